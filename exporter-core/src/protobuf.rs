@@ -1,0 +1,1 @@
+//! The delimited `io.prometheus.client` format.

@@ -1,0 +1,50 @@
+//! Which devices, mounts or fields a collector exposes: a pair of patterns.
+
+use exporter_core::collector::Error;
+use exporter_core::flags::{Flag, Flags};
+use regex::bytes::{Regex, RegexBuilder};
+
+/// What `include` matches and `exclude` does not. Patterns are unanchored and in Go's syntax
+/// (ASCII classes); an empty one says nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    include: Option<Regex>,
+    exclude: Option<Regex>,
+}
+
+impl Filter {
+    pub(crate) fn new(flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {
+        Ok(Self { include: pattern(flags, include)?, exclude: pattern(flags, exclude)? })
+    }
+
+    /// As [`Filter::new`], for collectors where only one of the two may be given. The default of
+    /// `exclude` gives way to an `include`.
+    pub(crate) fn one_of(flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {
+        if flags.text(include).is_empty() {
+            return Self::new(flags, include, exclude);
+        }
+        if flags.is_given(exclude) && !flags.text(exclude).is_empty() {
+            let problem = format!("cannot be combined with --{}: give one of them", exclude.name);
+            return Err(include.error(problem));
+        }
+        Ok(Self { include: pattern(flags, include)?, exclude: None })
+    }
+
+    /// Whether a thing of this name is left out.
+    pub(crate) fn ignores(&self, name: impl AsRef<[u8]>) -> bool {
+        let name = name.as_ref();
+        self.include.as_ref().is_some_and(|pattern| !pattern.is_match(name))
+            || self.exclude.as_ref().is_some_and(|pattern| pattern.is_match(name))
+    }
+}
+
+/// The pattern of a flag, or none if it is empty.
+pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error> {
+    let text = flags.text(flag);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // ASCII classes and byte offsets, as in Go; names need not be UTF-8.
+    let pattern = RegexBuilder::new(text).unicode(false).build();
+    pattern.map(Some).map_err(|error| flag.error(format!("{text:?} is not a pattern: {error}")))
+}

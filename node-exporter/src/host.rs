@@ -1,0 +1,224 @@
+//! The machine's files, under whatever roots the command line gives them.
+
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::str::{FromStr, SplitAsciiWhitespace};
+
+use exporter_core::collector::Error;
+use rustix::fs::{Mode, OFlags};
+
+/// Where the machine's file systems are mounted. The only way to a file in this program.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// `--path.procfs`
+    pub(crate) procfs: PathBuf,
+    /// `--path.sysfs`
+    pub(crate) sysfs: PathBuf,
+    /// `--path.rootfs`
+    pub(crate) rootfs: PathBuf,
+    /// `--path.udev.data`
+    pub(crate) udev: PathBuf,
+}
+
+/// More than any file of procfs that is read here; what is longer is refused, not truncated.
+const LARGEST: usize = 64 << 20;
+
+impl Host {
+    /// Reads a file below procfs, such as `net/dev`.
+    pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        File::read(self.procfs.join(path))
+    }
+
+    /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
+    pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        File::read(self.sysfs.join(path))
+    }
+
+    /// Reads a file below the root, such as `etc/os-release`.
+    pub(crate) fn root(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        File::read(self.rootfs.join(path))
+    }
+
+    /// The names in a directory below sysfs, in order. A name that is not UTF-8 has U+FFFD in
+    /// the place of what is not.
+    pub(crate) fn list_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+        list(&self.sysfs.join(path))
+    }
+}
+
+/// The names in a directory, in order.
+#[expect(clippy::disallowed_methods, reason = "the one place that lists")]
+pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
+    let fail = |source| Error::Read { path: path.to_owned(), source };
+    let mut names = std::fs::read_dir(path)
+        .map_err(fail)?
+        .map(|entry| Ok(entry.map_err(fail)?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<Vec<_>, Error>>()?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// A file read whole. It remembers its path, so that what is wrong in it can be told.
+#[derive(Debug)]
+pub(crate) struct File {
+    path: PathBuf,
+    text: String,
+}
+
+impl File {
+    /// Reads without ever waiting: a FIFO or device in the place of a file is an error or empty.
+    pub(crate) fn read(path: PathBuf) -> Result<Self, Error> {
+        match read(&path) {
+            Ok(bytes) => {
+                // A name in a line may be anything; the numbers beside it are still good.
+                let text = String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+                Ok(Self { path, text })
+            }
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of it; what is not UTF-8 is U+FFFD.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// All of it without the white space around it: how most files of sysfs are read.
+    pub(crate) fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// The whole file as one number.
+    pub(crate) fn number<T: FromStr>(&self, expected: &'static str) -> Result<T, Error> {
+        self.trimmed().parse().map_err(|_| self.unlike(expected))
+    }
+
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Fields<'_>> {
+        self.text.lines().map(|line| Fields::new(&self.path, line))
+    }
+
+    /// The fields of the first line, or none at all if the file is empty.
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        Fields::new(&self.path, self.text.lines().next().unwrap_or_default())
+    }
+
+    /// An error that names this file and shows how it begins.
+    pub(crate) fn unlike(&self, expected: &'static str) -> Error {
+        let found = self.text.lines().next().unwrap_or_default().to_owned();
+        Error::Parse { path: self.path.clone(), expected, found: shortened(&found) }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    let mut bytes = Vec::with_capacity(4096);
+    loop {
+        // A short read is not the end: the kernel may stop at a line.
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(0) => return Ok(bytes),
+            Ok(_) if bytes.len() > LARGEST => return Err(ErrorKind::FileTooLarge.into()),
+            Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The fields of a line, taken from the left.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields<'a> {
+    path: &'a Path,
+    line: &'a str,
+    rest: SplitAsciiWhitespace<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn new(path: &'a Path, line: &'a str) -> Self {
+        Self { path, line, rest: line.split_ascii_whitespace() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(line: &'a str) -> Self {
+        Self::new(Path::new("test"), line)
+    }
+
+    /// The whole line, whatever has been taken from it.
+    pub(crate) fn line(&self) -> &'a str {
+        self.line
+    }
+
+    pub(crate) fn skip(&mut self, fields: usize) {
+        self.rest.by_ref().take(fields).for_each(drop);
+    }
+
+    /// The next field, or nothing at the end of the line.
+    pub(crate) fn optional(&mut self) -> Option<&'a str> {
+        self.rest.next()
+    }
+
+    /// All fields from here on.
+    pub(crate) fn words(self) -> SplitAsciiWhitespace<'a> {
+        self.rest
+    }
+
+    pub(crate) fn word(&mut self, expected: &'static str) -> Result<&'a str, Error> {
+        self.rest.next().ok_or_else(|| self.unlike(expected))
+    }
+
+    pub(crate) fn number<T: FromStr>(&mut self, expected: &'static str) -> Result<T, Error> {
+        self.word(expected)?.parse().map_err(|_| self.unlike(expected))
+    }
+
+    /// A number written in hexadecimal, without a prefix.
+    pub(crate) fn hex(&mut self, expected: &'static str) -> Result<u64, Error> {
+        u64::from_str_radix(self.word(expected)?, 16).map_err(|_| self.unlike(expected))
+    }
+
+    /// The next number, or nothing where an older kernel's line ends.
+    pub(crate) fn newer<T: FromStr>(&mut self, expected: &'static str) -> Result<Option<T>, Error> {
+        self.rest.clone().next().map(|_| self.number(expected)).transpose()
+    }
+
+    /// An error that names the file and shows the line.
+    pub(crate) fn unlike(&self, expected: &'static str) -> Error {
+        Error::Parse { path: self.path.to_owned(), expected, found: shortened(self.line) }
+    }
+}
+
+/// As much of a line as belongs in an error.
+fn shortened(line: &str) -> String {
+    const MOST: usize = 120;
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}
+
+/// Takes a missing file for a missing feature.
+pub(crate) trait OrAbsent {
+    fn or_absent(self, what: &'static str) -> Self;
+}
+
+impl<T> OrAbsent for Result<T, Error> {
+    fn or_absent(self, what: &'static str) -> Self {
+        self.map_err(|error| match error {
+            Error::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Error::Absent(what)
+            }
+            other => other,
+        })
+    }
+}
+
+/// A path from bytes that a file of the kernel holds.
+pub(crate) fn path_of(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
