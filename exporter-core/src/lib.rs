@@ -17,6 +17,7 @@ pub mod flags;
 pub mod format;
 mod number;
 mod protobuf;
+pub mod registry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
