@@ -15,7 +15,9 @@ mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+pub mod log;
 mod number;
+mod options;
 mod protobuf;
 pub mod registry;
 #[cfg(feature = "testing")]
