@@ -11,6 +11,7 @@
 
 pub mod collector;
 pub mod desc;
+pub mod duration;
 mod exposition;
 pub mod families;
 pub mod flags;
