@@ -20,6 +20,8 @@ pub struct Last {
     pub elapsed: Duration,
     /// The error with its causes, on one line.
     pub result: Result<(), String>,
+    /// The error only says that the machine has no such thing.
+    pub absent: bool,
 }
 
 /// One run of one collector.

@@ -76,7 +76,8 @@ impl Slot {
             _ if failed_before => tracing::info!(collector = self.name, "collector recovered"),
             _ => {}
         }
-        *last = Some(Last { elapsed: run.elapsed, result: error.map_or(Ok(()), Err) });
+        let absent = run.failure.as_ref().is_some_and(Failure::is_absence);
+        *last = Some(Last { elapsed: run.elapsed, result: error.map_or(Ok(()), Err), absent });
     }
 }
 
