@@ -15,8 +15,13 @@ mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+mod frame;
+mod hash;
+mod name;
+mod negotiate;
 mod number;
 mod protobuf;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+pub mod value;
