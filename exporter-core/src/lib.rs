@@ -16,7 +16,11 @@ mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+mod frame;
+mod hash;
 pub mod log;
+mod name;
+mod negotiate;
 mod number;
 mod options;
 mod protobuf;
@@ -24,3 +28,4 @@ pub mod registry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+pub mod value;
