@@ -11,12 +11,16 @@
 
 pub mod collector;
 pub mod desc;
+pub mod duration;
 mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+pub mod log;
 mod number;
+mod options;
 mod protobuf;
+pub mod registry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
