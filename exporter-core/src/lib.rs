@@ -8,12 +8,15 @@
 
 pub mod collector;
 pub mod desc;
+pub mod duration;
 mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+pub mod log;
 mod negotiate;
 mod number;
+mod options;
 mod protobuf;
 pub mod registry;
 pub mod service;
