@@ -6,7 +6,6 @@
 //! in the negotiated [`format`], and the bytes go back out. [`desc`] is what all of them know
 //! beforehand.
 //!
-//! [`web`]: # "in the making"
 //! [`registry`]: # "in the making"
 
 pub mod collector;
@@ -20,3 +19,4 @@ mod protobuf;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+pub mod web;
