@@ -5,6 +5,8 @@
 //! [`registry`] runs the collectors it asks for, each [`collector`] writes its [`families`]
 //! in the negotiated [`format`], and the bytes go back out. [`desc`] is what all of them know
 //! beforehand.
+//!
+//! [`registry`]: # "in the making"
 
 pub mod collector;
 pub mod desc;
