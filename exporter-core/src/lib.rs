@@ -8,6 +8,7 @@
 //!
 //! [`registry`]: # "in the making"
 
+mod check;
 pub mod collector;
 pub mod desc;
 pub mod duration;
@@ -24,6 +25,7 @@ mod number;
 mod options;
 mod protobuf;
 pub mod registry;
+pub mod run;
 pub mod service;
 mod sys;
 #[cfg(feature = "testing")]
