@@ -17,9 +17,11 @@ pub mod flags;
 pub mod format;
 mod frame;
 mod hash;
+pub mod instrument;
 mod name;
 mod negotiate;
 mod number;
+mod process;
 mod protobuf;
 #[cfg(feature = "testing")]
 pub mod testing;
