@@ -23,6 +23,8 @@ mod name;
 mod negotiate;
 mod number;
 mod options;
+pub mod instrument;
+mod process;
 mod protobuf;
 pub mod registry;
 pub mod run;
