@@ -17,9 +17,10 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::frames::Frames;
-use super::live::{Refusal, Settings};
 use super::phase::Phase;
+use super::refusal::Refusal;
 use super::response::{self, Page};
+use super::settings::Settings;
 use super::socket::{Peer, Socket};
 use super::watched::Watched;
 use super::{Server, request, route};
@@ -123,7 +124,7 @@ impl Connection {
         self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
     }
 
-    async fn http2<S>(&self, stream: S) -> hyper::Result<()>
+    pub(super) async fn http2<S>(&self, stream: S) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
