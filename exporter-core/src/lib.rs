@@ -5,9 +5,6 @@
 //! [`registry`] runs the collectors it asks for, each [`collector`] writes its [`families`]
 //! in the negotiated [`format`], and the bytes go back out. [`desc`] is what all of them know
 //! beforehand.
-//!
-//! [`web`]: # "in the making"
-//! [`registry`]: # "in the making"
 
 pub mod collector;
 pub mod desc;
@@ -16,11 +13,19 @@ mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+mod frame;
+mod hash;
 pub mod log;
+mod name;
+mod negotiate;
 mod number;
 mod options;
 mod protobuf;
 pub mod registry;
+pub mod service;
+mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+pub mod value;
+pub mod web;

@@ -47,6 +47,8 @@ pub struct Settings {
     pub success: &'static Desc<'static, 1>,
     /// How long one collector may take.
     pub limit: Duration,
+    /// Whether OpenMetrics has `_created` lines.
+    pub created_lines: bool,
     /// Writes what the program exposes of itself, after the collectors.
     pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
 }
@@ -91,9 +93,23 @@ pub enum ScrapeError {
 /// Scrapes with equal keys share one collection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
+    form: Form,
+    slots: Vec<usize>,
+}
+
+/// How a scrape wants its samples written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Form {
     format: Format,
     escaping: Escaping,
-    slots: Vec<usize>,
+    created_lines: bool,
+}
+
+impl Form {
+    fn families(self) -> Families {
+        let families = Families::new(self.format, self.escaping);
+        if self.created_lines { families.with_created_lines() } else { families }
+    }
 }
 
 /// A collection under way.
@@ -131,7 +147,9 @@ impl Registry {
     /// One scrape. What failed in it shows in the success family, never in the status.
     pub async fn scrape(self: &Arc<Self>, request: ScrapeRequest) -> Result<Bytes, ScrapeError> {
         let slots = self.select(&request.selection)?;
-        let key = Key { format: request.format, escaping: request.escaping, slots };
+        let ScrapeRequest { format, escaping, .. } = request;
+        let created_lines = self.settings.created_lines;
+        let key = Key { form: Form { format, escaping, created_lines }, slots };
         let deadline = request.deadline;
         let page = self.flight(key, deadline);
         // The collection itself ends at its own deadline; some time to write it down.
@@ -209,7 +227,7 @@ impl Registry {
         .await;
         runs.extend(waited);
         runs.sort_unstable_by_key(|run| run.slot);
-        self.page(runs, key.format, key.escaping)
+        self.page(runs, key.form)
     }
 
     async fn run_blocking(
@@ -225,25 +243,22 @@ impl Registry {
         let tasks: Vec<_> = tasks.collect();
         let missed = |slot| Run::failed(slot, Duration::ZERO, Failure::Deadline);
         match timeout_at(deadline, self.lane.lock()).await {
-            Ok(mut lane) => {
-                lane.run(tasks, key.format, key.escaping, self.settings.limit, deadline).await
-            }
+            Ok(mut lane) => lane.run(tasks, key.form, self.settings.limit, deadline).await,
             Err(_) => tasks.iter().map(|(slot, _)| missed(*slot)).collect(),
         }
     }
 
     async fn run_waiting(&self, index: usize, slot: &Slot, key: &Key, deadline: Instant) -> Run {
         let start = Instant::now();
-        let families = Families::new(key.format, key.escaping);
-        let run = slot.wait(families);
+        let run = slot.wait(key.form.families());
         match timeout_at(deadline.min(start + self.settings.limit), run).await {
             Ok(result) => Run::new(index, start.elapsed(), result),
             Err(_) => Run::failed(index, start.elapsed(), Failure::Deadline),
         }
     }
 
-    fn page(&self, runs: Vec<Run>, format: Format, escaping: Escaping) -> Bytes {
-        let mut own = Families::new(format, escaping);
+    fn page(&self, runs: Vec<Run>, form: Form) -> Bytes {
+        let mut own = form.families();
         let mut duration = own.family(self.settings.duration);
         for run in &runs {
             if let Some(slot) = self.slots.get(run.slot) {
@@ -260,7 +275,7 @@ impl Registry {
         (self.settings.own)(&mut own);
         self.conflicts.write(&mut own);
         let parts: Vec<_> = runs.into_iter().filter_map(|run| run.out).chain([own]).collect();
-        let (page, conflicts) = exposition::join(&parts, format, escaping);
+        let (page, conflicts) = exposition::join(&parts, form.format, form.escaping);
         self.conflicts.note(conflicts);
         Bytes::from(page)
     }
@@ -279,13 +294,13 @@ struct Conflicts {
     off: HashSet<&'static str>,
     families: AtomicU64,
     series: AtomicU64,
-    logged: Mutex<HashSet<Conflict>>,
+    logged: Mutex<HashSet<(&'static str, String)>>,
 }
 
 static DROPPED: Desc<1> = Desc::counter(
-    "exporter_dropped_total",
-    "Families and series left out of a page because it had them already.",
-    ["what"],
+    "exporter_dropped_series_total",
+    "Series left out of a page because it had them, or a family of another type by their name.",
+    ["same"],
 );
 
 /// Conflicts are told apart in the log as long as there are not more than this.
@@ -294,19 +309,20 @@ const LOGGED: usize = 1000;
 impl Conflicts {
     fn note(&self, conflicts: Vec<Conflict>) {
         for conflict in conflicts {
-            let (counter, what, name) = match &conflict {
-                Conflict::Family(name) => (&self.families, "family", name),
-                Conflict::Series(name) => (&self.series, "series", name),
+            let (counter, what, name, dropped) = match conflict {
+                Conflict::Family { name, dropped } => (&self.families, "family", name, dropped),
+                Conflict::Series { name, dropped } => (&self.series, "series", name, dropped),
             };
-            counter.fetch_add(1, Ordering::Relaxed);
+            counter.fetch_add(dropped as u64, Ordering::Relaxed);
             let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-            if !logged.contains(&conflict) && logged.len() < LOGGED {
+            let family = name.clone();
+            if logged.len() < LOGGED && logged.insert((what, name)) {
                 tracing::warn!(
-                    family = name.as_str(),
+                    family,
                     what,
+                    dropped,
                     "two sources write the same; dropped the later"
                 );
-                logged.insert(conflict);
             }
         }
     }

@@ -88,8 +88,13 @@ static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"
 const LIMIT: Duration = Duration::from_millis(100);
 
 fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
-    let settings =
-        Settings { duration: &DURATION, success: &SUCCESS, limit: LIMIT, own: Box::new(|_| {}) };
+    let settings = Settings {
+        duration: &DURATION,
+        success: &SUCCESS,
+        limit: LIMIT,
+        created_lines: false,
+        own: Box::new(|_| {}),
+    };
     Arc::new(Registry::build(defs, &[&SPEAKS], &(), &Flags::default(), settings).unwrap())
 }
 
@@ -255,5 +260,5 @@ async fn what_two_collectors_write_is_exposed_once() {
     assert_eq!(page.matches("# TYPE shared gauge").count(), 1);
     assert!(page.contains("shared{by=\"one\"} 1\nshared{by=\"other\"} 2\n"), "{page}");
     assert!(!page.contains("} 3\n"), "{page}");
-    assert!(scrape(&registry).await.contains("exporter_dropped_total{what=\"series\"} 1"));
+    assert!(scrape(&registry).await.contains("exporter_dropped_series_total{same=\"series\"} 1"));
 }

@@ -12,10 +12,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
+use super::Form;
 use super::outcome::{Failure, Run};
 use super::slot::Chair;
-use crate::families::Families;
-use crate::format::{Escaping, Format};
 
 /// The collectors that a scrape still has to run, by their slots.
 pub(super) type Tasks = Vec<(usize, Arc<Chair>)>;
@@ -28,8 +27,7 @@ pub(super) struct Lane {
 
 struct Job {
     tasks: Tasks,
-    format: Format,
-    escaping: Escaping,
+    form: Form,
     progress: Arc<Progress>,
     done: oneshot::Sender<()>,
 }
@@ -57,8 +55,7 @@ impl Lane {
     pub(super) async fn run(
         &mut self,
         mut tasks: Tasks,
-        format: Format,
-        escaping: Escaping,
+        form: Form,
         limit: Duration,
         deadline: Instant,
     ) -> Vec<Run> {
@@ -74,13 +71,7 @@ impl Lane {
             }
             let progress = Arc::default();
             let (done, finished) = oneshot::channel();
-            let job = Job {
-                tasks: tasks.clone(),
-                format,
-                escaping,
-                progress: Arc::clone(&progress),
-                done,
-            };
+            let job = Job { tasks: tasks.clone(), form, progress: Arc::clone(&progress), done };
             if let Err(error) = self.send(job) {
                 let failed = |(slot, _)| Failure::Thread(error.to_string()).at(slot);
                 runs.extend(tasks.drain(..).map(failed));
@@ -157,7 +148,7 @@ fn work(job: Job) -> bool {
     for (slot, chair) in job.tasks {
         let start = Instant::now();
         job.progress.lock().running = Some((slot, start));
-        let result = chair.run(Families::new(job.format, job.escaping));
+        let result = chair.run(job.form.families());
         let run = Run::new(slot, start.elapsed(), result);
         let mut stand = job.progress.lock();
         if stand.given_up {

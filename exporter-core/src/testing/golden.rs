@@ -20,8 +20,14 @@ pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, 
         Source::Blocking(collector) => collector.collect(&mut out),
         Source::Async(_) => panic!("{} waits for a network", def.name),
     };
-    let (page, _) = exposition::join(&[out], Format::Text004, Escaping::Underscores);
-    (String::from_utf8_lossy(&page).into_owned(), end)
+    (String::from_utf8_lossy(&page(&[out])).into_owned(), end)
+}
+
+/// What collectors wrote, as one page. They wrote in the same format.
+pub fn page(parts: &[Families]) -> Vec<u8> {
+    let format = parts.first().map_or(Format::Text004, |part| part.format);
+    let escaping = parts.first().map_or(Escaping::Underscores, |part| part.escaping);
+    exposition::join(parts, format, escaping).0
 }
 
 /// Compares `text` with the file at `path`. With `UPDATE=1` the file is written instead.
