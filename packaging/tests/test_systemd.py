@@ -139,7 +139,7 @@ class Unit(unittest.TestCase):
         machine.run(f'systemctl reload {UNIT}')
 
         def notified():
-            said = machine.run(f'journalctl --no-pager _PID=1 -o cat | grep -a "notification message from PID {old} "', check=False).stdout
+            said = machine.run(f'journalctl --no-pager _PID=1 -o cat | grep -aE "notification message from PID {old}[^0-9]"', check=False).stdout
             return re.findall(r'RELOADING=1|READY=1', said)
 
         self.until('a notice of the reload', lambda: notified()[-2:] == ['RELOADING=1', 'READY=1'], 5)
