@@ -5,7 +5,10 @@
 //! [`registry`] runs the collectors it asks for, each [`collector`] writes its [`families`]
 //! in the negotiated [`format`], and the bytes go back out. [`desc`] is what all of them know
 //! beforehand.
+//!
+//! [`registry`]: # "in the making"
 
+mod check;
 pub mod collector;
 pub mod desc;
 pub mod duration;
@@ -22,6 +25,7 @@ mod number;
 mod options;
 mod protobuf;
 pub mod registry;
+pub mod run;
 pub mod service;
 mod sys;
 #[cfg(feature = "testing")]

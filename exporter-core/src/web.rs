@@ -1,23 +1,37 @@
 //! Serving: listeners, their connections, and how all of it ends.
 
+pub mod auth;
+pub mod caller;
 mod compress;
+pub mod config;
 mod connection;
+mod duration;
+mod files;
 mod frames;
+mod identity;
 mod landing;
+pub mod limit;
 pub mod listen;
 pub mod live;
 pub mod own;
+mod parameters;
+mod pem;
 mod phase;
 mod query;
+pub mod refusal;
 mod refusals;
 mod request;
 mod response;
 mod route;
 mod scrape;
+mod secret;
+pub mod settings;
 mod socket;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod verify;
 mod watched;
 
 use std::future::Future;

@@ -17,9 +17,10 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::frames::Frames;
-use super::live::{Refusal, Settings};
 use super::phase::Phase;
+use super::refusal::Refusal;
 use super::response::{self, Page};
+use super::settings::Settings;
 use super::socket::{Peer, Socket};
 use super::watched::Watched;
 use super::{Server, request, route};
@@ -113,7 +114,7 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), None));
-        let service = service_fn(|request| respond(&self.server, &self.phase, request));
+        let service = service_fn(|request| respond(&self.server, &self.phase, self.peer, request));
         let connection = http1::Builder::new()
             .half_close(true)
             .header_read_timeout(None)
@@ -131,9 +132,10 @@ impl Connection {
         let frames = Some(Frames::default());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), frames));
         let (server, phase) = (Arc::clone(&self.server), Arc::clone(&self.phase));
+        let peer = self.peer;
         let service = service_fn(move |request| {
             let (server, phase) = (Arc::clone(&server), Arc::clone(&phase));
-            async move { respond(&server, &phase, request).await }
+            async move { respond(&server, &phase, peer, request).await }
         });
         let connection = http2::Builder::new(TokioExecutor::new())
             .initial_connection_window_size(WINDOW)
@@ -185,6 +187,7 @@ impl Connection {
 async fn respond(
     server: &Arc<Server>,
     phase: &Arc<Phase>,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Result<http::Response<Page>, Infallible> {
     let pending = phase.request();
@@ -193,7 +196,7 @@ async fn respond(
             phase.refuse();
             response::closing(refusal)
         }
-        None => route::answer(server, &request).await,
+        None => route::answer(server, peer, &request).await,
     };
     server.site.own.requests.count(response.status());
     Ok(Page::respond(response, request.method(), pending))

@@ -135,7 +135,9 @@ impl Listener {
                 Waiting::Tcp(TcpListener::from_std(listener)?)
             }
             _ => {
-                return Err(io::Error::other("systemd passed a socket that is neither IP nor Unix"));
+                return Err(io::Error::other(
+                    "systemd passed a socket that is neither IP nor Unix",
+                ));
             }
         };
         Ok(Self { socket, file: None })

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
 
-use super::live::{Live, Refusal};
+use super::live::Live;
+use super::refusal::Refusal;
 use crate::desc::{Desc, Describe};
 use crate::families::Families;
 
@@ -91,8 +93,9 @@ impl Own {
         }
         drop(refused);
         let status = live.status();
-        out.family(&RELOADED).sample([], f64::from(u8::from(status.successful)));
-        out.family(&RELOAD_TIME).sample([], status.last_success);
+        out.family(&RELOADED).sample([], f64::from(u8::from(status.is_good())));
+        let since = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
+        out.family(&RELOAD_TIME).sample([], since.as_secs_f64());
         let mut expiry = out.family(&EXPIRY);
         for certificate in &live.current().certificates {
             let labels = [certificate.role, certificate.subject.as_str()];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::live::Refusal;
+use super::refusal::Refusal;
 use super::socket::Peer;
 
 /// How often one peer's refusals for one reason are told.

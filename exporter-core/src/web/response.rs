@@ -12,6 +12,7 @@ use http::header::{
 use http::{HeaderValue, Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
+use super::auth::CHALLENGE;
 use super::phase::Pending;
 
 pub(super) type Response = http::Response<Bytes>;
@@ -57,8 +58,7 @@ pub(super) fn method_not_allowed(allow: &'static str) -> Response {
 
 pub(super) fn unauthorized() -> Response {
     let mut response = text(StatusCode::UNAUTHORIZED, "A user name and password are needed.\n");
-    let challenge = HeaderValue::from_static("Basic realm=\"metrics\", charset=\"UTF-8\"");
-    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     response
 }
 

@@ -6,22 +6,32 @@ use http::{Method, Request, StatusCode};
 use hyper::body::Body;
 use tokio::task::spawn_blocking;
 
+use super::auth::Denied;
 use super::response::{self, Response};
+use super::socket::Peer;
 use super::{Server, landing, scrape};
 
 const READ: &str = "GET, HEAD";
 
 /// The answer to a request that [`super::request::refuse`] let pass.
-pub(super) async fn answer<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response {
+pub(super) async fn answer<B: Body>(
+    server: &Arc<Server>,
+    peer: Peer,
+    request: &Request<B>,
+) -> Response {
     let settings = server.site.live.current();
     if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
         return response::text(StatusCode::TOO_MANY_REQUESTS, "There are too many requests.\n");
     }
     let known = match &settings.users {
-        Some(users) => users.check(request.headers()).await.is_ok(),
-        None => true,
+        Some(users) => users.check(request.headers(), peer.ip()).await,
+        None => Ok(()),
     };
-    let mut response = if known { route(server, request).await } else { response::unauthorized() };
+    let mut response = match known {
+        Ok(()) => route(server, request).await,
+        Err(Denied::Missing | Denied::Wrong) => response::unauthorized(),
+        Err(Denied::Busy) => response::unavailable("Too many logins are being checked.\n".into()),
+    };
     for (name, value) in &settings.headers {
         response.headers_mut().insert(name, value.clone());
     }

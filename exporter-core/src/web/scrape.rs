@@ -15,7 +15,7 @@ use super::Server;
 use super::compress::{self, Coding};
 use super::query;
 use super::response::{self, Response};
-use crate::negotiate::{content_type, negotiate};
+use crate::format::Format;
 use crate::registry::{ScrapeError, ScrapeRequest};
 
 /// How long the scraper will wait, in seconds.
@@ -32,7 +32,7 @@ pub(super) async fn scrape(server: &Arc<Server>, query: &str, headers: &HeaderMa
         Err(why) => return finished(server, response::bad_request(why)),
     };
     let accept = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    let (format, escaping) = negotiate(accept);
+    let (format, escaping) = Format::negotiate(accept);
     let deadline = Instant::now() + patience(headers, site.timeout_offset, site.scrape_limit);
     let request = ScrapeRequest { format, escaping, selection, deadline };
     let page = match site.registry.scrape(request).await {
@@ -52,7 +52,7 @@ pub(super) async fn scrape(server: &Arc<Server>, query: &str, headers: &HeaderMa
     };
     let mut response = http::Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format, escaping)));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type(escaping)));
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if let Some(name) = coding.name() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));

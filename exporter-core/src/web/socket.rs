@@ -24,6 +24,15 @@ pub(super) enum Peer {
     Local,
 }
 
+impl Peer {
+    pub(super) fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(ip),
+            Self::Local => None,
+        }
+    }
+}
+
 impl Display for Peer {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::*;
 use crate::web::listen::Address;
-use crate::web::live::Settings;
+use crate::web::settings::Settings;
 
 struct Running {
     address: std::net::SocketAddr,

@@ -1,0 +1,257 @@
+//! Who is asking, by HTTP basic authentication: `basic_auth_users`.
+//!
+//! A password is compared with bcrypt once; after that a keyed hash remembers that it was right.
+//! What was wrong is never remembered, takes the same time whether the user exists or not, and
+//! waits in a queue in which those that were right before do not stand.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bcrypt::{BcryptError, HashParts};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use serde_saphyr::Spanned;
+
+use self::gate::Gate;
+use super::config::{Fault, line_of};
+use super::secret::Secret;
+use super::settings::Findings;
+
+mod gate;
+
+/// The value of `WWW-Authenticate` beside a 401.
+pub const CHALLENGE: &str = "Basic";
+
+/// bcrypt looks at no more.
+const LONGEST_PASSWORD: usize = 72;
+
+/// The work of an unknown user, and what a wrong password is filled up to, in bcrypt's cost. A
+/// second of work; a hash of more cost takes the longer time that it was made for, and its user
+/// can be told by that.
+const HIGHEST_DECOY: u32 = 14;
+
+/// Logins remembered as right: more than there are users only while passwords are changing.
+const REMEMBERED: usize = 256;
+
+/// Knows the users.
+#[derive(Debug)]
+pub struct Authenticator {
+    users: HashMap<String, Hash>,
+    /// The cost of every failure.
+    cost: u32,
+    /// Shared with the authenticators before and after this one: a remembered login includes the
+    /// hash that it was right for.
+    shared: Arc<Shared>,
+}
+
+/// Why a request is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// 401: no credentials, or none that can be read.
+    Missing,
+    /// 401: the wrong ones.
+    Wrong,
+    /// 503: too many others are being checked.
+    Busy,
+}
+
+impl Denied {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Wrong => "wrong",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    key: hmac::Key,
+    right: Mutex<HashSet<[u8; 32]>>,
+    gate: Gate,
+}
+
+/// A bcrypt hash whose form has been checked.
+#[derive(Clone, Debug)]
+struct Hash {
+    text: Secret,
+    cost: u32,
+}
+
+struct Login {
+    user: String,
+    password: Secret,
+}
+
+impl Authenticator {
+    pub(super) fn new(
+        users: BTreeMap<String, Spanned<Secret>>,
+        before: Option<&Self>,
+        found: &mut Findings,
+    ) -> Result<Self, Fault> {
+        let users = users
+            .into_iter()
+            .map(|(user, text)| {
+                let hash = Hash::parse(&text.value).map_err(|problem| {
+                    Fault::new(format!("basic_auth_users.{user}"), line_of(&text), problem)
+                })?;
+                if hash.cost > HIGHEST_DECOY {
+                    found.warning(
+                        &format!("basic_auth_users.{user}"),
+                        format!("cost {} takes many seconds to check; 10 to 12 will do", hash.cost),
+                    );
+                }
+                Ok((user, hash))
+            })
+            .collect::<Result<HashMap<_, _>, _>>()?;
+        found.fine("basic_auth_users", format!("{} known", users.len()));
+        let cost = users.values().map(|hash| hash.cost).max().unwrap_or(0).min(HIGHEST_DECOY);
+        let shared = match before {
+            Some(before) => Arc::clone(&before.shared),
+            None => Arc::new(Shared::new()?),
+        };
+        Ok(Self { users, cost, shared })
+    }
+
+    /// Whether `headers` hold the name and password of a user. `peer` is the address they came
+    /// from, if it has one: each address stands in a queue of its own.
+    pub async fn check(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<(), Denied> {
+        let login = Login::of(headers).ok_or(Denied::Missing)?;
+        if login.password.expose().len() > LONGEST_PASSWORD {
+            return Err(Denied::Wrong);
+        }
+        let hash = self.users.get(&login.user);
+        let seal = hash.map(|hash| self.shared.seal(&login, hash));
+        if self.shared.remembers(seal) {
+            return Ok(());
+        }
+        let place = self.shared.gate.enter(peer, &login.user).await.ok_or(Denied::Busy)?;
+        // Another request may have brought the same while this one stood in the queue.
+        if self.shared.remembers(seal) {
+            return Ok(());
+        }
+        let (hash, cost, password) = (hash.cloned(), self.cost, login.password);
+        let is_right = tokio::task::spawn_blocking(move || {
+            // Given back when the work is done, even if nobody waits for it any more.
+            let _place = place;
+            is_right(&password, hash.as_ref(), cost)
+        });
+        match (is_right.await, seal) {
+            (Ok(true), Some(seal)) => {
+                self.shared.remember(seal);
+                Ok(())
+            }
+            _ => Err(Denied::Wrong),
+        }
+    }
+}
+
+/// Every failure does the work of `cost`: bcrypt of cost c does 2^c rounds, and
+/// 2^c + 2^c + 2^(c+1) + ... + 2^(cost-1) is 2^cost.
+fn is_right(password: &Secret, hash: Option<&Hash>, cost: u32) -> bool {
+    let password = password.expose();
+    let decoy = |cost| {
+        let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0x5a; 16]));
+    };
+    let Some(hash) = hash else {
+        decoy(cost);
+        return false;
+    };
+    let is_right = bcrypt::verify(password, hash.text.expose()).unwrap_or(false);
+    if !is_right {
+        (hash.cost..cost).for_each(decoy);
+    }
+    is_right
+}
+
+impl Hash {
+    /// The error says what is wrong with the hash, without showing it.
+    fn parse(text: &Secret) -> Result<Self, String> {
+        const MEND: &str = "make one with: htpasswd -nBC 10 USER";
+        let hash = text.expose();
+        if hash.len() < 59 {
+            return Err(format!(
+                "crypto/bcrypt: hashedSecret too short to be a bcrypted password; {MEND}"
+            ));
+        }
+        // What a broken library made long ago; no password would ever match.
+        if hash.starts_with("$2x$") {
+            return Err(format!("$2x$ is the prefix of a broken bcrypt; {MEND}"));
+        }
+        let parts: HashParts = hash.parse().map_err(|error| match error {
+            BcryptError::InvalidHash(problem) => format!("not a bcrypt hash: {problem}; {MEND}"),
+            _ => format!("not a bcrypt hash; {MEND}"),
+        })?;
+        let cost = parts.get_cost();
+        if !(4..=31).contains(&cost) {
+            return Err(format!(
+                "crypto/bcrypt: cost {cost} is outside allowed inclusive range 4..31; {MEND}"
+            ));
+        }
+        Ok(Self { text: text.clone(), cost })
+    }
+}
+
+impl Login {
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return None };
+        let (scheme, encoded) = value.as_bytes().split_at_checked("Basic ".len())?;
+        if !scheme.eq_ignore_ascii_case(b"Basic ") {
+            return None;
+        }
+        let login = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+        let (user, password) = login.split_once(':')?;
+        Some(Self { user: user.to_owned(), password: password.to_owned().into() })
+    }
+}
+
+impl Shared {
+    fn new() -> Result<Self, Fault> {
+        let mut key = [0; 32];
+        aws_lc_rs::rand::fill(&mut key).map_err(|_| {
+            Fault::new("basic_auth_users", None, "the system has no random numbers to give")
+        })?;
+        Ok(Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            right: Mutex::default(),
+            gate: Gate::new(),
+        })
+    }
+
+    /// Lengths go before the parts: no two logins are the same bytes.
+    fn seal(&self, login: &Login, hash: &Hash) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in [&login.user, login.password.expose(), hash.text.expose()] {
+            context.update(&(part.len() as u64).to_le_bytes());
+            context.update(part.as_bytes());
+        }
+        let mut seal = [0; 32];
+        for (to, from) in seal.iter_mut().zip(context.sign().as_ref()) {
+            *to = *from;
+        }
+        seal
+    }
+
+    fn remembers(&self, seal: Option<[u8; 32]>) -> bool {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        seal.is_some_and(|seal| right.contains(&seal))
+    }
+
+    fn remember(&self, seal: [u8; 32]) {
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.len() >= REMEMBERED {
+            // Those in use come back after one bcrypt each.
+            right.clear();
+        }
+        right.insert(seal);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+use std::time::Instant;
+
+use http::HeaderValue;
+
+use super::*;
+
+/// Of the lowest cost, so that the tests are quick.
+fn hash(password: &str, cost: u32) -> String {
+    bcrypt::hash_with_salt(password, cost, [7; 16])
+        .unwrap()
+        .format_for_version(bcrypt::Version::TwoY)
+}
+
+fn users(users: &[(&str, String)], before: Option<&Authenticator>) -> Authenticator {
+    let spanned = |text: &String| {
+        let unknown = serde_saphyr::Location::UNKNOWN;
+        Spanned::new(Secret::from(text.clone()), unknown, unknown)
+    };
+    let users = users.iter().map(|(user, text)| ((*user).to_owned(), spanned(text))).collect();
+    Authenticator::new(users, before, &mut Findings::default()).unwrap()
+}
+
+fn basic(user: &str, password: &str) -> HeaderMap {
+    let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())])
+}
+
+#[tokio::test]
+async fn the_right_password_and_nothing_else() {
+    let long = "x".repeat(72);
+    let users = users(
+        &[
+            ("alice", hash("wonder:land", 4)),
+            ("", hash("nobody", 4)),
+            ("l", hash(&long, 4)),
+            ("n", hash("a", 4)),
+        ],
+        None,
+    );
+    for (user, password, outcome) in [
+        ("alice", "wonder:land", Ok(())),
+        ("alice", "wonder", Err(Denied::Wrong)),
+        ("alice", "", Err(Denied::Wrong)),
+        ("Alice", "wonder:land", Err(Denied::Wrong)),
+        ("alic", "wonder:land", Err(Denied::Wrong)),
+        ("bob", "wonder:land", Err(Denied::Wrong)),
+        ("", "nobody", Ok(())),
+        ("l", &long, Ok(())),
+        ("l", &format!("{long}x"), Err(Denied::Wrong)),
+        ("n", "a\u{e4}", Err(Denied::Wrong)),
+    ] {
+        // Twice: the second may be remembered.
+        for _ in 0..2 {
+            let denied = users.check(&basic(user, password), None).await;
+            assert_eq!(denied, outcome, "{user} {password}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_cannot_be_read_is_no_login() {
+    let users = users(&[("a", hash("b", 4))], None);
+    for (value, outcome) in [
+        ("Basic YTpi", Ok(())),
+        ("basic YTpi", Ok(())),
+        ("Basic  YTpi", Err(Denied::Missing)),
+        ("Basic YTpi ", Err(Denied::Missing)),
+        ("Basic YTp", Err(Denied::Missing)),
+        ("Basic YWI=", Err(Denied::Missing)),
+        ("Basic", Err(Denied::Missing)),
+        ("Basic ", Err(Denied::Missing)),
+        ("", Err(Denied::Missing)),
+        ("Bearer YTpi", Err(Denied::Missing)),
+        ("YTpi", Err(Denied::Missing)),
+        ("Basic \u{fc}", Err(Denied::Missing)),
+    ] {
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value.clone())]);
+        assert_eq!(users.check(&headers, None).await, outcome, "{value:?}");
+    }
+    let mut twice = basic("a", "b");
+    twice.append(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+    assert_eq!(users.check(&twice, None).await, Err(Denied::Missing));
+    assert_eq!(users.check(&HeaderMap::new(), None).await, Err(Denied::Missing));
+}
+
+/// CVE-2022-46146: one login's parts moved against each other must not be another login.
+#[tokio::test]
+async fn a_remembered_login_cannot_be_forged() {
+    let stored = hash("secret", 4);
+    let users = users(&[("alice", stored.clone())], None);
+    let poison = basic(&format!("alice{stored}"), "pw");
+    assert_eq!(users.check(&poison, None).await, Err(Denied::Wrong));
+    let decoy = hash("anything", 4);
+    for password in [format!("{decoy}pw"), format!("{stored}pw"), stored.clone(), decoy] {
+        assert_eq!(users.check(&basic("alice", &password), None).await, Err(Denied::Wrong));
+    }
+    let login = |user: &str, password: &str| Login {
+        user: user.into(),
+        password: password.to_owned().into(),
+    };
+    let hash = Hash { text: "h".to_owned().into(), cost: 4 };
+    let shared = Shared::new().unwrap();
+    assert_ne!(shared.seal(&login("ab", "c"), &hash), shared.seal(&login("a", "bc"), &hash));
+    assert_ne!(
+        shared.seal(&login("a", "b"), &hash),
+        Shared::new().unwrap().seal(&login("a", "b"), &hash)
+    );
+}
+
+#[tokio::test]
+async fn a_change_of_users_is_in_force_at_once() {
+    let old = users(&[("a", hash("1", 4)), ("b", hash("2", 4))], None);
+    assert_eq!(old.check(&basic("a", "1"), None).await, Ok(()));
+    assert_eq!(old.check(&basic("b", "2"), None).await, Ok(()));
+    let new = users(&[("a", hash("3", 4))], Some(&old));
+    assert_eq!(new.check(&basic("a", "1"), None).await, Err(Denied::Wrong));
+    assert_eq!(new.check(&basic("a", "3"), None).await, Ok(()));
+    assert_eq!(new.check(&basic("b", "2"), None).await, Err(Denied::Wrong));
+    // And back: what was right for a hash is right for it again, without bcrypt.
+    assert_eq!(users(&[("a", hash("1", 4))], Some(&new)).shared.right.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn those_who_are_known_do_not_wait() {
+    let users = Arc::new(users(&[("a", hash("1", 4)), ("slow", hash("2", 8))], None));
+    assert_eq!(users.check(&basic("a", "1"), None).await, Ok(()));
+    let flood: Vec<_> = (0..300)
+        .map(|n| {
+            let users = Arc::clone(&users);
+            let headers = basic("a", &format!("wrong {n}"));
+            tokio::spawn(async move { users.check(&headers, None).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    assert_eq!(users.check(&basic("a", "1"), None).await, Ok(()));
+    let took = start.elapsed();
+    let mut busy = 0;
+    for task in flood {
+        let denied = task.await.unwrap().unwrap_err();
+        busy += usize::from(denied == Denied::Busy);
+    }
+    assert!(took.as_millis() < 50, "{took:?}");
+    assert!(busy > 0, "every one of a flood got its turn");
+}
+
+#[test]
+fn every_failure_costs_the_same() {
+    // By the rounds of bcrypt, not by the clock.
+    for cost in 4..14_u32 {
+        let filled = (cost..14).fold(1_u64 << cost, |rounds, c| rounds + (1 << c));
+        assert_eq!(filled, 1 << 14);
+    }
+    let users = users(&[("a", hash("1", 4)), ("b", hash("2", 6))], None);
+    assert_eq!(users.cost, 6);
+}
+
+#[test]
+fn a_hash_that_nothing_matches_is_refused() {
+    let good = hash("1", 4);
+    assert!(Hash::parse(&good.clone().into()).is_ok());
+    let with = |prefix: &str| format!("{prefix}{}", good.get(prefix.len()..).unwrap());
+    for (text, problem) in [
+        (String::new(), "hashedSecret too short"),
+        ("doe".into(), "hashedSecret too short"),
+        (good.chars().take(59).collect(), "not a bcrypt hash"),
+        (format!("{good}a"), "not a bcrypt hash"),
+        (format!("{good}\n"), "not a bcrypt hash"),
+        (with("$2y$03"), "cost 3 is outside"),
+        (with("$2y$32"), "cost 32 is outside"),
+        (with("$2y$xx"), "not a number"),
+        (with("$2x$"), "broken bcrypt"),
+        (with("$2z$"), "not a bcrypt prefix"),
+        (with("$1y$"), "not a bcrypt prefix"),
+        (with("$2y$04$!"), "base64"),
+        ("\u{e4}".repeat(30), "not a bcrypt hash"),
+    ] {
+        let error = Hash::parse(&text.clone().into()).unwrap_err();
+        assert!(error.contains(problem), "{text}: {error}");
+        assert!(text.len() < 20 || !error.contains(&text), "{error}");
+    }
+    for prefix in ["$2a$", "$2b$", "$2y$"] {
+        assert!(Hash::parse(&with(prefix).into()).is_ok(), "{prefix}");
+    }
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let users = users(&[("a", hash("1", 4))], None);
+    let printed = format!("{users:?}");
+    assert!(!printed.contains("$2y$") && printed.contains("***"), "{printed}");
+}

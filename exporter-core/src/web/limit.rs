@@ -1,0 +1,87 @@
+//! How often the whole server may be asked: one token bucket.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Lets one request in each interval, and a burst after quiet.
+///
+/// Kept as the one time at which the bucket would be full again, so that asking is a single
+/// compare-and-swap.
+#[derive(Debug)]
+pub struct RateLimit {
+    interval: u64,
+    burst: u64,
+    started: Instant,
+    /// Nanoseconds after `started`.
+    full_at: AtomicU64,
+}
+
+impl RateLimit {
+    /// A burst of 0 refuses every request, as the original's does.
+    pub fn new(interval: Duration, burst: u64) -> Self {
+        Self {
+            interval: nanoseconds(interval),
+            burst,
+            started: Instant::now(),
+            full_at: AtomicU64::new(0),
+        }
+    }
+
+    pub fn allow(&self) -> bool {
+        self.allow_at(nanoseconds(self.started.elapsed()))
+    }
+
+    /// Whether a limit of these values would be this one.
+    pub fn is(&self, interval: Duration, burst: u64) -> bool {
+        self.interval == nanoseconds(interval) && self.burst == burst
+    }
+
+    fn allow_at(&self, now: u64) -> bool {
+        let Some(rest) = self.burst.checked_sub(1) else { return false };
+        let slack = rest.saturating_mul(self.interval);
+        self.full_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
+                let full_at = full_at.max(now);
+                (full_at - now <= slack).then(|| full_at.saturating_add(self.interval))
+            })
+            .is_ok()
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_each_interval() {
+        let limit = RateLimit::new(Duration::from_secs(1), 3);
+        let second = 1_000_000_000;
+        let allowed: Vec<bool> = [0, 0, 0, 0, second - 1, second, second, 10 * second]
+            .map(|now| limit.allow_at(now))
+            .into();
+        assert_eq!(allowed, [true, true, true, false, false, true, false, true]);
+        // Quiet fills the bucket, but never beyond the burst.
+        let later = 1000 * second;
+        let allowed: Vec<bool> = (0..5).map(|_| limit.allow_at(later)).collect();
+        assert_eq!(allowed, [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn no_burst_lets_nobody_in() {
+        let limit = RateLimit::new(Duration::from_secs(1), 0);
+        assert!(!limit.allow_at(0) && !limit.allow_at(u64::MAX));
+    }
+
+    #[test]
+    fn extremes_do_not_wrap() {
+        let limit = RateLimit::new(Duration::MAX, u64::MAX);
+        assert!(limit.allow_at(0) && limit.allow_at(1));
+        let limit = RateLimit::new(Duration::MAX, 1);
+        assert!(limit.allow_at(0));
+        assert!(!limit.allow_at(1));
+    }
+}

@@ -1,0 +1,239 @@
+//! The keys of `tls_server_config` that begin with `client_`: who has to show what.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::time::ASN1Time;
+
+use super::super::config::{Fault, Tls};
+use super::super::files::{Files, LARGE, SMALL};
+use super::super::settings::Findings;
+use super::super::verify::{Authorities, Policy, Verifier};
+use super::super::{identity, pem};
+use super::{fault, from_file};
+
+/// `None` where no client is asked for a certificate.
+pub(super) fn verifier(
+    tls: &Tls,
+    provider: &Arc<CryptoProvider>,
+    files: &mut Files,
+    found: &mut Findings,
+) -> Result<Option<Arc<Verifier>>, Fault> {
+    let field = &tls.client_auth_type;
+    let name = field.text().unwrap_or_default();
+    let policy =
+        Policy::named(name).map_err(|problem| fault("client_auth_type", field.line(), problem))?;
+    let Some(policy) = policy else {
+        return unasked(tls, found).map(|()| None);
+    };
+    let allowed = allowed(tls, policy)?;
+    let authorities = authorities(tls, policy, provider, files, found)?;
+    report(tls, policy, allowed.as_deref(), authorities.is_some(), found);
+    Ok(Some(Arc::new(Verifier {
+        policy,
+        authorities,
+        allowed,
+        algorithms: provider.signature_verification_algorithms,
+    })))
+}
+
+/// Without a policy nothing may look as if there were one.
+fn unasked(tls: &Tls, found: &mut Findings) -> Result<(), Fault> {
+    const MEND: &str = "set client_auth_type: RequireAndVerifyClientCert, or remove it";
+    for (key, field) in [("client_ca", &tls.client_ca), ("client_ca_file", &tls.client_ca_file)] {
+        if field.text().is_some() {
+            let problem =
+                format!("client CA's have been configured without a Client Auth Policy; {MEND}");
+            return Err(fault(key, field.line(), problem));
+        }
+    }
+    if tls.client_allowed_sans.is_written() {
+        let problem =
+            format!("client names are listed, but no client certificate is asked; {MEND}");
+        return Err(fault("client_allowed_sans", tls.client_allowed_sans.line(), problem));
+    }
+    if tls.client_crl_file.text().is_some() {
+        let problem = format!("client certificates are revoked, but none is asked; {MEND}");
+        return Err(fault("client_crl_file", tls.client_crl_file.line(), problem));
+    }
+    found.fine("client_auth_type", "no client is asked for a certificate");
+    Ok(())
+}
+
+fn allowed(tls: &Tls, policy: Policy) -> Result<Option<Vec<String>>, Fault> {
+    let field = &tls.client_allowed_sans;
+    if !field.is_written() {
+        return Ok(None);
+    }
+    let fault = |problem: &str| fault("client_allowed_sans", field.line(), problem);
+    if !policy.verified {
+        return Err(fault(
+            "this client_auth_type verifies no certificate, so anyone could bear a listed name; \
+             set client_auth_type: RequireAndVerifyClientCert",
+        ));
+    }
+    match field.value() {
+        Some(names) if !names.is_empty() && names.iter().all(|name| !name.is_empty()) => {
+            Ok(Some(names.clone()))
+        }
+        _ => {
+            Err(fault("lists no name, or an empty one; list the clients' names or remove the key"))
+        }
+    }
+}
+
+fn authorities(
+    tls: &Tls,
+    policy: Policy,
+    provider: &Arc<CryptoProvider>,
+    files: &mut Files,
+    found: &mut Findings,
+) -> Result<Option<Authorities>, Fault> {
+    let (inline, file) = (&tls.client_ca, &tls.client_ca_file);
+    let (key, line) = if file.text().is_some() {
+        ("client_ca_file", file.line())
+    } else {
+        ("client_ca", inline.line())
+    };
+    let certificates = match (inline.text(), file.text()) {
+        (Some(_), Some(_)) => {
+            return Err(fault(key, line, "give client_ca or client_ca_file, not both"));
+        }
+        (None, None) => return without(tls, policy).map(|()| None),
+        (Some(text), None) => {
+            pem::certificates(text.as_bytes()).map_err(|problem| fault(key, line, problem))?
+        }
+        (None, Some(_)) => from_file(key, file, SMALL, files, pem::certificates)?,
+    };
+    let lists = revocation_lists(tls, policy, files, found)?;
+
+    let now = ASN1Time::now();
+    let mut roots = RootCertStore::empty();
+    for (index, der) in certificates.iter().enumerate() {
+        let unusable = |why: String| fault(key, line, format!("certificate {}: {why}", index + 1));
+        let certificate = identity::parse(der)
+            .ok_or_else(|| unusable("it is damaged; write the file anew".into()))?;
+        found.certificate("client_ca", &certificate, now);
+        // webpki takes an anchor whatever its dates; an authority past its end vouches for nobody.
+        if certificate.validity().is_valid_at(now) {
+            roots
+                .add(der.clone())
+                .map_err(|error| unusable(format!("it cannot be an authority: {error}")))?;
+        }
+    }
+    Ok(Some(Authorities {
+        revoked: revoked(&lists),
+        chains: chains(roots, lists, provider)
+            .map_err(|problem| fault("client_crl_file", tls.client_crl_file.line(), problem))?,
+        certificates: certificates.into_iter().collect(),
+    }))
+}
+
+/// What follows from having no authority.
+fn without(tls: &Tls, policy: Policy) -> Result<(), Fault> {
+    let needy: [(&str, bool, Option<u64>); 3] = [
+        ("client_auth_type", policy.required && policy.verified, tls.client_auth_type.line()),
+        (
+            "client_allowed_sans",
+            tls.client_allowed_sans.is_written(),
+            tls.client_allowed_sans.line(),
+        ),
+        ("client_crl_file", tls.client_crl_file.text().is_some(), tls.client_crl_file.line()),
+    ];
+    for (key, needs, line) in needy {
+        if needs {
+            return Err(fault(
+                key,
+                line,
+                "needs an authority to verify clients with: set client_ca_file (or client_ca)",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn chains(
+    roots: RootCertStore,
+    lists: Vec<CertificateRevocationListDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
+    if roots.is_empty() {
+        return Ok(None);
+    }
+    // Every link of a chain has to be known not to be revoked, from a list in force.
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .with_crls(lists)
+        .enforce_revocation_expiration()
+        .build()
+        .map(Some)
+        .map_err(|error| format!("holds a revocation list that cannot be used: {error}"))
+}
+
+fn revocation_lists(
+    tls: &Tls,
+    policy: Policy,
+    files: &mut Files,
+    found: &mut Findings,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
+    let field = &tls.client_crl_file;
+    if field.text().is_none() {
+        return Ok(Vec::new());
+    }
+    if !policy.verified {
+        return Err(fault(
+            "client_crl_file",
+            field.line(),
+            "this client_auth_type verifies no certificate, revoked ones neither; set \
+             client_auth_type: RequireAndVerifyClientCert",
+        ));
+    }
+    let lists = from_file("client_crl_file", field, LARGE, files, pem::revocation_lists)?;
+    for der in &lists {
+        let Ok((_, list)) = CertificateRevocationList::from_der(der) else { continue };
+        found.revocation_list(&list, ASN1Time::now());
+    }
+    Ok(lists)
+}
+
+fn revoked(lists: &[CertificateRevocationListDer<'static>]) -> HashSet<(Vec<u8>, Vec<u8>)> {
+    let mut revoked = HashSet::new();
+    for der in lists {
+        let Ok((_, list)) = CertificateRevocationList::from_der(der) else { continue };
+        let issuer = list.issuer().as_raw();
+        for entry in list.iter_revoked_certificates() {
+            revoked.insert((issuer.to_vec(), entry.raw_serial().to_vec()));
+        }
+    }
+    revoked
+}
+
+fn report(
+    tls: &Tls,
+    policy: Policy,
+    allowed: Option<&[String]>,
+    has_authority: bool,
+    found: &mut Findings,
+) {
+    let key = "client_auth_type";
+    let name = tls.client_auth_type.text().unwrap_or_default();
+    if !policy.verified {
+        found.warning(key, format!("{name} verifies nothing: any certificate of anyone's will do"));
+        if has_authority {
+            found.warning("client_ca", format!("{name} does not use it to verify"));
+        }
+    } else if !has_authority {
+        found.warning(key, format!("{name} without client_ca refuses every certificate"));
+    } else {
+        found.fine(key, name);
+    }
+    if let Some(allowed) = allowed {
+        found.fine("client_allowed_sans", allowed.join(", "));
+    }
+}
