@@ -19,7 +19,7 @@ use crate::log;
 use crate::options::{self, Asked, Grammar};
 use crate::registry::{Registry, Settings};
 use crate::service::{self, Notifier};
-use crate::web::listen::Listener;
+use crate::web::listen::{Address, Listener};
 use crate::web::live::Live;
 use crate::web::own::Own;
 use crate::web::{self, Limits, Site};
@@ -148,16 +148,7 @@ async fn serve<Env>(
     options: &Options,
     site: Arc<Site>,
 ) -> Result<(), Stop> {
-    let listeners = if options.systemd_socket {
-        Listener::from_systemd()
-    } else {
-        options
-            .addresses(program.port)
-            .iter()
-            .map(|a| Listener::bind(&a.parse().map_err(std::io::Error::other)?))
-            .collect()
-    };
-    let listeners = listeners.map_err(|error| Stop::mistake(&error))?;
+    let listeners = listeners(options, program.port)?;
     let notifier = Notifier::from_env();
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
     let status = format!("Listening on {}", addresses.join(", "));
@@ -173,6 +164,21 @@ async fn serve<Env>(
     let result = web::serve(site, listeners, stopped).await;
     watch.abort();
     result.map_err(|error| Stop::Failure(format!("serving ended: {error}")))
+}
+
+/// An address that makes no sense is a mistake. One that is taken, or not there yet, may do later.
+fn listeners(options: &Options, port: u16) -> Result<Vec<Listener>, Stop> {
+    if options.systemd_socket {
+        return Listener::from_systemd().map_err(|error| Stop::mistake(&error));
+    }
+    let listen = |address: &String| {
+        let flag = options::LISTEN_ADDRESS.name;
+        let parsed = Address::from_str(address)
+            .map_err(|error| Stop::Mistake(format!("--{flag}: {error}")))?;
+        Listener::bind(&parsed)
+            .map_err(|error| Stop::Failure(format!("cannot listen on {address}: {error}")))
+    };
+    options.addresses(port).iter().map(listen).collect()
 }
 
 /// The flags that this module acts on, read and checked.
