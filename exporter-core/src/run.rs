@@ -19,10 +19,10 @@ use crate::log;
 use crate::options::{self, Asked, Grammar};
 use crate::registry::{Registry, Settings};
 use crate::service::{self, Notifier};
-use crate::web::listen::{Address, Listener};
+use crate::web::listen::ListenError;
 use crate::web::live::Live;
 use crate::web::own::Own;
-use crate::web::{self, Limits, Site};
+use crate::web::{self, Limits, Listener, Site};
 
 /// A program: its names and its collectors.
 #[derive(Clone, Copy)]
@@ -69,9 +69,6 @@ pub fn run<Env>(program: &'static Program<Env>) -> ExitCode {
         }
     }
 }
-
-/// The longest that a scrape may take, whatever the scraper says.
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why the program ends before it is told to.
 enum Stop {
@@ -125,7 +122,6 @@ fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
         telemetry_path: options.telemetry_path.clone(),
         enable_lifecycle: flags.is_on(&options::ENABLE_LIFECYCLE),
         timeout_offset: options.timeout_offset,
-        scrape_limit: LONGEST,
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -148,7 +144,16 @@ async fn serve<Env>(
     options: &Options,
     site: Arc<Site>,
 ) -> Result<(), Stop> {
-    let listeners = listeners(options, program.port)?;
+    let listeners = if options.systemd_socket {
+        Listener::from_systemd()
+    } else {
+        Listener::bind(&options.addresses(program.port))
+    };
+    let listeners = listeners.map_err(|error| match error {
+        // An address that is taken, or not there yet, may do a moment later.
+        ListenError::Bind(..) => Stop::Failure(crate::collector::chain(&error)),
+        _ => Stop::mistake(&error),
+    })?;
     let notifier = Notifier::from_env();
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
     let status = format!("Listening on {}", addresses.join(", "));
@@ -157,28 +162,14 @@ async fn serve<Env>(
         tracing::info!(address, tls, version = program.version, "listening");
     }
     let watch = tokio::spawn(Arc::clone(&site.live).watch());
-    let live = Arc::clone(&site.live);
     // The signals are caught before anybody is told that they may be sent.
-    let stopped = service::until_stopped(&notifier, &live, &status);
-    notifier.ready(&status);
-    let result = web::serve(site, listeners, stopped).await;
+    let shutdown = service::shutdown(Arc::clone(&site.live), notifier.clone())
+        .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
+    notifier.ready();
+    notifier.status(&status);
+    let result = web::serve(site, listeners, shutdown).await;
     watch.abort();
     result.map_err(|error| Stop::Failure(format!("serving ended: {error}")))
-}
-
-/// An address that makes no sense is a mistake. One that is taken, or not there yet, may do later.
-fn listeners(options: &Options, port: u16) -> Result<Vec<Listener>, Stop> {
-    if options.systemd_socket {
-        return Listener::from_systemd().map_err(|error| Stop::mistake(&error));
-    }
-    let listen = |address: &String| {
-        let flag = options::LISTEN_ADDRESS.name;
-        let parsed = Address::from_str(address)
-            .map_err(|error| Stop::Mistake(format!("--{flag}: {error}")))?;
-        Listener::bind(&parsed)
-            .map_err(|error| Stop::Failure(format!("cannot listen on {address}: {error}")))
-    };
-    options.addresses(port).iter().map(listen).collect()
 }
 
 /// The flags that this module acts on, read and checked.
