@@ -10,6 +10,8 @@ pub mod limit;
 pub mod live;
 mod parameters;
 mod pem;
+#[cfg(test)]
+mod pki;
 pub mod refusal;
 mod secret;
 pub mod settings;
