@@ -23,6 +23,13 @@ pub enum Kind {
     Untyped,
 }
 
+impl Kind {
+    /// Whether its series are one number each.
+    pub(crate) const fn is_plain(self) -> bool {
+        matches!(self, Self::Counter | Self::Gauge | Self::Untyped)
+    }
+}
+
 impl<'a, const N: usize> Desc<'a, N> {
     /// A family whose name was found on the machine, unless it cannot be one.
     pub fn discovered(

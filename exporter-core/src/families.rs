@@ -1,11 +1,15 @@
 //! Where samples go: straight into the bytes of the negotiated format, one family after another.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+use std::time::{Duration, SystemTime};
 
-use crate::desc::{self, Column, Desc, Entry, Kind};
+use crate::desc::{Column, Desc, Entry, Kind};
 use crate::format::{Escaping, Format};
-use crate::text;
+use crate::frame::Frame;
+use crate::name::{self, Role};
+use crate::text::Dialect;
+use crate::value::{CounterValue, HistogramValue, SummaryValue};
+use crate::{hash, protobuf, text};
 
 /// What a collector has written so far.
 ///
@@ -15,20 +19,26 @@ use crate::text;
 pub struct Families {
     pub(crate) format: Format,
     pub(crate) escaping: Escaping,
+    /// Whether `OpenMetrics` has `_created` lines. They are a series more for each counter,
+    /// histogram and summary, so only for those who ask.
+    pub(crate) created_lines: bool,
     /// The samples, family after family.
     pub(crate) body: Vec<u8>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) series: Vec<Series>,
-    /// Names, helps and label names of the segments, each once.
+    /// Names and helps of the segments, the names as the page spells them.
     pub(crate) names: String,
     /// Families and samples that could not be written: a name that is none, a value of another
     /// kind than its family.
     pub(crate) refused: usize,
+    /// Of the family that is open.
+    frame: Frame,
 }
 
 /// The samples of one family that were written together.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
+    /// Into [`Families::names`].
     pub(crate) name: Range<usize>,
     pub(crate) help: Range<usize>,
     pub(crate) kind: Kind,
@@ -47,11 +57,26 @@ pub(crate) struct Series {
     pub(crate) key: u64,
     /// Where in [`Families::body`] it ends.
     pub(crate) end: usize,
+    /// How many bytes before its last line feed only an `OpenMetrics` counter has.
+    pub(crate) extra: usize,
 }
 
 impl Families {
     pub fn new(format: Format, escaping: Escaping) -> Self {
+        // Text 0.0.4 has no quoted names.
+        let escaping = match (format, escaping) {
+            (Format::Text004, Escaping::AllowUtf8) => Escaping::Underscores,
+            (_, escaping) => escaping,
+        };
         Self { format, escaping, ..Self::default() }
+    }
+
+    /// Has `OpenMetrics` say when counters, histograms and summaries began, each in a `_created`
+    /// series of its own. Protobuf says it without; the text formats cannot.
+    #[must_use]
+    pub fn with_created_lines(mut self) -> Self {
+        self.created_lines = true;
+        self
     }
 
     /// Opens a family.
@@ -59,17 +84,16 @@ impl Families {
     /// It borrows the bytes until dropped, so no second family can be opened inside it: the
     /// formats want the samples of a family together, and the compiler sees to it.
     pub fn family<'a, const N: usize>(&'a mut self, desc: &'a Desc<'a, N>) -> Family<'a, N> {
-        Family { open: self.begin(desc.entry()) }
+        Family { open: self.open(desc.entry()) }
     }
 
-    /// Opens a family whose labels are only known now. A name that cannot be one is refused, and
-    /// with it all samples of the family.
+    /// Opens a family whose labels are only known now.
+    ///
+    /// Names may be any text: what the format or the reader does not take is escaped. A name that
+    /// is empty or has a NUL in it is refused, so are two labels of one name, and with them all
+    /// samples of the family.
     pub fn open<'a>(&'a mut self, entry: Entry<'a>) -> Open<'a> {
-        let legal = desc::is_metric_name(entry.name)
-            && entry.labels.iter().all(|label| desc::is_label_name(label));
-        let mut open = self.begin(entry);
-        open.legal = legal;
-        open
+        Open { entry, out: self, state: State::Fresh }
     }
 
     /// Writes a table: a family for each column, and in it a sample for each row that has one.
@@ -88,8 +112,12 @@ impl Families {
         }
     }
 
-    fn begin<'a>(&'a mut self, entry: Entry<'a>) -> Open<'a> {
-        Open { entry, out: self, segment: None, legal: true }
+    /// The dialect of a text format.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.format {
+            Format::OpenMetrics => Dialect::OpenMetrics { created: self.created_lines },
+            _ => Dialect::Prometheus,
+        }
     }
 }
 
@@ -104,65 +132,179 @@ impl<const N: usize> Family<'_, N> {
     pub fn sample(&mut self, labels: [&str; N], value: f64) {
         self.open.sample(&labels, value);
     }
+
+    /// As [`Family::sample`], measured at another time than that of the scrape.
+    pub fn sample_at(&mut self, labels: [&str; N], value: f64, at: SystemTime) {
+        self.open.sample_at(&labels, value, at);
+    }
+
+    /// A counter with its creation time and exemplar.
+    pub fn counter(&mut self, labels: [&str; N], value: &CounterValue<'_>) {
+        self.open.counter(&labels, value);
+    }
+
+    pub fn histogram(&mut self, labels: [&str; N], value: &HistogramValue<'_>) {
+        self.open.histogram(&labels, value);
+    }
+
+    pub fn summary(&mut self, labels: [&str; N], value: &SummaryValue<'_>) {
+        self.open.summary(&labels, value);
+    }
 }
 
-/// An open family whose label count only the caller knows.
+/// An open family whose label count only the caller knows. Label values are in the order of the
+/// family's label names; a sample with too few or too many is refused.
 #[derive(Debug)]
 pub struct Open<'a> {
     entry: Entry<'a>,
     out: &'a mut Families,
-    /// Its place in [`Families::segments`] once it has a sample.
-    segment: Option<usize>,
-    legal: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Fresh,
+    Refused,
+    /// At this place in [`Families::segments`].
+    Started(usize),
 }
 
 impl Open<'_> {
-    /// One sample of a counter, gauge or untyped family; `labels` are in the order of the
-    /// family's label names.
+    /// One sample of a counter, gauge or untyped family.
     pub fn sample(&mut self, labels: &[&str], value: f64) {
-        let fits = matches!(self.entry.kind, Kind::Counter | Kind::Gauge | Kind::Untyped);
-        if !self.legal || !fits || labels.len() != self.entry.labels.len() {
-            self.out.refused += 1;
+        if self.takes(labels, self.entry.kind.is_plain()) {
+            self.write(labels, value, None);
+        }
+    }
+
+    /// As [`Open::sample`], measured at another time than that of the scrape. A time before 1970
+    /// is refused: Prometheus would refuse the page.
+    pub fn sample_at(&mut self, labels: &[&str], value: f64, at: SystemTime) {
+        let at = at.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let at = at.filter(|at| i64::try_from(at.as_millis()).is_ok());
+        if self.takes(labels, self.entry.kind.is_plain() && at.is_some()) {
+            self.write(labels, value, at);
+        }
+    }
+
+    /// A counter with its creation time and exemplar.
+    pub fn counter(&mut self, labels: &[&str], value: &CounterValue<'_>) {
+        if !self.takes(labels, self.entry.kind == Kind::Counter) {
             return;
         }
-        let start = self.out.body.len();
-        text::sample(&mut self.out.body, &self.entry, labels, value);
-        self.close_series(start, labels);
+        let dialect = self.out.dialect();
+        let Families { format, body, frame, .. } = &mut *self.out;
+        let extra = if *format == Format::Protobuf {
+            protobuf::counter(body, frame, labels, value);
+            0
+        } else {
+            text::counter(body, frame, labels, value, dialect)
+        };
+        self.end(labels, extra);
     }
 
-    fn close_series(&mut self, start: usize, labels: &[&str]) {
-        let segment = self.segment(start);
-        let series = Series { key: hash(labels), end: self.out.body.len() };
-        self.out.series.push(series);
-        if let Some(segment) = self.out.segments.get_mut(segment) {
-            segment.series.end = self.out.series.len();
+    pub fn histogram(&mut self, labels: &[&str], value: &HistogramValue<'_>) {
+        if !self.takes(labels, self.entry.kind == Kind::Histogram && value.is_sound()) {
+            return;
         }
+        let dialect = self.out.dialect();
+        let Families { format, body, frame, .. } = &mut *self.out;
+        if *format == Format::Protobuf {
+            protobuf::histogram(body, frame, labels, value);
+        } else {
+            text::histogram(body, frame, labels, value, dialect);
+        }
+        self.end(labels, 0);
     }
 
-    fn segment(&mut self, start: usize) -> usize {
-        if let Some(segment) = self.segment {
-            return segment;
+    pub fn summary(&mut self, labels: &[&str], value: &SummaryValue<'_>) {
+        if !self.takes(labels, self.entry.kind == Kind::Summary && value.is_sound()) {
+            return;
         }
-        let Families { names, segments, series, .. } = &mut *self.out;
+        let dialect = self.out.dialect();
+        let Families { format, body, frame, .. } = &mut *self.out;
+        if *format == Format::Protobuf {
+            protobuf::summary(body, frame, labels, value);
+        } else {
+            text::summary(body, frame, labels, value, dialect);
+        }
+        self.end(labels, 0);
+    }
+
+    fn write(&mut self, labels: &[&str], value: f64, at: Option<Duration>) {
+        let dialect = self.out.dialect();
+        let Families { format, body, frame, .. } = &mut *self.out;
+        match (*format, at) {
+            (Format::Protobuf, at) => {
+                protobuf::sample(body, frame, labels, self.entry.kind, value, at);
+            }
+            (_, Some(at)) => text::sample_at(body, frame, labels, value, at, dialect),
+            (_, None) => text::sample(body, frame, labels, value, dialect),
+        }
+        self.end(labels, 0);
+    }
+
+    /// Whether a sample with these labels and a value that `fits` can be written. If so the
+    /// family is started.
+    fn takes(&mut self, labels: &[&str], fits: bool) -> bool {
+        let fits = fits && labels.len() == self.entry.labels.len();
+        if fits && matches!(self.state, State::Fresh) {
+            self.state = self.start();
+        }
+        let takes = fits && matches!(self.state, State::Started(_));
+        self.out.refused += usize::from(!takes);
+        takes
+    }
+
+    fn start(&mut self) -> State {
+        let Self { entry, out, .. } = self;
+        let Families { format, escaping, body, segments, series, names, frame, .. } = &mut **out;
+        let bound = match entry.kind {
+            Kind::Histogram => "le",
+            Kind::Summary => "quantile",
+            _ => "",
+        };
+        let spelled = |label| name::spelled(label, Role::Label, *escaping);
+        let legal = Role::Metric.is_legal(entry.name)
+            && entry.labels.iter().enumerate().all(|(at, label)| {
+                let mut before = entry.labels.iter().take(at);
+                Role::Label.is_legal(label)
+                    && *label != bound
+                    && *label != "__name__"
+                    && !before.any(|other| spelled(other) == spelled(label))
+            });
+        if !legal {
+            return State::Refused;
+        }
+        let name = name::spelled(entry.name, Role::Metric, *escaping);
+        let labels = entry.labels.iter().map(|label| spelled(label));
+        match format {
+            Format::Protobuf => protobuf::frame(frame, labels),
+            _ => text::frame(frame, &name, labels, bound),
+        }
         let mut keep = |text: &str| {
             let start = names.len();
             names.push_str(text);
             start..names.len()
         };
         segments.push(Segment {
-            name: keep(self.entry.name),
-            help: keep(self.entry.help),
-            kind: self.entry.kind,
-            labels: hash(self.entry.labels),
+            name: keep(&name),
+            help: keep(entry.help),
+            kind: entry.kind,
+            labels: hash::of(entry.labels),
             series: series.len()..series.len(),
-            start,
+            start: body.len(),
         });
-        *self.segment.insert(segments.len() - 1)
+        State::Started(segments.len() - 1)
     }
-}
 
-fn hash(words: &[&str]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    words.hash(&mut hasher);
-    hasher.finish()
+    /// Ends a series.
+    fn end(&mut self, labels: &[&str], extra: usize) {
+        let State::Started(segment) = self.state else { return };
+        let Families { body, segments, series, .. } = &mut *self.out;
+        series.push(Series { key: hash::of(labels), end: body.len(), extra });
+        if let Some(segment) = segments.get_mut(segment) {
+            segment.series.end = series.len();
+        }
+    }
 }

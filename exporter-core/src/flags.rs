@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::collector::Error;
+use crate::duration;
 
 /// One flag, declared where it is used.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,13 @@ impl Flags {
     pub fn parsed<T: FromStr>(&self, flag: &Flag, expected: &str) -> Result<T, Error> {
         let text = self.text(flag);
         text.parse().map_err(|_| flag.error(format!("expected {expected}, found {text:?}")))
+    }
+
+    /// A duration as Go writes it, such as `5s` or `1m30s`.
+    pub fn duration(&self, flag: &Flag) -> Result<Duration, Error> {
+        let text = self.text(flag);
+        let problem = || flag.error(format!("expected a duration such as 5s, found {text:?}"));
+        duration::parse(text).ok_or_else(problem)
     }
 
     fn last(&self, flag: &Flag) -> Option<&str> {

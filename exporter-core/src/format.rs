@@ -14,12 +14,51 @@ pub enum Format {
     Protobuf,
 }
 
+impl Format {
+    /// The `Content-Type` of a page.
+    pub const fn content_type(self, escaping: Escaping) -> &'static str {
+        macro_rules! of {
+            ($start:literal) => {
+                match escaping {
+                    Escaping::AllowUtf8 => concat!($start, "; escaping=allow-utf-8"),
+                    Escaping::Dots => concat!($start, "; escaping=dots"),
+                    Escaping::Underscores => concat!($start, "; escaping=underscores"),
+                    Escaping::Values => concat!($start, "; escaping=values"),
+                }
+            };
+        }
+        match self {
+            Self::Text004 => of!("text/plain; version=0.0.4; charset=utf-8"),
+            Self::Text100 => of!("text/plain; version=1.0.0; charset=utf-8"),
+            Self::OpenMetrics => of!("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+            Self::Protobuf => of!(
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            ),
+        }
+    }
+}
+
 /// What becomes of a name that is not `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Escaping {
+    /// It stays, in quotes where the format needs them. Text 0.0.4 has no such names; there it is
+    /// escaped with underscores all the same.
     AllowUtf8,
     Dots,
     #[default]
     Underscores,
     Values,
+}
+
+impl Escaping {
+    /// As `escaping=` in `Accept` spells it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "allow-utf-8" => Self::AllowUtf8,
+            "dots" => Self::Dots,
+            "underscores" => Self::Underscores,
+            "values" => Self::Values,
+            _ => return None,
+        })
+    }
 }

@@ -8,15 +8,28 @@
 //!
 //! [`registry`]: # "in the making"
 
+mod check;
 pub mod collector;
 pub mod desc;
+pub mod duration;
 mod exposition;
 pub mod families;
 pub mod flags;
 pub mod format;
+mod frame;
+mod hash;
+pub mod log;
+mod name;
+mod negotiate;
 mod number;
+mod options;
 mod protobuf;
+pub mod registry;
+pub mod run;
+pub mod service;
+mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+pub mod value;
 pub mod web;

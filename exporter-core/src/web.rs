@@ -1,19 +1,202 @@
-//! The web configuration file and what it makes of a connection: TLS, who may come in, how often.
+//! Serving: listeners, their connections, and how all of it ends.
 
 pub mod auth;
 pub mod caller;
+mod compress;
 pub mod config;
+mod connection;
 mod duration;
 mod files;
+mod frames;
 mod identity;
+mod landing;
 pub mod limit;
+pub mod listen;
 pub mod live;
+pub mod own;
 mod parameters;
 mod pem;
+mod phase;
 #[cfg(test)]
 mod pki;
+mod query;
 pub mod refusal;
+mod refusals;
+mod request;
+mod response;
+mod route;
+mod scrape;
 mod secret;
 pub mod settings;
+mod socket;
+mod table;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod verify;
+mod watched;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use self::compress::Compressor;
+use self::connection::Connection;
+use self::listen::Listener;
+use self::live::Live;
+use self::own::Own;
+use self::phase::{Phase, Stage};
+use self::refusals::Refusals;
+use self::socket::{Peer, Socket};
+use self::table::Table;
+use crate::registry::Registry;
+
+/// What is served, and to whom.
+#[derive(Debug)]
+pub struct Site {
+    /// As people call it: the title of the landing page.
+    pub name: &'static str,
+    /// One line for the landing page.
+    pub about: &'static str,
+    pub version: &'static str,
+    pub registry: Arc<Registry>,
+    pub live: Arc<Live>,
+    pub own: Arc<Own>,
+    pub limits: Limits,
+    /// Where the metrics are: `/metrics`.
+    pub telemetry_path: String,
+    /// Whether `POST /-/reload` does something.
+    pub enable_lifecycle: bool,
+    /// What the way of an answer back to the scraper takes off the scraper's own limit.
+    pub timeout_offset: Duration,
+    /// The longest that a scrape may take.
+    pub scrape_limit: Duration,
+}
+
+/// What one client, or all of them together, may use up.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// For the TLS handshake, until the first byte, and from there to the end of a header.
+    pub header: Duration,
+    /// Between two requests of one connection.
+    pub idle: Duration,
+    /// For which a client may take nothing of an answer.
+    pub stall: Duration,
+    /// For requests under way when the program is to end.
+    pub drain: Duration,
+    /// Open connections.
+    pub connections: usize,
+    /// TLS handshakes under way.
+    pub handshakes: usize,
+    /// Scrapes under way; 0 is no limit.
+    pub requests: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(10),
+            idle: Duration::from_secs(300),
+            stall: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
+            connections: 512,
+            handshakes: 64,
+            requests: 40,
+        }
+    }
+}
+
+/// Serves until `shutdown` comes to its end. Requests under way are then answered, within
+/// [`Limits::drain`]; everything else is closed.
+pub async fn serve(
+    site: Arc<Site>,
+    listeners: Vec<Listener>,
+    shutdown: impl Future,
+) -> io::Result<()> {
+    let limits = &site.limits;
+    let table = Table::new(limits.connections, limits.handshakes, Arc::clone(&site.own));
+    let server = Arc::new(Server {
+        compressor: Compressor::default(),
+        refusals: Refusals::default(),
+        running: watch::Sender::new(true),
+        site,
+        table,
+    });
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(accept(Arc::clone(&server), listener));
+    }
+    shutdown.await;
+    // The sockets are closed: whoever comes now is for the next process.
+    accepting.shutdown().await;
+    server.running.send_replace(false);
+    let drain = server.site.limits.drain;
+    timeout(drain, server.table.emptied()).await.map_err(|_| {
+        let open = server.site.own.connections.load(Ordering::Relaxed);
+        let why = format!("{open} connections were still open after {drain:?}");
+        io::Error::new(io::ErrorKind::TimedOut, why)
+    })
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Server {
+    site: Arc<Site>,
+    compressor: Compressor,
+    refusals: Refusals,
+    table: Arc<Table>,
+    running: watch::Sender<bool>,
+}
+
+/// How long to wait for a descriptor to become free.
+const BREATH: Duration = Duration::from_millis(100);
+
+async fn accept(server: Arc<Server>, listener: Listener) {
+    let mut failing = false;
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => {
+                if failing {
+                    failing = false;
+                    info!(%listener, "accepting connections again");
+                }
+                server.admit(socket, peer);
+            }
+            // It was gone before it was here.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                server.site.own.accept_failures.fetch_add(1, Ordering::Relaxed);
+                if !failing {
+                    failing = true;
+                    warn!(%listener, %error, "cannot accept connections");
+                }
+                server.table.evict();
+                sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+impl Server {
+    fn admit(self: &Arc<Self>, socket: Socket, peer: Peer) {
+        // In this order: a change in between closes the connection.
+        let changes = self.site.live.changes();
+        let settings = self.site.live.current();
+        let stage = if settings.tls.is_some() { Stage::Handshake } else { Stage::FirstByte };
+        let phase = Phase::new(stage, &self.site.limits);
+        let Some(place) = self.table.admit(&phase) else { return };
+        let running = self.running.subscribe();
+        let connection = Connection { server: Arc::clone(self), phase, peer, changes, running };
+        tokio::spawn(async move {
+            let _place = place;
+            connection.serve(socket, settings).await;
+        });
+    }
+}

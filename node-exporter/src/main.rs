@@ -3,7 +3,42 @@
 mod collectors;
 mod filter;
 mod host;
+mod options;
 
-fn main() {
-    let _ = collectors::ALL;
+use std::process::ExitCode;
+
+use exporter_core::desc::Desc;
+use exporter_core::run::{self, BUILD_LABELS, Program};
+
+use host::Host;
+
+static PROGRAM: Program<Host> = Program {
+    name: "node-exporter",
+    about: "Exposes the machine it runs on to Prometheus",
+    version: env!("CARGO_PKG_VERSION"),
+    port: 9100,
+    switch: "collector",
+    flags: options::FLAGS,
+    collectors: collectors::ALL,
+    duration: &DURATION,
+    success: &SUCCESS,
+    build_info: &BUILD_INFO,
+    env: options::host,
+};
+
+static DURATION: Desc<1> = Desc::gauge(
+    "node_scrape_collector_duration_seconds",
+    "How long a collector took in this scrape.",
+    ["collector"],
+);
+static SUCCESS: Desc<1> = Desc::gauge(
+    "node_scrape_collector_success",
+    "Whether a collector did all of its work in this scrape.",
+    ["collector"],
+);
+static BUILD_INFO: Desc<7> =
+    Desc::gauge("node_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
+
+fn main() -> ExitCode {
+    run::run(&PROGRAM)
 }

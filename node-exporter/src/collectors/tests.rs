@@ -33,6 +33,12 @@ fn each_exposes_what_it_declares() {
     }
 }
 
+#[test]
+fn the_reference_is_current() {
+    let page = testing::reference("Metrics of the node exporter", ALL);
+    testing::golden(format!("{TESTS}/../../docs/metrics/node.md"), &page);
+}
+
 /// The recorded machine.
 fn recorded() -> Host {
     let fixtures = PathBuf::from(TESTS).join("fixtures");

@@ -1,0 +1,50 @@
+//! What all samples of a family have in common, written once in the form that the format wants.
+
+/// Pieces of bytes, one after another. Its room is kept from family to family.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Frame {
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Adds to the piece at the end.
+    pub(crate) fn add(&mut self, bytes: impl AsRef<[u8]>) {
+        self.bytes.extend_from_slice(bytes.as_ref());
+    }
+
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends the piece at the end.
+    pub(crate) fn close(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The pieces in order, for ever: past the last they are empty.
+    pub(crate) fn pieces(&self) -> Pieces<'_> {
+        Pieces { bytes: &self.bytes, ends: &self.ends, start: 0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pieces<'a> {
+    bytes: &'a [u8],
+    ends: &'a [usize],
+    start: usize,
+}
+
+impl<'a> Pieces<'a> {
+    pub(crate) fn next(&mut self) -> &'a [u8] {
+        let Some((&end, rest)) = self.ends.split_first() else { return &[] };
+        let piece = self.bytes.get(self.start..end).unwrap_or_default();
+        (self.start, self.ends) = (end, rest);
+        piece
+    }
+}

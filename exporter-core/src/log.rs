@@ -1,0 +1,276 @@
+//! The program's log: one line an event on standard error, logfmt or JSON.
+//!
+//! JSON has `timestamp` and `level` at the top and all else nested under the program's name, so
+//! that one index can hold the logs of many programs without a clash of keys.
+
+use std::fmt::{Debug, Write as _};
+use std::io::{self, Write as _};
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// How a line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    Json,
+    Logfmt,
+}
+
+impl FromStr for Layout {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "json" => Ok(Self::Json),
+            "logfmt" => Ok(Self::Logfmt),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Sends all events of this process at `level` or above to standard error. Once: a second call
+/// changes nothing.
+pub fn init(program: &'static str, level: Level, layout: Layout) {
+    // Fails only when there is a log already, and then that one is right.
+    let _ = tracing::subscriber::set_global_default(Log { program, level, layout });
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let payload = panic.payload();
+        let message = payload.downcast_ref::<&str>().copied();
+        let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        tracing::error!(place, message = message.unwrap_or_default(), "panicked");
+    }));
+}
+
+struct Log {
+    program: &'static str,
+    level: Level,
+    layout: Layout,
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.level && !is_chatter(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(self.level.into())
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let metadata = event.metadata();
+        let line = match self.layout {
+            Layout::Logfmt => logfmt(SystemTime::now(), metadata, &fields),
+            Layout::Json => json(SystemTime::now(), metadata, self.program, &fields),
+        };
+        // Where the log itself cannot be written there is nobody left to tell.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// Events of libraries below the level of a warning: they are about their insides.
+fn is_chatter(metadata: &Metadata<'_>) -> bool {
+    let own = ["exporter_core", "node_exporter", "mysql_exporter", "cloudwatch_exporter"];
+    *metadata.level() > Level::WARN && !own.iter().any(|name| metadata.target().starts_with(name))
+}
+
+/// The fields of an event as text, `message` apart.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    others: Vec<(&'static str, Value)>,
+}
+
+enum Value {
+    /// As it is: a number or a truth value.
+    Bare(String),
+    Text(String),
+}
+
+impl Fields {
+    fn push(&mut self, field: &Field, value: Value) {
+        match (field.name(), value) {
+            ("message", Value::Bare(text) | Value::Text(text)) => self.message = text,
+            (name, value) => self.others.push((name, value)),
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.push(field, Value::Text(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.push(field, Value::Text(value.to_owned()));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.push(field, Value::Text(crate::collector::chain(value)));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.push(field, Value::Bare(value.to_string()));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.push(field, Value::Bare(value.to_string()));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.push(field, Value::Bare(value.to_string()));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        let text = value.to_string();
+        let value = if value.is_finite() { Value::Bare(text) } else { Value::Text(text) };
+        self.push(field, value);
+    }
+}
+
+fn logfmt(time: SystemTime, metadata: &Metadata<'_>, fields: &Fields) -> String {
+    let mut line = format!("time={} level={} msg=", timestamp(time), metadata.level());
+    push_word(&mut line, &fields.message);
+    for (name, value) in &fields.others {
+        line.push(' ');
+        line.push_str(name);
+        line.push('=');
+        match value {
+            Value::Bare(text) => line.push_str(text),
+            Value::Text(text) => push_word(&mut line, text),
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// A value that needs no quotes goes without.
+fn push_word(line: &mut String, text: &str) {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\');
+    if !text.is_empty() && text.chars().all(plain) {
+        line.push_str(text);
+    } else {
+        push_quoted(line, text);
+    }
+}
+
+fn json(
+    time: SystemTime,
+    metadata: &Metadata<'_>,
+    program: &'static str,
+    fields: &Fields,
+) -> String {
+    let level = metadata.level().as_str().to_ascii_lowercase();
+    let mut line = format!("{{\"timestamp\":\"{}\",\"level\":\"{level}\",", timestamp(time));
+    push_quoted(&mut line, program);
+    line.push_str(":{\"message\":");
+    push_quoted(&mut line, &fields.message);
+    for (name, value) in &fields.others {
+        line.push(',');
+        push_quoted(&mut line, name);
+        line.push(':');
+        match value {
+            Value::Bare(text) => line.push_str(text),
+            Value::Text(text) => push_quoted(&mut line, text),
+        }
+    }
+    line.push_str("}}\n");
+    line
+}
+
+/// A string in quotes, by the rules of JSON. Control characters never reach a terminal.
+fn push_quoted(line: &mut String, text: &str) {
+    line.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => line.push_str("\\\""),
+            '\\' => line.push_str("\\\\"),
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            // Writing to a string does not fail.
+            c if c.is_control() => drop(write!(line, "\\u{:04x}", u32::from(c))),
+            c => line.push(c),
+        }
+    }
+    line.push('"');
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub(crate) fn timestamp(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        since.subsec_millis()
+    )
+}
+
+/// The date that is `days` after 1970-01-01: Howard Hinnant's civil_from_days, for days that have
+/// been.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let day_of_era = z % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_utc() {
+        for (seconds, written) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (1_709_164_800, "2024-02-29T00:00:00.000Z"),
+            (1_767_225_599, "2025-12-31T23:59:59.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), written);
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_when_they_must_be() {
+        for (text, word) in [
+            ("plain", "plain"),
+            ("", "\"\""),
+            ("two words", "\"two words\""),
+            ("a=b", "\"a=b\""),
+            ("say \"x\"\n\u{1b}[31m", "\"say \\\"x\\\"\\n\\u001b[31m\""),
+        ] {
+            let mut line = String::new();
+            push_word(&mut line, text);
+            assert_eq!(line, word);
+        }
+    }
+}

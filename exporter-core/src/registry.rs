@@ -1,0 +1,335 @@
+//! Runs the collectors of one scrape: in order, isolated, within the deadline.
+
+mod outcome;
+mod slot;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Debug, Formatter};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, Shared};
+use futures_util::{FutureExt, future};
+use tokio::time::{Instant, timeout_at};
+
+pub use self::outcome::Outcome;
+use self::outcome::{Failure, Run};
+use self::slot::{Seat, Slot};
+use self::worker::Lane;
+use crate::collector::{Definition, Error};
+use crate::desc::Desc;
+use crate::exposition::{self, Conflict};
+use crate::families::Families;
+use crate::flags::Flags;
+use crate::format::{Escaping, Format};
+
+/// The collectors of this process, in the order they are exposed.
+pub struct Registry {
+    slots: Vec<Slot>,
+    settings: Settings,
+    /// Blocking collectors run one after another on one worker thread; scrapes that cannot share
+    /// a collection take turns on it.
+    lane: tokio::sync::Mutex<Lane>,
+    flights: Mutex<HashMap<Key, Flight>>,
+    conflicts: Conflicts,
+}
+
+/// What a registry is told beside its collectors.
+pub struct Settings {
+    /// The family of how long each collector took: a gauge in seconds.
+    pub duration: &'static Desc<'static, 1>,
+    /// The family of whether each collector succeeded: 0 or 1.
+    pub success: &'static Desc<'static, 1>,
+    /// How long one collector may take.
+    pub limit: Duration,
+    /// Whether OpenMetrics has `_created` lines.
+    pub created_lines: bool,
+    /// Writes what the program exposes of itself, after the collectors.
+    pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
+}
+
+impl Debug for Settings {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// One scrape, as far as collectors are concerned.
+#[derive(Clone, Debug)]
+pub struct ScrapeRequest {
+    pub format: Format,
+    pub escaping: Escaping,
+    pub selection: Selection,
+    /// When the answer must be ready: what is not done by then is left out.
+    pub deadline: Instant,
+}
+
+/// Which collectors a scrape asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    #[default]
+    All,
+    Except(Vec<String>),
+    Only(Vec<String>),
+}
+
+/// Why a scrape has no answer at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScrapeError {
+    #[error("collector {0:?} is switched off on this exporter")]
+    Disabled(String),
+    #[error("the collection that this scrape shares was not done in time")]
+    Late,
+    #[error("there is no collector named {0:?}")]
+    Unknown(String),
+}
+
+/// Scrapes with equal keys share one collection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    form: Form,
+    slots: Vec<usize>,
+}
+
+/// How a scrape wants its samples written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Form {
+    format: Format,
+    escaping: Escaping,
+    created_lines: bool,
+}
+
+impl Form {
+    fn families(self) -> Families {
+        let families = Families::new(self.format, self.escaping);
+        if self.created_lines { families.with_created_lines() } else { families }
+    }
+}
+
+/// A collection under way.
+struct Flight {
+    deadline: Instant,
+    page: Shared<BoxFuture<'static, Bytes>>,
+}
+
+/// A scrape may join a collection whose deadline is this much earlier than its own.
+const JOIN_SLACK: Duration = Duration::from_millis(500);
+
+impl Registry {
+    /// Builds the collectors of `enabled`. `known` are all that the program has, to tell a
+    /// collector that is off from one that does not exist.
+    pub fn build<Env>(
+        enabled: &[&Definition<Env>],
+        known: &[&Definition<Env>],
+        env: &Env,
+        flags: &Flags,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        let mut slots = Vec::with_capacity(enabled.len());
+        for def in enabled {
+            slots.push(Slot::new(def.name, def.about, (def.build)(env, flags)?));
+        }
+        let off = known
+            .iter()
+            .map(|def| def.name)
+            .filter(|name| enabled.iter().all(|def| def.name != *name));
+        let conflicts = Conflicts { off: off.collect(), ..Conflicts::default() };
+        let lane = tokio::sync::Mutex::new(Lane::default());
+        Ok(Self { slots, settings, lane, flights: Mutex::default(), conflicts })
+    }
+
+    /// One scrape. What failed in it shows in the success family, never in the status.
+    pub async fn scrape(self: &Arc<Self>, request: ScrapeRequest) -> Result<Bytes, ScrapeError> {
+        let slots = self.select(&request.selection)?;
+        let ScrapeRequest { format, escaping, .. } = request;
+        let created_lines = self.settings.created_lines;
+        let key = Key { form: Form { format, escaping, created_lines }, slots };
+        let deadline = request.deadline;
+        let page = self.flight(key, deadline);
+        // The collection itself ends at its own deadline; some time to write it down.
+        timeout_at(deadline + JOIN_SLACK, page).await.map_err(|_| ScrapeError::Late)
+    }
+
+    /// How each collector did when it last ran.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.slots.iter().map(Slot::outcome).collect()
+    }
+
+    /// The collection that a scrape joins, or else starts. It runs in a task of its own: a scraper
+    /// that hangs up takes nothing from the others.
+    fn flight(self: &Arc<Self>, key: Key, deadline: Instant) -> Shared<BoxFuture<'static, Bytes>> {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flights.get(&key)
+            && flight.deadline + JOIN_SLACK >= deadline
+        {
+            return flight.page.clone();
+        }
+        let registry = Arc::clone(self);
+        let started = key.clone();
+        let task = tokio::spawn(async move {
+            let page = registry.collect(&started, deadline).await;
+            let mut flights = registry.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            if flights.get(&started).is_some_and(|flight| flight.deadline == deadline) {
+                flights.remove(&started);
+            }
+            page
+        });
+        let page = async { task.await.unwrap_or_default() }.boxed().shared();
+        flights.insert(key, Flight { deadline, page: page.clone() });
+        page
+    }
+
+    fn select(&self, selection: &Selection) -> Result<Vec<usize>, ScrapeError> {
+        let everything = 0..self.slots.len();
+        match selection {
+            Selection::All => Ok(everything.collect()),
+            Selection::Except(names) => {
+                let named = |slot: &Slot| names.iter().any(|name| name == slot.name);
+                let slots = self.slots.iter().enumerate();
+                Ok(slots.filter(|(_, slot)| !named(slot)).map(|(index, _)| index).collect())
+            }
+            Selection::Only(names) => {
+                let mut slots =
+                    names.iter().map(|name| self.find(name)).collect::<Result<Vec<_>, _>>()?;
+                slots.sort_unstable();
+                slots.dedup();
+                Ok(slots)
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<usize, ScrapeError> {
+        let slot = self.slots.iter().position(|slot| slot.name == name);
+        slot.ok_or_else(|| match self.conflicts.off.contains(name) {
+            true => ScrapeError::Disabled(name.to_owned()),
+            false => ScrapeError::Unknown(name.to_owned()),
+        })
+    }
+
+    async fn collect(&self, key: &Key, deadline: Instant) -> Bytes {
+        let (blocking, waiting): (Vec<_>, Vec<_>) = key
+            .slots
+            .iter()
+            .filter_map(|&index| Some((index, self.slots.get(index)?)))
+            .partition(|(_, slot)| matches!(slot.seat, Seat::Blocking(_)));
+        let (mut runs, waited) = future::join(
+            self.run_blocking(&blocking, key, deadline),
+            future::join_all(
+                waiting.iter().map(|(index, slot)| self.run_waiting(*index, slot, key, deadline)),
+            ),
+        )
+        .await;
+        runs.extend(waited);
+        runs.sort_unstable_by_key(|run| run.slot);
+        self.page(runs, key.form)
+    }
+
+    async fn run_blocking(
+        &self,
+        slots: &[(usize, &Slot)],
+        key: &Key,
+        deadline: Instant,
+    ) -> Vec<Run> {
+        if slots.is_empty() {
+            return Vec::new();
+        }
+        let tasks = slots.iter().filter_map(|(index, slot)| Some((*index, slot.blocking()?)));
+        let tasks: Vec<_> = tasks.collect();
+        let missed = |slot| Run::failed(slot, Duration::ZERO, Failure::Deadline);
+        match timeout_at(deadline, self.lane.lock()).await {
+            Ok(mut lane) => lane.run(tasks, key.form, self.settings.limit, deadline).await,
+            Err(_) => tasks.iter().map(|(slot, _)| missed(*slot)).collect(),
+        }
+    }
+
+    async fn run_waiting(&self, index: usize, slot: &Slot, key: &Key, deadline: Instant) -> Run {
+        let start = Instant::now();
+        let run = slot.wait(key.form.families());
+        match timeout_at(deadline.min(start + self.settings.limit), run).await {
+            Ok(result) => Run::new(index, start.elapsed(), result),
+            Err(_) => Run::failed(index, start.elapsed(), Failure::Deadline),
+        }
+    }
+
+    fn page(&self, runs: Vec<Run>, form: Form) -> Bytes {
+        let mut own = form.families();
+        let mut duration = own.family(self.settings.duration);
+        for run in &runs {
+            if let Some(slot) = self.slots.get(run.slot) {
+                duration.sample([slot.name], run.elapsed.as_secs_f64());
+            }
+        }
+        let mut success = own.family(self.settings.success);
+        for run in &runs {
+            if let Some(slot) = self.slots.get(run.slot) {
+                slot.note(run);
+                success.sample([slot.name], f64::from(u8::from(run.failure.is_none())));
+            }
+        }
+        (self.settings.own)(&mut own);
+        self.conflicts.write(&mut own);
+        let parts: Vec<_> = runs.into_iter().filter_map(|run| run.out).chain([own]).collect();
+        let (page, conflicts) = exposition::join(&parts, form.format, form.escaping);
+        self.conflicts.note(conflicts);
+        Bytes::from(page)
+    }
+}
+
+impl Debug for Registry {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names = self.slots.iter().map(|slot| slot.name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+/// Families and series that were dropped because another collector had them already.
+#[derive(Debug, Default)]
+struct Conflicts {
+    off: HashSet<&'static str>,
+    families: AtomicU64,
+    series: AtomicU64,
+    logged: Mutex<HashSet<(&'static str, String)>>,
+}
+
+static DROPPED: Desc<1> = Desc::counter(
+    "exporter_dropped_series_total",
+    "Series left out of a page because it had them, or a family of another type by their name.",
+    ["same"],
+);
+
+/// Conflicts are told apart in the log as long as there are not more than this.
+const LOGGED: usize = 1000;
+
+impl Conflicts {
+    fn note(&self, conflicts: Vec<Conflict>) {
+        for conflict in conflicts {
+            let (counter, what, name, dropped) = match conflict {
+                Conflict::Family { name, dropped } => (&self.families, "family", name, dropped),
+                Conflict::Series { name, dropped } => (&self.series, "series", name, dropped),
+            };
+            counter.fetch_add(dropped as u64, Ordering::Relaxed);
+            let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+            let family = name.clone();
+            if logged.len() < LOGGED && logged.insert((what, name)) {
+                tracing::warn!(
+                    family,
+                    what,
+                    dropped,
+                    "two sources write the same; dropped the later"
+                );
+            }
+        }
+    }
+
+    fn write(&self, out: &mut Families) {
+        let mut dropped = out.family(&DROPPED);
+        dropped.sample(["family"], self.families.load(Ordering::Relaxed) as f64);
+        dropped.sample(["series"], self.series.load(Ordering::Relaxed) as f64);
+    }
+}

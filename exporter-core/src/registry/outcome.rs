@@ -1,0 +1,76 @@
+//! How a collector did.
+
+use std::time::Duration;
+
+use crate::collector::{self, Error};
+use crate::families::Families;
+
+/// How a collector did when it last ran, for people to read.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// None before its first run.
+    pub last: Option<Last>,
+}
+
+/// The last run of a collector.
+#[derive(Clone, Debug)]
+pub struct Last {
+    pub elapsed: Duration,
+    /// The error with its causes, on one line.
+    pub result: Result<(), String>,
+    /// The error only says that the machine has no such thing.
+    pub absent: bool,
+}
+
+/// One run of one collector.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) slot: usize,
+    pub(super) elapsed: Duration,
+    /// What it wrote, unless it panicked or was late.
+    pub(super) out: Option<Families>,
+    pub(super) failure: Option<Failure>,
+}
+
+impl Run {
+    pub(super) fn new(
+        slot: usize,
+        elapsed: Duration,
+        result: Result<(Families, Result<(), Error>), Failure>,
+    ) -> Self {
+        match result {
+            Ok((out, end)) => {
+                let failure = end.err().map(Failure::Error);
+                Self { slot, elapsed, out: Some(out), failure }
+            }
+            Err(failure) => Self::failed(slot, elapsed, failure),
+        }
+    }
+
+    pub(super) fn failed(slot: usize, elapsed: Duration, failure: Failure) -> Self {
+        Self { slot, elapsed, out: None, failure: Some(failure) }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("not done in time")]
+    Deadline,
+    #[error("{}", collector::chain(.0))]
+    Error(Error),
+    #[error("panicked: {0}")]
+    Panic(String),
+    #[error("still running since an earlier scrape")]
+    Stuck,
+    #[error("no thread to run on: {0}")]
+    Thread(String),
+}
+
+impl Failure {
+    /// Whether this only says that the machine lacks something.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, Self::Error(Error::Absent(_)))
+    }
+}

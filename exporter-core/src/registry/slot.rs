@@ -1,0 +1,102 @@
+//! The place of one collector in the registry.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+
+use super::outcome::{Failure, Last, Outcome, Run};
+use crate::collector::{AsyncCollector, Collector, Error, Source};
+use crate::families::Families;
+
+pub(super) struct Slot {
+    pub(super) name: &'static str,
+    about: &'static str,
+    pub(super) seat: Seat,
+    last: Mutex<Option<Last>>,
+}
+
+pub(super) enum Seat {
+    Blocking(Arc<Chair>),
+    Async(tokio::sync::Mutex<Box<dyn AsyncCollector>>),
+}
+
+/// Holds a blocking collector while it does not run. Empty for as long as a run is under way, be
+/// it one that was given up long ago.
+pub(super) struct Chair(Mutex<Option<Box<dyn Collector>>>);
+
+type Result<T = (Families, std::result::Result<(), Error>)> = std::result::Result<T, Failure>;
+
+impl Slot {
+    pub(super) fn new(name: &'static str, about: &'static str, source: Source) -> Self {
+        let seat = match source {
+            Source::Blocking(collector) => {
+                Seat::Blocking(Arc::new(Chair(Mutex::new(Some(collector)))))
+            }
+            Source::Async(collector) => Seat::Async(tokio::sync::Mutex::new(collector)),
+        };
+        Self { name, about, seat, last: Mutex::new(None) }
+    }
+
+    pub(super) fn blocking(&self) -> Option<Arc<Chair>> {
+        match &self.seat {
+            Seat::Blocking(chair) => Some(Arc::clone(chair)),
+            Seat::Async(_) => None,
+        }
+    }
+
+    /// Runs an async collector, behind the scrapes that came before.
+    pub(super) async fn wait(&self, mut out: Families) -> Result {
+        let Seat::Async(collector) = &self.seat else { return Err(Failure::Stuck) };
+        let mut collector = collector.lock().await;
+        match AssertUnwindSafe(collector.collect(&mut out)).catch_unwind().await {
+            Ok(end) => Ok((out, end)),
+            Err(panic) => Err(Failure::Panic(message(panic.as_ref()))),
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Outcome { name: self.name, about: self.about, last }
+    }
+
+    /// Remembers a run, and logs it where it differs from the one before.
+    pub(super) fn note(&self, run: &Run) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed_before = last.as_ref().is_some_and(|last| last.result.is_err());
+        let error = run.failure.as_ref().map(ToString::to_string);
+        match (&run.failure, error.as_deref()) {
+            (Some(failure), Some(error)) if failure.is_absence() || failed_before => {
+                tracing::debug!(collector = self.name, error, "collector has nothing to show");
+            }
+            (Some(_), Some(error)) => {
+                tracing::warn!(collector = self.name, error, "collector failed");
+            }
+            _ if failed_before => tracing::info!(collector = self.name, "collector recovered"),
+            _ => {}
+        }
+        let absent = run.failure.as_ref().is_some_and(Failure::is_absence);
+        *last = Some(Last { elapsed: run.elapsed, result: error.map_or(Ok(()), Err), absent });
+    }
+}
+
+impl Chair {
+    /// Runs the collector that sits here, unless an earlier run still has it.
+    pub(super) fn run(&self, mut out: Families) -> Result {
+        let seat = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut collector = seat().take().ok_or(Failure::Stuck)?;
+        let end = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
+        *seat() = Some(collector);
+        match end {
+            Ok(end) => Ok((out, end)),
+            Err(panic) => Err(Failure::Panic(message(panic.as_ref()))),
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}

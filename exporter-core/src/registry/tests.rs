@@ -1,0 +1,264 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::*;
+use crate::collector::{AsyncCollector, Collector, Source};
+
+struct Script(fn(&mut Families) -> Result<(), Error>);
+
+impl Collector for Script {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        (self.0)(out)
+    }
+}
+
+#[async_trait]
+impl AsyncCollector for Script {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        (self.0)(out)
+    }
+}
+
+const fn script(
+    name: &'static str,
+    build: fn(&(), &Flags) -> Result<Source, Error>,
+) -> Definition<()> {
+    Definition { name, about: "", on_by_default: true, reads: &[], flags: &[], metrics: &[], build }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "has the type of a collector")]
+fn speak(out: &mut Families) -> Result<(), Error> {
+    static WORD: Desc<1> = Desc::gauge("word", "Spoken.", ["n"]);
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+    out.family(&WORD).sample([&n], 1.0);
+    Ok(())
+}
+
+static SPEAKS: Definition<()> = script("speaks", |(), _| Ok(Source::blocking(Script(speak))));
+static FAILS: Definition<()> = script("fails", |(), _| {
+    Ok(Source::waiting(Script(|out| speak(out).and(Err(Error::Absent("thing"))))))
+});
+static PANICS: Definition<()> = script("panics", |(), _| {
+    Ok(Source::blocking(Script(|out| {
+        speak(out)?;
+        panic!("on purpose")
+    })))
+});
+static PANICS_WAITING: Definition<()> =
+    script("panics_waiting", |(), _| Ok(Source::waiting(Script(|_| panic!("on purpose")))));
+
+/// As a mount that hangs: for much longer than any limit here.
+static HANGS: Definition<()> = script("hangs", |(), _| {
+    Ok(Source::blocking(Script(|out| {
+        thread::sleep(Duration::from_secs(10));
+        speak(out)
+    })))
+});
+
+/// Overruns, and is back soon after.
+static DAWDLES: Definition<()> = script("dawdles", |(), _| {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    Ok(Source::blocking(Script(|out| {
+        if RUNS.fetch_add(1, Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(400));
+        }
+        speak(out)
+    })))
+});
+
+struct Forever;
+
+#[async_trait]
+impl AsyncCollector for Forever {
+    async fn collect(&mut self, _: &mut Families) -> Result<(), Error> {
+        std::future::pending().await
+    }
+}
+
+static WAITS: Definition<()> = script("waits", |(), _| Ok(Source::waiting(Forever)));
+
+static DURATION: Desc<1> = Desc::gauge("duration_seconds", "Time taken.", ["collector"]);
+static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"]);
+const LIMIT: Duration = Duration::from_millis(100);
+
+fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
+    let settings = Settings {
+        duration: &DURATION,
+        success: &SUCCESS,
+        limit: LIMIT,
+        created_lines: false,
+        own: Box::new(|_| {}),
+    };
+    Arc::new(Registry::build(defs, &[&SPEAKS], &(), &Flags::default(), settings).unwrap())
+}
+
+fn request(selection: Selection, within: Duration) -> ScrapeRequest {
+    ScrapeRequest {
+        format: Format::Text004,
+        escaping: Escaping::Underscores,
+        selection,
+        deadline: Instant::now() + within,
+    }
+}
+
+async fn scrape(registry: &Arc<Registry>) -> String {
+    let page = registry.scrape(request(Selection::All, Duration::from_secs(5))).await.unwrap();
+    String::from_utf8(page.to_vec()).unwrap()
+}
+
+fn succeeded(page: &str, name: &str) -> bool {
+    let line = |value| format!("success{{collector=\"{name}\"}} {value}");
+    assert!(page.lines().any(|l| l == line(0) || l == line(1)), "{name} is missing from\n{page}");
+    page.lines().any(|l| l == line(1))
+}
+
+#[tokio::test]
+async fn one_bad_collector_does_not_spoil_the_others() {
+    let registry = registry(&[&HANGS, &PANICS, &FAILS, &PANICS_WAITING, &WAITS, &SPEAKS]);
+    let page = scrape(&registry).await;
+    for (name, success) in [
+        ("hangs", false),
+        ("panics", false),
+        ("fails", false),
+        ("panics_waiting", false),
+        ("waits", false),
+        ("speaks", true),
+    ] {
+        assert_eq!(succeeded(&page, name), success, "{name} in\n{page}");
+    }
+    let words = page.lines().filter(|line| line.starts_with("word{")).count();
+    assert_eq!(words, 2, "kept from the one that failed, and from the one that spoke\n{page}");
+    let results: Vec<_> = registry
+        .outcomes()
+        .into_iter()
+        .map(|outcome| outcome.last.unwrap().result.err().unwrap_or_default())
+        .collect();
+    let late = "not done in time";
+    let panicked = "panicked: on purpose";
+    assert_eq!(results, [late, panicked, "no thing here", panicked, late, ""]);
+}
+
+/// Ten seconds of hanging cost the first scrape the limit, and the second nothing.
+#[tokio::test]
+async fn a_hanging_collector_is_waited_for_once() {
+    let registry = registry(&[&HANGS, &SPEAKS]);
+    let start = Instant::now();
+    assert!(succeeded(&scrape(&registry).await, "speaks"));
+    let first = start.elapsed();
+    assert!(first >= LIMIT && first < Duration::from_secs(5), "{first:?}");
+    let page = scrape(&registry).await;
+    let second = start.elapsed() - first;
+    assert!(second < LIMIT, "{second:?}");
+    assert!(succeeded(&page, "speaks") && !succeeded(&page, "hangs"));
+}
+
+#[tokio::test]
+async fn a_collector_that_comes_back_is_asked_again() {
+    let registry = registry(&[&DAWDLES, &SPEAKS]);
+    assert!(!succeeded(&scrape(&registry).await, "dawdles"));
+    let patience = Instant::now() + Duration::from_secs(5);
+    while !succeeded(&scrape(&registry).await, "dawdles") {
+        assert!(Instant::now() < patience, "never asked again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_of_the_scrape_comes_before_the_limit_of_a_collector() {
+    let registry = registry(&[&HANGS, &SPEAKS]);
+    let start = Instant::now();
+    let page = registry.scrape(request(Selection::All, LIMIT / 4)).await.unwrap();
+    assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    assert!(!succeeded(&page, "hangs") && !succeeded(&page, "speaks"), "{page}");
+}
+
+#[tokio::test]
+async fn scrapes_that_arrive_together_share_one_collection() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    static COUNTS: Definition<()> = script("counts", |(), _| {
+        Ok(Source::blocking(Script(|out| {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(Duration::from_millis(20));
+            speak(out)
+        })))
+    });
+    let registry = registry(&[&COUNTS]);
+    let pages = future::join_all((0..20).map(|_| scrape(&registry))).await;
+    assert_eq!(RUNS.load(Ordering::Relaxed), 1);
+    assert!(pages.iter().all(|page| *page == pages[0] && succeeded(page, "counts")));
+    scrape(&registry).await;
+    assert_eq!(RUNS.load(Ordering::Relaxed), 2, "a later scrape is a new collection");
+}
+
+#[tokio::test]
+async fn scrapes_in_two_formats_take_turns() {
+    let registry = registry(&[&SPEAKS]);
+    let other = ScrapeRequest {
+        format: Format::OpenMetrics,
+        ..request(Selection::All, Duration::from_secs(5))
+    };
+    let (text, open) = tokio::join!(scrape(&registry), registry.scrape(other));
+    assert!(succeeded(&text, "speaks"));
+    assert!(!open.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_scraper_that_hangs_up_takes_nothing_from_the_others() {
+    let registry = registry(&[&HANGS, &SPEAKS]);
+    let asked = registry.scrape(request(Selection::All, Duration::from_secs(5)));
+    let hung_up = tokio::time::timeout(LIMIT / 10, asked).await;
+    assert!(hung_up.is_err());
+    assert!(succeeded(&scrape(&registry).await, "speaks"));
+}
+
+#[tokio::test]
+async fn collectors_are_chosen_by_name() {
+    let registry = registry(&[&FAILS, &PANICS]);
+    let ask = async |selection| {
+        let page = registry.scrape(request(selection, Duration::from_secs(5))).await?;
+        Ok::<_, ScrapeError>(String::from_utf8(page.to_vec()).unwrap())
+    };
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let page = ask(Selection::Only(names(&["fails"]))).await.unwrap();
+    assert!(page.contains("{collector=\"fails\"}") && !page.contains("{collector=\"panics\"}"));
+    let page = ask(Selection::Except(names(&["fails", "unheard_of"]))).await.unwrap();
+    assert!(!page.contains("{collector=\"fails\"}") && page.contains("{collector=\"panics\"}"));
+    for (name, problem) in [
+        ("speaks", "collector \"speaks\" is switched off on this exporter"),
+        ("nope", "there is no collector named \"nope\""),
+    ] {
+        let error = ask(Selection::Only(names(&["fails", name]))).await.unwrap_err();
+        assert_eq!(error.to_string(), problem);
+    }
+}
+
+#[tokio::test]
+async fn what_two_collectors_write_is_exposed_once() {
+    static SHARED: Desc<1> = Desc::gauge("shared", "Of both.", ["by"]);
+    static ONE: Definition<()> = script("one", |(), _| {
+        Ok(Source::blocking(Script(|out| {
+            out.family(&SHARED).sample(["one"], 1.0);
+            Ok(())
+        })))
+    });
+    static OTHER: Definition<()> = script("other", |(), _| {
+        Ok(Source::blocking(Script(|out| {
+            out.family(&SHARED).sample(["other"], 2.0);
+            out.family(&SHARED).sample(["one"], 3.0);
+            Ok(())
+        })))
+    });
+    let registry = registry(&[&ONE, &OTHER]);
+    let page = scrape(&registry).await;
+    assert_eq!(page.matches("# TYPE shared gauge").count(), 1);
+    assert!(page.contains("shared{by=\"one\"} 1\nshared{by=\"other\"} 2\n"), "{page}");
+    assert!(!page.contains("} 3\n"), "{page}");
+    assert!(scrape(&registry).await.contains("exporter_dropped_series_total{same=\"series\"} 1"));
+}

@@ -1,0 +1,119 @@
+//! Running under a service manager: its notifications, its watchdog, and signals.
+
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, io, process};
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::info;
+
+use crate::web::live::Live;
+
+/// Tells systemd, or whoever else gave the process a `NOTIFY_SOCKET`, how it is doing. Without
+/// one, it tells nobody.
+#[derive(Debug)]
+pub struct Notifier {
+    socket: Option<(UnixDatagram, SocketAddr)>,
+    watchdog: Option<Duration>,
+}
+
+impl Notifier {
+    /// As the environment says.
+    pub fn from_env() -> Self {
+        let socket = env::var("NOTIFY_SOCKET").ok().and_then(|address| open(&address).ok());
+        let mine = env::var("WATCHDOG_PID").map_or(true, |pid| pid.parse() == Ok(process::id()));
+        let watchdog = env::var("WATCHDOG_USEC")
+            .ok()
+            .and_then(|period| period.parse().ok())
+            .filter(|period| mine && *period > 0)
+            .map(Duration::from_micros);
+        Self { socket, watchdog }
+    }
+
+    /// Everything is read and the sockets are open.
+    pub fn ready(&self, status: &str) {
+        self.tell(&format!("READY=1\nSTATUS={}", one_line(status)));
+    }
+
+    /// One line for `systemctl status`.
+    pub fn status(&self, status: &str) {
+        self.tell(&format!("STATUS={}", one_line(status)));
+    }
+
+    /// The configuration is being read again; [`Self::ready`] ends it.
+    pub fn reloading(&self) {
+        let now = clock_gettime(ClockId::Monotonic);
+        let micros = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000);
+        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+    }
+
+    /// No further connections are accepted.
+    pub fn stopping(&self) {
+        self.tell("STOPPING=1\nSTATUS=Answering what is under way");
+    }
+
+    /// Shows signs of life, twice as often as is asked for. Meant to run on the runtime that serves:
+    /// when that hangs, so does this.
+    pub async fn feed_watchdog(&self) {
+        let Some(period) = self.watchdog else { return };
+        let mut ticks = interval(period / 2);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.tell("WATCHDOG=1");
+        }
+    }
+
+    /// What cannot be told is not told: there is nobody else to tell it to.
+    fn tell(&self, message: &str) {
+        if let Some((socket, address)) = &self.socket {
+            let _ = socket.send_to_addr(message.as_bytes(), address);
+        }
+    }
+}
+
+/// Waits for SIGTERM or SIGINT. In the meantime SIGHUP reads the web configuration again, and
+/// the watchdog is fed.
+pub async fn until_stopped(notifier: &Notifier, live: &Arc<Live>, status: &str) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let reload = async {
+        while hangup.recv().await.is_some() {
+            notifier.reloading();
+            let live = Arc::clone(live);
+            // The outcome is in the log and the metrics, whoever asked for it.
+            let _ = spawn_blocking(move || live.reload()).await;
+            notifier.ready(status);
+        }
+    };
+    let name = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+        ((), ()) = async { tokio::join!(reload, notifier.feed_watchdog()) } => "none",
+    };
+    info!(signal = name, "stopping");
+    notifier.stopping();
+    Ok(())
+}
+
+/// An address as in `NOTIFY_SOCKET`: a path, or `@` and an abstract name.
+fn open(address: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
+    let address = match address.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(address)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    // A manager that does not read must not stop the service.
+    socket.set_nonblocking(true)?;
+    Ok((socket, address))
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}

@@ -1,0 +1,35 @@
+//! What std has no safe way to: sockets that were open before the program began.
+
+use std::io;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::sockopt::socket_acceptconn;
+
+/// The first descriptor that systemd passes on.
+const FIRST: RawFd = 3;
+
+/// Takes the `count` listening sockets that were passed at the start of the process. Only the
+/// first call gets them.
+#[expect(unsafe_code, reason = "a descriptor that is only known by its number has no owner yet")]
+pub(crate) fn inherited(count: u16) -> io::Result<Vec<OwnedFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(Vec::new());
+    }
+    let numbers = FIRST..FIRST + RawFd::from(count);
+    for number in numbers.clone() {
+        // SAFETY: the borrow ends here, and whatever the number stands for is only asked about. If
+        // it stands for nothing, the kernel says so.
+        let fd = unsafe { BorrowedFd::borrow_raw(number) };
+        if !socket_acceptconn(fd)? {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a listening socket"));
+        }
+        // What this process starts has no use for them.
+        fcntl_setfd(fd, FdFlags::CLOEXEC)?;
+    }
+    // SAFETY: systemd made these for this process, which it named in LISTEN_PID, nothing in the
+    // process has made a listening socket before, and nothing can take them twice.
+    Ok(numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }).collect())
+}

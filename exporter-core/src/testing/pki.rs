@@ -1,0 +1,73 @@
+//! Certificates for tests, made anew each time: no keys in the repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+
+/// A certificate authority of a test.
+#[derive(Debug)]
+pub struct Authority {
+    pub certificate: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate and its key, as files.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// What a certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Client,
+    /// A client's that ended years ago.
+    ExpiredClient,
+    Server,
+}
+
+impl Authority {
+    /// Makes an authority; its certificate is `<dir>/<name>.crt`.
+    pub fn new(dir: &Path, name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names are legal");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().expect("a key pair");
+        let signed = params.self_signed(&key).expect("an authority signs itself");
+        let certificate = dir.join(format!("{name}.crt"));
+        fs::write(&certificate, signed.pem()).expect("the test's directory takes files");
+        Self { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    /// Issues a certificate for these DNS names and addresses: `<dir>/<name>.crt` and `.key`.
+    pub fn issue(&self, dir: &Path, name: &str, kind: Kind, sans: &[&str]) -> Identity {
+        let sans = sans.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut params = CertificateParams::new(sans).expect("names are legal");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let usage = match kind {
+            Kind::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            Kind::Client | Kind::ExpiredClient => ExtendedKeyUsagePurpose::ClientAuth,
+        };
+        params.extended_key_usages = vec![usage];
+        if kind == Kind::ExpiredClient {
+            params.not_before = date_time_ymd(2019, 1, 1);
+            params.not_after = date_time_ymd(2020, 1, 1);
+        }
+        let key = KeyPair::generate().expect("a key pair");
+        let signed = params.signed_by(&key, &self.issuer).expect("an authority signs");
+        let identity = Identity {
+            certificate: dir.join(format!("{name}.crt")),
+            key: dir.join(format!("{name}.key")),
+        };
+        fs::write(&identity.certificate, signed.pem()).expect("the test's directory takes files");
+        fs::write(&identity.key, key.serialize_pem()).expect("the test's directory takes files");
+        identity
+    }
+}

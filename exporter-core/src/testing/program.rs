@@ -1,0 +1,130 @@
+//! The real binary on real sockets.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
+
+/// How long anything in a test is waited for before it has failed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running exporter. It is killed when the test lets go of it.
+#[derive(Debug)]
+pub struct Exporter {
+    child: Child,
+    pub port: u16,
+    log: PathBuf,
+}
+
+impl Exporter {
+    /// Starts `binary` on a free port of loopback, and waits until it listens. Its log goes to a
+    /// file in `dir`.
+    #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
+    pub fn start(binary: &str, flags: &[&str], dir: &Path) -> Self {
+        let port = free_port();
+        let log = dir.join(format!("exporter-{port}.log"));
+        let errors = File::create(&log).expect("the test's directory takes files");
+        let child = Command::new(binary)
+            .args(flags)
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{binary} does not start: {error}"));
+        let mut exporter = Self { child, port, log };
+        let since = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = exporter.child.try_wait().expect("a child can be asked");
+            assert!(ended.is_none(), "{binary} ended: {}", exporter.log());
+            assert!(since.elapsed() < PATIENCE, "{binary} does not listen: {}", exporter.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+        exporter
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged so far.
+    #[expect(clippy::disallowed_methods, reason = "reads a log, not the machine")]
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Asks for a path over plain HTTP.
+    pub fn get(&self, path: &str) -> Answer {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        get(stream, path, &[]).expect("it answers")
+    }
+
+    /// Sends a signal, such as `TERM`.
+    #[expect(clippy::disallowed_methods, reason = "the shell's way to send a signal")]
+    pub fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill is there");
+        assert!(sent.success(), "kill -s {name} {pid}: {sent}");
+    }
+
+    /// Waits for its end, which must come within `limit`.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                return status;
+            }
+            assert!(since.elapsed() < limit, "still running after {limit:?}: {}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An answer of HTTP/1.1.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// All header lines, as they came.
+    pub head: String,
+    pub body: String,
+}
+
+/// One request on one connection, which is closed after it.
+pub fn get(
+    mut stream: impl Read + Write,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> io::Result<Answer> {
+    let mut request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        request.extend([*name, ": ", *value, "\r\n"]);
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        // A peer that closes without saying so has still answered.
+        Err(error) if bytes.is_empty() => return Err(error),
+        _ => {}
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("no status in {head:?}")))?;
+    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+/// A port of loopback that was free a moment ago.
+pub(super) fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    socket.local_addr().expect("a bound socket has an address").port()
+}

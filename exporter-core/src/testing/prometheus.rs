@@ -1,0 +1,98 @@
+//! A real Prometheus, where there is one.
+
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::program::{self, PATIENCE};
+
+/// A program that a test needs and a machine may lack: where `variable` says, or on the path.
+/// None is told loudly, so that nobody takes a test that did not run for one that passed.
+#[expect(clippy::disallowed_methods, reason = "asks whether a program of a test is there")]
+#[expect(clippy::print_stderr, reason = "the voice of a test")]
+pub fn tool(variable: &str, name: &str) -> Option<String> {
+    let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
+    let found = Command::new(&program).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED: no {name} on this machine; set {variable} to where it is");
+    }
+    found.then_some(program)
+}
+
+/// A running Prometheus. It is killed when the test lets go of it.
+#[derive(Debug)]
+pub struct Prometheus {
+    child: Child,
+    port: u16,
+}
+
+impl Prometheus {
+    /// Starts Prometheus with this configuration, its files in `dir`; none if there is none.
+    #[expect(clippy::disallowed_methods, reason = "a test runs the program that reads ours")]
+    pub fn start(dir: &Path, configuration: &str, flags: &[&str]) -> Option<Self> {
+        let program = tool("PROMETHEUS", "prometheus")?;
+        let file = dir.join("prometheus.yml");
+        fs::write(&file, configuration).expect("the test's directory takes files");
+        let port = program::free_port();
+        let log = File::create(dir.join("prometheus.log")).expect("the directory takes files");
+        let child = Command::new(program)
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!("--storage.tsdb.path={}", dir.join("prometheus-data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .args(flags)
+            .stdout(log.try_clone().expect("a file can be shared"))
+            .stderr(log)
+            .spawn()
+            .expect("Prometheus starts");
+        Some(Self { child, port })
+    }
+
+    /// Waits until `query` has an answer for each of `jobs`, and gives the values by job.
+    pub fn wait_for(&self, query: &str, jobs: &[&str]) -> Vec<f64> {
+        let since = Instant::now();
+        loop {
+            let values = self.query(query);
+            let value = |job: &&str| values.iter().find(|(name, _)| name == job).map(|(_, v)| *v);
+            if let Some(values) = jobs.iter().map(value).collect() {
+                return values;
+            }
+            assert!(since.elapsed() < PATIENCE, "{query} has only {values:?}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The values of `query` by their `job` label; none while Prometheus is not yet up.
+    pub fn query(&self, query: &str) -> Vec<(String, f64)> {
+        let answer = self.ask(query).unwrap_or_default();
+        let rows = answer.pointer("/data/result").and_then(Value::as_array).cloned();
+        let rows = rows.unwrap_or_default();
+        let row = |row: &Value| {
+            let job = row.pointer("/metric/job").and_then(Value::as_str).unwrap_or_default();
+            let value = row.pointer("/value/1")?.as_str()?.parse().ok()?;
+            Some((job.to_owned(), value))
+        };
+        rows.iter().filter_map(row).collect()
+    }
+
+    fn ask(&self, query: &str) -> Option<Value> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let query: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let answer = program::get(stream, &format!("/api/v1/query?query={query}"), &[]).ok()?;
+        // The body may be chunked: the document is what lies between the outermost braces.
+        let body = &answer.body;
+        let document = body.get(body.find('{')?..=body.rfind('}')?)?;
+        serde_json::from_str(document).ok()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

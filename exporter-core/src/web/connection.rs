@@ -1,0 +1,203 @@
+//! One connection, from its first byte to its end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::debug;
+
+use super::frames::Frames;
+use super::phase::Phase;
+use super::refusal::Refusal;
+use super::response::{self, Page};
+use super::settings::Settings;
+use super::socket::{Peer, Socket};
+use super::watched::Watched;
+use super::{Server, request, route};
+use crate::collector::chain;
+
+/// The first byte of a TLS handshake.
+const TLS_HANDSHAKE: u8 = 22;
+
+const PLAIN_HTTP: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Connection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+/// Of one HTTP/2 connection.
+const MAX_STREAMS: u32 = 32;
+/// Of one request on HTTP/2, where each header counts 32 bytes more than it has.
+const MAX_HEADER_LIST: u32 = 16 * 1024;
+/// No request has a body.
+const WINDOW: u32 = 64 * 1024;
+
+/// A connection that was accepted and has a place in the table.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) server: Arc<Server>,
+    pub(super) phase: Arc<Phase>,
+    pub(super) peer: Peer,
+    /// Moves when the settings do: what was agreed on a connection ends with them.
+    pub(super) changes: watch::Receiver<u64>,
+    /// Closed when the program is to end.
+    pub(super) running: watch::Receiver<bool>,
+}
+
+impl Connection {
+    pub(super) async fn serve(self, socket: Socket, settings: Arc<Settings>) {
+        let end = match &settings.tls {
+            None => self.http1(socket).await,
+            Some(tls) => match self.secure(socket, Arc::clone(tls), &settings).await {
+                Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                    self.http2(stream).await
+                }
+                Ok(stream) => self.http1(stream).await,
+                Err(None) => return,
+                Err(Some(refusal)) => {
+                    self.server.site.own.refused(refusal);
+                    self.server.refusals.log(self.peer, refusal);
+                    return;
+                }
+            },
+        };
+        if let Err(error) = end {
+            debug!(peer = %self.peer, error = chain(&error), "connection ended early");
+        }
+    }
+
+    /// TLS on the socket, or why not. None is a connection that ended before it began.
+    async fn secure(
+        &self,
+        mut socket: Socket,
+        tls: Arc<rustls::ServerConfig>,
+        settings: &Settings,
+    ) -> Result<TlsStream<Socket>, Option<Refusal>> {
+        let mut handshake = pin!(async {
+            match socket.first_byte().await.map_err(|_| None)? {
+                None => return Err(None),
+                Some(TLS_HANDSHAKE) => {}
+                Some(byte) if byte.is_ascii_alphabetic() => {
+                    let _ = socket.write_all(PLAIN_HTTP).await;
+                    let _ = socket.shutdown().await;
+                    return Err(Some(Refusal::PlainHttp));
+                }
+                Some(_) => {}
+            }
+            let stream = TlsAcceptor::from(tls).accept(socket).await;
+            stream.map_err(|error| Some(Refusal::of(&error)))
+        });
+        let mut running = self.running.clone();
+        let stream = tokio::select! {
+            biased;
+            stream = &mut handshake => stream?,
+            _ = self.phase.overdue() => return Err(Some(Refusal::Timeout)),
+            () = self.phase.evicted() => return Err(None),
+            _ = running.changed() => return Err(None),
+        };
+        // Also for a session that goes on from an earlier one, which was let in by other settings.
+        settings.admits(stream.get_ref().1).map_err(Some)?;
+        self.phase.secured();
+        Ok(stream)
+    }
+
+    async fn http1<S>(&self, stream: S) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), None));
+        let service = service_fn(|request| respond(&self.server, &self.phase, self.peer, request));
+        let connection = http1::Builder::new()
+            .half_close(true)
+            .header_read_timeout(None)
+            .max_buf_size(request::BUFFER)
+            .serve_connection(io, service);
+        let mut connection = pin!(connection);
+        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
+    }
+
+    async fn http2<S>(&self, stream: S) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.phase.framed();
+        let frames = Some(Frames::default());
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), frames));
+        let (server, phase) = (Arc::clone(&self.server), Arc::clone(&self.phase));
+        let peer = self.peer;
+        let service = service_fn(move |request| {
+            let (server, phase) = (Arc::clone(&server), Arc::clone(&phase));
+            async move { respond(&server, &phase, peer, request).await }
+        });
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .initial_connection_window_size(WINDOW)
+            .initial_stream_window_size(WINDOW)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEADER_LIST)
+            .serve_connection(io, service);
+        let mut connection = pin!(connection);
+        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
+    }
+
+    /// Runs a connection until it ends by itself, goes beyond a limit, or is told to end.
+    async fn drive<C: Future<Output = hyper::Result<()>>>(
+        &self,
+        mut connection: Pin<&mut C>,
+        finish: impl Fn(Pin<&mut C>),
+    ) -> hyper::Result<()> {
+        let mut overdue = pin!(self.phase.overdue());
+        let (mut changes, mut running) = (self.changes.clone(), self.running.clone());
+        let mut told = pin!(async {
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = running.changed() => {}
+                () = self.phase.evicted() => {}
+            }
+        });
+        let mut finishing = false;
+        loop {
+            tokio::select! {
+                biased;
+                end = connection.as_mut() => return end,
+                stage = &mut overdue => {
+                    debug!(peer = %self.peer, ?stage, "connection closed: it took too long");
+                    return Ok(());
+                }
+                () = &mut told, if !finishing => {
+                    if self.phase.is_evicted() && !self.phase.is_busy() {
+                        return Ok(());
+                    }
+                    finishing = true;
+                    self.phase.stop();
+                    finish(connection.as_mut());
+                }
+            }
+        }
+    }
+}
+
+async fn respond(
+    server: &Arc<Server>,
+    phase: &Arc<Phase>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<http::Response<Page>, Infallible> {
+    let pending = phase.request();
+    let response = match request::refuse(&request) {
+        Some(refusal) => {
+            phase.refuse();
+            response::closing(refusal)
+        }
+        None => route::answer(server, peer, &request).await,
+    };
+    server.site.own.requests.count(response.status());
+    Ok(Page::respond(response, request.method(), pending))
+}

@@ -1,0 +1,247 @@
+//! Sockets that wait for connections: TCP, Unix, and those that systemd opened.
+
+use std::fmt::{self, Display, Formatter};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::{env, fs, io, net, process};
+
+use rustix::net::sockopt;
+use rustix::net::{AddressFamily, SocketType};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
+
+use super::socket::{Peer, Socket};
+use crate::sys;
+
+/// Where to listen, as `--web.listen-address` says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `:9100`, on every address of the machine, or `host:9100`.
+    Tcp { host: String, port: u16 },
+    /// `unix:/run/exporter.sock`, with the mode of the file in `unix:/run/exporter.sock,mode=0660`.
+    Unix { path: PathBuf, mode: Option<u32> },
+}
+
+/// An address that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no address to listen on: expected :9100, host:9100, [::1]:9100 or unix:/path")]
+pub struct BadAddress(String);
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let address = match text.strip_prefix("unix:") {
+            Some(rest) => unix(rest),
+            None => tcp(text),
+        };
+        address.ok_or_else(|| BadAddress(text.to_owned()))
+    }
+}
+
+fn unix(rest: &str) -> Option<Address> {
+    let (path, mode) = match rest.rsplit_once(",mode=") {
+        Some((path, mode)) => {
+            let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777)?;
+            (path, Some(mode))
+        }
+        None => (rest, None),
+    };
+    path.starts_with('/').then(|| Address::Unix { path: path.into(), mode })
+}
+
+fn tcp(text: &str) -> Option<Address> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = match host.strip_prefix('[') {
+        Some(inner) => inner.strip_suffix(']')?,
+        // Two colons without brackets: where the port begins is a guess.
+        None if host.contains(':') => return None,
+        None => host,
+    };
+    Some(Address::Tcp { host: host.to_owned(), port: port.parse().ok()? })
+}
+
+impl Display for Address {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix { path, .. } => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A socket that waits for connections.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Waiting,
+    /// Of a socket file that goes when this does.
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// As long a queue as the kernel allows.
+const BACKLOG: u32 = 4096;
+
+impl Listener {
+    /// Must be called within the runtime; looks names up, which may block.
+    pub fn bind(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp { host, port } => {
+                let socket = Waiting::Tcp(bind_tcp(host, *port)?);
+                Ok(Self { socket, file: None })
+            }
+            Address::Unix { path, mode } => {
+                let socket = Waiting::Unix(bind_unix(path, *mode)?);
+                Ok(Self { socket, file: Some(path.clone()) })
+            }
+        }
+    }
+
+    /// The sockets that systemd opened for this process. Only the first call gets them.
+    pub fn from_systemd() -> io::Result<Vec<Self>> {
+        let none = || io::Error::other("no socket activation file descriptors found");
+        let number = |name| env::var(name).ok()?.parse::<u32>().ok();
+        if number("LISTEN_PID") != Some(process::id()) {
+            return Err(none());
+        }
+        let count = number("LISTEN_FDS").and_then(|count| u16::try_from(count).ok()).unwrap_or(0);
+        let listeners: Vec<_> =
+            sys::inherited(count)?.into_iter().map(Self::adopt).collect::<Result<_, _>>()?;
+        if listeners.is_empty() { Err(none()) } else { Ok(listeners) }
+    }
+
+    fn adopt(fd: OwnedFd) -> io::Result<Self> {
+        if sockopt::socket_type(&fd)? != SocketType::STREAM {
+            return Err(io::Error::other("systemd passed a socket that is no stream"));
+        }
+        let socket = match sockopt::socket_domain(&fd)? {
+            AddressFamily::UNIX => {
+                let listener = StdUnixListener::from(fd);
+                listener.set_nonblocking(true)?;
+                Waiting::Unix(UnixListener::from_std(listener)?)
+            }
+            AddressFamily::INET | AddressFamily::INET6 => {
+                let listener = net::TcpListener::from(fd);
+                listener.set_nonblocking(true)?;
+                Waiting::Tcp(TcpListener::from_std(listener)?)
+            }
+            _ => {
+                return Err(io::Error::other(
+                    "systemd passed a socket that is neither IP nor Unix",
+                ));
+            }
+        };
+        Ok(Self { socket, file: None })
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<(Socket, Peer)> {
+        match &self.socket {
+            Waiting::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // An answer is written whole; nothing is gained by waiting for more of it.
+                let _ = stream.set_nodelay(true);
+                Ok((Socket::Tcp(stream), Peer::Ip(address.ip().to_canonical())))
+            }
+            Waiting::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Socket::Unix(stream), Peer::Local))
+            }
+        }
+    }
+
+    /// The TCP address, with the port that the system chose where none was asked for.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Waiting::Tcp(listener) => listener.local_addr().ok(),
+            Waiting::Unix(_) => None,
+        }
+    }
+}
+
+impl Display for Listener {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.socket {
+            Waiting::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => write!(f, "{address}"),
+                Err(_) => f.write_str("tcp"),
+            },
+            Waiting::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                write!(f, "unix:{}", path.unwrap_or(Path::new("")).display())
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(path) = &self.file {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_tcp(host: &str, port: u16) -> io::Result<TcpListener> {
+    if host.is_empty() {
+        // One socket for both families; a kernel without IPv6 has but one.
+        return listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).or_else(
+            |error| match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+                Some(rustix::io::Errno::AFNOSUPPORT | rustix::io::Errno::ADDRNOTAVAIL) => {
+                    listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+                }
+                _ => Err(error),
+            },
+        );
+    }
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    // As Go does: IPv4 where a name has both.
+    let mut addresses: Vec<_> = (host, port).to_socket_addrs()?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    for address in addresses {
+        match listen(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    socket.set_reuseaddr(true)?;
+    if address.is_ipv6() {
+        // `[::]` means every address, whatever net.ipv6.bindv6only says.
+        sockopt::set_ipv6_v6only(&socket, !address.ip().is_unspecified())?;
+    }
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file, no socket"));
+        }
+        // Somebody answers: it is not ours to replace.
+        Ok(_) if StdUnixStream::connect(path).is_ok() => {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        Ok(_) => fs::remove_file(path)?,
+        Err(_) => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    if let Some(mode) = mode {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    }
+    Ok(listener)
+}

@@ -1,0 +1,168 @@
+//! What the exporter measures of its own serving.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
+
+use http::StatusCode;
+
+use super::live::Live;
+use super::refusal::Refusal;
+use crate::desc::{Desc, Describe};
+use crate::families::Families;
+
+/// Every family that [`Own`] writes.
+pub(crate) static METRICS: [&dyn Describe; 9] = [
+    &SCRAPES,
+    &IN_FLIGHT,
+    &REQUESTS,
+    &CONNECTIONS,
+    &ACCEPT_FAILURES,
+    &REFUSED,
+    &RELOADED,
+    &RELOAD_TIME,
+    &EXPIRY,
+];
+
+static SCRAPES: Desc<1> = Desc::counter(
+    "promhttp_metric_handler_requests_total",
+    "Scrapes answered, by HTTP status.",
+    ["code"],
+);
+static IN_FLIGHT: Desc = Desc::gauge(
+    "promhttp_metric_handler_requests_in_flight",
+    "Scrapes being answered, this one included.",
+    [],
+);
+static REQUESTS: Desc<1> = Desc::counter(
+    "exporter_http_requests_total",
+    "HTTP requests answered, scrapes included, by status.",
+    ["code"],
+);
+static CONNECTIONS: Desc = Desc::gauge("exporter_connections", "Connections that are open.", []);
+static ACCEPT_FAILURES: Desc = Desc::counter(
+    "exporter_accept_failures_total",
+    "Connections that could not be accepted, for example for want of file descriptors.",
+    [],
+);
+static REFUSED: Desc<1> = Desc::counter(
+    "exporter_tls_handshakes_refused_total",
+    "Connections refused before the first request, by reason.",
+    ["reason"],
+);
+static RELOADED: Desc = Desc::gauge(
+    "exporter_config_last_reload_successful",
+    "Whether the web configuration was valid when it was last read.",
+    [],
+);
+static RELOAD_TIME: Desc = Desc::gauge(
+    "exporter_config_last_reload_success_timestamp_seconds",
+    "When a valid web configuration was last read.",
+    [],
+);
+static EXPIRY: Desc<2> = Desc::gauge(
+    "exporter_certificate_expiry_timestamp_seconds",
+    "When a configured certificate expires.",
+    ["role", "subject"],
+);
+
+/// Counters of one program, made before anything that counts.
+#[derive(Debug, Default)]
+pub struct Own {
+    pub(super) scrapes: Scrapes,
+    pub(super) requests: Codes,
+    pub(super) connections: AtomicUsize,
+    pub(super) accept_failures: AtomicU64,
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Own {
+    pub(crate) fn write(&self, out: &mut Families, live: &Live) {
+        self.scrapes.codes.write(out, &SCRAPES, &["200", "400", "500", "503"]);
+        let in_flight = self.scrapes.in_flight.load(Ordering::Relaxed);
+        out.family(&IN_FLIGHT).sample([], in_flight as f64);
+        self.requests.write(out, &REQUESTS, &[]);
+        let connections = self.connections.load(Ordering::Relaxed);
+        out.family(&CONNECTIONS).sample([], connections as f64);
+        let failures = self.accept_failures.load(Ordering::Relaxed);
+        out.family(&ACCEPT_FAILURES).sample([], failures as f64);
+        let mut refused = out.family(&REFUSED);
+        for (reason, count) in &*self.refused.lock().unwrap_or_else(PoisonError::into_inner) {
+            refused.sample([reason], *count as f64);
+        }
+        drop(refused);
+        let status = live.status();
+        out.family(&RELOADED).sample([], f64::from(u8::from(status.is_good())));
+        let since = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
+        out.family(&RELOAD_TIME).sample([], since.as_secs_f64());
+        let mut expiry = out.family(&EXPIRY);
+        for certificate in &live.current().certificates {
+            let labels = [certificate.role, certificate.subject.as_str()];
+            expiry.sample(labels, certificate.not_after as f64);
+        }
+    }
+
+    pub(super) fn refused(&self, refusal: Refusal) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused.entry(refusal.as_str()).or_default() += 1;
+    }
+}
+
+/// Scrapes under way, and those that were answered.
+#[derive(Debug, Default)]
+pub(super) struct Scrapes {
+    in_flight: AtomicUsize,
+    codes: Codes,
+}
+
+impl Scrapes {
+    /// A place among at most `most` scrapes; 0 is no limit.
+    pub(super) fn enter(&self, most: usize) -> Option<Place<'_>> {
+        let place = Place(&self.in_flight);
+        let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        (most == 0 || others < most).then_some(place)
+    }
+
+    pub(super) fn count(&self, status: StatusCode) {
+        self.codes.count(status);
+    }
+}
+
+/// A scrape under way until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How often each status was answered.
+#[derive(Debug, Default)]
+pub(super) struct Codes([AtomicU64; CODES.len()]);
+
+/// The statuses that this server answers with; the last stands for any other.
+const CODES: [&str; 13] =
+    ["200", "400", "401", "403", "404", "405", "413", "414", "429", "431", "500", "503", "other"];
+
+impl Codes {
+    pub(super) fn count(&self, status: StatusCode) {
+        let known = CODES.iter().position(|code| *code == status.as_str());
+        if let Some(counter) = self.0.get(known.unwrap_or(CODES.len() - 1)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes those that came about, and those `always` of interest.
+    fn write(&self, out: &mut Families, desc: &Desc<1>, always: &[&str]) {
+        let mut family = out.family(desc);
+        for (code, counter) in CODES.iter().zip(&self.0) {
+            let count = counter.load(Ordering::Relaxed);
+            if count > 0 || always.contains(code) {
+                family.sample([code], count as f64);
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The query of a scrape: `collect[]=` and `exclude[]=`.
+
+use crate::registry::Selection;
+
+/// The collectors that the query asks for.
+pub(super) fn selection(query: &str) -> Result<Selection, &'static str> {
+    let (mut only, mut except) = (Vec::new(), Vec::new());
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match decoded(key).as_str() {
+            "collect[]" => only.push(decoded(value)),
+            "exclude[]" => except.push(decoded(value)),
+            _ => {}
+        }
+    }
+    match (only.is_empty(), except.is_empty()) {
+        (true, true) => Ok(Selection::All),
+        (false, true) => Ok(Selection::Only(only)),
+        (true, false) => Ok(Selection::Except(except)),
+        (false, false) => Err("Either collect[] or exclude[] can be given, not both."),
+    }
+}
+
+/// Without percent signs, as far as what they stand for is text. What is no escape stays.
+fn decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        match (byte, tail) {
+            (b'+', _) => out.push(b' '),
+            (b'%', [high, low, after @ ..]) if let Some(byte) = hex(*high, *low) => {
+                out.push(byte);
+                rest = after;
+            }
+            _ => out.push(*byte),
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_and_decoded() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        for (query, selection) in [
+            ("", Selection::All),
+            ("x=y&&=&collect", Selection::All),
+            ("collect[]=cpu&collect[]=os", Selection::Only(names(&["cpu", "os"]))),
+            ("collect%5B%5d=a%2Eb+c%", Selection::Only(names(&["a.b c%"]))),
+            ("exclude[]=%ff%0g%4", Selection::Except(names(&["\u{fffd}%0g%4"]))),
+            ("exclude[]", Selection::Except(names(&[""]))),
+        ] {
+            assert_eq!(super::selection(query), Ok(selection), "{query}");
+        }
+        assert!(super::selection("collect[]=a&exclude[]=b").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! Who may ask, and what for: the whole of routing.
+
+use std::sync::Arc;
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Body;
+use tokio::task::spawn_blocking;
+
+use super::auth::Denied;
+use super::response::{self, Response};
+use super::socket::Peer;
+use super::{Server, landing, scrape};
+
+const READ: &str = "GET, HEAD";
+
+/// The answer to a request that [`super::request::refuse`] let pass.
+pub(super) async fn answer<B: Body>(
+    server: &Arc<Server>,
+    peer: Peer,
+    request: &Request<B>,
+) -> Response {
+    let settings = server.site.live.current();
+    if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
+        return response::text(StatusCode::TOO_MANY_REQUESTS, "There are too many requests.\n");
+    }
+    let known = match &settings.users {
+        Some(users) => users.check(request.headers(), peer.ip()).await,
+        None => Ok(()),
+    };
+    let mut response = match known {
+        Ok(()) => route(server, request).await,
+        Err(Denied::Missing | Denied::Wrong) => response::unauthorized(),
+        Err(Denied::Busy) => response::unavailable("Too many logins are being checked.\n".into()),
+    };
+    for (name, value) in &settings.headers {
+        response.headers_mut().insert(name, value.clone());
+    }
+    response
+}
+
+async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response {
+    let site = &server.site;
+    let path = request.uri().path();
+    match (request.method(), path) {
+        (&Method::GET | &Method::HEAD, path) if path == site.telemetry_path => {
+            let query = request.uri().query().unwrap_or_default();
+            scrape::scrape(server, query, request.headers()).await
+        }
+        (&Method::GET | &Method::HEAD, "/") => response::html(landing::page(site)),
+        (&Method::GET | &Method::HEAD, "/-/healthy" | "/-/ready") => {
+            response::text(StatusCode::OK, "OK\n")
+        }
+        (&Method::POST | &Method::PUT, "/-/reload") if site.enable_lifecycle => {
+            reload(server).await
+        }
+        (&Method::POST | &Method::PUT, "/-/reload") => {
+            let why = "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n";
+            response::text(StatusCode::FORBIDDEN, why)
+        }
+        (_, "/-/reload") => response::method_not_allowed("POST, PUT"),
+        (&Method::GET | &Method::HEAD, _) => response::not_found(),
+        _ => response::method_not_allowed(READ),
+    }
+}
+
+/// Reads the web configuration again. Also when that fails the client gets no more than one line:
+/// the log says the rest.
+async fn reload(server: &Arc<Server>) -> Response {
+    let live = Arc::clone(&server.site.live);
+    match spawn_blocking(move || live.reload()).await {
+        Ok(Ok(_)) => response::text(StatusCode::OK, "The configuration is read again.\n"),
+        Ok(Err(error)) => response::text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("The configuration stays as it was: {error}\n"),
+        ),
+        Err(_) => response::text(StatusCode::INTERNAL_SERVER_ERROR, "The reload was cut short.\n"),
+    }
+}

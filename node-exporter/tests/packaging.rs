@@ -1,0 +1,41 @@
+//! What surrounds the binary: units under a real systemd, installation, certificates, Prometheus
+//! examples. The tests themselves are scripts in packaging/tests, which can also be run alone.
+
+use std::process::Command;
+
+/// Runs one script. It says for itself, past the test harness, what it skips.
+#[expect(clippy::disallowed_methods, reason = "a test runs programs")]
+#[expect(clippy::print_stderr, reason = "the voice of a test")]
+fn passes(script: &str) {
+    let path = format!("{}/../packaging/tests/{script}", env!("CARGO_MANIFEST_DIR"));
+    let ran = Command::new("python3")
+        .arg(&path)
+        .arg("-v")
+        .env("BINARY", env!("CARGO_BIN_EXE_node-exporter"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .status();
+    match ran {
+        Ok(status) => assert!(status.success(), "{script}: {status}"),
+        Err(error) => eprintln!("SKIPPED: {script}: python3 cannot be run: {error}"),
+    }
+}
+
+#[test]
+fn certificates() {
+    passes("test_pki.py");
+}
+
+#[test]
+fn installation() {
+    passes("test_install.py");
+}
+
+#[test]
+fn prometheus_examples() {
+    passes("test_prometheus.py");
+}
+
+#[test]
+fn units_under_systemd() {
+    passes("test_systemd.py");
+}

@@ -1,0 +1,94 @@
+//! The real binary: its command line, its answers, its end.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use exporter_core::testing::Exporter;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
+
+fn started(flags: &[&str]) -> (Exporter, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Exporter::start(BINARY, flags, dir.path()), dir)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
+fn run(flags: &[&str]) -> Output {
+    Command::new(BINARY).args(flags).output().unwrap()
+}
+
+#[test]
+fn a_scrape_shows_the_machine_and_the_exporter() {
+    let (exporter, _dir) = started(&[]);
+    let answer = exporter.get("/metrics");
+    assert_eq!(answer.status, 200, "{}", answer.head);
+    for family in [
+        "node_load1 ",
+        "node_memory_MemTotal_bytes ",
+        "node_scrape_collector_success{collector=\"loadavg\"} 1",
+        "node_exporter_build_info{",
+        "process_resident_memory_bytes ",
+    ] {
+        assert!(answer.body.contains(family), "{family} is missing from\n{}", answer.body);
+    }
+}
+
+#[test]
+fn a_scrape_may_ask_for_some_collectors() {
+    let (exporter, _dir) = started(&["--no-collector.meminfo"]);
+    let only = exporter.get("/metrics?collect[]=loadavg").body;
+    assert!(only.contains("node_load1 ") && !only.contains("collector=\"conntrack\""), "{only}");
+    let except = exporter.get("/metrics?exclude%5B%5D=loadavg").body;
+    assert!(!except.contains("node_load1 ") && except.contains("collector=\"diskstats\""));
+    for (query, problem) in [
+        ("collect[]=nope", "no collector named \"nope\""),
+        ("collect[]=meminfo", "\"meminfo\" is switched off"),
+        ("collect[]=loadavg&exclude[]=loadavg", "exclude"),
+    ] {
+        let answer = exporter.get(&format!("/metrics?{query}"));
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.body.contains(problem), "{query}: {}", answer.body);
+    }
+}
+
+#[test]
+fn a_mistake_ends_it_with_status_2_and_one_line() {
+    for (flags, problem) in [
+        (&["--no-such-flag"][..], "--no-such-flag"),
+        (&["--path.procfs=/does/not/exist"], "--path.procfs: /does/not/exist"),
+        (&["--log.level=loud"], "--log.level: expected debug"),
+        (&["--web.config.file=/does/not/exist"], "/does/not/exist"),
+        (&["--web.max-requests=many"], "--web.max-requests"),
+        (&["--web.listen-address=256.0.0.1:x"], "256.0.0.1:x"),
+        (&["--web.systemd-socket"], "no socket activation file descriptors found"),
+    ] {
+        let output = run(flags);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {said}");
+        assert!(said.contains(problem), "{flags:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{flags:?}: {said}");
+    }
+}
+
+#[test]
+fn it_tells_its_version_and_its_collectors() {
+    let version = String::from_utf8(run(&["--version"]).stdout).unwrap();
+    assert!(version.starts_with("node-exporter "), "{version}");
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    assert!(help.contains("--collector.loadavg"), "{help}");
+}
+
+#[test]
+fn a_check_reads_everything_and_serves_nothing() {
+    let output = run(&["--check", "--collector.disable-defaults", "--collector.loadavg"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("collector loadavg"), "{said}");
+}
+
+#[test]
+fn it_ends_when_it_is_told_to() {
+    let (mut exporter, _dir) = started(&[]);
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait(Duration::from_secs(2)).code(), Some(0), "{}", exporter.log());
+}

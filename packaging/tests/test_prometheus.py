@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""The Prometheus examples: promtool accepts the jobs and the rules, the rules fire when they should, and every metric they name is ours.
+
+promtool is taken from $PROMTOOL or the PATH; skipped, and loudly so, where there is none.
+"""
+import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / 'prometheus'
+PROMTOOL = os.environ.get('PROMTOOL') or shutil.which('promtool')
+
+
+def setUpModule():
+    if not PROMTOOL:
+        print('SKIPPED: the Prometheus examples are not checked: no promtool in $PROMTOOL or the PATH', file=sys.stderr, flush=True)
+        raise unittest.SkipTest('no promtool')
+
+
+class Examples(unittest.TestCase):
+    def promtool(self, *arguments):
+        done = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_jobs(self):
+        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml'):
+            # With the files that it names.
+            with tempfile.TemporaryDirectory() as folder:
+                subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',
+                                '-keyout', f'{folder}/tls.key', '-out', f'{folder}/tls.crt'], capture_output=True, check=True)
+                tls = pathlib.Path(folder, 'tls')
+                tls.mkdir()
+                for name, source in (('ca.crt', 'tls.crt'), ('tls.crt', 'tls.crt'), ('tls.key', 'tls.key')):
+                    shutil.copy(f'{folder}/{source}', tls / name)
+                pathlib.Path(folder, 'node-exporter.password').write_text('secret')
+                shutil.copy(EXAMPLES / job, folder)
+                self.promtool('check', 'config', f'{folder}/{job}')
+
+    def test_rules(self):
+        self.promtool('check', 'rules', '--lint=all', '--lint-fatal', EXAMPLES / 'alerts.yml')
+        self.promtool('test', 'rules', EXAMPLES / 'alerts_test.yml')
+
+    def test_every_alert_says_whom_it_is_about(self):
+        text = (EXAMPLES / 'alerts.yml').read_text()
+        for rule in re.split(r'\n      - alert: ', text)[1:]:
+            self.assertRegex(rule, r'summary: .*\$labels\.instance', rule.splitlines()[0])
+            self.assertRegex(rule, r'severity: (critical|warning|info)', rule.splitlines()[0])
+
+
+if __name__ == '__main__':
+    unittest.main()
