@@ -31,7 +31,7 @@ fn negotiate<'a>(
         let better = best.is_none_or(|(_, before, other)| {
             clause.quality > other.quality || (clause.quality == other.quality && place < before)
         });
-        if clause.quality > 0.0 && better {
+        if clause.quality > 0 && better {
             best = Some((offer, place, clause));
         }
     }
@@ -74,7 +74,8 @@ struct Clause<'a> {
     proto: Option<&'a str>,
     encoding: Option<&'a str>,
     escaping: Option<Escaping>,
-    quality: f32,
+    /// In thousandths.
+    quality: u16,
 }
 
 impl<'a> Clause<'a> {
@@ -88,7 +89,7 @@ impl<'a> Clause<'a> {
             proto: None,
             encoding: None,
             escaping: None,
-            quality: 1.0,
+            quality: 1000,
         };
         for part in parts {
             let Some((name, value)) = part.split_once('=') else { continue };
@@ -97,7 +98,7 @@ impl<'a> Clause<'a> {
                 "encoding" => parsed.encoding = Some(value),
                 "escaping" => parsed.escaping = Escaping::named(value),
                 "proto" => parsed.proto = Some(value),
-                "q" => parsed.quality = value.parse().ok().filter(|q| (0.0..=1.0).contains(q))?,
+                "q" => parsed.quality = quality(value)?,
                 "version" => parsed.version = Some(value),
                 _ => {}
             }
@@ -132,6 +133,13 @@ impl<'a> Clause<'a> {
             Some(asked) => (asked == version).then_some(Closeness::Version),
         }
     }
+}
+
+fn quality(text: &str) -> Option<u16> {
+    let quality: f32 = text.parse().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let thousandths = (quality * 1000.0).round() as u16;
+    Some(thousandths)
 }
 
 /// The trimmed parts between separators that are not in quotes.

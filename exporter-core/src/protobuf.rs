@@ -232,12 +232,11 @@ fn message(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     write(out);
     let len = out.len() - start;
-    match (u8::try_from(len), out.get_mut(at)) {
-        (Ok(len @ ..0x80), Some(byte)) => *byte = len,
-        _ => {
-            out.remove(at);
-            insert_length(out, at, len);
-        }
+    if let (Ok(len @ ..0x80), Some(byte)) = (u8::try_from(len), out.get_mut(at)) {
+        *byte = len;
+    } else {
+        out.remove(at);
+        insert_length(out, at, len);
     }
 }
 

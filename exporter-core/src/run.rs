@@ -19,10 +19,9 @@ use crate::log;
 use crate::options::{self, Asked, Grammar};
 use crate::registry::{Registry, Settings};
 use crate::service::{self, Notifier};
-use crate::web::listen::Listener;
 use crate::web::live::Live;
 use crate::web::own::Own;
-use crate::web::{self, Limits, Site};
+use crate::web::{self, Limits, Listener, Site};
 
 /// A program: its names and its collectors.
 #[derive(Clone, Copy)]
@@ -69,9 +68,6 @@ pub fn run<Env>(program: &'static Program<Env>) -> ExitCode {
         }
     }
 }
-
-/// The longest that a scrape may take, whatever the scraper says.
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why the program ends before it is told to.
 enum Stop {
@@ -125,7 +121,6 @@ fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
         telemetry_path: options.telemetry_path.clone(),
         enable_lifecycle: flags.is_on(&options::ENABLE_LIFECYCLE),
         timeout_offset: options.timeout_offset,
-        scrape_limit: LONGEST,
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -151,11 +146,7 @@ async fn serve<Env>(
     let listeners = if options.systemd_socket {
         Listener::from_systemd()
     } else {
-        options
-            .addresses(program.port)
-            .iter()
-            .map(|a| Listener::bind(&a.parse().map_err(std::io::Error::other)?))
-            .collect()
+        Listener::bind(&options.addresses(program.port))
     };
     let listeners = listeners.map_err(|error| Stop::mistake(&error))?;
     let notifier = Notifier::from_env();
@@ -166,11 +157,12 @@ async fn serve<Env>(
         tracing::info!(address, tls, version = program.version, "listening");
     }
     let watch = tokio::spawn(Arc::clone(&site.live).watch());
-    let live = Arc::clone(&site.live);
     // The signals are caught before anybody is told that they may be sent.
-    let stopped = service::until_stopped(&notifier, &live, &status);
-    notifier.ready(&status);
-    let result = web::serve(site, listeners, stopped).await;
+    let shutdown = service::shutdown(Arc::clone(&site.live), notifier.clone())
+        .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
+    notifier.ready();
+    notifier.status(&status);
+    let result = web::serve(site, listeners, shutdown).await;
     watch.abort();
     result.map_err(|error| Stop::Failure(format!("serving ended: {error}")))
 }

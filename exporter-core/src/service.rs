@@ -1,5 +1,6 @@
 //! Running under a service manager: its notifications, its watchdog, and signals.
 
+use std::future::{self, Future};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
@@ -16,16 +17,17 @@ use crate::web::live::Live;
 
 /// Tells systemd, or whoever else gave the process a `NOTIFY_SOCKET`, how it is doing. Without
 /// one, it tells nobody.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Notifier {
-    socket: Option<(UnixDatagram, SocketAddr)>,
+    socket: Option<Arc<(UnixDatagram, SocketAddr)>>,
     watchdog: Option<Duration>,
 }
 
 impl Notifier {
     /// As the environment says.
     pub fn from_env() -> Self {
-        let socket = env::var("NOTIFY_SOCKET").ok().and_then(|address| open(&address).ok());
+        let socket =
+            env::var("NOTIFY_SOCKET").ok().and_then(|address| open(&address).ok()).map(Arc::new);
         let mine = env::var("WATCHDOG_PID").map_or(true, |pid| pid.parse() == Ok(process::id()));
         let watchdog = env::var("WATCHDOG_USEC")
             .ok()
@@ -36,13 +38,13 @@ impl Notifier {
     }
 
     /// Everything is read and the sockets are open.
-    pub fn ready(&self, status: &str) {
-        self.tell(&format!("READY=1\nSTATUS={}", one_line(status)));
+    pub fn ready(&self) {
+        self.tell("READY=1");
     }
 
     /// One line for `systemctl status`.
     pub fn status(&self, status: &str) {
-        self.tell(&format!("STATUS={}", one_line(status)));
+        self.tell(&format!("STATUS={}", status.replace(char::is_control, " ")));
     }
 
     /// The configuration is being read again; [`Self::ready`] ends it.
@@ -59,8 +61,8 @@ impl Notifier {
 
     /// Shows signs of life, twice as often as is asked for. Meant to run on the runtime that serves:
     /// when that hangs, so does this.
-    pub async fn feed_watchdog(&self) {
-        let Some(period) = self.watchdog else { return };
+    async fn feed_watchdog(&self) {
+        let Some(period) = self.watchdog else { return future::pending().await };
         let mut ticks = interval(period / 2);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -71,35 +73,46 @@ impl Notifier {
 
     /// What cannot be told is not told: there is nobody else to tell it to.
     fn tell(&self, message: &str) {
-        if let Some((socket, address)) = &self.socket {
+        if let Some(manager) = &self.socket {
+            let (socket, address) = &**manager;
             let _ = socket.send_to_addr(message.as_bytes(), address);
         }
     }
 }
 
-/// Waits for SIGTERM or SIGINT. In the meantime SIGHUP reads the web configuration again, and
-/// the watchdog is fed.
-pub async fn until_stopped(notifier: &Notifier, live: &Arc<Live>, status: &str) -> io::Result<()> {
+/// A future that ends with SIGTERM or SIGINT. Until then, SIGHUP reads the web configuration
+/// again, and the watchdog is fed. The signals are taken from the moment of the call.
+pub fn shutdown(live: Arc<Live>, notifier: Notifier) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let reload = async {
-        while hangup.recv().await.is_some() {
-            notifier.reloading();
-            let live = Arc::clone(live);
-            // The outcome is in the log and the metrics, whoever asked for it.
-            let _ = spawn_blocking(move || live.reload()).await;
-            notifier.ready(status);
-        }
-    };
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        ((), ()) = async { tokio::join!(reload, notifier.feed_watchdog()) } => "none",
-    };
-    info!(signal = name, "stopping");
-    notifier.stopping();
-    Ok(())
+    Ok(async move {
+        let reloads = async {
+            while hangup.recv().await.is_some() {
+                reload(&live, &notifier).await;
+            }
+            future::pending().await
+        };
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            () = reloads => "",
+            () = notifier.feed_watchdog() => "",
+        };
+        info!(signal = name, "stopping");
+        notifier.stopping();
+    })
+}
+
+async fn reload(live: &Arc<Live>, notifier: &Notifier) {
+    notifier.reloading();
+    let live = Arc::clone(live);
+    // Log and metrics tell the outcome as well, whoever asked for it.
+    match spawn_blocking(move || live.reload()).await {
+        Ok(Err(error)) => notifier.status(&format!("The last good configuration stays: {error}")),
+        _ => notifier.status(""),
+    }
+    notifier.ready();
 }
 
 /// An address as in `NOTIFY_SOCKET`: a path, or `@` and an abstract name.
@@ -112,8 +125,4 @@ fn open(address: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
     // A manager that does not read must not stop the service.
     socket.set_nonblocking(true)?;
     Ok((socket, address))
-}
-
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }

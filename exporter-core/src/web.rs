@@ -49,7 +49,7 @@ use tracing::{info, warn};
 
 use self::compress::Compressor;
 use self::connection::Connection;
-use self::listen::Listener;
+pub use self::listen::Listener;
 use self::live::Live;
 use self::own::Own;
 use self::phase::{Phase, Stage};
@@ -76,8 +76,6 @@ pub struct Site {
     pub enable_lifecycle: bool,
     /// What the way of an answer back to the scraper takes off the scraper's own limit.
     pub timeout_offset: Duration,
-    /// The longest that a scrape may take.
-    pub scrape_limit: Duration,
 }
 
 /// What one client, or all of them together, may use up.
@@ -95,6 +93,8 @@ pub struct Limits {
     pub connections: usize,
     /// TLS handshakes under way.
     pub handshakes: usize,
+    /// For a scrape whose scraper does not say how long it will wait, or would wait longer.
+    pub scrape: Duration,
     /// Scrapes under way; 0 is no limit.
     pub requests: usize,
 }
@@ -108,6 +108,7 @@ impl Default for Limits {
             drain: Duration::from_secs(20),
             connections: 512,
             handshakes: 64,
+            scrape: Duration::from_secs(30),
             requests: 40,
         }
     }
@@ -120,22 +121,15 @@ pub async fn serve(
     listeners: Vec<Listener>,
     shutdown: impl Future,
 ) -> io::Result<()> {
-    let limits = &site.limits;
-    let table = Table::new(limits.connections, limits.handshakes, Arc::clone(&site.own));
-    let server = Arc::new(Server {
-        compressor: Compressor::default(),
-        refusals: Refusals::default(),
-        running: watch::Sender::new(true),
-        site,
-        table,
-    });
-    let mut accepting = JoinSet::new();
+    let server = Server::new(site);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(Arc::clone(&server.site.live).watch());
     for listener in listeners {
-        accepting.spawn(accept(Arc::clone(&server), listener));
+        tasks.spawn(accept(Arc::clone(&server), listener));
     }
     shutdown.await;
     // The sockets are closed: whoever comes now is for the next process.
-    accepting.shutdown().await;
+    tasks.shutdown().await;
     server.running.send_replace(false);
     let drain = server.site.limits.drain;
     timeout(drain, server.table.emptied()).await.map_err(|_| {
@@ -185,6 +179,18 @@ async fn accept(server: Arc<Server>, listener: Listener) {
 }
 
 impl Server {
+    fn new(site: Arc<Site>) -> Arc<Self> {
+        let limits = &site.limits;
+        let table = Table::new(limits.connections, limits.handshakes, Arc::clone(&site.own));
+        Arc::new(Self {
+            compressor: Compressor::default(),
+            refusals: Refusals::default(),
+            running: watch::Sender::new(true),
+            site,
+            table,
+        })
+    }
+
     fn admit(self: &Arc<Self>, socket: Socket, peer: Peer) {
         // In this order: a change in between closes the connection.
         let changes = self.site.live.changes();

@@ -38,6 +38,21 @@ impl Filter {
     }
 }
 
+/// The one that counts of a flag's two names: `new`, unless only its `old` name was given.
+pub(crate) fn renamed(
+    flags: &Flags,
+    old: &'static Flag,
+    new: &'static Flag,
+) -> Result<&'static Flag, Error> {
+    match (flags.text(old).is_empty(), flags.is_given(new)) {
+        (true, _) => Ok(new),
+        (false, false) => Ok(old),
+        (false, true) => {
+            Err(old.error(format!("cannot be combined with --{}, its new name", new.name)))
+        }
+    }
+}
+
 /// The pattern of a flag, or none if it is empty.
 pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error> {
     let text = flags.text(flag);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
@@ -39,6 +40,17 @@ impl Host {
     /// Reads a file below the root, such as `etc/os-release`.
     pub(crate) fn root(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.rootfs.join(path))
+    }
+
+    /// Reads a file of procfs as it is, for what need not be UTF-8.
+    pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
+        let path = self.procfs.join(path);
+        read(&path).map_err(|source| Error::Read { path, source })
+    }
+
+    /// What udev knows of a device, such as `b8:0`.
+    pub(crate) fn udev(&self, device: impl AsRef<Path>) -> Result<File, Error> {
+        File::read(self.udev.join(device))
     }
 
     /// The names in a directory below sysfs, in order. A name that is not UTF-8 has U+FFFD in
@@ -81,6 +93,24 @@ impl File {
         }
     }
 
+    /// Reads a sensor: one read of 128 bytes. Drivers measure when they are read, some refuse a
+    /// second read, and none has more to say.
+    pub(crate) fn sensor(path: PathBuf) -> Result<Self, Error> {
+        let mut bytes = [0; 128];
+        match open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
+            Ok(length) => {
+                let bytes = bytes.get(..length).unwrap_or_default();
+                Ok(Self { path, text: String::from_utf8_lossy(bytes).into_owned() })
+            }
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self { path: PathBuf::from("test"), text: text.to_owned() }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -116,9 +146,13 @@ impl File {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn open(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
     let mut bytes = Vec::with_capacity(4096);
     loop {
         // A short read is not the end: the kernel may stop at a line.

@@ -124,7 +124,7 @@ impl Connection {
         self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
     }
 
-    async fn http2<S>(&self, stream: S) -> hyper::Result<()>
+    pub(super) async fn http2<S>(&self, stream: S) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

@@ -18,27 +18,41 @@ use crate::sys;
 
 /// Where to listen, as `--web.listen-address` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+enum Address {
     /// `:9100`, on every address of the machine, or `host:9100`.
     Tcp { host: String, port: u16 },
     /// `unix:/run/exporter.sock`, with the mode of the file in `unix:/run/exporter.sock,mode=0660`.
     Unix { path: PathBuf, mode: Option<u32> },
 }
 
-/// An address that is none.
+/// Why there is nothing to listen on.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no address to listen on: expected :9100, host:9100, [::1]:9100 or unix:/path")]
-pub struct BadAddress(String);
+#[non_exhaustive]
+pub enum ListenError {
+    #[error(
+        "--web.listen-address: {0:?} is no address to listen on; \
+         expected :9100, host:9100, [::1]:9100 or unix:/path"
+    )]
+    Address(String),
+    #[error("cannot use the sockets that systemd opened")]
+    Adopt(#[source] io::Error),
+    #[error("cannot listen on {0}")]
+    Bind(String, #[source] io::Error),
+    #[error(
+        "no socket activation file descriptors found: --web.systemd-socket needs a .socket unit"
+    )]
+    NotActivated,
+}
 
 impl FromStr for Address {
-    type Err = BadAddress;
+    type Err = ListenError;
 
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
+    fn from_str(text: &str) -> Result<Self, ListenError> {
         let address = match text.strip_prefix("unix:") {
             Some(rest) => unix(rest),
             None => tcp(text),
         };
-        address.ok_or_else(|| BadAddress(text.to_owned()))
+        address.ok_or_else(|| ListenError::Address(text.to_owned()))
     }
 }
 
@@ -64,16 +78,6 @@ fn tcp(text: &str) -> Option<Address> {
     Some(Address::Tcp { host: host.to_owned(), port: port.parse().ok()? })
 }
 
-impl Display for Address {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix { path, .. } => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
 /// A socket that waits for connections.
 #[derive(Debug)]
 pub struct Listener {
@@ -92,31 +96,35 @@ enum Waiting {
 const BACKLOG: u32 = 4096;
 
 impl Listener {
-    /// Must be called within the runtime; looks names up, which may block.
-    pub fn bind(address: &Address) -> io::Result<Self> {
-        match address {
-            Address::Tcp { host, port } => {
-                let socket = Waiting::Tcp(bind_tcp(host, *port)?);
-                Ok(Self { socket, file: None })
+    /// Opens all of them. Must be called within the runtime; looks names up, which may block.
+    pub fn bind(addresses: &[String]) -> Result<Vec<Self>, ListenError> {
+        let bind = |text: &String| {
+            let failed = |error| ListenError::Bind(text.clone(), error);
+            match text.parse()? {
+                Address::Tcp { host, port } => {
+                    let socket = Waiting::Tcp(bind_tcp(&host, port).map_err(failed)?);
+                    Ok(Self { socket, file: None })
+                }
+                Address::Unix { path, mode } => {
+                    let socket = Waiting::Unix(bind_unix(&path, mode).map_err(failed)?);
+                    Ok(Self { socket, file: Some(path) })
+                }
             }
-            Address::Unix { path, mode } => {
-                let socket = Waiting::Unix(bind_unix(path, *mode)?);
-                Ok(Self { socket, file: Some(path.clone()) })
-            }
-        }
+        };
+        addresses.iter().map(bind).collect()
     }
 
     /// The sockets that systemd opened for this process. Only the first call gets them.
-    pub fn from_systemd() -> io::Result<Vec<Self>> {
-        let none = || io::Error::other("no socket activation file descriptors found");
+    pub fn from_systemd() -> Result<Vec<Self>, ListenError> {
         let number = |name| env::var(name).ok()?.parse::<u32>().ok();
         if number("LISTEN_PID") != Some(process::id()) {
-            return Err(none());
+            return Err(ListenError::NotActivated);
         }
         let count = number("LISTEN_FDS").and_then(|count| u16::try_from(count).ok()).unwrap_or(0);
-        let listeners: Vec<_> =
-            sys::inherited(count)?.into_iter().map(Self::adopt).collect::<Result<_, _>>()?;
-        if listeners.is_empty() { Err(none()) } else { Ok(listeners) }
+        let sockets = sys::inherited(count).map_err(ListenError::Adopt)?;
+        let listeners = sockets.into_iter().map(Self::adopt).collect::<Result<Vec<_>, _>>();
+        let listeners = listeners.map_err(ListenError::Adopt)?;
+        if listeners.is_empty() { Err(ListenError::NotActivated) } else { Ok(listeners) }
     }
 
     fn adopt(fd: OwnedFd) -> io::Result<Self> {

@@ -1,8 +1,6 @@
 //! What the exporter measures of its own serving.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
@@ -74,7 +72,8 @@ pub struct Own {
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,
-    refused: Mutex<BTreeMap<&'static str, u64>>,
+    /// By their order in [`Refusal::ALL`].
+    refused: [AtomicU64; Refusal::ALL.len()],
 }
 
 impl Own {
@@ -88,14 +87,14 @@ impl Own {
         let failures = self.accept_failures.load(Ordering::Relaxed);
         out.family(&ACCEPT_FAILURES).sample([], failures as f64);
         let mut refused = out.family(&REFUSED);
-        for (reason, count) in &*self.refused.lock().unwrap_or_else(PoisonError::into_inner) {
-            refused.sample([reason], *count as f64);
+        for (refusal, count) in Refusal::ALL.iter().zip(&self.refused) {
+            refused.sample([refusal.as_str()], count.load(Ordering::Relaxed) as f64);
         }
         drop(refused);
         let status = live.status();
         out.family(&RELOADED).sample([], f64::from(u8::from(status.is_good())));
-        let since = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
-        out.family(&RELOAD_TIME).sample([], since.as_secs_f64());
+        let success = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
+        out.family(&RELOAD_TIME).sample([], success.as_secs_f64());
         let mut expiry = out.family(&EXPIRY);
         for certificate in &live.current().certificates {
             let labels = [certificate.role, certificate.subject.as_str()];
@@ -104,8 +103,10 @@ impl Own {
     }
 
     pub(super) fn refused(&self, refusal: Refusal) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        *refused.entry(refusal.as_str()).or_default() += 1;
+        let nth = Refusal::ALL.iter().position(|known| *known == refusal);
+        if let Some(counter) = nth.and_then(|nth| self.refused.get(nth)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn names_are_taken_and_decoded() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        for (query, selection) in [
+        for (query, wanted) in [
             ("", Selection::All),
             ("x=y&&=&collect", Selection::All),
             ("collect[]=cpu&collect[]=os", Selection::Only(names(&["cpu", "os"]))),
@@ -59,8 +59,8 @@ mod tests {
             ("exclude[]=%ff%0g%4", Selection::Except(names(&["\u{fffd}%0g%4"]))),
             ("exclude[]", Selection::Except(names(&[""]))),
         ] {
-            assert_eq!(super::selection(query), Ok(selection), "{query}");
+            assert_eq!(selection(query), Ok(wanted), "{query}");
         }
-        assert!(super::selection("collect[]=a&exclude[]=b").is_err());
+        assert!(selection("collect[]=a&exclude[]=b").is_err());
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn scrape(server: &Arc<Server>, query: &str, headers: &HeaderMa
     };
     let accept = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let (format, escaping) = Format::negotiate(accept);
-    let deadline = Instant::now() + patience(headers, site.timeout_offset, site.scrape_limit);
+    let deadline = Instant::now() + patience(headers, site.timeout_offset, site.limits.scrape);
     let request = ScrapeRequest { format, escaping, selection, deadline };
     let page = match site.registry.scrape(request).await {
         Ok(page) => page,

@@ -1,68 +1,221 @@
-//! Over real sockets, by a client that can say anything.
+//! Over real sockets, by clients that can say anything.
+
+mod http1;
+mod http2;
+mod limits;
+mod routes;
+mod sockets;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
 
 use super::*;
-use crate::web::listen::Address;
-use crate::web::settings::Settings;
+use crate::collector::{Collector, Definition, Error, Source};
+use crate::desc::Desc;
+use crate::families::Families;
+use crate::flags::Flags;
+use crate::registry;
 
+/// A server on a thread and a port of its own.
 struct Running {
-    address: std::net::SocketAddr,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<io::Result<()>>>,
+    address: SocketAddr,
+    own: Arc<Own>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
+/// Starts a server whose site is as `adjust` leaves it.
 fn start(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Running {
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    let (send, address) = std::sync::mpsc::channel();
-    let thread = std::thread::spawn(move || {
+    start_with(adjust, |_, _| {})
+}
+
+/// As [`start`], on a runtime that also gets to do something else first.
+fn start_with(
+    adjust: impl FnOnce(&mut Site) + Send + 'static,
+    more: impl FnOnce(&Arc<Site>, &mut Vec<Listener>) + Send + 'static,
+) -> Running {
+    let (stop, stopped) = oneshot::channel();
+    let (tell, told) = mpsc::channel();
+    let thread = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
-            let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).unwrap();
-            send.send(listener.local_addr().unwrap()).unwrap();
-            let mut site = Site {
-                name: "test-exporter",
-                about: "Tests",
-                version: "0",
-                registry: Arc::new(Registry::default()),
-                live: Live::fixed(Settings::default()),
-                own: Arc::default(),
-                limits: Limits::default(),
-                telemetry_path: "/metrics".to_owned(),
-                enable_lifecycle: false,
-                timeout_offset: Duration::from_millis(250),
-                scrape_limit: Duration::from_secs(10),
-            };
+            let mut site = site();
             adjust(&mut site);
-            serve(Arc::new(site), vec![listener], stopped).await
+            let site = Arc::new(site);
+            let mut listeners = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap();
+            let address = listeners[0].local_addr().unwrap();
+            more(&site, &mut listeners);
+            tell.send((address, Arc::clone(&site.own))).unwrap();
+            serve(site, listeners, stopped).await
         })
     });
-    let address = address.recv().unwrap();
-    Running { address, stop: Some(stop), thread: Some(thread) }
+    let (address, own) = told.recv().unwrap();
+    Running { address, own, stop: Some(stop), thread: Some(thread) }
+}
+
+fn site() -> Site {
+    Site {
+        name: "test-exporter",
+        about: "Tests <all>",
+        version: "1.2.3",
+        registry: registry(&[&WORD]),
+        live: Live::load(None).unwrap(),
+        own: Arc::default(),
+        limits: Limits::default(),
+        telemetry_path: "/metrics".to_owned(),
+        enable_lifecycle: false,
+        timeout_offset: Duration::from_millis(250),
+    }
 }
 
 impl Running {
-    fn say(&self, text: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let _ = stream.write_all(text);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
+    fn connect(&self) -> Client {
+        Client::new(TcpStream::connect(self.address).unwrap())
+    }
+
+    /// All that comes back to `text` until the server closes.
+    fn say(&self, text: impl AsRef<[u8]>) -> String {
+        let mut client = self.connect();
+        client.send(text);
+        client.rest()
     }
 
     fn stop(mut self) -> io::Result<()> {
-        let _ = self.stop.take().unwrap().send(());
+        self.stop.take().unwrap().send(()).unwrap();
         self.thread.take().unwrap().join().unwrap()
     }
 }
 
-#[test]
-fn serves_a_scrape() {
-    let server = start(|_| {});
-    let answer = server.say(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\n# HELP up One.\n# TYPE up gauge\nup 1\n"), "{answer}");
-    server.stop().unwrap();
+struct Client(TcpStream);
+
+impl Client {
+    fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+
+    /// Sends as much as the server takes.
+    fn send(&mut self, text: impl AsRef<[u8]>) {
+        let _ = self.0.write_all(text.as_ref());
+    }
+
+    /// One answer of the kind that has a length.
+    fn answer(&mut self) -> String {
+        let mut answer = String::new();
+        while !answer.ends_with("\r\n\r\n") {
+            answer.push(self.byte().expect("the rest of a header"));
+        }
+        let length = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+            .unwrap_or(0);
+        for _ in 0..length {
+            answer.push(self.byte().expect("the rest of a body"));
+        }
+        answer
+    }
+
+    fn byte(&mut self) -> Option<char> {
+        let mut byte = [0];
+        (self.0.read(&mut byte).unwrap() > 0).then(|| char::from(byte[0]))
+    }
+
+    /// Everything until the server closes.
+    fn rest(&mut self) -> String {
+        let mut answer = Vec::new();
+        if let Err(error) = self.0.read_to_end(&mut answer) {
+            answer.extend(format!("<{error}>").bytes());
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// How long it takes the server to close, and what it says before.
+    fn closed(&mut self) -> (Duration, String) {
+        let start = Instant::now();
+        let rest = self.rest();
+        (start.elapsed(), rest)
+    }
 }
+
+/// A request for the metrics, after which the connection stays open.
+const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
+fn get(path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or(answer)
+}
+
+/// The names and values of the headers, as sent.
+fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split("\r\n\r\n").next()?;
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+fn registry(collectors: &[&Definition<()>]) -> Arc<Registry> {
+    static DURATION: Desc<1> = Desc::gauge("took_seconds", "Time.", ["collector"]);
+    static SUCCESS: Desc<1> = Desc::gauge("success", "Success.", ["collector"]);
+    let settings = registry::Settings {
+        duration: &DURATION,
+        success: &SUCCESS,
+        limit: Duration::from_secs(5),
+        own: Box::new(|_| {}),
+    };
+    Arc::new(Registry::build(collectors, &[], &(), &Flags::default(), settings).unwrap())
+}
+
+const fn definition(
+    name: &'static str,
+    build: fn(&(), &Flags) -> Result<Source, Error>,
+) -> Definition<()> {
+    let about = "Of <tests>";
+    Definition { name, about, on_by_default: true, reads: &[], flags: &[], metrics: &[], build }
+}
+
+struct Script(fn(&mut Families) -> Result<(), Error>);
+
+impl Collector for Script {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        (self.0)(out)
+    }
+}
+
+static WORD: Definition<()> = definition("word", |(), _| {
+    static WORD: Desc = Desc::gauge("word", "Spoken.", []);
+    Ok(Source::blocking(Script(|out| {
+        out.family(&WORD).sample([], 1.0);
+        Ok(())
+    })))
+});
+
+static SLOW: Definition<()> = definition("slow", |(), _| {
+    Ok(Source::blocking(Script(|_| {
+        thread::sleep(Duration::from_millis(500));
+        Err(Error::Other("<script>alert(1)</script>".into()))
+    })))
+});
+
+/// Some megabytes.
+static LARGE: Definition<()> = definition("large", |(), _| {
+    static LARGE: Desc<1> = Desc::gauge("large", "Much.", ["n"]);
+    Ok(Source::blocking(Script(|out| {
+        let mut family = out.family(&LARGE);
+        for n in 0..100_000 {
+            family.sample([&format!("{n:0>80}")], f64::from(n));
+        }
+        Ok(())
+    })))
+});

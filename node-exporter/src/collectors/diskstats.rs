@@ -1,4 +1,5 @@
-//! What each block device has read and written: `/proc/diskstats`.
+//! What each block device has read, written and discarded, and what it is: `/proc/diskstats`,
+//! udev's data and `/sys/block/<device>/queue/rotational`.
 //!
 //! The kernel counts sectors of 512 bytes whatever the device, and time in milliseconds; see
 //! `Documentation/admin-guide/iostats.rst`.
@@ -6,69 +7,370 @@
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
+use exporter_core::flags::Flag;
 
 use super::Definition;
-use crate::host::{Fields, Host};
+use crate::filter::{self, Filter};
+use crate::host::{Fields, File, Host};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "diskstats",
     about: "Block device I/O",
     on_by_default: true,
-    reads: &["/proc/diskstats"],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |host, _| Ok(Source::blocking(Diskstats(host.clone()))),
+    reads: &["/proc/diskstats", "/run/udev/data/b*", "/sys/block/*/queue/rotational"],
+    flags: &[&EXCLUDE, &INCLUDE, &IGNORED],
+    metrics: &[
+        &INFO,
+        &COLUMNS,
+        &FILESYSTEM,
+        &DEVICE_MAPPER,
+        &WRITE_CACHE,
+        &WRITE_CACHE_ENABLED,
+        &ROTATION_RATE,
+    ],
+    build: |host, flags| {
+        let exclude = filter::renamed(flags, &IGNORED, &EXCLUDE)?;
+        let filter = Filter::one_of(flags, &INCLUDE, exclude)?;
+        Ok(Source::blocking(Diskstats { host: host.clone(), filter }))
+    },
 };
 
-static COLUMNS: [Column<Io, 1>; 5] = [
+static EXCLUDE: Flag = Flag::text(
+    "collector.diskstats.device-exclude",
+    r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$",
+    "Block devices to leave out (pattern); not together with device-include.",
+);
+static INCLUDE: Flag = Flag::text(
+    "collector.diskstats.device-include",
+    "",
+    "Block devices to expose, and no others (pattern); not together with device-exclude.",
+);
+static IGNORED: Flag = Flag::text(
+    "collector.diskstats.ignored-devices",
+    "",
+    "The old name of --collector.diskstats.device-exclude.",
+)
+.hidden();
+
+static INFO: Desc<9> = Desc::gauge(
+    "node_disk_info",
+    "What a block device is, as far as the kernel and udev know.",
+    ["device", "major", "minor", "path", "wwn", "model", "serial", "revision", "rotational"],
+);
+static FILESYSTEM: Desc<5> = Desc::gauge(
+    "node_disk_filesystem_info",
+    "The file system or other content that udev found on a block device.",
+    ["device", "type", "usage", "uuid", "version"],
+);
+static DEVICE_MAPPER: Desc<6> = Desc::gauge(
+    "node_disk_device_mapper_info",
+    "The device mapper's or LVM's names of a block device.",
+    ["device", "name", "uuid", "vg_name", "lv_name", "lv_layer"],
+);
+static WRITE_CACHE: Desc<1> =
+    Desc::gauge("node_disk_ata_write_cache", "Whether an ATA disk has a write cache.", DEVICE);
+static WRITE_CACHE_ENABLED: Desc<1> = Desc::gauge(
+    "node_disk_ata_write_cache_enabled",
+    "Whether an ATA disk's write cache is in use.",
+    DEVICE,
+);
+static ROTATION_RATE: Desc<1> = Desc::gauge(
+    "node_disk_ata_rotation_rate_rpm",
+    "Turns of an ATA disk per minute; 0 if it has nothing that turns.",
+    DEVICE,
+);
+
+static COLUMNS: [Column<Io, 1>; 17] = [
     Desc::counter("node_disk_reads_completed_total", "Reads completed.", DEVICE)
         .column(|io| Some(io.reads)),
+    Desc::counter("node_disk_reads_merged_total", "Reads merged with one queued before.", DEVICE)
+        .column(|io| Some(io.reads_merged)),
     Desc::counter("node_disk_read_bytes_total", "Bytes read.", DEVICE)
         .column(|io| Some(io.read_sectors * SECTOR)),
-    Desc::counter("node_disk_read_time_seconds_total", "Time reads took.", DEVICE)
-        .column(|io| Some(io.read_ms / 1e3)),
-    Desc::gauge("node_disk_io_now", "I/Os in progress.", DEVICE).column(|io| Some(io.in_progress)),
+    Desc::counter("node_disk_read_time_seconds_total", "Time that reads took, added up.", DEVICE)
+        .column(|io| Some(io.read_ms * MILLI)),
+    Desc::counter("node_disk_writes_completed_total", "Writes completed.", DEVICE)
+        .column(|io| Some(io.writes)),
+    Desc::counter("node_disk_writes_merged_total", "Writes merged with one queued before.", DEVICE)
+        .column(|io| Some(io.writes_merged)),
+    Desc::counter("node_disk_written_bytes_total", "Bytes written.", DEVICE)
+        .column(|io| Some(io.written_sectors * SECTOR)),
+    Desc::counter("node_disk_write_time_seconds_total", "Time that writes took, added up.", DEVICE)
+        .column(|io| Some(io.write_ms * MILLI)),
+    Desc::gauge("node_disk_io_now", "Requests in flight.", DEVICE).column(|io| Some(io.in_flight)),
+    Desc::counter(
+        "node_disk_io_time_seconds_total",
+        "Time in which at least one request was in flight.",
+        DEVICE,
+    )
+    .column(|io| Some(io.busy_ms * MILLI)),
+    Desc::counter(
+        "node_disk_io_time_weighted_seconds_total",
+        "Time multiplied by the requests then in flight.",
+        DEVICE,
+    )
+    .column(|io| Some(io.weighted_ms * MILLI)),
     Desc::counter("node_disk_discards_completed_total", "Discards completed.", DEVICE)
-        .column(|io| io.discards),
+        .column(|io| Some(io.discards?.completed)),
+    Desc::counter(
+        "node_disk_discards_merged_total",
+        "Discards merged with one queued before.",
+        DEVICE,
+    )
+    .column(|io| Some(io.discards?.merged)),
+    Desc::counter("node_disk_discarded_sectors_total", "Sectors of 512 bytes discarded.", DEVICE)
+        .column(|io| Some(io.discards?.sectors)),
+    Desc::counter(
+        "node_disk_discard_time_seconds_total",
+        "Time that discards took, added up.",
+        DEVICE,
+    )
+    .column(|io| Some(io.discards?.ms * MILLI)),
+    Desc::counter("node_disk_flush_requests_total", "Flushes completed.", DEVICE)
+        .column(|io| Some(io.flushes?.completed)),
+    Desc::counter(
+        "node_disk_flush_requests_time_seconds_total",
+        "Time that flushes took, added up.",
+        DEVICE,
+    )
+    .column(|io| Some(io.flushes?.ms * MILLI)),
 ];
 
 const DEVICE: [&str; 1] = ["device"];
 const SECTOR: f64 = 512.0;
+const MILLI: f64 = 0.001;
 
-struct Diskstats(Host);
+struct Diskstats {
+    host: Host,
+    filter: Filter,
+}
 
 impl Collector for Diskstats {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("diskstats")?;
-        let disks = file.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
-        out.table(&COLUMNS, &disks);
-        Ok(())
+        let file = self.host.proc("diskstats")?;
+        let mut end = Ok(());
+        let mut counters = Vec::new();
+        let mut disks = Vec::new();
+        for line in file.lines() {
+            match parse(line) {
+                Ok((_, [device], _)) if self.filter.ignores(device) => {}
+                Ok((numbers, device, io)) => {
+                    disks.push(self.disk(numbers, device));
+                    counters.push((device, io));
+                }
+                // A bad line does not hide the disks of the others.
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        let properties: Vec<_> =
+            disks.iter().map(|disk| (disk.device, Properties::of(disk.udev.as_ref()))).collect();
+
+        let mut info = out.family(&INFO);
+        for (disk, ([device], p)) in disks.iter().zip(&properties) {
+            let [major, minor] = disk.numbers;
+            let rotational = disk.rotational.as_ref().map_or("0", File::trimmed);
+            let serial = p.serial();
+            info.sample(
+                [device, major, minor, p.path, p.wwn, p.model, serial, p.revision, rotational],
+                1.0,
+            );
+        }
+        out.table(&COLUMNS, &counters);
+        describe(out, &properties);
+        end
     }
 }
 
-/// A line of `/proc/diskstats`, as far as it is exposed.
+impl Diskstats {
+    fn disk<'a>(&self, numbers: [&'a str; 2], device: [&'a str; 1]) -> Disk<'a> {
+        let [major, minor] = numbers;
+        let udev = self.host.udev(format!("b{major}:{minor}")).ok();
+        // The kernel lists the slash of a name such as cciss/c0d0 as an exclamation mark.
+        let path = format!("block/{}/queue/rotational", device.concat().replace('/', "!"));
+        let rotational = File::sensor(self.host.sysfs.join(path)).ok();
+        let rotational = rotational.filter(|file| !file.trimmed().is_empty());
+        Disk { numbers, device, udev, rotational }
+    }
+}
+
+/// A device, and the files on it as far as it has them.
+struct Disk<'a> {
+    /// Major and minor.
+    numbers: [&'a str; 2],
+    device: [&'a str; 1],
+    udev: Option<File>,
+    rotational: Option<File>,
+}
+
+/// What udev says of the devices that it says something of.
+fn describe(out: &mut Families, disks: &[([&str; 1], Properties<'_>)]) {
+    let mut family = out.family(&FILESYSTEM);
+    for ([device], p) in disks.iter().filter(|(_, p)| !p.fs_type.is_empty()) {
+        family.sample([device, p.fs_type, p.fs_usage, p.fs_uuid, p.fs_version], 1.0);
+    }
+    let mut family = out.family(&DEVICE_MAPPER);
+    for ([device], p) in disks.iter().filter(|(_, p)| !p.dm_name.is_empty()) {
+        let names = [device, p.dm_name, p.dm_uuid, p.vg_name, p.lv_name, p.lv_layer];
+        family.sample(names, 1.0);
+    }
+    ata(out, disks, &WRITE_CACHE, |p| p.write_cache.parse().ok());
+    ata(out, disks, &WRITE_CACHE_ENABLED, |p| p.write_cache_enabled.parse().ok());
+    ata(out, disks, &ROTATION_RATE, |p| p.rotation_rate.parse().ok());
+}
+
+fn ata(
+    out: &mut Families,
+    disks: &[([&str; 1], Properties<'_>)],
+    desc: &Desc<1>,
+    value: impl Fn(&Properties<'_>) -> Option<f64>,
+) {
+    let mut family = out.family(desc);
+    for (device, p) in disks.iter().filter(|(_, p)| !p.ata.is_empty()) {
+        if let Some(value) = value(p) {
+            family.sample(*device, value);
+        }
+    }
+}
+
+/// The properties that are exposed of those in a file of udev; empty if the file has them not.
+#[derive(Debug, Default)]
+struct Properties<'a> {
+    path: &'a str,
+    wwn: &'a str,
+    model: &'a str,
+    revision: &'a str,
+    /// As printed on the disk.
+    scsi_serial: &'a str,
+    serial_short: &'a str,
+    /// With the model before it, but all that some virtual disks have.
+    serial_long: &'a str,
+    fs_type: &'a str,
+    fs_usage: &'a str,
+    fs_uuid: &'a str,
+    fs_version: &'a str,
+    dm_name: &'a str,
+    dm_uuid: &'a str,
+    vg_name: &'a str,
+    lv_name: &'a str,
+    lv_layer: &'a str,
+    ata: &'a str,
+    write_cache: &'a str,
+    write_cache_enabled: &'a str,
+    rotation_rate: &'a str,
+}
+
+impl<'a> Properties<'a> {
+    fn of(file: Option<&'a File>) -> Self {
+        let mut found = Self::default();
+        let text = file.map(File::text).unwrap_or_default();
+        let properties = text.lines().filter_map(|line| line.strip_prefix("E:"));
+        for (name, value) in properties.filter_map(|property| property.split_once('=')) {
+            let place = match name {
+                "ID_PATH" => &mut found.path,
+                "ID_WWN" => &mut found.wwn,
+                "ID_MODEL" => &mut found.model,
+                "ID_REVISION" => &mut found.revision,
+                "SCSI_IDENT_SERIAL" => &mut found.scsi_serial,
+                "ID_SERIAL_SHORT" => &mut found.serial_short,
+                "ID_SERIAL" => &mut found.serial_long,
+                "ID_FS_TYPE" => &mut found.fs_type,
+                "ID_FS_USAGE" => &mut found.fs_usage,
+                "ID_FS_UUID" => &mut found.fs_uuid,
+                "ID_FS_VERSION" => &mut found.fs_version,
+                "DM_NAME" => &mut found.dm_name,
+                "DM_UUID" => &mut found.dm_uuid,
+                "DM_VG_NAME" => &mut found.vg_name,
+                "DM_LV_NAME" => &mut found.lv_name,
+                "DM_LV_LAYER" => &mut found.lv_layer,
+                "ID_ATA" => &mut found.ata,
+                "ID_ATA_WRITE_CACHE" => &mut found.write_cache,
+                "ID_ATA_WRITE_CACHE_ENABLED" => &mut found.write_cache_enabled,
+                "ID_ATA_ROTATION_RATE_RPM" => &mut found.rotation_rate,
+                _ => continue,
+            };
+            *place = value;
+        }
+        found
+    }
+
+    fn serial(&self) -> &'a str {
+        let serials = [self.scsi_serial, self.serial_short, self.serial_long];
+        serials.into_iter().find(|serial| !serial.is_empty()).unwrap_or_default()
+    }
+}
+
+/// The counters of a line of `/proc/diskstats`, in its order.
 #[derive(Debug, PartialEq)]
 struct Io {
     reads: f64,
+    reads_merged: f64,
     read_sectors: f64,
     read_ms: f64,
-    in_progress: f64,
+    writes: f64,
+    writes_merged: f64,
+    written_sectors: f64,
+    write_ms: f64,
+    in_flight: f64,
+    busy_ms: f64,
+    weighted_ms: f64,
     /// Since Linux 4.18.
-    discards: Option<f64>,
+    discards: Option<Discards>,
+    /// Since Linux 5.5.
+    flushes: Option<Flushes>,
 }
 
-fn parse(mut line: Fields<'_>) -> Result<([&str; 1], Io), Error> {
-    line.skip(2); // major, minor
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Discards {
+    completed: f64,
+    merged: f64,
+    sectors: f64,
+    ms: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Flushes {
+    completed: f64,
+    ms: f64,
+}
+
+/// Major and minor number, name and counters of a line.
+fn parse(mut line: Fields<'_>) -> Result<([&str; 2], [&str; 1], Io), Error> {
+    let numbers = [line.word("a major number")?, line.word("a minor number")?];
     let device = line.word("a device name")?;
-    let reads = line.number("reads completed")?;
-    line.skip(1); // reads merged
-    let read_sectors = line.number("sectors read")?;
-    let read_ms = line.number("ms spent reading")?;
-    line.skip(4); // writes
-    let in_progress = line.number("I/Os in progress")?;
-    line.skip(2); // ms doing I/O, weighted
-    let discards = line.newer("discards completed")?;
-    Ok(([device], Io { reads, read_sectors, read_ms, in_progress, discards }))
+    let io = Io {
+        reads: count(&mut line, "reads completed")?,
+        reads_merged: count(&mut line, "reads merged")?,
+        read_sectors: count(&mut line, "sectors read")?,
+        read_ms: count(&mut line, "ms spent reading")?,
+        writes: count(&mut line, "writes completed")?,
+        writes_merged: count(&mut line, "writes merged")?,
+        written_sectors: count(&mut line, "sectors written")?,
+        write_ms: count(&mut line, "ms spent writing")?,
+        in_flight: count(&mut line, "I/Os in progress")?,
+        busy_ms: count(&mut line, "ms spent doing I/Os")?,
+        weighted_ms: count(&mut line, "weighted ms spent doing I/Os")?,
+        discards: match line.newer::<u64>("discards completed")? {
+            None => None,
+            Some(completed) => Some(Discards {
+                completed: completed as f64,
+                merged: count(&mut line, "discards merged")?,
+                sectors: count(&mut line, "sectors discarded")?,
+                ms: count(&mut line, "ms spent discarding")?,
+            }),
+        },
+        flushes: match line.newer::<u64>("flushes completed")? {
+            None => None,
+            Some(completed) => Some(Flushes {
+                completed: completed as f64,
+                ms: count(&mut line, "ms spent flushing")?,
+            }),
+        },
+    };
+    Ok((numbers, [device], io))
+}
+
+fn count(line: &mut Fields<'_>, expected: &'static str) -> Result<f64, Error> {
+    Ok(line.number::<u64>(expected)? as f64)
 }
 
 #[cfg(test)]
@@ -77,22 +379,33 @@ mod tests {
 
     #[test]
     fn lines_of_several_kernels() {
-        for (line, reads, discards) in [
-            ("8 0 sda 1 0 2 3 0 0 0 0 4 0 0", 1.0, None),
-            ("8 0 sda 1 0 2 3 0 0 0 0 4 0 0 5 0 0 0", 1.0, Some(5.0)),
-            ("8 0 sda 1 0 2 3 0 0 0 0 4 0 0 5 0 0 0 6 7", 1.0, Some(5.0)),
+        let old = "8 0 sda 1 2 3 4 5 6 7 8 9 10 11";
+        let discards = Discards { completed: 12.0, merged: 13.0, sectors: 14.0, ms: 15.0 };
+        let flushes = Flushes { completed: 16.0, ms: 17.0 };
+        for (rest, discards, flushes) in [
+            ("", None, None),
+            (" 12 13 14 15", Some(discards), None),
+            (" 12 13 14 15 16 17", Some(discards), Some(flushes)),
+            (" 12 13 14 15 16 17 18 19", Some(discards), Some(flushes)),
         ] {
-            let ([device], io) = parse(Fields::of(line)).unwrap();
-            assert_eq!((device, io.reads, io.discards), ("sda", reads, discards), "{line}");
+            let line = format!("{old}{rest}");
+            let (numbers, device, io) = parse(Fields::of(&line)).unwrap();
+            assert_eq!((numbers, device), (["8", "0"], ["sda"]), "{line}");
+            let counted = (io.reads, io.write_ms, io.in_flight, io.busy_ms, io.weighted_ms);
+            assert_eq!(counted, (1.0, 8.0, 9.0, 10.0, 11.0), "{line}");
+            assert_eq!((io.discards, io.flushes), (discards, flushes), "{line}");
         }
     }
 
     #[test]
     fn lines_of_no_kernel() {
         for (line, missing) in [
-            ("", "a device name"),
+            ("", "a major number"),
+            ("8 0", "a device name"),
             ("8 0 sda 1 0", "sectors read"),
             ("8 0 sda 1 0 x", "sectors read"),
+            ("8 0 sda 1 -1", "reads merged"),
+            ("8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12", "discards merged"),
         ] {
             let error = parse(Fields::of(line)).unwrap_err().to_string();
             assert_eq!(error, format!("test: expected {missing}, found {line:?}"));

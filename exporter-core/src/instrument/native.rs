@@ -1,0 +1,171 @@
+//! The sparse buckets of a native histogram.
+//!
+//! Bucket `i` of schema `s` holds what is above `2^((i-1)/2^s)` and not above `2^(i/2^s)`.
+
+use std::collections::BTreeMap;
+
+use crate::value::NativeBuckets;
+
+/// Eight buckets to a power of two.
+const FINEST: i32 = 3;
+/// One bucket for sixteen powers of two: not more than 270 in all.
+const COARSEST: i32 = -4;
+/// More than these, and neighbours are joined.
+const MANY: usize = 160;
+/// 2^-128, as the Go library has it.
+const ZERO_THRESHOLD: f64 = f64::from_bits((1023 - 128) << 52);
+
+#[derive(Debug)]
+pub(super) struct Native {
+    schema: i32,
+    zero: u64,
+    negative: BTreeMap<i32, u64>,
+    positive: BTreeMap<i32, u64>,
+}
+
+/// Index and count of each bucket of one sign.
+type Side = Vec<(i32, u64)>;
+
+impl Native {
+    pub(super) const fn new() -> Self {
+        Self { schema: FINEST, zero: 0, negative: BTreeMap::new(), positive: BTreeMap::new() }
+    }
+
+    pub(super) fn observe(&mut self, value: f64) {
+        if value.abs() <= ZERO_THRESHOLD {
+            self.zero += 1;
+            return;
+        }
+        let side = if value > 0.0 { &mut self.positive } else { &mut self.negative };
+        *side.entry(index(value.abs(), self.schema)).or_default() += 1;
+        while self.negative.len() + self.positive.len() > MANY && self.schema > COARSEST {
+            self.schema -= 1;
+            self.negative = joined(&self.negative);
+            self.positive = joined(&self.positive);
+        }
+    }
+
+    pub(super) fn sides(&self) -> (Side, Side) {
+        let side = |side: &BTreeMap<i32, u64>| side.iter().map(|(&i, &count)| (i, count)).collect();
+        (side(&self.negative), side(&self.positive))
+    }
+
+    pub(super) fn value<'a>(
+        &self,
+        negative: &'a [(i32, u64)],
+        positive: &'a [(i32, u64)],
+    ) -> NativeBuckets<'a> {
+        NativeBuckets {
+            schema: self.schema,
+            zero_threshold: ZERO_THRESHOLD,
+            zero_count: self.zero,
+            negative,
+            positive,
+        }
+    }
+}
+
+/// The buckets of the next coarser schema.
+fn joined(side: &BTreeMap<i32, u64>) -> BTreeMap<i32, u64> {
+    let mut joined = BTreeMap::new();
+    for (index, count) in side {
+        *joined.entry((index + 1) >> 1).or_default() += count;
+    }
+    joined
+}
+
+/// The bucket of a value above zero.
+fn index(value: f64, schema: i32) -> i32 {
+    if value.is_infinite() {
+        return index(f64::MAX, schema) + 1;
+    }
+    let (fraction, exponent) = split(value);
+    if schema <= 0 {
+        let power = if fraction > 0.5 { exponent } else { exponent - 1 };
+        let powers = 1 << -schema;
+        return (power + powers - 1) >> -schema;
+    }
+    // Where within its power of two: the first of so many bounds that is not below it.
+    let parts = 1 << schema;
+    let bound = |part: i32| (f64::from(part) / f64::from(parts) - 1.0).exp2();
+    #[expect(clippy::cast_possible_truncation, reason = "from 0 to `parts`")]
+    let mut part = ((fraction.log2() + 1.0) * f64::from(parts)).ceil() as i32;
+    while part > 0 && fraction <= bound(part - 1) {
+        part -= 1;
+    }
+    while part < parts && fraction > bound(part) {
+        part += 1;
+    }
+    (exponent - 1) * parts + part
+}
+
+/// A fraction from 0.5 up to 1, and the power of two to multiply it with.
+fn split(value: f64) -> (f64, i32) {
+    const SUBNORMAL: f64 = f64::from_bits((1023 + 54) << 52);
+    if value < f64::MIN_POSITIVE {
+        let (fraction, exponent) = split(value * SUBNORMAL);
+        return (fraction, exponent - 54);
+    }
+    let bits = value.to_bits();
+    let exponent = i32::try_from(bits >> 52 & 0x7ff).unwrap_or(0) - 1022;
+    (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices() {
+        for (value, schema, expected) in [
+            (1.0, 0, 0),
+            (1.5, 0, 1),
+            (2.0, 0, 1),
+            (2.1, 0, 2),
+            (0.5, 0, -1),
+            (1.0, 3, 0),
+            (2.0, 3, 8),
+            (4.0, 3, 16),
+            (0.25, 3, -16),
+            (1.09, 3, 1),
+            (1.091, 3, 2),
+            (16.0, -2, 1),
+            (17.0, -2, 2),
+            (1.0, -2, 0),
+            (65536.0, -4, 1),
+            (65537.0, -4, 2),
+            (f64::MAX, 0, 1024),
+            (f64::INFINITY, 0, 1025),
+            (f64::from_bits(1), 0, -1074),
+        ] {
+            assert_eq!(index(value, schema), expected, "{value} in schema {schema}");
+        }
+    }
+
+    #[test]
+    fn too_many_buckets_are_joined() {
+        let mut native = Native::new();
+        let mut exact = 1.0_f64;
+        for _ in 0..500 {
+            native.observe(exact);
+            native.observe(-exact);
+            exact *= 1.3;
+        }
+        native.observe(0.0);
+        let (negative, positive) = native.sides();
+        assert!(negative.len() + positive.len() <= MANY, "{native:?}");
+        assert!(native.schema < FINEST);
+        assert_eq!(positive.iter().map(|(_, count)| count).sum::<u64>(), 500);
+        assert_eq!((&negative, native.zero), (&positive, 1));
+        for value in [1.0, 1.3, 1e10] {
+            assert!(positive.iter().any(|(i, _)| *i == index(value, native.schema)), "{value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn joined_as_observed(value in 1e-300..1e300_f64, schema in -3..=8_i32) {
+            assert_eq!((index(value, schema) + 1) >> 1, index(value, schema - 1));
+        }
+    }
+}

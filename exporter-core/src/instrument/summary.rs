@@ -1,0 +1,187 @@
+//! How large most observations of late were.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::timer::Timer;
+use super::{Child, Labelled, Value, lock};
+use crate::desc::Desc;
+use crate::families::Open;
+use crate::process;
+use crate::value::SummaryValue;
+
+/// The last so many observations make the quantiles.
+const MOST: usize = 4096;
+
+/// Which quantiles of what time.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    quantiles: &'static [f64],
+    span: Duration,
+}
+
+impl Window {
+    /// The quantiles of the last ten minutes.
+    ///
+    /// # Panics
+    ///
+    /// When the quantiles do not ascend or are not from 0 to 1.
+    pub const fn quantiles(quantiles: &'static [f64]) -> Self {
+        let mut rest = quantiles;
+        while let [quantile, tail @ ..] = rest {
+            assert!(*quantile >= 0.0 && *quantile <= 1.0, "a quantile that is not from 0 to 1");
+            if let [next, ..] = tail {
+                assert!(*quantile < *next, "quantiles that do not ascend");
+            }
+            rest = tail;
+        }
+        Self { quantiles, span: Duration::from_mins(10) }
+    }
+
+    #[must_use]
+    pub const fn over(self, span: Duration) -> Self {
+        Self { span, ..self }
+    }
+}
+
+/// A summary: count and sum of all time, and exact quantiles of the window, or of the last 4096
+/// observations where there were more. All under one lock.
+#[derive(Debug)]
+pub struct Summary {
+    window: Window,
+    state: Mutex<State>,
+    /// None for a static: it is as old as the process.
+    born: Option<SystemTime>,
+}
+
+#[derive(Debug)]
+struct State {
+    count: u64,
+    sum: f64,
+    /// By time.
+    recent: VecDeque<(Instant, f64)>,
+}
+
+impl Summary {
+    pub(super) const fn new(window: Window) -> Self {
+        let state = State { count: 0, sum: 0.0, recent: VecDeque::new() };
+        Self { window, state: Mutex::new(state), born: None }
+    }
+
+    /// Takes one observation. What is no number is ignored.
+    pub fn observe(&self, value: f64) {
+        self.observe_at(value, Instant::now());
+    }
+
+    /// Observes the seconds until the guard is dropped.
+    pub fn time(&self) -> Timer<'_, Self> {
+        Timer::new(self)
+    }
+
+    fn observe_at(&self, value: f64, now: Instant) {
+        if value.is_nan() {
+            return;
+        }
+        let mut state = lock(&self.state);
+        state.count += 1;
+        state.sum += value;
+        if self.window.quantiles.is_empty() {
+            return;
+        }
+        state.forget(now, self.window.span);
+        if state.recent.len() == MOST {
+            state.recent.pop_front();
+        }
+        state.recent.push_back((now, value));
+    }
+
+    /// Count, sum and the quantiles with their values. Of no observations every quantile is NaN.
+    fn read(&self, now: Instant) -> (u64, f64, Vec<(f64, f64)>) {
+        let mut state = lock(&self.state);
+        state.forget(now, self.window.span);
+        let mut values: Vec<f64> = state.recent.iter().map(|&(_, value)| value).collect();
+        let (count, sum) = (state.count, state.sum);
+        drop(state);
+        values.sort_unstable_by(f64::total_cmp);
+        let value_of = |quantile: f64| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+            let rank = (quantile * values.len() as f64).ceil() as usize;
+            values.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+        };
+        (count, sum, self.window.quantiles.iter().map(|&of| (of, value_of(of))).collect())
+    }
+}
+
+impl State {
+    fn forget(&mut self, now: Instant, span: Duration) {
+        let old = |&(at, _): &(Instant, f64)| now.saturating_duration_since(at) > span;
+        while self.recent.front().is_some_and(old) {
+            self.recent.pop_front();
+        }
+    }
+}
+
+impl Value for Summary {
+    fn write(&self, labels: &[&str], out: &mut Open<'_>) {
+        let (count, sum, quantiles) = self.read(Instant::now());
+        let created = Some(self.born.unwrap_or_else(process::started));
+        out.summary(labels, &SummaryValue { count, sum, quantiles: &quantiles, created });
+    }
+}
+
+impl Child for Summary {
+    type Settings = Window;
+
+    fn born(window: Window, at: SystemTime) -> Self {
+        Self { born: Some(at), ..Self::new(window) }
+    }
+}
+
+impl<const N: usize> Labelled<Summary, N> {
+    pub const fn summary(
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+        window: Window,
+    ) -> Self {
+        Self::new(Desc::summary(name, help, labels), window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_window() {
+        let summary =
+            Summary::new(Window::quantiles(&[0.0, 0.5, 0.99, 1.0]).over(Duration::from_secs(60)));
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let values = |now| {
+            let (count, sum, quantiles) = summary.read(now);
+            (count, sum, quantiles.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+        };
+        let (count, sum, none) = values(at(0));
+        assert!(count == 0 && sum == 0.0 && none.iter().all(|value| value.is_nan()));
+
+        summary.observe_at(1000.0, at(0));
+        for value in 1..=100_u32 {
+            summary.observe_at(f64::from(value), at(30));
+        }
+        summary.observe_at(f64::NAN, at(31));
+        assert_eq!(values(at(60)), (101, 6050.0, vec![1.0, 51.0, 100.0, 1000.0]));
+        assert_eq!(values(at(61)), (101, 6050.0, vec![1.0, 50.0, 99.0, 100.0]));
+        assert!(values(at(91)).2.iter().all(|value| value.is_nan()));
+    }
+
+    #[test]
+    fn it_does_not_grow_for_ever() {
+        let summary = Summary::new(Window::quantiles(&[0.5]));
+        for value in 0..3 * MOST {
+            summary.observe(value as f64);
+        }
+        assert_eq!(lock(&summary.state).recent.len(), MOST);
+    }
+}

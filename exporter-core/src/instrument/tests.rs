@@ -1,0 +1,144 @@
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::format::{Escaping, Format};
+use crate::testing;
+
+static HITS: Metric<Counter> = Metric::counter("hits_total", "Hits.");
+static QUEUE: Labelled<Gauge, 1> = Labelled::gauge("queue", "Waiting.", ["name"]);
+static TOOK: Metric<Histogram> =
+    Metric::histogram("took_seconds", "Took.", Buckets::classic(&[0.5, 1.0]));
+static SIZES: Metric<Histogram> = Metric::histogram("size_bytes", "Sizes.", Buckets::native());
+static WAITED: Metric<Summary> =
+    Metric::summary("waited_seconds", "Waited.", Window::quantiles(&[0.5]));
+
+fn page(instruments: &[&dyn Instrument], format: Format) -> String {
+    let mut out = Families::new(format, Escaping::Underscores);
+    Instruments(instruments).collect(&mut out).unwrap();
+    String::from_utf8(testing::page(&[out])).unwrap()
+}
+
+#[test]
+fn a_list_is_a_collector() {
+    HITS.inc();
+    HITS.inc_by(2);
+    HITS.add(0.5);
+    HITS.add(-7.0);
+    HITS.add(f64::NAN);
+    QUEUE.with(["b"]).set(3.0);
+    QUEUE.with(["a"]).add(-1.5);
+    for value in [0.25, 0.5, 0.75, 4.0, f64::NAN] {
+        TOOK.observe(value);
+        SIZES.observe(value);
+        WAITED.observe(value);
+    }
+    assert_eq!(
+        page(&[&HITS, &QUEUE, &TOOK, &SIZES, &WAITED], Format::Text004),
+        "# HELP hits_total Hits.\n# TYPE hits_total counter\n\
+         hits_total 3.5\n\
+         # HELP queue Waiting.\n# TYPE queue gauge\n\
+         queue{name=\"a\"} -1.5\n\
+         queue{name=\"b\"} 3\n\
+         # HELP took_seconds Took.\n# TYPE took_seconds histogram\n\
+         took_seconds_bucket{le=\"0.5\"} 2\n\
+         took_seconds_bucket{le=\"1\"} 3\n\
+         took_seconds_bucket{le=\"+Inf\"} 4\n\
+         took_seconds_sum 5.5\n\
+         took_seconds_count 4\n\
+         # HELP size_bytes Sizes.\n# TYPE size_bytes histogram\n\
+         size_bytes_bucket{le=\"+Inf\"} 4\n\
+         size_bytes_sum 5.5\n\
+         size_bytes_count 4\n\
+         # HELP waited_seconds Waited.\n# TYPE waited_seconds summary\n\
+         waited_seconds{quantile=\"0.5\"} 0.5\n\
+         waited_seconds_sum 5.5\n\
+         waited_seconds_count 4\n"
+    );
+}
+
+#[test]
+fn exemplars_are_of_the_last_and_of_each_bucket() {
+    static SEEN: Labelled<Counter, 1> = Labelled::counter("seen_total", "Seen.", ["what"]);
+    static TOOK: Metric<Histogram> =
+        Metric::histogram("took_seconds", "Took.", Buckets::classic(&[1.0]).and_native());
+    SEEN.with(["x"]).add_traced(1.0, &[("trace_id", "1")]);
+    SEEN.with(["x"]).add_traced(2.0, &[("trace_id", "2")]);
+    TOOK.observe_traced(0.5, &[("trace_id", "3")]);
+    TOOK.observe_traced(5.0, &[("trace_id", "4")]);
+    TOOK.observe(0.25);
+    let page = page(&[&SEEN, &TOOK], Format::OpenMetrics);
+    for start in [
+        "seen_total{what=\"x\"} 3.0 # {trace_id=\"2\"} 2.0 1",
+        "took_seconds_bucket{le=\"1.0\"} 2 # {trace_id=\"3\"} 0.5 1",
+        "took_seconds_bucket{le=\"+Inf\"} 3 # {trace_id=\"4\"} 5.0 1",
+    ] {
+        assert!(page.lines().any(|line| line.starts_with(start)), "{start}\n{page}");
+    }
+}
+
+#[test]
+fn guards_end_when_they_are_dropped() {
+    let gauge = Gauge::new();
+    let one = gauge.in_progress();
+    let two = gauge.in_progress();
+    assert_eq!(gauge.value(), 2.0);
+    drop((one, two));
+    assert_eq!(gauge.value(), 0.0);
+
+    static LONG: Metric<Histogram> =
+        Metric::histogram("long_seconds", "Long.", Buckets::classic(&[0.01]));
+    drop(LONG.time());
+    LONG.time().discard();
+    let timer = LONG.time();
+    thread::sleep(Duration::from_millis(20));
+    assert!(timer.stop() >= Duration::from_millis(20));
+    let page = page(&[&LONG], Format::Text004);
+    assert!(page.contains("le=\"0.01\"} 1\nlong_seconds_bucket{le=\"+Inf\"} 2\n"), "{page}");
+}
+
+#[test]
+fn series_can_be_removed() {
+    static LIVE: Labelled<Gauge, 2> = Labelled::gauge("live", "Live.", ["a", "b"]);
+    for labels in [["1", "x"], ["2", "y"], ["1", "y"]] {
+        LIVE.with(labels).inc();
+    }
+    assert!(Arc::ptr_eq(&LIVE.with(["1", "x"]), &LIVE.with(["1", "x"])));
+    assert!(LIVE.remove(["2", "y"]));
+    assert!(!LIVE.remove(["2", "y"]));
+    LIVE.retain(|[_, b]| b == "y");
+    assert_eq!(page(&[&LIVE], Format::Text004).lines().last(), Some("live{a=\"1\",b=\"y\"} 1"));
+    LIVE.clear();
+    assert_eq!(page(&[&LIVE], Format::Text004), "");
+}
+
+#[test]
+fn threads_lose_nothing() {
+    static SUM: Metric<Counter> = Metric::counter("sum_total", "Sum.");
+    static LEVEL: Labelled<Gauge, 1> = Labelled::gauge("level", "Level.", ["n"]);
+    static SPREAD: Metric<Histogram> =
+        Metric::histogram("spread", "Spread.", Buckets::classic(&[2.0]).and_native());
+    let count = |n: usize| {
+        for _ in 0..1000 {
+            SUM.inc();
+            SUM.add(0.5);
+            LEVEL.with([["even", "odd"][n % 2]]).inc();
+            SPREAD.observe(n as f64);
+        }
+    };
+    thread::scope(|scope| {
+        for n in 0..4 {
+            scope.spawn(move || count(n));
+        }
+    });
+    assert_eq!(SUM.value(), 6000.0);
+    assert_eq!(LEVEL.with(["odd"]).value(), 2000.0);
+    let page = page(&[&SPREAD], Format::Text004);
+    assert!(
+        page.contains(
+            "spread_bucket{le=\"2\"} 3000\nspread_bucket{le=\"+Inf\"} 4000\nspread_sum 6000\n"
+        ),
+        "{page}"
+    );
+}

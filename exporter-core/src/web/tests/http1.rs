@@ -1,0 +1,153 @@
+//! What is and what is not a request on HTTP/1.
+
+use super::*;
+
+#[test]
+fn a_scrape_is_answered() {
+    let server = start(|_| {});
+    let answer = server.say(get("/metrics", ""));
+    assert_eq!(status(&answer), "200");
+    assert!(body(&answer).contains("\nword 1\n"), "{answer}");
+    assert!(header(&answer, "content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    assert_eq!(header(&answer, "vary"), Some("Accept, Accept-Encoding"));
+    server.stop().unwrap();
+}
+
+#[test]
+fn requests_follow_one_another_and_may_come_early() {
+    let server = start(|_| {});
+    let mut client = server.connect();
+    for _ in 0..3 {
+        client.send(SCRAPE);
+        assert_eq!(status(&client.answer()), "200");
+    }
+    client.send(SCRAPE.repeat(5));
+    for _ in 0..5 {
+        assert_eq!(status(&client.answer()), "200");
+    }
+    // In two pieces, the second request begun in the first.
+    let (first, second) = SCRAPE.split_at(20);
+    client.send(format!("{SCRAPE}{first}"));
+    assert_eq!(status(&client.answer()), "200");
+    client.send(second);
+    assert_eq!(status(&client.answer()), "200");
+}
+
+#[test]
+fn a_client_may_stop_sending_once_it_has_asked() {
+    let server = start(|site| site.registry = registry(&[&SLOW, &WORD]));
+    let mut client = server.connect();
+    client.send(SCRAPE);
+    client.0.shutdown(std::net::Shutdown::Write).unwrap();
+    let answer = client.rest();
+    assert!(answer.contains("\nword 1\n"), "{answer}");
+}
+
+#[test]
+fn head_has_the_length_and_no_body() {
+    let server = start(|_| {});
+    let mut client = server.connect();
+    for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let full = client.answer();
+        client.send(format!("HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            head.push(client.byte().unwrap());
+        }
+        assert_eq!(status(&head), status(&full));
+        assert_eq!(header(&head, "content-type"), header(&full, "content-type"));
+        let length = |answer| header(answer, "content-length").unwrap().parse::<usize>().unwrap();
+        // Times differ in their digits.
+        assert!(length(&head).abs_diff(length(&full)) < 50, "{head}");
+    }
+}
+
+/// The rows of what other servers do, and what is wanted.
+#[test]
+fn what_is_no_proper_request_is_refused_and_nothing_after_it_is_served() {
+    let server = start(|_| {});
+    let long = "x".repeat(1_100_000);
+    let many: String = (0..10_000).map(|n| format!("x{n}: y\r\n")).collect();
+    let hundred: String = (0..100).map(|n| format!("x{n}: y\r\n")).collect();
+    let large = "y".repeat(34_000);
+    let query = "q".repeat(64 * 1024);
+    let names: String = (0..10_000).map(|n| format!("name[]={n}&")).collect();
+    for (request, wanted) in [
+        // Two lengths, or one of doubtful meaning.
+        (
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "400",
+        ),
+        (
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+            "400",
+        ),
+        (
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+            "400",
+        ),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0, 0\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
+        // A body.
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd", "413"),
+        (
+            "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nabcd",
+            "413",
+        ),
+        // Hosts.
+        ("GET /metrics HTTP/1.1\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", "400"),
+        // Spelling.
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost : x\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n", "400"),
+        ("GET /metrics\r\n\r\n", "400"),
+        ("GET /metrics HTTP/2.0\r\nHost: x\r\n\r\n", "400"),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ""),
+        ("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", "400"),
+        ("\x16\x03\x01\x02\0\x01\0\x01\r\n\r\n", "400"),
+        // Size.
+        (&format!("GET /metrics HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n"), "431"),
+        (&format!("GET /metrics HTTP/1.1\r\nHost: x\r\nX: {large}\r\n\r\n"), "431"),
+        (&format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{many}\r\n"), "431"),
+        (&format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{hundred}\r\n"), "431"),
+        (&format!("GET /metrics?{query} HTTP/1.1\r\nHost: x\r\n\r\n"), "414"),
+        (&format!("GET /metrics?{names} HTTP/1.1\r\nHost: x\r\n\r\n"), "431"),
+        (&format!("GET /metrics?{} HTTP/1.1\r\nHost: x\r\n\r\n", &names[..9000]), "414"),
+    ] {
+        let answer = server.say(format!("{request}GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let shown = request.get(..120).unwrap_or(request);
+        assert_eq!(status(&answer), wanted, "{shown}: {answer}");
+        assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{shown}: {answer}");
+    }
+    server.stop().unwrap();
+}
+
+#[test]
+fn what_is_odd_but_clear_is_served() {
+    let server = start(|_| {});
+    let ninety: String = (0..90).map(|n| format!("x{n}: y\r\n")).collect();
+    let large = "y".repeat(30_000);
+    for request in [
+        "GET /metrics HTTP/1.0\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n",
+        "GET http://x/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET /metrics HTTP/1.1\nHost: x\nConnection: close\n\n",
+        "\r\nGET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nConnection: upgrade, http2-settings, close\r\n\r\n",
+        &get("/metrics", &ninety),
+        &get("/metrics", &format!("X: {large}\r\n")),
+    ] {
+        let answer = server.say(request);
+        assert_eq!(status(&answer), "200", "{request}: {answer}");
+    }
+    server.stop().unwrap();
+}

@@ -1,0 +1,280 @@
+//! HTTP/2, without TLS: what the connection makes of frames is the same.
+
+use super::*;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// Without a table and without Huffman.
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    let mut out = vec![0];
+    for text in [name, value] {
+        match text.len() {
+            short @ 0..127 => out.push(short as u8),
+            mut rest => {
+                out.push(127);
+                rest -= 127;
+                while rest >= 128 {
+                    out.push((rest % 128 + 128) as u8);
+                    rest /= 128;
+                }
+                out.push(rest as u8);
+            }
+        }
+        out.extend(text.bytes());
+    }
+    out
+}
+
+fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    let pseudo = [(":method", method), (":scheme", "http"), (":authority", "x"), (":path", path)];
+    pseudo.iter().chain(more).flat_map(|(name, value)| literal(name, value)).collect()
+}
+
+/// A server that takes for granted that every client speaks HTTP/2, and a client of it.
+struct Http2 {
+    client: Client,
+    _server: Running,
+}
+
+fn start(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Http2 {
+    let (tell, told) = mpsc::channel();
+    let _server = start_with(adjust, move |site, _| {
+        let server = Server::new(Arc::clone(site));
+        let listener = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap().remove(0);
+        tell.send(listener.local_addr().unwrap()).unwrap();
+        tokio::spawn(async move {
+            let (socket, peer) = listener.accept().await.unwrap();
+            let phase = Phase::new(Stage::FirstByte, &server.site.limits);
+            let changes = server.site.live.changes();
+            let running = server.running.subscribe();
+            let _place = server.table.admit(&phase).unwrap();
+            let connection = Connection { server, phase, peer, changes, running };
+            connection.http2(socket).await
+        });
+    });
+    let client = Client::new(TcpStream::connect(told.recv().unwrap()).unwrap());
+    Http2 { client, _server }
+}
+
+impl Http2 {
+    fn hello(&mut self) {
+        self.client.send(PREFACE);
+        self.client.send(frame(SETTINGS, 0, 0, &[]));
+    }
+
+    fn ask(&mut self, stream: u32, block: &[u8]) {
+        self.client.send(frame(HEADERS, END_STREAM | END_HEADERS, stream, block));
+    }
+
+    /// The next frame that is neither settings nor windows: kind, stream, payload. None at the
+    /// end of the connection.
+    fn next(&mut self) -> Option<(u8, u32, Vec<u8>)> {
+        loop {
+            let mut head = [0; 9];
+            self.client.0.read_exact(&mut head).ok()?;
+            let [a, b, c, kind, flags, stream @ ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            self.client.0.read_exact(&mut payload).ok()?;
+            match kind {
+                SETTINGS if flags == 0 => self.client.send(frame(SETTINGS, 1, 0, &[])),
+                SETTINGS | WINDOW_UPDATE => {}
+                _ => return Some((kind, u32::from_be_bytes(stream), payload)),
+            }
+        }
+    }
+
+    /// The status of the next answer. It is the first header, and most have a number in the static
+    /// table; any other is literal.
+    fn status(&mut self) -> String {
+        let (kind, _, block) = self.next().expect("an answer");
+        assert_eq!(kind, HEADERS);
+        match block[0] {
+            0x88 => "200".to_owned(),
+            0x8c => "400".to_owned(),
+            0x8d => "404".to_owned(),
+            _ => huffman_digits(&block[2..], block[1] & 0x7f),
+        }
+    }
+
+    /// What is read until the connection is closed: frames by kind.
+    fn until_closed(&mut self) -> Vec<u8> {
+        std::iter::from_fn(|| self.next()).map(|(kind, ..)| kind).collect()
+    }
+}
+
+/// Digits as HPACK has them: 0 to 2 in five bits, the others in six.
+fn huffman_digits(bytes: &[u8], length: u8) -> String {
+    let mut bits =
+        bytes[..length.into()].iter().flat_map(|byte| (0..8).rev().map(move |n| byte >> n & 1));
+    let mut digits = String::new();
+    while digits.len() < 3 {
+        let mut take = |count| (0..count).try_fold(0, |code, _| Some(code << 1 | bits.next()?));
+        let Some(code) = take(5) else { break };
+        let digit = match code {
+            0..=2 => code,
+            _ => (code << 1 | take(1).unwrap()) - 0x19 + 3,
+        };
+        digits.push(char::from(b'0' + digit));
+    }
+    digits
+}
+
+#[test]
+fn requests_are_answered() {
+    let mut http2 = start(|_| {});
+    http2.hello();
+    for (stream, (method, path, wanted)) in [
+        ("GET", "/metrics", "200"),
+        ("HEAD", "/metrics", "200"),
+        ("GET", "/nothing", "404"),
+        ("POST", "/metrics", "405"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        http2.ask(stream as u32 * 2 + 1, &request(method, path, &[]));
+        assert_eq!(http2.status(), wanted, "{method} {path}");
+        if method != "HEAD" {
+            assert_eq!(http2.next().unwrap().0, 0, "a body");
+        }
+    }
+}
+
+#[test]
+fn a_request_must_not_have_a_body_nor_two_hosts() {
+    let mut http2 = start(|_| {});
+    http2.hello();
+    http2.client.send(frame(HEADERS, END_HEADERS, 1, &request("GET", "/metrics", &[])));
+    assert_eq!(http2.status(), "413");
+    let mut http2 = start(|_| {});
+    http2.hello();
+    http2.ask(1, &request("GET", "/metrics", &[("host", "x"), ("host", "y")]));
+    assert_eq!(http2.status(), "400");
+}
+
+#[test]
+fn headers_are_bounded() {
+    let value = "y".repeat(3000);
+    let large: Vec<_> = (0..10).map(|_| ("x", value.as_str())).collect();
+    let many: Vec<_> = (0..101).map(|_| ("x", "y")).collect();
+    for more in [large, many] {
+        let mut http2 = start(|_| {});
+        http2.hello();
+        let block = request("GET", "/metrics", &more);
+        let (first, rest) = block.split_at(block.len().min(16_000));
+        http2.client.send(frame(HEADERS, END_STREAM, 1, first));
+        http2.client.send(frame(9, END_HEADERS, 1, rest));
+        assert_eq!(http2.status(), "431");
+    }
+}
+
+#[test]
+fn a_rapid_reset_is_answered_by_hanging_up() {
+    let mut http2 = start(|_| {});
+    http2.hello();
+    let block = request("GET", "/metrics", &[]);
+    let mut flood = Vec::new();
+    for stream in (0..5000).map(|n| n * 2 + 1) {
+        flood.extend(frame(HEADERS, END_STREAM | END_HEADERS, stream, &block));
+        flood.extend(frame(RESET, 0, stream, &8_u32.to_be_bytes()));
+    }
+    let start = Instant::now();
+    http2.client.send(flood);
+    let frames = http2.until_closed();
+    assert!(frames.contains(&GOAWAY), "{frames:?}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn floods_of_frames_that_ask_for_nothing_are_cut_off() {
+    let update = 1_u32.to_be_bytes();
+    for (name, frame) in [
+        ("pings", frame(PING, 0, 0, &[0; 8])),
+        ("settings", frame(SETTINGS, 0, 0, &[])),
+        ("windows", frame(WINDOW_UPDATE, 0, 0, &update)),
+        ("priorities", frame(2, 0, 3, &[0, 0, 0, 0, 1])),
+        ("unknown", frame(99, 0, 0, &[])),
+    ] {
+        let mut http2 = start(|_| {});
+        http2.hello();
+        http2.ask(1, &request("GET", "/metrics", &[]));
+        assert_eq!(http2.status(), "200");
+        let start = Instant::now();
+        http2.client.send(frame.repeat(20_000));
+        let answered = http2.until_closed().iter().filter(|kind| **kind == PING).count();
+        assert!(answered <= 1100, "{name}: {answered}");
+        assert!(start.elapsed() < Duration::from_secs(2), "{name}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_header_without_end_is_cut_off() {
+    let mut http2 = start(|site| site.limits.header = Duration::from_millis(300));
+    http2.hello();
+    http2.client.send(frame(HEADERS, END_STREAM, 1, &request("GET", "/metrics", &[])));
+    let start = Instant::now();
+    http2.client.send(frame(9, 0, 1, &literal("x", "y")).repeat(20_000));
+    http2.until_closed();
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_connection_must_ask_for_something_in_time() {
+    let mut http2 = start(|site| site.limits.header = Duration::from_millis(300));
+    http2.hello();
+    let start = Instant::now();
+    http2.until_closed();
+    let took = start.elapsed();
+    assert!((250..600).contains(&took.as_millis()), "{took:?}");
+}
+
+#[test]
+fn a_client_that_opens_no_window_is_given_up() {
+    let mut http2 = start(|site| {
+        site.limits.stall = Duration::from_millis(500);
+        site.registry = registry(&[&LARGE]);
+    });
+    http2.hello();
+    http2.ask(1, &request("GET", "/metrics", &[]));
+    assert_eq!(http2.status(), "200");
+    let start = Instant::now();
+    http2.until_closed();
+    let took = start.elapsed();
+    assert!((300..1500).contains(&took.as_millis()), "{took:?}");
+}
+
+#[test]
+fn an_idle_connection_is_closed_pings_or_not() {
+    let mut http2 = start(|site| site.limits.idle = Duration::from_millis(500));
+    http2.hello();
+    http2.ask(1, &request("GET", "/-/healthy", &[]));
+    assert_eq!(http2.status(), "200");
+    let mut pings = http2.client.0.try_clone().unwrap();
+    thread::spawn(move || {
+        while pings.write_all(&frame(PING, 0, 0, &[0; 8])).is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let start = Instant::now();
+    http2.until_closed();
+    let took = start.elapsed();
+    assert!((400..900).contains(&took.as_millis()), "{took:?}");
+}

@@ -1,0 +1,246 @@
+//! How long, and how many.
+
+use super::*;
+
+/// Short enough to wait for, apart enough to tell which it was.
+fn short(site: &mut Site) {
+    site.limits.header = Duration::from_millis(300);
+    site.limits.idle = Duration::from_millis(900);
+    site.limits.stall = Duration::from_millis(600);
+}
+
+fn around(took: Duration, wanted: u64) -> bool {
+    let wanted = Duration::from_millis(wanted);
+    took + Duration::from_millis(50) >= wanted && took < wanted + Duration::from_millis(250)
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_closed() {
+    let server = start(short);
+    let (took, said) = server.connect().closed();
+    assert!(around(took, 300), "{took:?}");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn a_header_must_come_to_its_end_in_time_however_many_bytes_come() {
+    let server = start(short);
+    let mut client = server.connect();
+    client.send("GET /metrics HTTP/1.1\r\n");
+    let mut drip = client.0.try_clone().unwrap();
+    thread::spawn(move || {
+        while drip.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let (took, said) = client.closed();
+    assert!(around(took, 300), "{took:?}");
+    assert!(!said.contains("HTTP"), "{said}");
+}
+
+#[test]
+fn an_idle_connection_is_kept_for_longer_than_a_header_may_take() {
+    let server = start(short);
+    let mut client = server.connect();
+    for _ in 0..2 {
+        client.send(SCRAPE);
+        assert_eq!(status(&client.answer()), "200");
+        thread::sleep(Duration::from_millis(600));
+    }
+    client.send(SCRAPE);
+    assert_eq!(status(&client.answer()), "200");
+    let (took, _) = client.closed();
+    assert!(around(took, 900), "{took:?}");
+}
+
+#[test]
+fn the_next_header_on_a_connection_has_its_own_limit() {
+    let server = start(short);
+    let mut client = server.connect();
+    client.send(SCRAPE);
+    assert_eq!(status(&client.answer()), "200");
+    thread::sleep(Duration::from_millis(100));
+    client.send("GET /");
+    let (took, _) = client.closed();
+    assert!(around(took, 300), "{took:?}");
+}
+
+#[test]
+fn a_slow_collector_is_no_slow_client() {
+    let server = start(|site| {
+        short(site);
+        site.registry = registry(&[&SLOW, &WORD]);
+    });
+    let answer = server.say(get("/metrics", ""));
+    assert!(answer.contains("\nword 1\n"), "{answer}");
+}
+
+#[test]
+fn a_client_that_does_not_read_is_given_up() {
+    let server = start(|site| {
+        short(site);
+        site.registry = registry(&[&LARGE]);
+    });
+    let mut client = server.connect();
+    // Otherwise the kernel takes all of it.
+    rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
+    client.send(SCRAPE);
+    let start = Instant::now();
+    while server.own.connections.load(Ordering::Relaxed) > 0 {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        thread::sleep(Duration::from_millis(10));
+    }
+    let got = client.rest();
+    assert!(got.len() < 8_000_000, "{}", got.len());
+}
+
+#[test]
+fn a_client_that_reads_slowly_but_steadily_gets_everything() {
+    let server = start(|site| {
+        site.limits.stall = Duration::from_millis(400);
+        site.registry = registry(&[&LARGE]);
+    });
+    let mut client = server.connect();
+    client.send(get("/metrics", ""));
+    let mut buffer = vec![0; 2_000_000];
+    let mut total = 0;
+    let start = Instant::now();
+    loop {
+        let read = client.0.read(&mut buffer).unwrap();
+        if read == 0 {
+            break;
+        }
+        total += read;
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(total > 9_000_000, "{total}");
+    assert!(start.elapsed() > Duration::from_millis(800), "{:?}", start.elapsed());
+}
+
+#[test]
+fn scrapes_are_counted_and_bounded() {
+    let server = start(|site| {
+        site.limits.requests = 2;
+        site.registry = registry(&[&SLOW]);
+    });
+    let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(SCRAPE);
+    }
+    let mut statuses: Vec<_> = clients
+        .iter_mut()
+        .map(|client| {
+            let answer = client.answer();
+            if status(&answer) == "503" {
+                assert_eq!(header(&answer, "retry-after"), Some("1"));
+            }
+            status(&answer).to_owned()
+        })
+        .collect();
+    statuses.sort();
+    assert_eq!(statuses, ["200", "200", "503", "503"]);
+    // And there is room again.
+    assert_eq!(status(&server.say(get("/metrics", ""))), "200");
+}
+
+#[test]
+fn the_connection_that_was_idle_longest_makes_room() {
+    let server = start(|site| site.limits.connections = 4);
+    let mut clients: Vec<_> = (0..4)
+        .map(|_| {
+            let mut client = server.connect();
+            client.send(SCRAPE);
+            client.answer();
+            client
+        })
+        .collect();
+    // The first one is used again; the second one is then the oldest.
+    clients[0].send(SCRAPE);
+    clients[0].answer();
+    for wanted in [1, 2, 3] {
+        let answer = server.say(get("/metrics", ""));
+        assert_eq!(status(&answer), "200");
+        let (took, _) = clients[wanted].closed();
+        assert!(took < Duration::from_millis(500));
+        // What has just been closed leaves a place; take it.
+        let mut client = server.connect();
+        client.send(SCRAPE);
+        client.answer();
+        clients.push(client);
+    }
+    clients[0].send(SCRAPE);
+    assert_eq!(status(&clients[0].answer()), "200");
+}
+
+#[test]
+fn a_flood_of_connections_does_not_keep_a_scraper_out() {
+    let server = start(|site| site.limits.connections = 16);
+    let mut scraper = server.connect();
+    let flood: Vec<_> = (0..200).map(|_| server.connect()).collect();
+    scraper.send(SCRAPE);
+    // The one from before may have had to go; the next gets in.
+    let mut scraper = server.connect();
+    scraper.send(SCRAPE);
+    assert_eq!(status(&scraper.answer()), "200");
+    assert!(server.own.connections.load(Ordering::Relaxed) <= 32);
+    drop(flood);
+}
+
+#[test]
+fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
+    let mut server = start(|site| site.registry = registry(&[&SLOW, &WORD]));
+    let mut idle = server.connect();
+    idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.answer();
+    let mut silent = server.connect();
+    let mut partial = server.connect();
+    partial.send("GET / HT");
+    let mut busy = server.connect();
+    busy.send(SCRAPE);
+    thread::sleep(Duration::from_millis(150));
+    server.stop.take().unwrap().send(()).unwrap();
+    let start = Instant::now();
+    assert_eq!(idle.rest(), "");
+    assert_eq!(silent.rest(), "");
+    assert!(start.elapsed() < Duration::from_millis(150), "{:?}", start.elapsed());
+    assert!(TcpStream::connect(server.address).is_err());
+    let answer = busy.rest();
+    assert!(answer.contains("\nword 1\n"), "{answer}");
+    assert_eq!(header(&answer, "connection"), Some("close"));
+    server.thread.take().unwrap().join().unwrap().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_end_does_not_wait_for_ever() {
+    let server = start(|site| {
+        site.limits.drain = Duration::from_millis(200);
+        site.registry = registry(&[&LARGE]);
+    });
+    let mut client = server.connect();
+    client.send(SCRAPE);
+    client.byte();
+    let start = Instant::now();
+    let error = server.stop().unwrap_err();
+    assert_eq!(error.to_string(), "1 connections were still open after 200ms");
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn new_settings_end_a_connection_after_its_answer() {
+    let server = start(|site| {
+        site.enable_lifecycle = true;
+        site.registry = registry(&[&SLOW, &WORD]);
+    });
+    let mut idle = server.connect();
+    idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.answer();
+    let mut busy = server.connect();
+    busy.send(SCRAPE);
+    thread::sleep(Duration::from_millis(100));
+    let post = "POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&server.say(post)), "200");
+    let (took, said) = idle.closed();
+    assert!(took < Duration::from_millis(100) && said.is_empty(), "{took:?} {said}");
+    assert!(busy.rest().contains("\nword 1\n"));
+}

@@ -1,0 +1,165 @@
+//! Paths, methods, queries.
+
+use super::*;
+
+#[test]
+fn only_reading_is_allowed() {
+    let server = start(|_| {});
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+        for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
+            let answer = server
+                .say(format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+            assert_eq!(status(&answer), "405", "{answer}");
+            assert_eq!(header(&answer, "allow"), Some("GET, HEAD"), "{answer}");
+        }
+    }
+    for target in ["CONNECT x:80", "OPTIONS *"] {
+        let answer =
+            server.say(format!("{target} HTTP/1.1\r\nHost: x:80\r\nConnection: close\r\n\r\n"));
+        assert_eq!(status(&answer), "405", "{answer}");
+    }
+}
+
+#[test]
+fn paths_are_what_they_are() {
+    let server = start(|_| {});
+    for (path, wanted) in [
+        ("/metrics", "200"),
+        ("/metrics?", "200"),
+        ("/metrics?x", "200"),
+        ("/", "200"),
+        ("/-/healthy", "200"),
+        ("/-/ready", "200"),
+        ("//metrics", "404"),
+        ("/metrics/", "404"),
+        ("/metrics%2f", "404"),
+        ("/x/../metrics", "404"),
+        ("/%2e%2e/%2e%2e/etc/passwd", "404"),
+        ("/%00", "404"),
+        ("/debug/pprof/", "404"),
+        ("/-/reload", "405"),
+    ] {
+        let answer = server.say(get(path, ""));
+        assert_eq!(status(&answer), wanted, "{path}: {answer}");
+    }
+}
+
+#[test]
+fn the_landing_page_shows_collectors_and_escapes_all_of_it() {
+    let server = start(|site| {
+        site.registry = registry(&[&WORD, &SLOW]);
+        site.telemetry_path = "/\"><script>".to_owned();
+    });
+    let before = server.say(get("/", ""));
+    assert!(before.contains("not yet"), "{before}");
+    server.say(get("/%22%3E%3Cscript%3E", ""));
+    // A path that no client can ask for; the collectors run all the same through another.
+    let server = start(|site| site.registry = registry(&[&WORD, &SLOW]));
+    server.say(get("/metrics", ""));
+    let page = server.say(get("/", ""));
+    assert_eq!(header(&page, "content-type"), Some("text/html; charset=utf-8"));
+    for part in [
+        "<title>test-exporter</title>",
+        "Tests &lt;all&gt;",
+        "1.2.3",
+        "href=\"/metrics\"",
+        "<td>word</td>",
+        "Of &lt;tests&gt;",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+    ] {
+        assert!(page.contains(part), "no {part}: {page}");
+    }
+    for page in [before, page] {
+        assert!(!page.contains("<script"), "{page}");
+        assert!(header(&page, "content-security-policy").unwrap().contains("default-src 'none'"));
+    }
+}
+
+#[test]
+fn metrics_may_be_at_the_root() {
+    let server = start(|site| site.telemetry_path = "/".to_owned());
+    assert!(server.say(get("/", "")).contains("\nword 1\n"));
+    assert_eq!(status(&server.say(get("/metrics", ""))), "404");
+}
+
+#[test]
+fn collectors_are_chosen_by_the_query() {
+    let server = start(|site| site.registry = registry(&[&WORD, &LARGE]));
+    let answer = server.say(get("/metrics?collect[]=word", ""));
+    assert!(answer.contains("\nword 1\n") && !answer.contains("large"), "{answer}");
+    let answer = server.say(get("/metrics?exclude%5B%5D=large", ""));
+    assert!(answer.contains("\nword 1\n") && !answer.contains("large"), "{answer}");
+    for query in ["collect[]=%3Cscript%3E", "collect[]=word&exclude[]=large"] {
+        let answer = server.say(get(&format!("/metrics?{query}"), ""));
+        assert_eq!(status(&answer), "400", "{answer}");
+        assert_eq!(header(&answer, "content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(header(&answer, "x-content-type-options"), Some("nosniff"));
+    }
+}
+
+#[test]
+fn pages_are_compressed_for_who_asks() {
+    use std::io::Read;
+    for (registry, size) in [(registry(&[&WORD]), 300), (registry(&[&LARGE]), 8_000_000)] {
+        let server = start(|site| site.registry = registry);
+        for (accept, coding) in [("gzip", "gzip"), ("gzip, zstd", "zstd")] {
+            let mut client = server.connect();
+            client.send(get("/metrics", &format!("Accept-Encoding: {accept}\r\n")));
+            let mut answer = Vec::new();
+            client.0.read_to_end(&mut answer).unwrap();
+            let split = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+            let head = String::from_utf8_lossy(&answer[..split]);
+            assert_eq!(header(&head, "content-encoding"), Some(coding), "{head}");
+            let body = &answer[split..];
+            let mut page = String::new();
+            match coding {
+                "gzip" => flate2::read::GzDecoder::new(body).read_to_string(&mut page).unwrap(),
+                _ => zstd::Decoder::new(body).unwrap().read_to_string(&mut page).unwrap(),
+            };
+            assert!(page.len() > size, "{page}");
+        }
+    }
+}
+
+#[test]
+fn reloading_has_to_be_allowed() {
+    let server = start(|_| {});
+    let post =
+        "POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&server.say(post)), "403");
+    let server = start(|site| site.enable_lifecycle = true);
+    assert_eq!(status(&server.say(post)), "200");
+    assert_eq!(status(&server.say(post.replace("POST", "PUT"))), "200");
+    let answer = server.say(get("/-/reload", ""));
+    assert_eq!(status(&answer), "405");
+    assert_eq!(header(&answer, "allow"), Some("POST, PUT"));
+}
+
+#[test]
+fn answers_are_counted() {
+    let own = Arc::new(Own::default());
+    let (seen, live) = (Arc::clone(&own), Live::load(None).unwrap());
+    let server = start(|site| site.own = own);
+    server.say(get("/metrics", ""));
+    server.say(get("/metrics?collect[]=x", ""));
+    server.say(get("/nothing", ""));
+    server.say("GET / HTTP/1.1\r\n\r\n");
+    let (format, escaping) = Default::default();
+    let mut families = Families::new(format, escaping);
+    seen.write(&mut families, &live);
+    let (page, _) = crate::exposition::join(&[families], format, escaping);
+    let page = String::from_utf8(page).unwrap();
+    for line in [
+        "promhttp_metric_handler_requests_total{code=\"200\"} 1\n",
+        "promhttp_metric_handler_requests_total{code=\"400\"} 1\n",
+        "promhttp_metric_handler_requests_total{code=\"500\"} 0\n",
+        "promhttp_metric_handler_requests_total{code=\"503\"} 0\n",
+        "promhttp_metric_handler_requests_in_flight 0\n",
+        "exporter_http_requests_total{code=\"400\"} 2\n",
+        "exporter_http_requests_total{code=\"404\"} 1\n",
+        "exporter_tls_handshakes_refused_total{reason=\"plain_http\"} 0\n",
+        "exporter_config_last_reload_successful 1\n",
+    ] {
+        assert!(page.contains(line), "no {line}: {page}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Where it listens.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::{env, fs, process};
+
+use super::*;
+
+fn bind(address: &str) -> Result<Vec<Listener>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _guard = runtime.enter();
+    Listener::bind(&[address.to_owned()]).map_err(|error| crate::collector::chain(&error))
+}
+
+#[test]
+fn addresses_are_as_go_has_them() {
+    for address in [":0", "127.0.0.1:0", "[::]:0", "localhost:0", "0.0.0.0:0"] {
+        let port = bind(address).unwrap()[0].local_addr().unwrap().port();
+        assert_ne!(port, 0, "{address}");
+    }
+    for address in [
+        "",
+        "9100",
+        "localhost",
+        "::1:9100",
+        "[::1]",
+        ":port",
+        ":70000",
+        "unix:x",
+        "unix:/x,mode=9",
+        "unix:/x,mode=7777",
+    ] {
+        let error = bind(address).unwrap_err();
+        assert!(
+            error.contains(&format!("--web.listen-address: {address:?} is no address")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn no_host_is_both_families() {
+    let server = start_with(
+        |_| {},
+        |_, listeners| listeners.extend(Listener::bind(&[":0".to_owned()]).unwrap()),
+    );
+    let _ = server;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _guard = runtime.enter();
+    let listener = Listener::bind(&[":0".to_owned()]).unwrap();
+    let port = listener[0].local_addr().unwrap().port();
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    if listener[0].local_addr().unwrap().is_ipv6() {
+        assert!(TcpStream::connect(("::1", port)).is_ok());
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _guard = runtime.enter();
+    let first = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap();
+    let address = first[0].to_string();
+    let error = Listener::bind(&[address.clone()]).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot listen on {address}"));
+}
+
+#[test]
+fn a_unix_socket_serves_and_a_stale_one_is_replaced() {
+    let path = env::temp_dir().join(format!("exporter-test-{}.sock", process::id()));
+    let _ = fs::remove_file(&path);
+    // Left behind by a process that was killed.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let address = format!("unix:{},mode=0640", path.display());
+    let again = address.clone();
+    let server = start_with(
+        |_| {},
+        move |_, listeners| listeners.extend(Listener::bind(&[address]).unwrap()),
+    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(get("/metrics", "").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\nword 1\n"), "{answer}");
+    // One that is in use is not.
+    assert!(bind(&again).unwrap_err().contains("cannot listen on"));
+    server.stop().unwrap();
+    assert!(!path.exists());
+    fs::write(&path, "text").unwrap();
+    assert!(bind(&again).unwrap_err().contains("there is a file, no socket"));
+    fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn without_systemd_there_are_no_sockets_of_its() {
+    let error = Listener::from_systemd().unwrap_err();
+    assert!(error.to_string().contains("no socket activation file descriptors found"));
+}

@@ -1,0 +1,108 @@
+//! How warm the machine is and how hard it is being cooled: `/sys/class/thermal`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{File, Host};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "thermal_zone",
+    about: "Thermal zones and cooling devices",
+    on_by_default: true,
+    reads: &[
+        "/sys/class/thermal/thermal_zone*/{temp,type}",
+        "/sys/class/thermal/cooling_device*/{cur_state,max_state,type}",
+    ],
+    flags: &[],
+    metrics: &[&TEMPERATURE, &COOLING],
+    build: |host, _| Ok(Source::blocking(ThermalZone(host.clone()))),
+};
+
+static TEMPERATURE: Desc<2> = Desc::gauge(
+    "node_thermal_zone_temp",
+    "Temperature of a thermal zone in degrees Celsius.",
+    ["zone", "type"],
+);
+static COOLING: [Column<Cooling, 2>; 2] = [
+    Desc::gauge("node_cooling_device_cur_state", "How hard a device cools now.", COOLER)
+        .column(|device| device.now),
+    Desc::gauge("node_cooling_device_max_state", "How hard a device can cool.", COOLER)
+        .column(|device| device.most),
+];
+
+const COOLER: [&str; 2] = ["name", "type"];
+
+struct ThermalZone(Host);
+
+impl Collector for ThermalZone {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        // A machine without thermal zones is well; there is nothing to say of it.
+        let names = self.0.list_sys("class/thermal").unwrap_or_default();
+        let mut end = Ok(());
+        let mut zones = out.family(&TEMPERATURE);
+        for (name, zone) in numbered(&names, "thermal_zone") {
+            match self.things(name, ["temp"]) {
+                Ok(Some((kind, [Some(millidegrees)]))) => {
+                    zones.sample([zone, kind.trimmed()], millidegrees / 1000.0);
+                }
+                Ok(_) => {}
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        let mut devices = Vec::new();
+        for (name, number) in numbered(&names, "cooling_device") {
+            match self.things(name, ["cur_state", "max_state"]) {
+                Ok(Some((kind, [now, most]))) => {
+                    devices.push((number, kind, Cooling { now, most }));
+                }
+                Ok(None) => {}
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        let rows: Vec<_> = devices
+            .iter()
+            .map(|(number, kind, device)| ([*number, kind.trimmed()], *device))
+            .collect();
+        out.table(&COOLING, &rows);
+        end
+    }
+}
+
+impl ThermalZone {
+    /// The type of a zone or device and some of its numbers. One that cannot be had now is left
+    /// out: a zone may be asleep, its sensor not ready, or the whole of it gone.
+    fn things<const N: usize>(
+        &self,
+        name: &str,
+        files: [&str; N],
+    ) -> Result<Option<(File, [Option<f64>; N])>, Error> {
+        let directory = self.0.sysfs.join("class/thermal").join(name);
+        let mut numbers = [None; N];
+        for (number, file) in numbers.iter_mut().zip(files) {
+            if let Ok(file) = File::sensor(directory.join(file)) {
+                *number = Some(file.number::<i64>("a whole number")? as f64);
+            }
+        }
+        Ok(File::sensor(directory.join("type")).ok().map(|kind| (kind, numbers)))
+    }
+}
+
+/// States are steps of whatever the device has: speeds of a fan, frequencies of a processor.
+#[derive(Clone, Copy)]
+struct Cooling {
+    now: Option<f64>,
+    most: Option<f64>,
+}
+
+/// The names that are `prefix` and a number, each with its number.
+fn numbered<'a>(
+    names: &'a [String],
+    prefix: &'static str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    names.iter().filter_map(move |name| {
+        let number = name.strip_prefix(prefix)?;
+        number.starts_with(|first: char| first.is_ascii_digit()).then_some((name.as_str(), number))
+    })
+}
