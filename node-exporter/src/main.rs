@@ -3,6 +3,7 @@
 mod collectors;
 mod filter;
 mod host;
+mod proc;
 
 fn main() {
     let _ = collectors::ALL;
