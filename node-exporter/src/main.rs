@@ -3,6 +3,8 @@
 mod collectors;
 mod filter;
 mod host;
+mod netlink;
+mod system;
 
 fn main() {
     let _ = collectors::ALL;
