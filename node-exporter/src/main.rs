@@ -3,8 +3,10 @@
 mod collectors;
 mod filter;
 mod host;
+mod netlink;
 mod options;
 mod proc;
+mod system;
 
 use std::process::ExitCode;
 

@@ -41,7 +41,10 @@ pub fn golden(path: impl AsRef<Path>, text: &str) {
         }
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(text, expected, "{} differs; UPDATE=1 takes it as it is", path.display());
+    let mut lines = text.lines().zip(expected.lines());
+    let differing = lines.find(|(line, expected)| line != expected);
+    let place = path.display();
+    assert!(text == expected, "{place} differs, at {differing:?}; UPDATE=1 takes it as it is");
 }
 
 /// Families of a page: the names on its `# TYPE` lines.
