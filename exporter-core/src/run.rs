@@ -19,6 +19,7 @@ use crate::log;
 use crate::options::{self, Asked, Grammar};
 use crate::registry::{Registry, Settings};
 use crate::service::{self, Notifier};
+use crate::web::listen::ListenError;
 use crate::web::live::Live;
 use crate::web::own::Own;
 use crate::web::{self, Limits, Listener, Site};
@@ -148,7 +149,11 @@ async fn serve<Env>(
     } else {
         Listener::bind(&options.addresses(program.port))
     };
-    let listeners = listeners.map_err(|error| Stop::mistake(&error))?;
+    let listeners = listeners.map_err(|error| match error {
+        // An address that is taken, or not there yet, may do a moment later.
+        ListenError::Bind(..) => Stop::Failure(crate::collector::chain(&error)),
+        _ => Stop::mistake(&error),
+    })?;
     let notifier = Notifier::from_env();
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
     let status = format!("Listening on {}", addresses.join(", "));

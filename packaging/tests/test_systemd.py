@@ -113,6 +113,14 @@ class Unit(unittest.TestCase):
         self.assertNotEqual(machine.run(f'systemctl start {UNIT}', check=False).returncode, 0)
         self.assertEqual(self.show('ActiveState', 'ExecMainStatus', 'NRestarts'), ['failed', '2', '0'])
 
+    def test_a_port_that_is_taken_is_tried_again(self):
+        machine.run('systemd-run -q --unit=squatter python3 -m http.server 9100')
+        self.addCleanup(machine.run, 'systemctl stop squatter', check=False)
+        self.until('the squatter', lambda: machine.run('curl -s -o /dev/null http://127.0.0.1:9100/', check=False).returncode == 0)
+        self.assertNotEqual(machine.run(f'systemctl start {UNIT}', check=False).returncode, 0)
+        machine.run('systemctl stop squatter')
+        self.until('another attempt', lambda: self.show('ActiveState') == 'active')
+
     def test_killed_it_comes_back(self):
         machine.run(f'systemctl start {UNIT}')
         old = self.pid()
@@ -139,7 +147,7 @@ class Unit(unittest.TestCase):
         machine.run(f'systemctl reload {UNIT}')
 
         def notified():
-            said = machine.run(f'journalctl --no-pager _PID=1 -o cat | grep -a "notification message from PID {old} "', check=False).stdout
+            said = machine.run(f'journalctl --no-pager _PID=1 -o cat | grep -aE "notification message from PID {old}[^0-9]"', check=False).stdout
             return re.findall(r'RELOADING=1|READY=1', said)
 
         self.until('a notice of the reload', lambda: notified()[-2:] == ['RELOADING=1', 'READY=1'], 5)
@@ -185,11 +193,15 @@ class Unit(unittest.TestCase):
         # As it ships it is refused: it has no password yet.
         machine.write('/etc/node-exporter/web-config.yml', example, 0o600)
         self.drop_in('mtls.conf')
+        check = 'node-exporter --check --web.config.file=/etc/node-exporter/web-config.yml'
+        self.assertEqual(machine.run(check, check=False).returncode, 2)
         self.assertNotEqual(machine.run(f'systemctl start {UNIT}', check=False).returncode, 0)
         example = example.replace('"HASH"', f'"{hash}"')
+        machine.write('/etc/node-exporter/web-config.yml', example, 0o600)
+        machine.run(check)
         for folder in ('', '$CREDENTIALS_DIRECTORY/', '%d/'):
             machine.run(f'systemctl stop {UNIT}; systemctl reset-failed', check=False)
-            named = re.sub(r'(cert_file|key_file|client_ca_file): ', rf'\1: {folder}', example)
+            named = re.sub(r'((?:cert|key|client_ca)_file): (\S+)', rf'\1: "{folder}\2"', example)
             machine.write('/etc/node-exporter/web-config.yml', named, 0o600)
             machine.run(f'systemctl start {UNIT}')
             url = 'https://127.0.0.1:9100/metrics'
