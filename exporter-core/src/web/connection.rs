@@ -17,6 +17,7 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::frames::Frames;
+use super::greeting::{self, Greeting};
 use super::phase::Phase;
 use super::refusal::Refusal;
 use super::response::{self, Page};
@@ -25,13 +26,6 @@ use super::socket::{Peer, Socket};
 use super::watched::Watched;
 use super::{Server, request, route};
 use crate::collector::chain;
-
-/// The first byte of a TLS handshake.
-const TLS_HANDSHAKE: u8 = 22;
-
-const PLAIN_HTTP: &[u8] =
-    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Connection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
 /// Of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
@@ -82,18 +76,20 @@ impl Connection {
         settings: &Settings,
     ) -> Result<TlsStream<Socket>, Option<Refusal>> {
         let mut handshake = pin!(async {
-            match socket.first_byte().await.map_err(|_| None)? {
-                None => return Err(None),
-                Some(TLS_HANDSHAKE) => {}
-                Some(byte) if byte.is_ascii_alphabetic() => {
-                    let _ = socket.write_all(PLAIN_HTTP).await;
-                    let _ = socket.shutdown().await;
-                    return Err(Some(Refusal::PlainHttp));
+            let mut bytes = [0; greeting::LENGTH];
+            let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| None)?;
+            let (answer, refusal) = match Greeting::of(bytes) {
+                Greeting::Nothing => return Err(None),
+                Greeting::OldTls => (greeting::OLD_TLS, Refusal::ProtocolVersion),
+                Greeting::PlainHttp => (greeting::PLAIN_HTTP, Refusal::PlainHttp),
+                Greeting::Tls => {
+                    let stream = TlsAcceptor::from(tls).accept(socket).await;
+                    return stream.map_err(|error| Some(Refusal::of(&error)));
                 }
-                Some(_) => {}
-            }
-            let stream = TlsAcceptor::from(tls).accept(socket).await;
-            stream.map_err(|error| Some(Refusal::of(&error)))
+            };
+            let _ = socket.write_all(answer).await;
+            let _ = socket.shutdown().await;
+            Err(Some(refusal))
         });
         let mut running = self.running.clone();
         let stream = tokio::select! {
