@@ -172,6 +172,7 @@ fn registry(collectors: &[&Definition<()>]) -> Arc<Registry> {
         duration: &DURATION,
         success: &SUCCESS,
         limit: Duration::from_secs(5),
+        created_lines: false,
         own: Box::new(|_| {}),
     };
     Arc::new(Registry::build(collectors, &[], &(), &Flags::default(), settings).unwrap())
