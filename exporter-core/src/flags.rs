@@ -63,6 +63,8 @@ impl Flag {
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     given: HashMap<&'static str, Vec<String>>,
+    /// The collectors that are on, where a command line has said so.
+    collectors: Option<Vec<&'static str>>,
 }
 
 impl Flags {
@@ -77,6 +79,17 @@ impl Flags {
 
     pub(crate) fn give(&mut self, name: &'static str, value: String) {
         self.given.entry(name).or_default().push(value);
+    }
+
+    /// With the collectors that are on, for one that goes by whether another is.
+    #[must_use]
+    pub fn with_collectors(self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { collectors: Some(names.into_iter().collect()), ..self }
+    }
+
+    /// Whether the collector of this name is on. All are where nothing has been said.
+    pub fn has_collector(&self, name: &str) -> bool {
+        self.collectors.as_ref().is_none_or(|names| names.contains(&name))
     }
 
     pub fn is_given(&self, flag: &Flag) -> bool {

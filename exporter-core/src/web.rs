@@ -17,6 +17,8 @@ pub mod own;
 mod parameters;
 mod pem;
 mod phase;
+#[cfg(test)]
+mod pki;
 mod query;
 pub mod refusal;
 mod refusals;

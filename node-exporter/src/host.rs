@@ -252,6 +252,15 @@ impl<T> OrAbsent for Result<T, Error> {
     }
 }
 
+/// Takes a missing file for nothing to report.
+pub(crate) fn if_there<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A path from bytes that a file of the kernel holds.
 pub(crate) fn path_of(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))

@@ -4,6 +4,7 @@ mod collectors;
 mod filter;
 mod host;
 mod options;
+mod proc;
 
 use std::process::ExitCode;
 

@@ -166,7 +166,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Web, Fault> {
     // A snippet of the file would show the secrets in it.
     let options = serde_saphyr::options! { with_snippet: false };
     let web = serde_saphyr::from_str_with_options::<Option<Web>>(text, options);
-    Ok(web.map_err(fault)?.unwrap_or_default())
+    Ok(web.map_err(|error| fault(&error))?.unwrap_or_default())
 }
 
 fn is_blank(line: &str) -> bool {
@@ -174,7 +174,7 @@ fn is_blank(line: &str) -> bool {
 }
 
 /// Says what is wrong without saying any value of the file.
-fn fault(error: Error) -> Fault {
+fn fault(error: &Error) -> Fault {
     let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
     let problem = match error.without_snippet() {
         Error::SerdeUnknownField { field, expected, .. } => {

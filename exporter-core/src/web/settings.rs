@@ -215,8 +215,9 @@ fn rate_limit(
     let burst = u64::try_from(*rate.burst.value().unwrap_or(&0)).unwrap_or(0);
     if burst == 0 {
         found.warning("rate_limit.burst", "0 refuses every request; set it to 1 or more");
+    } else {
+        found.fine("rate_limit", format!("one request in {interval:?}, {burst} at once"));
     }
-    found.fine("rate_limit", format!("one request in {interval:?}, {burst} at once"));
     Ok(Some(match before {
         Some(limit) if limit.is(interval, burst) => Arc::clone(limit),
         _ => Arc::new(RateLimit::new(interval, burst)),
@@ -282,3 +283,6 @@ impl Findings {
         self.certificates.push(Certificate { role, subject, not_after: due.timestamp() });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use super::parameters::{
     HTTP2_SUITES, Known, TLS13_SUITES, Version, cipher_suite, curve, versions,
 };
 use super::pem;
+use super::secret::Secret;
 use super::settings::Findings;
 use super::verify::Verifier;
 
@@ -109,7 +110,7 @@ fn chain(tls: &Tls, files: &mut Files) -> Result<Vec<CertificateDer<'static>>, F
 
 fn key(tls: &Tls, files: &mut Files) -> Result<PrivateKeyDer<'static>, Fault> {
     let (inline, file) = (&tls.key, &tls.key_file);
-    let text = inline.value().map(|secret| secret.expose()).filter(|text| !text.is_empty());
+    let text = inline.value().map(Secret::expose).filter(|text| !text.is_empty());
     match (text, file.text()) {
         (Some(_), Some(_)) => Err(fault("key", inline.line(), "give key or key_file, not both")),
         (None, None) => Err(fault("", None, "missing one of key or key_file")),

@@ -75,27 +75,6 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    fn chain(
-        &self,
-        authorities: &Authorities,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<(), Error> {
-        let verdict = match &authorities.chains {
-            Some(chains) => chains.verify_client_cert(leaf, intermediates, now),
-            None => Err(CertificateError::UnknownIssuer.into()),
-        };
-        match verdict {
-            Ok(_) => Ok(()),
-            Err(error @ Error::InvalidCertificate(CertificateError::Revoked)) => Err(error),
-            // Who configures a client's own certificate trusts that one certificate. Go takes it
-            // as a chain of one; webpki knows no such chain.
-            Err(_) if authorities.certificates.contains(leaf) => Ok(authorities.as_is(leaf, now)?),
-            Err(error) => Err(error),
-        }
-    }
-
     fn name(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
         let Some(allowed) = &self.allowed else { return Ok(()) };
         let names = identity::names(&identity::parse(leaf).ok_or(CertificateError::BadEncoding)?);
@@ -108,6 +87,30 @@ impl Verifier {
 }
 
 impl Authorities {
+    fn vouch_for(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let verdict = match &self.chains {
+            Some(chains) => chains.verify_client_cert(leaf, intermediates, now),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        };
+        match verdict {
+            Ok(_) => Ok(()),
+            Err(error @ Error::InvalidCertificate(CertificateError::Revoked)) => Err(error),
+            // Who configures a client's own certificate trusts that one certificate. Go takes it
+            // as a chain of one; webpki knows no such chain.
+            Err(_) if self.certificates.contains(leaf) => Ok(self.as_is(leaf, now)?),
+            // An authority of the same name with another key is another authority.
+            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => {
+                Err(CertificateError::UnknownIssuer.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn as_is(&self, leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
         let certificate = identity::parse(leaf).ok_or(CertificateError::BadEncoding)?;
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -151,7 +154,7 @@ impl ClientCertVerifier for Verifier {
     ) -> Result<ClientCertVerified, Error> {
         if self.policy.verified {
             let authorities = self.authorities.as_ref().ok_or(CertificateError::UnknownIssuer)?;
-            self.chain(authorities, leaf, intermediates, now)?;
+            authorities.vouch_for(leaf, intermediates, now)?;
             self.name(leaf)?;
         }
         Ok(ClientCertVerified::assertion())
@@ -188,3 +191,6 @@ fn is_same(name: &str, allowed: &str) -> bool {
             (Ok(name), Ok(allowed)) if name == allowed.to_canonical()
         )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,78 @@
-//! How full the connection tracking table is: `/proc/sys/net/netfilter/nf_conntrack_*`.
+//! How full the connection tracking table is and what became of packets there:
+//! `/proc/sys/net/netfilter/nf_conntrack_*` and `/proc/net/stat/nf_conntrack`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Host, OrAbsent};
+use crate::host::{File, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "conntrack",
     about: "Connection tracking table",
     on_by_default: true,
-    reads: &["/proc/sys/net/netfilter/nf_conntrack_*"],
+    reads: &["/proc/sys/net/netfilter/nf_conntrack_*", "/proc/net/stat/nf_conntrack"],
     flags: &[],
-    metrics: &[&ENTRIES, &LIMIT],
+    metrics: &[
+        &ENTRIES,
+        &LIMIT,
+        &FOUND,
+        &INVALID,
+        &IGNORE,
+        &INSERT,
+        &INSERT_FAILED,
+        &DROP,
+        &EARLY_DROP,
+        &SEARCH_RESTART,
+    ],
     build: |host, _| Ok(Source::blocking(Conntrack(host.clone()))),
 };
 
 static ENTRIES: Desc = Desc::gauge("node_nf_conntrack_entries", "Entries in the table.", []);
 static LIMIT: Desc = Desc::gauge("node_nf_conntrack_entries_limit", "Size of the table.", []);
+
+// Counters by nature, gauges by tradition: dashboards and rules know them so.
+static FOUND: Desc =
+    Desc::gauge("node_nf_conntrack_stat_found", "Lookups that found an entry.", []);
+static INVALID: Desc =
+    Desc::gauge("node_nf_conntrack_stat_invalid", "Packets that cannot be tracked.", []);
+static IGNORE: Desc = Desc::gauge(
+    "node_nf_conntrack_stat_ignore",
+    "Packets that already belonged to an entry when they arrived.",
+    [],
+);
+static INSERT: Desc =
+    Desc::gauge("node_nf_conntrack_stat_insert", "Entries put into the table.", []);
+static INSERT_FAILED: Desc = Desc::gauge(
+    "node_nf_conntrack_stat_insert_failed",
+    "Entries that could not be put into the table.",
+    [],
+);
+static DROP: Desc =
+    Desc::gauge("node_nf_conntrack_stat_drop", "Packets dropped because tracking failed.", []);
+static EARLY_DROP: Desc = Desc::gauge(
+    "node_nf_conntrack_stat_early_drop",
+    "Entries dropped to make room in a full table.",
+    [],
+);
+static SEARCH_RESTART: Desc = Desc::gauge(
+    "node_nf_conntrack_stat_search_restart",
+    "Lookups begun again because the table was resized.",
+    [],
+);
+
+/// By the head of the column. Kernels differ in the others.
+static STATISTICS: [(&str, &Desc); 8] = [
+    ("found", &FOUND),
+    ("invalid", &INVALID),
+    ("ignore", &IGNORE),
+    ("insert", &INSERT),
+    ("insert_failed", &INSERT_FAILED),
+    ("drop", &DROP),
+    ("early_drop", &EARLY_DROP),
+    ("search_restart", &SEARCH_RESTART),
+];
 
 struct Conntrack(Host);
 
@@ -29,6 +83,36 @@ impl Collector for Conntrack {
             let file = self.0.proc(&path).or_absent("connection tracking")?;
             out.family(desc).sample([], file.fields().number("a count")?);
         }
+        let file = self.0.proc("net/stat/nf_conntrack").or_absent("connection tracking counts")?;
+        for (desc, sum) in sums(&file)? {
+            out.family(desc).sample([], sum as f64);
+        }
         Ok(())
     }
+}
+
+/// Each statistic that the file has, over all CPUs: a line of heads, then a line for each CPU.
+fn sums(file: &File) -> Result<Vec<(&'static Desc<'static>, u64)>, Error> {
+    let mut lines = file.lines();
+    let heads = lines.next().ok_or_else(|| file.unlike("a line of heads"))?;
+    let columns: Vec<_> = heads
+        .clone()
+        .words()
+        .map(|head| STATISTICS.iter().find(|(name, _)| *name == head))
+        .collect();
+    let mut sums = vec![0_u64; columns.len()];
+    for mut line in lines {
+        for (sum, column) in sums.iter_mut().zip(&columns) {
+            let count = line.hex("a hexadecimal count for each head")?;
+            if column.is_some() {
+                *sum = sum.saturating_add(count);
+            }
+        }
+    }
+    let found: Vec<_> = columns
+        .iter()
+        .zip(sums)
+        .filter_map(|(column, sum)| column.map(|(_, desc)| (*desc, sum)))
+        .collect();
+    if found.is_empty() { Err(heads.unlike("heads such as `found`")) } else { Ok(found) }
 }

@@ -1,11 +1,13 @@
-//! How memory is used, in the kernel's own words: `/proc/meminfo`.
+//! How memory is used: `/proc/meminfo`.
+//!
+//! See proc_meminfo(5). Kernels differ in their fields; what is not in the list is left out.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, Entry};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::Host;
+use crate::host::{Fields, Host};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "meminfo",
@@ -13,36 +15,137 @@ pub(super) static DEFINITION: Definition = Definition {
     on_by_default: true,
     reads: &["/proc/meminfo"],
     flags: &[],
-    metrics: &[&Field],
+    metrics: &[&FIELDS],
     build: |host, _| Ok(Source::blocking(Meminfo(host.clone()))),
 };
 
-/// The family of each field. Kernels differ in their fields, so there is no list of them here.
-struct Field;
+/// The fields that are exposed and their families, in the order of the file.
+struct List([(&'static str, Desc<'static>); 51]);
 
-impl Describe for Field {
+impl Describe for List {
     fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
-        let help = "Memory information field <field>.";
-        visit(Entry { name: "node_memory_<field>", help, kind: Kind::Gauge, labels: &[] });
+        for (_, desc) in &self.0 {
+            desc.describe(visit);
+        }
     }
 }
+
+#[rustfmt::skip] // one field a line
+static FIELDS: List = List([
+    ("MemTotal", Desc::gauge("node_memory_MemTotal_bytes", "Memory that the kernel can use.", [])),
+    ("MemFree", Desc::gauge("node_memory_MemFree_bytes", "Memory that nothing uses.", [])),
+    ("MemAvailable", Desc::gauge("node_memory_MemAvailable_bytes", "Memory that new programs can have without swapping.", [])),
+    ("Buffers", Desc::gauge("node_memory_Buffers_bytes", "Cache of raw block devices.", [])),
+    ("Cached", Desc::gauge("node_memory_Cached_bytes", "Cache of files, with tmpfs and shared memory.", [])),
+    ("SwapCached", Desc::gauge("node_memory_SwapCached_bytes", "Memory swapped in again that still has its place in swap.", [])),
+    ("Active", Desc::gauge("node_memory_Active_bytes", "Memory used lately.", [])),
+    ("Inactive", Desc::gauge("node_memory_Inactive_bytes", "Memory not used lately: the first to be reclaimed.", [])),
+    ("Active(anon)", Desc::gauge("node_memory_Active_anon_bytes", "Anonymous memory used lately.", [])),
+    ("Inactive(anon)", Desc::gauge("node_memory_Inactive_anon_bytes", "Anonymous memory not used lately.", [])),
+    ("Active(file)", Desc::gauge("node_memory_Active_file_bytes", "File cache used lately.", [])),
+    ("Inactive(file)", Desc::gauge("node_memory_Inactive_file_bytes", "File cache not used lately.", [])),
+    ("Unevictable", Desc::gauge("node_memory_Unevictable_bytes", "Memory that cannot be reclaimed.", [])),
+    ("Mlocked", Desc::gauge("node_memory_Mlocked_bytes", "Memory locked with mlock(2).", [])),
+    ("SwapTotal", Desc::gauge("node_memory_SwapTotal_bytes", "Swap space.", [])),
+    ("SwapFree", Desc::gauge("node_memory_SwapFree_bytes", "Swap space not used.", [])),
+    ("Zswap", Desc::gauge("node_memory_Zswap_bytes", "Memory that compressed swap takes.", [])),
+    ("Zswapped", Desc::gauge("node_memory_Zswapped_bytes", "Memory that was compressed into zswap, by its size before.", [])),
+    ("Dirty", Desc::gauge("node_memory_Dirty_bytes", "Memory waiting to be written to disk.", [])),
+    ("Writeback", Desc::gauge("node_memory_Writeback_bytes", "Memory being written to disk.", [])),
+    ("AnonPages", Desc::gauge("node_memory_AnonPages_bytes", "Anonymous memory mapped by processes.", [])),
+    ("Mapped", Desc::gauge("node_memory_Mapped_bytes", "Files mapped by processes.", [])),
+    ("Shmem", Desc::gauge("node_memory_Shmem_bytes", "Shared memory and tmpfs.", [])),
+    ("Slab", Desc::gauge("node_memory_Slab_bytes", "Caches of the kernel's own structures.", [])),
+    ("SReclaimable", Desc::gauge("node_memory_SReclaimable_bytes", "Slab that can be reclaimed.", [])),
+    ("SUnreclaim", Desc::gauge("node_memory_SUnreclaim_bytes", "Slab that cannot be reclaimed.", [])),
+    ("KernelStack", Desc::gauge("node_memory_KernelStack_bytes", "Kernel stacks of all threads.", [])),
+    ("PageTables", Desc::gauge("node_memory_PageTables_bytes", "Page tables.", [])),
+    ("NFS_Unstable", Desc::gauge("node_memory_NFS_Unstable_bytes", "Always 0 since Linux 5.8: once, pages sent to an NFS server but not yet stable.", [])),
+    ("Bounce", Desc::gauge("node_memory_Bounce_bytes", "Bounce buffers of block devices.", [])),
+    ("WritebackTmp", Desc::gauge("node_memory_WritebackTmp_bytes", "Temporary buffers of FUSE for writing back.", [])),
+    ("CommitLimit", Desc::gauge("node_memory_CommitLimit_bytes", "Memory that may be committed if overcommit is off.", [])),
+    ("Committed_AS", Desc::gauge("node_memory_Committed_AS_bytes", "Memory committed: what programs asked for, used or not.", [])),
+    ("VmallocTotal", Desc::gauge("node_memory_VmallocTotal_bytes", "Address space of vmalloc.", [])),
+    ("VmallocUsed", Desc::gauge("node_memory_VmallocUsed_bytes", "Address space of vmalloc that is used.", [])),
+    ("VmallocChunk", Desc::gauge("node_memory_VmallocChunk_bytes", "Always 0 since Linux 4.4: once, the largest free block of vmalloc.", [])),
+    ("Percpu", Desc::gauge("node_memory_Percpu_bytes", "Memory of the per-CPU allocator.", [])),
+    ("HardwareCorrupted", Desc::gauge("node_memory_HardwareCorrupted_bytes", "Memory put aside because its hardware failed.", [])),
+    ("AnonHugePages", Desc::gauge("node_memory_AnonHugePages_bytes", "Anonymous memory in huge pages.", [])),
+    ("ShmemHugePages", Desc::gauge("node_memory_ShmemHugePages_bytes", "Shared memory and tmpfs in huge pages.", [])),
+    ("ShmemPmdMapped", Desc::gauge("node_memory_ShmemPmdMapped_bytes", "Shared memory mapped as huge pages.", [])),
+    ("CmaTotal", Desc::gauge("node_memory_CmaTotal_bytes", "Memory of the contiguous memory allocator.", [])),
+    ("CmaFree", Desc::gauge("node_memory_CmaFree_bytes", "Memory of the contiguous memory allocator that is free.", [])),
+    ("HugePages_Total", Desc::gauge("node_memory_HugePages_Total", "Huge pages in the pool.", [])),
+    ("HugePages_Free", Desc::gauge("node_memory_HugePages_Free", "Huge pages in the pool that are not allocated.", [])),
+    ("HugePages_Rsvd", Desc::gauge("node_memory_HugePages_Rsvd", "Huge pages promised, but not yet allocated.", [])),
+    ("HugePages_Surp", Desc::gauge("node_memory_HugePages_Surp", "Huge pages above the size of the pool.", [])),
+    ("Hugepagesize", Desc::gauge("node_memory_Hugepagesize_bytes", "Size of a huge page.", [])),
+    ("DirectMap4k", Desc::gauge("node_memory_DirectMap4k_bytes", "Memory that the kernel maps in pages of 4 kB.", [])),
+    ("DirectMap2M", Desc::gauge("node_memory_DirectMap2M_bytes", "Memory that the kernel maps in pages of 2 MB.", [])),
+    ("DirectMap1G", Desc::gauge("node_memory_DirectMap1G_bytes", "Memory that the kernel maps in pages of 1 GB.", [])),
+]);
 
 struct Meminfo(Host);
 
 impl Collector for Meminfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        for mut line in self.0.proc("meminfo")?.lines() {
-            let field = line.word("a field")?.trim_end_matches(':').replace(['(', ')'], "_");
-            let field = field.trim_end_matches('_');
-            let value: f64 = line.number("a number")?;
-            let (unit, scale) =
-                if line.word("kB").is_ok() { ("_bytes", 1024.0) } else { ("", 1.0) };
-            let name = format!("node_memory_{field}{unit}");
-            let help = format!("Memory information field {field}{unit}.");
-            if let Some(desc) = Desc::discovered(&name, &help, Kind::Gauge, []) {
-                out.family(&desc).sample([], value * scale);
+        let file = self.0.proc("meminfo")?;
+        let mut next = 0;
+        for mut line in file.lines() {
+            let Some(field) = line.optional().and_then(|field| field.strip_suffix(':')) else {
+                continue;
+            };
+            if let Some((place, desc)) = find(field, next) {
+                out.family(desc).sample([], value(line)?);
+                next = place + 1;
             }
         }
-        Ok(())
+        if next == 0 { Err(file.unlike("fields such as `MemTotal: 1024 kB`")) } else { Ok(()) }
+    }
+}
+
+/// A field of the list, sought from where it should be.
+fn find(field: &str, next: usize) -> Option<(usize, &'static Desc<'static>)> {
+    let (before, after) = FIELDS.0.split_at_checked(next)?;
+    let mut places = (next..).zip(after).chain((0..).zip(before));
+    places.find(|(_, (name, _))| *name == field).map(|(place, (_, desc))| (place, desc))
+}
+
+/// What is not in kB is a number of pages of some size, or just a number.
+fn value(mut line: Fields<'_>) -> Result<f64, Error> {
+    let value: u64 = line.number("a number")?;
+    match line.optional() {
+        None => Ok(value as f64),
+        Some("kB") => Ok(value as f64 * 1024.0),
+        Some(_) => Err(line.unlike("kB or no unit")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_from_anywhere() {
+        for next in [0, 1, 50, 51] {
+            for (place, (field, _)) in FIELDS.0.iter().enumerate() {
+                assert_eq!(find(field, next).map(|(place, _)| place), Some(place));
+            }
+            assert!(find("KReclaimable", next).is_none());
+        }
+    }
+
+    #[test]
+    fn values() {
+        for (line, expected) in [
+            ("4 kB", Some(4096.0)),
+            ("4", Some(4.0)),
+            ("", None),
+            ("-1 kB", None),
+            ("x kB", None),
+            ("4 MB", None),
+        ] {
+            assert_eq!(value(Fields::of(line)).ok(), expected, "{line}");
+        }
     }
 }

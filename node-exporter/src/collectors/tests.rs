@@ -51,6 +51,18 @@ fn recorded() -> Host {
 }
 
 /// The flags under which a collector exposes all that it declares.
-fn flags(_: &Definition) -> Flags {
-    Flags::default()
+fn flags(def: &Definition) -> Flags {
+    let given: &[(&str, &str)] = match def.name {
+        "cpu" => &[
+            ("collector.cpu.info", "true"),
+            ("collector.cpu.info.flags-include", "^(aes|avx.?)$"),
+            ("collector.cpu.info.bugs-include", "^spectre"),
+        ],
+        "stat" => &[("collector.stat.softirq", "true")],
+        _ => &[],
+    };
+    Flags::new(given.iter().map(|(name, value)| {
+        let flag = def.flags.iter().find(|flag| flag.name == *name);
+        (*flag.unwrap_or_else(|| panic!("{} has no flag {name}", def.name)), *value)
+    }))
 }

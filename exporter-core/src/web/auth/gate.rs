@@ -103,18 +103,20 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_keeps_to_its_lane() {
         let gate = Arc::new(Gate::new());
-        let first = gate.enter(address("10.0.0.1"), "a").await.unwrap();
+        let first = gate.enter(Some(address("10.0.0.1")), "a").await.unwrap();
         let mut waiting: Vec<_> = (0..PLACES + 40)
             .map(|_| {
                 let gate = Arc::clone(&gate);
-                tokio::spawn(async move { gate.enter(address("10.0.0.1"), "a").await.is_some() })
+                tokio::spawn(
+                    async move { gate.enter(Some(address("10.0.0.1")), "a").await.is_some() },
+                )
             })
             .collect();
         tokio::task::yield_now().await;
@@ -122,7 +124,8 @@ mod tests {
         if gate.at_work.available_permits() > 0 {
             let mut passed = 0;
             for other in ["10.0.0.2", "10.0.0.3", "10.0.0.4", "::1", "fd00::1"] {
-                let place = timeout(Duration::from_millis(1), gate.enter(address(other), "b"));
+                let place =
+                    timeout(Duration::from_millis(1), gate.enter(Some(address(other)), "b"));
                 passed += usize::from(matches!(place.await, Ok(Some(_))));
             }
             assert!(passed > 0);
@@ -133,7 +136,7 @@ mod tests {
             assert!(!task.await.unwrap());
         }
         drop(first);
-        assert!(gate.enter(address("10.0.0.1"), "a").await.is_some());
+        assert!(gate.enter(Some(address("10.0.0.1")), "a").await.is_some());
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) fn verifier(
     let policy =
         Policy::named(name).map_err(|problem| fault("client_auth_type", field.line(), problem))?;
     let Some(policy) = policy else {
-        return unasked(tls, found).map(|()| None);
+        return unasked(tls, files, found).map(|()| None);
     };
     let allowed = allowed(tls, policy)?;
     let authorities = authorities(tls, policy, provider, files, found)?;
@@ -45,8 +45,12 @@ pub(super) fn verifier(
 }
 
 /// Without a policy nothing may look as if there were one.
-fn unasked(tls: &Tls, found: &mut Findings) -> Result<(), Fault> {
+fn unasked(tls: &Tls, files: &mut Files, found: &mut Findings) -> Result<(), Fault> {
     const MEND: &str = "set client_auth_type: RequireAndVerifyClientCert, or remove it";
+    if tls.client_ca_file.text().is_some() {
+        // That there is no such file is the fault to mend first.
+        from_file("client_ca_file", &tls.client_ca_file, SMALL, files, |_| Ok(()))?;
+    }
     for (key, field) in [("client_ca", &tls.client_ca), ("client_ca_file", &tls.client_ca_file)] {
         if field.text().is_some() {
             let problem =

@@ -1,0 +1,120 @@
+//! How often each core and package was too hot, and which CPUs are online:
+//! `/sys/devices/system/cpu/cpu*`.
+
+use std::collections::BTreeSet;
+
+use exporter_core::collector::Error;
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use crate::host::{File, Host};
+use crate::proc::cpus::{self, CpuSet, DIRECTORY};
+
+pub(super) static CORE_THROTTLES: Desc<2> = Desc::counter(
+    "node_cpu_core_throttles_total",
+    "Times the core was slowed down because it was too hot.",
+    ["package", "core"],
+);
+pub(super) static PACKAGE_THROTTLES: Desc<1> = Desc::counter(
+    "node_cpu_package_throttles_total",
+    "Times the package was slowed down because it was too hot.",
+    ["package"],
+);
+pub(super) static ONLINE: Desc<1> =
+    Desc::gauge("node_cpu_online", "Whether the CPU is online, where it can be offline.", ["cpu"]);
+
+const CORE_COUNT: &str = "thermal_throttle/core_throttle_count";
+const PACKAGE_COUNT: &str = "thermal_throttle/package_throttle_count";
+
+/// Where to look at each scrape. To find out costs a dozen system calls for each CPU, and the
+/// answer is the same until CPUs come or go.
+#[derive(Debug, Default)]
+pub(super) struct Devices {
+    cores: Vec<Core>,
+    packages: Vec<Package>,
+    /// The CPUs that can be offline.
+    switchable: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Core {
+    package: String,
+    core: String,
+    /// The first of its CPUs that counts.
+    cpu: String,
+}
+
+#[derive(Debug)]
+struct Package {
+    package: String,
+    /// The first of its CPUs that counts.
+    cpu: String,
+}
+
+impl Devices {
+    pub(super) fn find(host: &Host) -> Result<Self, Error> {
+        let mut devices = Self::default();
+        let numbers = cpus::numbers(host)?;
+        let (mut cores, mut packages) = (BTreeSet::new(), BTreeSet::new());
+        for cpu in &numbers {
+            let package = id(host, cpu, "topology/physical_package_id")?;
+            let core = id(host, cpu, "topology/core_id")?;
+            let Some((package, core)) = package.zip(core) else { continue };
+            let place = (package, core);
+            if !cores.contains(&place) && cpus::has(host, cpu, CORE_COUNT)? {
+                cores.insert(place);
+                let (package, core) = (package.to_string(), core.to_string());
+                devices.cores.push(Core { package, core, cpu: cpu.clone() });
+            }
+            if !packages.contains(&package) && cpus::has(host, cpu, PACKAGE_COUNT)? {
+                packages.insert(package);
+                let package = package.to_string();
+                devices.packages.push(Package { package, cpu: cpu.clone() });
+            }
+        }
+        // Where the first CPU cannot be offline, no series say which are online: so it is known.
+        if let Some(first) = numbers.first()
+            && cpus::has(host, first, "online")?
+        {
+            devices.switchable = numbers;
+        }
+        Ok(devices)
+    }
+
+    pub(super) fn collect(&self, host: &Host, out: &mut Families) -> Result<(), Error> {
+        let mut family = out.family(&CORE_THROTTLES);
+        for Core { package, core, cpu } in &self.cores {
+            if let Some(file) = cpus::file(host, cpu, CORE_COUNT)? {
+                family.sample([package, core], count(&file)?);
+            }
+        }
+        let mut family = out.family(&PACKAGE_THROTTLES);
+        for Package { package, cpu } in &self.packages {
+            if let Some(file) = cpus::file(host, cpu, PACKAGE_COUNT)? {
+                family.sample([package], count(&file)?);
+            }
+        }
+        if self.switchable.is_empty() {
+            return Ok(());
+        }
+        // One file for all of them says the same as `online` of each.
+        let online = CpuSet::parse(&host.sys(format!("{DIRECTORY}/online"))?)?;
+        let mut family = out.family(&ONLINE);
+        for cpu in &self.switchable {
+            let is_online = cpu.parse().is_ok_and(|cpu| online.contains(cpu));
+            family.sample([cpu], f64::from(is_online));
+        }
+        Ok(())
+    }
+}
+
+/// A number of the topology, or nothing where the firmware does not tell: -1.
+fn id(host: &Host, cpu: &str, file: &str) -> Result<Option<u32>, Error> {
+    let Some(file) = cpus::file(host, cpu, file)? else { return Ok(None) };
+    let id: i64 = file.number("a number of the topology")?;
+    Ok(u32::try_from(id).ok())
+}
+
+fn count(file: &File) -> Result<f64, Error> {
+    Ok(file.number::<u64>("a count")? as f64)
+}

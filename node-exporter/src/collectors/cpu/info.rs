@@ -1,0 +1,189 @@
+//! What the CPUs are: `/proc/cpuinfo`.
+
+use exporter_core::collector::Error;
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+use regex::bytes::Regex;
+
+use super::super::cpufreq;
+use crate::filter;
+use crate::host::{File, Host};
+
+pub(super) static INFO: Flag =
+    Flag::switch("collector.cpu.info", false, "Expose what /proc/cpuinfo says of each CPU.");
+pub(super) static FLAGS_INCLUDE: Flag = Flag::text(
+    "collector.cpu.info.flags-include",
+    "",
+    "Pattern of the CPU's flags to expose. Turns --collector.cpu.info on.",
+);
+pub(super) static BUGS_INCLUDE: Flag = Flag::text(
+    "collector.cpu.info.bugs-include",
+    "",
+    "Pattern of the CPU's bugs to expose. Turns --collector.cpu.info on.",
+);
+
+pub(super) static CPU: Desc<10> = Desc::gauge(
+    "node_cpu_info",
+    "What the CPU is: always 1.",
+    [
+        "package",
+        "core",
+        "cpu",
+        "vendor",
+        "family",
+        "model",
+        "model_name",
+        "microcode",
+        "stepping",
+        "cachesize",
+    ],
+);
+/// Only with the cpufreq collector on, which has a family of this name and other labels, taken
+/// from files that are for root alone.
+pub(super) static FREQUENCY: Desc<3> = Desc::gauge(
+    "node_cpu_frequency_hertz",
+    "Frequency, as /proc/cpuinfo tells it.",
+    ["package", "core", "cpu"],
+);
+pub(super) static FLAG: Desc<1> =
+    Desc::gauge("node_cpu_flag_info", "Features of the first CPU: always 1.", ["flag"]);
+pub(super) static BUG: Desc<1> =
+    Desc::gauge("node_cpu_bug_info", "Hardware bugs of the first CPU: always 1.", ["bug"]);
+
+#[derive(Debug)]
+pub(super) struct Info {
+    frequency: bool,
+    flags: Option<Words>,
+    bugs: Option<Words>,
+}
+
+impl Info {
+    /// Nothing unless a flag asks for it.
+    pub(super) fn wanted(flags: &Flags) -> Result<Option<Self>, Error> {
+        let info = Self {
+            frequency: flags.has_collector(cpufreq::DEFINITION.name),
+            flags: filter::pattern(flags, &FLAGS_INCLUDE)?.map(Words::of),
+            bugs: filter::pattern(flags, &BUGS_INCLUDE)?.map(Words::of),
+        };
+        let wanted = flags.is_on(&INFO) || info.flags.is_some() || info.bugs.is_some();
+        Ok(wanted.then_some(info))
+    }
+
+    pub(super) fn collect(&mut self, host: &Host, out: &mut Families) -> Result<(), Error> {
+        let file = host.proc("cpuinfo")?;
+        let cpus = parse(&file)?;
+        let mut family = out.family(&CPU);
+        for cpu in &cpus {
+            let labels = [
+                cpu.package,
+                cpu.core,
+                cpu.number,
+                cpu.vendor,
+                cpu.family,
+                cpu.model,
+                cpu.model_name,
+                cpu.microcode,
+                cpu.stepping,
+                cpu.cache_size,
+            ];
+            family.sample(labels, 1.0);
+        }
+        if self.frequency {
+            let mut family = out.family(&FREQUENCY);
+            for cpu in &cpus {
+                if let Some(mhz) = cpu.mhz {
+                    family.sample([cpu.package, cpu.core, cpu.number], mhz * 1e6);
+                }
+            }
+        }
+        let first = cpus.first();
+        for (desc, words, line) in [
+            (&FLAG, &mut self.flags, first.map(|cpu| cpu.flags)),
+            (&BUG, &mut self.bugs, first.map(|cpu| cpu.bugs)),
+        ] {
+            let Some((words, line)) = words.as_mut().zip(line) else { continue };
+            let mut family = out.family(desc);
+            for word in words.chosen(line) {
+                family.sample([word], 1.0);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The words of a line that match; looked at again only when the line is another.
+#[derive(Debug)]
+struct Words {
+    pattern: Regex,
+    line: String,
+    chosen: Vec<String>,
+}
+
+impl Words {
+    fn of(pattern: Regex) -> Self {
+        Self { pattern, line: String::new(), chosen: Vec::new() }
+    }
+
+    fn chosen(&mut self, line: &str) -> &[String] {
+        if self.line != line {
+            let words = line.split_ascii_whitespace();
+            let chosen = words.filter(|word| self.pattern.is_match(word.as_bytes()));
+            self.chosen = chosen.map(ToOwned::to_owned).collect();
+            line.clone_into(&mut self.line);
+        }
+        &self.chosen
+    }
+}
+
+/// What the file says of one CPU. Other architectures than x86 say less of it.
+#[derive(Debug, Default, PartialEq)]
+struct Cpu<'a> {
+    number: &'a str,
+    package: &'a str,
+    core: &'a str,
+    vendor: &'a str,
+    family: &'a str,
+    model: &'a str,
+    model_name: &'a str,
+    microcode: &'a str,
+    stepping: &'a str,
+    cache_size: &'a str,
+    mhz: Option<f64>,
+    flags: &'a str,
+    bugs: &'a str,
+}
+
+fn parse(file: &File) -> Result<Vec<Cpu<'_>>, Error> {
+    let mut cpus: Vec<Cpu<'_>> = Vec::new();
+    for fields in file.lines() {
+        let Some((key, value)) = fields.line().split_once(':') else { continue };
+        let (key, value) = (key.trim_ascii_end(), value.trim_ascii());
+        if key == "processor" {
+            if value.parse::<u32>().is_err() {
+                return Err(fields.unlike("the number of a CPU"));
+            }
+            cpus.push(Cpu { number: value, ..Cpu::default() });
+        }
+        let Some(cpu) = cpus.last_mut() else { continue };
+        match key {
+            "physical id" => cpu.package = value,
+            "core id" => cpu.core = value,
+            "vendor_id" => cpu.vendor = value,
+            "cpu family" => cpu.family = value,
+            "model" => cpu.model = value,
+            "model name" => cpu.model_name = value,
+            "microcode" => cpu.microcode = value,
+            "stepping" => cpu.stepping = value,
+            "cache size" => cpu.cache_size = value,
+            "cpu MHz" => {
+                let mhz = value.parse().map_err(|_| fields.unlike("a number of MHz"))?;
+                cpu.mhz = Some(mhz);
+            }
+            "flags" | "Features" => cpu.flags = value,
+            "bugs" => cpu.bugs = value,
+            _ => {}
+        }
+    }
+    if cpus.is_empty() { Err(file.unlike("lines such as `processor : 0`")) } else { Ok(cpus) }
+}

@@ -1,0 +1,178 @@
+//! What each CPU has spent in each mode, kept so that it never falls.
+
+use std::mem;
+
+use exporter_core::collector::Error;
+
+use crate::host::{Fields, File};
+
+/// The modes in the order of a line of `/proc/stat`; those of guests come after them.
+pub(super) const MODES: [&str; 8] =
+    ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
+pub(super) const GUEST_MODES: [&str; 2] = ["user", "nice"];
+
+/// `/proc/stat` counts in this unit whatever the kernel was built with.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The kernel sets idle and iowait back a little now and then. From here on it is a CPU that was
+/// away and has begun again.
+const BEGUN_AGAIN_SECONDS: f64 = 3.0;
+
+/// The CPUs that are online, in the order of their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Times(Vec<Cpu>);
+
+#[derive(Debug)]
+pub(super) struct Cpu {
+    number: u32,
+    /// The number, as a label.
+    pub(super) name: String,
+    pub(super) seconds: [f64; MODES.len()],
+    /// Part of user and nice.
+    pub(super) guest_seconds: [f64; GUEST_MODES.len()],
+}
+
+impl Times {
+    /// Takes in `/proc/stat`, and tells whether the CPUs are the same as before.
+    pub(super) fn update(&mut self, file: &File) -> Result<bool, Error> {
+        let now = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
+        if now.is_empty() {
+            return Err(file.unlike("lines such as `cpu0 1 2 3 4`"));
+        }
+        let mut same = now.len() == self.0.len();
+        // Both are in order, so that one walk along the two is enough.
+        let mut before = mem::take(&mut self.0).into_iter().peekable();
+        for mut cpu in now {
+            while before.next_if(|old| old.number < cpu.number).is_some() {}
+            match before.next_if(|old| old.number == cpu.number) {
+                Some(old) => cpu.never_below(&old),
+                None => same = false,
+            }
+            self.0.push(cpu);
+        }
+        Ok(same)
+    }
+
+    pub(super) fn cpus(&self) -> impl Iterator<Item = &Cpu> {
+        self.0.iter()
+    }
+}
+
+impl Cpu {
+    fn never_below(&mut self, old: &Self) {
+        if old.idle() - self.idle() >= BEGUN_AGAIN_SECONDS {
+            return;
+        }
+        let seconds = self.seconds.iter_mut().zip(&old.seconds);
+        for (now, old) in seconds.chain(self.guest_seconds.iter_mut().zip(&old.guest_seconds)) {
+            *now = now.max(*old);
+        }
+    }
+
+    fn idle(&self) -> f64 {
+        let [_, _, _, idle, ..] = self.seconds;
+        idle
+    }
+}
+
+/// Nothing for lines that are not of one CPU.
+fn parse(mut line: Fields<'_>) -> Option<Result<Cpu, Error>> {
+    let name = line.optional()?.strip_prefix("cpu").filter(|name| !name.is_empty())?;
+    Some(cpu(name, line))
+}
+
+fn cpu(name: &str, mut line: Fields<'_>) -> Result<Cpu, Error> {
+    let number = name.parse().map_err(|_| line.unlike("the number of a CPU"))?;
+    let mut cpu = Cpu {
+        number,
+        name: name.to_owned(),
+        seconds: [0.0; MODES.len()],
+        guest_seconds: [0.0; GUEST_MODES.len()],
+    };
+    // The first four are in every kernel.
+    for (mode, seconds) in cpu.seconds.iter_mut().chain(&mut cpu.guest_seconds).enumerate() {
+        let ticks: Option<u64> = match mode {
+            0..4 => Some(line.number("ticks in four modes or more")?),
+            _ => line.newer("ticks in each mode")?,
+        };
+        *seconds = ticks.unwrap_or_default() as f64 / TICKS_PER_SECOND;
+    }
+    Ok(cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What two readings of one CPU leave: idle, iowait and guest.
+    fn after(first: &str, second: &str) -> [f64; 3] {
+        let [first, second] = [first, second].map(|line| parse(Fields::of(line)).unwrap().unwrap());
+        let mut last = second;
+        last.never_below(&first);
+        [last.idle(), last.seconds[4], last.guest_seconds[0]]
+    }
+
+    #[test]
+    fn no_mode_falls_unless_the_cpu_has_begun_again() {
+        let first = "cpu0 0 0 0 1000 500 0 0 0 100 0";
+        for (second, expected) in [
+            ("cpu0 0 0 0 1001 501 0 0 0 101 0", [10.01, 5.01, 1.01]),
+            ("cpu0 0 0 0 999 499 0 0 0 99 0", [10.0, 5.0, 1.0]),
+            ("cpu0 0 0 0 701 1 0 0 0 1 0", [10.0, 5.0, 1.0]),
+            ("cpu0 0 0 0 700 1 0 0 0 1 0", [7.0, 0.01, 0.01]),
+            ("cpu0 0 0 0 1", [0.01, 0.0, 0.0]),
+        ] {
+            assert_eq!(after(first, second), expected, "{second}");
+        }
+    }
+
+    #[test]
+    fn lines_of_several_kernels() {
+        for (line, expected) in [
+            ("cpu0 1 2 3 4", Some("0")),
+            ("cpu31 1 2 3 4 5 6 7 8", Some("31")),
+            ("cpu31 1 2 3 4 5 6 7 8 9 10 11", Some("31")),
+            ("cpu 1 2 3 4 5", None),
+            ("intr 1 2 3 4 5", None),
+            ("", None),
+        ] {
+            let name = parse(Fields::of(line)).map(|cpu| cpu.unwrap().name);
+            assert_eq!(name.as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_of_no_kernel() {
+        for line in ["cpu0", "cpu0 1 2 3", "cpu0 1 2 3 x", "cpu0 1 2 3 4 x", "cpux 1 2 3 4"] {
+            assert!(parse(Fields::of(line)).unwrap().is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn cpus_come_and_go() {
+        let mut times = Times::default();
+        for (page, same, idle) in [
+            ("cpu0 0 0 0 100\ncpu2 0 0 0 300\n", false, vec![1.0, 3.0]),
+            ("cpu0 0 0 0 100\ncpu2 0 0 0 301\n", true, vec![1.0, 3.01]),
+            ("cpu0 0 0 0 101\ncpu1 0 0 0 1\ncpu2 0 0 0 300\n", false, vec![1.01, 0.01, 3.01]),
+            ("cpu2 0 0 0 299\n", false, vec![3.01]),
+            ("cpu0 0 0 0 100\n", false, vec![1.0]),
+        ] {
+            let found = times.update(&file(page)).unwrap();
+            let found = (found, times.cpus().map(Cpu::idle).collect::<Vec<_>>());
+            assert_eq!(found, (same, idle), "{page}");
+        }
+        assert!(times.update(&file("")).is_err());
+    }
+
+    fn file(text: &str) -> File {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("times-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        let file = File::read(path.clone()).unwrap();
+        std::fs::remove_file(path).unwrap();
+        file
+    }
+}

@@ -1,0 +1,185 @@
+//! How fast each CPU runs and may run: `/sys/devices/system/cpu/cpu*/cpufreq`.
+//!
+//! See `Documentation/admin-guide/pm/cpufreq.rst`. The kernel writes kHz.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{Host, if_there};
+use crate::proc::cpus::{self, CpuSet, DIRECTORY};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "cpufreq",
+    about: "CPU frequencies and governors",
+    on_by_default: true,
+    reads: &["/sys/devices/system/cpu/cpu*/cpufreq/*", "/sys/devices/system/cpu/offline"],
+    flags: &[],
+    metrics: &[
+        &FREQUENCY,
+        &FREQUENCY_AVERAGE,
+        &FREQUENCY_MIN,
+        &FREQUENCY_MAX,
+        &SCALING,
+        &SCALING_MIN,
+        &SCALING_MAX,
+        &GOVERNOR,
+    ],
+    build: |host, _| {
+        Ok(Source::blocking(Cpufreq { host: host.clone(), seen: None, found: Found::default() }))
+    },
+};
+
+const CPU: [&str; 1] = ["cpu"];
+
+static FREQUENCY: Desc<1> =
+    Desc::gauge("node_cpu_frequency_hertz", "Frequency, as the hardware tells it.", CPU);
+static FREQUENCY_AVERAGE: Desc<1> = Desc::gauge(
+    "node_cpu_frequency_avg_hertz",
+    "Frequency, averaged by the hardware over the last moments.",
+    CPU,
+);
+static FREQUENCY_MIN: Desc<1> =
+    Desc::gauge("node_cpu_frequency_min_hertz", "Lowest frequency of the hardware.", CPU);
+static FREQUENCY_MAX: Desc<1> =
+    Desc::gauge("node_cpu_frequency_max_hertz", "Highest frequency of the hardware.", CPU);
+static SCALING: Desc<1> = Desc::gauge(
+    "node_cpu_scaling_frequency_hertz",
+    "Frequency that the governor asked for last.",
+    CPU,
+);
+static SCALING_MIN: Desc<1> = Desc::gauge(
+    "node_cpu_scaling_frequency_min_hertz",
+    "Lowest frequency that the governor may ask for.",
+    CPU,
+);
+static SCALING_MAX: Desc<1> = Desc::gauge(
+    "node_cpu_scaling_frequency_max_hertz",
+    "Highest frequency that the governor may ask for.",
+    CPU,
+);
+static GOVERNOR: Desc<2> = Desc::gauge(
+    "node_cpu_scaling_governor",
+    "Governors there are: 1 for the one in charge.",
+    ["cpu", "governor"],
+);
+
+/// The families that are one number in one file.
+static FREQUENCIES: [(&Desc<1>, &str); 7] = [
+    (&FREQUENCY, "cpufreq/cpuinfo_cur_freq"),
+    (&FREQUENCY_AVERAGE, "cpufreq/cpuinfo_avg_freq"),
+    (&FREQUENCY_MIN, "cpufreq/cpuinfo_min_freq"),
+    (&FREQUENCY_MAX, "cpufreq/cpuinfo_max_freq"),
+    (&SCALING, "cpufreq/scaling_cur_freq"),
+    (&SCALING_MIN, "cpufreq/scaling_min_freq"),
+    (&SCALING_MAX, "cpufreq/scaling_max_freq"),
+];
+const GOVERNOR_FILE: &str = "cpufreq/scaling_governor";
+const GOVERNORS_FILE: &str = "cpufreq/scaling_available_governors";
+
+struct Cpufreq {
+    host: Host,
+    seen: Option<Seen>,
+    found: Found,
+}
+
+/// What tells cheaply that CPUs or a driver have come or gone.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    /// As the kernel writes it, or nothing where it does not say.
+    offline: Option<String>,
+    policies: Vec<String>,
+}
+
+/// Which CPU has which file. Most drivers offer only some, and one of them is for root alone.
+#[derive(Debug, Default)]
+struct Found {
+    /// The CPUs that have it, for each of [`FREQUENCIES`].
+    frequencies: [Vec<String>; FREQUENCIES.len()],
+    governors: Vec<String>,
+}
+
+impl Collector for Cpufreq {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let offline_is_known = self.look()?;
+        let Self { host, found, .. } = self;
+        for ((desc, file), cpus) in FREQUENCIES.iter().zip(&found.frequencies) {
+            let mut family = out.family(desc);
+            for cpu in cpus {
+                if let Some(khz) = khz(host, cpu, file)? {
+                    family.sample([cpu], khz as f64 * 1000.0);
+                }
+            }
+        }
+        let mut family = out.family(&GOVERNOR);
+        for cpu in &found.governors {
+            let governor = cpus::file(host, cpu, GOVERNOR_FILE)?;
+            let governors = cpus::file(host, cpu, GOVERNORS_FILE)?;
+            if let Some((governor, governors)) = governor.zip(governors) {
+                for name in governors.trimmed().split_ascii_whitespace() {
+                    family.sample([cpu, name], f64::from(name == governor.trimmed()));
+                }
+            }
+        }
+        if found.is_empty() && !offline_is_known {
+            return Err(Error::Absent("CPU frequencies"));
+        }
+        Ok(())
+    }
+}
+
+impl Cpufreq {
+    /// Finds the files, if they can be others than last time. Tells whether the kernel says which
+    /// CPUs are offline, as it does wherever there is sysfs.
+    fn look(&mut self) -> Result<bool, Error> {
+        let host = &self.host;
+        let offline = if_there(host.sys(format!("{DIRECTORY}/offline")))?;
+        let policies = if_there(host.list_sys(format!("{DIRECTORY}/cpufreq")))?;
+        let set = offline.as_ref().map(CpuSet::parse).transpose()?.unwrap_or_default();
+        let offline_is_known = offline.is_some();
+        let seen = Some(Seen {
+            offline: offline.map(|file| file.trimmed().to_owned()),
+            policies: policies.unwrap_or_default(),
+        });
+        if seen != self.seen {
+            self.found = Found::below(host, &set)?;
+            self.seen = seen;
+        }
+        Ok(offline_is_known)
+    }
+}
+
+impl Found {
+    fn below(host: &Host, offline: &CpuSet) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for cpu in cpus::numbers(host)? {
+            // Its files may still be there: they are those of its policy.
+            if cpu.parse().is_ok_and(|cpu| offline.contains(cpu)) {
+                continue;
+            }
+            for ((_, file), cpus) in FREQUENCIES.iter().zip(&mut found.frequencies) {
+                if cpus::has(host, &cpu, file)? {
+                    cpus.push(cpu.clone());
+                }
+            }
+            if cpus::has(host, &cpu, GOVERNOR_FILE)? {
+                found.governors.push(cpu);
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.governors.is_empty() && self.frequencies.iter().all(Vec::is_empty)
+    }
+}
+
+fn khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
+    match cpus::file(host, cpu, file)? {
+        // What drivers without an answer write.
+        Some(file) if file.trimmed() == "<unknown>" => Ok(None),
+        Some(file) => file.number("a frequency in kHz").map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,189 @@
+//! What the network protocols count, in the kernel's own words: `/proc/net/netstat`,
+//! `/proc/net/snmp` and `/proc/net/snmp6`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Describe, Entry, Kind};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+use regex::bytes::Regex;
+
+use super::Definition;
+use crate::filter;
+use crate::host::{Fields, File, Host, if_there};
+use crate::proc::named::{MOST, Named, Names};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "netstat",
+    about: "Network protocol statistics",
+    on_by_default: true,
+    reads: &["/proc/net/netstat", "/proc/net/snmp", "/proc/net/snmp6"],
+    flags: &[&FIELDS],
+    metrics: &[&Statistic],
+    build: |host, flags| {
+        Ok(Source::blocking(Netstat {
+            host: host.clone(),
+            fields: filter::pattern(flags, &FIELDS)?,
+            netstat: Table::default(),
+            snmp: Table::default(),
+            snmp6: Names::default(),
+        }))
+    },
+};
+
+static FIELDS: Flag = Flag::text(
+    "collector.netstat.fields",
+    concat!(
+        "^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)",
+        "|Icmp6?_(InMsgs|OutMsgs)",
+        "|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)",
+        "|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)",
+        "|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$",
+    ),
+    "Pattern of the statistics to expose, as Protocol_Name.",
+);
+
+/// The family of each statistic. Kernels differ in them, so there is no list of them here.
+struct Statistic;
+
+impl Describe for Statistic {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        let name = "node_netstat_<protocol>_<name>";
+        let help = "Statistic <protocol><name>.";
+        visit(Entry { name, help, kind: Kind::Untyped, labels: &[] });
+    }
+}
+
+struct Netstat {
+    host: Host,
+    /// None exposes all.
+    fields: Option<Regex>,
+    netstat: Table,
+    snmp: Table,
+    snmp6: Names,
+}
+
+impl Collector for Netstat {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let choose = |protocol: &str, name: &str| {
+            let key = format!("{protocol}_{name}");
+            let wanted = self.fields.as_ref().is_none_or(|fields| fields.is_match(key.as_bytes()));
+            wanted.then(|| Named {
+                name: format!("node_netstat_{key}"),
+                help: format!("Statistic {protocol}{name}."),
+            })
+        };
+        self.netstat.collect(&self.host.proc("net/netstat")?, choose, out)?;
+        self.snmp.collect(&self.host.proc("net/snmp")?, choose, out)?;
+        // Missing where IPv6 is switched off.
+        match if_there(self.host.proc("net/snmp6"))? {
+            Some(file) => lines(&file, &mut self.snmp6, choose, out),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file where a line of names comes before a line of their values, for each protocol.
+#[derive(Debug, Default)]
+struct Table {
+    /// A line of names as it last was, and those of its fields that are exposed, by place.
+    known: Vec<(String, Vec<(usize, Named)>)>,
+}
+
+impl Table {
+    fn collect(
+        &mut self,
+        file: &File,
+        choose: impl Fn(&str, &str) -> Option<Named>,
+        out: &mut Families,
+    ) -> Result<(), Error> {
+        let mut lines = file.lines().filter(|line| !line.line().trim().is_empty());
+        let mut place = 0;
+        while let Some(names) = lines.next() {
+            let protocol = protocol(names.clone())?;
+            let values = lines.next().ok_or_else(|| names.unlike("values after the names"))?;
+            if self::protocol(values.clone())? != protocol {
+                return Err(values.unlike("values of the names before"));
+            }
+            emit(self.at(place, &names, protocol, &choose), values, out)?;
+            place += 1;
+        }
+        self.known.truncate(place);
+        if place == 0 { Err(file.unlike("names and values of protocols")) } else { Ok(()) }
+    }
+
+    /// What is exposed of a line; looked at again only when the names are others.
+    fn at(
+        &mut self,
+        place: usize,
+        names: &Fields<'_>,
+        protocol: &str,
+        choose: impl Fn(&str, &str) -> Option<Named>,
+    ) -> &[(usize, Named)] {
+        let line = names.line();
+        if self.known.get(place).is_none_or(|(known, _)| known != line) {
+            let words = names.clone().words().take(MOST).enumerate().skip(1);
+            let chosen = words.filter_map(|(at, name)| Some((at, choose(protocol, name)?)));
+            self.known.truncate(place);
+            self.known.push((line.to_owned(), chosen.collect()));
+        }
+        self.known.get(place).map_or(&[], |(_, chosen)| chosen)
+    }
+}
+
+/// The first word of a line, without its colon.
+fn protocol(mut line: Fields<'_>) -> Result<&str, Error> {
+    let word = line.word("a protocol")?;
+    word.strip_suffix(':').ok_or_else(|| line.unlike("a protocol and a colon"))
+}
+
+fn emit(
+    chosen: &[(usize, Named)],
+    mut values: Fields<'_>,
+    out: &mut Families,
+) -> Result<(), Error> {
+    let mut taken = 0;
+    for (at, named) in chosen {
+        values.skip(at - taken);
+        named.sample(out, values.number("a value for each name")?);
+        taken = at + 1;
+    }
+    Ok(())
+}
+
+/// A file with a name and its value on each line. The protocol is the name up to its `6`.
+fn lines(
+    file: &File,
+    names: &mut Names,
+    choose: impl Fn(&str, &str) -> Option<Named>,
+    out: &mut Families,
+) -> Result<(), Error> {
+    if file.trimmed().is_empty() {
+        return Err(file.unlike("a line for each statistic"));
+    }
+    for (place, mut line) in file.lines().take(MOST).enumerate() {
+        let name = line.optional().unwrap_or_default();
+        let family = names.at(place, name, |name| {
+            let (protocol, name) = name.split_at(name.find('6')? + 1);
+            choose(protocol, name)
+        });
+        if let Some(family) = family {
+            family.sample(out, line.number("a number")?);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_taken_by_place() {
+        let named = |name: &str| Named { name: name.to_owned(), help: String::new() };
+        let chosen = [(1, named("a")), (2, named("b")), (4, named("d"))];
+        let mut out = Families::default();
+        emit(&chosen, Fields::of("Tcp: 1 -1 3 4"), &mut out).unwrap();
+        let error = emit(&chosen, Fields::of("Tcp: 1 2 3"), &mut out).unwrap_err().to_string();
+        assert!(error.starts_with("test: expected a value for each name"), "{error}");
+    }
+}

@@ -1,0 +1,72 @@
+//! What the virtual memory system counts, in the kernel's own words: `/proc/vmstat`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Describe, Entry, Kind};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+use regex::bytes::Regex;
+
+use super::Definition;
+use crate::filter;
+use crate::host::Host;
+use crate::proc::named::{MOST, Named, Names};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "vmstat",
+    about: "Virtual memory events",
+    on_by_default: true,
+    reads: &["/proc/vmstat"],
+    flags: &[&FIELDS],
+    metrics: &[&Field],
+    build: |host, flags| {
+        let fields = filter::pattern(flags, &FIELDS)?;
+        Ok(Source::blocking(Vmstat { host: host.clone(), fields, names: Names::default() }))
+    },
+};
+
+static FIELDS: Flag = Flag::text(
+    "collector.vmstat.fields",
+    "^(oom_kill|pgpg|pswp|pg.*fault).*",
+    "Pattern of the fields to expose.",
+);
+
+/// The family of each field. Kernels differ in their fields, so there is no list of them here.
+struct Field;
+
+impl Describe for Field {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        let help = "Field <field> of /proc/vmstat.";
+        visit(Entry { name: "node_vmstat_<field>", help, kind: Kind::Untyped, labels: &[] });
+    }
+}
+
+struct Vmstat {
+    host: Host,
+    /// None exposes all.
+    fields: Option<Regex>,
+    names: Names,
+}
+
+impl Collector for Vmstat {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let file = self.host.proc("vmstat")?;
+        if file.trimmed().is_empty() {
+            return Err(file.unlike("a line for each field"));
+        }
+        let choose = |field: &str| {
+            let wanted =
+                self.fields.as_ref().is_none_or(|fields| fields.is_match(field.as_bytes()));
+            wanted.then(|| Named {
+                name: format!("node_vmstat_{field}"),
+                help: format!("Field {field} of /proc/vmstat."),
+            })
+        };
+        for (place, mut line) in file.lines().take(MOST).enumerate() {
+            let field = line.optional().unwrap_or_default();
+            if let Some(named) = self.names.at(place, field, choose) {
+                named.sample(out, line.number("a number")?);
+            }
+        }
+        Ok(())
+    }
+}

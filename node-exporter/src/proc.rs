@@ -1,0 +1,4 @@
+//! What two collectors read of the same kernel files.
+
+pub(crate) mod cpus;
+pub(crate) mod named;

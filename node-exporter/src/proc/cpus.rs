@@ -1,0 +1,118 @@
+//! Which CPUs there are: the directories and lists of `/sys/devices/system/cpu`.
+
+use std::io::{self, ErrorKind};
+use std::ops::RangeInclusive;
+
+use exporter_core::collector::Error;
+use rustix::io::Errno;
+
+use crate::host::{File, Host, if_there};
+
+/// Below sysfs.
+pub(crate) const DIRECTORY: &str = "devices/system/cpu";
+
+/// More than any kernel can be built for; what is above is not the number of a CPU.
+const MOST: u32 = 1 << 16;
+
+/// The numbers of the CPUs that have a directory, in the order of its name: 0, 1, 10, 2. None
+/// where there is no sysfs.
+pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
+    let number = |name: String| {
+        let number = name.strip_prefix("cpu")?;
+        let all_digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        all_digits.then(|| number.to_owned())
+    };
+    let names = if_there(host.list_sys(DIRECTORY))?.unwrap_or_default();
+    Ok(names.into_iter().filter_map(number).collect())
+}
+
+/// A file of a CPU, or nothing where that CPU has no such file, does not show it to us, or has
+/// no answer at the moment.
+pub(crate) fn file(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
+    match read(host, number, file) {
+        Ok(file) => Ok(Some(file)),
+        Err(Error::Read { source, .. }) if is_hidden(&source) || is_passing(&source) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a CPU has a file and shows it to us. Asked once, it spares asking at each scrape.
+pub(crate) fn has(host: &Host, number: &str, file: &str) -> Result<bool, Error> {
+    match read(host, number, file) {
+        Ok(_) => Ok(true),
+        Err(Error::Read { source, .. }) if is_hidden(&source) => Ok(false),
+        Err(Error::Read { source, .. }) if is_passing(&source) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(host: &Host, number: &str, file: &str) -> Result<File, Error> {
+    host.sys(format!("{DIRECTORY}/cpu{number}/{file}"))
+}
+
+fn is_hidden(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
+}
+
+/// Whether the CPU is idle, or on its way out.
+fn is_passing(error: &io::Error) -> bool {
+    [Errno::AGAIN, Errno::BUSY, Errno::NODEV, Errno::NXIO]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// A set of CPUs as the kernel writes it: `0-3,8`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct CpuSet(Vec<RangeInclusive<u32>>);
+
+impl CpuSet {
+    pub(crate) fn parse(file: &File) -> Result<Self, Error> {
+        Self::from_text(file.trimmed()).ok_or_else(|| file.unlike("CPU numbers such as 0-3,8"))
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let mut ranges = Vec::new();
+        // The kernel writes in order. To insist on it bounds what a broken file can ask for.
+        let mut next = 0;
+        for range in text.split(',').filter(|range| !range.is_empty()) {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+            if first < next || last < first || last >= MOST {
+                return None;
+            }
+            next = last + 1;
+            ranges.push(first..=last);
+        }
+        Some(Self(ranges))
+    }
+
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        self.0.iter().any(|range| range.contains(&number))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().cloned().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets() {
+        for (text, numbers) in [
+            ("", Some(vec![])),
+            ("0", Some(vec![0])),
+            ("1,3-5,9", Some(vec![1, 3, 4, 5, 9])),
+            ("0-4294967295", None),
+            ("0-65535,0-65535", None),
+            ("3-1", None),
+            ("-1", None),
+            ("(null)", None),
+        ] {
+            let set = CpuSet::from_text(text);
+            assert_eq!(set.map(|set| set.iter().collect()), numbers, "{text}");
+        }
+    }
+}
