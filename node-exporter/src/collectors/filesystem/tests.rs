@@ -125,7 +125,7 @@ fn flags_that_cannot_be() {
         ),
         (
             vec![(&TIMEOUT, "5")],
-            "--collector.filesystem.mount-timeout: expected a duration such as 5s or 500ms",
+            "--collector.filesystem.mount-timeout: expected a duration such as 5s, found \"5\"",
         ),
         (
             vec![(&WORKERS, "many")],
