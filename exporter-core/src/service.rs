@@ -91,7 +91,7 @@ pub fn shutdown(live: Arc<Live>, notifier: Notifier) -> io::Result<impl Future<O
             while hangup.recv().await.is_some() {
                 reload(&live, &notifier).await;
             }
-            future::pending().await
+            future::pending::<()>().await;
         };
         let name = tokio::select! {
             _ = terminate.recv() => "SIGTERM",

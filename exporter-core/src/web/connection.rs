@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -40,6 +41,21 @@ const MAX_HEADER_LIST: u32 = 16 * 1024;
 /// No request has a body.
 const WINDOW: u32 = 64 * 1024;
 
+/// A connection that came to nothing.
+#[derive(Debug, Default)]
+struct Refused {
+    /// None if it ended by itself.
+    reason: Option<Refusal>,
+    /// On which the client was told why.
+    socket: Option<Socket>,
+}
+
+impl Refused {
+    fn because(reason: Refusal) -> Self {
+        Self { reason: Some(reason), socket: None }
+    }
+}
+
 /// A connection that was accepted and has a place in the table.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -61,12 +77,7 @@ impl Connection {
                     self.http2(stream).await
                 }
                 Ok(stream) => self.http1(stream).await,
-                Err(None) => return,
-                Err(Some(refusal)) => {
-                    self.server.site.own.refused(refusal);
-                    self.server.refusals.log(self.peer, refusal);
-                    return;
-                }
+                Err(refused) => return self.refuse(refused).await,
             },
         };
         if let Err(error) = end {
@@ -74,39 +85,38 @@ impl Connection {
         }
     }
 
-    /// TLS on the socket, or why not. None is a connection that ended before it began.
+    /// TLS on the socket, or why not.
     async fn secure(
         &self,
-        mut socket: Socket,
-        tls: Arc<rustls::ServerConfig>,
+        socket: Socket,
+        tls: Arc<ServerConfig>,
         settings: &Settings,
-    ) -> Result<TlsStream<Socket>, Option<Refusal>> {
-        let mut handshake = pin!(async {
-            match socket.first_byte().await.map_err(|_| None)? {
-                None => return Err(None),
-                Some(TLS_HANDSHAKE) => {}
-                Some(byte) if byte.is_ascii_alphabetic() => {
-                    let _ = socket.write_all(PLAIN_HTTP).await;
-                    let _ = socket.shutdown().await;
-                    return Err(Some(Refusal::PlainHttp));
-                }
-                Some(_) => {}
-            }
-            let stream = TlsAcceptor::from(tls).accept(socket).await;
-            stream.map_err(|error| Some(Refusal::of(&error)))
-        });
+    ) -> Result<TlsStream<Socket>, Refused> {
         let mut running = self.running.clone();
         let stream = tokio::select! {
             biased;
-            stream = &mut handshake => stream?,
-            _ = self.phase.overdue() => return Err(Some(Refusal::Timeout)),
-            () = self.phase.evicted() => return Err(None),
-            _ = running.changed() => return Err(None),
+            stream = handshake(socket, tls) => stream?,
+            _ = self.phase.overdue() => return Err(Refused::because(Refusal::Timeout)),
+            () = self.phase.evicted() => return Err(Refused::default()),
+            _ = running.changed() => return Err(Refused::default()),
         };
         // Also for a session that goes on from an earlier one, which was let in by other settings.
-        settings.admits(stream.get_ref().1).map_err(Some)?;
+        settings.admits(stream.get_ref().1).map_err(Refused::because)?;
         self.phase.secured();
         Ok(stream)
+    }
+
+    async fn refuse(&self, refused: Refused) {
+        if let Some(reason) = refused.reason {
+            self.server.site.own.refused(reason);
+            self.server.refusals.log(self.peer, reason);
+        }
+        if let Some(socket) = refused.socket {
+            tokio::select! {
+                () = socket.linger() => {}
+                () = self.phase.evicted() => {}
+            }
+        }
     }
 
     async fn http1<S>(&self, stream: S) -> hyper::Result<()>
@@ -121,14 +131,13 @@ impl Connection {
             .max_buf_size(request::BUFFER)
             .serve_connection(io, service);
         let mut connection = pin!(connection);
-        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
+        self.drive(connection.as_mut(), http1::Connection::graceful_shutdown).await
     }
 
     pub(super) async fn http2<S>(&self, stream: S) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.phase.framed();
         let frames = Some(Frames::default());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), frames));
         let (server, phase) = (Arc::clone(&self.server), Arc::clone(&self.phase));
@@ -144,7 +153,7 @@ impl Connection {
             .max_header_list_size(MAX_HEADER_LIST)
             .serve_connection(io, service);
         let mut connection = pin!(connection);
-        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
+        self.drive(connection.as_mut(), http2::Connection::graceful_shutdown).await
     }
 
     /// Runs a connection until it ends by itself, goes beyond a limit, or is told to end.
@@ -182,6 +191,27 @@ impl Connection {
             }
         }
     }
+}
+
+async fn handshake(
+    mut socket: Socket,
+    tls: Arc<ServerConfig>,
+) -> Result<TlsStream<Socket>, Refused> {
+    match socket.first_byte().await {
+        Ok(Some(TLS_HANDSHAKE)) => {}
+        Ok(Some(letter)) if letter.is_ascii_alphabetic() => {
+            let _ = socket.write_all(PLAIN_HTTP).await;
+            return Err(Refused { reason: Some(Refusal::PlainHttp), socket: Some(socket) });
+        }
+        Ok(Some(_)) => {}
+        // A port that is looked at and not used.
+        Ok(None) | Err(_) => return Err(Refused::default()),
+    }
+    let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
+    accepted.map_err(|(error, socket)| Refused {
+        reason: Some(Refusal::of(&error)),
+        socket: Some(socket),
+    })
 }
 
 async fn respond(
