@@ -90,6 +90,12 @@ impl Own {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn refusals(&self, refusal: Refusal) -> u64 {
+        let nth = Refusal::ALL.iter().position(|known| *known == refusal).unwrap();
+        self.refused[nth].load(Ordering::Relaxed)
+    }
+
     pub(super) fn refused(&self, refusal: Refusal) {
         let nth = Refusal::ALL.iter().position(|known| *known == refusal);
         if let Some(counter) = nth.and_then(|nth| self.refused.get(nth)) {
