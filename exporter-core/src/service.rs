@@ -26,15 +26,15 @@ pub struct Notifier {
 impl Notifier {
     /// As the environment says.
     pub fn from_env() -> Self {
-        let socket =
-            env::var("NOTIFY_SOCKET").ok().and_then(|address| open(&address).ok()).map(Arc::new);
         let mine = env::var("WATCHDOG_PID").map_or(true, |pid| pid.parse() == Ok(process::id()));
-        let watchdog = env::var("WATCHDOG_USEC")
-            .ok()
-            .and_then(|period| period.parse().ok())
-            .filter(|period| mine && *period > 0)
-            .map(Duration::from_micros);
-        Self { socket, watchdog }
+        let period = env::var("WATCHDOG_USEC").ok().filter(|_| mine);
+        Self::new(env::var("NOTIFY_SOCKET").ok().as_deref(), period.as_deref())
+    }
+
+    fn new(address: Option<&str>, watchdog: Option<&str>) -> Self {
+        let socket = address.and_then(|address| open(address).ok()).map(Arc::new);
+        let watchdog = watchdog.and_then(|micros| micros.parse().ok()).filter(|micros| *micros > 0);
+        Self { socket, watchdog: watchdog.map(Duration::from_micros) }
     }
 
     /// Everything is read and the sockets are open.
@@ -91,7 +91,7 @@ pub fn shutdown(live: Arc<Live>, notifier: Notifier) -> io::Result<impl Future<O
             while hangup.recv().await.is_some() {
                 reload(&live, &notifier).await;
             }
-            future::pending().await
+            future::pending::<()>().await;
         };
         let name = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
@@ -125,4 +125,65 @@ fn open(address: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
     // A manager that does not read must not stop the service.
     socket.set_nonblocking(true)?;
     Ok((socket, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manager(name: &str) -> (UnixDatagram, String) {
+        let name = format!("exporter-test-{}-{name}", process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let socket = UnixDatagram::bind_addr(&address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        (socket, format!("@{name}"))
+    }
+
+    fn heard(socket: &UnixDatagram) -> String {
+        let mut buffer = [0; 256];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    #[test]
+    fn the_manager_hears_how_it_goes() {
+        let (socket, address) = manager("notify");
+        let notifier = Notifier::new(Some(&address), None);
+        notifier.ready();
+        assert_eq!(heard(&socket), "READY=1");
+        notifier.status("two\nlines");
+        assert_eq!(heard(&socket), "STATUS=two lines");
+        notifier.reloading();
+        let reloading = heard(&socket);
+        let micros = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
+        assert!(micros.parse::<u64>().unwrap() > 0);
+        notifier.stopping();
+        assert!(heard(&socket).starts_with("STOPPING=1\n"));
+    }
+
+    #[test]
+    fn a_manager_that_is_not_there_or_does_not_read_stops_nothing() {
+        Notifier::new(None, None).ready();
+        Notifier::new(Some("/nowhere/at/all"), Some("x")).ready();
+        Notifier::new(Some(""), Some("0")).ready();
+        let (_socket, address) = manager("deaf");
+        let notifier = Notifier::new(Some(&address), None);
+        for _ in 0..2000 {
+            notifier.ready();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_watchdog_is_fed_twice_as_often_as_it_asks() {
+        let (socket, address) = manager("watchdog");
+        let notifier = Notifier::new(Some(&address), Some("200000"));
+        let feed = notifier.feed_watchdog();
+        assert!(tokio::time::timeout(Duration::from_millis(350), feed).await.is_err());
+        socket.set_nonblocking(true).unwrap();
+        let mut count = 0;
+        while socket.recv(&mut [0; 64]).is_ok() {
+            count += 1;
+        }
+        assert!((3..=4).contains(&count), "{count}");
+    }
 }

@@ -42,9 +42,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use self::compress::Compressor;
@@ -149,16 +150,19 @@ struct Server {
     running: watch::Sender<bool>,
 }
 
-/// How long to wait for a descriptor to become free.
+/// How long to wait for what is lacking, when no connection can be closed for it.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// How long all has to go well before it is said to.
+const CALM: Duration = Duration::from_secs(10);
+
 async fn accept(server: Arc<Server>, listener: Listener) {
-    let mut failing = false;
+    let mut failed: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                if failing {
-                    failing = false;
+                if failed.is_some_and(|last| last.elapsed() > CALM) {
+                    failed = None;
                     info!(%listener, "accepting connections again");
                 }
                 server.admit(socket, peer);
@@ -167,21 +171,30 @@ async fn accept(server: Arc<Server>, listener: Listener) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 server.site.own.accept_failures.fetch_add(1, Ordering::Relaxed);
-                if !failing {
-                    failing = true;
+                if failed.replace(Instant::now()).is_none() {
                     warn!(%listener, %error, "cannot accept connections");
                 }
-                server.table.evict();
-                sleep(BREATH).await;
+                let room = server.table.evict();
+                sleep(if room { Duration::from_millis(1) } else { BREATH }).await;
             }
         }
+    }
+}
+
+/// As many connections as are allowed, but never so many that no descriptors are left for what
+/// collectors read.
+fn affordable(connections: usize) -> usize {
+    match getrlimit(Resource::Nofile).current.map(usize::try_from) {
+        Some(Ok(descriptors)) => connections.min(descriptors / 2).max(1),
+        _ => connections,
     }
 }
 
 impl Server {
     fn new(site: Arc<Site>) -> Arc<Self> {
         let limits = &site.limits;
-        let table = Table::new(limits.connections, limits.handshakes, Arc::clone(&site.own));
+        let connections = affordable(limits.connections);
+        let table = Table::new(connections, limits.handshakes, Arc::clone(&site.own));
         Arc::new(Self {
             compressor: Compressor::default(),
             refusals: Refusals::default(),

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -17,7 +18,6 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::frames::Frames;
-use super::greeting::{self, Greeting};
 use super::phase::Phase;
 use super::refusal::Refusal;
 use super::response::{self, Page};
@@ -27,12 +27,34 @@ use super::watched::Watched;
 use super::{Server, request, route};
 use crate::collector::chain;
 
+/// The first byte of a TLS handshake.
+const TLS_HANDSHAKE: u8 = 22;
+
+const PLAIN_HTTP: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Connection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
 /// Of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
 /// Of one request on HTTP/2, where each header counts 32 bytes more than it has.
 const MAX_HEADER_LIST: u32 = 16 * 1024;
 /// No request has a body.
 const WINDOW: u32 = 64 * 1024;
+
+/// A connection that came to nothing.
+#[derive(Debug, Default)]
+struct Refused {
+    /// None if it ended by itself.
+    reason: Option<Refusal>,
+    /// On which the client was told why.
+    socket: Option<Socket>,
+}
+
+impl Refused {
+    fn because(reason: Refusal) -> Self {
+        Self { reason: Some(reason), socket: None }
+    }
+}
 
 /// A connection that was accepted and has a place in the table.
 #[derive(Debug)]
@@ -55,12 +77,7 @@ impl Connection {
                     self.http2(stream).await
                 }
                 Ok(stream) => self.http1(stream).await,
-                Err(None) => return,
-                Err(Some(refusal)) => {
-                    self.server.site.own.refused(refusal);
-                    self.server.refusals.log(self.peer, refusal);
-                    return;
-                }
+                Err(refused) => return self.refuse(refused).await,
             },
         };
         if let Err(error) = end {
@@ -68,41 +85,38 @@ impl Connection {
         }
     }
 
-    /// TLS on the socket, or why not. None is a connection that ended before it began.
+    /// TLS on the socket, or why not.
     async fn secure(
         &self,
-        mut socket: Socket,
-        tls: Arc<rustls::ServerConfig>,
+        socket: Socket,
+        tls: Arc<ServerConfig>,
         settings: &Settings,
-    ) -> Result<TlsStream<Socket>, Option<Refusal>> {
-        let mut handshake = pin!(async {
-            let mut bytes = [0; greeting::LENGTH];
-            let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| None)?;
-            let (answer, refusal) = match Greeting::of(bytes) {
-                Greeting::Nothing => return Err(None),
-                Greeting::OldTls => (greeting::OLD_TLS, Refusal::ProtocolVersion),
-                Greeting::PlainHttp => (greeting::PLAIN_HTTP, Refusal::PlainHttp),
-                Greeting::Tls => {
-                    let stream = TlsAcceptor::from(tls).accept(socket).await;
-                    return stream.map_err(|error| Some(Refusal::of(&error)));
-                }
-            };
-            let _ = socket.write_all(answer).await;
-            let _ = socket.shutdown().await;
-            Err(Some(refusal))
-        });
+    ) -> Result<TlsStream<Socket>, Refused> {
         let mut running = self.running.clone();
         let stream = tokio::select! {
             biased;
-            stream = &mut handshake => stream?,
-            _ = self.phase.overdue() => return Err(Some(Refusal::Timeout)),
-            () = self.phase.evicted() => return Err(None),
-            _ = running.changed() => return Err(None),
+            stream = handshake(socket, tls) => stream?,
+            _ = self.phase.overdue() => return Err(Refused::because(Refusal::Timeout)),
+            () = self.phase.evicted() => return Err(Refused::default()),
+            _ = running.changed() => return Err(Refused::default()),
         };
         // Also for a session that goes on from an earlier one, which was let in by other settings.
-        settings.admits(stream.get_ref().1).map_err(Some)?;
+        settings.admits(stream.get_ref().1).map_err(Refused::because)?;
         self.phase.secured();
         Ok(stream)
+    }
+
+    async fn refuse(&self, refused: Refused) {
+        if let Some(reason) = refused.reason {
+            self.server.site.own.refused(reason);
+            self.server.refusals.log(self.peer, reason);
+        }
+        if let Some(socket) = refused.socket {
+            tokio::select! {
+                () = socket.linger() => {}
+                () = self.phase.evicted() => {}
+            }
+        }
     }
 
     async fn http1<S>(&self, stream: S) -> hyper::Result<()>
@@ -117,14 +131,13 @@ impl Connection {
             .max_buf_size(request::BUFFER)
             .serve_connection(io, service);
         let mut connection = pin!(connection);
-        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
+        self.drive(connection.as_mut(), http1::Connection::graceful_shutdown).await
     }
 
     pub(super) async fn http2<S>(&self, stream: S) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.phase.framed();
         let frames = Some(Frames::default());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), frames));
         let (server, phase) = (Arc::clone(&self.server), Arc::clone(&self.phase));
@@ -140,7 +153,7 @@ impl Connection {
             .max_header_list_size(MAX_HEADER_LIST)
             .serve_connection(io, service);
         let mut connection = pin!(connection);
-        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await
+        self.drive(connection.as_mut(), http2::Connection::graceful_shutdown).await
     }
 
     /// Runs a connection until it ends by itself, goes beyond a limit, or is told to end.
@@ -178,6 +191,27 @@ impl Connection {
             }
         }
     }
+}
+
+async fn handshake(
+    mut socket: Socket,
+    tls: Arc<ServerConfig>,
+) -> Result<TlsStream<Socket>, Refused> {
+    match socket.first_byte().await {
+        Ok(Some(TLS_HANDSHAKE)) => {}
+        Ok(Some(letter)) if letter.is_ascii_alphabetic() => {
+            let _ = socket.write_all(PLAIN_HTTP).await;
+            return Err(Refused { reason: Some(Refusal::PlainHttp), socket: Some(socket) });
+        }
+        Ok(Some(_)) => {}
+        // A port that is looked at and not used.
+        Ok(None) | Err(_) => return Err(Refused::default()),
+    }
+    let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
+    accepted.map_err(|(error, socket)| Refused {
+        reason: Some(Refusal::of(&error)),
+        socket: Some(socket),
+    })
 }
 
 async fn respond(

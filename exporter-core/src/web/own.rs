@@ -7,21 +7,8 @@ use http::StatusCode;
 
 use super::live::Live;
 use super::refusal::Refusal;
-use crate::desc::{Desc, Describe};
+use crate::desc::Desc;
 use crate::families::Families;
-
-/// Every family that [`Own`] writes.
-pub(crate) static METRICS: [&dyn Describe; 9] = [
-    &SCRAPES,
-    &IN_FLIGHT,
-    &REQUESTS,
-    &CONNECTIONS,
-    &ACCEPT_FAILURES,
-    &REFUSED,
-    &RELOADED,
-    &RELOAD_TIME,
-    &EXPIRY,
-];
 
 static SCRAPES: Desc<1> = Desc::counter(
     "promhttp_metric_handler_requests_total",
@@ -86,11 +73,12 @@ impl Own {
         out.family(&CONNECTIONS).sample([], connections as f64);
         let failures = self.accept_failures.load(Ordering::Relaxed);
         out.family(&ACCEPT_FAILURES).sample([], failures as f64);
-        let mut refused = out.family(&REFUSED);
-        for (refusal, count) in Refusal::ALL.iter().zip(&self.refused) {
-            refused.sample([refusal.as_str()], count.load(Ordering::Relaxed) as f64);
+        {
+            let mut refused = out.family(&REFUSED);
+            for (refusal, count) in Refusal::ALL.iter().zip(&self.refused) {
+                refused.sample([refusal.as_str()], count.load(Ordering::Relaxed) as f64);
+            }
         }
-        drop(refused);
         let status = live.status();
         out.family(&RELOADED).sample([], f64::from(u8::from(status.is_good())));
         let success = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -100,6 +88,12 @@ impl Own {
             let labels = [certificate.role, certificate.subject.as_str()];
             expiry.sample(labels, certificate.not_after as f64);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn refusals(&self, refusal: Refusal) -> u64 {
+        let nth = Refusal::ALL.iter().position(|known| *known == refusal).unwrap();
+        self.refused[nth].load(Ordering::Relaxed)
     }
 
     pub(super) fn refused(&self, refusal: Refusal) {

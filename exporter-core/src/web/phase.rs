@@ -60,8 +60,6 @@ struct State {
     progress: Instant,
     /// The socket takes nothing more at the moment.
     blocked: bool,
-    /// One byte after another is not a request on HTTP/2, where pings and settings come as well.
-    framed: bool,
     /// Something that will never be read is on its way.
     refused: bool,
     /// Since when the connection is to end with what is being answered.
@@ -70,28 +68,26 @@ struct State {
 }
 
 /// How long a connection on which nothing is due any more may take to end.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Phase {
     pub(super) fn new(stage: Stage, limits: &Limits) -> Arc<Self> {
         let now = Instant::now();
-        let state = State {
-            stage,
-            since: now,
-            begun: 0,
-            written: 0,
-            requests: 0,
-            answers: 0,
-            answering: now,
-            progress: now,
-            blocked: false,
-            framed: false,
-            refused: false,
-            stopping: None,
-            evicted: false,
-        };
         Arc::new(Self {
-            state: Mutex::new(state),
+            state: Mutex::new(State {
+                stage,
+                since: now,
+                begun: 0,
+                written: 0,
+                requests: 0,
+                answers: 0,
+                answering: now,
+                progress: now,
+                blocked: false,
+                refused: false,
+                stopping: None,
+                evicted: false,
+            }),
             header: limits.header,
             idle: limits.idle,
             stall: limits.stall,
@@ -109,17 +105,12 @@ impl Phase {
         self.lock().enter(Stage::FirstByte);
     }
 
-    /// The connection speaks HTTP/2.
-    pub(super) fn framed(&self) {
-        self.lock().framed = true;
-    }
-
-    /// Bytes arrived.
-    pub(super) fn read(&self) {
+    /// Bytes arrived. In HTTP/2 `frames` they need not be the beginning of a request.
+    pub(super) fn read(&self, frames: bool) {
         let mut state = self.lock();
         match state.stage {
             Stage::FirstByte => state.enter(Stage::Header),
-            Stage::Idle if !state.framed => state.enter(Stage::Header),
+            Stage::Idle if !frames => state.enter(Stage::Header),
             _ => {}
         }
     }
@@ -203,30 +194,28 @@ impl Phase {
     ///
     /// Must be polled after the connection, each time: it is the connection that moves the
     /// limit.
-    pub(super) fn overdue(&self) -> impl Future<Output = Stage> {
-        async {
-            let mut due = self.due();
-            let mut sleep = pin!(sleep_until(due));
-            poll_fn(|cx| {
-                loop {
-                    let now_due = self.due();
-                    if now_due < due {
-                        due = now_due;
-                        sleep.as_mut().reset(due);
-                    }
-                    if sleep.as_mut().poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    if now_due <= Instant::now() {
-                        return Poll::Ready(self.stage().0);
-                    }
-                    // The limit has moved on since the alarm was set.
+    pub(super) async fn overdue(&self) -> Stage {
+        let mut due = self.due();
+        let mut sleep = pin!(sleep_until(due));
+        poll_fn(|cx| {
+            loop {
+                let now_due = self.due();
+                if now_due < due {
                     due = now_due;
                     sleep.as_mut().reset(due);
                 }
-            })
-            .await
-        }
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                if now_due <= Instant::now() {
+                    return Poll::Ready(self.stage().0);
+                }
+                // The limit has moved on since the alarm was set.
+                due = now_due;
+                sleep.as_mut().reset(due);
+            }
+        })
+        .await
     }
 
     fn due(&self) -> Instant {

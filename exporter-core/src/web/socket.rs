@@ -7,8 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rustix::net::{RecvFlags, recv};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+
+use super::phase::LAST_WORDS;
 
 #[derive(Debug)]
 pub(super) enum Socket {
@@ -54,6 +57,20 @@ impl Socket {
             }
         };
         Ok(bytes.get(..read).unwrap_or_default())
+    }
+}
+
+impl Socket {
+    /// Sees to it that what was written arrives: a socket closed with unread input takes it back.
+    pub(super) async fn linger(mut self) {
+        let mut scratch = [0; 1024];
+        let drain = async {
+            self.shutdown().await?;
+            while self.read(&mut scratch).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // Nothing depends on how it ends.
+        let _ = timeout(LAST_WORDS, drain).await;
     }
 }
 

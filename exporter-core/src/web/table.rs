@@ -51,10 +51,10 @@ impl Table {
         Some(Entry { id, table: Arc::clone(self) })
     }
 
-    /// Closes the connection that has been idle longest.
-    pub(super) fn evict(&self) {
+    /// Closes the connection that has been idle longest, if one is.
+    pub(super) fn evict(&self) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.evict(|stage| stage != Stage::Busy);
+        open.evict(|stage| stage != Stage::Busy)
     }
 
     /// Waits until no connection is open.

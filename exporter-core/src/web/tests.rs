@@ -5,6 +5,7 @@ mod http2;
 mod limits;
 mod routes;
 mod sockets;
+mod tls;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

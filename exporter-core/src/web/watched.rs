@@ -51,7 +51,7 @@ impl<Stream: AsyncRead + Unpin> AsyncRead for Watched<Stream> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().get(before..).unwrap_or_default();
         if !read.is_empty() {
-            self.phase.read();
+            self.phase.read(self.frames.is_some());
         }
         let served = self.phase.served();
         if let Some(frames) = &mut self.frames

@@ -97,3 +97,50 @@ fn without_systemd_there_are_no_sockets_of_its() {
     let error = Listener::from_systemd().unwrap_err();
     assert!(error.to_string().contains("no socket activation file descriptors found"));
 }
+
+/// This test's binary again, as systemd would start it.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
+#[expect(clippy::print_stderr, reason = "says that it was skipped")]
+fn sockets_of_systemd_are_served() {
+    use std::process::{Command, Stdio};
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let activator = Command::new("systemd-socket-activate")
+        .args(["--listen", &free.to_string()])
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "web::tests::sockets::as_systemd_starts_it", "--ignored"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut activator) = activator else {
+        eprintln!("SKIPPED: there is no systemd-socket-activate here");
+        return;
+    };
+    let start = Instant::now();
+    let stream = loop {
+        match TcpStream::connect(free) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(10), "{error}"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    let mut client = Client::new(stream);
+    client.send(get("/metrics", ""));
+    let answer = client.rest();
+    assert!(answer.contains("\nword 1\n"), "{answer}");
+    activator.wait().unwrap();
+}
+
+#[test]
+#[ignore = "is started by another test"]
+fn as_systemd_starts_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime
+        .block_on(async {
+            let listeners = Listener::from_systemd().unwrap();
+            assert_eq!(listeners.len(), 1);
+            assert!(Listener::from_systemd().is_err(), "they can be had once");
+            serve(Arc::new(site()), listeners, tokio::time::sleep(Duration::from_secs(1))).await
+        })
+        .unwrap();
+}

@@ -1,0 +1,199 @@
+//! Serving over TLS: what happens around a handshake, and what a reload does to what is open.
+
+use std::fs;
+
+use rustls::pki_types::ServerName;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+
+use super::*;
+use crate::web::pki::{Authority, Directory, Holder, client};
+use crate::web::refusal::Refusal;
+
+const MUTUAL: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  \
+    client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n  \
+    client_allowed_sans: [prometheus.example]\n";
+
+struct Scene {
+    directory: Directory,
+    authority: Authority,
+    holder: Holder,
+    server: Running,
+    live: Arc<Live>,
+}
+
+fn scene(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Scene {
+    let directory = Directory::new();
+    let authority = Authority::new("ca");
+    directory.fill(&authority.server(), &authority);
+    let file = directory.write("web.yml", MUTUAL);
+    let live = Live::load(Some(file)).unwrap();
+    let ours = Arc::clone(&live);
+    let server = start(|site| {
+        site.live = ours;
+        adjust(site);
+    });
+    let holder = authority.client();
+    Scene { directory, authority, holder, server, live }
+}
+
+impl Scene {
+    fn config(&self, holder: Option<&Holder>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::clone(&client(&self.authority, holder, &[&TLS12, &TLS13]));
+        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+        Arc::new(config)
+    }
+
+    fn connect(&self, config: &Arc<ClientConfig>) -> StreamOwned<ClientConnection, TcpStream> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(Arc::clone(config), name).unwrap();
+        StreamOwned::new(session, self.server.connect().0)
+    }
+
+    /// The counter moves when the client has been told, so it may be a moment late.
+    fn expect_refused(&self, reason: Refusal, count: u64) {
+        let start = Instant::now();
+        while self.server.own.refusals(reason) < count && start.elapsed().as_secs() < 5 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(self.server.own.refusals(reason), count, "{reason:?}");
+    }
+}
+
+/// All that comes back, or the error.
+fn say(stream: &mut (impl Read + Write), text: &str) -> Result<String, String> {
+    let mut answer = Vec::new();
+    let result = stream.write_all(text.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
+    result.map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[test]
+fn a_client_with_a_certificate_is_served_and_one_without_is_told() {
+    let scene = scene(|_| {});
+    for alpn in [&[][..], &[&b"http/1.1"[..]]] {
+        let config = scene.config(Some(&scene.holder), alpn);
+        let answer = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap();
+        assert!(answer.contains("\nword 1\n"), "{answer}");
+    }
+    let stranger = scene.config(None, &[]);
+    let error = say(&mut scene.connect(&stranger), &get("/metrics", "")).unwrap_err();
+    assert!(error.contains("CertificateRequired"), "{error}");
+    scene.expect_refused(Refusal::NoCertificate, 1);
+    let config = scene.config(Some(&scene.holder), &[b"h3"]);
+    let error = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap_err();
+    assert!(error.contains("NoApplicationProtocol"), "{error}");
+}
+
+#[test]
+fn http2_is_spoken_with_those_who_speak_it() {
+    let scene = scene(|_| {});
+    let config = scene.config(Some(&scene.holder), &[b"h2", b"http/1.1"]);
+    let mut stream = scene.connect(&config);
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    let mut frame = [0; 9];
+    stream.read_exact(&mut frame).unwrap();
+    assert_eq!(frame[3], 4, "settings");
+    assert_eq!(stream.conn.alpn_protocol(), Some(&b"h2"[..]));
+}
+
+#[test]
+fn plain_http_gets_an_answer_that_it_can_read() {
+    let scene = scene(|_| {});
+    let answer = scene.server.say(get("/metrics", &"X: y\r\n".repeat(1000)));
+    assert!(answer.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"),
+        "{answer}"
+    );
+    scene.expect_refused(Refusal::PlainHttp, 1);
+}
+
+#[test]
+fn a_handshake_must_come_to_its_end_in_time() {
+    let scene = scene(|site| site.limits.header = Duration::from_millis(300));
+    for beginning in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+        let mut client = scene.server.connect();
+        client.send(beginning);
+        let (took, _) = client.closed();
+        assert!((250..5000).contains(&took.as_millis()), "{beginning:?} {took:?}");
+    }
+    scene.expect_refused(Refusal::Timeout, 3);
+    let mut client = scene.server.connect();
+    client.send("\x16\x03\x01garbage, and more of it than a record header");
+    let (took, _) = client.closed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn handshakes_that_get_nowhere_do_not_keep_a_scraper_out() {
+    let scene = scene(|site| site.limits.handshakes = 8);
+    let held: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = scene.server.connect();
+            client.send(b"\x16\x03\x01\x02");
+            client
+        })
+        .collect();
+    let config = scene.config(Some(&scene.holder), &[]);
+    let answer = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap();
+    assert!(answer.contains("\nword 1\n"), "{answer}");
+    assert!(scene.server.own.connections.load(Ordering::Relaxed) <= 10);
+    drop(held);
+}
+
+#[test]
+fn a_name_that_is_struck_off_ends_open_connections_and_old_sessions() {
+    let scene = scene(|_| {});
+    let config = scene.config(Some(&scene.holder), &[]);
+    let mut open = scene.connect(&config);
+    open.write_all(SCRAPE.as_bytes()).unwrap();
+    let mut first = [0; 12];
+    open.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let file = scene.directory.path().join("web.yml");
+    fs::write(file, MUTUAL.replace("prometheus.example", "other.example")).unwrap();
+    scene.live.reload().unwrap();
+    let mut rest = Vec::new();
+    let start = Instant::now();
+    let _ = open.read_to_end(&mut rest);
+    assert!(start.elapsed() < Duration::from_secs(2));
+    // Resumed or not.
+    for _ in 0..2 {
+        assert!(say(&mut scene.connect(&config), &get("/metrics", "")).is_err());
+    }
+    scene.expect_refused(Refusal::SanNotAllowed, 2);
+}
+
+#[test]
+fn passwords_are_asked_for_before_anything_else() {
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    let directory = Directory::new();
+    let file = directory.write(
+        "web.yml",
+        &format!(
+            "basic_auth_users:\n  alice: {hash}\n\
+             http_server_config:\n  headers:\n    X-Frame-Options: deny\n"
+        ),
+    );
+    let live = Live::load(Some(file)).unwrap();
+    let server = start(|site| site.live = live);
+    for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
+        let answer = server.say(get(path, ""));
+        assert_eq!(status(&answer), "401", "{answer}");
+        assert!(header(&answer, "www-authenticate").unwrap().starts_with("Basic"));
+        assert_eq!(header(&answer, "x-frame-options"), Some("deny"));
+    }
+    let answer = server.say(get("/metrics", "Authorization: Basic YWxpY2U6c2VjcmV0\r\n"));
+    assert_eq!(status(&answer), "200", "{answer}");
+}
+
+#[test]
+fn requests_beyond_the_rate_are_put_off() {
+    let directory = Directory::new();
+    let file = directory.write("web.yml", "rate_limit:\n  interval: 1h\n  burst: 2\n");
+    let live = Live::load(Some(file)).unwrap();
+    let server = start(|site| site.live = live);
+    let statuses = [(); 3].map(|()| status(&server.say(get("/metrics", ""))).to_owned());
+    assert_eq!(statuses, ["200", "200", "429"]);
+}
