@@ -319,10 +319,10 @@ mod tests {
             let (page, _) = joined(&[part]);
             let expected = if shown == "counter" {
                 "# HELP busy Busy.\n# TYPE busy counter\nbusy_total{cpu=\"0\"} 5.0 \
-                 # {id=\"\\\" # {\"} 1.0\nbusy_created{cpu=\"0\"} 0.0\n# HELP"
+                 # {id=\"\\\" # {\"} 1.0\nbusy_created{cpu=\"0\"} 0.0\n# TYPE"
             } else {
                 "# HELP busy_total Busy.\n# TYPE busy_total unknown\n\
-                 busy_total{cpu=\"0\"} 5.0\n# HELP"
+                 busy_total{cpu=\"0\"} 5.0\n# TYPE"
             };
             assert!(page.starts_with(expected), "{other}: {page}");
         }
