@@ -1,5 +1,6 @@
 //! How long, and how many.
 
+use super::super::pki::Directory;
 use super::*;
 
 /// Short enough to wait for, apart enough to tell which it was.
@@ -228,8 +229,11 @@ fn the_end_does_not_wait_for_ever() {
 
 #[test]
 fn new_settings_end_a_connection_after_its_answer() {
-    let server = start(|site| {
+    let directory = Directory::new();
+    let path = directory.write("web.yml", "");
+    let server = start(move |site| {
         site.enable_lifecycle = true;
+        site.live = Live::load(Some(path)).unwrap();
         site.registry = registry(&[&SLOW, &WORD]);
     });
     let mut idle = server.connect();
@@ -238,6 +242,7 @@ fn new_settings_end_a_connection_after_its_answer() {
     let mut busy = server.connect();
     busy.send(SCRAPE);
     thread::sleep(Duration::from_millis(100));
+    directory.write("web.yml", "# Another.\n");
     let post = "POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     assert_eq!(status(&server.say(post)), "200");
     let (took, said) = idle.closed();
