@@ -83,9 +83,10 @@ struct Hash {
     cost: u32,
 }
 
+/// As sent: Go compares bytes, so a password need not be UTF-8. Not to be printed.
 struct Login {
     user: String,
-    password: Secret,
+    password: Vec<u8>,
 }
 
 impl Authenticator {
@@ -122,7 +123,7 @@ impl Authenticator {
     /// from, if it has one: each address stands in a queue of its own.
     pub async fn check(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<(), Denied> {
         let login = Login::of(headers).ok_or(Denied::Missing)?;
-        if login.password.expose().len() > LONGEST_PASSWORD {
+        if login.password.len() > LONGEST_PASSWORD {
             return Err(Denied::Wrong);
         }
         let hash = self.users.get(&login.user);
@@ -153,8 +154,7 @@ impl Authenticator {
 
 /// Every failure does the work of `cost`: bcrypt of cost c does 2^c rounds, and
 /// 2^c + 2^c + 2^(c+1) + ... + 2^(cost-1) is 2^cost.
-fn is_right(password: &Secret, hash: Option<&Hash>, cost: u32) -> bool {
-    let password = password.expose();
+fn is_right(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
     let decoy = |cost| {
         let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0x5a; 16]));
     };
@@ -205,9 +205,10 @@ impl Login {
         if !scheme.eq_ignore_ascii_case(b"Basic ") {
             return None;
         }
-        let login = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-        let (user, password) = login.split_once(':')?;
-        Some(Self { user: user.to_owned(), password: password.to_owned().into() })
+        let login = STANDARD.decode(encoded).ok()?;
+        let (user, password) = login.split_at(login.iter().position(|byte| *byte == b':')?);
+        let user = str::from_utf8(user).ok()?.to_owned();
+        Some(Self { user, password: password.get(1..)?.to_vec() })
     }
 }
 
@@ -227,9 +228,9 @@ impl Shared {
     /// Lengths go before the parts: no two logins are the same bytes.
     fn seal(&self, login: &Login, hash: &Hash) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
-        for part in [&login.user, login.password.expose(), hash.text.expose()] {
+        for part in [login.user.as_bytes(), &login.password, hash.text.expose().as_bytes()] {
             context.update(&(part.len() as u64).to_le_bytes());
-            context.update(part.as_bytes());
+            context.update(part);
         }
         let mut seal = [0; 32];
         for (to, from) in seal.iter_mut().zip(context.sign().as_ref()) {

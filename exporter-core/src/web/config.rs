@@ -57,8 +57,14 @@ impl Fault {
 
     pub(super) fn in_file(self, file: &Path) -> ConfigError {
         let Self { line, key, problem } = self;
+        let (key, problem) = (key.map(one_line), one_line(problem));
         ConfigError { file: file.to_path_buf(), line, key, problem }
     }
+}
+
+/// A user's name, a value and a path may hold any character.
+fn one_line(text: String) -> String {
+    if text.contains(char::is_control) { text.replace(char::is_control, "\u{fffd}") } else { text }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -197,15 +197,19 @@ async fn handshake(
     mut socket: Socket,
     tls: Arc<ServerConfig>,
 ) -> Result<TlsStream<Socket>, Refused> {
-    match socket.first_byte().await {
-        Ok(Some(TLS_HANDSHAKE)) => {}
-        Ok(Some(letter)) if letter.is_ascii_alphabetic() => {
-            let _ = socket.write_all(PLAIN_HTTP).await;
-            return Err(Refused { reason: Some(Refusal::PlainHttp), socket: Some(socket) });
-        }
-        Ok(Some(_)) => {}
-        // A port that is looked at and not used.
-        Ok(None) | Err(_) => return Err(Refused::default()),
+    let mut bytes = [0; greeting::LENGTH];
+    // A port that is looked at and not used ends in an error or in no bytes at all.
+    let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Refused::default())?;
+    let refused = match Greeting::of(bytes) {
+        Greeting::Nothing => return Err(Refused::default()),
+        Greeting::OldTls => Some((greeting::OLD_TLS, Refusal::ProtocolVersion)),
+        Greeting::PlainHttp => Some((greeting::PLAIN_HTTP, Refusal::PlainHttp)),
+        Greeting::Tls => None,
+    };
+    if let Some((answer, reason)) = refused {
+        // Who has left cannot be told.
+        let _ = socket.write_all(answer).await;
+        return Err(Refused { reason: Some(reason), socket: Some(socket) });
     }
     let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
     accepted.map_err(|(error, socket)| Refused {

@@ -58,9 +58,7 @@ impl Socket {
         };
         Ok(bytes.get(..read).unwrap_or_default())
     }
-}
 
-impl Socket {
     /// Sees to it that what was written arrives: a socket closed with unread input takes it back.
     pub(super) async fn linger(mut self) {
         let mut scratch = [0; 1024];

@@ -247,6 +247,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "line 2: basic_auth_users.a:",
         "hashedSecret too short",
     ),
+    (
+        "basic_auth_users:\n  \"a\\nb\": x\n",
+        "line 2: basic_auth_users.a\u{fffd}b:",
+        "hashedSecret too short",
+    ),
     ("basic_auth_users:\n  a:\n", "line 2", "YAML"),
     ("rate_limit:\n  interval: 1d\n", "line 2: rate_limit.interval:", "1d"),
     ("rate_limit:\n  interval: 1.5\n", "rate_limit.interval", "duration"),
