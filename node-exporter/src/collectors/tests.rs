@@ -34,7 +34,7 @@ fn each_exposes_what_it_declares() {
 }
 
 /// The recorded machine.
-fn recorded() -> Host {
+pub(super) fn recorded() -> Host {
     let fixtures = PathBuf::from(TESTS).join("fixtures");
     Host {
         procfs: fixtures.join("proc"),
@@ -45,7 +45,7 @@ fn recorded() -> Host {
 }
 
 /// The flags under which a collector exposes all that it declares.
-fn flags(def: &Definition) -> Flags {
+pub(super) fn flags(def: &Definition) -> Flags {
     let given: &[(&str, &str)] = match def.name {
         "cpu" => &[
             ("collector.cpu.info", "true"),
