@@ -18,6 +18,7 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::frames::Frames;
+use super::greeting::{self, Greeting};
 use super::phase::Phase;
 use super::refusal::Refusal;
 use super::response::{self, Page};
@@ -26,13 +27,6 @@ use super::socket::{Peer, Socket};
 use super::watched::Watched;
 use super::{Server, request, route};
 use crate::collector::chain;
-
-/// The first byte of a TLS handshake.
-const TLS_HANDSHAKE: u8 = 22;
-
-const PLAIN_HTTP: &[u8] =
-    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Connection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
 /// Of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;

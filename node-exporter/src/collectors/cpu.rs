@@ -21,7 +21,15 @@ pub(super) static DEFINITION: Definition = Definition {
     name: "cpu",
     about: "CPU time by mode, throttling, and what the CPUs are",
     on_by_default: true,
-    reads: &["/proc/stat", "/proc/cpuinfo", "/sys/devices/system/cpu"],
+    reads: &[
+        "/proc/stat",
+        "/proc/cpuinfo",
+        "/sys/devices/system/cpu/isolated",
+        "/sys/devices/system/cpu/online",
+        "/sys/devices/system/cpu/cpu*/online",
+        "/sys/devices/system/cpu/cpu*/thermal_throttle/*",
+        "/sys/devices/system/cpu/cpu*/topology/*",
+    ],
     flags: &[&GUEST, &info::INFO, &info::FLAGS_INCLUDE, &info::BUGS_INCLUDE],
     metrics: &[
         &SECONDS,

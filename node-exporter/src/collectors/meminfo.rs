@@ -1,6 +1,6 @@
 //! How memory is used: `/proc/meminfo`.
 //!
-//! See proc_meminfo(5). Kernels differ in their fields; what is not in the list is left out.
+//! See `proc_meminfo(5)`. Kernels differ in their fields; what is not in the list is left out.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Desc, Describe, Entry};

@@ -23,7 +23,7 @@ pub(super) static DEFINITION: Definition = Definition {
         Ok(Source::blocking(Netstat {
             host: host.clone(),
             fields: filter::pattern(flags, &FIELDS)?,
-            netstat: Table::default(),
+            extended: Table::default(),
             snmp: Table::default(),
             snmp6: Names::default(),
         }))
@@ -57,7 +57,7 @@ struct Netstat {
     host: Host,
     /// None exposes all.
     fields: Option<Regex>,
-    netstat: Table,
+    extended: Table,
     snmp: Table,
     snmp6: Names,
 }
@@ -72,7 +72,7 @@ impl Collector for Netstat {
                 help: format!("Statistic {protocol}{name}."),
             })
         };
-        self.netstat.collect(&self.host.proc("net/netstat")?, choose, out)?;
+        self.extended.collect(&self.host.proc("net/netstat")?, choose, out)?;
         self.snmp.collect(&self.host.proc("net/snmp")?, choose, out)?;
         // Missing where IPv6 is switched off.
         match if_there(self.host.proc("net/snmp6"))? {
@@ -157,9 +157,10 @@ fn lines(
     choose: impl Fn(&str, &str) -> Option<Named>,
     out: &mut Families,
 ) -> Result<(), Error> {
-    if file.trimmed().is_empty() {
-        return Err(file.unlike("a line for each statistic"));
-    }
+    // Names that are not wanted are not looked at, so this is all that tells a file of ours.
+    let mut first = file.fields();
+    first.skip(1);
+    first.number::<f64>("a name and its number")?;
     for (place, mut line) in file.lines().take(MOST).enumerate() {
         let name = line.optional().unwrap_or_default();
         let family = names.at(place, name, |name| {

@@ -7,7 +7,7 @@ use exporter_core::collector::Error;
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use crate::host::{File, Host};
+use crate::host::Host;
 use crate::proc::cpus::{self, CpuSet, DIRECTORY};
 
 pub(super) static CORE_THROTTLES: Desc<2> = Desc::counter(
@@ -30,24 +30,16 @@ const PACKAGE_COUNT: &str = "thermal_throttle/package_throttle_count";
 /// answer is the same until CPUs come or go.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
-    cores: Vec<Core>,
-    packages: Vec<Package>,
+    cores: Vec<Counted<2>>,
+    packages: Vec<Counted<1>>,
     /// The CPUs that can be offline.
     switchable: Vec<String>,
 }
 
+/// A core or package, and the first of its CPUs that counts. Each CPU of it would count the same.
 #[derive(Debug)]
-struct Core {
-    package: String,
-    core: String,
-    /// The first of its CPUs that counts.
-    cpu: String,
-}
-
-#[derive(Debug)]
-struct Package {
-    package: String,
-    /// The first of its CPUs that counts.
+struct Counted<const N: usize> {
+    labels: [String; N],
     cpu: String,
 }
 
@@ -63,16 +55,16 @@ impl Devices {
             let place = (package, core);
             if !cores.contains(&place) && cpus::has(host, cpu, CORE_COUNT)? {
                 cores.insert(place);
-                let (package, core) = (package.to_string(), core.to_string());
-                devices.cores.push(Core { package, core, cpu: cpu.clone() });
+                let labels = [package.to_string(), core.to_string()];
+                devices.cores.push(Counted { labels, cpu: cpu.clone() });
             }
             if !packages.contains(&package) && cpus::has(host, cpu, PACKAGE_COUNT)? {
                 packages.insert(package);
-                let package = package.to_string();
-                devices.packages.push(Package { package, cpu: cpu.clone() });
+                let labels = [package.to_string()];
+                devices.packages.push(Counted { labels, cpu: cpu.clone() });
             }
         }
-        // Where the first CPU cannot be offline, no series say which are online: so it is known.
+        // Where the first CPU cannot be offline there are no series of it, nor of the others.
         if let Some(first) = numbers.first()
             && cpus::has(host, first, "online")?
         {
@@ -82,18 +74,8 @@ impl Devices {
     }
 
     pub(super) fn collect(&self, host: &Host, out: &mut Families) -> Result<(), Error> {
-        let mut family = out.family(&CORE_THROTTLES);
-        for Core { package, core, cpu } in &self.cores {
-            if let Some(file) = cpus::file(host, cpu, CORE_COUNT)? {
-                family.sample([package, core], count(&file)?);
-            }
-        }
-        let mut family = out.family(&PACKAGE_THROTTLES);
-        for Package { package, cpu } in &self.packages {
-            if let Some(file) = cpus::file(host, cpu, PACKAGE_COUNT)? {
-                family.sample([package], count(&file)?);
-            }
-        }
+        throttles(&CORE_THROTTLES, &self.cores, CORE_COUNT, host, out)?;
+        throttles(&PACKAGE_THROTTLES, &self.packages, PACKAGE_COUNT, host, out)?;
         if self.switchable.is_empty() {
             return Ok(());
         }
@@ -115,6 +97,19 @@ fn id(host: &Host, cpu: &str, file: &str) -> Result<Option<u32>, Error> {
     Ok(u32::try_from(id).ok())
 }
 
-fn count(file: &File) -> Result<f64, Error> {
-    Ok(file.number::<u64>("a count")? as f64)
+fn throttles<const N: usize>(
+    desc: &Desc<N>,
+    counted: &[Counted<N>],
+    file: &str,
+    host: &Host,
+    out: &mut Families,
+) -> Result<(), Error> {
+    let mut family = out.family(desc);
+    for Counted { labels, cpu } in counted {
+        if let Some(file) = cpus::file(host, cpu, file)? {
+            let count: u64 = file.number("a count")?;
+            family.sample(labels.each_ref().map(String::as_str), count as f64);
+        }
+    }
+    Ok(())
 }

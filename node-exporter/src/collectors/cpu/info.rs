@@ -187,3 +187,37 @@ fn parse(file: &File) -> Result<Vec<Cpu<'_>>, Error> {
     }
     if cpus.is_empty() { Err(file.unlike("lines such as `processor : 0`")) } else { Ok(cpus) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_turns_it_on() {
+        for (flags, collectors, frequency) in [
+            (Flags::default(), ["cpu", "cpufreq"], None),
+            (Flags::new([(&INFO, "false")]), ["cpu", "cpufreq"], None),
+            (Flags::new([(&INFO, "true")]), ["cpu", "cpufreq"], Some(true)),
+            (Flags::new([(&INFO, "true")]), ["cpu", "stat"], Some(false)),
+            (Flags::new([(&FLAGS_INCLUDE, "^aes$")]), ["cpu", "cpufreq"], Some(true)),
+            (Flags::new([(&BUGS_INCLUDE, "mds")]), ["cpu", "stat"], Some(false)),
+        ] {
+            let info = Info::wanted(&flags.with_collectors(collectors)).unwrap();
+            assert_eq!(info.map(|info| info.frequency), frequency);
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_is_told() {
+        let error = Info::wanted(&Flags::new([(&BUGS_INCLUDE, "(")])).unwrap_err().to_string();
+        assert!(error.starts_with("--collector.cpu.info.bugs-include: "), "{error}");
+    }
+
+    #[test]
+    fn words_follow_the_line() {
+        let mut words = Words::of(Regex::new("^avx").unwrap());
+        assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
+        assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
+        assert!(words.chosen("aes").is_empty());
+    }
+}

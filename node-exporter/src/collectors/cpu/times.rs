@@ -105,11 +105,11 @@ mod tests {
     use super::*;
 
     /// What two readings of one CPU leave: idle, iowait and guest.
-    fn after(first: &str, second: &str) -> [f64; 3] {
+    fn after(first: &str, second: &str) -> Vec<f64> {
         let [first, second] = [first, second].map(|line| parse(Fields::of(line)).unwrap().unwrap());
         let mut last = second;
         last.never_below(&first);
-        [last.idle(), last.seconds[4], last.guest_seconds[0]]
+        vec![last.idle(), last.seconds[4], last.guest_seconds[0]]
     }
 
     #[test]
