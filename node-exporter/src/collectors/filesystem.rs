@@ -20,7 +20,7 @@ use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
 use self::mounts::Mount;
-use self::prober::Space;
+use self::prober::{Answer, Space};
 use self::probers::{Probers, Question};
 use super::Definition;
 use crate::filter::{self, Filter};
@@ -184,7 +184,11 @@ impl Collector for Filesystem {
             .iter()
             .zip(&answers)
             .map(|(place, answer)| {
-                let error = answer.as_ref().err().map_or(Cow::Borrowed(""), Cow::clone);
+                let error = match answer {
+                    Some(Ok(_)) => Cow::Borrowed(""),
+                    Some(Err(error)) => prober::text(*error),
+                    None => Cow::Borrowed("mountpoint timeout"),
+                };
                 [text(place.mount.source), text(&place.point), text(place.mount.fstype), error]
             })
             .collect();
@@ -192,10 +196,8 @@ impl Collector for Filesystem {
             .iter()
             .zip(places.iter().zip(&answers))
             .map(|(labels, (place, answer))| {
-                let row = Row {
-                    readonly: place.mount.is_readonly(),
-                    space: answer.as_ref().ok().copied(),
-                };
+                let row =
+                    Row { readonly: place.mount.is_readonly(), space: answer.and_then(Result::ok) };
                 (labels.each_ref().map(AsRef::as_ref), row)
             })
             .collect();
@@ -247,38 +249,29 @@ impl Filesystem {
         places
     }
 
-    /// Asks each place for its space: what cannot hang itself, the others by the probers. An
-    /// error is given as its label.
-    fn ask(
-        &mut self,
-        places: &[Place<'_>],
-    ) -> (Vec<Result<Space, Cow<'static, str>>>, Result<(), Error>) {
+    /// Asks each place for its space: what cannot hang itself, the others by the probers.
+    fn ask(&mut self, places: &[Place<'_>]) -> (Vec<Option<Answer>>, Result<(), Error>) {
         let questions: Vec<_> =
             places.iter().filter(|place| place.may_hang).map(Place::question).collect();
         let (answers, end) = self.probers.ask(&questions, self.budget);
         let mut answers = answers.into_iter();
-        let answers = places
-            .iter()
-            .map(|place| {
-                if place.may_hang {
-                    match answers.next().flatten() {
-                        Some(answer) => answer.map_err(prober::text),
-                        None => Err("mountpoint timeout".into()),
-                    }
-                } else {
-                    prober::statfs(&place.path).map_err(prober::text)
-                }
-            })
-            .collect();
-        (answers, end)
+        let mut answer = |place: &Place<'_>| {
+            if place.may_hang {
+                answers.next().flatten()
+            } else {
+                Some(prober::statfs(&place.path))
+            }
+        };
+        (places.iter().map(&mut answer).collect(), end)
     }
 }
 
 impl<'a> Place<'a> {
     /// A later mount of the same labels lies on top.
     fn cover_with(&mut self, mount: Mount<'a>) {
-        if mount.device != self.mount.device && !self.covered.contains(&mount.device) {
+        if mount.device != self.mount.device {
             self.covered.push(self.mount.device);
+            self.covered.retain(|device| *device != mount.device);
         }
         self.mount = mount;
     }

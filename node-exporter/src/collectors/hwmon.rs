@@ -327,7 +327,9 @@ fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
 /// without an element; its input then keeps its name.
 fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
     match kind {
-        "beep_enable" => return ("node_hwmon_beep_enabled".to_owned(), f64::from(raw == 1.0)),
+        "beep_enable" => {
+            return ("node_hwmon_beep_enabled".to_owned(), f64::from(raw.total_cmp(&1.0).is_eq()));
+        }
         "update_interval" => {
             return ("node_hwmon_update_interval_seconds".to_owned(), raw * 0.001);
         }
@@ -335,7 +337,8 @@ fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
         _ => {}
     }
     let (unit, value) = match (kind, element) {
-        (_, "alarm" | "fault") => ("", raw),
+        // Neither a temperature nor a voltage, whatever it is that they are of.
+        (_, "alarm" | "fault") | ("temp", "type") => ("", raw),
         (_, "beep") => ("_enabled", raw),
         ("cpu" | "in", _) => ("_volts", raw * 0.001),
         ("curr", _) => ("_amps", raw * 0.001),
@@ -347,7 +350,6 @@ fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
             ("_seconds", raw * 0.001)
         }
         ("power", _) => ("_watt", raw / 1e6),
-        ("temp", "type") => ("", raw),
         ("temp", _) => ("_celsius", raw * 0.001),
         _ => ("", raw),
     };

@@ -57,7 +57,8 @@ struct Mdadm(Host);
 impl Collector for Mdadm {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.0.proc("mdstat").or_absent("software RAID")?;
-        let (arrays, end) = arrays(&file);
+        let mut arrays = Vec::new();
+        let end = parse(&file, &mut arrays);
         let mut family = out.family(&DISKS);
         for ([device], array) in &arrays {
             for (state, disks) in
@@ -74,20 +75,20 @@ impl Collector for Mdadm {
         }
         out.table(&ARRAYS, &arrays);
 
-        let (devices, degraded) = self.devices();
+        let mut devices = Vec::new();
+        let end = end.and(self.devices(&mut devices));
         let rows: Vec<_> =
             devices.iter().map(|(name, device)| ([name.as_str()], *device)).collect();
         out.table(&DEVICES, &rows);
-        end.and(degraded)
+        end
     }
 }
 
 impl Mdadm {
-    /// The arrays in sysfs, which knows of some that `mdstat` does not show, and what is wrong
-    /// with the first that cannot be read.
-    fn devices(&self) -> (Vec<(String, Device)>, Result<(), Error>) {
+    /// Adds the arrays in sysfs, which knows of some that `mdstat` does not show. The error is
+    /// that of the first that cannot be read.
+    fn devices(&self, devices: &mut Vec<(String, Device)>) -> Result<(), Error> {
         let names = self.0.list_sys("block").unwrap_or_default();
-        let mut devices = Vec::new();
         let mut end = Ok(());
         for name in names.into_iter().filter(|name| name.starts_with("md")) {
             match self.device(&name).or_absent("array of this name") {
@@ -96,7 +97,7 @@ impl Mdadm {
                 Err(error) => end = end.and(Err(error)),
             }
         }
-        (devices, end)
+        end
     }
 
     fn device(&self, name: &str) -> Result<Device, Error> {
@@ -132,9 +133,8 @@ struct Array {
     synced: f64,
 }
 
-/// The arrays that can be read, and what is wrong with the first that cannot.
-fn arrays(file: &File) -> (Vec<([&str; 1], Array)>, Result<(), Error>) {
-    let mut arrays = Vec::new();
+/// Adds the arrays that can be read. The error is that of the first that cannot.
+fn parse<'a>(file: &'a File, arrays: &mut Vec<([&'a str; 1], Array)>) -> Result<(), Error> {
     let mut end = Ok(());
     let mut lines = file.lines().peekable();
     while let Some(head) = lines.next() {
@@ -145,12 +145,12 @@ fn arrays(file: &File) -> (Vec<([&str; 1], Array)>, Result<(), Error>) {
         while let Some(line) = lines.next_if(is_indented) {
             body.push(line);
         }
-        match array(head, &body) {
+        match array(&head, &body) {
             Ok(array) => arrays.push(array),
             Err(error) => end = end.and(Err(error)),
         }
     }
-    (arrays, end)
+    end
 }
 
 fn is_indented(line: &Fields<'_>) -> bool {
@@ -162,7 +162,7 @@ fn is_frame(line: &Fields<'_>) -> bool {
     line.line().starts_with("Personalities") || line.line().starts_with("unused devices")
 }
 
-fn array<'a>(head: Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Array), Error> {
+fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Array), Error> {
     let mut words = head.clone();
     let device = words.word("an array")?;
     words.skip(1); // a colon
@@ -246,7 +246,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<(String, Array)>, String> {
         let file = File::of(text);
-        let (arrays, end) = arrays(&file);
+        let mut arrays = Vec::new();
+        let end = parse(&file, &mut arrays);
         end.map_err(|error| error.to_string())?;
         Ok(arrays.into_iter().map(|([device], array)| (device.to_owned(), array)).collect())
     }
@@ -366,7 +367,8 @@ mod tests {
     #[test]
     fn a_bad_array_does_not_hide_the_others() {
         let file = File::of("md0 : lost\nmd1 : inactive sda[0]\n  5 blocks\n");
-        let (arrays, end) = arrays(&file);
+        let mut arrays = Vec::new();
+        let end = parse(&file, &mut arrays);
         assert_eq!(arrays.len(), 1);
         assert!(end.is_err());
     }

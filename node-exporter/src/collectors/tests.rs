@@ -1,5 +1,7 @@
 //! What holds for every collector, over the same recorded machine.
 
+mod hostile;
+
 use std::path::PathBuf;
 
 use exporter_core::flags::Flags;

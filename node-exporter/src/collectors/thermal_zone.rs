@@ -44,7 +44,7 @@ impl Collector for ThermalZone {
         let mut zones = out.family(&TEMPERATURE);
         for (name, zone) in numbered(&names, "thermal_zone") {
             match self.things(name, ["temp"]) {
-                Ok(Some((kind, [Some(millidegrees)]))) => {
+                Ok(Some(Thing { kind, numbers: [Some(millidegrees)] })) => {
                     zones.sample([zone, kind.trimmed()], millidegrees / 1000.0);
                 }
                 Ok(_) => {}
@@ -54,7 +54,7 @@ impl Collector for ThermalZone {
         let mut devices = Vec::new();
         for (name, number) in numbered(&names, "cooling_device") {
             match self.things(name, ["cur_state", "max_state"]) {
-                Ok(Some((kind, [now, most]))) => {
+                Ok(Some(Thing { kind, numbers: [now, most] })) => {
                     devices.push((number, kind, Cooling { now, most }));
                 }
                 Ok(None) => {}
@@ -77,7 +77,7 @@ impl ThermalZone {
         &self,
         name: &str,
         files: [&str; N],
-    ) -> Result<Option<(File, [Option<f64>; N])>, Error> {
+    ) -> Result<Option<Thing<N>>, Error> {
         let directory = self.0.sysfs.join("class/thermal").join(name);
         let mut numbers = [None; N];
         for (number, file) in numbers.iter_mut().zip(files) {
@@ -85,8 +85,14 @@ impl ThermalZone {
                 *number = Some(file.number::<i64>("a whole number")? as f64);
             }
         }
-        Ok(File::sensor(directory.join("type")).ok().map(|kind| (kind, numbers)))
+        Ok(File::sensor(directory.join("type")).ok().map(|kind| Thing { kind, numbers }))
     }
+}
+
+/// A zone or a device.
+struct Thing<const N: usize> {
+    kind: File,
+    numbers: [Option<f64>; N],
 }
 
 /// States are steps of whatever the device has: speeds of a fan, frequencies of a processor.

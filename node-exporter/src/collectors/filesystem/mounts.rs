@@ -1,4 +1,4 @@
-//! The mounts of the machine: `/proc/<pid>/mountinfo`, see proc_pid_mountinfo(5).
+//! The mounts of the machine: `/proc/<pid>/mountinfo`, see `proc_pid_mountinfo(5)`.
 //!
 //! Read as bytes: a mount point may have any name, and one that is not UTF-8 must not cost the
 //! others.

@@ -86,33 +86,42 @@ pub(super) fn answer(socket: impl AsFd) -> Result<Answer, Errno> {
     if length == MESSAGE { Ok(decode(&message)) } else { Err(Errno::PIPE) }
 }
 
-/// Six numbers: the error or 0, and what is in a [`Space`].
+/// The error or 0, and what is in a [`Space`]; eight bytes each.
 const MESSAGE: usize = 6 * 8;
 
 fn encode(answer: Answer) -> [u8; MESSAGE] {
-    let numbers = match answer {
+    let (error, numbers) = match answer {
         Ok(Space { size, free, available, files, files_free }) => {
-            [0.0, size, free, available, files, files_free]
+            (0, [size, free, available, files, files_free])
         }
-        Err(error) => [f64::from(error.raw_os_error()), 0.0, 0.0, 0.0, 0.0, 0.0],
+        Err(error) => (error.raw_os_error(), [0.0; 5]),
     };
     let mut message = [0; MESSAGE];
-    for (bytes, number) in message.as_chunks_mut().0.iter_mut().zip(numbers) {
-        *bytes = number.to_ne_bytes();
+    let (places, _) = message.as_chunks_mut();
+    let numbers = numbers.map(f64::to_ne_bytes);
+    for (place, number) in
+        places.iter_mut().zip([i64::from(error).to_ne_bytes()].iter().chain(&numbers))
+    {
+        *place = *number;
     }
     message
 }
 
 fn decode(message: &[u8; MESSAGE]) -> Answer {
-    let mut numbers = [0.0; 6];
-    for (number, bytes) in numbers.iter_mut().zip(message.as_chunks().0) {
-        *number = f64::from_ne_bytes(*bytes);
+    let (places, _) = message.as_chunks();
+    let [error, numbers @ ..] = places else { return Err(Errno::PROTO) };
+    if let Ok(error @ 1..) = i32::try_from(i64::from_ne_bytes(*error)) {
+        return Err(Errno::from_raw_os_error(error));
     }
-    let [error, size, free, available, files, files_free] = numbers;
-    match error as i32 {
-        0 => Ok(Space { size, free, available, files, files_free }),
-        error => Err(Errno::from_raw_os_error(error)),
-    }
+    let [size, free, available, files, files_free] = numbers else { return Err(Errno::PROTO) };
+    let number = |bytes: &[u8; 8]| f64::from_ne_bytes(*bytes);
+    Ok(Space {
+        size: number(size),
+        free: number(free),
+        available: number(available),
+        files: number(files),
+        files_free: number(files_free),
+    })
 }
 
 /// An error as it is in the `device_error` label: in the words that Go has for it, since alerts

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use exporter_core::collector::Error;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::prober::{self, Answer};
@@ -111,10 +110,11 @@ impl Probers {
         deadline: Instant,
         patience: Duration,
     ) -> Result<(), Error> {
+        let mut end = Ok(());
         loop {
             let now = Instant::now();
             if now >= deadline {
-                return Ok(());
+                return end;
             }
             let youngest = round.asked.iter().map(|asked| asked.since).max();
             let patient = youngest.map_or(now, |since| since + patience);
@@ -123,12 +123,16 @@ impl Probers {
                 && self.stuck.len() + round.asked.len() < MOST
             {
                 if patient <= now {
-                    self.hand(round, nth, question)?;
+                    if let Err(error) = self.hand(round, nth, question) {
+                        // There are no more probers; what is under way is still waited for.
+                        end = Err(error);
+                        round.waiting.clear();
+                    }
                     continue;
                 }
                 wake = wake.min(patient);
             } else if round.asked.is_empty() {
-                return Ok(());
+                return end;
             }
             let wait = wake.saturating_duration_since(now);
             let ready = ready(round.asked.iter().map(|asked| &asked.prober), wait);

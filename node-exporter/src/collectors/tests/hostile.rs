@@ -1,0 +1,265 @@
+//! No file can take the process down: each that a collector reads, damaged in each of these ways,
+//! costs at most that collector, and its error says which file it is.
+//!
+//! What a collector reads is not written down here but watched, so that this holds for collectors
+//! to come as well.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+use std::{fs, thread};
+
+use exporter_core::collector::{Collector, Error, Source, chain};
+use exporter_core::testing;
+use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::*;
+use crate::scratch::Scratch;
+
+type Damage = fn(&Path, &[u8]);
+
+static DAMAGES: [(&str, Damage); 10] = [
+    ("emptied", |path, _| write(path, "")),
+    ("cut in half", |path, text| write(path, &text[..text.len() / 2])),
+    ("with a line of rubbish", |path, text| {
+        insert(path, text, b"!@ % :: = - [ ( 18446744073709551616 \n");
+    }),
+    ("with a blank line", |path, text| insert(path, text, b"\n")),
+    ("with words missing", |path, text| {
+        let words = text.split(|&byte| byte == b' ').step_by(2);
+        write(path, words.collect::<Vec<_>>().join(&b' '));
+    }),
+    ("not UTF-8", |path, text| insert(path, text, b"\xff\xc3(\xf0\x9f\n\xfe ")),
+    (GROWN, |path, text| {
+        write(path, text);
+        fs::File::options().write(true).open(path).unwrap().set_len(10 << 20).unwrap();
+    }),
+    ("removed", |path, _| fs::remove_file(path).unwrap()),
+    ("a directory", |path, _| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    }),
+    ("a FIFO", |path, _| {
+        fs::remove_file(path).unwrap();
+        mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }),
+];
+
+/// What a collector may compute, the program not being optimised in development.
+const SECONDS: i64 = if cfg!(debug_assertions) { 4 } else { 1 };
+
+const GROWN: &str = "grown to 10 MB";
+
+/// In the place of the file: to write into it would wait for the disk.
+fn write(path: &Path, text: impl AsRef<[u8]>) {
+    fs::remove_file(path).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Puts something at the beginning and in the middle of a text.
+fn insert(path: &Path, text: &[u8], what: &[u8]) {
+    let middle =
+        text[..text.len() / 2].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let (head, tail) = text.split_at(middle);
+    write(path, [what, head, what, tail].concat());
+}
+
+fn restore(path: &Path, text: &[u8]) {
+    let _ = fs::remove_file(path);
+    let _ = fs::remove_dir(path);
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn no_file_takes_a_collector_down() {
+    let machine = Machine::new();
+    let (progress, steps) = mpsc::channel();
+    let worker = thread::spawn(move || {
+        for def in ALL {
+            damage_each(def, &machine, &progress);
+        }
+        damage_all(&machine, &progress);
+    });
+    let mut step = String::new();
+    loop {
+        match steps.recv_timeout(Duration::from_secs(20)) {
+            Ok(next) => step = next,
+            Err(RecvTimeoutError::Timeout) => panic!("{step}: it does not come back"),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    if let Err(panic) = worker.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// A copy of the recorded machine, to be damaged.
+struct Machine {
+    _root: Scratch,
+    host: Host,
+    /// The directories of it.
+    directories: Vec<PathBuf>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let root = Scratch::new();
+        let mut directories = Vec::new();
+        copy(&PathBuf::from(TESTS).join("fixtures"), root.path(), &mut directories);
+        let host = Host {
+            procfs: root.path().join("proc"),
+            sysfs: root.path().join("sys"),
+            rootfs: root.path().to_owned(),
+            udev: root.path().join("udev/data"),
+        };
+        Self { _root: root, host, directories }
+    }
+}
+
+fn copy(from: &Path, to: &Path, directories: &mut Vec<PathBuf>) {
+    directories.push(to.to_owned());
+    for name in crate::host::list(from).unwrap() {
+        let (from, to) = (from.join(&name), to.join(&name));
+        let kind = fs::symlink_metadata(&from).unwrap().file_type();
+        if kind.is_symlink() {
+            symlink(fs::read_link(&from).unwrap(), &to).unwrap();
+        } else if kind.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy(&from, &to, directories);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+fn damage_each(def: &'static Definition, machine: &Machine, progress: &mpsc::Sender<String>) {
+    let watch = Watch::new(machine);
+    let mut collector = build(def, machine);
+    let at_start = watch.opened();
+    run(def.name, &mut *collector, None);
+    let files = watch.opened();
+    drop(watch);
+    for path in one_of_a_kind(at_start.union(&files)) {
+        let text = fs::read(&path).unwrap();
+        for (what, damage) in &DAMAGES {
+            let step = format!("{}: {} {what}", def.name, path.display());
+            progress.send(step.clone()).unwrap();
+            damage(&path, &text);
+            if at_start.contains(&path) {
+                collector = build(def, machine);
+            }
+            run(&step, &mut *collector, Some(&path));
+            restore(&path, &text);
+        }
+        if at_start.contains(&path) {
+            collector = build(def, machine);
+        }
+        let (_, end) = testing::collect(&mut *collector);
+        end.unwrap_or_else(|error| {
+            panic!("{}: {} is whole again: {error}", def.name, path.display())
+        });
+    }
+}
+
+/// Every file damaged at once.
+fn damage_all(machine: &Machine, progress: &mpsc::Sender<String>) {
+    let mut files = BTreeMap::new();
+    for directory in &machine.directories {
+        for name in crate::host::list(directory).unwrap() {
+            let path = directory.join(name);
+            if fs::symlink_metadata(&path).unwrap().is_file() {
+                files.insert(path.clone(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    for (what, damage) in DAMAGES.iter().filter(|(what, _)| *what != GROWN) {
+        for (path, text) in &files {
+            damage(path, text);
+        }
+        for def in ALL {
+            let step = format!("{}: every file {what}", def.name);
+            progress.send(step.clone()).unwrap();
+            run(&step, &mut *build(def, machine), None);
+        }
+        for (path, text) in &files {
+            restore(path, text);
+        }
+    }
+}
+
+fn build(def: &Definition, machine: &Machine) -> Box<dyn Collector> {
+    match (def.build)(&machine.host, &flags(def)) {
+        Ok(Source::Blocking(collector)) => collector,
+        Ok(Source::Async(_)) => panic!("{} waits for a network", def.name),
+        Err(error) => panic!("{} does not build: {}", def.name, chain(&error)),
+    }
+}
+
+/// Collects within its time, without a panic and, where it fails for a damaged file,
+/// with an error that names it.
+fn run(step: &str, collector: &mut dyn Collector, damaged: Option<&Path>) {
+    let start = clock_gettime(ClockId::ThreadCPUTime);
+    let end = catch_unwind(AssertUnwindSafe(|| testing::collect(collector).1));
+    let took = clock_gettime(ClockId::ThreadCPUTime) - start;
+    let end = end.unwrap_or_else(|_| panic!("{step}: it panics"));
+    assert!(took.tv_sec < SECONDS, "{step}: it takes {took:?}");
+    if let (Some(path), Err(error)) = (damaged, end)
+        && !matches!(error, Error::Absent(_))
+    {
+        let error = chain(&error);
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(error.contains(name), "{step}: its error names another file: {error}");
+    }
+}
+
+/// Of files whose names differ in numbers only, one.
+fn one_of_a_kind<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
+    let mut kinds = BTreeMap::new();
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        kinds.entry(name.replace(|c: char| c.is_ascii_digit(), "")).or_insert(path.clone());
+    }
+    kinds.into_values().collect()
+}
+
+/// Sees which files of the machine are opened.
+struct Watch {
+    queue: OwnedFd,
+    directories: HashMap<i32, PathBuf>,
+}
+
+impl Watch {
+    fn new(machine: &Machine) -> Self {
+        let queue =
+            inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).unwrap();
+        let directories = machine.directories.iter().map(|directory| {
+            let number = inotify::add_watch(&queue, directory, inotify::WatchFlags::OPEN).unwrap();
+            (number, directory.clone())
+        });
+        let directories = directories.collect();
+        Self { queue, directories }
+    }
+
+    /// The files since the last call.
+    fn opened(&self) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::new();
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = inotify::Reader::new(&self.queue, &mut buffer);
+        while let Ok(event) = events.next() {
+            let directory = self.directories.get(&event.wd());
+            if let (Some(directory), Some(name)) = (directory, event.file_name()) {
+                let path = directory.join(name.to_str().unwrap());
+                if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+                    files.insert(path);
+                }
+            }
+        }
+        files
+    }
+}
