@@ -15,7 +15,7 @@ mod program;
 mod prometheus;
 mod reference;
 
-pub use self::golden::{declared_is_exposed, expose, families, golden, page};
+pub use self::golden::{collect, declared_is_exposed, expose, families, golden, page};
 pub use self::pki::{Authority, Identity, Kind};
 pub use self::program::{Answer, Exporter, get};
 pub use self::prometheus::{Prometheus, tool};

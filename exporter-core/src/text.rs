@@ -153,7 +153,7 @@ pub(crate) fn summary(
     lines.totals(summary.sum, summary.count, summary.created, dialect);
 }
 
-/// The two lines before a family's samples. `OpenMetrics` names a counter without `_total`.
+/// The lines before a family's samples. `OpenMetrics` names a counter without `_total`.
 pub(crate) fn header(out: &mut Vec<u8>, name: &str, help: &str, kind: Kind, dialect: Dialect) {
     let om = dialect != Dialect::Prometheus;
     let (name, kind) = match kind {
@@ -164,11 +164,14 @@ pub(crate) fn header(out: &mut Vec<u8>, name: &str, help: &str, kind: Kind, dial
         Kind::Summary => (name, "summary"),
         Kind::Untyped => (name, if om { "unknown" } else { "untyped" }),
     };
-    out.extend_from_slice(b"# HELP ");
-    push_name(out, name, Role::Metric);
-    out.push(b' ');
-    push_escaped(out, help, om);
-    out.extend_from_slice(b"\n# TYPE ");
+    if !help.is_empty() {
+        out.extend_from_slice(b"# HELP ");
+        push_name(out, name, Role::Metric);
+        out.push(b' ');
+        push_escaped(out, help, om);
+        out.push(b'\n');
+    }
+    out.extend_from_slice(b"# TYPE ");
     push_name(out, name, Role::Metric);
     for part in [" ", kind, "\n"] {
         out.extend_from_slice(part.as_bytes());

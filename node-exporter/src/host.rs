@@ -1,6 +1,7 @@
 //! The machine's files, under whatever roots the command line gives them.
 
-use std::ffi::OsStr;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
 use exporter_core::collector::Error;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 
 /// Where the machine's file systems are mounted. The only way to a file in this program.
 #[derive(Clone, Debug)]
@@ -58,18 +59,81 @@ impl Host {
     pub(crate) fn list_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
         list(&self.sysfs.join(path))
     }
+
+    /// A directory below sysfs of which several attributes are wanted, such as `class/net/eth0`.
+    pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
+        Device::open(self.sysfs.join(path))
+    }
 }
 
 /// The names in a directory, in order.
-#[expect(clippy::disallowed_methods, reason = "the one place that lists")]
 pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
+    let names = entries(path)?.into_iter();
+    Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
+}
+
+/// The names in a directory, in order, as they are.
+#[expect(clippy::disallowed_methods, reason = "the one place that lists")]
+pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
     let fail = |source| Error::Read { path: path.to_owned(), source };
     let mut names = std::fs::read_dir(path)
         .map_err(fail)?
-        .map(|entry| Ok(entry.map_err(fail)?.file_name().to_string_lossy().into_owned()))
+        .map(|entry| Ok(entry.map_err(fail)?.file_name()))
         .collect::<Result<Vec<_>, Error>>()?;
     names.sort_unstable();
     Ok(names)
+}
+
+/// Which file is at `path` and when it last changed. What is no plain file is an error.
+pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
+    let fail = |source| Error::Read { path: path.to_owned(), source };
+    let stat = rustix::fs::stat(path).map_err(|errno| fail(errno.into()))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(stat),
+        _ => Err(fail(io::Error::new(ErrorKind::InvalidInput, "not a plain file"))),
+    }
+}
+
+/// Reads a file whole, without ever waiting for a FIFO or device in its place.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// A directory whose small files are read one by one: a device of sysfs. It is found once, not
+/// once for each of them.
+#[derive(Debug)]
+pub(crate) struct Device {
+    path: PathBuf,
+    fd: OwnedFd,
+}
+
+/// As much as an attribute of sysfs can hold.
+pub(crate) type Page = [u8; 4096];
+
+impl Device {
+    fn open(path: PathBuf) -> Result<Self, Error> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Self { path, fd }),
+            Err(errno) => Err(Error::Read { path, source: errno.into() }),
+        }
+    }
+
+    pub(crate) fn path(&self, attribute: &str) -> PathBuf {
+        self.path.join(attribute)
+    }
+
+    /// An attribute without the white space around it; what is not UTF-8 is U+FFFD.
+    pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+        // The kernel gives an attribute whole or not at all, so one read does.
+        let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]))?;
+        if length == page.len() {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+    }
 }
 
 /// A file read whole. It remembers its path, so that what is wrong in it can be told.

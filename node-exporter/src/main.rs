@@ -3,9 +3,14 @@
 mod collectors;
 mod filter;
 mod host;
+mod netlink;
 mod options;
 mod proc;
+#[cfg(test)]
+mod scratch;
+mod system;
 
+use std::env;
 use std::process::ExitCode;
 
 use exporter_core::desc::Desc;
@@ -41,5 +46,9 @@ static BUILD_INFO: Desc<7> =
     Desc::gauge("node_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
 
 fn main() -> ExitCode {
+    // Before anything else: a prober is to be small.
+    if env::args_os().nth(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
+        return collectors::prober::main();
+    }
     run::run(&PROGRAM)
 }

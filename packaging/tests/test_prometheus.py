@@ -45,6 +45,20 @@ class Examples(unittest.TestCase):
             self.assertRegex(rule, r'summary: .*\$labels\.instance', rule.splitlines()[0])
             self.assertRegex(rule, r'severity: (critical|warning|info)', rule.splitlines()[0])
 
+    def test_every_metric_that_an_alert_asks_for_is_exposed(self):
+        project = EXAMPLES.parents[1]
+        # The reference is made from the collectors; what exporters expose of themselves stands in their common source.
+        declared = re.findall(r'^\| `(node_[^`]+)`', (project / 'docs/metrics/node.md').read_text(), re.MULTILINE)
+        declared += ['node_scrape_collector_success', 'process_start_time_seconds', 'up']
+        for source in (project / 'exporter-core/src').rglob('*.rs'):
+            declared += re.findall(r'"(exporter_[a-z_]+)"', source.read_text())
+        patterns = [re.compile('^' + re.sub(r'<[^>]*>', '.+', name) + '$') for name in declared]
+        asked = set()
+        for expression in re.findall(r'^        expr: (.+(?:\n          .+)*)', (EXAMPLES / 'alerts.yml').read_text(), re.MULTILINE):
+            asked |= set(re.findall(r'\b(?:node|exporter|process)_\w+', expression))
+        self.assertGreater(len(asked), 20)
+        self.assertEqual([name for name in sorted(asked) if not any(pattern.match(name) for pattern in patterns)], [])
+
 
 if __name__ == '__main__':
     unittest.main()

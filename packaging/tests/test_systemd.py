@@ -154,6 +154,23 @@ class Unit(unittest.TestCase):
         self.assertEqual(self.pid(), old)
         self.assertEqual(self.show('ActiveState'), 'active')
 
+    def test_a_reload_takes_up_what_is_right_and_keeps_what_was(self):
+        file = '/etc/node-exporter/reloaded.yml'
+        headers = 'http_server_config: {headers: {X-Frame-Options: deny}}\n'
+        machine.write(file, '{}\n')
+        self.drop_in(text=f'[Service]\nEnvironment=WEB=--web.config.file={file}\n')
+        machine.run(f'systemctl start {UNIT}')
+        url = 'http://127.0.0.1:9100/metrics'
+        self.assertNotIn('x-frame-options', self.scrape(url, '-i').lower())
+        machine.write(file, headers)
+        machine.run(f'systemctl reload {UNIT}')
+        self.until('the new header', lambda: 'x-frame-options: deny' in self.scrape(url, '-i').lower(), 5)
+        machine.write(file, 'http_server_config: [\n')
+        machine.run(f'systemctl reload {UNIT}')
+        self.until('word of the bad file', lambda: 'exporter_config_last_reload_successful 0' in self.scrape(url), 5)
+        self.assertIn('x-frame-options: deny', self.scrape(url, '-i').lower())
+        self.until('the status', lambda: 'reloaded.yml' in self.show('StatusText'), 5)
+
     def test_it_stops_at_once(self):
         machine.run(f'systemctl start {UNIT}')
         self.scrape()

@@ -36,7 +36,7 @@ impl Window {
             }
             rest = tail;
         }
-        Self { quantiles, span: Duration::from_mins(10) }
+        Self { quantiles, span: Duration::from_secs(600) }
     }
 
     #[must_use]

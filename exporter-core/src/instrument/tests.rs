@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "sums of halves are exact")]
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -80,6 +82,8 @@ fn exemplars_are_of_the_last_and_of_each_bucket() {
 
 #[test]
 fn guards_end_when_they_are_dropped() {
+    static LONG: Metric<Histogram> =
+        Metric::histogram("long_seconds", "Long.", Buckets::classic(&[0.01]));
     let gauge = Gauge::new();
     let one = gauge.in_progress();
     let two = gauge.in_progress();
@@ -87,8 +91,6 @@ fn guards_end_when_they_are_dropped() {
     drop((one, two));
     assert_eq!(gauge.value(), 0.0);
 
-    static LONG: Metric<Histogram> =
-        Metric::histogram("long_seconds", "Long.", Buckets::classic(&[0.01]));
     drop(LONG.time());
     LONG.time().discard();
     let timer = LONG.time();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::{env, fs, path::Path};
 
-use crate::collector::{Definition, Error, Source};
+use crate::collector::{Collector, Definition, Error, Source};
 use crate::exposition;
 use crate::families::Families;
 use crate::flags::Flags;
@@ -15,11 +15,16 @@ pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, 
         Ok(source) => source,
         Err(error) => panic!("{} does not build: {error}", def.name),
     };
-    let mut out = Families::new(Format::Text004, Escaping::Underscores);
-    let end = match &mut source {
-        Source::Blocking(collector) => collector.collect(&mut out),
+    match &mut source {
+        Source::Blocking(collector) => collect(collector.as_mut()),
         Source::Async(_) => panic!("{} waits for a network", def.name),
-    };
+    }
+}
+
+/// As [`expose`], of a collector that is there already.
+pub fn collect(collector: &mut dyn Collector) -> (String, Result<(), Error>) {
+    let mut out = Families::new(Format::Text004, Escaping::Underscores);
+    let end = collector.collect(&mut out);
     (String::from_utf8_lossy(&page(&[out])).into_owned(), end)
 }
 
@@ -41,7 +46,10 @@ pub fn golden(path: impl AsRef<Path>, text: &str) {
         }
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(text, expected, "{} differs; UPDATE=1 takes it as it is", path.display());
+    let mut lines = text.lines().zip(expected.lines());
+    let differing = lines.find(|(line, expected)| line != expected);
+    let place = path.display();
+    assert!(text == expected, "{place} differs, at {differing:?}; UPDATE=1 takes it as it is");
 }
 
 /// Families of a page: the names on its `# TYPE` lines.

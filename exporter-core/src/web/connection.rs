@@ -18,6 +18,7 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::frames::Frames;
+use super::greeting::{self, Greeting};
 use super::phase::Phase;
 use super::refusal::Refusal;
 use super::response::{self, Page};
@@ -26,13 +27,6 @@ use super::socket::{Peer, Socket};
 use super::watched::Watched;
 use super::{Server, request, route};
 use crate::collector::chain;
-
-/// The first byte of a TLS handshake.
-const TLS_HANDSHAKE: u8 = 22;
-
-const PLAIN_HTTP: &[u8] =
-    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Connection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
 /// Of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
@@ -197,21 +191,23 @@ async fn handshake(
     mut socket: Socket,
     tls: Arc<ServerConfig>,
 ) -> Result<TlsStream<Socket>, Refused> {
-    match socket.first_byte().await {
-        Ok(Some(TLS_HANDSHAKE)) => {}
-        Ok(Some(letter)) if letter.is_ascii_alphabetic() => {
-            let _ = socket.write_all(PLAIN_HTTP).await;
-            return Err(Refused { reason: Some(Refusal::PlainHttp), socket: Some(socket) });
+    let mut bytes = [0; greeting::LENGTH];
+    // A port that is looked at and not used is nobody's failure.
+    let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Refused::default())?;
+    let (answer, reason) = match Greeting::of(bytes) {
+        Greeting::Nothing => return Err(Refused::default()),
+        Greeting::OldTls => (greeting::OLD_TLS, Refusal::ProtocolVersion),
+        Greeting::PlainHttp => (greeting::PLAIN_HTTP, Refusal::PlainHttp),
+        Greeting::Tls => {
+            let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
+            return accepted.map_err(|(error, socket)| Refused {
+                reason: Some(Refusal::of(&error)),
+                socket: Some(socket),
+            });
         }
-        Ok(Some(_)) => {}
-        // A port that is looked at and not used.
-        Ok(None) | Err(_) => return Err(Refused::default()),
-    }
-    let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
-    accepted.map_err(|(error, socket)| Refused {
-        reason: Some(Refusal::of(&error)),
-        socket: Some(socket),
-    })
+    };
+    let _ = socket.write_all(answer).await;
+    Err(Refused { reason: Some(reason), socket: Some(socket) })
 }
 
 async fn respond(

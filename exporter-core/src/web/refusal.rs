@@ -75,7 +75,9 @@ impl Refusal {
             Error::InvalidMessage(_) => Self::NotTls,
             Error::NoApplicationProtocol => Self::NoSharedParameters,
             Error::PeerIncompatible(error) => match error {
-                PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                // The first is missing from every hello older than TLS 1.2.
+                PeerIncompatible::SignatureAlgorithmsExtensionRequired
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
                 | PeerIncompatible::SupportedVersionsExtensionRequired
                 | PeerIncompatible::Tls12NotOffered
                 | PeerIncompatible::Tls12NotOfferedOrEnabled

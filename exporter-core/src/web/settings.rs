@@ -17,13 +17,13 @@ use x509_parser::time::ASN1Time;
 use super::auth::Authenticator;
 use super::caller::Caller;
 use super::config::{self, ConfigError, Fault, Field, Rate, line_of};
-use super::duration;
 use super::files::{Files, SMALL};
 use super::identity;
 use super::limit::RateLimit;
 use super::refusal::Refusal;
 use super::tls;
 use super::verify::Verifier;
+use crate::duration;
 
 /// What is in force from one reload to the next.
 #[derive(Debug, Default)]
@@ -203,15 +203,14 @@ fn rate_limit(
     found: &mut Findings,
 ) -> Result<Option<Arc<RateLimit>>, Fault> {
     let text = rate.interval.text().unwrap_or("0");
-    let interval = duration::parse(text)
+    let interval = interval(text)
         .map_err(|problem| Fault::new("rate_limit.interval", rate.interval.line(), problem))?;
-    if interval <= 0 {
+    if interval.is_zero() {
         if matches!(&rate.burst, Field::Given(burst) if burst.value > 0) {
             found.warning("rate_limit", "no interval, so no limit");
         }
         return Ok(None);
     }
-    let interval = Duration::from_nanos(interval.unsigned_abs());
     let burst = u64::try_from(*rate.burst.value().unwrap_or(&0)).unwrap_or(0);
     if burst == 0 {
         found.warning("rate_limit.burst", "0 refuses every request; set it to 1 or more");
@@ -222,6 +221,23 @@ fn rate_limit(
         Some(limit) if limit.is(interval, burst) => Arc::clone(limit),
         _ => Arc::new(RateLimit::new(interval, burst)),
     }))
+}
+
+/// A bare number is nanoseconds, and one below zero is none: as Go's.
+fn interval(text: &str) -> Result<Duration, String> {
+    let (is_negative, amount) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let interval = match amount.parse() {
+        Ok(nanoseconds) => Some(Duration::from_nanos(nanoseconds)),
+        Err(_) => duration::parse(amount),
+    };
+    match interval {
+        Some(_) if is_negative => Ok(Duration::ZERO),
+        Some(interval) => Ok(interval),
+        None => Err(format!("{text:?} is not a duration: write it like 1s, 100ms or 1m30s")),
+    }
 }
 
 /// What comes to light while a configuration is read.

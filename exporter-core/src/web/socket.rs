@@ -46,18 +46,17 @@ impl Display for Peer {
 }
 
 impl Socket {
-    /// Waits for the first byte and leaves it where it is. None if there will be none.
-    pub(super) async fn first_byte(&self) -> io::Result<Option<u8>> {
-        let mut byte = [0];
+    /// Waits for the first bytes and leaves them where they are. What comes in one piece is seen;
+    /// none is the end.
+    pub(super) async fn first_bytes<'a>(&self, bytes: &'a mut [u8]) -> io::Result<&'a [u8]> {
         let read = match self {
-            Self::Tcp(stream) => stream.peek(&mut byte).await?,
+            Self::Tcp(stream) => stream.peek(bytes).await?,
             Self::Unix(stream) => {
-                let peek = || Ok(recv(stream, &mut byte[..], RecvFlags::PEEK)?.0);
+                let peek = || Ok(recv(stream, &mut bytes[..], RecvFlags::PEEK)?.0);
                 stream.async_io(Interest::READABLE, peek).await?
             }
         };
-        let [byte] = byte;
-        Ok((read > 0).then_some(byte))
+        Ok(bytes.get(..read).unwrap_or_default())
     }
 }
 

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use super::super::live::Live;
 use super::super::pki::{Authority, Directory, Holder, params};
+use super::interval;
 
 /// Lines of `tls_server_config` after a good certificate and key.
 fn tls(keys: &str) -> String {
@@ -356,6 +359,29 @@ fn values_arrive() {
     assert_eq!([limit.allow(), limit.allow(), limit.allow()], [true, true, false]);
     let nothing = Live::load(None).unwrap().current();
     assert!(nothing.tls.is_none() && nothing.users.is_none() && nothing.http2);
+}
+
+#[test]
+fn intervals_are_gos() {
+    let second = Duration::from_secs(1);
+    for (text, read) in [
+        ("0", Some(Duration::ZERO)),
+        ("1s", Some(second)),
+        ("+1s", Some(second)),
+        ("1000000000", Some(second)),
+        ("1m1s", Some(61 * second)),
+        ("100ms", Some(second / 10)),
+        ("-1s", Some(Duration::ZERO)),
+        ("-5", Some(Duration::ZERO)),
+        ("", None),
+        ("-", None),
+        ("--1s", None),
+        ("1d", None),
+        ("1.5", None),
+        ("99999999999999999999", None),
+    ] {
+        assert_eq!(interval(text).ok(), read, "{text:?}");
+    }
 }
 
 #[test]

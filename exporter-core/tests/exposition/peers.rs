@@ -1,0 +1,72 @@
+//! The pages as `promtool` and Python's `prometheus-client` see them.
+
+use std::env;
+use std::io::{self, Write};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::SystemTime;
+
+use exporter_core::families::Families;
+use exporter_core::format::{Escaping, Format};
+
+use crate::page::{moment, page};
+
+/// A program by the environment variable that says where it is, or from `PATH`.
+#[expect(clippy::disallowed_methods, reason = "a test runs the programs it compares with")]
+pub(crate) fn program(variable: &str, name: &str) -> Command {
+    Command::new(env::var_os(variable).unwrap_or_else(|| name.into()))
+}
+
+/// Says that a test was skipped. The harness keeps what a test that passes prints with
+/// `eprintln`; nobody may take this for one.
+#[expect(clippy::explicit_write, reason = "not kept by the harness")]
+pub(crate) fn skip(why: &str) {
+    writeln!(io::stderr(), "\nSKIPPED: {why}\n").unwrap();
+}
+
+/// What a program makes of `input`, or none if there is no such program.
+fn run(command: &mut Command, input: &[u8]) -> Option<Output> {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child: Child = pipes.spawn().ok()?;
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    Some(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn promtool_takes_the_text() {
+    for escaping in [Escaping::Underscores, Escaping::Dots, Escaping::Values] {
+        let page = page(Families::new(Format::Text004, escaping), SystemTime::now());
+        let mut promtool = program("PROMTOOL", "promtool");
+        let Some(end) = run(promtool.args(["check", "metrics"]), &page) else {
+            return skip("no promtool in $PROMTOOL or PATH");
+        };
+        let said = String::from_utf8_lossy(&end.stderr);
+        // 3 is taste: names without suffixes, families without help.
+        assert!(matches!(end.status.code(), Some(0 | 3)), "{said}");
+        assert!(!said.contains("not unique"), "{said}");
+    }
+}
+
+#[test]
+fn python_takes_openmetrics() {
+    const READ: &str = "
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read
+families = list(read(sys.stdin.buffer.read().decode('utf-8')))
+print(len(families), sum(len(family.samples) for family in families))
+";
+    let found = run(program("PYTHON", "python3").args(["-c", "import prometheus_client"]), b"");
+    if !found.is_some_and(|end| end.status.success()) {
+        return skip("no python3 with prometheus_client in $PYTHON or PATH");
+    }
+    for (escaping, created, samples) in [
+        (Escaping::AllowUtf8, false, 38),
+        (Escaping::Underscores, false, 38),
+        (Escaping::Values, true, 47),
+    ] {
+        let out = Families::new(Format::OpenMetrics, escaping);
+        let page = page(if created { out.with_created_lines() } else { out }, moment());
+        let end = run(program("PYTHON", "python3").args(["-c", READ]), &page).unwrap();
+        assert!(end.status.success(), "{}", String::from_utf8_lossy(&end.stderr));
+        assert_eq!(String::from_utf8_lossy(&end.stdout).trim(), format!("15 {samples}"));
+    }
+}

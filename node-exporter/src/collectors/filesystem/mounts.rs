@@ -1,0 +1,323 @@
+//! The mounts of the machine: `/proc/<pid>/mountinfo`, see proc_pid_mountinfo(5).
+//!
+//! Read as bytes: a mount point may have any name, and one that is not UTF-8 must not cost the
+//! others.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use exporter_core::collector::Error;
+
+use crate::host::{self, Host};
+
+/// The file, and where it was read.
+pub(super) struct Table {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// The mounts that the first process sees, which are those of the machine; where it is hidden,
+/// those that this process sees.
+pub(super) fn read(host: &Host) -> Result<Table, Error> {
+    let read =
+        |file: &str| Ok(Table { path: host.procfs.join(file), bytes: host.proc_bytes(file)? });
+    match read("1/mountinfo") {
+        Err(Error::Read { source, .. })
+            if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+        {
+            read("self/mountinfo")
+        }
+        result => result,
+    }
+}
+
+impl Table {
+    /// The mounts in the order in which they were made, and what is wrong with the first line
+    /// that cannot be read.
+    pub(super) fn mounts(&self) -> (Vec<Mount<'_>>, Result<(), Error>) {
+        let mut mounts = Vec::new();
+        let mut bad = None;
+        for line in self.bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            match Mount::parse(line) {
+                Some(mount) => mounts.push(mount),
+                None => bad = bad.or(Some(line)),
+            }
+        }
+        // No machine is without mounts.
+        let bad = bad.or(mounts.is_empty().then_some(b""));
+        let end = bad.map_or(Ok(()), |line| {
+            let found = String::from_utf8_lossy(line).chars().take(120).collect();
+            Err(Error::Parse { path: self.path.clone(), expected: "a mount", found })
+        });
+        (mounts, end)
+    }
+}
+
+/// A line, its fields as the kernel escapes them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Mount<'a> {
+    /// Major and minor number.
+    pub(super) device: [&'a [u8]; 2],
+    pub(super) point: &'a [u8],
+    options: &'a [u8],
+    pub(super) fstype: &'a [u8],
+    /// What was mounted: a device, or whatever the file system takes in its place.
+    pub(super) source: &'a [u8],
+    super_options: &'a [u8],
+}
+
+impl<'a> Mount<'a> {
+    /// Fields are set apart by one space each, and the source may well be empty.
+    fn parse(line: &'a [u8]) -> Option<Self> {
+        let mut fields = line.split(|&byte| byte == b' ');
+        let mut device = fields.nth(2)?.splitn(2, |&byte| byte == b':');
+        let device = [device.next()?, device.next()?];
+        let point = fields.nth(1)?;
+        let options = fields.next()?;
+        // Any number of optional fields, and a dash.
+        fields.by_ref().find(|field| *field == b"-")?;
+        let fstype = fields.next()?;
+        let source = fields.next()?;
+        let super_options = fields.next()?;
+        point.starts_with(b"/").then_some(Self {
+            device,
+            point,
+            options,
+            fstype,
+            source,
+            super_options,
+        })
+    }
+
+    /// Whether the mount or the file system is read-only; `emergency_ro` is a file system that
+    /// has shut itself down after an error.
+    pub(super) fn is_readonly(&self) -> bool {
+        let mut options = self.options.split(|&byte| byte == b',');
+        let mut super_options = self.super_options.split(|&byte| byte == b',');
+        options.any(|option| option == b"ro")
+            || super_options.any(|option| matches!(option, b"ro" | b"emergency_ro"))
+    }
+
+    /// With spaces and tabs for their escapes, and all else as it is: so it has always been
+    /// exposed.
+    pub(super) fn point_for_label(&self) -> Vec<u8> {
+        unescaped(self.point, |byte| matches!(byte, b' ' | b'\t'))
+    }
+
+    /// The name that system calls take.
+    pub(super) fn point_unescaped(&self) -> Vec<u8> {
+        unescaped(self.point, |_| true)
+    }
+}
+
+/// Puts bytes in the place of their escapes, such as `\040`, where they are `wanted`.
+fn unescaped(text: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        match rest {
+            [b'\\', high @ b'0'..=b'3', mid @ b'0'..=b'7', low @ b'0'..=b'7', tail @ ..]
+                if wanted(octal(*high, *mid, *low)) =>
+            {
+                out.push(octal(*high, *mid, *low));
+                rest = tail;
+            }
+            _ => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+fn octal(high: u8, mid: u8, low: u8) -> u8 {
+    ((high - b'0') << 6) | ((mid - b'0') << 3) | (low - b'0')
+}
+
+/// A mount point as it is below `root`. One that is not below it is one of the machine already:
+/// its first process sees no such prefix.
+pub(super) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
+    match host::path_of(point).strip_prefix(root) {
+        Ok(rest) => [b"/", rest.as_os_str().as_encoded_bytes()].concat(),
+        Err(_) => point.to_owned(),
+    }
+}
+
+/// The mounts that may hang, and with them all that lies behind them.
+pub(super) struct Risky<'a>(Vec<(usize, &'a [u8])>);
+
+pub(super) fn risky<'a>(mounts: &[Mount<'a>]) -> Risky<'a> {
+    let risky = mounts.iter().enumerate().filter(|(_, mount)| !is_local(mount.fstype));
+    Risky(risky.map(|(nth, mount)| (nth, mount.point)).collect())
+}
+
+impl Risky<'_> {
+    /// Whether asking the mount of this place in the table may take for ever.
+    pub(super) fn may_hang(&self, nth: usize, mount: &Mount<'_>) -> bool {
+        !is_local(mount.fstype)
+            || self.0.iter().any(|(other, point)| match mount.point.strip_prefix(*point) {
+                Some(b"") => *other > nth,
+                Some(rest) => point.ends_with(b"/") || rest.starts_with(b"/"),
+                None => false,
+            })
+    }
+}
+
+/// Whether statfs on a file system of this type only looks into memory, or at worst at a disk.
+/// What is not known here may ask a server, or a process, that is no longer there.
+pub(super) fn is_local(fstype: &[u8]) -> bool {
+    matches!(
+        fstype,
+        b"bcachefs"
+            | b"bfs"
+            | b"binfmt_misc"
+            | b"bpf"
+            | b"btrfs"
+            | b"cgroup"
+            | b"cgroup2"
+            | b"configfs"
+            | b"cramfs"
+            | b"debugfs"
+            | b"devpts"
+            | b"devtmpfs"
+            | b"efivarfs"
+            | b"erofs"
+            | b"exfat"
+            | b"ext2"
+            | b"ext3"
+            | b"ext4"
+            | b"f2fs"
+            | b"fusectl"
+            | b"hfs"
+            | b"hfsplus"
+            | b"hugetlbfs"
+            | b"iso9660"
+            | b"jffs2"
+            | b"jfs"
+            | b"mqueue"
+            | b"msdos"
+            | b"nilfs2"
+            | b"nsfs"
+            | b"ntfs3"
+            | b"overlay"
+            | b"proc"
+            | b"pstore"
+            | b"ramfs"
+            | b"reiserfs"
+            | b"romfs"
+            | b"rootfs"
+            | b"securityfs"
+            | b"selinuxfs"
+            | b"squashfs"
+            | b"sysfs"
+            | b"tmpfs"
+            | b"tracefs"
+            | b"ubifs"
+            | b"udf"
+            | b"ufs"
+            | b"vfat"
+            | b"xfs"
+            | b"zfs"
+            | b"zonefs"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &[u8] =
+        b"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue";
+
+    #[test]
+    fn lines() {
+        let mount = Mount {
+            device: [b"98", b"0"],
+            point: b"/mnt2",
+            options: b"rw,noatime",
+            fstype: b"ext3",
+            source: b"/dev/root",
+            super_options: b"rw,errors=continue",
+        };
+        assert_eq!(Mount::parse(LINE), Some(mount));
+        let line = b"36 35 98:0 / /mnt2 rw - tmpfs  rw";
+        assert_eq!(Mount::parse(line).unwrap().source, b"", "an empty name of a device");
+        let line = b"36 35 0:98 / /a\xffb\\040c rw - tmpfs - rw";
+        assert_eq!(Mount::parse(line).unwrap().point, b"/a\xffb\\040c");
+        assert_eq!(Mount::parse(line).unwrap().source, b"-");
+    }
+
+    #[test]
+    fn no_lines() {
+        for end in 0..LINE.len() - b" rw,errors=continue".len() {
+            assert_eq!(Mount::parse(&LINE[..end]), None);
+        }
+        for line in [b"".as_slice(), b"- - - - - - - - -", b"1 2 8:1 / mnt rw - ext4 a rw"] {
+            assert_eq!(Mount::parse(line), None);
+        }
+    }
+
+    #[test]
+    fn read_only() {
+        for (options, super_options, expected) in [
+            ("rw", "rw", false),
+            ("ro,relatime", "rw", true),
+            ("rw,relatime", "seclabel,ro", true),
+            ("rw", "rw,emergency_ro", true),
+            ("rw,errors=remount-ro", "rw,errors=ro", false),
+        ] {
+            let line = format!("1 2 8:1 / / {options} - ext4 /dev/sda1 {super_options}");
+            assert_eq!(Mount::parse(line.as_bytes()).unwrap().is_readonly(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn escapes() {
+        for (escaped, label, name) in [
+            (r"/a\040b\011c", "/a b\tc", "/a b\tc"),
+            (r"/a\134b\012", r"/a\134b\012", "/a\\b\n"),
+            (r"/a\04", r"/a\04", r"/a\04"),
+            (r"/a\999\777\", r"/a\999\777\", r"/a\999\777\"),
+        ] {
+            let line = format!("1 2 8:1 / {escaped} rw - ext4 /dev/sda1 rw");
+            let mount = Mount::parse(line.as_bytes()).unwrap();
+            assert_eq!(mount.point_for_label(), label.as_bytes());
+            assert_eq!(mount.point_unescaped(), name.as_bytes());
+        }
+    }
+
+    #[test]
+    fn points_below_a_root() {
+        for (root, point, expected) in [
+            ("/", "/", "/"),
+            ("/", "/boot", "/boot"),
+            ("/host", "/host", "/"),
+            ("/host", "/host/boot", "/boot"),
+            ("/host", "/hostage", "/hostage"),
+            ("/host", "/boot", "/boot"),
+        ] {
+            assert_eq!(below(Path::new(root), point.as_bytes()), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_may_hang() {
+        let text = "\
+1 0 8:1 / / rw - ext4 /dev/sda1 rw
+2 1 8:2 / /srv rw - xfs /dev/sdb rw
+3 2 0:50 / /srv/nfs rw - nfs4 server:/ rw
+4 3 8:3 / /srv/nfs/local rw - xfs /dev/sdc rw
+5 2 8:4 / /srv/nfs2 rw - xfs /dev/sdd rw
+6 1 8:5 / /covered rw - xfs /dev/sde rw
+7 6 0:51 / /covered rw - fuse.sshfs host: rw
+8 1 0:52 / /over rw - autofs systemd-1 rw
+9 8 8:6 / /over rw - vfat /dev/sdf rw";
+        let mounts: Vec<_> =
+            text.lines().map(|line| Mount::parse(line.as_bytes()).unwrap()).collect();
+        let risky = risky(&mounts);
+        let hang: Vec<_> =
+            mounts.iter().enumerate().map(|(nth, mount)| risky.may_hang(nth, mount)).collect();
+        assert_eq!(hang, [false, false, true, true, false, true, true, true, false]);
+    }
+}

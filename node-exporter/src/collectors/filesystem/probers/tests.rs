@@ -1,0 +1,142 @@
+use std::path::PathBuf;
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::super::prober::Space;
+use super::*;
+
+/// Started by the other tests in the place of the program. A path that ends in a number is
+/// answered after so many milliseconds.
+#[test]
+#[ignore = "not a test but a prober"]
+fn prober_of_tests() {
+    prober::serve(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        thread::sleep(Duration::from_millis(name.parse().unwrap_or(0)));
+        Ok(Space { size: 1.0, free: 1.0, available: 1.0, files: 1.0, files_free: 1.0 })
+    });
+}
+
+#[expect(clippy::disallowed_methods, reason = "runs this test")]
+fn program() -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    let name = "collectors::filesystem::probers::tests::prober_of_tests";
+    command.args([name, "--exact", "--ignored"]);
+    command
+}
+
+const FOR_EVER: &str = "/10000000";
+const BUDGET: Duration = Duration::from_secs(2);
+
+/// Asks for these paths; whether there was an answer to each, and how long it took.
+fn ask(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>, Duration) {
+    let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
+    let questions: Vec<_> = paths
+        .iter()
+        .enumerate()
+        .map(|(nth, path)| Question { path, together: nth.to_string().into_bytes() })
+        .collect();
+    let start = Instant::now();
+    let (answers, end) = probers.ask(&questions, budget);
+    end.unwrap();
+    (answers.iter().map(|answer| matches!(answer, Some(Ok(_)))).collect(), start.elapsed())
+}
+
+#[test]
+fn one_prober_is_enough_while_it_answers() {
+    let mut probers = Probers::new(program);
+    let mut processes = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(ask(&mut probers, &["/a"; 100], BUDGET).0, [true; 100]);
+        processes.extend(probers.idle.iter().map(|prober| prober.child.id()));
+    }
+    assert_eq!(processes.len(), 3);
+    processes.dedup();
+    assert_eq!(processes.len(), 1, "the same one every time");
+}
+
+#[test]
+fn what_hangs_holds_up_nothing_else() {
+    let mut probers = Probers::new(program);
+    let paths = [FOR_EVER, "/a", FOR_EVER, "/b"];
+    let (answers, took) = ask(&mut probers, &paths, BUDGET);
+    assert_eq!(answers, [false, true, false, true]);
+    assert!(took >= BUDGET && took < BUDGET * 2, "{took:?}");
+    assert_eq!(probers.stuck.len(), 2);
+
+    let stuck = |probers: &Probers| {
+        let mut processes: Vec<_> = probers.stuck.values().map(|p| p.child.id()).collect();
+        processes.sort_unstable();
+        processes
+    };
+    let before = stuck(&probers);
+    let (answers, took) = ask(&mut probers, &paths, BUDGET);
+    assert_eq!(answers, [false, true, false, true]);
+    assert!(took < BUDGET / 2, "they are not waited for twice: {took:?}");
+    assert_eq!(stuck(&probers), before, "nor asked twice");
+    assert_eq!(probers.idle.len(), 1);
+}
+
+#[test]
+fn many_that_hang_take_no_longer() {
+    let mut probers = Probers::new(program);
+    let mut paths = [FOR_EVER; 20];
+    paths[19] = "/a";
+    let (answers, took) = ask(&mut probers, &paths, BUDGET);
+    assert_eq!(answers.iter().filter(|answer| **answer).count(), 1);
+    assert!(took < BUDGET * 2, "{took:?}");
+}
+
+#[test]
+fn what_was_late_is_asked_again() {
+    let mut probers = Probers::new(program);
+    let slow = ["/1000", "/a"];
+    assert_eq!(ask(&mut probers, &slow, Duration::from_millis(500)).0, [false, true]);
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(ask(&mut probers, &slow, BUDGET * 2).0, [true, true]);
+    assert!(probers.stuck.is_empty());
+}
+
+#[test]
+fn mounts_of_one_device_are_asked_one_after_another() {
+    let mut probers = Probers::new(program);
+    let questions = [FOR_EVER, FOR_EVER, FOR_EVER]
+        .map(|path| Question { path: Path::new(path), together: b"0:50".to_vec() });
+    let (answers, end) = probers.ask(&questions, Duration::from_millis(300));
+    end.unwrap();
+    assert_eq!(answers, [None; 3]);
+    assert_eq!(probers.stuck.len(), 1);
+    let (answers, _) = probers.ask(&questions, BUDGET);
+    assert_eq!(answers, [None; 3]);
+}
+
+#[test]
+fn a_prober_that_was_killed_is_replaced() {
+    let mut probers = Probers::new(program);
+    assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
+    let killed = Pid::from_child(&probers.idle[0].child);
+    kill_process(killed, Signal::KILL).unwrap();
+    // Its end of the socket is closed a little later.
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
+    assert_ne!(Pid::from_child(&probers.idle[0].child), killed);
+    ask(&mut probers, &[], BUDGET);
+    assert!(probers.ending.is_empty(), "no zombie is left");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "programs that are no probers")]
+fn what_is_no_prober_costs_no_more_than_the_answer() {
+    let question = || [Question { path: Path::new("/a"), together: Vec::new() }];
+    let mut probers = Probers::new(|| Command::new("/nonexistent"));
+    let (answers, end) = probers.ask(&question(), BUDGET);
+    assert_eq!(answers, [None]);
+    let error = end.unwrap_err().to_string();
+    assert_eq!(error, "starting a prober for the mounts that may hang failed");
+
+    let mut probers = Probers::new(|| Command::new("/bin/true"));
+    let (answers, end) = probers.ask(&question(), BUDGET);
+    assert!(matches!(answers[..], [Some(Err(_))]), "{answers:?}");
+    end.unwrap();
+}

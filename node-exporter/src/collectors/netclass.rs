@@ -1,0 +1,152 @@
+//! How each network interface is set up and connected: `/sys/class/net`, see
+//! `Documentation/ABI/testing/sysfs-class-net`; or rtnetlink and ethtool's netlink service.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+use regex::bytes::Regex;
+
+use super::Definition;
+use crate::filter;
+use crate::host::Host;
+
+mod files;
+mod netlink;
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "netclass",
+    about: "Settings and state of network interfaces",
+    on_by_default: true,
+    reads: &["/sys/class/net/*/*"],
+    flags: &[&IGNORED, &IGNORE_INVALID_SPEED, &NETLINK, &WITH_STATS],
+    metrics: &[&COLUMNS, &INFO, &netlink::INFO, &netlink::ALTERNATIVE_NAMES, &netlink::Counted],
+    build: |host, flags| Ok(Source::blocking(Netclass::new(host, flags)?)),
+};
+
+static IGNORED: Flag =
+    Flag::text("collector.netclass.ignored-devices", "^$", "Pattern of the devices to leave out.");
+static IGNORE_INVALID_SPEED: Flag = Flag::switch(
+    "collector.netclass.ignore-invalid-speed",
+    false,
+    "Leave out the speed of devices that do not know it, which is negative.",
+);
+static NETLINK: Flag =
+    Flag::switch("collector.netclass.netlink", false, "Ask over netlink, not /sys/class/net.");
+static WITH_STATS: Flag = Flag::switch(
+    "collector.netclass_rtnl.with-stats",
+    false,
+    "Over netlink, expose what each device has counted too, in the place of netdev.",
+);
+
+const DEVICE: [&str; 1] = ["device"];
+
+static COLUMNS: [Column<Interface, 1>; 18] = [
+    Desc::gauge("node_network_address_assign_type", "Where the address is from.", DEVICE)
+        .column(|interface| interface.address_assign_type),
+    Desc::gauge("node_network_carrier", "Whether there is a carrier.", DEVICE)
+        .column(|interface| interface.carrier),
+    Desc::counter("node_network_carrier_changes_total", "Changes of the carrier.", DEVICE)
+        .column(|interface| interface.carrier_changes),
+    Desc::counter("node_network_carrier_down_changes_total", "Losses of the carrier.", DEVICE)
+        .column(|interface| interface.carrier_down_count),
+    Desc::counter("node_network_carrier_up_changes_total", "Returns of the carrier.", DEVICE)
+        .column(|interface| interface.carrier_up_count),
+    Desc::gauge("node_network_device_id", "Tells devices of one address apart.", DEVICE)
+        .column(|interface| interface.device_id),
+    Desc::gauge("node_network_dormant", "Whether the device waits for an event.", DEVICE)
+        .column(|interface| interface.dormant),
+    Desc::gauge("node_network_flags", "IFF_* bits of the device.", DEVICE)
+        .column(|interface| interface.flags),
+    Desc::gauge("node_network_iface_id", "Index of the device.", DEVICE)
+        .column(|interface| interface.index),
+    Desc::gauge("node_network_iface_link", "Index of the device below.", DEVICE)
+        .column(|interface| interface.lower),
+    Desc::gauge("node_network_iface_link_mode", "Link mode: 0 default, 1 dormant.", DEVICE)
+        .column(|interface| interface.link_mode),
+    Desc::gauge("node_network_mtu_bytes", "Largest packet that the device sends.", DEVICE)
+        .column(|interface| interface.mtu),
+    Desc::gauge("node_network_name_assign_type", "Where the name is from.", DEVICE)
+        .column(|interface| interface.name_assign_type),
+    Desc::gauge("node_network_net_dev_group", "Group of the device.", DEVICE)
+        .column(|interface| interface.group),
+    Desc::gauge("node_network_protocol_type", "ARPHRD_* type of the device.", DEVICE)
+        .column(|interface| interface.protocol),
+    Desc::gauge("node_network_speed_bytes", "Speed, in bytes per second.", DEVICE)
+        .column(|interface| interface.speed.map(|megabits| megabits * 125_000.0)),
+    Desc::gauge("node_network_transmit_queue_length", "Packets the send queue can hold.", DEVICE)
+        .column(|interface| interface.queue_length),
+    Desc::gauge("node_network_up", "Whether the device is up.", DEVICE)
+        .column(|interface| Some(f64::from(u8::from(interface.operstate == "up")))),
+];
+
+static INFO: Desc<7> = Desc::gauge(
+    "node_network_info",
+    "The device, in the labels; always 1.",
+    ["device", "address", "broadcast", "duplex", "operstate", "adminstate", "ifalias"],
+);
+
+struct Netclass {
+    host: Host,
+    ignored: Option<Regex>,
+    ignore_invalid_speed: bool,
+    netlink: Option<netlink::Sockets>,
+}
+
+impl Netclass {
+    fn new(host: &Host, flags: &Flags) -> Result<Self, Error> {
+        let with_stats = flags.is_on(&WITH_STATS);
+        Ok(Self {
+            host: host.clone(),
+            ignored: filter::pattern(flags, &IGNORED)?,
+            ignore_invalid_speed: flags.is_on(&IGNORE_INVALID_SPEED),
+            netlink: flags.is_on(&NETLINK).then(|| netlink::Sockets::new(with_stats)),
+        })
+    }
+}
+
+impl Collector for Netclass {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let ignored = self.ignored.as_ref();
+        let wanted = |name: &str| !ignored.is_some_and(|ignored| ignored.is_match(name.as_bytes()));
+        let ignore_invalid_speed = self.ignore_invalid_speed;
+        let valid = |mut interface: Interface| {
+            interface.speed =
+                interface.speed.filter(|&speed| speed >= 0.0 || !ignore_invalid_speed);
+            interface
+        };
+        match &mut self.netlink {
+            Some(sockets) => sockets.expose(&self.host, wanted, valid, out),
+            None => files::expose(&self.host, wanted, valid, out),
+        }
+    }
+}
+
+/// A network interface. What the kernel does not tell of it is not exposed.
+#[derive(Debug, Default, PartialEq)]
+struct Interface {
+    address_assign_type: Option<f64>,
+    carrier: Option<f64>,
+    carrier_changes: Option<f64>,
+    /// Since Linux 4.16, as the next.
+    carrier_down_count: Option<f64>,
+    carrier_up_count: Option<f64>,
+    device_id: Option<f64>,
+    dormant: Option<f64>,
+    flags: Option<f64>,
+    index: Option<f64>,
+    lower: Option<f64>,
+    link_mode: Option<f64>,
+    mtu: Option<f64>,
+    name_assign_type: Option<f64>,
+    group: Option<f64>,
+    protocol: Option<f64>,
+    /// In Mb/s; negative if the device does not know.
+    speed: Option<f64>,
+    queue_length: Option<f64>,
+    address: String,
+    broadcast: String,
+    duplex: String,
+    operstate: String,
+    alias: String,
+}

@@ -1,0 +1,258 @@
+//! Interfaces as rtnetlink and ethtool's netlink service list them: two requests in the place of
+//! a score of files for each.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use exporter_core::collector::Error;
+use exporter_core::desc::{Column, Desc, Describe, Entry, Kind};
+use exporter_core::families::Families;
+
+use super::{COLUMNS, Interface};
+use crate::collectors::netdev::details;
+use crate::host::Host;
+use crate::netlink::ethtool::{self, Mode};
+use crate::netlink::link::{self, Counting, Link, Stats};
+use crate::netlink::{Attributes, Netlink, number, text};
+
+pub(super) static INFO: Desc<6> = Desc::gauge(
+    "node_network_info",
+    "The device, in the labels; always 1.",
+    ["device", "address", "broadcast", "duplex", "operstate", "ifalias"],
+);
+pub(super) static ALTERNATIVE_NAMES: Desc<2> = Desc::gauge(
+    "node_network_altnames_info",
+    "Further names of the device; always 1.",
+    ["device", "altname"],
+);
+/// What an interface has counted: the names that netdev's details have too, but gauges, as
+/// dashboards made for them know them.
+pub(super) struct Counted;
+
+impl Describe for Counted {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        for column in &details::COLUMNS {
+            visit(gauge(column));
+        }
+    }
+}
+
+fn gauge(column: &Column<Stats, 1>) -> Entry<'_> {
+    Entry { kind: Kind::Gauge, ..column.desc.entry() }
+}
+
+/// The connections to the kernel.
+pub(super) struct Sockets {
+    route: Netlink,
+    generic: Netlink,
+    /// The number of ethtool's service, once asked for; none if this kernel has no such.
+    ethtool: Option<Option<u16>>,
+    with_stats: bool,
+}
+
+/// What is known of an interface, and its number.
+struct Row {
+    index: u32,
+    name: String,
+    interface: Interface,
+    alternative_names: Vec<String>,
+    stats: Option<Stats>,
+}
+
+impl Sockets {
+    pub(super) fn new(with_stats: bool) -> Self {
+        let (route, generic) = (Netlink::route(), Netlink::generic());
+        Self { route, generic, ethtool: None, with_stats }
+    }
+
+    pub(super) fn expose(
+        &mut self,
+        host: &Host,
+        wanted: impl Fn(&str) -> bool,
+        valid: impl Fn(Interface) -> Interface,
+        out: &mut Families,
+    ) -> Result<(), Error> {
+        let counting = if self.with_stats { Counting::Stats } else { Counting::Nothing };
+        let mut rows = link::links(&mut self.route, counting, row)?;
+        rows.retain(|row| wanted(&row.name));
+        let (modes, end) = match self.modes() {
+            Ok(modes) => (modes, Ok(())),
+            Err(error) => (HashMap::new(), Err(error)),
+        };
+        for row in &mut rows {
+            let interface = std::mem::take(&mut row.interface);
+            let interface = connected(interface, modes.get(&row.index));
+            row.interface = valid(only_in_files(host, &row.name, interface));
+        }
+        write(out, &rows, self.with_stats);
+        end
+    }
+
+    fn modes(&mut self) -> Result<HashMap<u32, Mode>, Error> {
+        if self.ethtool.is_none() {
+            self.ethtool = Some(ethtool::service(&mut self.generic)?);
+        }
+        let Some(service) = self.ethtool.flatten() else { return Ok(HashMap::new()) };
+        let modes = ethtool::modes(&mut self.generic, service)?;
+        Ok(modes.into_iter().map(|mode| (mode.index, mode)).collect())
+    }
+}
+
+fn write(out: &mut Families, rows: &[Row], with_stats: bool) {
+    for column in &COLUMNS {
+        let mut family = out.family(&column.desc);
+        for row in rows {
+            if let Some(value) = (column.value)(&row.interface) {
+                family.sample([&row.name], value);
+            }
+        }
+    }
+    let mut info = out.family(&INFO);
+    for Row { name, interface, .. } in rows {
+        let Interface { address, broadcast, duplex, operstate, alias, .. } = interface;
+        info.sample([name, address, broadcast, duplex, operstate, alias], 1.0);
+    }
+    let mut names = out.family(&ALTERNATIVE_NAMES);
+    for row in rows {
+        for alternative in &row.alternative_names {
+            names.sample([&row.name, alternative], 1.0);
+        }
+    }
+    for column in details::COLUMNS.iter().filter(|_| with_stats) {
+        let mut family = out.open(gauge(column));
+        for row in rows {
+            if let Some(value) = row.stats.as_ref().and_then(column.value) {
+                family.sample(&[&row.name], value);
+            }
+        }
+    }
+}
+
+fn row(link: Link<'_>) -> Option<Row> {
+    let whole = |value: &[u8]| number(value).map(f64::from);
+    let byte = |value: &[u8]| value.first().copied();
+    let (mut name, mut alternative_names, mut stats) = (None, Vec::new(), None);
+    let mut interface = Interface {
+        flags: Some(f64::from(link.flags)),
+        index: Some(f64::from(link.index)),
+        // Of itself, unless the attribute says otherwise.
+        lower: Some(f64::from(link.index)),
+        protocol: Some(f64::from(link.kind)),
+        operstate: operstate(0).to_owned(),
+        dormant: Some(0.0),
+        ..Interface::default()
+    };
+    for (kind, value) in link.attributes {
+        match kind {
+            link::NAME => name = Some(text(value)),
+            link::ADDRESS => interface.address = hardware_address(value),
+            link::BROADCAST => interface.broadcast = hardware_address(value),
+            link::MTU => interface.mtu = whole(value),
+            link::LOWER => interface.lower = whole(value),
+            link::QUEUE_LENGTH => interface.queue_length = whole(value),
+            link::OPERSTATE => {
+                let state = byte(value).unwrap_or_default();
+                interface.operstate = operstate(state).to_owned();
+                interface.dormant = Some(f64::from(u8::from(state == DORMANT)));
+            }
+            link::LINK_MODE => interface.link_mode = byte(value).map(f64::from),
+            link::ALIAS => interface.alias = text(value),
+            link::STATS64 => stats = Stats::of(value),
+            link::GROUP => interface.group = whole(value),
+            link::CARRIER => interface.carrier = byte(value).map(f64::from),
+            link::CARRIER_CHANGES => interface.carrier_changes = whole(value),
+            link::CARRIER_UP_COUNT => interface.carrier_up_count = whole(value),
+            link::CARRIER_DOWN_COUNT => interface.carrier_down_count = whole(value),
+            link::PROPERTIES => {
+                let names = Attributes(value).filter(|(kind, _)| *kind == link::ALTERNATIVE_NAME);
+                alternative_names.extend(names.map(|(_, name)| text(name)));
+            }
+            _ => {}
+        }
+    }
+    Some(Row { index: link.index, name: name?, interface, alternative_names, stats })
+}
+
+const DORMANT: u8 = 5;
+
+/// `IF_OPER_*`, as sysfs spells it.
+fn operstate(state: u8) -> &'static str {
+    match state {
+        1 => "notpresent",
+        2 => "down",
+        3 => "lowerlayerdown",
+        4 => "testing",
+        DORMANT => "dormant",
+        6 => "up",
+        _ => "unknown",
+    }
+}
+
+fn hardware_address(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (nth, byte) in bytes.iter().enumerate() {
+        let separator = if nth == 0 { "" } else { ":" };
+        // A String takes all that is written.
+        let _ = write!(text, "{separator}{byte:02x}");
+    }
+    text
+}
+
+fn connected(mut interface: Interface, mode: Option<&Mode>) -> Interface {
+    if let Some(mode) = mode {
+        // An unknown speed is negative, as in sysfs.
+        interface.speed = mode.speed.map(|speed| f64::from(speed.cast_signed()));
+        let duplex = match mode.duplex {
+            Some(0) => "Half",
+            Some(1) => "Full",
+            Some(_) => "Unknown",
+            None => "",
+        };
+        duplex.clone_into(&mut interface.duplex);
+    }
+    interface
+}
+
+/// Adds what neither of the services tells.
+fn only_in_files(host: &Host, name: &str, interface: Interface) -> Interface {
+    let [address_assign_type, device_id, name_assign_type] =
+        super::files::numbers(host, name, ["addr_assign_type", "dev_id", "name_assign_type"]);
+    Interface { address_assign_type, device_id, name_assign_type, ..interface }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link() {
+        let attribute = |kind: u16, value: &[u8]| {
+            let length = 4 + value.len();
+            let header = [u16::try_from(length).unwrap(), kind].map(u16::to_ne_bytes);
+            let padding = vec![0; length.next_multiple_of(4) - length];
+            [header.as_flattened(), value, &padding].concat()
+        };
+        let header =
+            [&[0, 0][..], &1_u16.to_ne_bytes(), &7_u32.to_ne_bytes(), &[3, 16, 0, 0, 0, 0, 0, 0]];
+        let entry = [
+            header.concat(),
+            attribute(link::NAME, b"eth0\0"),
+            attribute(link::ADDRESS, &[2, 0, 0, 0, 0, 0xfe]),
+            attribute(link::MTU, &1500_u32.to_ne_bytes()),
+            attribute(link::OPERSTATE, &[6]),
+            attribute(link::PROPERTIES, &attribute(link::ALTERNATIVE_NAME, b"enp1s0\0")),
+        ]
+        .concat();
+        let found = row(Link::of(&entry).unwrap()).unwrap();
+        assert_eq!((found.index, found.name.as_str()), (7, "eth0"));
+        assert_eq!(found.interface.address, "02:00:00:00:00:fe");
+        assert_eq!(found.interface.mtu, Some(1500.0));
+        assert_eq!(found.interface.lower, Some(7.0));
+        assert_eq!(found.interface.operstate, "up");
+        assert_eq!(found.alternative_names, ["enp1s0"]);
+        // Cut anywhere, it is no interface or one of which less is known.
+        for end in 0..entry.len() {
+            let _ = Link::of(&entry[..end]).and_then(row);
+        }
+    }
+}

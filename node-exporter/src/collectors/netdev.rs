@@ -1,0 +1,219 @@
+//! What each network interface has sent and received: rtnetlink's `RTM_GETLINK`, or
+//! `/proc/net/dev`; and on request its addresses.
+//!
+//! Both show the network namespace of this process. The kernel adds some of its counters up for
+//! `/proc/net/dev`; the metrics have the same sums whichever was read, unless detailed ones are
+//! asked for.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc, Entry};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+
+use super::Definition;
+use crate::filter::Filter;
+use crate::host::Host;
+use crate::netlink::Netlink;
+
+mod address;
+pub(super) mod details;
+mod source;
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "netdev",
+    about: "Network interface traffic and errors",
+    on_by_default: true,
+    reads: &["/proc/net/dev", "/sys/class/net/*/ifalias"],
+    flags: &[
+        &INCLUDE,
+        &EXCLUDE,
+        &OLD_INCLUDE,
+        &OLD_EXCLUDE,
+        &ADDRESS_INFO,
+        &DETAILED,
+        &NETLINK,
+        &LABEL_ALIAS,
+    ],
+    // SUMS_RENAMED has no name that the details have not.
+    metrics: &[&COUNTED, &SUMS, &details::COLUMNS, &address::INFO],
+    build: |host, flags| Ok(Source::blocking(Netdev::new(host, flags)?)),
+};
+
+static INCLUDE: Flag =
+    Flag::text("collector.netdev.device-include", "", "Pattern of the devices to expose.");
+static EXCLUDE: Flag =
+    Flag::text("collector.netdev.device-exclude", "", "Pattern of the devices to leave out.");
+static OLD_INCLUDE: Flag =
+    Flag::text("collector.netdev.device-whitelist", "", "Old name of device-include.").hidden();
+static OLD_EXCLUDE: Flag =
+    Flag::text("collector.netdev.device-blacklist", "", "Old name of device-exclude.").hidden();
+static ADDRESS_INFO: Flag =
+    Flag::switch("collector.netdev.address-info", false, "Expose the addresses of each device.");
+static DETAILED: Flag = Flag::switch(
+    "collector.netdev.enable-detailed-metrics",
+    false,
+    "Expose all counters of the kernel under names of their own, not the sums of /proc/net/dev.",
+);
+static NETLINK: Flag =
+    Flag::switch("collector.netdev.netlink", true, "Ask over netlink, not /proc/net/dev.");
+static LABEL_ALIAS: Flag =
+    Flag::switch("collector.netdev.label-ifalias", false, "Add the alias of each device.");
+
+const DEVICE: [&str; 1] = ["device"];
+
+/// The counters of `/proc/net/dev`, less those in [`SUMS`].
+static COUNTED: [Column<Counters, 1>; 13] = [
+    Desc::counter("node_network_receive_bytes_total", "Bytes received.", DEVICE)
+        .column(|row| Some(row.receive_bytes)),
+    Desc::counter("node_network_receive_packets_total", "Packets received.", DEVICE)
+        .column(|row| Some(row.receive_packets)),
+    Desc::counter("node_network_receive_fifo_total", "Overruns of the receive queue.", DEVICE)
+        .column(|row| Some(row.receive_fifo)),
+    Desc::counter("node_network_receive_frame_total", "Frames received that were bad.", DEVICE)
+        .column(|row| Some(row.receive_frame)),
+    Desc::counter("node_network_receive_compressed_total", "Compressed packets received.", DEVICE)
+        .column(|row| Some(row.receive_compressed)),
+    Desc::counter("node_network_receive_multicast_total", "Multicasts received.", DEVICE)
+        .column(|row| Some(row.receive_multicast)),
+    Desc::counter("node_network_receive_nohandler_total", "Packets nobody wanted.", DEVICE)
+        .column(|row| row.receive_nohandler),
+    Desc::counter("node_network_transmit_bytes_total", "Bytes sent.", DEVICE)
+        .column(|row| Some(row.transmit_bytes)),
+    Desc::counter("node_network_transmit_packets_total", "Packets sent.", DEVICE)
+        .column(|row| Some(row.transmit_packets)),
+    Desc::counter("node_network_transmit_fifo_total", "Overruns of the send queue.", DEVICE)
+        .column(|row| Some(row.transmit_fifo)),
+    Desc::counter("node_network_transmit_colls_total", "Collisions.", DEVICE)
+        .column(|row| Some(row.transmit_colls)),
+    Desc::counter("node_network_transmit_carrier_total", "Losses of carrier and the like.", DEVICE)
+        .column(|row| Some(row.transmit_carrier)),
+    Desc::counter("node_network_transmit_compressed_total", "Compressed packets sent.", DEVICE)
+        .column(|row| Some(row.transmit_compressed)),
+];
+
+static SUMS: [Column<Counters, 1>; 4] = [
+    Desc::counter("node_network_receive_errs_total", "Errors on receiving.", DEVICE)
+        .column(|row| Some(row.receive_errs)),
+    Desc::counter("node_network_receive_drop_total", "Packets dropped on receiving.", DEVICE)
+        .column(|row| Some(row.receive_drop)),
+    Desc::counter("node_network_transmit_errs_total", "Errors on sending.", DEVICE)
+        .column(|row| Some(row.transmit_errs)),
+    Desc::counter("node_network_transmit_drop_total", "Packets dropped on sending.", DEVICE)
+        .column(|row| Some(row.transmit_drop)),
+];
+
+/// [`SUMS`] when detailed metrics are asked for and `/proc/net/dev` has none.
+static SUMS_RENAMED: [Column<Counters, 1>; 4] = [
+    Desc::counter("node_network_receive_errors_total", "Errors on receiving.", DEVICE)
+        .column(|row| Some(row.receive_errs)),
+    Desc::counter("node_network_receive_dropped_total", "Packets dropped on receiving.", DEVICE)
+        .column(|row| Some(row.receive_drop)),
+    Desc::counter("node_network_transmit_errors_total", "Errors on sending.", DEVICE)
+        .column(|row| Some(row.transmit_errs)),
+    Desc::counter("node_network_transmit_dropped_total", "Packets dropped on sending.", DEVICE)
+        .column(|row| Some(row.transmit_drop)),
+];
+
+struct Netdev {
+    host: Host,
+    filter: Filter,
+    netlink: Netlink,
+    from_proc: bool,
+    detailed: bool,
+    label_alias: bool,
+    address_info: bool,
+}
+
+impl Netdev {
+    fn new(host: &Host, flags: &Flags) -> Result<Self, Error> {
+        let renamed = |new: &'static Flag, old: &'static Flag| {
+            if flags.text(new).is_empty() { old } else { new }
+        };
+        let include = renamed(&INCLUDE, &OLD_INCLUDE);
+        let exclude = renamed(&EXCLUDE, &OLD_EXCLUDE);
+        Ok(Self {
+            host: host.clone(),
+            filter: Filter::one_of(flags, include, exclude)?,
+            netlink: Netlink::route(),
+            from_proc: !flags.is_on(&NETLINK),
+            detailed: flags.is_on(&DETAILED),
+            label_alias: flags.is_on(&LABEL_ALIAS),
+            address_info: flags.is_on(&ADDRESS_INFO),
+        })
+    }
+}
+
+impl Collector for Netdev {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        if self.from_proc {
+            let devices = self.wanted(source::listed(&self.host, self.label_alias)?);
+            self.table(out, &COUNTED, &devices);
+            self.table(out, if self.detailed { &SUMS_RENAMED } else { &SUMS }, &devices);
+        } else if self.detailed {
+            let devices = source::asked(&mut self.netlink, |stats| stats)?;
+            let devices = self.wanted(devices);
+            self.table(out, &details::COLUMNS, &devices);
+        } else {
+            let devices = source::asked(&mut self.netlink, Counters::from)?;
+            let devices = self.wanted(devices);
+            self.table(out, &COUNTED, &devices);
+            self.table(out, &SUMS, &devices);
+        }
+        if self.address_info {
+            address::expose(&mut self.netlink, &self.filter, out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Netdev {
+    fn wanted<Row>(&self, mut devices: Vec<Device<Row>>) -> Vec<Device<Row>> {
+        devices.retain(|device| !self.filter.ignores(&device.name));
+        devices
+    }
+
+    /// Writes a table whose rows may have another label, the alias.
+    fn table<Row>(&self, out: &mut Families, columns: &[Column<Row, 1>], devices: &[Device<Row>]) {
+        const LABELS: [&str; 2] = ["device", "ifalias"];
+        let count = if self.label_alias { 2 } else { 1 };
+        let labels = LABELS.get(..count).unwrap_or_default();
+        for column in columns {
+            let mut family = out.open(Entry { labels, ..column.desc.entry() });
+            for device in devices {
+                let labels = [device.name.as_str(), device.alias.as_str()];
+                if let Some(value) = (column.value)(&device.row) {
+                    family.sample(labels.get(..count).unwrap_or_default(), value);
+                }
+            }
+        }
+    }
+}
+
+struct Device<Row> {
+    name: String,
+    alias: String,
+    row: Row,
+}
+
+/// The columns of `/proc/net/dev`.
+#[derive(Debug, Default, PartialEq)]
+struct Counters {
+    receive_bytes: f64,
+    receive_packets: f64,
+    receive_errs: f64,
+    receive_drop: f64,
+    receive_fifo: f64,
+    receive_frame: f64,
+    receive_compressed: f64,
+    receive_multicast: f64,
+    /// Over netlink only, since Linux 4.6.
+    receive_nohandler: Option<f64>,
+    transmit_bytes: f64,
+    transmit_packets: f64,
+    transmit_errs: f64,
+    transmit_drop: f64,
+    transmit_fifo: f64,
+    transmit_colls: f64,
+    transmit_carrier: f64,
+    transmit_compressed: f64,
+}

@@ -1,0 +1,177 @@
+//! The two places that counters of interfaces are read from.
+
+use exporter_core::collector::Error;
+
+use super::{Counters, Device};
+use crate::host::{Fields, Host};
+use crate::netlink::link::{self, Counting, Link, Stats};
+use crate::netlink::{Netlink, text};
+
+/// All interfaces that count, from the kernel.
+pub(super) fn asked<Row>(
+    netlink: &mut Netlink,
+    row: fn(Stats) -> Row,
+) -> Result<Vec<Device<Row>>, Error> {
+    link::links(netlink, Counting::Stats, |link| device(link, row))
+}
+
+fn device<Row>(link: Link<'_>, row: fn(Stats) -> Row) -> Option<Device<Row>> {
+    let (mut name, mut alias, mut stats) = (None, String::new(), None);
+    for (kind, value) in link.attributes {
+        match kind {
+            link::NAME => name = Some(text(value)),
+            link::ALIAS => alias = text(value),
+            link::STATS64 => stats = Stats::of(value),
+            _ => {}
+        }
+    }
+    Some(Device { name: name?, alias, row: row(stats?) })
+}
+
+/// As the kernel adds them up for `/proc/net/dev`.
+impl From<Stats> for Counters {
+    fn from(stats: Stats) -> Self {
+        let sum =
+            |parts: &[u64]| parts.iter().fold(0_u64, |sum, part| sum.wrapping_add(*part)) as f64;
+        Self {
+            receive_bytes: stats.rx_bytes as f64,
+            receive_packets: stats.rx_packets as f64,
+            receive_errs: stats.rx_errors as f64,
+            receive_drop: sum(&[stats.rx_dropped, stats.rx_missed_errors]),
+            receive_fifo: stats.rx_fifo_errors as f64,
+            receive_frame: sum(&[
+                stats.rx_frame_errors,
+                stats.rx_length_errors,
+                stats.rx_over_errors,
+                stats.rx_crc_errors,
+            ]),
+            receive_compressed: stats.rx_compressed as f64,
+            receive_multicast: stats.multicast as f64,
+            receive_nohandler: stats.rx_nohandler.map(|count| count as f64),
+            transmit_bytes: stats.tx_bytes as f64,
+            transmit_packets: stats.tx_packets as f64,
+            transmit_errs: stats.tx_errors as f64,
+            transmit_drop: stats.tx_dropped as f64,
+            transmit_fifo: stats.tx_fifo_errors as f64,
+            transmit_colls: stats.collisions as f64,
+            transmit_carrier: sum(&[
+                stats.tx_carrier_errors,
+                stats.tx_aborted_errors,
+                stats.tx_heartbeat_errors,
+                stats.tx_window_errors,
+            ]),
+            transmit_compressed: stats.tx_compressed as f64,
+        }
+    }
+}
+
+/// All interfaces of `/proc/net/dev`.
+pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, Error> {
+    let file = host.proc("net/dev")?;
+    let mut lines = file.lines();
+    let headings = [lines.next(), lines.next()];
+    if !headings.iter().flatten().any(|line| line.line().contains("|bytes")) {
+        return Err(file.unlike("two lines of headings"));
+    }
+    let mut devices = Vec::new();
+    for line in lines {
+        let (name, row) = parse(&line)?;
+        let alias = if alias { alias_of(host, name) } else { String::new() };
+        devices.push(Device { name: name.to_owned(), alias, row });
+    }
+    Ok(devices)
+}
+
+fn alias_of(host: &Host, device: &str) -> String {
+    let file = host.sys(format!("class/net/{device}/ifalias"));
+    file.map_or_else(|_| String::new(), |file| file.trimmed().to_owned())
+}
+
+fn parse<'a>(line: &Fields<'a>) -> Result<(&'a str, Counters), Error> {
+    // Old kernels leave no space after the colon.
+    let (name, rest) = line.line().rsplit_once(':').ok_or_else(|| line.unlike("a device name"))?;
+    let mut fields = rest.split_ascii_whitespace();
+    let mut number = |expected| {
+        let field = fields.next().and_then(|field| field.parse::<u64>().ok());
+        field.map(|count| count as f64).ok_or_else(|| line.unlike(expected))
+    };
+    let counters = Counters {
+        receive_bytes: number("bytes received")?,
+        receive_packets: number("packets received")?,
+        receive_errs: number("receive errors")?,
+        receive_drop: number("receive drops")?,
+        receive_fifo: number("receive FIFO overruns")?,
+        receive_frame: number("frame errors")?,
+        receive_compressed: number("compressed packets received")?,
+        receive_multicast: number("multicasts received")?,
+        receive_nohandler: None,
+        transmit_bytes: number("bytes sent")?,
+        transmit_packets: number("packets sent")?,
+        transmit_errs: number("send errors")?,
+        transmit_drop: number("send drops")?,
+        transmit_fifo: number("send FIFO overruns")?,
+        transmit_colls: number("collisions")?,
+        transmit_carrier: number("carrier losses")?,
+        transmit_compressed: number("compressed packets sent")?,
+    };
+    Ok((name.trim_ascii(), counters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_file() {
+        for line in [
+            "  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
+            "eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
+        ] {
+            let (name, row) = parse(&Fields::of(line)).unwrap();
+            assert_eq!(name, "eth0");
+            assert_eq!(row.receive_bytes, 1.0);
+            assert_eq!(row.receive_multicast, 8.0);
+            assert_eq!(row.transmit_bytes, 9.0);
+            assert_eq!(row.transmit_compressed, 16.0);
+        }
+    }
+
+    #[test]
+    fn lines_of_no_kernel() {
+        for (line, missing) in [
+            ("", "a device name"),
+            ("eth0 1 2 3", "a device name"),
+            ("eth0: 1 2", "receive errors"),
+            ("eth0: 1 2 3 x", "receive drops"),
+            ("eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "compressed packets sent"),
+        ] {
+            let error = parse(&Fields::of(line)).unwrap_err().to_string();
+            assert_eq!(error, format!("test: expected {missing}, found {line:?}"));
+        }
+    }
+
+    /// The kernel's sums: `dev_seq_printf_stats`.
+    #[test]
+    fn sums() {
+        let mut bit = 0;
+        let words = [(); 24].map(|()| {
+            bit += 1;
+            1_u64 << bit
+        });
+        let bytes = words.map(u64::to_ne_bytes);
+        let stats = Stats::of(bytes.as_flattened()).unwrap();
+        let sums = Counters::from(stats);
+        let bits = |bits: &[u32]| bits.iter().map(|bit| f64::from(1 << bit)).sum::<f64>();
+        assert_eq!(sums.receive_packets, bits(&[1]));
+        assert_eq!(sums.transmit_bytes, bits(&[4]));
+        assert_eq!(sums.receive_drop, bits(&[7, 16]));
+        assert_eq!(sums.receive_multicast, bits(&[9]));
+        assert_eq!(sums.transmit_colls, bits(&[10]));
+        assert_eq!(sums.receive_frame, bits(&[11, 12, 13, 14]));
+        assert_eq!(sums.transmit_carrier, bits(&[17, 18, 20, 21]));
+        assert_eq!(sums.receive_nohandler, Some(bits(&[24])));
+        let older = Stats::of(&bytes.as_flattened()[..23 * 8]).unwrap();
+        assert_eq!(older.rx_nohandler, None);
+        assert_eq!(Stats::of(&bytes.as_flattened()[..22 * 8]), None);
+    }
+}

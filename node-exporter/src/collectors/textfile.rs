@@ -1,0 +1,114 @@
+//! Metrics that other programs leave in files: `*.prom` in the given directories.
+//!
+//! A file is taken whole or not at all. One that has not changed since it was last read costs a
+//! `stat`. Files may share a family: their help texts must then agree, and their labels are
+//! joined.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use exporter_core::collector::{self, Collector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use self::cache::{Cache, File};
+use super::Definition;
+use crate::host;
+
+mod cache;
+mod glob;
+mod merge;
+mod parser;
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "textfile",
+    about: "Metrics from files that other programs write",
+    on_by_default: true,
+    reads: &["*.prom in --collector.textfile.directory"],
+    flags: &[&DIRECTORY],
+    metrics: &[&MTIME, &SCRAPE_ERROR],
+    build: |_, flags| {
+        let directories = flags.list(&DIRECTORY).into_iter().filter(|path| !path.is_empty());
+        let directories = directories.map(PathBuf::from).collect();
+        Ok(Source::blocking(Textfile { directories, ..Textfile::default() }))
+    },
+};
+
+static DIRECTORY: Flag = Flag::list(
+    "collector.textfile.directory",
+    &[],
+    "Directory of *.prom files with metrics; may be a pattern with *, ? and [...].",
+);
+
+static MTIME: Desc<1> = Desc::gauge(
+    "node_textfile_mtime_seconds",
+    "When a file that was taken last changed, in seconds since 1970.",
+    ["file"],
+);
+static SCRAPE_ERROR: Desc = Desc::gauge(
+    "node_textfile_scrape_error",
+    "Whether any of the files could not be taken, or not all of it.",
+    [],
+);
+
+#[derive(Default)]
+struct Textfile {
+    directories: Vec<PathBuf>,
+    cache: Cache,
+    /// What was wrong at the last scrape, and is not logged again.
+    known: BTreeSet<String>,
+}
+
+impl Collector for Textfile {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut problems = BTreeSet::new();
+        let paths = files(&self.directories, &mut problems);
+        let files: Vec<&File> = self.cache.read(paths, &mut problems);
+        let families = merge::families(&files, &mut problems);
+        out.family(&SCRAPE_ERROR).sample([], f64::from(u8::from(!problems.is_empty())));
+        let mut mtime = out.family(&MTIME);
+        for file in &files {
+            mtime.sample([&file.name], file.mtime);
+        }
+        drop(mtime);
+        for family in &families {
+            family.write(&files, out);
+        }
+        for problem in problems.difference(&self.known) {
+            tracing::warn!(collector = "textfile", error = problem, "file not taken");
+        }
+        self.known = problems;
+        Ok(())
+    }
+}
+
+/// The files of all directories, each once.
+fn files(directories: &[PathBuf], problems: &mut BTreeSet<String>) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for directory in directories.iter().flat_map(|pattern| glob::matches(pattern)) {
+        match host::entries(&directory) {
+            Ok(names) => {
+                let names = names.iter().filter(|name| is_wanted(name));
+                paths.extend(names.map(|name| tidy(&directory).join(name)));
+            }
+            Err(error) => drop(problems.insert(collector::chain(&error))),
+        }
+    }
+    let mut seen = HashMap::with_capacity(paths.len());
+    paths.retain(|path| seen.insert(path.clone(), ()).is_none());
+    paths
+}
+
+fn is_wanted(name: &OsStr) -> bool {
+    name.as_encoded_bytes().ends_with(b".prom")
+}
+
+/// A path without the parts that mean nothing, as the label `file` has it.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Files as they were when last read.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use exporter_core::collector;
+use rustix::fs::Stat;
+
+use super::parser::{self, Page};
+use crate::host;
+
+/// What was read of each file.
+#[derive(Default)]
+pub(super) struct Cache(HashMap<PathBuf, Entry>);
+
+struct Entry {
+    version: Version,
+    /// Whether a later change is sure to be another version.
+    settled: bool,
+    content: Result<File, String>,
+}
+
+/// A file that could be taken.
+pub(super) struct File {
+    /// Its path, as a label.
+    pub(super) name: String,
+    pub(super) mtime: f64,
+    pub(super) page: Page,
+}
+
+impl Cache {
+    /// Reads those of the files that have changed and forgets all but these. Gives those that are
+    /// good, in order.
+    pub(super) fn read(
+        &mut self,
+        paths: Vec<PathBuf>,
+        problems: &mut BTreeSet<String>,
+    ) -> Vec<&File> {
+        let mut old = std::mem::take(&mut self.0);
+        for path in &paths {
+            let entry = Entry::of(path, old.remove(path));
+            if let Err(problem) = &entry.content {
+                problems.insert(problem.clone());
+            }
+            self.0.insert(path.clone(), entry);
+        }
+        paths.iter().filter_map(|path| self.0.get(path)?.content.as_ref().ok()).collect()
+    }
+}
+
+impl Entry {
+    fn of(path: &Path, old: Option<Self>) -> Self {
+        // What was there before it was read: if it changes meanwhile, it is read again next time.
+        let stat = match host::plain(path) {
+            Ok(stat) => stat,
+            Err(error) => {
+                let content = Err(collector::chain(&error));
+                return Self { version: Version::default(), settled: false, content };
+            }
+        };
+        let version = Version::of(&stat);
+        if let Some(old) = old
+            && old.settled
+            && old.version == version
+        {
+            return old;
+        }
+        let settled = version.is_old();
+        let content = read(path).map(|page| {
+            let name = path.to_string_lossy().into_owned();
+            File { name, mtime: version.mtime(), page }
+        });
+        Self { version, settled, content }
+    }
+}
+
+fn read(path: &Path) -> Result<Page, String> {
+    let bytes = host::bytes(path).map_err(|error| collector::chain(&error))?;
+    parser::parse(&bytes).map_err(|problem| format!("{}: {problem}", path.display()))
+}
+
+/// Tells versions of a file apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Version {
+    device: u64,
+    inode: u64,
+    size: i64,
+    /// Seconds and nanoseconds of its last change, and of the last change of its inode.
+    times: [i64; 4],
+}
+
+impl Version {
+    #[expect(clippy::cast_possible_wrap, reason = "nanoseconds are less than a second")]
+    fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: stat.st_size,
+            times: [
+                stat.st_mtime,
+                stat.st_mtime_nsec as i64,
+                stat.st_ctime,
+                stat.st_ctime_nsec as i64,
+            ],
+        }
+    }
+
+    fn mtime(&self) -> f64 {
+        let [seconds, nanoseconds, ..] = self.times;
+        // As one whole number first, as the Go exporter does.
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds) as f64 / 1e9
+    }
+
+    /// Whether its last change is long past. Clocks of file systems tick slowly: a file may change
+    /// twice in a tick.
+    fn is_old(&self) -> bool {
+        const SLOWEST: i64 = 3;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let [mtime, _, ctime, _] = self.times;
+        mtime.max(ctime) < now - SLOWEST
+    }
+}

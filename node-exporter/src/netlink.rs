@@ -1,0 +1,250 @@
+//! Whole tables of the kernel, asked for over netlink: `Documentation/userspace-api/netlink`.
+//!
+//! Messages are in the byte order of the machine, each padded to four bytes. What is malformed
+//! ends the message it is in, and costs no more.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use exporter_core::collector::Error;
+use rustix::io::Errno;
+use rustix::net::netdevice::{self, InlinedName};
+use rustix::net::netlink::{self, SocketAddrNetlink};
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+pub(crate) mod ethtool;
+pub(crate) mod link;
+
+/// A connection to one of the kernel's netlink services. It is made when first needed, kept, and
+/// made anew after anything went wrong, so that no answer is taken for that of a later request.
+#[derive(Debug)]
+pub(crate) struct Netlink {
+    protocol: Option<Protocol>,
+    socket: Option<OwnedFd>,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+/// A request for a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'a> {
+    /// For errors.
+    pub(crate) name: &'static str,
+    /// The type of the message.
+    pub(crate) kind: u16,
+    /// What follows the header: a multiple of four bytes.
+    pub(crate) body: &'a [u8],
+}
+
+/// As much as the kernel puts into one packet of a table.
+const BUFFER: usize = 32 << 10;
+/// The kernel answers at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a table that changed while it was read is read again.
+const ATTEMPTS: usize = 3;
+
+const HEADER: usize = 16;
+const FLAGS: u16 = 0x301; // NLM_F_REQUEST | NLM_F_DUMP
+const INTERRUPTED: u16 = 0x10;
+const NOOP: u16 = 1;
+const ERROR: u16 = 2;
+const DONE: u16 = 3;
+const OVERRUN: u16 = 4;
+
+impl Netlink {
+    /// Links, addresses, neighbours.
+    pub(crate) const fn route() -> Self {
+        Self::new(None)
+    }
+
+    /// Services that have names, such as ethtool.
+    pub(crate) const fn generic() -> Self {
+        Self::new(Some(netlink::GENERIC))
+    }
+
+    const fn new(protocol: Option<Protocol>) -> Self {
+        Self { protocol, socket: None, sequence: 0, buffer: Vec::new() }
+    }
+
+    /// Reads a table: `each` is given every entry, header taken off. If the table changed
+    /// meanwhile it is read again from the start, into another `T`.
+    pub(crate) fn dump<T: Default>(
+        &mut self,
+        request: Request<'_>,
+        mut each: impl FnMut(&mut T, &[u8]),
+    ) -> Result<T, Error> {
+        let mut table = T::default();
+        for _ in 0..ATTEMPTS {
+            table = T::default();
+            match self.pass(request, &mut |entry| each(&mut table, entry)) {
+                Ok(Pass::Whole) => break,
+                // A table that never rests is still better than none.
+                Ok(Pass::Interrupted) => {}
+                Err(source) => {
+                    self.socket = None;
+                    return Err(Error::System { call: request.name, source });
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    /// The name of an interface, unless it is gone.
+    pub(crate) fn interface(&mut self, index: u32) -> Option<InlinedName> {
+        let socket = connected(&mut self.socket, self.protocol).ok()?;
+        netdevice::index_to_name_inlined(socket, index).ok()
+    }
+
+    fn pass(&mut self, request: Request<'_>, each: &mut dyn FnMut(&[u8])) -> io::Result<Pass> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let socket = connected(&mut self.socket, self.protocol)?;
+        send(socket, request, self.sequence)?;
+        self.buffer.reserve(BUFFER);
+        let mut pass = Pass::Whole;
+        loop {
+            self.buffer.clear();
+            let length = receive(socket, &mut self.buffer)?;
+            if length > self.buffer.len() {
+                return Err(io::Error::new(ErrorKind::InvalidData, "a packet that is too long"));
+            }
+            for message in Messages(&self.buffer) {
+                if message.sequence != self.sequence {
+                    continue;
+                }
+                if message.flags & INTERRUPTED != 0 {
+                    pass = Pass::Interrupted;
+                }
+                match message.kind {
+                    NOOP => {}
+                    ERROR | DONE => return status(message.body).map(|()| pass),
+                    OVERRUN => return Err(Errno::NOBUFS.into()),
+                    _ => each(message.body),
+                }
+            }
+        }
+    }
+}
+
+enum Pass {
+    Whole,
+    /// The table changed while it was read: entries may be missing or twice in it.
+    Interrupted,
+}
+
+fn connected(socket: &mut Option<OwnedFd>, protocol: Option<Protocol>) -> io::Result<&OwnedFd> {
+    if let Some(socket) = socket {
+        return Ok(socket);
+    }
+    let family = AddressFamily::NETLINK;
+    let new = rustix::net::socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
+    sockopt::set_socket_timeout(&new, Timeout::Recv, Some(PATIENCE))?;
+    // To the kernel, so that nobody else is listened to.
+    rustix::net::connect(&new, &SocketAddrNetlink::new(0, 0))?;
+    Ok(socket.insert(new))
+}
+
+fn send(socket: &OwnedFd, request: Request<'_>, sequence: u32) -> io::Result<()> {
+    let length = u32::try_from(HEADER + request.body.len()).unwrap_or(u32::MAX);
+    let mut message = Vec::with_capacity(HEADER + request.body.len());
+    message.extend_from_slice(&length.to_ne_bytes());
+    message.extend_from_slice(&request.kind.to_ne_bytes());
+    message.extend_from_slice(&FLAGS.to_ne_bytes());
+    message.extend_from_slice(&sequence.to_ne_bytes());
+    message.extend_from_slice(&[0; 4]); // our port
+    message.extend_from_slice(request.body);
+    rustix::io::retry_on_intr(|| rustix::net::send(socket, &message, SendFlags::empty()))?;
+    Ok(())
+}
+
+/// Receives a packet into an empty buffer. The length returned is that of the packet, which is
+/// more than the buffer holds if it did not fit.
+fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    loop {
+        let spare = rustix::buffer::spare_capacity(buffer);
+        match rustix::net::recv(socket, spare, RecvFlags::TRUNC) {
+            Ok((_, 0)) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok((_, length)) => return Ok(length),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let problem = format!("no answer within {} s", PATIENCE.as_secs());
+                return Err(io::Error::new(ErrorKind::TimedOut, problem));
+            }
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// How a request ended: an error number, negative, or 0; nothing from an old kernel.
+fn status(body: &[u8]) -> io::Result<()> {
+    let status = body.first_chunk().map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+    if status < 0 { Err(io::Error::from_raw_os_error(status.saturating_neg())) } else { Ok(()) }
+}
+
+/// The messages of a packet.
+struct Messages<'a>(&'a [u8]);
+
+struct Message<'a> {
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    body: &'a [u8],
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Message<'a>;
+
+    fn next(&mut self) -> Option<Message<'a>> {
+        let length = number(self.0)?.try_into().ok()?;
+        let message = Message {
+            kind: short(self.0.get(4..)?)?,
+            flags: short(self.0.get(6..)?)?,
+            sequence: number(self.0.get(8..)?)?,
+            body: self.0.get(HEADER..length)?,
+        };
+        self.0 = after(self.0, length);
+        Some(message)
+    }
+}
+
+/// The attributes of a message, or of a nested attribute, each with its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        const FLAGS: u16 = 0xc000; // nested, in network byte order
+        let length = short(self.0)?.into();
+        let kind = short(self.0.get(2..)?)? & !FLAGS;
+        let value = self.0.get(4..length)?;
+        self.0 = after(self.0, length);
+        Some((kind, value))
+    }
+}
+
+/// What follows a thing of `length` bytes and its padding.
+fn after(bytes: &[u8], length: usize) -> &[u8] {
+    bytes.get(length.next_multiple_of(4)..).unwrap_or_default()
+}
+
+/// A number of 32 bits at the start of `bytes`.
+pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+}
+
+/// A number of 16 bits at the start of `bytes`.
+pub(crate) fn short(bytes: &[u8]) -> Option<u16> {
+    bytes.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))
+}
+
+/// A C string. What is not UTF-8 is U+FFFD.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Speed and duplex of network interfaces, as ethtool's netlink service lists them:
+//! `Documentation/networking/ethtool-netlink.rst` (Linux 5.6).
+
+use exporter_core::collector::Error;
+
+use super::{Attributes, Netlink, Request, number, short, text};
+
+/// How an interface is connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mode {
+    pub(crate) index: u32,
+    /// In Mb/s; all bits set if it is not known.
+    pub(crate) speed: Option<u32>,
+    pub(crate) duplex: Option<u8>,
+}
+
+/// The size of a `genlmsghdr`.
+const HEADER: usize = 4;
+
+/// The number by which the service goes until the machine is restarted, if it has it.
+pub(crate) fn service(netlink: &mut Netlink) -> Result<Option<u16>, Error> {
+    const CONTROL: u16 = 16;
+    const GET_FAMILY: u8 = 3;
+    const FAMILY_ID: u16 = 1;
+    const FAMILY_NAME: u16 = 2;
+    let body = [GET_FAMILY, 1, 0, 0];
+    let request = Request { name: "CTRL_CMD_GETFAMILY", kind: CONTROL, body: &body };
+    netlink.dump(request, |service: &mut Option<u16>, entry| {
+        let (mut id, mut found) = (None, false);
+        for (kind, value) in Attributes(entry.get(HEADER..).unwrap_or_default()) {
+            match kind {
+                FAMILY_ID => id = short(value),
+                FAMILY_NAME => found = text(value) == "ethtool",
+                _ => {}
+            }
+        }
+        if found {
+            *service = id;
+        }
+    })
+}
+
+/// The modes of all interfaces that have any.
+pub(crate) fn modes(netlink: &mut Netlink, service: u16) -> Result<Vec<Mode>, Error> {
+    const LINKMODES_GET: u8 = 4;
+    let body = [LINKMODES_GET, 1, 0, 0];
+    let request = Request { name: "ETHTOOL_MSG_LINKMODES_GET", kind: service, body: &body };
+    netlink.dump(request, |modes: &mut Vec<Mode>, entry| modes.extend(mode(entry)))
+}
+
+fn mode(entry: &[u8]) -> Option<Mode> {
+    const LINKMODES_HEADER: u16 = 1;
+    const LINKMODES_SPEED: u16 = 5;
+    const LINKMODES_DUPLEX: u16 = 6;
+    const HEADER_DEV_INDEX: u16 = 1;
+    let mut mode = Mode::default();
+    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+        match kind {
+            LINKMODES_HEADER => {
+                let mut header = Attributes(value);
+                mode.index = number(header.find(|(kind, _)| *kind == HEADER_DEV_INDEX)?.1)?;
+            }
+            LINKMODES_SPEED => mode.speed = number(value),
+            LINKMODES_DUPLEX => mode.duplex = value.first().copied(),
+            _ => {}
+        }
+    }
+    Some(mode)
+}

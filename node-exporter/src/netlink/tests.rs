@@ -1,0 +1,94 @@
+//! Packets as the kernel sends them, and as it never would.
+
+use super::link::{self, Counting, Link, Stats};
+use super::*;
+
+fn message(kind: u16, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + body.len()).unwrap();
+    let header = [length.to_ne_bytes(), [kind.to_ne_bytes(), [0, 0]].concat().try_into().unwrap()];
+    let mut message = [header.as_flattened(), &1_u32.to_ne_bytes(), &[0; 4], body].concat();
+    message.resize(message.len().next_multiple_of(4), 0);
+    message
+}
+
+#[test]
+fn messages_of_a_packet() {
+    let packet = [message(16, &[1, 2, 3]), message(DONE, &[0; 4])].concat();
+    let found: Vec<_> = Messages(&packet).map(|m| (m.kind, m.sequence, m.body)).collect();
+    assert_eq!(found, [(16, 1, &[1, 2, 3][..]), (DONE, 1, &[0; 4])]);
+}
+
+#[test]
+fn malformed_packets_end_where_they_are_malformed() {
+    let good = message(16, &[1, 2, 3, 4]);
+    for end in 0..good.len() {
+        assert_eq!(Messages(&good[..end]).count(), 0, "{end}");
+    }
+    for length in [0_u32, 1, 15, 21, u32::MAX] {
+        let mut bad = good.clone();
+        bad[..4].copy_from_slice(&length.to_ne_bytes());
+        assert_eq!(Messages(&[bad, good.clone()].concat()).take(3).count() > 1, length == 21);
+    }
+}
+
+#[test]
+fn attributes_of_a_message() {
+    let bytes = [[5, 0, 1, 0], [7, 0, 0, 0], [8, 0, 2, 0x80], [1, 2, 3, 4]].map(|bytes| {
+        let [a, b, c, d] = bytes;
+        // Lengths and types are in the byte order of the machine.
+        let flip = cfg!(target_endian = "big") && a > 3;
+        if flip { [b, a, d, c] } else { bytes }
+    });
+    let found: Vec<_> = Attributes(bytes.as_flattened()).collect();
+    assert_eq!(found, [(1, &[7][..]), (2, &[1, 2, 3, 4])]);
+    for length in [0_u16, 3, 17, u16::MAX] {
+        let mut bad = bytes.as_flattened().to_vec();
+        bad[..2].copy_from_slice(&length.to_ne_bytes());
+        assert_eq!(Attributes(&bad).count(), 0, "{length}");
+    }
+}
+
+#[test]
+fn ends() {
+    assert!(status(&[]).is_ok());
+    assert!(status(&0_i32.to_ne_bytes()).is_ok());
+    let refused = status(&(-1_i32).to_ne_bytes()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    assert!(status(&i32::MIN.to_ne_bytes()).is_err());
+}
+
+#[test]
+fn names_end_at_their_nul() {
+    assert_eq!(text(b"eth0\0\0"), "eth0");
+    assert_eq!(text(b"eth0"), "eth0");
+    assert_eq!(text(b"\xff\0"), "\u{fffd}");
+    assert_eq!(text(b""), "");
+}
+
+/// Every network namespace has a loopback interface.
+#[test]
+fn this_kernel_answers_every_time() {
+    let mut netlink = Netlink::route();
+    for counting in [Counting::Stats, Counting::Nothing, Counting::Stats] {
+        let links = link::links(&mut netlink, counting, |link: Link<'_>| {
+            let name = link.attributes.clone().find(|(kind, _)| *kind == link::NAME)?;
+            let mut rest = link.attributes;
+            let stats = rest.find(|(kind, _)| *kind == link::STATS64);
+            Some((link.index, text(name.1), stats.and_then(|(_, value)| Stats::of(value))))
+        });
+        // A sandbox may refuse.
+        let Ok(links) = links else { return };
+        let (index, _, stats) = links.iter().find(|(_, name, _)| name == "lo").unwrap();
+        assert!(counting == Counting::Nothing || stats.is_some());
+        assert_eq!(netlink.interface(*index).unwrap().as_str(), "lo");
+    }
+}
+
+#[test]
+fn an_error_of_the_kernel_is_told_and_the_next_request_is_answered() {
+    let mut netlink = Netlink::route();
+    let bad = Request { name: "nothing", kind: 9999, body: &[0; 16] };
+    let error = netlink.dump(bad, |(): &mut (), _| {}).unwrap_err();
+    assert_eq!(error.to_string(), "nothing failed");
+    assert!(netlink.socket.is_none());
+}
