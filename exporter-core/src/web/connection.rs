@@ -192,24 +192,22 @@ async fn handshake(
     tls: Arc<ServerConfig>,
 ) -> Result<TlsStream<Socket>, Refused> {
     let mut bytes = [0; greeting::LENGTH];
-    // A port that is looked at and not used ends in an error or in no bytes at all.
+    // A port that is looked at and not used is nobody's failure.
     let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Refused::default())?;
-    let refused = match Greeting::of(bytes) {
+    let (answer, reason) = match Greeting::of(bytes) {
         Greeting::Nothing => return Err(Refused::default()),
-        Greeting::OldTls => Some((greeting::OLD_TLS, Refusal::ProtocolVersion)),
-        Greeting::PlainHttp => Some((greeting::PLAIN_HTTP, Refusal::PlainHttp)),
-        Greeting::Tls => None,
+        Greeting::OldTls => (greeting::OLD_TLS, Refusal::ProtocolVersion),
+        Greeting::PlainHttp => (greeting::PLAIN_HTTP, Refusal::PlainHttp),
+        Greeting::Tls => {
+            let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
+            return accepted.map_err(|(error, socket)| Refused {
+                reason: Some(Refusal::of(&error)),
+                socket: Some(socket),
+            });
+        }
     };
-    if let Some((answer, reason)) = refused {
-        // Who has left cannot be told.
-        let _ = socket.write_all(answer).await;
-        return Err(Refused { reason: Some(reason), socket: Some(socket) });
-    }
-    let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
-    accepted.map_err(|(error, socket)| Refused {
-        reason: Some(Refusal::of(&error)),
-        socket: Some(socket),
-    })
+    let _ = socket.write_all(answer).await;
+    Err(Refused { reason: Some(reason), socket: Some(socket) })
 }
 
 async fn respond(
