@@ -28,7 +28,7 @@ static TOOK: Desc<'_, 1> = Desc::histogram("node_took_seconds", "Took.", ["thing
 
 fn things() -> Vec<[String; 3]> {
     let thing = |n: u32| {
-        let state = if n % 2 == 0 { "idle" } else { "busy" };
+        let state = if n.is_multiple_of(2) { "idle" } else { "busy" };
         [format!("sd{n}"), format!("/srv/data/{n}"), state.to_owned()]
     };
     (0..2000).map(thing).collect()

@@ -3,7 +3,7 @@
 //!
 //! A scrape travels one way through these modules: [`web`] accepts and authorises it,
 //! [`registry`] runs the collectors it asks for, each [`collector`] writes its [`families`]
-//! in the negotiated [`format`], and the bytes go back out. [`desc`] is what all of them know
+//! in the negotiated [`format`](mod@format), and the bytes go back out. [`desc`] is what all of them know
 //! beforehand.
 //!
 //! [`registry`]: # "in the making"

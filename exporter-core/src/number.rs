@@ -8,29 +8,40 @@ const EXACT: i64 = 1 << 53;
 /// Appends `value` with the fewest digits that read back as the same number, in scientific form
 /// when its decimal exponent is below -4 or above 5.
 pub(crate) fn push(out: &mut Vec<u8>, value: f64) {
+    push_shortest(out, value);
+}
+
+/// As [`push`], but never without a `.` or an `e`: `OpenMetrics` tells floats from integers by
+/// them, and wants the former in `le` and `quantile`.
+pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
+    if push_shortest(out, value) == Written::Integer {
+        out.extend_from_slice(b".0");
+    }
+}
+
+/// How a number came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Float,
+    /// Digits alone.
+    Integer,
+}
+
+fn push_shortest(out: &mut Vec<u8>, value: f64) -> Written {
     #[expect(clippy::cast_possible_truncation, reason = "saturates, and is compared at once")]
     let whole = value as i64;
     #[expect(clippy::float_cmp, reason = "whether the cast lost anything")]
     if whole as f64 == value && (-EXACT..EXACT).contains(&whole) {
-        push_whole(out, whole, value.is_sign_negative());
-    } else if value.is_finite() {
+        return push_whole(out, whole, value.is_sign_negative());
+    }
+    if value.is_finite() {
         push_fraction(out, value);
     } else if value.is_nan() {
         out.extend_from_slice(b"NaN");
     } else {
         out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
     }
-}
-
-/// As [`push`], but never without a `.` or an `e`: `OpenMetrics` tells floats from integers by
-/// them, and wants the former in `le` and `quantile`.
-pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
-    let start = out.len();
-    push(out, value);
-    let written = out.get(start..).unwrap_or_default();
-    if value.is_finite() && !written.iter().any(|byte| matches!(byte, b'.' | b'e')) {
-        out.extend_from_slice(b".0");
-    }
+    Written::Float
 }
 
 /// A count, all digits of it.
@@ -38,7 +49,7 @@ pub(crate) fn push_count(out: &mut Vec<u8>, count: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
 }
 
-fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) {
+fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) -> Written {
     if negative {
         out.push(b'-'); // before a zero, too
     }
@@ -46,10 +57,11 @@ fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) {
     let digits = buffer.format(whole.unsigned_abs()).as_bytes();
     if digits.len() <= 6 {
         out.extend_from_slice(digits);
-        return;
+        return Written::Integer;
     }
     let significant = digits.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1);
     push_scientific(out, digits.get(..significant).unwrap_or(digits), place(digits.len()) - 1);
+    Written::Float
 }
 
 fn push_fraction(out: &mut Vec<u8>, value: f64) {
