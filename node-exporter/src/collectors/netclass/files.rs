@@ -107,15 +107,15 @@ impl Reader {
 
     fn number(&mut self, attribute: &str) -> Option<f64> {
         match self.device.read(attribute, &mut self.page) {
-            Ok(text) => match number(&text) {
-                Some(number) => Some(number),
-                None => {
+            Ok(text) => {
+                let number = number(&text);
+                if number.is_none() {
                     let path = self.device.path(attribute);
                     let found = text.chars().take(120).collect();
                     self.problem.get_or_insert(Error::Parse { path, expected: "a number", found });
-                    None
                 }
-            },
+                number
+            }
             Err(source) => {
                 self.failed(attribute, source);
                 None
