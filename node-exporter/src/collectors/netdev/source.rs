@@ -3,7 +3,7 @@
 use exporter_core::collector::Error;
 
 use super::{Counters, Device};
-use crate::host::{Fields, Host};
+use crate::host::{BLANK, Fields, Host};
 use crate::netlink::link::{self, Counting, Link, Stats};
 use crate::netlink::{Netlink, text};
 
@@ -83,8 +83,12 @@ pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, 
 }
 
 fn alias_of(host: &Host, device: &str) -> String {
-    let file = host.sys(format!("class/net/{device}/ifalias"));
-    file.map_or_else(|_| String::new(), |file| file.trimmed().to_owned())
+    let mut page = BLANK;
+    let interface = host.device(format!("class/net/{device}"));
+    let alias =
+        interface.and_then(|interface| Ok(interface.text("ifalias", &mut page)?.into_owned()));
+    // An interface that is gone by now has none, as most have.
+    alias.unwrap_or_default()
 }
 
 fn parse<'a>(line: &Fields<'a>) -> Result<(&'a str, Counters), Error> {
