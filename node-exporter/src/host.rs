@@ -110,6 +110,8 @@ pub(crate) struct Device {
 /// As much as an attribute of sysfs can hold.
 pub(crate) type Page = [u8; 4096];
 
+pub(crate) const BLANK: Page = [0; 4096];
+
 impl Device {
     fn open(path: PathBuf) -> Result<Self, Error> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -119,11 +121,12 @@ impl Device {
         }
     }
 
-    pub(crate) fn path(&self, attribute: &str) -> PathBuf {
-        self.path.join(attribute)
+    /// An attribute without the white space around it; what is not UTF-8 is U+FFFD.
+    pub(crate) fn text<'p>(&self, name: &str, page: &'p mut Page) -> Result<Cow<'p, str>, Error> {
+        self.read(name, page).map_err(|source| self.unread(name, source))
     }
 
-    /// An attribute without the white space around it; what is not UTF-8 is U+FFFD.
+    /// As [`Device::text`], for those who take some errors for an answer.
     pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
@@ -133,6 +136,15 @@ impl Device {
             return Err(ErrorKind::FileTooLarge.into());
         }
         Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+    }
+
+    pub(crate) fn unread(&self, name: &str, source: io::Error) -> Error {
+        Error::Read { path: self.path.join(name), source }
+    }
+
+    /// An error that names an attribute and shows what it `found` there.
+    pub(crate) fn unlike(&self, name: &str, expected: &'static str, found: &str) -> Error {
+        Error::Parse { path: self.path.join(name), expected, found: shortened(found) }
     }
 }
 

@@ -209,7 +209,7 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// The attributes of a message, or of a nested attribute, each with its type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {

@@ -1,14 +1,12 @@
 //! How many slaves each bonding interface has, and how many of them have a link:
 //! `/sys/class/net/*/bonding`, see `Documentation/networking/bonding.rst`.
 
-use std::io::ErrorKind;
-
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{File, Host, OrAbsent};
+use crate::host::{BLANK, Device, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "bonding",
@@ -35,11 +33,16 @@ struct Bonding(Host);
 
 impl Collector for Bonding {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let masters = self.0.sys("class/net/bonding_masters").or_absent("bonding interfaces")?;
-        let masters = masters.text().split_ascii_whitespace();
-        let bonds: Vec<_> = masters
-            .map(|master| Ok(([master], bond(&self.0, master)?)))
-            .collect::<Result<_, Error>>()?;
+        let mut page = BLANK;
+        let all = self.0.device("class/net").or_absent("network interfaces")?;
+        let masters = all.text("bonding_masters", &mut page).or_absent("bonding interfaces")?;
+        let mut bonds = Vec::new();
+        for master in masters.split_ascii_whitespace() {
+            // One that is gone by now is none.
+            if let Some(interface) = found(self.0.device(format!("class/net/{master}")))? {
+                bonds.push(([master], bond(&self.0, master, &interface)?));
+            }
+        }
         out.table(&COLUMNS, &bonds);
         Ok(())
     }
@@ -51,23 +54,27 @@ struct Bond {
     active: f64,
 }
 
-fn bond(host: &Host, master: &str) -> Result<Bond, Error> {
+fn bond(host: &Host, master: &str, interface: &Device) -> Result<Bond, Error> {
     let mut bond = Bond::default();
-    for slave in host.sys(format!("class/net/{master}/bonding/slaves"))?.text().split_whitespace() {
-        bond.slaves += 1.0;
-        if mii_status(host, master, slave)?.trimmed() == "up" {
-            bond.active += 1.0;
+    let (mut page, mut status) = (BLANK, BLANK);
+    for slave in interface.text("bonding/slaves", &mut page)?.split_ascii_whitespace() {
+        // The link to a slave has had the first name since Linux 3.13.
+        for link in ["lower", "slave"] {
+            let path = format!("class/net/{master}/{link}_{slave}");
+            let Some(slave) = found(host.device(path))? else { continue };
+            bond.slaves += 1.0;
+            if slave.text("bonding_slave/mii_status", &mut status)? == "up" {
+                bond.active += 1.0;
+            }
+            break;
         }
     }
     Ok(bond)
 }
 
-/// The link to a slave has a new name since Linux 3.13.
-fn mii_status(host: &Host, master: &str, slave: &str) -> Result<File, Error> {
-    let status =
-        |link| host.sys(format!("class/net/{master}/{link}_{slave}/bonding_slave/mii_status"));
-    match status("lower") {
-        Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => status("slave"),
-        other => other,
+fn found(device: Result<Device, Error>) -> Result<Option<Device>, Error> {
+    match device.or_absent("") {
+        Err(Error::Absent(_)) => Ok(None),
+        other => other.map(Some),
     }
 }

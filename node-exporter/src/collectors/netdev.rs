@@ -114,6 +114,7 @@ static SUMS_RENAMED: [Column<Counters, 1>; 4] = [
         .column(|row| Some(row.transmit_drop)),
 ];
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Netdev {
     host: Host,
     filter: Filter,

@@ -38,7 +38,7 @@ fn each_exposes_what_it_declares() {
             page.push_str(&testing::expose(def, &recorded(), &given_to(def, given)).0);
         }
         for name in not_everywhere(def) {
-            page.push_str(&format!("# TYPE {name} untyped\n"));
+            page.extend(["# TYPE ", name, " untyped\n"]);
         }
         testing::declared_is_exposed(def, &page);
     }

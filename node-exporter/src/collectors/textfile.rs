@@ -4,7 +4,7 @@
 //! `stat`. Files may share a family: their help texts must then agree, and their labels are
 //! joined.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
@@ -65,14 +65,13 @@ impl Collector for Textfile {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut problems = BTreeSet::new();
         let paths = files(&self.directories, &mut problems);
-        let files: Vec<&File> = self.cache.read(paths, &mut problems);
+        let files: Vec<&File> = self.cache.read(&paths, &mut problems);
         let families = merge::families(&files, &mut problems);
         out.family(&SCRAPE_ERROR).sample([], f64::from(u8::from(!problems.is_empty())));
         let mut mtime = out.family(&MTIME);
         for file in &files {
             mtime.sample([&file.name], file.mtime);
         }
-        drop(mtime);
         for family in &families {
             family.write(&files, out);
         }
@@ -96,8 +95,8 @@ fn files(directories: &[PathBuf], problems: &mut BTreeSet<String>) -> Vec<PathBu
             Err(error) => drop(problems.insert(collector::chain(&error))),
         }
     }
-    let mut seen = HashMap::with_capacity(paths.len());
-    paths.retain(|path| seen.insert(path.clone(), ()).is_none());
+    let mut seen = HashSet::with_capacity(paths.len());
+    paths.retain(|path| seen.insert(path.clone()));
     paths
 }
 

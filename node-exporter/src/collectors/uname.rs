@@ -36,7 +36,7 @@ impl Collector for Uname {
             names.domainname(),
         ]
         .map(|name| name.to_string_lossy());
-        out.family(&NAMES).sample(names.each_ref().map(|name| name.as_ref()), 1.0);
+        out.family(&NAMES).sample(names.each_ref().map(AsRef::as_ref), 1.0);
         Ok(())
     }
 }

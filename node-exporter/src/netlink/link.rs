@@ -5,7 +5,7 @@ use exporter_core::collector::Error;
 use super::{Attributes, Netlink, Request, number, short};
 
 /// A network interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Link<'a> {
     /// `ARPHRD_*`
     pub(crate) kind: u16,

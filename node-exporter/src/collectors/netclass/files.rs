@@ -10,7 +10,7 @@ use exporter_core::families::Families;
 use rustix::io::Errno;
 
 use super::{COLUMNS, INFO, Interface};
-use crate::host::{Device, Host, OrAbsent, Page};
+use crate::host::{BLANK, Device, Host, OrAbsent, Page};
 
 pub(super) fn expose(
     host: &Host,
@@ -24,7 +24,7 @@ pub(super) fn expose(
     for name in names.iter().filter(|name| wanted(name)) {
         // Not an interface (`bonding_masters`), or not any more.
         let Ok(device) = host.device(format!("class/net/{name}")) else { continue };
-        let mut reader = Reader { device, page: [0; 4096], problem: None };
+        let mut reader = Reader { device, page: BLANK, problem: None };
         interfaces.push(([name.as_str()], valid(reader.interface())));
         problem = problem.or(reader.problem);
     }
@@ -44,7 +44,7 @@ pub(super) fn numbers<const N: usize>(
     attributes: [&str; N],
 ) -> [Option<f64>; N] {
     let Ok(device) = host.device(format!("class/net/{name}")) else { return [None; N] };
-    let mut reader = Reader { device, page: [0; 4096], problem: None };
+    let mut reader = Reader { device, page: BLANK, problem: None };
     attributes.map(|attribute| reader.number(attribute))
 }
 
@@ -107,15 +107,14 @@ impl Reader {
 
     fn number(&mut self, attribute: &str) -> Option<f64> {
         match self.device.read(attribute, &mut self.page) {
-            Ok(text) => match number(&text) {
-                Some(number) => Some(number),
-                None => {
-                    let path = self.device.path(attribute);
-                    let found = text.chars().take(120).collect();
-                    self.problem.get_or_insert(Error::Parse { path, expected: "a number", found });
-                    None
+            Ok(text) => {
+                let number = number(&text);
+                if number.is_none() {
+                    let problem = self.device.unlike(attribute, "a number", &text);
+                    self.problem.get_or_insert(problem);
                 }
-            },
+                number
+            }
             Err(source) => {
                 self.failed(attribute, source);
                 None
@@ -137,8 +136,7 @@ impl Reader {
             Errno::PERM,
         ];
         if !Errno::from_io_error(&source).is_some_and(|errno| EXPECTED.contains(&errno)) {
-            let path = self.device.path(attribute);
-            self.problem.get_or_insert(Error::Read { path, source });
+            self.problem.get_or_insert(self.device.unread(attribute, source));
         }
     }
 }

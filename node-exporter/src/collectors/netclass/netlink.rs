@@ -45,9 +45,17 @@ fn gauge(column: &Column<Stats, 1>) -> Entry<'_> {
 pub(super) struct Sockets {
     route: Netlink,
     generic: Netlink,
-    /// The number of ethtool's service, once asked for; none if this kernel has no such.
-    ethtool: Option<Option<u16>>,
+    ethtool: Service,
     with_stats: bool,
+}
+
+/// The number of ethtool's service, which is asked for once.
+#[derive(Clone, Copy)]
+enum Service {
+    Unknown,
+    /// This kernel has no such.
+    None,
+    Number(u16),
 }
 
 /// What is known of an interface, and its number.
@@ -62,7 +70,7 @@ struct Row {
 impl Sockets {
     pub(super) fn new(with_stats: bool) -> Self {
         let (route, generic) = (Netlink::route(), Netlink::generic());
-        Self { route, generic, ethtool: None, with_stats }
+        Self { route, generic, ethtool: Service::Unknown, with_stats }
     }
 
     pub(super) fn expose(
@@ -89,10 +97,11 @@ impl Sockets {
     }
 
     fn modes(&mut self) -> Result<HashMap<u32, Mode>, Error> {
-        if self.ethtool.is_none() {
-            self.ethtool = Some(ethtool::service(&mut self.generic)?);
+        if let Service::Unknown = self.ethtool {
+            let number = ethtool::service(&mut self.generic)?;
+            self.ethtool = number.map_or(Service::None, Service::Number);
         }
-        let Some(service) = self.ethtool.flatten() else { return Ok(HashMap::new()) };
+        let Service::Number(service) = self.ethtool else { return Ok(HashMap::new()) };
         let modes = ethtool::modes(&mut self.generic, service)?;
         Ok(modes.into_iter().map(|mode| (mode.index, mode)).collect())
     }
@@ -151,9 +160,9 @@ fn row(link: Link<'_>) -> Option<Row> {
             link::LOWER => interface.lower = whole(value),
             link::QUEUE_LENGTH => interface.queue_length = whole(value),
             link::OPERSTATE => {
-                let state = byte(value).unwrap_or_default();
-                interface.operstate = operstate(state).to_owned();
-                interface.dormant = Some(f64::from(u8::from(state == DORMANT)));
+                let code = byte(value).unwrap_or_default();
+                operstate(code).clone_into(&mut interface.operstate);
+                interface.dormant = Some(f64::from(u8::from(code == DORMANT)));
             }
             link::LINK_MODE => interface.link_mode = byte(value).map(f64::from),
             link::ALIAS => interface.alias = text(value),

@@ -27,11 +27,11 @@ pub(super) fn expose(
         addresses.extend(Address::of(entry));
     })?;
     let mut family = out.family(&INFO);
-    for Address { interface, prefix, address } in addresses {
+    for Address { interface, prefix, ip } in addresses {
         let Some(device) = netlink.interface(interface) else { continue };
         if !filter.ignores(device.as_bytes()) {
-            let (text, prefix) = (address.to_string(), prefix.to_string());
-            family.sample([device.as_str(), &text, &prefix, scope(address)], 1.0);
+            let (text, prefix) = (ip.to_string(), prefix.to_string());
+            family.sample([device.as_str(), &text, &prefix, scope(ip)], 1.0);
         }
     }
     Ok(())
@@ -41,7 +41,7 @@ pub(super) fn expose(
 struct Address {
     interface: u32,
     prefix: u8,
-    address: IpAddr,
+    ip: IpAddr,
 }
 
 impl Address {
@@ -58,12 +58,12 @@ impl Address {
             }
         }
         let value = local.or(either)?;
-        let address = match value.len() {
+        let ip = match value.len() {
             4 => IpAddr::from(value.first_chunk::<4>().copied()?),
             16 => IpAddr::from(value.first_chunk::<16>().copied()?),
             _ => return None,
         };
-        Some(Self { interface: number(entry.get(4..)?)?, prefix: *entry.get(1)?, address })
+        Some(Self { interface: number(entry.get(4..)?)?, prefix: *entry.get(1)?, ip })
     }
 }
 
@@ -126,7 +126,8 @@ mod tests {
         };
         let peer = attribute(1, &[192, 0, 2, 1]);
         let own = attribute(2, &[192, 0, 2, 2]);
-        let address = |entry: &[&[u8]]| Address::of(&entry.concat()).map(|a| a.address.to_string());
+        let address =
+            |entry: &[&[u8]]| Address::of(&entry.concat()).map(|found| found.ip.to_string());
         assert_eq!(address(&[&header, &peer]).as_deref(), Some("192.0.2.1"));
         assert_eq!(address(&[&header, &peer, &own]).as_deref(), Some("192.0.2.2"));
         assert_eq!(address(&[&header, &own, &peer]).as_deref(), Some("192.0.2.2"));

@@ -3,7 +3,7 @@
 use exporter_core::collector::Error;
 
 use super::{Counters, Device};
-use crate::host::{Fields, Host};
+use crate::host::{BLANK, Fields, Host};
 use crate::netlink::link::{self, Counting, Link, Stats};
 use crate::netlink::{Netlink, text};
 
@@ -83,8 +83,12 @@ pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, 
 }
 
 fn alias_of(host: &Host, device: &str) -> String {
-    let file = host.sys(format!("class/net/{device}/ifalias"));
-    file.map_or_else(|_| String::new(), |file| file.trimmed().to_owned())
+    let mut page = BLANK;
+    let interface = host.device(format!("class/net/{device}"));
+    let alias =
+        interface.and_then(|interface| Ok(interface.text("ifalias", &mut page)?.into_owned()));
+    // An interface that is gone by now has none, as most have.
+    alias.unwrap_or_default()
 }
 
 fn parse<'a>(line: &Fields<'a>) -> Result<(&'a str, Counters), Error> {
@@ -127,12 +131,26 @@ mod tests {
             "  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
             "eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
         ] {
-            let (name, row) = parse(&Fields::of(line)).unwrap();
-            assert_eq!(name, "eth0");
-            assert_eq!(row.receive_bytes, 1.0);
-            assert_eq!(row.receive_multicast, 8.0);
-            assert_eq!(row.transmit_bytes, 9.0);
-            assert_eq!(row.transmit_compressed, 16.0);
+            let expected = Counters {
+                receive_bytes: 1.0,
+                receive_packets: 2.0,
+                receive_errs: 3.0,
+                receive_drop: 4.0,
+                receive_fifo: 5.0,
+                receive_frame: 6.0,
+                receive_compressed: 7.0,
+                receive_multicast: 8.0,
+                receive_nohandler: None,
+                transmit_bytes: 9.0,
+                transmit_packets: 10.0,
+                transmit_errs: 11.0,
+                transmit_drop: 12.0,
+                transmit_fifo: 13.0,
+                transmit_colls: 14.0,
+                transmit_carrier: 15.0,
+                transmit_compressed: 16.0,
+            };
+            assert_eq!(parse(&Fields::of(line)).unwrap(), ("eth0", expected));
         }
     }
 
@@ -153,25 +171,30 @@ mod tests {
     /// The kernel's sums: `dev_seq_printf_stats`.
     #[test]
     fn sums() {
-        let mut bit = 0;
-        let words = [(); 24].map(|()| {
-            bit += 1;
-            1_u64 << bit
-        });
-        let bytes = words.map(u64::to_ne_bytes);
-        let stats = Stats::of(bytes.as_flattened()).unwrap();
-        let sums = Counters::from(stats);
+        let bytes: Vec<u8> = (1..=24).flat_map(|bit| (1_u64 << bit).to_ne_bytes()).collect();
         let bits = |bits: &[u32]| bits.iter().map(|bit| f64::from(1 << bit)).sum::<f64>();
-        assert_eq!(sums.receive_packets, bits(&[1]));
-        assert_eq!(sums.transmit_bytes, bits(&[4]));
-        assert_eq!(sums.receive_drop, bits(&[7, 16]));
-        assert_eq!(sums.receive_multicast, bits(&[9]));
-        assert_eq!(sums.transmit_colls, bits(&[10]));
-        assert_eq!(sums.receive_frame, bits(&[11, 12, 13, 14]));
-        assert_eq!(sums.transmit_carrier, bits(&[17, 18, 20, 21]));
-        assert_eq!(sums.receive_nohandler, Some(bits(&[24])));
-        let older = Stats::of(&bytes.as_flattened()[..23 * 8]).unwrap();
+        let expected = Counters {
+            receive_bytes: bits(&[3]),
+            receive_packets: bits(&[1]),
+            receive_errs: bits(&[5]),
+            receive_drop: bits(&[7, 16]),
+            receive_fifo: bits(&[15]),
+            receive_frame: bits(&[11, 12, 13, 14]),
+            receive_compressed: bits(&[22]),
+            receive_multicast: bits(&[9]),
+            receive_nohandler: Some(bits(&[24])),
+            transmit_bytes: bits(&[4]),
+            transmit_packets: bits(&[2]),
+            transmit_errs: bits(&[6]),
+            transmit_drop: bits(&[8]),
+            transmit_fifo: bits(&[19]),
+            transmit_colls: bits(&[10]),
+            transmit_carrier: bits(&[17, 18, 20, 21]),
+            transmit_compressed: bits(&[23]),
+        };
+        assert_eq!(Counters::from(Stats::of(&bytes).unwrap()), expected);
+        let older = Stats::of(&bytes[..23 * 8]).unwrap();
         assert_eq!(older.rx_nohandler, None);
-        assert_eq!(Stats::of(&bytes.as_flattened()[..22 * 8]), None);
+        assert_eq!(Stats::of(&bytes[..22 * 8]), None);
     }
 }

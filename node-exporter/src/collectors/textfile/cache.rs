@@ -34,11 +34,11 @@ impl Cache {
     /// good, in order.
     pub(super) fn read(
         &mut self,
-        paths: Vec<PathBuf>,
+        paths: &[PathBuf],
         problems: &mut BTreeSet<String>,
     ) -> Vec<&File> {
         let mut old = std::mem::take(&mut self.0);
-        for path in &paths {
+        for path in paths {
             let entry = Entry::of(path, old.remove(path));
             if let Err(problem) = &entry.content {
                 problems.insert(problem.clone());
@@ -82,7 +82,7 @@ fn read(path: &Path) -> Result<Page, String> {
 
 /// Tells versions of a file apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Version {
+pub(super) struct Version {
     device: u64,
     inode: u64,
     size: i64,
@@ -92,7 +92,7 @@ struct Version {
 
 impl Version {
     #[expect(clippy::cast_possible_wrap, reason = "nanoseconds are less than a second")]
-    fn of(stat: &Stat) -> Self {
+    pub(super) fn of(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -114,7 +114,7 @@ impl Version {
 
     /// Whether its last change is long past. Clocks of file systems tick slowly: a file may change
     /// twice in a tick.
-    fn is_old(&self) -> bool {
+    pub(super) fn is_old(&self) -> bool {
         const SLOWEST: i64 = 3;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);

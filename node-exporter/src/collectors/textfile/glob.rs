@@ -17,7 +17,9 @@ pub(super) fn matches(pattern: &Path) -> Vec<PathBuf> {
         let part = match part {
             Component::Normal(part) if part.as_bytes().iter().any(|b| b"*?[\\".contains(b)) => part,
             other => {
-                paths.iter_mut().for_each(|path| path.push(other));
+                for path in &mut paths {
+                    path.push(other);
+                }
                 continue;
             }
         };

@@ -41,7 +41,7 @@ pub(super) struct Series {
 #[derive(Debug, PartialEq)]
 pub(super) enum Sample {
     Number(f64),
-    Distribution(Distribution),
+    Distribution(Box<Distribution>),
 }
 
 /// A histogram or summary.
@@ -96,12 +96,10 @@ impl Page {
 /// Reads a file. The error names the line.
 pub(super) fn parse(bytes: &[u8]) -> Result<Page, String> {
     let mut parser = Parser::default();
-    let mut number = 0;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        number += 1;
-        parser.line(line).map_err(|problem| format!("line {number}: {problem}"))?;
+    for (before, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        parser.line(line).map_err(|problem| format!("line {}: {problem}", before + 1))?;
     }
-    Ok(parser.finish())
+    parser.finish()
 }
 
 #[derive(Default)]
@@ -120,8 +118,14 @@ struct State {
     has_help: bool,
     /// Given, or taken for untyped at the first sample.
     has_kind: bool,
-    /// Histograms and summaries by their labels, for their lines may be apart.
-    distributions: HashMap<Vec<(u32, String)>, usize>,
+    /// Of a histogram or summary.
+    distributions: Option<Box<Distributions>>,
+}
+
+#[derive(Default)]
+struct Distributions {
+    /// The series by their labels, for their lines may be apart.
+    places: HashMap<Vec<(u32, String)>, usize>,
     /// Whether a count was given, for each of the series.
     counted: Vec<bool>,
 }
@@ -281,15 +285,16 @@ impl Parser {
         let mut key: Vec<_> =
             self.cells.iter().map(|cell| cell.label).zip(labels.map(|(_, text)| text)).collect();
         key.sort_unstable();
-        let nth = *state.distributions.entry(key).or_insert_with(|| {
+        let Distributions { places, counted } = &mut **state.distributions.get_or_insert_default();
+        let nth = *places.entry(key).or_insert_with(|| {
             family.cells.append(&mut self.cells);
-            let sample = Sample::Distribution(Distribution::default());
+            let sample = Sample::Distribution(Box::default());
             family.series.push(Series { end: family.cells.len(), sample });
-            state.counted.push(false);
+            counted.push(false);
             family.series.len() - 1
         });
         let (Some(Series { sample: Sample::Distribution(distribution), .. }), Some(counted)) =
-            (family.series.get_mut(nth), state.counted.get_mut(nth))
+            (family.series.get_mut(nth), counted.get_mut(nth))
         else {
             return Ok(());
         };
@@ -297,12 +302,17 @@ impl Parser {
         distribution.add(suffix, family.kind, at, value, counted)
     }
 
-    fn finish(mut self) -> Page {
+    fn finish(mut self) -> Result<Page, Problem> {
+        // Every series is exposed with all labels of its family.
+        const MOST_CELLS: usize = 1 << 22;
         for family in &mut self.page.families {
+            let (name, labels, series) = (&family.name, family.labels.len(), family.series.len());
+            if labels > 32 && labels.saturating_mul(series) > MOST_CELLS {
+                return Err(format!("too many: {series} series of {name} with {labels} labels"));
+            }
             for series in &mut family.series {
                 if let Sample::Distribution(distribution) = &mut series.sample {
-                    distribution.points.sort_by(|a, b| a.0.total_cmp(&b.0));
-                    distribution.points.shrink_to_fit();
+                    distribution.finish();
                 }
             }
             family.series.shrink_to_fit();
@@ -310,7 +320,7 @@ impl Parser {
         }
         self.page.families.retain(|family| !family.series.is_empty());
         self.page.values.shrink_to_fit();
-        self.page
+        Ok(self.page)
     }
 }
 
@@ -341,14 +351,25 @@ impl Distribution {
                     self.count = value;
                 }
             }
-            (_, Some(at)) => match self.points.iter_mut().find(|point| point.0 == at) {
-                Some(point) => point.1 = value,
-                None => self.points.push((at, value)),
-            },
+            // There is one zero.
+            (_, Some(at)) => self.points.push((at + 0.0, value)),
             // A line without its bound or quantile has nothing to say.
             (_, None) => {}
         }
         Ok(())
+    }
+
+    /// Puts the points in order. Of two at one place the later one counts.
+    fn finish(&mut self) {
+        self.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        self.points.dedup_by(|later, kept| {
+            let same = later.0.total_cmp(&kept.0).is_eq();
+            if same {
+                *kept = *later;
+            }
+            same
+        });
+        self.points.shrink_to_fit();
     }
 }
 
@@ -359,16 +380,18 @@ fn cell(
     label: &str,
     value: &str,
 ) -> Result<Cell, Problem> {
-    let place = match labels.iter().position(|known| known == label) {
-        Some(place) => place,
-        None => {
-            if !desc::is_label_name(label) || label.starts_with("__") {
-                return Err(format!("expected the name of a label, found {label:?}"));
-            }
-            labels.push(label.to_owned());
-            labels.len() - 1
+    const MOST_LABELS: usize = 512;
+    let known = labels.iter().position(|known| known == label);
+    let place = known.unwrap_or(labels.len());
+    if known.is_none() {
+        if !desc::is_label_name(label) || label.starts_with("__") {
+            return Err(format!("expected the name of a label, found {label:?}"));
         }
-    };
+        if labels.len() == MOST_LABELS {
+            return Err(format!("a family of more than {MOST_LABELS} labels"));
+        }
+        labels.push(label.to_owned());
+    }
     // A file is no longer than 64 MiB.
     let number = |place: usize| u32::try_from(place).map_err(|_| "too long".to_owned());
     let start = number(values.len())?;

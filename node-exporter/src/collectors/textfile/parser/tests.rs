@@ -13,7 +13,8 @@ fn series(text: &str) -> Result<Vec<String>, String> {
             let labels = labels.join("|");
             all.push(match sample {
                 Sample::Number(value) => format!("{} [{labels}] {value}", family.name),
-                Sample::Distribution(Distribution { sum, count, points }) => {
+                Sample::Distribution(distribution) => {
+                    let Distribution { sum, count, points } = &**distribution;
                     format!("{} [{labels}] {sum}/{count} {points:?}", family.name)
                 }
             });
@@ -200,6 +201,16 @@ fn help_and_type() {
     let [family] = &page.families[..] else { panic!("{page:?}") };
     assert_eq!(family.help, "one\\two\nthree \"four\" ");
     assert_eq!(family.kind, Kind::Counter);
+}
+
+#[test]
+fn pages_that_would_be_too_large() {
+    let labels = |count| (0..count).map(|nth| format!("l{nth}=\"\"")).collect::<Vec<_>>().join(",");
+    let problem = series(&format!("a{{{}}} 1\n", labels(513))).unwrap_err();
+    assert_eq!(problem, "line 1: a family of more than 512 labels");
+    let text = format!("a{{{}}} 1\n{}", labels(512), "a 1\n".repeat(1 << 13));
+    let problem = series(&text).unwrap_err();
+    assert_eq!(problem, "too many: 8193 series of a with 512 labels");
 }
 
 /// Whatever is cut off or put in the way, the parser comes to an end.
