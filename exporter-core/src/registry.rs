@@ -47,7 +47,7 @@ pub struct Settings {
     pub success: &'static Desc<'static, 1>,
     /// How long one collector may take.
     pub limit: Duration,
-    /// Whether OpenMetrics has `_created` lines.
+    /// Whether `OpenMetrics` has `_created` lines.
     pub created_lines: bool,
     /// Writes what the program exposes of itself, after the collectors.
     pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
@@ -190,9 +190,9 @@ impl Registry {
         match selection {
             Selection::All => Ok(everything.collect()),
             Selection::Except(names) => {
-                let named = |slot: &Slot| names.iter().any(|name| name == slot.name);
+                let is_named = |slot: &Slot| names.iter().any(|name| name == slot.name);
                 let slots = self.slots.iter().enumerate();
-                Ok(slots.filter(|(_, slot)| !named(slot)).map(|(index, _)| index).collect())
+                Ok(slots.filter(|(_, slot)| !is_named(slot)).map(|(index, _)| index).collect())
             }
             Selection::Only(names) => {
                 let mut slots =
@@ -206,9 +206,13 @@ impl Registry {
 
     fn find(&self, name: &str) -> Result<usize, ScrapeError> {
         let slot = self.slots.iter().position(|slot| slot.name == name);
-        slot.ok_or_else(|| match self.conflicts.off.contains(name) {
-            true => ScrapeError::Disabled(name.to_owned()),
-            false => ScrapeError::Unknown(name.to_owned()),
+        slot.ok_or_else(|| {
+            let is_off = self.conflicts.off.contains(name);
+            if is_off {
+                ScrapeError::Disabled(name.into())
+            } else {
+                ScrapeError::Unknown(name.into())
+            }
         })
     }
 
