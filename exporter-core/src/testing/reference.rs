@@ -6,6 +6,7 @@ use crate::collector::Definition;
 use crate::desc::{Describe, Kind};
 use crate::flags::{Flag, Value};
 use crate::process;
+use crate::registry::DROPPED;
 use crate::web::own;
 
 /// The page `docs/metrics/<program>.md`: a section for each collector, with its flags, what it
@@ -23,6 +24,7 @@ pub fn reference<Env>(title: &str, collectors: &[&Definition<Env>]) -> String {
     for metric in own::METRICS.iter().chain(process::METRICS) {
         metrics(&mut page, *metric);
     }
+    metrics(&mut page, &DROPPED);
     page
 }
 
