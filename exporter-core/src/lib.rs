@@ -14,6 +14,7 @@ pub mod desc;
 pub mod duration;
 mod exposition;
 pub mod families;
+pub mod file;
 pub mod flags;
 pub mod format;
 mod frame;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
 use exporter_core::collector::Error;
+use exporter_core::file::{self, Kept};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 
 /// Where the machine's file systems are mounted. The only way to a file in this program.
@@ -22,20 +23,30 @@ pub(crate) struct Host {
     pub(crate) rootfs: PathBuf,
     /// `--path.udev.data`
     pub(crate) udev: PathBuf,
+    /// What stays open of all that.
+    pub(crate) kept: Kept,
 }
 
-/// More than any file of procfs that is read here; what is longer is refused, not truncated.
-const LARGEST: usize = 64 << 20;
-
 impl Host {
-    /// Reads a file below procfs, such as `net/dev`.
+    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next time.
     pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.procfs.join(path))
+        self.keep(self.procfs.join(path))
     }
 
     /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
     pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.sysfs.join(path))
+    }
+
+    /// As [`Host::sys`], and keeps the file open for the next time: for what is read in every
+    /// scrape. Not below `class/net`, where a file stays with an interface that gets another name.
+    pub(crate) fn sys_kept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.keep(self.sysfs.join(path))
+    }
+
+    fn keep(&self, path: PathBuf) -> Result<File, Error> {
+        let read = self.kept.read(&path);
+        File::new(path, read)
     }
 
     /// Reads a file below the root, such as `etc/os-release`.
@@ -46,7 +57,7 @@ impl Host {
     /// Reads a file of procfs as it is, for what need not be UTF-8.
     pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
         let path = self.procfs.join(path);
-        read(&path).map_err(|source| Error::Read { path, source })
+        file::read(&path).map_err(|source| Error::Read { path, source })
     }
 
     /// What udev knows of a device, such as `b8:0`.
@@ -96,7 +107,7 @@ pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
 
 /// Reads a file whole, without ever waiting for a FIFO or device in its place.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
-    read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    file::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// A directory whose small files are read one by one: a device of sysfs. It is found once, not
@@ -158,7 +169,12 @@ pub(crate) struct File {
 impl File {
     /// Reads without ever waiting: a FIFO or device in the place of a file is an error or empty.
     pub(crate) fn read(path: PathBuf) -> Result<Self, Error> {
-        match read(&path) {
+        let read = file::read(&path);
+        Self::new(path, read)
+    }
+
+    fn new(path: PathBuf, read: io::Result<Vec<u8>>) -> Result<Self, Error> {
+        match read {
             Ok(bytes) => {
                 // A name in a line may be anything; the numbers beside it are still good.
                 let text = String::from_utf8(bytes)
@@ -173,7 +189,7 @@ impl File {
     /// second read, and none has more to say.
     pub(crate) fn sensor(path: PathBuf) -> Result<Self, Error> {
         let mut bytes = [0; 128];
-        match open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
+        match file::open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
             Ok(length) => {
                 let bytes = bytes.get(..length).unwrap_or_default();
                 Ok(Self { path, text: String::from_utf8_lossy(bytes).into_owned() })
@@ -219,26 +235,6 @@ impl File {
     pub(crate) fn unlike(&self, expected: &'static str) -> Error {
         let found = self.text.lines().next().unwrap_or_default().to_owned();
         Error::Parse { path: self.path.clone(), expected, found: shortened(&found) }
-    }
-}
-
-fn open(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = open(path)?;
-    let mut bytes = Vec::with_capacity(4096);
-    loop {
-        // A short read is not the end: the kernel may stop at a line.
-        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
-            Ok(0) => return Ok(bytes),
-            Ok(_) if bytes.len() > LARGEST => return Err(ErrorKind::FileTooLarge.into()),
-            Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 
