@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
 use exporter_core::collector::Error;
-use exporter_core::file::{self, Kept};
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use exporter_core::file::{self, Kept, KeptFile, Places};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat};
+use rustix::io::Errno;
 
 /// Where the machine's file systems are mounted. The only way to a file in this program.
 #[derive(Clone, Debug)]
@@ -71,9 +72,23 @@ impl Host {
         list(&self.sysfs.join(path))
     }
 
+    /// The network interfaces that sysfs shows, in the order of their names. The number with each
+    /// name is of the interface that has it now, and never of another.
+    pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
+        let path = self.sysfs.join("class/net");
+        let names = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
+        Ok(names.map(|(name, number)| (name.to_string_lossy().into_owned(), number)).collect())
+    }
+
     /// A directory below sysfs of which several attributes are wanted, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
         Device::open(self.sysfs.join(path))
+    }
+
+    /// As [`Host::device`], for a device to be kept from one scrape to the next.
+    pub(crate) fn kept_device(&self, path: impl AsRef<Path>) -> Result<KeptDevice, Error> {
+        let device = self.device(path)?;
+        Ok(KeptDevice { device, places: self.kept.places().clone(), files: Vec::new() })
     }
 }
 
@@ -84,13 +99,27 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// The names in a directory, in order, as they are.
-#[expect(clippy::disallowed_methods, reason = "the one place that lists")]
 pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
-    let fail = |source| Error::Read { path: path.to_owned(), source };
-    let mut names = std::fs::read_dir(path)
-        .map_err(fail)?
-        .map(|entry| Ok(entry.map_err(fail)?.file_name()))
-        .collect::<Result<Vec<_>, Error>>()?;
+    let numbered =
+        numbered(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(numbered.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The names in a directory, in order, with the numbers of the files that have them.
+fn numbered(path: &Path) -> io::Result<Vec<(OsString, u64)>> {
+    const BUFFER: usize = 4096;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(path, flags, Mode::empty())?;
+    let mut buffer = Vec::with_capacity(BUFFER);
+    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            names.push((OsStr::from_bytes(name).to_owned(), entry.ino()));
+        }
+    }
     names.sort_unstable();
     Ok(names)
 }
@@ -139,14 +168,14 @@ impl Device {
 
     /// As [`Device::text`], for those who take some errors for an answer.
     pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
-        // The kernel gives an attribute whole or not at all, so one read does.
+        let file = self.attribute(name)?;
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]))?;
-        if length == page.len() {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-        Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+        trimmed(page, length)
+    }
+
+    fn attribute(&self, name: &str) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
     }
 
     pub(crate) fn unread(&self, name: &str, source: io::Error) -> Error {
@@ -156,6 +185,57 @@ impl Device {
     /// An error that names an attribute and shows what it `found` there.
     pub(crate) fn unlike(&self, name: &str, expected: &'static str, found: &str) -> Error {
         Error::Parse { path: self.path.join(name), expected, found: shortened(found) }
+    }
+}
+
+/// An attribute that has been read. The kernel gives it whole or not at all, so one read does.
+fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
+    if length == page.len() {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+}
+
+/// A device whose attributes stay open, as far as there is room: see [`Kept`].
+#[derive(Debug)]
+pub(crate) struct KeptDevice {
+    device: Device,
+    places: Places,
+    files: Vec<(&'static str, KeptFile)>,
+}
+
+impl KeptDevice {
+    /// As [`Device::read`].
+    pub(crate) fn read<'p>(
+        &mut self,
+        name: &'static str,
+        page: &'p mut Page,
+    ) -> io::Result<Cow<'p, str>> {
+        if let Some(at) = self.files.iter().position(|(kept, _)| *kept == name)
+            && let Some((_, file)) = self.files.get(at)
+        {
+            match rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut page[..], 0)) {
+                // All that a file says of a device that is gone. What it says of one that is
+                // there, as that it is down, is an answer.
+                Err(Errno::NODEV) => self.files.swap_remove(at),
+                read => return trimmed(page, read?),
+            };
+        }
+        let file = self.device.attribute(name)?;
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]));
+        self.files.extend(self.places.keep(file).map(|kept| (name, kept)));
+        trimmed(page, read?)
+    }
+
+    /// Whether anything of it is open: elsewhere than on sysfs nothing is, and another directory
+    /// may have its place by the next time.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// What it was found by, for errors.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 }
 
