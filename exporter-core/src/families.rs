@@ -82,6 +82,25 @@ impl Families {
         self
     }
 
+    /// Takes over the room of another, whose samples have gone out. Room that was far from used is
+    /// not kept on.
+    pub(crate) fn within(mut self, spent: Self) -> Self {
+        fn emptied<T>(mut room: Vec<T>) -> Vec<T> {
+            if room.capacity() / 4 > room.len() {
+                return Vec::new();
+            }
+            room.clear();
+            room
+        }
+        self.body = emptied(spent.body);
+        self.segments = emptied(spent.segments);
+        self.series = emptied(spent.series);
+        self.names = spent.names;
+        self.names.clear();
+        self.frame = spent.frame;
+        self
+    }
+
     /// Opens a family.
     ///
     /// It borrows the bytes until dropped, so no second family can be opened inside it: the
