@@ -36,7 +36,9 @@ impl Server {
         }
         let data = tempfile::tempdir().unwrap();
         let (dir, user) = (data.path().to_owned(), unprivileged(data.path()));
+        // Servers that start side by side must not share the names of temporary tables.
         let install = Command::new("mariadb-install-db")
+            .env("TMPDIR", &dir)
             .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
             .arg(format!("--datadir={}/data", dir.display()))
             .args(user.map(|user| format!("--user={user}")))
@@ -45,6 +47,7 @@ impl Server {
         assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
         let (port, socket) = (free_port(), dir.join("s"));
         let child = Command::new("mariadbd")
+            .env("TMPDIR", &dir)
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--server-id=1"])
             .args(["--performance-schema=ON", "--log-bin=log-bin", "--innodb-buffer-pool-size=16M"])
             .args(user.map(|user| format!("--user={user}")))
