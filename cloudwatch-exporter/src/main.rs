@@ -1,0 +1,7 @@
+//! Exposes Amazon CloudWatch.
+
+mod config;
+mod name;
+mod rule;
+
+fn main() {}
