@@ -1,7 +1,7 @@
 //! Where samples go: straight into the bytes of the negotiated format, one family after another.
 
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::desc::{Column, Desc, Entry, Kind};
 use crate::format::{Escaping, Format};
@@ -31,6 +31,8 @@ pub struct Families {
     /// Families and samples that could not be written: a name that is none, a value of another
     /// kind than its family.
     pub(crate) refused: usize,
+    /// When what is written is no longer wanted.
+    pub(crate) deadline: Option<Instant>,
     /// Of the family that is open.
     frame: Frame,
 }
@@ -77,6 +79,13 @@ impl Families {
     pub fn with_created_lines(mut self) -> Self {
         self.created_lines = true;
         self
+    }
+
+    /// How much longer the scrape waits for the collector that writes here; none if nobody waits.
+    /// Few need to know: those that can still say something useful when they stop early.
+    pub fn time_left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Opens a family.

@@ -49,6 +49,7 @@ impl Flag {
         Self { name, about, value: Value::List(default), hidden: false }
     }
 
+    #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }
     }

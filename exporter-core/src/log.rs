@@ -224,7 +224,7 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
     )
 }
 
-/// The date that is `days` after 1970-01-01: Howard Hinnant's civil_from_days, for days that have
+/// The date that is `days` after 1970-01-01: Howard Hinnant's `civil_from_days`, for days that have
 /// been.
 fn civil(days: u64) -> (u64, u64, u64) {
     let z = days + 719_468;

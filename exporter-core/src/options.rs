@@ -84,7 +84,6 @@ static SHARED: &[&Flag] = &[
 
 /// What a program's command line is made of.
 #[derive(Clone, Copy)]
-#[expect(missing_debug_implementations, reason = "holds tables of function pointers")]
 pub(crate) struct Grammar<Env: 'static> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
@@ -96,7 +95,6 @@ pub(crate) struct Grammar<Env: 'static> {
 }
 
 /// What the command line asks for.
-#[expect(missing_debug_implementations, reason = "holds tables of function pointers")]
 pub(crate) enum Asked<Env: 'static> {
     /// Run, with these collectors in the order of the list.
     Run(Flags, Vec<&'static Definition<Env>>),
@@ -129,7 +127,8 @@ pub(crate) fn parse<Env>(
             (false, false) => defaults && def.on_by_default,
         }
     });
-    let enabled = enabled.collect();
+    let enabled: Vec<_> = enabled.collect();
+    let flags = flags.with_collectors(enabled.iter().map(|def| def.name));
     Ok(Asked::Run(flags, enabled))
 }
 
@@ -159,10 +158,8 @@ fn command<Env>(grammar: &Grammar<Env>) -> Command {
 fn with_flag(command: Command, flag: &'static Flag, heading: &'static str) -> Command {
     match flag.value {
         Value::Switch(default) => {
-            let about = match default {
-                true => format!("{} [default: on]", flag.about),
-                false => flag.about.to_owned(),
-            };
+            let state = if default { " [default: on]" } else { "" };
+            let about = format!("{}{state}", flag.about);
             let off = format!("no-{}", flag.name);
             with_switch(command, flag.name.to_owned(), off, about, flag.hidden, heading)
         }

@@ -10,11 +10,12 @@ use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::process::Resource;
 use rustix::time::ClockId;
 
-use crate::desc::{Desc, Describe};
+use crate::desc::Desc;
 use crate::families::Families;
 
 /// Every family that [`write`] may write.
-pub(crate) static METRICS: &[&dyn Describe] =
+#[cfg(feature = "testing")]
+pub(crate) static METRICS: &[&dyn crate::desc::Describe] =
     &[&CPU, &MAX_FDS, &RECEIVED, &SENT, &OPEN_FDS, &RESIDENT, &START, &VIRTUAL, &MAX_VIRTUAL];
 
 static CPU: Desc =

@@ -1,5 +1,6 @@
 //! Runs the collectors of one scrape: in order, isolated, within the deadline.
 
+mod dropped;
 mod outcome;
 mod slot;
 #[cfg(test)]
@@ -8,7 +9,6 @@ mod worker;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug, Formatter};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,13 +17,16 @@ use futures_util::future::{BoxFuture, Shared};
 use futures_util::{FutureExt, future};
 use tokio::time::{Instant, timeout_at};
 
+#[cfg(feature = "testing")]
+pub(crate) use self::dropped::DROPPED;
+use self::dropped::Dropped;
 pub use self::outcome::Outcome;
 use self::outcome::{Failure, Run};
 use self::slot::{Seat, Slot};
 use self::worker::Lane;
 use crate::collector::{Definition, Error};
 use crate::desc::Desc;
-use crate::exposition::{self, Conflict};
+use crate::exposition;
 use crate::families::Families;
 use crate::flags::Flags;
 use crate::format::{Escaping, Format};
@@ -36,7 +39,9 @@ pub struct Registry {
     /// a collection take turns on it.
     lane: tokio::sync::Mutex<Lane>,
     flights: Mutex<HashMap<Key, Flight>>,
-    conflicts: Conflicts,
+    /// The collectors that the program has and that are off.
+    off: HashSet<&'static str>,
+    dropped: Dropped,
 }
 
 /// What a registry is told beside its collectors.
@@ -47,7 +52,7 @@ pub struct Settings {
     pub success: &'static Desc<'static, 1>,
     /// How long one collector may take.
     pub limit: Duration,
-    /// Whether OpenMetrics has `_created` lines.
+    /// Whether `OpenMetrics` has `_created` lines.
     pub created_lines: bool,
     /// Writes what the program exposes of itself, after the collectors.
     pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
@@ -106,9 +111,11 @@ struct Form {
 }
 
 impl Form {
-    fn families(self) -> Families {
-        let families = Families::new(self.format, self.escaping);
-        if self.created_lines { families.with_created_lines() } else { families }
+    fn families(self, deadline: Instant) -> Families {
+        let mut families = Families::new(self.format, self.escaping);
+        families.created_lines = self.created_lines;
+        families.deadline = Some(deadline.into_std());
+        families
     }
 }
 
@@ -139,9 +146,16 @@ impl Registry {
             .iter()
             .map(|def| def.name)
             .filter(|name| enabled.iter().all(|def| def.name != *name));
-        let conflicts = Conflicts { off: off.collect(), ..Conflicts::default() };
+        let off = off.collect();
         let lane = tokio::sync::Mutex::new(Lane::default());
-        Ok(Self { slots, settings, lane, flights: Mutex::default(), conflicts })
+        Ok(Self {
+            slots,
+            settings,
+            lane,
+            flights: Mutex::default(),
+            off,
+            dropped: Dropped::default(),
+        })
     }
 
     /// One scrape. What failed in it shows in the success family, never in the status.
@@ -190,9 +204,9 @@ impl Registry {
         match selection {
             Selection::All => Ok(everything.collect()),
             Selection::Except(names) => {
-                let named = |slot: &Slot| names.iter().any(|name| name == slot.name);
+                let is_named = |slot: &Slot| names.iter().any(|name| name == slot.name);
                 let slots = self.slots.iter().enumerate();
-                Ok(slots.filter(|(_, slot)| !named(slot)).map(|(index, _)| index).collect())
+                Ok(slots.filter(|(_, slot)| !is_named(slot)).map(|(index, _)| index).collect())
             }
             Selection::Only(names) => {
                 let mut slots =
@@ -206,9 +220,13 @@ impl Registry {
 
     fn find(&self, name: &str) -> Result<usize, ScrapeError> {
         let slot = self.slots.iter().position(|slot| slot.name == name);
-        slot.ok_or_else(|| match self.conflicts.off.contains(name) {
-            true => ScrapeError::Disabled(name.to_owned()),
-            false => ScrapeError::Unknown(name.to_owned()),
+        slot.ok_or_else(|| {
+            let is_off = self.off.contains(name);
+            if is_off {
+                ScrapeError::Disabled(name.into())
+            } else {
+                ScrapeError::Unknown(name.into())
+            }
         })
     }
 
@@ -227,7 +245,7 @@ impl Registry {
         .await;
         runs.extend(waited);
         runs.sort_unstable_by_key(|run| run.slot);
-        self.page(runs, key.form)
+        self.page(runs, key.form, deadline)
     }
 
     async fn run_blocking(
@@ -250,15 +268,16 @@ impl Registry {
 
     async fn run_waiting(&self, index: usize, slot: &Slot, key: &Key, deadline: Instant) -> Run {
         let start = Instant::now();
-        let run = slot.wait(key.form.families());
-        match timeout_at(deadline.min(start + self.settings.limit), run).await {
+        let deadline = deadline.min(start + self.settings.limit);
+        let run = slot.wait(key.form.families(deadline));
+        match timeout_at(deadline, run).await {
             Ok(result) => Run::new(index, start.elapsed(), result),
             Err(_) => Run::failed(index, start.elapsed(), Failure::Deadline),
         }
     }
 
-    fn page(&self, runs: Vec<Run>, form: Form) -> Bytes {
-        let mut own = form.families();
+    fn page(&self, runs: Vec<Run>, form: Form, deadline: Instant) -> Bytes {
+        let mut own = form.families(deadline);
         let mut duration = own.family(self.settings.duration);
         for run in &runs {
             if let Some(slot) = self.slots.get(run.slot) {
@@ -270,13 +289,15 @@ impl Registry {
             if let Some(slot) = self.slots.get(run.slot) {
                 slot.note(run);
                 success.sample([slot.name], f64::from(u8::from(run.failure.is_none())));
+                let refused = run.out.as_ref().map_or(0, |out| out.refused);
+                self.dropped.refused(slot.name, refused);
             }
         }
         (self.settings.own)(&mut own);
-        self.conflicts.write(&mut own);
+        self.dropped.write(&mut own);
         let parts: Vec<_> = runs.into_iter().filter_map(|run| run.out).chain([own]).collect();
         let (page, conflicts) = exposition::join(&parts, form.format, form.escaping);
-        self.conflicts.note(conflicts);
+        self.dropped.note(conflicts);
         Bytes::from(page)
     }
 }
@@ -285,51 +306,5 @@ impl Debug for Registry {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let names = self.slots.iter().map(|slot| slot.name);
         f.debug_list().entries(names).finish()
-    }
-}
-
-/// Families and series that were dropped because another collector had them already.
-#[derive(Debug, Default)]
-struct Conflicts {
-    off: HashSet<&'static str>,
-    families: AtomicU64,
-    series: AtomicU64,
-    logged: Mutex<HashSet<(&'static str, String)>>,
-}
-
-static DROPPED: Desc<1> = Desc::counter(
-    "exporter_dropped_series_total",
-    "Series left out of a page because it had them, or a family of another type by their name.",
-    ["same"],
-);
-
-/// Conflicts are told apart in the log as long as there are not more than this.
-const LOGGED: usize = 1000;
-
-impl Conflicts {
-    fn note(&self, conflicts: Vec<Conflict>) {
-        for conflict in conflicts {
-            let (counter, what, name, dropped) = match conflict {
-                Conflict::Family { name, dropped } => (&self.families, "family", name, dropped),
-                Conflict::Series { name, dropped } => (&self.series, "series", name, dropped),
-            };
-            counter.fetch_add(dropped as u64, Ordering::Relaxed);
-            let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-            let family = name.clone();
-            if logged.len() < LOGGED && logged.insert((what, name)) {
-                tracing::warn!(
-                    family,
-                    what,
-                    dropped,
-                    "two sources write the same; dropped the later"
-                );
-            }
-        }
-    }
-
-    fn write(&self, out: &mut Families) {
-        let mut dropped = out.family(&DROPPED);
-        dropped.sample(["family"], self.families.load(Ordering::Relaxed) as f64);
-        dropped.sample(["series"], self.series.load(Ordering::Relaxed) as f64);
     }
 }

@@ -17,6 +17,7 @@ use crate::families::Families;
 use crate::flags::{Flag, Flags};
 use crate::log;
 use crate::options::{self, Asked, Grammar};
+use crate::process;
 use crate::registry::{Registry, Settings};
 use crate::service::{self, Notifier};
 use crate::web::listen::ListenError;
@@ -57,6 +58,7 @@ pub const BUILD_LABELS: [&str; 7] =
 /// Runs a program until it is told to stop. Status 2 is a mistake on the command line or in a
 /// file, 1 a failure while serving.
 pub fn run<Env>(program: &'static Program<Env>) -> ExitCode {
+    process::started();
     match start(program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Mistake(problem)) => {
@@ -161,14 +163,12 @@ async fn serve<Env>(
     for address in &addresses {
         tracing::info!(address, tls, version = program.version, "listening");
     }
-    let watch = tokio::spawn(Arc::clone(&site.live).watch());
     // The signals are caught before anybody is told that they may be sent.
     let shutdown = service::shutdown(Arc::clone(&site.live), notifier.clone())
         .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
     notifier.ready();
     notifier.status(&status);
     let result = web::serve(site, listeners, shutdown).await;
-    watch.abort();
     result.map_err(|error| Stop::Failure(format!("serving ended: {error}")))
 }
 
@@ -248,6 +248,7 @@ fn exposed_of_itself<Env>(
         out.family(program.build_info).sample(labels, 1.0);
         if !reduced {
             own.write(out, &live);
+            process::write(out);
         }
     })
 }

@@ -1,5 +1,7 @@
 //! The node exporter behind mutual TLS: who is let in, and who is not.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+
 use exporter_core::testing::mutual_tls::Scene;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");

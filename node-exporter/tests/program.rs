@@ -1,5 +1,7 @@
 //! The real binary: its command line, its answers, its end.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+
 use std::process::{Command, Output};
 use std::time::Duration;
 

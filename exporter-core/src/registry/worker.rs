@@ -28,6 +28,8 @@ pub(super) struct Lane {
 struct Job {
     tasks: Tasks,
     form: Form,
+    limit: Duration,
+    deadline: Instant,
     progress: Arc<Progress>,
     done: oneshot::Sender<()>,
 }
@@ -71,7 +73,14 @@ impl Lane {
             }
             let progress = Arc::default();
             let (done, finished) = oneshot::channel();
-            let job = Job { tasks: tasks.clone(), form, progress: Arc::clone(&progress), done };
+            let job = Job {
+                tasks: tasks.clone(),
+                form,
+                limit,
+                deadline,
+                progress: Arc::clone(&progress),
+                done,
+            };
             if let Err(error) = self.send(job) {
                 let failed = |(slot, _)| Failure::Thread(error.to_string()).at(slot);
                 runs.extend(tasks.drain(..).map(failed));
@@ -148,7 +157,8 @@ fn work(job: Job) -> bool {
     for (slot, chair) in job.tasks {
         let start = Instant::now();
         job.progress.lock().running = Some((slot, start));
-        let result = chair.run(job.form.families());
+        let deadline = job.deadline.min(start + job.limit);
+        let result = chair.run(job.form.families(deadline));
         let run = Run::new(slot, start.elapsed(), result);
         let mut stand = job.progress.lock();
         if stand.given_up {

@@ -1,5 +1,6 @@
 //! A real Prometheus, where there is one.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::TcpStream;
 use std::path::Path;
@@ -81,8 +82,11 @@ impl Prometheus {
 
     fn ask(&self, query: &str) -> Option<Value> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        let query: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let answer = program::get(stream, &format!("/api/v1/query?query={query}"), &[]).ok()?;
+        let mut path = "/api/v1/query?query=".to_owned();
+        for byte in query.bytes() {
+            write!(path, "%{byte:02x}").expect("writing to a string does not fail");
+        }
+        let answer = program::get(stream, &path, &[]).ok()?;
         // The body may be chunked: the document is what lies between the outermost braces.
         let body = &answer.body;
         let document = body.get(body.find('{')?..=body.rfind('}')?)?;

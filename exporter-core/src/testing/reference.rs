@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use crate::collector::Definition;
 use crate::desc::{Describe, Kind};
 use crate::flags::{Flag, Value};
+use crate::process;
+use crate::registry::DROPPED;
+use crate::web::own;
 
 /// The page `docs/metrics/<program>.md`: a section for each collector, with its flags, what it
 /// reads and its metrics.
@@ -16,6 +19,12 @@ pub fn reference<Env>(title: &str, collectors: &[&Definition<Env>]) -> String {
     for def in collectors {
         section(&mut page, def);
     }
+    page.push_str("\n## The exporter itself\n\nNot with `--web.disable-exporter-metrics`.\n");
+    head(&mut page);
+    for metric in own::METRICS.iter().chain(process::METRICS) {
+        metrics(&mut page, *metric);
+    }
+    metrics(&mut page, &DROPPED);
     page
 }
 
@@ -33,10 +42,14 @@ fn section<Env>(page: &mut String, def: &Definition<Env>) {
     for flag in shown {
         line(page, &format!("| `--{}` | {} | {} |", flag.name, default(flag), cell(flag.about)));
     }
-    line(page, "\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|");
+    head(page);
     for metric in def.metrics {
         metrics(page, *metric);
     }
+}
+
+fn head(page: &mut String) {
+    line(page, "\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|");
 }
 
 fn metrics(page: &mut String, metric: &dyn Describe) {

@@ -145,9 +145,9 @@ mod tests {
         let compressor = Compressor::default();
         for size in [WORTHWHILE, 10_000, 3_000_000] {
             // Bodies that shrink, and bodies that do not.
-            for step in [1_u32, 2_654_435_761] {
+            for step in [1_usize, 2_654_435_761] {
                 let body: Vec<u8> =
-                    (0..size as u32).map(|i| (i.wrapping_mul(step) >> 24) as u8).collect();
+                    (0..size).map(|i| (i.wrapping_mul(step) >> 24).to_le_bytes()[0]).collect();
                 let body = Bytes::from(body);
                 let (coded, _) = compressor.compress(&body, Coding::Gzip).unwrap();
                 let mut plain = Vec::new();

@@ -10,6 +10,20 @@ use super::refusal::Refusal;
 use crate::desc::Desc;
 use crate::families::Families;
 
+/// Every family that [`Own`] writes.
+#[cfg(feature = "testing")]
+pub(crate) static METRICS: &[&dyn crate::desc::Describe] = &[
+    &SCRAPES,
+    &IN_FLIGHT,
+    &REQUESTS,
+    &CONNECTIONS,
+    &ACCEPT_FAILURES,
+    &REFUSED,
+    &RELOADED,
+    &RELOAD_TIME,
+    &EXPIRY,
+];
+
 static SCRAPES: Desc<1> = Desc::counter(
     "promhttp_metric_handler_requests_total",
     "Scrapes answered, by HTTP status.",

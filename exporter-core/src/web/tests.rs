@@ -1,5 +1,13 @@
 //! Over real sockets, by clients that can say anything.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::format_collect,
+    clippy::naive_bytecount,
+    clippy::used_underscore_binding,
+    reason = "bytes are written by hand here, and short"
+)]
+
 mod http1;
 mod http2;
 mod limits;

@@ -177,7 +177,9 @@ impl Collector for Filesystem {
         let table = mounts::read(&self.host)?;
         let (mounts, end) = table.mounts();
         let places = self.places(&mounts);
-        let (answers, asked) = self.ask(&places);
+        // Time is left to say of the others how they are.
+        let budget = out.time_left().map_or(self.budget, |left| self.budget.min(left * 3 / 4));
+        let (answers, asked) = self.ask(&places, budget);
 
         let text = |bytes| String::from_utf8_lossy(bytes);
         let labels: Vec<_> = places
@@ -250,10 +252,14 @@ impl Filesystem {
     }
 
     /// Asks each place for its space: what cannot hang itself, the others by the probers.
-    fn ask(&mut self, places: &[Place<'_>]) -> (Vec<Option<Answer>>, Result<(), Error>) {
+    fn ask(
+        &mut self,
+        places: &[Place<'_>],
+        budget: Duration,
+    ) -> (Vec<Option<Answer>>, Result<(), Error>) {
         let questions: Vec<_> =
             places.iter().filter(|place| place.may_hang).map(Place::question).collect();
-        let (answers, end) = self.probers.ask(&questions, self.budget);
+        let (answers, end) = self.probers.ask(&questions, budget);
         let mut answers = answers.into_iter();
         let mut answer = |place: &Place<'_>| {
             if place.may_hang {

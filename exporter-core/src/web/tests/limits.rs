@@ -260,7 +260,7 @@ fn a_want_of_descriptors_keeps_no_scraper_out() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = std::io::BufReader::new(server.stdout.take().unwrap()).lines();
+    let lines = io::BufReader::new(server.stdout.take().unwrap()).lines();
     let mut lines = lines.map_while(Result::ok);
     let address = lines.find_map(|line| {
         line.split("address ").nth(1).map(|address| address.parse::<SocketAddr>().unwrap())

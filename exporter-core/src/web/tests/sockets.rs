@@ -61,7 +61,7 @@ fn a_port_in_use_is_named() {
     let _guard = runtime.enter();
     let first = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap();
     let address = first[0].to_string();
-    let error = Listener::bind(&[address.clone()]).unwrap_err();
+    let error = Listener::bind(std::slice::from_ref(&address)).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen on {address}"));
 }
 
@@ -140,7 +140,7 @@ fn as_systemd_starts_it() {
             let listeners = Listener::from_systemd().unwrap();
             assert_eq!(listeners.len(), 1);
             assert!(Listener::from_systemd().is_err(), "they can be had once");
-            serve(Arc::new(site()), listeners, tokio::time::sleep(Duration::from_secs(1))).await
+            serve(Arc::new(site()), listeners, sleep(Duration::from_secs(1))).await
         })
         .unwrap();
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use exporter_core::desc::{Entry, Kind};
 use exporter_core::families::{Families, Open};
+use exporter_core::value::{Bucket, HistogramValue, SummaryValue};
 
 use super::cache::File;
 use super::parser::{Distribution, Sample};
@@ -94,8 +95,16 @@ impl<'f> Merged<'f> {
 }
 
 /// Writes a histogram or summary.
-// TODO-coverage: nothing is written until families can hold them.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, not negative")]
 fn distributed(open: &mut Open<'_>, kind: Kind, labels: &[&str], distribution: &Distribution) {
     let Distribution { sum, count, points } = distribution;
-    let _ = (open, kind, labels, sum, count, points);
+    let (sum, count) = (*sum, *count as u64);
+    if kind == Kind::Summary {
+        open.summary(labels, &SummaryValue { count, sum, quantiles: points, created: None });
+    } else {
+        let bucket = |(le, count): &(f64, f64)| Bucket::new(*le, *count as u64);
+        let buckets: Vec<_> = points.iter().map(bucket).collect();
+        let value = HistogramValue { count, sum, buckets: &buckets, ..HistogramValue::default() };
+        open.histogram(labels, &value);
+    }
 }

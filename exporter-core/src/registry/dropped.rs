@@ -1,0 +1,73 @@
+//! What was left out of pages, because it would have spoilt them.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::desc::Desc;
+use crate::exposition::Conflict;
+use crate::families::Families;
+
+pub(crate) static DROPPED: Desc<1> = Desc::counter(
+    "exporter_dropped_series_total",
+    "Series left out of a page: it had them, or another family by the name, or they had no legal name.",
+    ["reason"],
+);
+
+/// Each name is told once in the log, as long as there are not more than this.
+const MOST: usize = 1000;
+
+/// Series that were dropped, by reason.
+#[derive(Debug, Default)]
+pub(super) struct Dropped {
+    conflicting: AtomicU64,
+    duplicate: AtomicU64,
+    illegal: AtomicU64,
+    told: Mutex<HashSet<(&'static str, String)>>,
+}
+
+impl Dropped {
+    /// What the join of a page left out.
+    pub(super) fn note(&self, conflicts: Vec<Conflict>) {
+        for conflict in conflicts {
+            match conflict {
+                Conflict::Family { name, dropped } => {
+                    let problem = "a family has another type or other labels than one before it";
+                    self.count(&self.conflicting, problem, name, dropped);
+                }
+                Conflict::Series { name, dropped } => {
+                    let problem = "a family has series that it had already";
+                    self.count(&self.duplicate, problem, name, dropped);
+                }
+            }
+        }
+    }
+
+    /// What a collector wrote that cannot be exposed.
+    pub(super) fn refused(&self, collector: &str, dropped: usize) {
+        if dropped > 0 {
+            let problem = "a collector wrote samples whose names or values cannot be exposed";
+            self.count(&self.illegal, problem, collector.to_owned(), dropped);
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Families) {
+        let mut family = out.family(&DROPPED);
+        for (reason, counter) in [
+            ("conflicting_family", &self.conflicting),
+            ("duplicate", &self.duplicate),
+            ("illegal", &self.illegal),
+        ] {
+            family.sample([reason], counter.load(Ordering::Relaxed) as f64);
+        }
+    }
+
+    fn count(&self, counter: &AtomicU64, problem: &'static str, name: String, dropped: usize) {
+        counter.fetch_add(dropped as u64, Ordering::Relaxed);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < MOST && !told.contains(&(problem, name.clone())) {
+            tracing::warn!(name, dropped, problem, "series left out");
+            told.insert((problem, name));
+        }
+    }
+}
