@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) region: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) rules: Vec<Rule>,
+    /// The text it was read from.
+    pub(crate) source: Vec<u8>,
 }
 
 impl Config {
@@ -55,6 +57,7 @@ impl Config {
             region: text_of(region, "region")?,
             role_arn: text_of(role_arn, "role_arn")?,
             rules: rules.collect::<Result<_, _>>()?,
+            source: text.to_vec(),
         })
     }
 }

@@ -14,6 +14,9 @@ const BUNDLE: usize = 5;
 /// Queries in a call of `GetMetricData`.
 pub(crate) const QUERIES: usize = 500;
 
+/// Datapoints on a page of `GetMetricData`.
+pub(crate) const DATAPOINTS: usize = 100_800;
+
 /// Extended statistics in a call of `GetMetricStatistics`.
 pub(crate) const EXTENDED: usize = 10;
 
@@ -88,9 +91,14 @@ mod tests {
 
     #[test]
     fn statistics_are_counted_as_they_are_billed() {
-        for (plain, extended, expected) in
-            [(5, 0, (1, 1)), (1, 0, (1, 1)), (0, 1, (1, 1)), (5, 1, (2, 2)), (0, 11, (3, 2)), (3, 10, (3, 2))]
-        {
+        for (plain, extended, expected) in [
+            (5, 0, (1, 1)),
+            (1, 0, (1, 1)),
+            (0, 1, (1, 1)),
+            (5, 1, (2, 2)),
+            (0, 11, (3, 2)),
+            (3, 10, (3, 2)),
+        ] {
             let statistics = statistics(plain, extended);
             let found = (bundles(statistics.len()), calls(&statistics));
             assert_eq!(found, expected, "{plain} and {extended}");

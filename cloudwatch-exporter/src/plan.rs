@@ -1,10 +1,8 @@
 //! From rules to calls, before anything is asked: what it will cost is decided here.
 
-pub(crate) mod table;
-
 use std::collections::BTreeMap;
 
-use crate::cost::{self, EXTENDED, QUERIES};
+use crate::cost::{self, DATAPOINTS, EXTENDED, QUERIES};
 use crate::rule::{Api, Rule, Window};
 use crate::sheet::{Point, Sheet};
 
@@ -49,18 +47,27 @@ pub(crate) fn calls(asks: &[Ask<'_>]) -> Vec<Call> {
             }
         }
     }
-    for group in groups.values() {
-        batched(group, &mut calls);
+    for ((window, _), group) in &groups {
+        batched(group, room(*window), &mut calls);
     }
     calls
+}
+
+/// Queries of a window that fit in one call and in one page of its answer: each page is another
+/// request, and may be billed as one.
+fn room(window: Window) -> usize {
+    let points = window.range.div_ceil(window.period.max(1)).max(1) as usize;
+    (DATAPOINTS / points).clamp(1, QUERIES)
 }
 
 /// What is open of one set.
 fn open(ask: Ask<'_>, set: usize) -> impl Iterator<Item = Query> {
     let points = ask.sheet.of(set, ask.rule.statistics.len()).iter().enumerate();
-    points
-        .filter(|(_, point)| **point == Point::Open)
-        .map(move |(statistic, _)| Query { rule: ask.index, set, statistic })
+    points.filter(|(_, point)| **point == Point::Open).map(move |(statistic, _)| Query {
+        rule: ask.index,
+        set,
+        statistic,
+    })
 }
 
 fn one_by_one(ask: Ask<'_>, calls: &mut Vec<Call>) {
@@ -78,8 +85,8 @@ fn one_by_one(ask: Ask<'_>, calls: &mut Vec<Call>) {
     }
 }
 
-fn batched(group: &[Ask<'_>], calls: &mut Vec<Call>) {
-    let mut batch = Batch::default();
+fn batched(group: &[Ask<'_>], room: usize, calls: &mut Vec<Call>) {
+    let mut batch = Batch::new(room);
     for metric in metrics(group) {
         let start = batch.queries.len();
         for (ask, set) in metric {
@@ -118,13 +125,17 @@ fn metrics<'a>(group: &[Ask<'a>]) -> Vec<Vec<(Ask<'a>, usize)>> {
 }
 
 /// A call of `GetMetricData` as it fills.
-#[derive(Default)]
 struct Batch {
+    room: usize,
     queries: Vec<Query>,
     billed: u64,
 }
 
 impl Batch {
+    fn new(room: usize) -> Self {
+        Self { room, queries: Vec::new(), billed: 0 }
+    }
+
     /// The queries from `start` on are one metric's. Where they do not fit, a new call begins with
     /// them: a metric whose statistics are in two calls is billed in both.
     fn end_metric(&mut self, start: usize, calls: &mut Vec<Call>) {
@@ -132,13 +143,13 @@ impl Batch {
         if mine == 0 {
             return;
         }
-        if self.queries.len() > QUERIES {
+        if self.queries.len() > self.room {
             let moved = self.queries.split_off(start);
             self.flush(calls);
             self.queries = moved;
-            while self.queries.len() > QUERIES {
-                let rest = self.queries.split_off(QUERIES);
-                self.billed = cost::bundles(QUERIES);
+            while self.queries.len() > self.room {
+                let rest = self.queries.split_off(self.room);
+                self.billed = cost::bundles(self.room);
                 self.flush(calls);
                 self.queries = rest;
             }
@@ -148,9 +159,9 @@ impl Batch {
     }
 
     fn flush(&mut self, calls: &mut Vec<Call>) {
-        let Self { queries, billed } = std::mem::take(self);
-        if !queries.is_empty() {
-            calls.push(Call { api: Api::Data, queries, billed });
+        let full = std::mem::replace(self, Self::new(self.room));
+        if !full.queries.is_empty() {
+            calls.push(Call { api: Api::Data, queries: full.queries, billed: full.billed });
         }
     }
 }
@@ -211,12 +222,10 @@ pub(crate) mod tests {
         assert_eq!(shape(&planned(&[(&seven, Api::Data, 72)])), [(497, 142), (7, 2)]);
         let mut huge = rule("A", "M", &["D"]);
         percentiles(&mut huge, 700);
-        assert_eq!(shape(&planned(&[(&huge, Api::Data, 2)])), [
-            (500, 100),
-            (205, 41),
-            (500, 100),
-            (205, 41)
-        ]);
+        assert_eq!(
+            shape(&planned(&[(&huge, Api::Data, 2)])),
+            [(500, 100), (205, 41), (500, 100), (205, 41)]
+        );
     }
 
     #[test]
@@ -242,6 +251,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_long_range_makes_smaller_calls_instead_of_pages() {
+        let mut long = rule("A", "M", &["D"]);
+        long.window.range = 60 * 2880;
+        assert_eq!(shape(&planned(&[(&long, Api::Data, 8)])), [(35, 7), (5, 1)]);
+        long.window.range = u32::MAX;
+        long.statistics.truncate(2);
+        assert_eq!(shape(&planned(&[(&long, Api::Data, 1)])), [(1, 1), (1, 1)]);
+    }
+
+    #[test]
     fn statistics_one_by_one_are_plain_or_extended() {
         let mut rule = rule("A", "M", &["D"]);
         percentiles(&mut rule, 12);
@@ -256,7 +275,8 @@ pub(crate) mod tests {
         let mut sheet = sheet(&rule, 3);
         for (at, point) in sheet.points.iter_mut().enumerate() {
             if at != 7 {
-                *point = if at % 2 == 0 { Point::Nothing } else { Point::At { value: 1.0, millis: 1 } };
+                *point =
+                    if at % 2 == 0 { Point::Nothing } else { Point::At { value: 1.0, millis: 1 } };
             }
         }
         for api in [Api::Data, Api::Statistics] {
