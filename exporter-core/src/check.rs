@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::format::{Escaping, Format};
 use crate::registry::{ScrapeRequest, Selection};
 use crate::web::Site;
+use crate::web::query::Query;
 
 /// What a check found.
 #[derive(Debug)]
@@ -32,27 +33,44 @@ pub(crate) async fn report(site: &Site) -> Report {
         selection: Selection::All,
         deadline: Instant::now() + Duration::from_secs(60),
     };
-    let page = site.registry.scrape(request).await;
+    let registry = match site.exporter.registry(&Query::default()) {
+        Ok(registry) => registry,
+        Err(verdict) => return Report { text, good: false, verdict },
+    };
+    let page = registry.scrape(request).await;
     let mut bad = Vec::new();
-    for outcome in site.registry.outcomes() {
+    for outcome in registry.outcomes() {
         let name = format!("collector {}", outcome.name);
-        match outcome.last {
+        let failed = match outcome.last {
+            None => Some("not run".to_owned()),
             Some(last) => match last.result {
-                Ok(()) => row(&mut text, "ok", &name, &format!("{:.1?}", last.elapsed)),
-                Err(_) if last.absent => row(&mut text, "absent", &name, "nothing of it here"),
-                Err(error) => {
-                    bad.push(outcome.name);
-                    row(&mut text, "FAILED", &name, &error);
+                Ok(()) => {
+                    row(&mut text, "ok", &name, &format!("{:.1?}", last.elapsed));
+                    None
                 }
+                Err(_) if last.absent => {
+                    row(&mut text, "absent", &name, "nothing of it here");
+                    None
+                }
+                Err(error) => Some(error),
             },
-            None => bad.push(outcome.name),
+        };
+        if let Some(error) = failed {
+            row(&mut text, "FAILED", &name, &error);
+            bad.push(outcome.name.to_owned());
+        }
+    }
+    for line in site.exporter.check().await {
+        row(&mut text, if line.is_fine { "ok" } else { "FAILED" }, &line.what, &line.finding);
+        if !line.is_fine {
+            bad.push(line.what);
         }
     }
     match page {
         Ok(page) => row(&mut text, "ok", "exposition", &format!("{} bytes", page.len())),
         Err(error) => row(&mut text, "FAILED", "exposition", &error.to_string()),
     }
-    let verdict = format!("these collectors failed: {}", bad.join(", "));
+    let verdict = format!("these failed: {}", bad.join(", "));
     Report { text, good: bad.is_empty(), verdict }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Shared};
-use futures_util::{FutureExt, future};
+use futures_util::{FutureExt, StreamExt, future, stream};
 use tokio::time::{Instant, timeout_at};
 
 #[cfg(feature = "testing")]
@@ -24,7 +24,7 @@ pub use self::outcome::Outcome;
 use self::outcome::{Failure, Run};
 use self::slot::{Seat, Slot};
 use self::worker::Lane;
-use crate::collector::{Definition, Error};
+use crate::collector::{Definition, Error, Source};
 use crate::desc::Desc;
 use crate::exposition;
 use crate::families::Families;
@@ -33,7 +33,9 @@ use crate::format::{Escaping, Format};
 
 /// The collectors of this process, in the order they are exposed.
 pub struct Registry {
+    /// The collectors, and behind them the gate if there is one.
     slots: Vec<Slot>,
+    gate: Option<usize>,
     settings: Settings,
     /// Blocking collectors run one after another on one worker thread; scrapes that cannot share
     /// a collection take turns on it.
@@ -50,12 +52,26 @@ pub struct Settings {
     pub duration: &'static Desc<'static, 1>,
     /// The family of whether each collector succeeded: 0 or 1.
     pub success: &'static Desc<'static, 1>,
+    /// What stands before a collector's name in the label of these.
+    pub label: &'static str,
     /// How long one collector may take.
     pub limit: Duration,
+    /// How many collectors may wait for a network at once.
+    pub concurrency: usize,
     /// Whether `OpenMetrics` has `_created` lines.
     pub created_lines: bool,
     /// Writes what the program exposes of itself, after the collectors.
     pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
+}
+
+/// What has to succeed before the collectors of a scrape run: where it fails, as with a server
+/// that is down, they do not run and are not told of.
+#[expect(missing_debug_implementations, reason = "holds a boxed trait object")]
+pub struct Gate {
+    /// Its label, as that of a collector.
+    pub name: &'static str,
+    pub about: &'static str,
+    pub source: Source,
 }
 
 impl Debug for Settings {
@@ -138,9 +154,10 @@ impl Registry {
         flags: &Flags,
         settings: Settings,
     ) -> Result<Self, Error> {
-        let mut slots = Vec::with_capacity(enabled.len());
+        let mut slots = Vec::with_capacity(enabled.len() + 1);
         for def in enabled {
-            slots.push(Slot::new(def.name, def.about, (def.build)(env, flags)?));
+            let label = format!("{}{}", settings.label, def.name);
+            slots.push(Slot::new(def.name, label, def.about, (def.build)(env, flags)?));
         }
         let off = known
             .iter()
@@ -150,12 +167,21 @@ impl Registry {
         let lane = tokio::sync::Mutex::new(Lane::default());
         Ok(Self {
             slots,
+            gate: None,
             settings,
             lane,
             flights: Mutex::default(),
             off,
             dropped: Dropped::default(),
         })
+    }
+
+    /// This registry, each of its collections behind `gate`.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.gate = Some(self.slots.len());
+        self.slots.push(Slot::new(gate.name, gate.name.to_owned(), gate.about, gate.source));
+        self
     }
 
     /// One scrape. What failed in it shows in the success family, never in the status.
@@ -200,12 +226,11 @@ impl Registry {
     }
 
     fn select(&self, selection: &Selection) -> Result<Vec<usize>, ScrapeError> {
-        let everything = 0..self.slots.len();
         match selection {
-            Selection::All => Ok(everything.collect()),
+            Selection::All => Ok((0..self.collectors().len()).collect()),
             Selection::Except(names) => {
                 let is_named = |slot: &Slot| names.iter().any(|name| name == slot.name);
-                let slots = self.slots.iter().enumerate();
+                let slots = self.collectors().iter().enumerate();
                 Ok(slots.filter(|(_, slot)| !is_named(slot)).map(|(index, _)| index).collect())
             }
             Selection::Only(names) => {
@@ -219,7 +244,7 @@ impl Registry {
     }
 
     fn find(&self, name: &str) -> Result<usize, ScrapeError> {
-        let slot = self.slots.iter().position(|slot| slot.name == name);
+        let slot = self.collectors().iter().position(|slot| slot.name == name);
         slot.ok_or_else(|| {
             let is_off = self.off.contains(name);
             if is_off {
@@ -230,20 +255,35 @@ impl Registry {
         })
     }
 
+    fn collectors(&self) -> &[Slot] {
+        let end = self.gate.unwrap_or(self.slots.len());
+        self.slots.get(..end).unwrap_or_default()
+    }
+
     async fn collect(&self, key: &Key, deadline: Instant) -> Bytes {
+        let gate = self.gate.and_then(|index| Some((index, self.slots.get(index)?)));
+        let passed = match gate {
+            Some((index, slot)) => Some(self.run_waiting(index, slot, key, deadline).await),
+            None => None,
+        };
+        if passed.as_ref().is_some_and(|run| run.failure.is_some()) {
+            return self.page(passed.into_iter().collect(), key.form, deadline);
+        }
         let (blocking, waiting): (Vec<_>, Vec<_>) = key
             .slots
             .iter()
             .filter_map(|&index| Some((index, self.slots.get(index)?)))
             .partition(|(_, slot)| matches!(slot.seat, Seat::Blocking(_)));
-        let (mut runs, waited) = future::join(
-            self.run_blocking(&blocking, key, deadline),
-            future::join_all(
-                waiting.iter().map(|(index, slot)| self.run_waiting(*index, slot, key, deadline)),
-            ),
-        )
-        .await;
+        let waiting: Vec<_> = waiting
+            .into_iter()
+            .map(|(index, slot)| self.run_waiting(index, slot, key, deadline))
+            .collect();
+        let waiting = stream::iter(waiting).buffer_unordered(self.settings.concurrency);
+        let (mut runs, waited) =
+            future::join(self.run_blocking(&blocking, key, deadline), waiting.collect::<Vec<_>>())
+                .await;
         runs.extend(waited);
+        runs.extend(passed);
         runs.sort_unstable_by_key(|run| run.slot);
         self.page(runs, key.form, deadline)
     }
@@ -281,14 +321,14 @@ impl Registry {
         let mut duration = own.family(self.settings.duration);
         for run in &runs {
             if let Some(slot) = self.slots.get(run.slot) {
-                duration.sample([slot.name], run.elapsed.as_secs_f64());
+                duration.sample([&slot.label], run.elapsed.as_secs_f64());
             }
         }
         let mut success = own.family(self.settings.success);
         for run in &runs {
             if let Some(slot) = self.slots.get(run.slot) {
                 slot.note(run);
-                success.sample([slot.name], f64::from(u8::from(run.failure.is_none())));
+                success.sample([&slot.label], f64::from(u8::from(run.failure.is_none())));
                 let refused = run.out.as_ref().map_or(0, |out| out.refused);
                 self.dropped.refused(slot.name, refused);
             }

@@ -1,6 +1,6 @@
 //! The main that all exporters share: options, log, collectors, configuration, serving.
 
-use std::env::{args_os, consts};
+use std::env::args_os;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -13,17 +13,17 @@ use tracing::Level;
 use crate::check;
 use crate::collector::{Definition, Error};
 use crate::desc::Desc;
-use crate::families::Families;
+use crate::exporter::Opened;
 use crate::flags::{Flag, Flags};
 use crate::log;
 use crate::options::{self, Asked, Grammar};
-use crate::process;
-use crate::registry::{Registry, Settings};
+pub use crate::plan::Plan;
 use crate::service::{self, Notifier};
 use crate::web::listen::ListenError;
 use crate::web::live::Live;
 use crate::web::own::Own;
 use crate::web::{self, Limits, Listener, Site};
+use crate::{plan, process};
 
 /// A program: its names and its collectors.
 #[derive(Clone, Copy)]
@@ -45,10 +45,12 @@ pub struct Program<Env: 'static> {
     /// The families of how long each collector took, and whether it succeeded.
     pub duration: &'static Desc<'static, 1>,
     pub success: &'static Desc<'static, 1>,
+    /// What stands before a collector's name in the label of these.
+    pub label: &'static str,
     /// The family that tells what was built: see [`BUILD_LABELS`].
     pub build_info: &'static Desc<'static, 7>,
-    /// What the collectors are built from.
-    pub env: fn(&Flags) -> Result<Env, Error>,
+    /// Builds the collectors: for most programs [`Plan::exporter`] over what they read from.
+    pub open: fn(Plan<Env>) -> Opened,
 }
 
 /// The labels of a program's build information, as the Go exporters have them.
@@ -101,28 +103,30 @@ fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
     let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
     log::init(program.name, options.level, options.layout);
 
-    let env = (program.env)(&flags).map_err(|error| Stop::mistake(&error))?;
     let live = Live::load(options.web_config.clone()).map_err(|error| Stop::mistake(&error))?;
     let own = Arc::new(Own::default());
-    let settings = Settings {
-        duration: program.duration,
-        success: program.success,
+    let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
+    let enable_lifecycle = flags.is_on(&options::ENABLE_LIFECYCLE);
+    let check = flags.is_on(&options::CHECK);
+    let plan = Plan {
+        enabled,
         limit: options.limit,
+        program,
         created_lines: flags.is_on(&options::OPENMETRICS_CREATED),
-        own: exposed_of_itself(program, &flags, Arc::clone(&own), Arc::clone(&live)),
+        own: plan::exposed_of_itself(program, reduced, Arc::clone(&own), Arc::clone(&live)),
+        flags,
     };
-    let registry = Registry::build(&enabled, program.collectors, &env, &flags, settings)
-        .map_err(|error| Stop::mistake(&error))?;
+    let exporter = (program.open)(plan).map_err(|error| Stop::mistake(&error))?;
     let site = Arc::new(Site {
         name: program.name,
         about: program.about,
         version: program.version,
-        registry: Arc::new(registry),
+        exporter,
         live,
         own,
         limits: options.limits.clone(),
         telemetry_path: options.telemetry_path.clone(),
-        enable_lifecycle: flags.is_on(&options::ENABLE_LIFECYCLE),
+        enable_lifecycle,
         timeout_offset: options.timeout_offset,
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -130,7 +134,7 @@ fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
         .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Stop::Failure(format!("cannot start the runtime: {error}")))?;
-    if flags.is_on(&options::CHECK) {
+    if check {
         let report = runtime.block_on(check::report(&site));
         print(&report.text)?;
         return if report.good { Ok(()) } else { Err(Stop::Mistake(report.verdict)) };
@@ -164,7 +168,7 @@ async fn serve<Env>(
         tracing::info!(address, tls, version = program.version, "listening");
     }
     // The signals are caught before anybody is told that they may be sent.
-    let shutdown = service::shutdown(Arc::clone(&site.live), notifier.clone())
+    let shutdown = service::shutdown(Arc::clone(&site), notifier.clone())
         .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
     notifier.ready();
     notifier.status(&status);
@@ -227,30 +231,6 @@ impl Options {
 
 fn one_of(flag: &Flag, found: &str, expected: &str) -> Error {
     flag.error(format!("expected {expected}, found {found:?}"))
-}
-
-/// What the program exposes after its collectors.
-fn exposed_of_itself<Env>(
-    program: &'static Program<Env>,
-    flags: &Flags,
-    own: Arc<Own>,
-    live: Arc<Live>,
-) -> Box<dyn Fn(&mut Families) + Send + Sync> {
-    let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
-    Box::new(move |out| {
-        let revision = option_env!("EXPORTER_REVISION").unwrap_or_default();
-        let architecture = match consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
-        let labels = [program.version, revision, "", "", "", consts::OS, architecture];
-        out.family(program.build_info).sample(labels, 1.0);
-        if !reduced {
-            own.write(out, &live);
-            process::write(out);
-        }
-    })
 }
 
 fn print(text: &str) -> Result<(), Stop> {

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::info;
 
-use crate::web::live::Live;
+use crate::web::Site;
 
 /// Tells systemd, or whoever else gave the process a `NOTIFY_SOCKET`, how it is doing. Without
 /// one, it tells nobody.
@@ -80,16 +80,15 @@ impl Notifier {
     }
 }
 
-/// A future that ends with SIGTERM or SIGINT. Until then, SIGHUP reads the web configuration
-/// again, and the watchdog is fed. The signals are taken from the moment of the call.
-pub fn shutdown(live: Arc<Live>, notifier: Notifier) -> io::Result<impl Future<Output = ()>> {
+/// A future that ends with SIGTERM or SIGINT. Until then, SIGHUP reads all configuration again, and the watchdog is fed. The signals are taken from the moment of the call.
+pub fn shutdown(site: Arc<Site>, notifier: Notifier) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         let reloads = async {
             while hangup.recv().await.is_some() {
-                reload(&live, &notifier).await;
+                reload(&site, &notifier).await;
             }
             future::pending::<()>().await;
         };
@@ -104,11 +103,11 @@ pub fn shutdown(live: Arc<Live>, notifier: Notifier) -> io::Result<impl Future<O
     })
 }
 
-async fn reload(live: &Arc<Live>, notifier: &Notifier) {
+async fn reload(site: &Arc<Site>, notifier: &Notifier) {
     notifier.reloading();
-    let live = Arc::clone(live);
+    let site = Arc::clone(site);
     // Log and metrics tell the outcome as well, whoever asked for it.
-    match spawn_blocking(move || live.reload()).await {
+    match spawn_blocking(move || site.reload()).await {
         Ok(Err(error)) => notifier.status(&format!("The last good configuration stays: {error}")),
         _ => notifier.status(""),
     }

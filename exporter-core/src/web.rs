@@ -19,7 +19,7 @@ mod pem;
 mod phase;
 #[cfg(test)]
 mod pki;
-mod query;
+pub(crate) mod query;
 pub mod refusal;
 mod refusals;
 mod request;
@@ -57,7 +57,7 @@ use self::phase::{Phase, Stage};
 use self::refusals::Refusals;
 use self::socket::{Peer, Socket};
 use self::table::Table;
-use crate::registry::Registry;
+use crate::exporter::Exporter;
 
 /// What is served, and to whom.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub struct Site {
     /// One line for the landing page.
     pub about: &'static str,
     pub version: &'static str,
-    pub registry: Arc<Registry>,
+    pub exporter: Arc<dyn Exporter>,
     pub live: Arc<Live>,
     pub own: Arc<Own>,
     pub limits: Limits,
@@ -77,6 +77,18 @@ pub struct Site {
     pub enable_lifecycle: bool,
     /// What the way of an answer back to the scraper takes off the scraper's own limit.
     pub timeout_offset: Duration,
+}
+
+impl Site {
+    /// Reads the web configuration again, and the program's own. One that is bad does not keep
+    /// the other from being read.
+    ///
+    /// Blocks on the files.
+    pub(crate) fn reload(&self) -> Result<(), String> {
+        let web = self.live.reload().map_err(|error| error.to_string());
+        let own = self.exporter.reload();
+        web.map(|_| ()).and(own)
+    }
 }
 
 /// What one client, or all of them together, may use up.

@@ -29,7 +29,8 @@ static PROGRAM: Program<Host> = Program {
     duration: &DURATION,
     success: &SUCCESS,
     build_info: &BUILD_INFO,
-    env: options::host,
+    label: "",
+    open: |plan| plan.exporter(&options::host(&plan.flags)?),
 };
 
 static DURATION: Desc<1> = Desc::gauge(

@@ -12,6 +12,8 @@ use crate::families::Families;
 
 pub(super) struct Slot {
     pub(super) name: &'static str,
+    /// Its name in the metrics.
+    pub(super) label: String,
     about: &'static str,
     pub(super) seat: Seat,
     last: Mutex<Option<Last>>,
@@ -29,14 +31,19 @@ pub(super) struct Chair(Mutex<Option<Box<dyn Collector>>>);
 type Result<T = (Families, std::result::Result<(), Error>)> = std::result::Result<T, Failure>;
 
 impl Slot {
-    pub(super) fn new(name: &'static str, about: &'static str, source: Source) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        label: String,
+        about: &'static str,
+        source: Source,
+    ) -> Self {
         let seat = match source {
             Source::Blocking(collector) => {
                 Seat::Blocking(Arc::new(Chair(Mutex::new(Some(collector)))))
             }
             Source::Async(collector) => Seat::Async(tokio::sync::Mutex::new(collector)),
         };
-        Self { name, about, seat, last: Mutex::new(None) }
+        Self { name, label, about, seat, last: Mutex::new(None) }
     }
 
     pub(super) fn blocking(&self) -> Option<Arc<Chair>> {

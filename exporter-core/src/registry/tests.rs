@@ -91,7 +91,9 @@ fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
     let settings = Settings {
         duration: &DURATION,
         success: &SUCCESS,
+        label: "",
         limit: LIMIT,
+        concurrency: 8,
         created_lines: false,
         own: Box::new(|_| {}),
     };
@@ -263,4 +265,32 @@ async fn what_two_collectors_write_is_exposed_once() {
     assert!(
         scrape(&registry).await.contains("exporter_dropped_series_total{reason=\"duplicate\"} 1")
     );
+}
+
+static OPENS: Definition<()> = script("opens", |(), _| Ok(Source::waiting(Script(|_| Ok(())))));
+
+#[tokio::test]
+async fn collectors_run_behind_a_gate_that_opens() {
+    for (gate, open) in [(&OPENS, true), (&FAILS, false), (&WAITS, false), (&PANICS_WAITING, false)]
+    {
+        let settings = Settings {
+            duration: &DURATION,
+            success: &SUCCESS,
+            label: "collect.",
+            limit: LIMIT,
+            concurrency: 1,
+            created_lines: false,
+            own: Box::new(|_| {}),
+        };
+        let flags = Flags::default();
+        let registry = Registry::build(&[&SPEAKS], &[&SPEAKS], &(), &flags, settings).unwrap();
+        let source = (gate.build)(&(), &flags).unwrap();
+        let registry = Arc::new(registry.behind(Gate { name: "gate", about: "", source }));
+        let page = scrape(&registry).await;
+        assert_eq!(succeeded(&page, "gate"), open, "{page}");
+        assert_eq!(page.contains("success{collector=\"collect.speaks\"} 1"), open, "{page}");
+        let only = Selection::Only(vec!["gate".into()]);
+        let error = registry.scrape(request(only, LIMIT)).await.unwrap_err();
+        assert!(matches!(error, ScrapeError::Unknown(_)), "a gate is no collector");
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::Site;
+use super::query::Query;
 use crate::registry::Outcome;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60em;\
@@ -36,7 +37,8 @@ fn write(out: &mut String, site: &Site) -> fmt::Result {
         writeln!(out, "<li><a href=\"{}\">{}</a></li>", Escaped(address), Escaped(text))?;
     }
     out.push_str("</ul>\n");
-    let outcomes = site.registry.outcomes();
+    let registry = site.exporter.registry(&Query::default());
+    let outcomes = registry.map(|registry| registry.outcomes()).unwrap_or_default();
     if !outcomes.is_empty() {
         out.push_str(
             "<table>\n<tr><th>Collector</th><th>Took</th><th>Last run</th><th>About</th></tr>\n",

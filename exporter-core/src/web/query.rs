@@ -2,22 +2,38 @@
 
 use crate::registry::Selection;
 
-/// The collectors that the query asks for.
-pub(super) fn selection(query: &str) -> Result<Selection, &'static str> {
-    let (mut only, mut except) = (Vec::new(), Vec::new());
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match decoded(key).as_str() {
-            "collect[]" => only.push(decoded(value)),
-            "exclude[]" => except.push(decoded(value)),
-            _ => {}
+/// What stands behind the question mark, decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub fn parse(query: &str) -> Self {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key), decoded(value))
+        });
+        Self(pairs.collect())
+    }
+
+    /// The first value of a key.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.values(key).next()
+    }
+
+    /// The collectors that it asks for.
+    pub(super) fn selection(&self) -> Result<Selection, &'static str> {
+        let named = |key| self.values(key).map(str::to_owned).collect::<Vec<_>>();
+        let (only, except) = (named("collect[]"), named("exclude[]"));
+        match (only.is_empty(), except.is_empty()) {
+            (true, true) => Ok(Selection::All),
+            (false, true) => Ok(Selection::Only(only)),
+            (true, false) => Ok(Selection::Except(except)),
+            (false, false) => Err("Either collect[] or exclude[] can be given, not both."),
         }
     }
-    match (only.is_empty(), except.is_empty()) {
-        (true, true) => Ok(Selection::All),
-        (false, true) => Ok(Selection::Only(only)),
-        (true, false) => Ok(Selection::Except(except)),
-        (false, false) => Err("Either collect[] or exclude[] can be given, not both."),
+
+    fn values(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 }
 
@@ -59,8 +75,9 @@ mod tests {
             ("exclude[]=%ff%0g%4", Selection::Except(names(&["\u{fffd}%0g%4"]))),
             ("exclude[]", Selection::Except(names(&[""]))),
         ] {
-            assert_eq!(selection(query), Ok(wanted), "{query}");
+            assert_eq!(Query::parse(query).selection(), Ok(wanted), "{query}");
         }
-        assert!(selection("collect[]=a&exclude[]=b").is_err());
+        assert!(Query::parse("collect[]=a&exclude[]=b").selection().is_err());
+        assert_eq!(Query::parse("target=a%3A1&target=b").value("target"), Some("a:1"));
     }
 }

@@ -7,6 +7,7 @@ use hyper::body::Body;
 use tokio::task::spawn_blocking;
 
 use super::auth::Denied;
+use super::query::Query;
 use super::response::{self, Response};
 use super::socket::Peer;
 use super::{Server, landing, scrape};
@@ -41,10 +42,16 @@ pub(super) async fn answer<B: Body>(
 async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response {
     let site = &server.site;
     let path = request.uri().path();
+    let query = Query::parse(request.uri().query().unwrap_or_default());
     match (request.method(), path) {
         (&Method::GET | &Method::HEAD, path) if path == site.telemetry_path => {
-            let query = request.uri().query().unwrap_or_default();
-            scrape::scrape(server, query, request.headers()).await
+            let registry = site.exporter.registry(&query);
+            scrape::scrape(server, registry, &query, request.headers()).await
+        }
+        (&Method::GET | &Method::HEAD, "/probe")
+            if let Some(registry) = site.exporter.probe(&query) =>
+        {
+            scrape::scrape(server, registry, &query, request.headers()).await
         }
         (&Method::GET | &Method::HEAD, "/") => response::html(landing::page(site)),
         (&Method::GET | &Method::HEAD, "/-/healthy" | "/-/ready") => {
@@ -63,12 +70,12 @@ async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response 
     }
 }
 
-/// Reads the web configuration again. Also when that fails the client gets no more than one line:
+/// Reads all configuration again. Also when that fails the client gets no more than one line:
 /// the log says the rest.
 async fn reload(server: &Arc<Server>) -> Response {
-    let live = Arc::clone(&server.site.live);
-    match spawn_blocking(move || live.reload()).await {
-        Ok(Ok(_)) => response::text(StatusCode::OK, "The configuration is read again.\n"),
+    let site = Arc::clone(&server.site);
+    match spawn_blocking(move || site.reload()).await {
+        Ok(Ok(())) => response::text(StatusCode::OK, "The configuration is read again.\n"),
         Ok(Err(error)) => response::text(
             StatusCode::INTERNAL_SERVER_ERROR,
             format!("The configuration stays as it was: {error}\n"),

@@ -13,21 +13,31 @@ use tracing::error;
 
 use super::Server;
 use super::compress::{self, Coding};
-use super::query;
+use super::query::Query;
 use super::response::{self, Response};
 use crate::format::Format;
-use crate::registry::{ScrapeError, ScrapeRequest};
+use crate::registry::{Registry, ScrapeError, ScrapeRequest};
 
 /// How long the scraper will wait, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-pub(super) async fn scrape(server: &Arc<Server>, query: &str, headers: &HeaderMap) -> Response {
+/// A scrape of `registry`, unless there is none for what the `query` says.
+pub(super) async fn scrape(
+    server: &Arc<Server>,
+    registry: Result<Arc<Registry>, String>,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Response {
     let site = &server.site;
     let Some(_place) = site.own.scrapes.enter(site.limits.requests) else {
         let most = site.limits.requests;
         return finished(server, response::unavailable(format!("{most} scrapes are under way.\n")));
     };
-    let selection = match query::selection(query) {
+    let registry = match registry {
+        Ok(registry) => registry,
+        Err(why) => return finished(server, response::bad_request(&why)),
+    };
+    let selection = match query.selection() {
         Ok(selection) => selection,
         Err(why) => return finished(server, response::bad_request(why)),
     };
@@ -35,7 +45,7 @@ pub(super) async fn scrape(server: &Arc<Server>, query: &str, headers: &HeaderMa
     let (format, escaping) = Format::negotiate(accept);
     let deadline = Instant::now() + patience(headers, site.timeout_offset, site.limits.scrape);
     let request = ScrapeRequest { format, escaping, selection, deadline };
-    let page = match site.registry.scrape(request).await {
+    let page = match registry.scrape(request).await {
         Ok(page) => page,
         Err(error @ ScrapeError::Late) => {
             return finished(server, response::unavailable(format!("{error}\n")));

@@ -28,7 +28,7 @@ use crate::collector::{Collector, Definition, Error, Source};
 use crate::desc::Desc;
 use crate::families::Families;
 use crate::flags::Flags;
-use crate::registry;
+use crate::registry::{self, Registry};
 
 /// A server on a thread and a port of its own.
 struct Running {
@@ -72,7 +72,7 @@ fn site() -> Site {
         name: "test-exporter",
         about: "Tests <all>",
         version: "1.2.3",
-        registry: registry(&[&WORD]),
+        exporter: registry(&[&WORD]),
         live: Live::load(None).unwrap(),
         own: Arc::default(),
         limits: Limits::default(),
@@ -174,17 +174,20 @@ fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
-fn registry(collectors: &[&Definition<()>]) -> Arc<Registry> {
+fn registry(collectors: &[&Definition<()>]) -> Arc<dyn Exporter> {
     static DURATION: Desc<1> = Desc::gauge("took_seconds", "Time.", ["collector"]);
     static SUCCESS: Desc<1> = Desc::gauge("success", "Success.", ["collector"]);
     let settings = registry::Settings {
         duration: &DURATION,
         success: &SUCCESS,
+        label: "",
         limit: Duration::from_secs(5),
+        concurrency: 8,
         created_lines: false,
         own: Box::new(|_| {}),
     };
-    Arc::new(Registry::build(collectors, &[], &(), &Flags::default(), settings).unwrap())
+    let registry = Registry::build(collectors, &[], &(), &Flags::default(), settings).unwrap();
+    Arc::new(Arc::new(registry))
 }
 
 const fn definition(

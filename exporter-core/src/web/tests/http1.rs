@@ -35,7 +35,7 @@ fn requests_follow_one_another_and_may_come_early() {
 
 #[test]
 fn a_client_may_stop_sending_once_it_has_asked() {
-    let server = start(|site| site.registry = registry(&[&SLOW, &WORD]));
+    let server = start(|site| site.exporter = registry(&[&SLOW, &WORD]));
     let mut client = server.connect();
     client.send(SCRAPE);
     client.0.shutdown(std::net::Shutdown::Write).unwrap();

@@ -250,7 +250,7 @@ fn a_connection_must_ask_for_something_in_time() {
 fn a_client_that_opens_no_window_is_given_up() {
     let mut http2 = start(|site| {
         site.limits.stall = Duration::from_millis(500);
-        site.registry = registry(&[&LARGE]);
+        site.exporter = registry(&[&LARGE]);
     });
     http2.hello();
     http2.ask(1, &request("GET", "/metrics", &[]));

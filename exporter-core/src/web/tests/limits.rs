@@ -70,7 +70,7 @@ fn the_next_header_on_a_connection_has_its_own_limit() {
 fn a_slow_collector_is_no_slow_client() {
     let server = start(|site| {
         short(site);
-        site.registry = registry(&[&SLOW, &WORD]);
+        site.exporter = registry(&[&SLOW, &WORD]);
     });
     let answer = server.say(get("/metrics", ""));
     assert!(answer.contains("\nword 1\n"), "{answer}");
@@ -80,7 +80,7 @@ fn a_slow_collector_is_no_slow_client() {
 fn a_client_that_does_not_read_is_given_up() {
     let server = start(|site| {
         short(site);
-        site.registry = registry(&[&LARGE]);
+        site.exporter = registry(&[&LARGE]);
     });
     let mut client = server.connect();
     // Otherwise the kernel takes all of it.
@@ -97,7 +97,7 @@ fn a_client_that_does_not_read_is_given_up() {
 fn a_client_that_reads_slowly_but_steadily_gets_everything() {
     let server = start(|site| {
         site.limits.stall = Duration::from_millis(400);
-        site.registry = registry(&[&LARGE]);
+        site.exporter = registry(&[&LARGE]);
     });
     let mut client = server.connect();
     client.send(get("/metrics", ""));
@@ -120,7 +120,7 @@ fn a_client_that_reads_slowly_but_steadily_gets_everything() {
 fn scrapes_are_counted_and_bounded() {
     let server = start(|site| {
         site.limits.requests = 2;
-        site.registry = registry(&[&SLOW]);
+        site.exporter = registry(&[&SLOW]);
     });
     let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
     for client in &mut clients {
@@ -187,7 +187,7 @@ fn a_flood_of_connections_does_not_keep_a_scraper_out() {
 
 #[test]
 fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
-    let mut server = start(|site| site.registry = registry(&[&SLOW, &WORD]));
+    let mut server = start(|site| site.exporter = registry(&[&SLOW, &WORD]));
     let mut idle = server.connect();
     idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
     idle.answer();
@@ -214,7 +214,7 @@ fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
 fn the_end_does_not_wait_for_ever() {
     let server = start(|site| {
         site.limits.drain = Duration::from_millis(200);
-        site.registry = registry(&[&LARGE]);
+        site.exporter = registry(&[&LARGE]);
     });
     let mut client = server.connect();
     client.send(SCRAPE);
@@ -233,7 +233,7 @@ fn new_settings_end_a_connection_after_its_answer() {
     let server = start(|site| {
         site.enable_lifecycle = true;
         site.live = live;
-        site.registry = registry(&[&SLOW, &WORD]);
+        site.exporter = registry(&[&SLOW, &WORD]);
     });
     let mut idle = server.connect();
     idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -47,14 +47,14 @@ fn paths_are_what_they_are() {
 #[test]
 fn the_landing_page_shows_collectors_and_escapes_all_of_it() {
     let server = start(|site| {
-        site.registry = registry(&[&WORD, &SLOW]);
+        site.exporter = registry(&[&WORD, &SLOW]);
         site.telemetry_path = "/\"><script>".to_owned();
     });
     let before = server.say(get("/", ""));
     assert!(before.contains("not yet"), "{before}");
     server.say(get("/%22%3E%3Cscript%3E", ""));
     // A path that no client can ask for; the collectors run all the same through another.
-    let server = start(|site| site.registry = registry(&[&WORD, &SLOW]));
+    let server = start(|site| site.exporter = registry(&[&WORD, &SLOW]));
     server.say(get("/metrics", ""));
     let page = server.say(get("/", ""));
     assert_eq!(header(&page, "content-type"), Some("text/html; charset=utf-8"));
@@ -84,7 +84,7 @@ fn metrics_may_be_at_the_root() {
 
 #[test]
 fn collectors_are_chosen_by_the_query() {
-    let server = start(|site| site.registry = registry(&[&WORD, &LARGE]));
+    let server = start(|site| site.exporter = registry(&[&WORD, &LARGE]));
     let answer = server.say(get("/metrics?collect[]=word", ""));
     assert!(answer.contains("\nword 1\n") && !answer.contains("large"), "{answer}");
     let answer = server.say(get("/metrics?exclude%5B%5D=large", ""));
@@ -101,7 +101,7 @@ fn collectors_are_chosen_by_the_query() {
 fn pages_are_compressed_for_who_asks() {
     use std::io::Read;
     for (registry, size) in [(registry(&[&WORD]), 300), (registry(&[&LARGE]), 8_000_000)] {
-        let server = start(|site| site.registry = registry);
+        let server = start(|site| site.exporter = registry);
         for (accept, coding) in [("gzip", "gzip"), ("gzip, zstd", "zstd")] {
             let mut client = server.connect();
             client.send(get("/metrics", &format!("Accept-Encoding: {accept}\r\n")));

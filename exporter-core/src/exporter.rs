@@ -1,0 +1,47 @@
+//! What is behind the pages of a program: one registry, or one for each thing it can be pointed at.
+
+use std::fmt::Debug;
+use std::future;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::collector::Error;
+use crate::registry::Registry;
+pub use crate::web::query::Query;
+pub use crate::web::settings::CheckLine;
+
+/// Finds the registry that a scrape is answered from.
+///
+/// Most programs have one registry, which is an exporter as it is.
+pub trait Exporter: Debug + Send + Sync {
+    /// The registry of the telemetry path. The error is one line for the client, who asked for
+    /// what there is not.
+    fn registry(&self, query: &Query) -> Result<Arc<Registry>, String>;
+
+    /// The registry that `/probe` is pointed at. None: the program has no such path.
+    fn probe(&self, _: &Query) -> Option<Result<Arc<Registry>, String>> {
+        None
+    }
+
+    /// Reads the program's own configuration again. What is bad changes nothing, and is told in
+    /// one line. May block on files.
+    fn reload(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What `--check` tells beside how each collector did. A line that is not fine fails it.
+    fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
+        future::ready(Vec::new()).boxed()
+    }
+}
+
+/// An exporter, or the flag or file that does not let it be one.
+pub type Opened = Result<Arc<dyn Exporter>, Error>;
+
+impl Exporter for Arc<Registry> {
+    fn registry(&self, _: &Query) -> Result<Self, String> {
+        Ok(Self::clone(self))
+    }
+}
