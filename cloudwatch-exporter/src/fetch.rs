@@ -97,7 +97,7 @@ pub(crate) async fn fetch(
 type By<K, V> = BTreeMap<K, Result<V, Failure>>;
 
 /// The rules that are due, by their place, with their dimension sets and points still open.
-async fn drafts(
+pub(crate) async fn drafts(
     cloud: &Cloud,
     rules: &[Rule],
     old: &[Arc<Sheet>],

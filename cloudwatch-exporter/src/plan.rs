@@ -1,5 +1,7 @@
 //! From rules to calls, before anything is asked: what it will cost is decided here.
 
+pub(crate) mod table;
+
 use std::collections::BTreeMap;
 
 use crate::cost::{self, DATAPOINTS, EXTENDED, QUERIES};
