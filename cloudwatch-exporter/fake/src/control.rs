@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fake::State;
-use crate::server::Answer;
+use crate::protocol::Answer;
 
 pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> Answer {
     match (method, path) {

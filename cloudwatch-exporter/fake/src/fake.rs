@@ -15,9 +15,11 @@ use crate::counters::Counters;
 use crate::fault::{Fate, Fault, Operation};
 use crate::get_metric_data::GetMetricData;
 use crate::get_metric_statistics::GetMetricStatistics;
+use crate::get_resources::GetResources;
 use crate::list_metrics::ListMetrics;
 use crate::model::{Model, World};
 use crate::server;
+use crate::sts::AssumeRole;
 
 /// Calls that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -132,6 +134,9 @@ pub enum Request {
     ListMetrics(ListMetrics),
     GetMetricData(GetMetricData),
     GetMetricStatistics(GetMetricStatistics),
+    AssumeRole(AssumeRole),
+    GetCallerIdentity,
+    GetResources(GetResources),
 }
 
 impl Request {
@@ -140,10 +145,16 @@ impl Request {
             Self::ListMetrics(_) => Operation::ListMetrics,
             Self::GetMetricData(_) => Operation::GetMetricData,
             Self::GetMetricStatistics(_) => Operation::GetMetricStatistics,
+            Self::AssumeRole(AssumeRole { web_identity_token: Some(_), .. }) => {
+                Operation::AssumeRoleWithWebIdentity
+            }
+            Self::AssumeRole(_) => Operation::AssumeRole,
+            Self::GetCallerIdentity => Operation::GetCallerIdentity,
+            Self::GetResources(_) => Operation::GetResources,
         }
     }
 
-    /// Whether it asks for a namespace or a metric of this name.
+    /// Whether it asks for a namespace or a metric of this name, for this role or for this type of resources.
     pub fn names(&self, name: &str) -> bool {
         match self {
             Self::ListMetrics(request) => {
@@ -155,6 +166,11 @@ impl Request {
                 .filter_map(|query| query.metric.as_ref())
                 .any(|metric| metric.namespace == name || metric.name == name),
             Self::GetMetricStatistics(request) => request.namespace == name || request.name == name,
+            Self::AssumeRole(request) => request.role_arn == name,
+            Self::GetCallerIdentity => false,
+            Self::GetResources(request) => {
+                request.resource_type_filters.iter().any(|wanted| wanted == name)
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ impl Window {
         period.clear();
         if self.period >= metric.resolution {
             metric.samples(at, (at + self.period).min(self.end), self.now, |value| {
-                period.push(value)
+                period.push(value);
             });
         }
     }
