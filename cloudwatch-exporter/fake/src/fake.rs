@@ -21,8 +21,8 @@ use crate::model::{Model, World};
 use crate::server;
 use crate::sts::AssumeRole;
 
-/// Calls that are remembered.
-const REMEMBERED: usize = 10_000;
+/// Queries in the calls that are remembered, a call counting as one more.
+const REMEMBERED: usize = 200_000;
 
 /// A running fake. It ends when it is dropped.
 #[derive(Debug)]
@@ -71,9 +71,9 @@ impl Fake {
         self.state.reset();
     }
 
-    /// The calls so far, oldest first.
+    /// The calls so far, oldest first: all but the oldest of some hundred thousand queries.
     pub fn calls(&self) -> Vec<Call> {
-        lock(&self.state.calls).iter().cloned().collect()
+        self.state.calls()
     }
 
     /// Faults add up.
@@ -154,6 +154,13 @@ impl Request {
         }
     }
 
+    fn size(&self) -> usize {
+        match self {
+            Self::GetMetricData(request) => 1 + request.queries.len(),
+            _ => 1,
+        }
+    }
+
     /// Whether it asks for a namespace or a metric of this name, for this role or for this type of resources.
     pub fn names(&self, name: &str) -> bool {
         match self {
@@ -181,7 +188,7 @@ pub(crate) struct State {
     world: Mutex<Arc<World>>,
     faults: Mutex<Vec<Fault>>,
     counters: Mutex<Counters>,
-    calls: Mutex<VecDeque<Call>>,
+    calls: Mutex<Calls>,
     now: Mutex<Option<i64>>,
     under_way: AtomicU64,
 }
@@ -210,8 +217,8 @@ impl State {
         lock(&self.counters)
     }
 
-    pub(crate) fn calls(&self) -> MutexGuard<'_, VecDeque<Call>> {
-        lock(&self.calls)
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).calls.iter().cloned().collect()
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
@@ -220,15 +227,11 @@ impl State {
 
     pub(crate) fn reset(&self) {
         *self.counters() = Counters::default();
-        self.calls().clear();
+        *lock(&self.calls) = Calls::default();
     }
 
     pub(crate) fn remember(&self, call: Call) {
-        let mut calls = self.calls();
-        if calls.len() == REMEMBERED {
-            calls.pop_front();
-        }
-        calls.push_back(call);
+        lock(&self.calls).push(call);
     }
 
     pub(crate) fn fate(&self, request: &Request) -> Fate {
@@ -250,6 +253,24 @@ impl State {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         })
+    }
+}
+
+/// The newest calls.
+#[derive(Debug, Default)]
+struct Calls {
+    calls: VecDeque<Call>,
+    size: usize,
+}
+
+impl Calls {
+    fn push(&mut self, call: Call) {
+        self.size += call.request.size();
+        self.calls.push_back(call);
+        while self.size > REMEMBERED {
+            let Some(oldest) = self.calls.pop_front() else { return };
+            self.size -= oldest.request.size();
+        }
     }
 }
 

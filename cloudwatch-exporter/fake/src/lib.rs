@@ -34,7 +34,10 @@
 //! - Labels are the names of metrics unless the query says otherwise.
 //!
 //! The binary serves a model in JSON, and both have, under `/control/`: `counters` (GET; DELETE to start anew), `calls`
-//! (GET: the requests, as they came), `faults` (POST one, DELETE all) and `model` (PUT).
+//! (GET: the requests, as they came), `faults` (POST one, DELETE all) and `model` (PUT). A fault is
+//! `{"kind": {"error": {"status": 400, "code": "Throttling"}}, "operation": "GetMetricData", "when": {"first": 3}}`, a
+//! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
+//! "i-1"}], "values": {"constant": 12.5}}]}`.
 
 mod cbor;
 mod control;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -58,7 +59,11 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => continue,
             _ = &mut stopped => return,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, most likely: some will be closed.
+            time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
         _ = stream.set_nodelay(true);
         let state = Arc::clone(&state);
         connections.spawn(async move {
