@@ -59,19 +59,17 @@ pub(crate) fn text(decoder: &mut Decoder<'_>) -> Result<String, decode::Error> {
     decoder.str().map(str::to_owned)
 }
 
-/// Unix seconds, fractions dropped.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seconds of a time; an absurd one becomes the nearest possible"
-)]
+/// Unix seconds, fractions dropped, of the years 1970 to 9999.
+#[expect(clippy::cast_possible_truncation, reason = "what is no such time becomes the nearest one")]
 pub(crate) fn time(decoder: &mut Decoder<'_>) -> Result<i64, decode::Error> {
     if decoder.tag()? != IanaTag::Timestamp.tag() {
         return Err(decode::Error::message("a time is tagged 1"));
     }
-    match decoder.datatype()? {
-        Type::F16 | Type::F32 | Type::F64 => Ok(decoder.f64()?.floor() as i64),
-        _ => decoder.i64(),
-    }
+    let unix = match decoder.datatype()? {
+        Type::F16 | Type::F32 | Type::F64 => decoder.f64()?.floor() as i64,
+        _ => decoder.i64()?,
+    };
+    Ok(unix.clamp(0, 253_402_300_799))
 }
 
 pub(crate) fn dimension(decoder: &mut Decoder<'_>) -> Result<Dimension, decode::Error> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fake::State;
-use crate::server::Answer;
+use crate::protocol::Answer;
 
 pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> Answer {
     match (method, path) {
@@ -17,7 +17,7 @@ pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) ->
             state.reset();
             done()
         }
-        (&Method::GET, "calls") => json(&*state.calls()),
+        (&Method::GET, "calls") => json(&state.calls()),
         (&Method::POST, "faults") => with(body, |fault| state.faults().push(fault)),
         (&Method::DELETE, "faults") => {
             state.faults().clear();

@@ -15,12 +15,14 @@ use crate::counters::Counters;
 use crate::fault::{Fate, Fault, Operation};
 use crate::get_metric_data::GetMetricData;
 use crate::get_metric_statistics::GetMetricStatistics;
+use crate::get_resources::GetResources;
 use crate::list_metrics::ListMetrics;
 use crate::model::{Model, World};
 use crate::server;
+use crate::sts::AssumeRole;
 
-/// Calls that are remembered.
-const REMEMBERED: usize = 10_000;
+/// Queries in the calls that are remembered, a call counting as one more.
+const REMEMBERED: usize = 200_000;
 
 /// A running fake. It ends when it is dropped.
 #[derive(Debug)]
@@ -69,9 +71,9 @@ impl Fake {
         self.state.reset();
     }
 
-    /// The calls so far, oldest first.
+    /// The calls so far, oldest first: all but the oldest of some hundred thousand queries.
     pub fn calls(&self) -> Vec<Call> {
-        lock(&self.state.calls).iter().cloned().collect()
+        self.state.calls()
     }
 
     /// Faults add up.
@@ -132,6 +134,9 @@ pub enum Request {
     ListMetrics(ListMetrics),
     GetMetricData(GetMetricData),
     GetMetricStatistics(GetMetricStatistics),
+    AssumeRole(AssumeRole),
+    GetCallerIdentity,
+    GetResources(GetResources),
 }
 
 impl Request {
@@ -140,10 +145,23 @@ impl Request {
             Self::ListMetrics(_) => Operation::ListMetrics,
             Self::GetMetricData(_) => Operation::GetMetricData,
             Self::GetMetricStatistics(_) => Operation::GetMetricStatistics,
+            Self::AssumeRole(AssumeRole { web_identity_token: Some(_), .. }) => {
+                Operation::AssumeRoleWithWebIdentity
+            }
+            Self::AssumeRole(_) => Operation::AssumeRole,
+            Self::GetCallerIdentity => Operation::GetCallerIdentity,
+            Self::GetResources(_) => Operation::GetResources,
         }
     }
 
-    /// Whether it asks for a namespace or a metric of this name.
+    fn size(&self) -> usize {
+        match self {
+            Self::GetMetricData(request) => 1 + request.queries.len(),
+            _ => 1,
+        }
+    }
+
+    /// Whether it asks for a namespace or a metric of this name, for this role or for this type of resources.
     pub fn names(&self, name: &str) -> bool {
         match self {
             Self::ListMetrics(request) => {
@@ -155,6 +173,11 @@ impl Request {
                 .filter_map(|query| query.metric.as_ref())
                 .any(|metric| metric.namespace == name || metric.name == name),
             Self::GetMetricStatistics(request) => request.namespace == name || request.name == name,
+            Self::AssumeRole(request) => request.role_arn == name,
+            Self::GetCallerIdentity => false,
+            Self::GetResources(request) => {
+                request.resource_type_filters.iter().any(|wanted| wanted == name)
+            }
         }
     }
 }
@@ -165,7 +188,7 @@ pub(crate) struct State {
     world: Mutex<Arc<World>>,
     faults: Mutex<Vec<Fault>>,
     counters: Mutex<Counters>,
-    calls: Mutex<VecDeque<Call>>,
+    calls: Mutex<Calls>,
     now: Mutex<Option<i64>>,
     under_way: AtomicU64,
 }
@@ -194,8 +217,8 @@ impl State {
         lock(&self.counters)
     }
 
-    pub(crate) fn calls(&self) -> MutexGuard<'_, VecDeque<Call>> {
-        lock(&self.calls)
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).calls.iter().cloned().collect()
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
@@ -204,15 +227,11 @@ impl State {
 
     pub(crate) fn reset(&self) {
         *self.counters() = Counters::default();
-        self.calls().clear();
+        *lock(&self.calls) = Calls::default();
     }
 
     pub(crate) fn remember(&self, call: Call) {
-        let mut calls = self.calls();
-        if calls.len() == REMEMBERED {
-            calls.pop_front();
-        }
-        calls.push_back(call);
+        lock(&self.calls).push(call);
     }
 
     pub(crate) fn fate(&self, request: &Request) -> Fate {
@@ -234,6 +253,24 @@ impl State {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         })
+    }
+}
+
+/// The newest calls.
+#[derive(Debug, Default)]
+struct Calls {
+    calls: VecDeque<Call>,
+    size: usize,
+}
+
+impl Calls {
+    fn push(&mut self, call: Call) {
+        self.size += call.request.size();
+        self.calls.push_back(call);
+        while self.size > REMEMBERED {
+            let Some(oldest) = self.calls.pop_front() else { return };
+            self.size -= oldest.request.size();
+        }
     }
 }
 

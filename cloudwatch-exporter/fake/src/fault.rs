@@ -12,16 +12,32 @@ pub enum Operation {
     ListMetrics,
     GetMetricData,
     GetMetricStatistics,
+    AssumeRole,
+    AssumeRoleWithWebIdentity,
+    GetCallerIdentity,
+    GetResources,
 }
 
 impl Operation {
-    pub const ALL: [Self; 3] = [Self::ListMetrics, Self::GetMetricData, Self::GetMetricStatistics];
+    pub const ALL: [Self; 7] = [
+        Self::ListMetrics,
+        Self::GetMetricData,
+        Self::GetMetricStatistics,
+        Self::AssumeRole,
+        Self::AssumeRoleWithWebIdentity,
+        Self::GetCallerIdentity,
+        Self::GetResources,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::ListMetrics => "ListMetrics",
             Self::GetMetricData => "GetMetricData",
             Self::GetMetricStatistics => "GetMetricStatistics",
+            Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::GetResources => "GetResources",
         }
     }
 }

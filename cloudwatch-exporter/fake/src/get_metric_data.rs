@@ -65,6 +65,12 @@ pub(crate) struct Page {
     pub(crate) datapoints: u64,
 }
 
+impl<B: Into<Vec<u8>>> From<B> for Page {
+    fn from(body: B) -> Self {
+        Self { body: body.into(), datapoints: 0 }
+    }
+}
+
 impl GetMetricData {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let mut request = Self::default();

@@ -39,7 +39,7 @@ impl GetMetricStatistics {
                 "Period" => request.period = decoder.i64()?,
                 "Statistics" => request.statistics = cbor::list(decoder, cbor::text)?,
                 "ExtendedStatistics" => {
-                    request.extended_statistics = cbor::list(decoder, cbor::text)?
+                    request.extended_statistics = cbor::list(decoder, cbor::text)?;
                 }
                 "Unit" => request.unit = Some(cbor::text(decoder)?),
                 _ => decoder.skip()?,

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Model {
     pub metrics: Vec<Metric>,
+    /// What the tagging API knows.
+    pub resources: Vec<Resource>,
     pub limits: Limits,
 }
 
@@ -22,6 +24,15 @@ impl Model {
     #[must_use]
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metrics.push(metric);
+        self
+    }
+
+    /// For the tagging API.
+    #[must_use]
+    pub fn resource(mut self, arn: impl Into<String>, tags: &[(&str, &str)]) -> Self {
+        let tags =
+            tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.resources.push(Resource { arn: arn.into(), tags });
         self
     }
 
@@ -58,12 +69,29 @@ pub struct Limits {
     pub datapoints: usize,
     /// Datapoints of a `GetMetricStatistics`.
     pub statistics_datapoints: usize,
+    /// Resources in a page of `GetResources`.
+    pub resource_page: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { list_page: 500, queries: 500, datapoints: 100_800, statistics_datapoints: 1440 }
+        Self {
+            list_page: 500,
+            queries: 500,
+            datapoints: 100_800,
+            statistics_datapoints: 1440,
+            resource_page: 100,
+        }
     }
+}
+
+/// A resource with its tags, in the order in which they are given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    pub arn: String,
+    #[serde(default)]
+    pub tags: Vec<(String, String)>,
 }
 
 /// One metric: a namespace, a name and one set of dimensions.

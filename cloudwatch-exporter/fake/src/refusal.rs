@@ -40,6 +40,10 @@ impl Refusal {
         Self::sender("InvalidNextToken", "The token in the request is not valid.")
     }
 
+    pub(crate) fn is_throttling(&self) -> bool {
+        self.code.starts_with("Throttl") || self.status == 429
+    }
+
     /// What the header of clients that once spoke the query protocol says.
     pub(crate) fn query_error(&self) -> String {
         let fault = if self.status < 500 { "Sender" } else { "Receiver" };

@@ -104,7 +104,10 @@ impl Period {
                 let kept = self.samples.iter().take_while(|sample| **sample <= highest);
                 let (count, sum) =
                     kept.fold((0.0, 0.0), |(count, sum), sample| (count + 1.0, sum + sample));
-                if count == 0.0 { return None } else { sum / count }
+                if count == 0.0 {
+                    return None;
+                }
+                sum / count
             }
         })
     }

@@ -27,6 +27,9 @@ impl Window {
             age if age <= 63 * DAY => 300,
             _ => HOUR,
         };
+        // Nothing is kept for longer, and nothing is known of the future.
+        let times =
+            times.start.max(now.saturating_sub(455 * DAY))..times.end.min(now.saturating_add(1));
         let start = times
             .start
             .div_euclid(kept.max(period.clamp(1, 60)))
@@ -47,7 +50,7 @@ impl Window {
         period.clear();
         if self.period >= metric.resolution {
             metric.samples(at, (at + self.period).min(self.end), self.now, |value| {
-                period.push(value)
+                period.push(value);
             });
         }
     }
