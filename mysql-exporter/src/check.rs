@@ -1,0 +1,63 @@
+//! `--check`: what the user of the configuration lacks for the collectors that are on.
+
+use exporter_core::exporter::CheckLine;
+use exporter_core::run::Plan;
+
+use crate::collectors;
+use crate::db::{Db, Error};
+use crate::grants::Grants;
+
+/// A line for the user's grants, and one for each collector that lacks some, with the statement
+/// that mends it.
+pub(crate) async fn grants(db: &Db, plan: &Plan<Db>) -> Vec<CheckLine> {
+    match lacking(db, plan).await {
+        Ok(lines) => lines,
+        Err(error) => vec![line(false, "grants", error.to_string())],
+    }
+}
+
+async fn lacking(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
+    let mut session = db.session().await?;
+    let server = session.server().clone();
+    let user = session.query("SELECT CURRENT_USER()").await?;
+    let user = user.rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default();
+    let granted = session.query("SHOW GRANTS").await?;
+    let granted = Grants::parse(granted.rows.iter().map(|row| row.text(0)));
+    let mut lines = Vec::new();
+    for def in &plan.enabled {
+        let needs = collectors::needs(def.name, &server, &plan.flags);
+        for need in needs.iter().filter(|need| !granted.allow(need)) {
+            let what = format!("collector {}", def.name);
+            lines.push(line(
+                false,
+                what,
+                format!("lacks a grant: GRANT {need} TO {};", quoted(&user)),
+            ));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(line(true, "grants", format!("{user} has all that the collectors need")));
+    }
+    Ok(lines)
+}
+
+fn line(is_fine: bool, what: impl Into<String>, finding: String) -> CheckLine {
+    CheckLine { is_fine, what: what.into(), finding }
+}
+
+/// `user@host`, each between quotes. A user's name may have an @, a host's none.
+fn quoted(account: &str) -> String {
+    let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
+    format!("'{}'@'{}'", user.replace('\'', "''"), host.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn accounts_are_quoted() {
+        assert_eq!(quoted("exporter@127.0.0.1"), "'exporter'@'127.0.0.1'");
+        assert_eq!(quoted("a@b'c@%"), "'a@b''c'@'%'");
+    }
+}

@@ -1,0 +1,119 @@
+//! How far columns are counted up, and how far they can be: `information_schema.COLUMNS` and
+//! `TABLES`.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Answer, Db};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "auto_increment.columns",
+        about: "Next and greatest values of columns that count up",
+        on_by_default: false,
+        reads: &["information_schema.COLUMNS", "information_schema.TABLES"],
+        flags: &[],
+        metrics: &[&NEXT, &GREATEST],
+        build: |db, _| Ok(Source::waiting(AutoIncrementColumns(db.clone()))),
+    },
+    needs: |_, _| vec![Need::global("SELECT")],
+};
+
+// Two scans joined here: servers join these tables by comparing all with all.
+const COLUMNS: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE \
+                       FROM information_schema.COLUMNS WHERE EXTRA LIKE 'auto_increment%'";
+const TABLES: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, AUTO_INCREMENT FROM \
+                      information_schema.TABLES WHERE AUTO_INCREMENT IS NOT NULL";
+
+const LABELS: [&str; 3] = ["schema", "table", "column"];
+
+static NEXT: Desc<3> = Desc::gauge(
+    "mysql_info_schema_auto_increment_column",
+    "The value that the next row gets.",
+    LABELS,
+);
+static GREATEST: Desc<3> = Desc::gauge(
+    "mysql_info_schema_auto_increment_column_max",
+    "The greatest value that the column can hold.",
+    LABELS,
+);
+
+struct AutoIncrementColumns(Db);
+
+#[async_trait]
+impl AsyncCollector for AutoIncrementColumns {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        let columns = session.query(COLUMNS).await?;
+        let tables = session.query(TABLES).await?;
+        write(out, &columns, &tables);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, columns: &Answer, tables: &Answer) {
+    let next = |row: &crate::db::Row| {
+        Some(((row.text(0).to_owned(), row.text(1).to_owned()), row.number(2)?))
+    };
+    let next: HashMap<_, _> = tables.rows.iter().filter_map(next).collect();
+    let columns: Vec<_> = columns
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let table = (row.text(0).to_owned(), row.text(1).to_owned());
+            Some((row, *next.get(&table)?))
+        })
+        .collect();
+    let mut family = out.family(&NEXT);
+    for (row, next) in &columns {
+        family.sample([row.text(0), row.text(1), row.text(2)], *next);
+    }
+    let mut family = out.family(&GREATEST);
+    for (row, _) in &columns {
+        if let Some(greatest) = greatest(row.text(3), row.text(4)) {
+            family.sample([row.text(0), row.text(1), row.text(2)], greatest);
+        }
+    }
+}
+
+/// The greatest value of an integer type, such as `int` with the column type `int(10) unsigned`.
+fn greatest(data_type: &str, column_type: &str) -> Option<f64> {
+    let bits: u32 = match data_type.to_ascii_lowercase().as_str() {
+        "tinyint" => 8,
+        "smallint" => 16,
+        "mediumint" => 24,
+        "int" => 32,
+        "bigint" => 64,
+        _ => return None,
+    };
+    let unsigned = column_type.to_ascii_lowercase().contains("unsigned");
+    let bits = if unsigned { bits } else { bits - 1 };
+    Some((u64::MAX >> (64 - bits)) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::greatest;
+
+    #[test]
+    fn types_have_their_greatest_value() {
+        for (data_type, column_type, expected) in [
+            ("tinyint", "tinyint(4)", Some(127.0)),
+            ("tinyint", "tinyint(3) unsigned", Some(255.0)),
+            ("smallint", "smallint unsigned", Some(65535.0)),
+            ("mediumint", "mediumint(9)", Some(8_388_607.0)),
+            ("int", "int(10) unsigned", Some(4_294_967_295.0)),
+            ("bigint", "bigint(20)", Some(9_223_372_036_854_775_807.0)),
+            ("BIGINT", "BIGINT UNSIGNED ZEROFILL", Some(18_446_744_073_709_551_615.0)),
+            ("float", "float unsigned", None),
+        ] {
+            assert_eq!(greatest(data_type, column_type), expected, "{column_type}");
+        }
+    }
+}

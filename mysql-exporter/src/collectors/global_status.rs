@@ -1,0 +1,206 @@
+//! The counters that the server keeps of itself: `SHOW GLOBAL STATUS`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Desc, Entry, Kind};
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Answer, Db};
+use crate::status;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "global_status",
+        about: "Status variables of the server",
+        on_by_default: true,
+        reads: &["SHOW GLOBAL STATUS"],
+        flags: &[],
+        metrics: &[
+            &ANY,
+            &COMMANDS,
+            &HANDLERS,
+            &CONNECTION_ERRORS,
+            &ROW_OPERATIONS,
+            &LOST,
+            &PAGES,
+            &DIRTY_PAGES,
+            &PAGE_CHANGES,
+            &GALERA,
+            &LATENCY_MIN,
+            &LATENCY_AVERAGE,
+            &LATENCY_MAX,
+            &LATENCY_DEVIATION,
+            &LATENCY_SAMPLES,
+        ],
+        build: |db, _| Ok(Source::waiting(GlobalStatus(db.clone()))),
+    },
+    needs: |_, _| Vec::new(),
+};
+
+const PREFIX: &str = "mysql_global_status_";
+
+static ANY: Entry = Entry {
+    name: "mysql_global_status_<variable>",
+    help: "A status variable of the server, under its name.",
+    kind: Kind::Untyped,
+    labels: &[],
+};
+static COMMANDS: Desc<1> = Desc::counter(
+    "mysql_global_status_commands_total",
+    "Statements executed, by kind.",
+    ["command"],
+);
+static HANDLERS: Desc<1> = Desc::counter(
+    "mysql_global_status_handlers_total",
+    "Requests to storage engines, by kind.",
+    ["handler"],
+);
+static CONNECTION_ERRORS: Desc<1> = Desc::counter(
+    "mysql_global_status_connection_errors_total",
+    "Connections that failed, by what was wrong.",
+    ["error"],
+);
+static ROW_OPERATIONS: Desc<1> = Desc::counter(
+    "mysql_global_status_innodb_row_ops_total",
+    "Rows that InnoDB has read or changed.",
+    ["operation"],
+);
+static LOST: Desc<1> = Desc::counter(
+    "mysql_global_status_performance_schema_lost_total",
+    "What performance_schema could not take note of, for lack of memory.",
+    ["instrumentation"],
+);
+static PAGES: Desc<1> = Desc::gauge(
+    "mysql_global_status_buffer_pool_pages",
+    "Pages of the InnoDB buffer pool, by state.",
+    ["state"],
+);
+static DIRTY_PAGES: Desc = Desc::gauge(
+    "mysql_global_status_buffer_pool_dirty_pages",
+    "Pages of the InnoDB buffer pool that are not yet on disk.",
+    [],
+);
+static PAGE_CHANGES: Desc<1> = Desc::counter(
+    "mysql_global_status_buffer_pool_page_changes_total",
+    "Changes to pages of the InnoDB buffer pool.",
+    ["operation"],
+);
+static GALERA: Desc<3> = Desc::gauge(
+    "mysql_galera_status_info",
+    "The state of this Galera node; always 1.",
+    ["wsrep_local_state_uuid", "wsrep_cluster_state_uuid", "wsrep_provider_version"],
+);
+static LATENCY_MIN: Desc = Desc::gauge(
+    "mysql_galera_evs_repl_latency_min_seconds",
+    "The least latency of group communication that Galera measured.",
+    [],
+);
+static LATENCY_AVERAGE: Desc = Desc::gauge(
+    "mysql_galera_evs_repl_latency_avg_seconds",
+    "The mean latency of group communication that Galera measured.",
+    [],
+);
+static LATENCY_MAX: Desc = Desc::gauge(
+    "mysql_galera_evs_repl_latency_max_seconds",
+    "The greatest latency of group communication that Galera measured.",
+    [],
+);
+static LATENCY_DEVIATION: Desc = Desc::gauge(
+    "mysql_galera_evs_repl_latency_stdev",
+    "The standard deviation of the latency of group communication, in seconds.",
+    [],
+);
+static LATENCY_SAMPLES: Desc = Desc::gauge(
+    "mysql_galera_evs_repl_latency_sample_size",
+    "How many measurements the latencies of group communication are made of.",
+    [],
+);
+
+/// Variables that begin like this are one family, the rest of the name its label.
+static GROUPS: [(&str, &Desc<1>); 5] = [
+    ("com_", &COMMANDS),
+    ("handler_", &HANDLERS),
+    ("connection_errors_", &CONNECTION_ERRORS),
+    ("innodb_rows_", &ROW_OPERATIONS),
+    ("performance_schema_", &LOST),
+];
+const POOL: &str = "innodb_buffer_pool_pages_";
+
+struct GlobalStatus(Db);
+
+#[async_trait]
+impl AsyncCollector for GlobalStatus {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.0.query("SHOW GLOBAL STATUS").await?;
+        write(out, &answer);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, answer: &Answer) {
+    let variables: Vec<_> =
+        answer.rows.iter().map(|row| (status::name(row.text(0)), row)).collect();
+    let mut family = PREFIX.to_owned();
+    for (name, row) in &variables {
+        if name.starts_with(POOL) || GROUPS.iter().any(|(group, _)| name.starts_with(group)) {
+            continue;
+        }
+        if let Some(value) = status::number(row.text(1)) {
+            family.truncate(PREFIX.len());
+            family.push_str(name);
+            out.open(Entry { name: &family, ..ANY }).sample(&[], value);
+        }
+    }
+    let members = |group: &'static str| {
+        variables.iter().filter_map(move |(name, row)| {
+            Some((name.strip_prefix(group)?, status::number(row.text(1))?))
+        })
+    };
+    for (group, desc) in GROUPS {
+        let mut family = out.family(desc);
+        for (member, value) in members(group) {
+            family.sample([member], value);
+        }
+    }
+    let states = ["data", "free", "misc", "old"];
+    let mut pages = out.family(&PAGES);
+    for (state, value) in members(POOL).filter(|(state, _)| states.contains(state)) {
+        pages.sample([state], value);
+    }
+    for (_, value) in members(POOL).filter(|(state, _)| *state == "dirty") {
+        out.family(&DIRTY_PAGES).sample([], value);
+    }
+    let mut changes = out.family(&PAGE_CHANGES);
+    // The total is the sum of the states.
+    let known = |state: &str| states.contains(&state) || matches!(state, "dirty" | "total");
+    for (operation, value) in members(POOL).filter(|(state, _)| !known(state)) {
+        changes.sample([operation], value);
+    }
+    let text = |wanted: &str| {
+        let variable = variables.iter().find(|(name, _)| name == wanted);
+        variable.map(|(_, row)| row.text(1)).unwrap_or_default()
+    };
+    galera(out, text);
+}
+
+fn galera<'a>(out: &mut Families, text: impl Fn(&str) -> &'a str) {
+    let state = text("wsrep_local_state_uuid");
+    if !state.is_empty() {
+        let labels = [state, text("wsrep_cluster_state_uuid"), text("wsrep_provider_version")];
+        out.family(&GALERA).sample(labels, 1.0);
+    }
+    let latency = text("wsrep_evs_repl_latency").split('/').map(|part| part.parse().ok());
+    let latency: Option<Vec<f64>> = latency.collect();
+    if let Some([min, average, max, deviation, samples]) = latency.as_deref() {
+        for (desc, value) in [
+            (&LATENCY_MIN, min),
+            (&LATENCY_AVERAGE, average),
+            (&LATENCY_MAX, max),
+            (&LATENCY_DEVIATION, deviation),
+            (&LATENCY_SAMPLES, samples),
+        ] {
+            out.family(desc).sample([], *value);
+        }
+    }
+}

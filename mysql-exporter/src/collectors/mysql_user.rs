@@ -1,0 +1,132 @@
+//! What each account may use, and may do: `mysql.user`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Column, Desc, Entry, Kind};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use super::Query;
+use crate::db::{Answer, Db, Row};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "mysql.user",
+        about: "Limits and privileges of accounts",
+        on_by_default: false,
+        reads: &["mysql.user"],
+        flags: &[&PRIVILEGES],
+        metrics: &[&COLUMNS, &PRIVILEGE],
+        build: |db, flags| {
+            let privileges = flags.is_on(&PRIVILEGES);
+            Ok(Source::waiting(User { db: db.clone(), privileges }))
+        },
+    },
+    needs: |_, _| vec![Need::new("SELECT", "mysql.user")],
+};
+
+static PRIVILEGES: Flag = Flag::switch(
+    "collect.mysql.user.privileges",
+    false,
+    "Tell of each account which privileges it has on everything.",
+);
+
+const ACCOUNT: [&str; 2] = ["mysql_user", "hostmask"];
+
+static COLUMNS: [Column<Row, 2>; 4] = [
+    Desc::gauge(
+        "mysql_mysql_max_questions",
+        "Statements the account may send in an hour; 0 is no limit.",
+        ACCOUNT,
+    )
+    .column(|row| row.number(2)),
+    Desc::gauge(
+        "mysql_mysql_max_updates",
+        "Changes the account may make in an hour; 0 is no limit.",
+        ACCOUNT,
+    )
+    .column(|row| row.number(3)),
+    Desc::gauge(
+        "mysql_mysql_max_connections",
+        "Times the account may connect in an hour; 0 is no limit.",
+        ACCOUNT,
+    )
+    .column(|row| row.number(4)),
+    Desc::gauge(
+        "mysql_mysql_max_user_connections",
+        "Connections the account may have at once; 0 is the server's limit.",
+        ACCOUNT,
+    )
+    .column(|row| row.number(5)),
+];
+static PRIVILEGE: Entry = Entry {
+    name: "mysql_mysql_<privilege>",
+    help: "Whether the account has this privilege on everything.",
+    kind: Kind::Gauge,
+    labels: &ACCOUNT,
+};
+
+const LIMITS: &str =
+    "User, Host, max_questions, max_updates, max_connections, max_user_connections";
+/// The columns that every supported server has.
+const PRIVILEGE_COLUMNS: [&str; 29] = [
+    "select_priv",
+    "insert_priv",
+    "update_priv",
+    "delete_priv",
+    "create_priv",
+    "drop_priv",
+    "reload_priv",
+    "shutdown_priv",
+    "process_priv",
+    "file_priv",
+    "grant_priv",
+    "references_priv",
+    "index_priv",
+    "alter_priv",
+    "show_db_priv",
+    "super_priv",
+    "create_tmp_table_priv",
+    "lock_tables_priv",
+    "execute_priv",
+    "repl_slave_priv",
+    "repl_client_priv",
+    "create_view_priv",
+    "show_view_priv",
+    "create_routine_priv",
+    "alter_routine_priv",
+    "create_user_priv",
+    "event_priv",
+    "trigger_priv",
+    "create_tablespace_priv",
+];
+
+struct User {
+    db: Db,
+    privileges: bool,
+}
+
+#[async_trait]
+impl AsyncCollector for User {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let more = if self.privileges { PRIVILEGE_COLUMNS.join(", ") } else { "1".into() };
+        let answer = self.db.query(&format!("SELECT {LIMITS}, {more} FROM mysql.user")).await?;
+        answer.table(out, &COLUMNS, [0, 1]);
+        if self.privileges {
+            write_privileges(out, &answer);
+        }
+        Ok(())
+    }
+}
+
+fn write_privileges(out: &mut Families, answer: &Answer) {
+    for (column, privilege) in (6..).zip(PRIVILEGE_COLUMNS) {
+        let name = format!("mysql_mysql_{privilege}");
+        let mut family = out.open(Entry { name: &name, ..PRIVILEGE });
+        for row in &answer.rows {
+            let has = row.text(column).eq_ignore_ascii_case("y");
+            family.sample(&[row.text(0), row.text(1)], f64::from(u8::from(has)));
+        }
+    }
+}

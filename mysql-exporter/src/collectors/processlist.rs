@@ -1,0 +1,211 @@
+//! What connections are doing: `performance_schema.processlist`, or `information_schema`'s where
+//! that is not there.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use super::Query;
+use crate::db::{Answer, Db};
+use crate::grants::Need;
+use crate::version::Server;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.processlist",
+        about: "Connections by what they are doing",
+        on_by_default: false,
+        reads: &["performance_schema.processlist", "information_schema.PROCESSLIST"],
+        flags: &[&MIN_TIME, &BY_USER, &BY_HOST],
+        metrics: &[&THREADS, &SECONDS, &USERS, &HOSTS],
+        build: |db, flags| {
+            Ok(Source::waiting(Processlist {
+                db: db.clone(),
+                min_time: flags.parsed(&MIN_TIME, "a number of seconds")?,
+                by_user: flags.is_on(&BY_USER),
+                by_host: flags.is_on(&BY_HOST),
+            }))
+        },
+    },
+    needs: |_, _| vec![Need::global("PROCESS")],
+};
+
+static MIN_TIME: Flag = Flag::text(
+    "collect.info_schema.processlist.min_time",
+    "0",
+    "Seconds that a connection must be in a state to be counted.",
+);
+static BY_USER: Flag = Flag::switch(
+    "collect.info_schema.processlist.processes_by_user",
+    true,
+    "Count connections by user.",
+);
+static BY_HOST: Flag = Flag::switch(
+    "collect.info_schema.processlist.processes_by_host",
+    true,
+    "Count connections by host.",
+);
+
+static THREADS: Desc<2> = Desc::gauge(
+    "mysql_info_schema_processlist_threads",
+    "Connections by command and state.",
+    ["command", "state"],
+);
+static SECONDS: Desc<2> = Desc::gauge(
+    "mysql_info_schema_processlist_seconds",
+    "How long connections have been in their state, summed by command and state.",
+    ["command", "state"],
+);
+static USERS: Desc<1> = Desc::gauge(
+    "mysql_info_schema_processlist_processes_by_user",
+    "Connections by user.",
+    ["mysql_user"],
+);
+static HOSTS: Desc<1> = Desc::gauge(
+    "mysql_info_schema_processlist_processes_by_host",
+    "Connections by host.",
+    ["client_host"],
+);
+
+struct Processlist {
+    db: Db,
+    min_time: u32,
+    by_user: bool,
+    by_host: bool,
+}
+
+#[async_trait]
+impl AsyncCollector for Processlist {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.db.session().await?;
+        let sql = statement(session.server(), self.min_time);
+        let counts = Counts::of(&session.query(&sql).await?);
+        drop(session);
+        let mut threads = out.family(&THREADS);
+        for ((command, state), (count, _)) in &counts.states {
+            threads.sample([command, state], *count);
+        }
+        let mut seconds = out.family(&SECONDS);
+        for ((command, state), (_, time)) in &counts.states {
+            seconds.sample([command, state], *time);
+        }
+        for (wanted, desc, counts) in
+            [(self.by_user, &USERS, &counts.users), (self.by_host, &HOSTS, &counts.hosts)]
+        {
+            let mut family = out.family(desc);
+            for (name, count) in counts.iter().filter(|_| wanted) {
+                family.sample([name], *count);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The table of `performance_schema` takes no lock that all connections wait for.
+fn statement(server: &Server, min_time: u32) -> String {
+    let own = server.performance_schema && server.is_mysql_since((8, 0, 22));
+    let table =
+        if own { "performance_schema.processlist" } else { "information_schema.PROCESSLIST" };
+    format!(
+        "SELECT USER, HOST, COMMAND, STATE, COUNT(*), SUM(TIME) FROM {table} WHERE \
+         ID != CONNECTION_ID() AND TIME >= {min_time} GROUP BY USER, HOST, COMMAND, STATE"
+    )
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Number and seconds by command and state.
+    states: BTreeMap<(String, String), (f64, f64)>,
+    users: BTreeMap<String, f64>,
+    hosts: BTreeMap<String, f64>,
+}
+
+impl Counts {
+    fn of(answer: &Answer) -> Self {
+        let mut counts = Self::default();
+        for row in &answer.rows {
+            let number = row.number(4).unwrap_or(0.0);
+            let key = (sanitized(row.text(2)), sanitized(row.text(3)));
+            let (count, time) = counts.states.entry(key).or_default();
+            *count += number;
+            *time += row.number(5).unwrap_or(0.0);
+            *counts.users.entry(known(row.text(0))).or_default() += number;
+            *counts.hosts.entry(known(host(row.text(1)))).or_default() += number;
+        }
+        counts
+    }
+}
+
+/// `address:port` without the port; an address of IPv6 has colons of its own.
+fn host(text: &str) -> &str {
+    match text.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => text,
+    }
+}
+
+fn known(name: &str) -> String {
+    if name.is_empty() { "unknown".into() } else { name.to_owned() }
+}
+
+/// A command or state in lower case, words joined by underscores, without punctuation.
+fn sanitized(text: &str) -> String {
+    let text = text.chars().filter_map(|c| match c {
+        ' ' | '-' | '_' => Some('_'),
+        c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
+        _ => None,
+    });
+    known(&text.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Row;
+
+    #[test]
+    fn connections_are_counted() {
+        let rows = [
+            ["app", "10.0.0.1:4711", "Query", "Sending data", "2", "7"],
+            ["app", "2001:db8::1:4712", "Query", "Sending data", "1", "1"],
+            ["app", "localhost", "Sleep", "", "3", "30"],
+            ["", "", "Daemon", "Waiting for table, or not", "1", "9"],
+        ];
+        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let counts = Counts::of(&Answer { columns: Vec::new(), rows });
+        let state = |command: &str, state: &str| (command.to_owned(), state.to_owned());
+        let states = [
+            (state("daemon", "waiting_for_table_or_not"), (1.0, 9.0)),
+            (state("query", "sending_data"), (3.0, 8.0)),
+            (state("sleep", "unknown"), (3.0, 30.0)),
+        ];
+        assert_eq!(counts.states, BTreeMap::from(states));
+        let named = |names: &[(&str, f64)]| {
+            names
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(counts.users, named(&[("app", 6.0), ("unknown", 1.0)]));
+        let hosts = [("10.0.0.1", 2.0), ("2001:db8::1", 1.0), ("localhost", 3.0), ("unknown", 1.0)];
+        assert_eq!(counts.hosts, named(&hosts));
+    }
+
+    #[test]
+    fn the_table_is_the_servers() {
+        for (version, kept, table) in [
+            ("10.11.6-MariaDB", true, "information_schema.PROCESSLIST"),
+            ("9.7.4", true, "performance_schema.processlist"),
+            ("9.7.4", false, "information_schema.PROCESSLIST"),
+            ("5.7.44", true, "information_schema.PROCESSLIST"),
+        ] {
+            let sql = statement(&Server::new(version, "", kept), 5);
+            assert!(sql.contains(&format!("FROM {table} ")), "{version}: {sql}");
+            assert!(sql.contains("TIME >= 5"));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! How long statements take, where a plugin counts it: `information_schema.QUERY_RESPONSE_TIME`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use exporter_core::value::{Bucket, HistogramValue};
+
+use super::Query;
+use crate::db::{Answer, Db};
+use crate::version::{Flavour, Server};
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.query_response_time",
+        about: "Histogram of how long statements take, where a plugin counts it",
+        on_by_default: true,
+        reads: &["information_schema.QUERY_RESPONSE_TIME"],
+        flags: &[],
+        metrics: &[&ALL, &READ, &WRITE],
+        build: |db, _| Ok(Source::waiting(QueryResponseTime(db.clone()))),
+    },
+    needs: |_, _| Vec::new(),
+};
+
+static ALL: Desc = Desc::histogram(
+    "mysql_info_schema_query_response_time_seconds",
+    "How long statements took.",
+    [],
+);
+static READ: Desc = Desc::histogram(
+    "mysql_info_schema_read_query_response_time_seconds",
+    "How long statements that read took.",
+    [],
+);
+static WRITE: Desc = Desc::histogram(
+    "mysql_info_schema_write_query_response_time_seconds",
+    "How long statements that write took.",
+    [],
+);
+
+// Parses where there is no such variable, unlike @@query_response_time_stats.
+const ON: &str = "SHOW GLOBAL VARIABLES LIKE 'query_response_time_stats'";
+/// The tables that there may be.
+const TABLES: &str = "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_NAME LIKE \
+                      'QUERY_RESPONSE_TIME%' AND PLUGIN_STATUS = 'ACTIVE'";
+
+struct QueryResponseTime(Db);
+
+#[async_trait]
+impl AsyncCollector for QueryResponseTime {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        if !may_have_it(session.server()) {
+            return Ok(());
+        }
+        let on = session.query(ON).await?;
+        if on.rows.first().is_none_or(|row| !row.text(1).eq_ignore_ascii_case("on")) {
+            return Ok(());
+        }
+        let tables = session.query(TABLES).await?;
+        for (name, desc) in [
+            ("QUERY_RESPONSE_TIME", &ALL),
+            ("QUERY_RESPONSE_TIME_READ", &READ),
+            ("QUERY_RESPONSE_TIME_WRITE", &WRITE),
+        ] {
+            if !tables.rows.iter().any(|row| row.text(0) == name) {
+                continue;
+            }
+            // MariaDB's plugin knows its table by no other case.
+            let sql = format!("SELECT TIME, COUNT, TOTAL FROM INFORMATION_SCHEMA.{name}");
+            write(out, desc, &session.query(&sql).await?);
+        }
+        Ok(())
+    }
+}
+
+/// MySQL has no such plugin, and Percona's had it up to 5.7.
+fn may_have_it(server: &Server) -> bool {
+    match server.flavour {
+        Flavour::MariaDb => true,
+        Flavour::MySql => false,
+        Flavour::Percona => server.version < (8, 0, 0),
+    }
+}
+
+fn write(out: &mut Families, desc: &Desc, answer: &Answer) {
+    let (mut count, mut sum) = (0, 0.0);
+    let mut buckets = Vec::with_capacity(answer.rows.len());
+    for row in &answer.rows {
+        count += row.text(1).trim().parse::<u64>().unwrap_or(0);
+        sum += row.text(2).trim().parse::<f64>().unwrap_or(0.0);
+        // The last row is for all that took longer, and has no time.
+        if let Ok(bound) = row.text(0).trim().parse() {
+            buckets.push(Bucket::new(bound, count));
+        }
+    }
+    let value = HistogramValue { count, sum, buckets: &buckets, ..HistogramValue::default() };
+    out.family(desc).histogram([], &value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_servers_that_may_have_it_are_asked() {
+        for (version, comment, asked) in [
+            ("10.11.6-MariaDB", "", true),
+            ("9.7.4", "(Debian)", false),
+            ("5.7.44-48", "Percona Server (GPL)", true),
+            ("8.0.36-28", "Percona Server (GPL)", false),
+        ] {
+            assert_eq!(may_have_it(&Server::new(version, comment, true)), asked, "{version}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! How often and how long tables were waited for:
+//! `performance_schema.table_io_waits_summary_by_table`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Answer, Db};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.tableiowaits",
+        about: "Waits for the tables' storage, by operation",
+        on_by_default: false,
+        reads: &["performance_schema.table_io_waits_summary_by_table"],
+        flags: &[],
+        metrics: &[&WAITS, &SECONDS],
+        build: |db, _| Ok(Source::waiting(TableIoWaits(db.clone()))),
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_FETCH, COUNT_INSERT, COUNT_UPDATE, \
+                   COUNT_DELETE, SUM_TIMER_FETCH, SUM_TIMER_INSERT, SUM_TIMER_UPDATE, \
+                   SUM_TIMER_DELETE FROM performance_schema.table_io_waits_summary_by_table \
+                   WHERE OBJECT_SCHEMA NOT IN ('mysql', 'performance_schema')";
+
+const LABELS: [&str; 3] = ["schema", "name", "operation"];
+/// As the counts, and then the times, follow the two names.
+const OPERATIONS: [&str; 4] = ["fetch", "insert", "update", "delete"];
+
+static WAITS: Desc<3> = Desc::counter(
+    "mysql_perf_schema_table_io_waits_total",
+    "Times an operation waited for the storage of a table.",
+    LABELS,
+);
+static SECONDS: Desc<3> = Desc::counter(
+    "mysql_perf_schema_table_io_waits_seconds_total",
+    "Time that operations waited for the storage of a table.",
+    LABELS,
+);
+
+struct TableIoWaits(Db);
+
+#[async_trait]
+impl AsyncCollector for TableIoWaits {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.0.query(SQL).await?;
+        write(out, &answer, &WAITS, 2, 1.0);
+        // The server counts picoseconds.
+        write(out, &answer, &SECONDS, 6, 1e-12);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, answer: &Answer, desc: &Desc<3>, first: usize, unit: f64) {
+    let mut family = out.family(desc);
+    for row in &answer.rows {
+        for (column, operation) in (first..).zip(OPERATIONS) {
+            if let Some(value) = row.number(column) {
+                family.sample([row.text(0), row.text(1), operation], value * unit);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What holds for every collector.
+
+use std::collections::HashSet;
+
+use exporter_core::testing;
+
+use super::*;
+
+#[test]
+fn names_are_in_order_and_differ() {
+    let names: Vec<_> = ALL.iter().map(|def| def.name).collect();
+    assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+}
+
+#[test]
+fn each_has_metrics_of_its_own() {
+    let mut seen = HashSet::new();
+    for def in ALL {
+        for metric in def.metrics {
+            metric.describe(&mut |entry| {
+                assert!(entry.name.starts_with("mysql_"), "{}: {}", def.name, entry.name);
+                assert!(seen.insert(entry.name.to_owned()), "{}: {} again", def.name, entry.name);
+            });
+        }
+    }
+}
+
+#[test]
+fn the_default_set_is_the_predecessors() {
+    let on: Vec<_> = ALL.iter().filter(|def| def.on_by_default).map(|def| def.name).collect();
+    assert_eq!(
+        on,
+        [
+            "global_status",
+            "global_variables",
+            "info_schema.innodb_cmp",
+            "info_schema.innodb_cmpmem",
+            "info_schema.query_response_time",
+            "slave_status",
+        ]
+    );
+}
+
+#[test]
+fn the_reference_is_current() {
+    let page = testing::reference("Metrics of the MySQL exporter", ALL);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics/mysql.md");
+    testing::golden(path, &page);
+}

@@ -1,0 +1,295 @@
+//! Whom to log in as, where, and how: the option file, the environment and the command line.
+
+mod file;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::file::File;
+pub(crate) use self::tls::{Identity, Tls};
+use crate::secret::Secret;
+use crate::target::Address;
+
+/// The logins by the section that each is from: what `auth_module=` names.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    logins: BTreeMap<String, Login>,
+}
+
+/// How to log in to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: Password,
+    /// Where, unless a probe names a target.
+    pub(crate) address: Address,
+    pub(crate) tls: Tls,
+    /// Whether the password may be sent as it is, if the server asks for it and the connection
+    /// is safe.
+    pub(crate) cleartext: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Password {
+    /// Read at each login.
+    File(PathBuf),
+    None,
+    Text(Secret),
+}
+
+/// What holds where the file says nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Defaults {
+    pub(crate) address: Address,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+    /// No certificate is looked at.
+    pub(crate) unverified: bool,
+}
+
+/// The section that is used unless another is named.
+pub(crate) const DEFAULT: &str = "client";
+
+impl Config {
+    /// Reads the file at `path`; one that is not there is empty unless it is `required`.
+    #[expect(clippy::disallowed_methods, reason = "an option file is configuration")]
+    pub(crate) fn load(path: &Path, required: bool, defaults: &Defaults) -> Result<Self, Error> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => String::new(),
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        };
+        Self::parse(&text, path, defaults)
+    }
+
+    fn parse(text: &str, path: &Path, defaults: &Defaults) -> Result<Self, Error> {
+        let path = || path.to_owned();
+        let file = File::parse(text).map_err(|wrong| Error::Line {
+            path: path(),
+            line: wrong.line,
+            problem: wrong.problem,
+        })?;
+        let mut logins = BTreeMap::new();
+        let sections = file.sections().filter(|name| *name != DEFAULT).chain([DEFAULT]);
+        for section in sections {
+            let login = login(&file, section, defaults).map_err(|problem| Error::Key {
+                path: path(),
+                section: section.to_owned(),
+                problem,
+            })?;
+            // A section without a user is for another program.
+            if let Some(login) = login {
+                logins.insert(section.to_owned(), login);
+            }
+        }
+        if logins.is_empty() { Err(Error::NoUser(path())) } else { Ok(Self { logins }) }
+    }
+
+    pub(crate) fn login(&self, module: &str) -> Option<&Login> {
+        self.logins.get(module)
+    }
+
+    /// Some login: there is always one.
+    pub(crate) fn any(&self) -> Option<&Login> {
+        self.logins.values().next()
+    }
+
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
+        self.logins.keys().map(String::as_str)
+    }
+}
+
+fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login>, Problem> {
+    let value = |key: &str| file.value(section, key);
+    let client = section == DEFAULT || section.starts_with("client.");
+    let from_defaults = |user: &Option<String>| if client { user.clone() } else { None };
+    let user = value("user").map(str::to_owned).or_else(|| from_defaults(&defaults.user));
+    let Some(user) = user.filter(|user| !user.is_empty()) else { return Ok(None) };
+    let password = match file.nearest(section, &["password-file", "password"]) {
+        Some(("password-file", path)) => Password::File(path.into()),
+        Some((_, text)) => Password::Text(Secret::new(text)),
+        None => match &defaults.password {
+            Some(password) if client => Password::Text(password.clone()),
+            _ => Password::None,
+        },
+    };
+    let address = address(file, section, defaults)?;
+    let tls = Tls::read(value, defaults.unverified)?;
+    let cleartext = match value("enable-cleartext-plugin") {
+        Some("true" | "1") => true,
+        None | Some("false" | "0") => false,
+        Some(_) => {
+            return Err(Problem::new("enable-cleartext-plugin", "expected true or false"));
+        }
+    };
+    let login = Login { user, password, address, tls, cleartext };
+    let login = login.clone().at(login.address.clone())?;
+    Ok(Some(login))
+}
+
+fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, Problem> {
+    let host = match file.nearest(section, &["socket", "host"]) {
+        Some(("socket", path)) => return Ok(Address::Unix { path: path.to_owned() }),
+        Some((_, host)) => Some(host),
+        None => None,
+    };
+    let port = file.value(section, "port");
+    if host.is_none() && port.is_none() {
+        return Ok(defaults.address.clone());
+    }
+    let (default_host, default_port) = match &defaults.address {
+        Address::Tcp { host, port } => (host.as_str(), *port),
+        Address::Unix { .. } => ("localhost", 3306),
+    };
+    let host = host.unwrap_or(default_host);
+    let port = match port {
+        Some(port) => {
+            port.parse().map_err(|_| Problem::new("port", "expected a number up to 65535"))?
+        }
+        None => default_port,
+    };
+    let address =
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    address.parse().map_err(|_| Problem::new("host", "expected the name or address of a host"))
+}
+
+impl Login {
+    /// This login at another address, unless what it asks for cannot be had there.
+    pub(crate) fn at(self, address: Address) -> Result<Self, Problem> {
+        let socket = matches!(address, Address::Unix { .. });
+        if socket && !matches!(self.tls, Tls::Off | Tls::Preferred(_)) {
+            return Err(Problem::new(
+                "socket",
+                "there is no TLS on a Unix socket, and it needs none: leave the TLS keys out of \
+                 this section",
+            ));
+        }
+        if self.cleartext && !socket && !self.tls.is_sure() {
+            return Err(Problem::new(
+                "enable-cleartext-plugin",
+                "a password in clear text needs a socket, or TLS with the certificate verified \
+                 (ssl-mode=VERIFY_IDENTITY)",
+            ));
+        }
+        let tls = if socket { Tls::Off } else { self.tls };
+        Ok(Self { address, tls, ..self })
+    }
+}
+
+/// What is wrong with a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    key: String,
+    text: &'static str,
+}
+
+impl Problem {
+    fn new(key: &str, text: &'static str) -> Self {
+        Self { key: key.to_owned(), text }
+    }
+}
+
+impl Display for Problem {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.text)
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{}: [{section}] {problem}", path.display())]
+    Key { path: PathBuf, section: String, problem: Problem },
+    #[error("{}:{line}: {problem}", path.display())]
+    Line { path: PathBuf, line: usize, problem: &'static str },
+    #[error(
+        "no user to log in as: {} has no section with one; write [client] and user=..., or give \
+         --mysqld.username and MYSQLD_EXPORTER_PASSWORD", .0.display()
+    )]
+    NoUser(PathBuf),
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, defaults: &Defaults) -> Result<Config, String> {
+        Config::parse(text, Path::new("my.cnf"), defaults).map_err(|error| error.to_string())
+    }
+
+    fn defaults() -> Defaults {
+        let address = "localhost:3306".parse().unwrap();
+        Defaults { address, user: None, password: None, unverified: false }
+    }
+
+    #[test]
+    fn each_section_with_a_user_is_a_login() {
+        let text = "[client]\nuser=u\npassword=p\nhost=db\n[client.other]\nport=3307\n\
+                    [client.socket]\nsocket=/s\n[client.back]\nhost=::1\n[mysqld]\nport=1\n\
+                    [alone]\nuser=a\npassword_file=/f\n";
+        let config = parse(text, &defaults()).unwrap();
+        let modules: Vec<_> = config.modules().collect();
+        assert_eq!(modules, ["alone", "client", "client.back", "client.other", "client.socket"]);
+        for (module, address) in [
+            ("client", "db:3306"),
+            ("client.other", "db:3307"),
+            ("client.socket", "unix:///s"),
+            ("client.back", "[::1]:3306"),
+            ("alone", "localhost:3306"),
+        ] {
+            assert_eq!(config.login(module).unwrap().address.to_string(), address, "{module}");
+        }
+        assert_eq!(config.login("client.other").unwrap().user, "u");
+        assert_eq!(config.login("alone").unwrap().password, Password::File("/f".into()));
+    }
+
+    #[test]
+    fn the_file_goes_before_flags_and_environment() {
+        let mut given = defaults();
+        assert!(parse("", &given).unwrap_err().starts_with("no user to log in as: my.cnf"));
+        given.user = Some("flag".into());
+        given.password = Some(Secret::new("env"));
+        let config = parse("[client.a]\npassword=own\n[b]\nuser=b", &given).unwrap();
+        for (module, user, password) in [
+            ("client", "flag", Password::Text(Secret::new("env"))),
+            ("client.a", "flag", Password::Text(Secret::new("own"))),
+            ("b", "b", Password::None),
+        ] {
+            let login = config.login(module).unwrap();
+            assert_eq!((login.user.as_str(), &login.password), (user, &password), "{module}");
+        }
+        let config = parse("[client]\nuser=file", &given).unwrap();
+        assert_eq!(config.login(DEFAULT).unwrap().user, "file");
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_refused_with_its_section() {
+        for (keys, problem) in [
+            ("socket=/s\nssl-ca=/ca", "socket: there is no TLS on a Unix socket"),
+            ("socket=/s\ntls=skip-verify", "socket: there is no TLS on a Unix socket"),
+            ("enable-cleartext-plugin=1", "enable-cleartext-plugin: a password in clear text"),
+            ("enable-cleartext-plugin", "enable-cleartext-plugin: a password in clear text"),
+            ("tls=skip-verify\nenable-cleartext-plugin", "enable-cleartext-plugin: a password"),
+            ("enable-cleartext-plugin=perhaps", "enable-cleartext-plugin: expected"),
+            ("port=x", "port: expected a number"),
+            ("host=a b", "host: expected the name"),
+            ("ssl-mode=VERIFY_CA", "ssl-mode: VERIFY_CA cannot be had"),
+        ] {
+            let error = parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap_err();
+            assert!(error.starts_with(&format!("my.cnf: [client] {problem}")), "{keys}: {error}");
+        }
+        let fine = "[client]\nuser=u\nsocket=/s\ntls=preferred\nenable-cleartext-plugin";
+        assert!(parse(fine, &defaults()).unwrap().login(DEFAULT).unwrap().tls == Tls::Off);
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let config = parse("[client]\nuser=u\npassword=sesame", &defaults()).unwrap();
+        assert!(!format!("{config:?}").contains("sesame"));
+    }
+}

@@ -1,0 +1,170 @@
+//! How the connection to a server is encrypted, from the TLS keys of a section.
+
+use std::path::PathBuf;
+
+use super::Problem;
+
+/// How a connection is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    Off,
+    /// Where the server offers it, without looking at its certificate.
+    Preferred(Identity),
+    /// Without looking at the server's certificate.
+    Unverified(Identity),
+    /// The certificate must come from `authorities`, or else from a public one, and be for the
+    /// server's name, or else `name`.
+    Verified {
+        authorities: Option<PathBuf>,
+        name: Option<String>,
+        identity: Identity,
+    },
+}
+
+/// The certificate and key that we show.
+pub(crate) type Identity = Option<(PathBuf, PathBuf)>;
+
+/// The second is how the predecessor spells it.
+const SKIP: [&str; 2] = ["ssl-skip-verification", "ssl-skip-verfication"];
+
+impl Tls {
+    /// Reads the keys of a section. `unverified` is what the command line says.
+    pub(super) fn read<'a>(
+        value: impl Fn(&str) -> Option<&'a str>,
+        unverified: bool,
+    ) -> Result<Self, Problem> {
+        versions(&value)?;
+        let identity = identity(&value)?;
+        let authorities = value("ssl-ca").map(PathBuf::from);
+        let verified = |identity| Self::Verified {
+            authorities: authorities.clone(),
+            name: value("tls-server-name").map(str::to_owned),
+            identity,
+        };
+        for key in SKIP {
+            match value(key) {
+                Some("true" | "1") => return Ok(Self::Unverified(identity)),
+                None | Some("false" | "0" | "") => {}
+                Some(_) => return Err(Problem::new(key, "expected true or false")),
+            }
+        }
+        if unverified {
+            return Ok(Self::Unverified(identity));
+        }
+        let mode = value("ssl-mode").map(str::to_ascii_uppercase);
+        match (mode.as_deref(), value("tls")) {
+            (Some(_), Some(_)) => {
+                Err(Problem::new("tls", "it says the same as ssl-mode: leave one of them out"))
+            }
+            (Some("DISABLED"), None) | (None, Some("false")) => Ok(Self::Off),
+            (Some("PREFERRED"), None) | (None, Some("preferred")) => Ok(Self::Preferred(identity)),
+            (Some("REQUIRED"), None) if authorities.is_none() => Ok(Self::Unverified(identity)),
+            (Some("REQUIRED" | "VERIFY_IDENTITY"), None) | (None, Some("true")) => {
+                Ok(verified(identity))
+            }
+            (None, Some("skip-verify")) => Ok(Self::Unverified(identity)),
+            (Some("VERIFY_CA"), None) => Err(Problem::new(
+                "ssl-mode",
+                "VERIFY_CA cannot be had: the chain is only checked together with the name; use \
+                 VERIFY_IDENTITY, with tls-server-name where the certificate has another name",
+            )),
+            (Some(_), None) => Err(Problem::new(
+                "ssl-mode",
+                "expected DISABLED, PREFERRED, REQUIRED or VERIFY_IDENTITY",
+            )),
+            (None, Some(_)) => {
+                Err(Problem::new("tls", "expected true, false, skip-verify or preferred"))
+            }
+            (None, None) if authorities.is_some() || identity.is_some() => Ok(verified(identity)),
+            (None, None) => Ok(Self::Off),
+        }
+    }
+
+    /// Whether nobody but the server we mean can read what is sent.
+    pub(crate) fn is_sure(&self) -> bool {
+        matches!(self, Self::Verified { .. })
+    }
+}
+
+fn identity<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<Identity, Problem> {
+    match (value("ssl-cert"), value("ssl-key")) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate.into(), key.into()))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Problem::new("ssl-cert", "it needs ssl-key beside it")),
+        (None, Some(_)) => Err(Problem::new("ssl-key", "it needs ssl-cert beside it")),
+    }
+}
+
+/// TLS 1.2 and 1.3 are spoken, and which of them cannot be chosen. What asks for less is refused,
+/// rather than ignored.
+fn versions<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem> {
+    for (key, fine) in [
+        ("tls-min-version", &["TLSv1.0", "TLSv1.1", "TLSv1.2"][..]),
+        ("tls-max-version", &["TLSv1.3"]),
+    ] {
+        match value(key) {
+            Some(version) if !fine.contains(&version) => {
+                return Err(Problem::new(
+                    key,
+                    "TLS 1.2 and 1.3 are both spoken, and neither can be ruled out here: leave \
+                     the key out, and rule it out on the server",
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(keys: &[(&'static str, &'static str)]) -> Result<Tls, String> {
+        let value = |key: &str| keys.iter().find(|(name, _)| *name == key).map(|(_, v)| *v);
+        Tls::read(value, false).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn keys_are_understood() {
+        let verified = |authorities: Option<&str>, name: Option<&str>| Tls::Verified {
+            authorities: authorities.map(PathBuf::from),
+            name: name.map(str::to_owned),
+            identity: None,
+        };
+        for (keys, tls) in [
+            (&[][..], Tls::Off),
+            (&[("tls", "true")], verified(None, None)),
+            (&[("tls", "skip-verify")], Tls::Unverified(None)),
+            (&[("tls", "preferred")], Tls::Preferred(None)),
+            (&[("ssl-ca", "/ca")], verified(Some("/ca"), None)),
+            (&[("ssl-ca", "/ca"), ("tls-server-name", "db")], verified(Some("/ca"), Some("db"))),
+            (&[("ssl-ca", "/ca"), ("ssl-skip-verfication", "true")], Tls::Unverified(None)),
+            (&[("ssl-mode", "required")], Tls::Unverified(None)),
+            (&[("ssl-mode", "REQUIRED"), ("ssl-ca", "/ca")], verified(Some("/ca"), None)),
+            (&[("ssl-mode", "VERIFY_IDENTITY")], verified(None, None)),
+            (&[("ssl-mode", "DISABLED"), ("ssl-ca", "/ca")], Tls::Off),
+            (&[("tls-min-version", "TLSv1.2"), ("tls", "true")], verified(None, None)),
+        ] {
+            assert_eq!(read(keys).as_ref(), Ok(&tls), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_refused() {
+        for (keys, problem) in [
+            (&[("ssl-mode", "VERIFY_CA")][..], "ssl-mode: VERIFY_CA cannot be had"),
+            (&[("ssl-mode", "SURE")], "ssl-mode: expected DISABLED"),
+            (&[("tls", "yes")], "tls: expected true"),
+            (&[("tls", "true"), ("ssl-mode", "REQUIRED")], "tls: it says the same"),
+            (&[("ssl-cert", "/c")], "ssl-cert: it needs ssl-key"),
+            (&[("ssl-key", "/k")], "ssl-key: it needs ssl-cert"),
+            (&[("ssl-skip-verification", "maybe")], "ssl-skip-verification: expected true"),
+            (&[("tls-min-version", "TLSv1.3")], "tls-min-version: TLS 1.2 and 1.3"),
+            (&[("tls-max-version", "TLSv1.1")], "tls-max-version: TLS 1.2 and 1.3"),
+        ] {
+            let error = read(keys).unwrap_err();
+            assert!(error.starts_with(problem), "{keys:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Exposes MySQL and MariaDB servers.
+
+mod check;
+mod collectors;
+mod config;
+mod db;
+mod grants;
+mod options;
+mod secret;
+mod sql;
+mod status;
+mod target;
+mod targets;
+mod version;
+
+use std::process::ExitCode;
+
+use exporter_core::desc::Desc;
+use exporter_core::run::{self, BUILD_LABELS, Program};
+
+use db::Db;
+use targets::Targets;
+
+static PROGRAM: Program<Db> = Program {
+    name: "mysql-exporter",
+    about: "Exposes MySQL and MariaDB servers to Prometheus",
+    version: env!("CARGO_PKG_VERSION"),
+    port: 9104,
+    switch: "collect",
+    flags: options::FLAGS,
+    collectors: collectors::ALL,
+    duration: &DURATION,
+    success: &SUCCESS,
+    label: "collect.",
+    build_info: &BUILD_INFO,
+    open: Targets::open,
+};
+
+static DURATION: Desc<1> = Desc::gauge(
+    "mysql_exporter_collector_duration_seconds",
+    "How long a collector took in this scrape.",
+    ["collector"],
+);
+static SUCCESS: Desc<1> = Desc::gauge(
+    "mysql_exporter_collector_success",
+    "Whether a collector did all of its work in this scrape.",
+    ["collector"],
+);
+static BUILD_INFO: Desc<7> =
+    Desc::gauge("mysqld_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
+
+fn main() -> ExitCode {
+    // The driver takes the process's provider; there is only one in this program. It fails if it
+    // is installed already, which does as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    run::run(&PROGRAM)
+}

@@ -1,0 +1,124 @@
+//! The flags that are not of one collector, as the predecessor has them.
+
+use std::env;
+use std::path::Path;
+use std::time::Duration;
+
+use exporter_core::collector::Error;
+use exporter_core::flags::{Flag, Flags};
+
+use crate::config::{Config, Defaults};
+use crate::db::Limits;
+use crate::secret::Secret;
+use crate::target::Allowed;
+
+pub(crate) static FLAGS: &[&Flag] = &[
+    &ADDRESS,
+    &ALLOW,
+    &CONNECTIONS,
+    &ENABLE_LOCK_WAIT,
+    &LOCK_WAIT,
+    &LOG_SLOW_FILTER,
+    &MY_CNF,
+    &QUERY_TIMEOUT,
+    &SKIP_VERIFY,
+    &USER,
+];
+
+static ADDRESS: Flag = Flag::text(
+    "mysqld.address",
+    "localhost:3306",
+    "The server, unless the configuration names one: host:port or unix:///path.",
+);
+static ALLOW: Flag = Flag::list(
+    "probe.allow-target",
+    &[],
+    "A target that /probe may be asked for; * stands for anything. May be repeated. Without it, \
+     all may.",
+);
+static CONNECTIONS: Flag = Flag::text(
+    "exporter.max_open_connections",
+    "2",
+    "Connections to one server at once, whoever asks.",
+);
+static ENABLE_LOCK_WAIT: Flag = Flag::switch(
+    "exporter.enable_lock_wait_timeout",
+    true,
+    "Limit how long statements wait for metadata locks.",
+);
+static LOCK_WAIT: Flag = Flag::text(
+    "exporter.lock_wait_timeout",
+    "2",
+    "Seconds that a statement may wait for a metadata lock.",
+);
+static LOG_SLOW_FILTER: Flag = Flag::switch(
+    "exporter.log_slow_filter",
+    false,
+    "Keep scrapes out of the log of slow statements. MariaDB and Percona only.",
+);
+static MY_CNF: Flag = Flag::text(
+    "config.my-cnf",
+    ".my.cnf",
+    "The option file with the users: [client], and a section for each auth_module of /probe.",
+);
+static QUERY_TIMEOUT: Flag = Flag::text(
+    "exporter.query_timeout",
+    "0",
+    "Seconds after which the server ends a statement; 0 is as long as a collector may take.",
+);
+static SKIP_VERIFY: Flag = Flag::switch(
+    "tls.insecure-skip-verify",
+    false,
+    "Encrypt connections without looking at the server's certificate.",
+);
+static USER: Flag = Flag::text(
+    "mysqld.username",
+    "",
+    "Whom to log in as, unless the configuration says; the password is in \
+     MYSQLD_EXPORTER_PASSWORD.",
+);
+
+/// Reads the option file, as it is now.
+pub(crate) fn config(flags: &Flags) -> Result<Config, Error> {
+    let password = env::var("MYSQLD_EXPORTER_PASSWORD").ok();
+    let user = Some(flags.text(&USER)).filter(|user| !user.is_empty());
+    let defaults = Defaults {
+        address: address(flags)?,
+        user: user.map(str::to_owned),
+        password: password.filter(|password| !password.is_empty()).map(Secret::new),
+        unverified: flags.is_on(&SKIP_VERIFY),
+    };
+    let path = Path::new(flags.text(&MY_CNF));
+    let required = flags.is_given(&MY_CNF);
+    Config::load(path, required, &defaults).map_err(|error| Error::Other(Box::new(error)))
+}
+
+/// The targets that may be probed.
+pub(crate) fn allowed(flags: &Flags) -> Allowed {
+    Allowed::new(flags.list(&ALLOW))
+}
+
+/// How sessions are set up, where a collector may take `limit`.
+pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {
+    let statement: f64 = flags.parsed(&QUERY_TIMEOUT, "a number of seconds, 0 for none")?;
+    let statement = Duration::try_from_secs_f64(statement)
+        .map_err(|_| QUERY_TIMEOUT.error("expected a number of seconds that is not negative"))?;
+    let connections = flags.parsed(&CONNECTIONS, "a number of connections")?;
+    if !(1..=100).contains(&connections) {
+        return Err(CONNECTIONS.error("expected 1 to 100"));
+    }
+    let lock_wait = flags.parsed(&LOCK_WAIT, "a number of seconds")?;
+    Ok(Limits {
+        connections,
+        statement: if statement.is_zero() { limit } else { statement.min(limit) },
+        lock_wait: flags.is_on(&ENABLE_LOCK_WAIT).then_some(lock_wait),
+        log_slow_filter: flags.is_on(&LOG_SLOW_FILTER),
+    })
+}
+
+fn address(flags: &Flags) -> Result<crate::target::Address, Error> {
+    flags
+        .text(&ADDRESS)
+        .parse()
+        .map_err(|error: crate::target::NoAddress| ADDRESS.error(error.to_string()))
+}

@@ -1,0 +1,106 @@
+//! What the values of variables mean as numbers.
+
+/// The number that a variable or a column of a status stands for, if any: words such as `ON` and
+/// `Yes` are 1, `OFF` and `No` are 0, dates are seconds since 1970.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    const WORDS: [(&str, f64); 9] = [
+        ("connecting", 0.0),
+        ("disabled", 0.0),
+        ("disconnected", 0.0),
+        ("no", 0.0),
+        ("non-primary", 0.0),
+        ("off", 0.0),
+        ("on", 1.0),
+        ("primary", 1.0),
+        ("yes", 1.0),
+    ];
+    if text.is_empty() {
+        return None;
+    }
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let word = WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
+    word.map(|(_, number)| *number).or_else(|| date(text))
+}
+
+/// A variable's name as part of the name of a metric.
+pub(crate) fn name(variable: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    variable.chars().map(legal).collect()
+}
+
+/// `Nov  8 13:05:09 2036 GMT` and `2036-11-08 13:05:09`, both taken for UTC.
+fn date(text: &str) -> Option<f64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.split_ascii_whitespace();
+    let (first, second) = (words.next()?, words.next()?);
+    let (year, month, day, time) = match words.next() {
+        None => {
+            let mut parts = first.split('-');
+            let mut next = || parts.next()?.parse().ok();
+            let day = (next()?, next()?, next()?);
+            (day.0, day.1, day.2, second)
+        }
+        Some(time) => {
+            let month = MONTHS.iter().position(|month| *month == first)?;
+            let year = words.next()?.parse().ok()?;
+            (year, i64::try_from(month).ok()? + 1, second.parse().ok()?, time)
+        }
+    };
+    let mut parts = time.split(':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    let likely = (1..=12).contains(&month) && (1..=31).contains(&day) && (1..10000).contains(&year);
+    let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    likely.then_some(seconds as f64)
+}
+
+/// Days since 1970-01-01, by the calendar of now.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    // Years begin in March here, so that the odd day comes last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let in_year = (153 * month + 2) / 5 + day - 1;
+    year * 365 + year / 4 - year / 100 + year / 400 + in_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_numbers() {
+        for (text, value) in [
+            ("0", Some(0.0)),
+            ("12.5", Some(12.5)),
+            ("-1", Some(-1.0)),
+            ("18446744073709551615", Some(18_446_744_073_709_551_615.0)),
+            ("ON", Some(1.0)),
+            ("Yes", Some(1.0)),
+            ("off", Some(0.0)),
+            ("DISABLED", Some(0.0)),
+            ("Connecting", Some(0.0)),
+            ("Primary", Some(1.0)),
+            ("non-Primary", Some(0.0)),
+            ("Disconnected", Some(0.0)),
+            ("1970-01-02 00:00:01", Some(86401.0)),
+            ("2000-02-29 12:00:00", Some(951_825_600.0)),
+            ("Nov 18 01:37:59 2036 GMT", Some(2_110_585_079.0)),
+            ("Mar  1 00:00:00 2024 GMT", Some(1_709_251_200.0)),
+            ("Foo  1 00:00:00 2024 GMT", None),
+            ("2024-13-01 00:00:00", None),
+            ("2024-01-01", None),
+            ("1:2", None),
+            ("auto", None),
+            ("", None),
+        ] {
+            assert_eq!(number(text), value, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_made_legal() {
+        assert_eq!(name("Com_select"), "com_select");
+        assert_eq!(name("Ssl-é.x"), "ssl___x");
+    }
+}

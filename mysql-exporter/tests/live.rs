@@ -1,0 +1,428 @@
+//! The real binary against real servers, which the tests start themselves.
+
+#![expect(clippy::disallowed_methods, reason = "starts servers and reads what programs wrote")]
+#![expect(clippy::print_stderr, reason = "the voice of a test")]
+
+#[path = "live/server.rs"]
+mod server;
+
+use std::collections::BTreeSet;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use exporter_core::testing::{Answer, Authority, Exporter, Kind, get, golden};
+
+use server::{PASSWORD, Server};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+
+/// The collectors that are off by default.
+const MORE: [&str; 8] = [
+    "auto_increment.columns",
+    "binlog_size",
+    "heartbeat",
+    "info_schema.processlist",
+    "info_schema.tables",
+    "mysql.user",
+    "perf_schema.eventsstatements",
+    "perf_schema.tableiowaits",
+];
+
+#[test]
+fn mariadb_is_exposed() {
+    if let Some(server) = Server::mariadb(&[]) {
+        all(&server);
+    }
+}
+
+#[test]
+fn mysql_is_exposed() {
+    if let Some(server) = Server::mysql() {
+        all(&server);
+    }
+}
+
+/// A server takes its time to start: one for all that leaves it as it was.
+fn all(server: &Server) {
+    let scenes: [(&str, fn(&Server, &Path)); 10] = [
+        ("every collector succeeds", every_collector_succeeds),
+        ("few statements make a scrape", few_statements_make_a_scrape),
+        ("sixty scrapes share two connections", sixty_scrapes_share_two_connections),
+        ("probes go where they may", probes_go_where_they_may),
+        ("passwords are read at login", passwords_are_read_at_login),
+        ("grants that lack are told", grants_that_lack_are_told),
+        ("replication has its old names", replication_has_its_old_names),
+        ("connections that were closed are opened anew", closed_connections_are_opened_anew),
+        ("what is given up is killed", what_is_given_up_is_killed),
+        ("a frozen server is down in time", a_frozen_server_is_down_in_time),
+    ];
+    for (name, scene) in scenes {
+        eprintln!("{}: {name}", server.flavour);
+        let dir = tempfile::tempdir().unwrap();
+        scene(server, dir.path());
+    }
+}
+
+fn every_collector_succeeds(server: &Server, dir: &Path) {
+    let switches: Vec<_> = MORE.iter().map(|name| format!("--collect.{name}")).collect();
+    let more: Vec<_> = switches.iter().map(String::as_str).collect();
+    let exporter = start(server, dir, &more);
+    let page = exporter.get("/metrics").body;
+    let failed: Vec<_> = page
+        .lines()
+        .filter(|line| {
+            line.starts_with("mysql_exporter_collector_success{") && line.ends_with(" 0")
+        })
+        .collect();
+    assert!(failed.is_empty(), "{failed:?}\n{}", exporter.log());
+    assert_eq!(value(&page, "mysql_up"), Some(1.0));
+    assert!(value(&page, "mysql_global_variables_port").is_some_and(|port| port > 0.0));
+    let beat = "mysql_heartbeat_stored_timestamp_seconds{server_id=\"1\"}";
+    assert!(value(&page, beat).is_some(), "a row that is there twice costs nothing else");
+    assert!(value(&page, "exporter_dropped_series_total{reason=\"series\"}").unwrap_or(1.0) > 0.0);
+    // What does not depend on the version of the server or on what it has done.
+    for (name, prefixes) in [
+        ("info_schema.innodb_cmp", &["mysql_info_schema_innodb_cmp_"][..]),
+        ("info_schema.innodb_cmpmem", &["mysql_info_schema_innodb_cmpmem_"]),
+        ("info_schema.tables", &["mysql_info_schema_table_"]),
+        ("auto_increment.columns", &["mysql_info_schema_auto_increment_"]),
+        ("binlog_size", &["mysql_binlog_"]),
+        ("heartbeat", &["mysql_heartbeat_"]),
+        ("perf_schema.tableiowaits", &["mysql_perf_schema_table_io_"]),
+    ] {
+        let known = |line: &&str| prefixes.iter().any(|prefix| line.starts_with(prefix));
+        let foreign =
+            |line: &&str| line.contains("schema=\"mysql\"") || line.contains("schema=\"sys\"");
+        let series: BTreeSet<_> = page
+            .lines()
+            .filter(|line| known(line) && !foreign(line))
+            .filter_map(|line| Some(line.rsplit_once(' ')?.0))
+            .collect();
+        let text: String = series.iter().flat_map(|series| [series, "\n"]).collect();
+        golden(format!("{GOLDEN}/{}/{name}.txt", server.flavour), &text);
+    }
+}
+
+fn few_statements_make_a_scrape(server: &Server, dir: &Path) {
+    let exporter = start(server, dir, &[]);
+    for _ in 0..3 {
+        exporter.get("/metrics");
+    }
+    let before = server.status("Questions");
+    for _ in 0..10 {
+        exporter.get("/metrics");
+    }
+    // One is that which counts. The ping of each scrape is not in the count.
+    let statements = (server.status("Questions") - before - 1) as f64 / 10.0 + 1.0;
+    let most = if server.is_mysql() { 7.0 } else { 8.0 };
+    assert!(statements <= most, "{statements} statements, pings included");
+}
+
+fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
+    let exporter = start(server, dir, &["--web.max-requests=0"]);
+    server.sql("FLUSH STATUS");
+    let others = server.status("Max_used_connections");
+    let port = exporter.port;
+    let scrapes: Vec<_> = (0..60)
+        .map(|nth| {
+            thread::spawn(move || {
+                // Not all alike: most share a collection, some wait for a connection.
+                let query = ["", "?collect[]=global_status", "?collect[]=slave_status"];
+                let path = format!("/metrics{}", query[nth % 3]);
+                ask(port, &path, "10")
+            })
+        })
+        .collect();
+    for scrape in scrapes {
+        let page = scrape.join().unwrap();
+        assert_eq!(value(&page.body, "mysql_up"), Some(1.0), "{} {}", page.status, page.body);
+    }
+    let most = server.status("Max_used_connections");
+    assert!(most <= others + 2, "{most} connections, {others} of them not the exporter's");
+}
+
+fn probes_go_where_they_may(server: &Server, dir: &Path) {
+    let cnf = server.options(
+        dir,
+        &format!(
+            "[client]\nuser=exporter\npassword={PASSWORD}\n\
+        [client.tls]\nssl-mode=REQUIRED\n"
+        ),
+    );
+    let flags = [
+        cnf.as_str(),
+        "--probe.allow-target=127.0.0.1:*",
+        "--probe.allow-target=unix://*",
+        "--mysqld.address=127.0.0.1:1",
+    ];
+    let exporter = Exporter::start(BINARY, &flags, dir);
+    let (port, socket) = (server.port, server.socket.display());
+    for (path, status, found) in [
+        (format!("/probe?target=127.0.0.1:{port}"), 200, "\nmysql_up 1\n"),
+        (format!("/probe?target=unix://{socket}"), 200, "\nmysql_up 1\n"),
+        ("/probe?target=127.0.0.1:1".into(), 200, "\nmysql_up 0\n"),
+        ("/probe".into(), 400, "A probe needs a target"),
+        (format!("/probe?target=localhost:{port}"), 400, "is not allowed"),
+        ("/probe?target=127.0.0.1".into(), 400, "expected host:port"),
+        (format!("/probe?target=127.0.0.1:{port}&auth_module=x"), 400, "no auth_module \"x\""),
+        (format!("/probe?target=unix://{socket}&auth_module=client.tls"), 400, "no TLS on a Unix"),
+        (format!("/probe?target=127.0.0.1:{port}&collect[]=x"), 400, "no collector named \"x\""),
+        (format!("/probe?target=127.0.0.1:{port}&collect[]=heartbeat"), 400, "switched off"),
+        ("/metrics".into(), 200, "\nmysql_up 0\n"),
+        (format!("/metrics?target=127.0.0.1:{port}"), 200, "\nmysql_up 1\n"),
+        ("/metrics?auth_module=x".into(), 400, "no auth_module"),
+    ] {
+        let answer = exporter.get(&path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert!(answer.body.contains(found), "{path}: {}", answer.body);
+    }
+    let only = format!("/probe?target=127.0.0.1:{port}&collect[]=info_schema.innodb_cmp");
+    let page = exporter.get(&only).body;
+    assert!(page.contains("mysql_info_schema_innodb_cmp_") && !page.contains("process_"), "{page}");
+    assert!(!page.contains("mysql_global_status_"), "{page}");
+}
+
+fn passwords_are_read_at_login(server: &Server, dir: &Path) {
+    server.user("rotating", "127.0.0.1", "first");
+    let file = dir.join("password");
+    fs::write(&file, "first\n").unwrap();
+    let cnf = server.options(
+        dir,
+        &format!(
+            "[client]\nuser=rotating\nhost=127.0.0.1\nport=PORT\npassword_file={}",
+            file.display()
+        ),
+    );
+    let exporter = Exporter::start(BINARY, &[&cnf, "--web.enable-lifecycle"], dir);
+    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
+    server.sql("ALTER USER rotating@'127.0.0.1' IDENTIFIED BY 'second'");
+    fs::write(&file, "second").unwrap();
+    exporter.signal("HUP");
+    let since = Instant::now();
+    while !exporter.log().contains("option file read again") {
+        assert!(since.elapsed() < Duration::from_secs(10), "{}", exporter.log());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
+    server.options(dir, "[client]\nuser=nobody\npassword=hunter2\nhost=127.0.0.1\nport=PORT");
+    exporter.signal("HUP");
+    let since = Instant::now();
+    while value(&exporter.get("/metrics").body, "mysql_up") != Some(0.0) {
+        assert!(since.elapsed() < Duration::from_secs(10), "{}", exporter.log());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(exporter.log().contains("Access denied"), "{}", exporter.log());
+    assert!(!exporter.log().contains("hunter2"), "a password is in the log");
+    server.sql("DROP USER rotating@'127.0.0.1'");
+}
+
+fn grants_that_lack_are_told(server: &Server, dir: &Path) {
+    server.user("poor", "127.0.0.1", "");
+    let cnf = server.options(dir, "[client]\nuser=poor\nhost=127.0.0.1\nport=PORT");
+    let output = check(&[&cnf, "--collect.info_schema.tables"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    let monitor = if server.is_mysql() { "REPLICATION CLIENT" } else { "SLAVE MONITOR" };
+    for grant in [
+        "GRANT PROCESS ON *.* TO 'poor'@'127.0.0.1';".to_owned(),
+        "GRANT SELECT ON *.* TO 'poor'@'127.0.0.1';".to_owned(),
+        format!("GRANT {monitor} ON *.* TO 'poor'@'127.0.0.1';"),
+    ] {
+        assert!(text.contains(&grant), "{grant} in\n{text}");
+        server.sql(&grant);
+    }
+    let output = check(&[&cnf, "--collect.info_schema.tables"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    server.sql("DROP USER poor@'127.0.0.1'");
+}
+
+fn replication_has_its_old_names(server: &Server, dir: &Path) {
+    let exporter = start(server, dir, &[]);
+    let page = exporter.get("/metrics?collect[]=slave_status").body;
+    assert!(!page.contains("mysql_slave_status_"), "no replica yet: {page}");
+    let names: &[&str] = if server.is_mysql() {
+        server.sql("CHANGE REPLICATION SOURCE TO SOURCE_HOST='source.invalid', SOURCE_USER='u'");
+        &["slave_io_running", "replica_io_running", "slave_sql_running", "master_server_id"]
+    } else {
+        server.sql("CHANGE MASTER 'c' TO MASTER_HOST='source.invalid', MASTER_USER='u'");
+        &["slave_io_running", "slave_sql_running", "master_server_id"]
+    };
+    let page = exporter.get("/metrics?collect[]=slave_status").body;
+    for name in names {
+        let connection = if server.is_mysql() { "" } else { "c" };
+        let series = format!(
+            "mysql_slave_status_{name}{{master_host=\"source.invalid\",master_uuid=\"\",\
+             channel_name=\"\",connection_name=\"{connection}\"}}"
+        );
+        assert_eq!(value(&page, &series), Some(0.0), "{series} in\n{page}");
+    }
+    server.sql(if server.is_mysql() { "RESET REPLICA ALL" } else { "RESET SLAVE 'c' ALL" });
+}
+
+fn closed_connections_are_opened_anew(server: &Server, dir: &Path) {
+    let exporter = start(server, dir, &[]);
+    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
+    let ids = server.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'exporter'");
+    for id in ids.split_whitespace() {
+        server.sql(&format!("KILL {id}"));
+    }
+    let page = exporter.get("/metrics").body;
+    assert!(!page.contains("collector_success{collector=\"collect.global_status\"} 0"), "{page}");
+    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+    assert_eq!(value(&page, "mysql_global_status_uptime").map(|up| up > 0.0), Some(true));
+}
+
+fn what_is_given_up_is_killed(server: &Server, dir: &Path) {
+    server.sql(
+        "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(30) AS ts, 1 AS server_id",
+    );
+    let flags = [
+        "--collect.heartbeat",
+        "--collect.heartbeat.database=slow",
+        "--collect.heartbeat.table=beat",
+        "--collector.timeout=20s",
+    ];
+    let exporter = start(server, dir, &flags);
+    let since = Instant::now();
+    let page = ask(exporter.port, "/metrics", "1").body;
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    let success =
+        |name| format!("mysql_exporter_collector_success{{collector=\"collect.{name}\"}}");
+    assert_eq!(value(&page, &success("heartbeat")), Some(0.0), "{page}");
+    for name in ["global_status", "global_variables", "slave_status", "info_schema.innodb_cmp"] {
+        assert_eq!(value(&page, &success(name)), Some(1.0), "{name}: {}", exporter.log());
+    }
+    let running = || {
+        let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter' AND \
+                   INFO LIKE '%slow%'";
+        server.sql(sql).trim().to_owned()
+    };
+    let since = Instant::now();
+    while running() != "0" {
+        assert!(since.elapsed() < Duration::from_secs(5), "still running: {}", exporter.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    drop(exporter);
+    let exporter =
+        start(server, dir, &[flags[0], flags[1], flags[2], "--exporter.query_timeout=1"]);
+    let since = Instant::now();
+    exporter.get("/metrics");
+    assert!(since.elapsed() < Duration::from_secs(3), "the server ends it after a second");
+    server.sql("DROP DATABASE slow");
+}
+
+fn a_frozen_server_is_down_in_time(server: &Server, dir: &Path) {
+    let exporter = start(server, dir, &[]);
+    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
+    server.signal("STOP");
+    for _ in 0..2 {
+        let since = Instant::now();
+        let page = ask(exporter.port, "/metrics", "2");
+        assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+        assert_eq!((page.status, value(&page.body, "mysql_up")), (200, Some(0.0)), "{}", page.body);
+        assert!(!page.body.contains("collect.global_status"), "{}", page.body);
+    }
+    server.signal("CONT");
+    let page = ask(exporter.port, "/metrics", "10").body;
+    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+    let told = exporter.log().matches("collector failed").count();
+    assert_eq!(told, 1, "told once, when it went down: {}", exporter.log());
+}
+
+#[test]
+fn connections_are_encrypted_as_configured() {
+    let keys = tempfile::tempdir().unwrap();
+    fs::set_permissions(keys.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let authority = Authority::new(keys.path(), "ca");
+    let stranger = Authority::new(keys.path(), "other");
+    let identity = authority.issue(keys.path(), "db", Kind::Server, &["127.0.0.1", "db.internal"]);
+    let client = authority.issue(keys.path(), "client", Kind::Client, &["exporter.internal"]);
+    fs::set_permissions(&identity.key, std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .unwrap();
+    let path = |path: &Path| path.display().to_string();
+    let flags = [
+        format!("--ssl-ca={}", path(&authority.certificate)),
+        format!("--ssl-cert={}", path(&identity.certificate)),
+        format!("--ssl-key={}", path(&identity.key)),
+    ];
+    let Some(server) = Server::mariadb(&[&flags[0], &flags[1], &flags[2]]) else { return };
+    let Some(plain) = Server::mariadb(&["--skip-ssl"]) else { return };
+    server.sql(
+        "CREATE USER sure@'%' REQUIRE X509; CREATE USER tls@'%' REQUIRE SSL; CREATE USER any@'%'",
+    );
+    plain.sql("CREATE USER any@'%'");
+    let ca = format!("ssl-ca={}", path(&authority.certificate));
+    let other = format!("ssl-ca={}", path(&stranger.certificate));
+    let own = format!("ssl-cert={}\nssl-key={}", path(&client.certificate), path(&client.key));
+    for (server, user, keys, up) in [
+        (&server, "tls", String::new(), false),
+        (&server, "tls", ca.clone(), true),
+        (&server, "tls", format!("{ca}\nssl-mode=VERIFY_IDENTITY"), true),
+        (&server, "tls", format!("{ca}\ntls-server-name=db.internal"), true),
+        (&server, "tls", format!("{ca}\ntls-server-name=elsewhere.internal"), false),
+        (&server, "tls", other.clone(), false),
+        (&server, "tls", "tls=true".into(), false),
+        (&server, "tls", "tls=skip-verify".into(), true),
+        (&server, "tls", "ssl-mode=REQUIRED".into(), true),
+        (&server, "tls", "tls=preferred".into(), true),
+        (&server, "sure", ca.clone(), false),
+        (&server, "sure", format!("{ca}\n{own}"), true),
+        (&server, "sure", format!("tls=skip-verify\n{own}"), true),
+        (&plain, "any", "tls=preferred".into(), true),
+        (&plain, "any", "ssl-mode=REQUIRED".into(), false),
+        (&plain, "any", ca.clone(), false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("[client]\nuser={user}\nhost=127.0.0.1\nport=PORT\n{keys}\n");
+        let cnf = server.options(dir.path(), &text);
+        let exporter = Exporter::start(BINARY, &[&cnf], dir.path());
+        let page = exporter.get("/metrics?collect[]=slave_status").body;
+        let found = value(&page, "mysql_up");
+        assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
+    }
+}
+
+#[test]
+fn authentication_plugins_are_spoken() {
+    let Some(server) = Server::mariadb(&["--plugin-load-add=auth_ed25519"]) else { return };
+    server.sql(
+        "CREATE USER ed@'%' IDENTIFIED VIA ed25519 USING PASSWORD('sesame'); CREATE USER \
+         native@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('sesame')",
+    );
+    for user in ["ed", "native"] {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("[client]\nuser={user}\npassword=sesame\nhost=127.0.0.1\nport=PORT\n");
+        let cnf = server.options(dir.path(), &text);
+        let exporter = Exporter::start(BINARY, &[&cnf], dir.path());
+        let page = exporter.get("/metrics?collect[]=slave_status").body;
+        assert_eq!(value(&page, "mysql_up"), Some(1.0), "{user}: {}", exporter.log());
+    }
+}
+
+/// The exporter, logged in to the server over TCP.
+fn start(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
+    let text = format!("[client]\nuser=exporter\npassword={PASSWORD}\nhost=127.0.0.1\nport=PORT\n");
+    let cnf = server.options(dir, &text);
+    let flags: Vec<_> = flags.iter().copied().chain([cnf.as_str()]).collect();
+    Exporter::start(BINARY, &flags, dir)
+}
+
+fn check(flags: &[&str]) -> Output {
+    Command::new(BINARY).args(flags).arg("--check").output().unwrap()
+}
+
+/// A scrape that says how long it will wait.
+fn ask(port: u16, path: &str, seconds: &str) -> Answer {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    get(stream, path, &[("X-Prometheus-Scrape-Timeout-Seconds", seconds)]).unwrap()
+}
+
+/// The value of a series on a page.
+fn value(page: &str, series: &str) -> Option<f64> {
+    let mut lines = page.lines();
+    lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}

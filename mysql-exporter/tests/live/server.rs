@@ -1,0 +1,195 @@
+//! Servers of the test's own: MariaDB where it is installed, MySQL from a root folder.
+
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A server on a free port of loopback and a socket. It is killed when the test lets go of it.
+pub(crate) struct Server {
+    pub(crate) flavour: &'static str,
+    pub(crate) port: u16,
+    pub(crate) socket: PathBuf,
+    /// The server itself, not a shell or chroot around it.
+    child: Child,
+    client: Vec<String>,
+    _data: TempDir,
+}
+
+const USER: &str = "exporter";
+/// With all that has ever been trouble to somebody.
+pub(crate) const PASSWORD: &str = "s3 $x?#&;@:/'\"%\\(";
+
+impl Server {
+    /// MariaDB, if it is installed; told loudly if not.
+    pub(crate) fn mariadb(flags: &[&str]) -> Option<Self> {
+        let found = Command::new("mariadbd").arg("--version").output().is_ok();
+        if !found {
+            eprintln!("SKIPPED: no mariadbd on this machine; install mariadb-server");
+            return None;
+        }
+        let data = tempfile::tempdir().unwrap();
+        let (dir, user) = (data.path().to_owned(), unprivileged(data.path()));
+        let install = Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
+            .arg(format!("--datadir={}/data", dir.display()))
+            .args(user.map(|user| format!("--user={user}")))
+            .output()
+            .unwrap();
+        assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
+        let (port, socket) = (free_port(), dir.join("s"));
+        let child = Command::new("mariadbd")
+            .args(["--no-defaults", "--bind-address=127.0.0.1", "--server-id=1"])
+            .args(["--performance-schema=ON", "--log-bin=log-bin", "--innodb-buffer-pool-size=16M"])
+            .args(user.map(|user| format!("--user={user}")))
+            .arg(format!("--port={port}"))
+            .arg(format!("--socket={}", socket.display()))
+            .arg(format!("--datadir={}/data", dir.display()))
+            .args(flags)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let client = ["mariadb", "--no-defaults", "-uroot", "-N"].map(str::to_owned);
+        let mut client = client.to_vec();
+        client.push(format!("--socket={}", socket.display()));
+        Some(Self { flavour: "mariadb", port, socket, child, client, _data: data }.ready())
+    }
+
+    /// MySQL from the root folder that `MYSQL_ROOT` names, where this test may change into it;
+    /// told loudly if not.
+    pub(crate) fn mysql() -> Option<Self> {
+        let root = std::env::var("MYSQL_ROOT").map(PathBuf::from).ok();
+        let Some(root) = root.filter(|root| root.join("usr/sbin/mysqld").exists()) else {
+            eprintln!("SKIPPED: MYSQL_ROOT does not name a root folder with mysqld in it");
+            return None;
+        };
+        let data = tempfile::tempdir_in(root.join("srv")).unwrap();
+        fs::set_permissions(data.path(), Permissions::from_mode(0o777)).unwrap();
+        // As it is called inside.
+        let dir = Path::new("/srv").join(data.path().file_name().unwrap());
+        let mysqld = |flags: &[String]| {
+            let mut command = Command::new("chroot");
+            command.arg(&root).args(["mysqld", "--no-defaults", "--user=mysql"]);
+            command.arg(format!("--datadir={}/data", dir.display())).args(flags);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        };
+        assert!(mysqld(&["--initialize-insecure".into()]).wait().unwrap().success());
+        let port = free_port();
+        let inside = dir.join("s");
+        let child = mysqld(&[
+            "--bind-address=127.0.0.1".into(),
+            "--mysqlx=OFF".into(),
+            "--secure-file-priv=NULL".into(),
+            "--server-id=2".into(),
+            "--log-bin=log-bin".into(),
+            format!("--port={port}"),
+            format!("--socket={}", inside.display()),
+            format!("--pid-file={}/pid", dir.display()),
+        ]);
+        let client = ["chroot", root.to_str().unwrap(), "mysql", "--no-defaults", "-uroot", "-N"];
+        let mut client = client.map(str::to_owned).to_vec();
+        client.push(format!("--socket={}", inside.display()));
+        let socket = data.path().join("s");
+        Some(Self { flavour: "mysql", port, socket, child, client, _data: data }.ready())
+    }
+
+    /// Runs statements as root, and gives what they print.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        self.try_sql(statements).unwrap_or_else(|error| panic!("{statements}: {error}"))
+    }
+
+    /// A status variable of all the server.
+    pub(crate) fn status(&self, name: &str) -> u64 {
+        let row = self.sql(&format!("SHOW GLOBAL STATUS LIKE '{name}'"));
+        row.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn is_mysql(&self) -> bool {
+        self.flavour == "mysql"
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// An option file with the sections given, in which `PORT` and `SOCKET` stand for this
+    /// server's.
+    pub(crate) fn options(&self, dir: &Path, sections: &str) -> String {
+        let text = sections
+            .replace("PORT", &self.port.to_string())
+            .replace("SOCKET", &self.socket.display().to_string());
+        let path = dir.join("my.cnf");
+        fs::write(&path, text).unwrap();
+        format!("--config.my-cnf={}", path.display())
+    }
+
+    /// Waits until it answers, and gives it what the tests look at.
+    fn ready(self) -> Self {
+        let since = Instant::now();
+        while self.try_sql("SELECT 1").is_err() {
+            assert!(since.elapsed() < Duration::from_secs(60), "{} does not start", self.flavour);
+            thread::sleep(Duration::from_millis(100));
+        }
+        self.sql(
+            "CREATE DATABASE app; CREATE TABLE app.things (id INT UNSIGNED AUTO_INCREMENT PRIMARY \
+             KEY, name VARCHAR(10)); INSERT INTO app.things (name) VALUES ('a'), ('b'); CREATE \
+             DATABASE heartbeat; CREATE TABLE heartbeat.heartbeat (ts VARCHAR(26), server_id INT \
+             UNSIGNED); INSERT INTO heartbeat.heartbeat VALUES ('2026-11-20T10:00:00.001000', 1), \
+             ('2026-11-20T10:00:00.001000', 1);",
+        );
+        let own = if self.is_mysql() { "" } else { ", SLAVE MONITOR" };
+        for host in ["127.0.0.1", "localhost"] {
+            self.user(USER, host, PASSWORD);
+            self.sql(&format!(
+                "GRANT PROCESS, REPLICATION CLIENT, SELECT{own} ON *.* TO {USER}@'{host}'"
+            ));
+        }
+        self
+    }
+
+    pub(crate) fn user(&self, name: &str, host: &str, password: &str) {
+        let password = password.replace('\\', "\\\\").replace('\'', "\\'");
+        self.sql(&format!("CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}'"));
+    }
+
+    fn try_sql(&self, statements: &str) -> Result<String, String> {
+        let (program, arguments) = self.client.split_first().unwrap();
+        let output = Command::new(program)
+            .args(arguments)
+            .args(["-e", statements])
+            .output()
+            .map_err(|error| error.to_string())?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be stopped, or have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The user that a server runs as where this runs as root, and owns the directory then.
+fn unprivileged(dir: &Path) -> Option<&'static str> {
+    fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
+    let id = Command::new("id").arg("-u").output().unwrap();
+    let is_root = id.stdout.trim_ascii() == b"0";
+    is_root.then(|| {
+        assert!(Command::new("chown").arg("mysql:").arg(dir).status().unwrap().success());
+        "mysql"
+    })
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
