@@ -3,11 +3,13 @@
 mod attempts;
 mod data;
 mod failure;
+mod garbled;
 mod list;
 mod resources;
 mod statistics;
 
 use std::env;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::meta::region::RegionProviderChain;
@@ -19,17 +21,19 @@ use aws_sdk_cloudwatch::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_cloudwatch::config::{ProvideCredentials, SharedCredentialsProvider};
 
 pub(crate) use self::failure::Failure;
+use self::garbled::Garbled;
 pub(crate) use self::list::{Listed, Listing};
 pub(crate) use self::resources::Selection;
 use crate::config::Config;
 
 /// The clients of one region and one identity.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Cloud {
     cloudwatch: aws_sdk_cloudwatch::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     credentials: Option<SharedCredentialsProvider>,
     region: String,
+    is_data_denied: AtomicBool,
 }
 
 /// How often a call is tried, unless `AWS_MAX_ATTEMPTS` says otherwise.
@@ -58,7 +62,8 @@ impl Cloud {
             );
         }
         let base = loader.load().await;
-        let Some(region) = base.region().map(ToString::to_string) else {
+        let region = base.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let Some(region) = region else {
             return Err(Failure::setup(
                 "no region is configured; set `region` in the configuration file or AWS_REGION",
             ));
@@ -67,18 +72,38 @@ impl Cloud {
             Some(role) => assume(role, &base).await,
             None => base,
         };
+        Ok(Self::new(&sdk, region))
+    }
+
+    fn new(sdk: &SdkConfig, region: String) -> Self {
         // Whether a call is tried again is for the call itself to say: hundreds are under way in
         // one fetch, and the failures of some must not use up the retries of the others.
         let partition = RetryPartition::custom("cloudwatch").token_bucket(TokenBucket::unlimited());
-        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(&sdk)
+        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(sdk)
             .retry_partition(partition.build())
+            .retry_classifier(Garbled)
             .build();
-        Ok(Self {
+        let tagging = aws_sdk_resourcegroupstagging::config::Builder::from(sdk)
+            .retry_classifier(Garbled)
+            .build();
+        Self {
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
-            tagging: aws_sdk_resourcegroupstagging::Client::new(&sdk),
+            tagging: aws_sdk_resourcegroupstagging::Client::from_conf(tagging),
             credentials: sdk.credentials_provider(),
             region,
-        })
+            is_data_denied: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether `GetMetricData` has turned out not to be allowed.
+    pub(crate) fn is_data_denied(&self) -> bool {
+        self.is_data_denied.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn deny_data(&self, failure: &Failure) {
+        if !self.is_data_denied.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%failure, "asking with GetMetricStatistics instead, metric by metric");
+        }
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -94,6 +119,23 @@ impl Cloud {
         let credentials =
             credentials.map_err(|error| Failure::of_error("credentials", "", &error))?;
         Ok(format!("access key {}", credentials.access_key_id()))
+    }
+}
+
+#[cfg(test)]
+impl Cloud {
+    /// The one at this address, whatever the environment says.
+    pub(crate) async fn at(url: &str) -> Self {
+        let keys =
+            aws_sdk_cloudwatch::config::Credentials::new("AKIATEST", "x", None, None, "test");
+        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(keys)
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(url)
+            .load()
+            .await;
+        Self::new(&sdk, "eu-west-1".to_owned())
     }
 }
 

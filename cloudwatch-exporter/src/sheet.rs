@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::cost::Size;
+
 /// The values of a metric's dimensions, in the order of the rule's names.
 pub(crate) type Set = Box<[Box<str>]>;
 
@@ -10,8 +12,7 @@ pub(crate) struct Sheet {
     pub(crate) sets: Arc<Vec<Set>>,
     /// Those that the rule's tags select or describe.
     pub(crate) resources: Arc<Vec<Resource>>,
-    /// When the sets were listed, in seconds since 1970. `None`: nothing had to be asked, or the
-    /// asking failed.
+    /// When the sets were found, in seconds since 1970; `None` where they could not be.
     pub(crate) listed_at: Option<u64>,
     /// Pages that listing took.
     pub(crate) pages: u32,
@@ -64,6 +65,10 @@ pub(crate) struct Resource {
 }
 
 impl Sheet {
+    pub(crate) fn size(&self) -> Size {
+        Size { sets: self.sets.len(), pages: self.pages }
+    }
+
     /// The points of one set.
     pub(crate) fn of(&self, set: usize, statistics: usize) -> &[Point] {
         self.points.get(set * statistics..(set + 1) * statistics).unwrap_or_default()

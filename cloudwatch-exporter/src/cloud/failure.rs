@@ -13,7 +13,7 @@ pub(crate) struct Failure {
     /// A namespace or a type of resources.
     scope: String,
     /// What kind it is of: AWS's own name, or one of ours where AWS said nothing.
-    pub(crate) code: String,
+    code: String,
     problem: String,
 }
 
@@ -24,6 +24,11 @@ impl Failure {
     /// One that stands in the way of all calls.
     pub(crate) fn setup(problem: impl Into<String>) -> Self {
         Self { action: "", scope: String::new(), code: "setup".to_owned(), problem: problem.into() }
+    }
+
+    /// Whether it is for want of permission.
+    pub(crate) fn is_denial(&self) -> bool {
+        self.code.starts_with("AccessDenied") || self.code == "UnauthorizedOperation"
     }
 
     pub(super) fn new<E, R>(action: &'static str, scope: &str, error: &SdkError<E, R>) -> Self

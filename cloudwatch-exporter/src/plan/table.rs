@@ -54,9 +54,8 @@ pub(crate) async fn print(
 
 async fn listed(config: &Config, concurrency: usize) -> Result<Vec<Sheet>, String> {
     let cloud = Cloud::open(config).await.map_err(|failure| failure.to_string())?;
-    let mut failures = Vec::new();
     let now = crate::poll::now();
-    let mut drafts = drafts(&cloud, &config.rules, &[], now, concurrency, &mut failures).await;
+    let (mut drafts, failures) = drafts(&cloud, &config.rules, &[], now, concurrency).await;
     if let Some(failure) = failures.first() {
         let count = failures.len();
         return Err(format!(
