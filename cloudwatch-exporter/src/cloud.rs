@@ -49,7 +49,7 @@ impl Cloud {
                 TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(4))
                     .operation_attempt_timeout(Duration::from_secs(30))
-                    .operation_timeout(Duration::from_secs(120))
+                    .operation_timeout(Duration::from_mins(2))
                     .build(),
             );
         let is_said = |name| env::var_os(name).is_some();

@@ -132,10 +132,8 @@ impl Defaults {
         if let Some(given) = range_seconds.as_ref().filter(|_| range == 0) {
             return Err(Fault::at(given, "range_seconds", "expected more than 0 seconds"));
         }
-        let api = shared.use_get_metric_data.as_ref().map(|given| match given.value {
-            true => Api::Data,
-            false => Api::Statistics,
-        });
+        let api = shared.use_get_metric_data.as_ref();
+        let api = api.map(|given| if given.value { Api::Data } else { Api::Statistics });
         let kept = Duration::from_secs(u64::from(seconds(
             ttl,
             "list_metrics_cache_ttl",
@@ -187,7 +185,10 @@ impl Defaults {
             dimensions,
             select,
             tags: metric.aws_tag_select.map(|given| tags(&given)).transpose()?,
-            statistics: statistics(metric.aws_statistics, metric.aws_extended_statistics)?,
+            statistics: statistics(
+                metric.aws_statistics.as_ref(),
+                metric.aws_extended_statistics.as_ref(),
+            )?,
             window,
             set_timestamp,
             api,
@@ -258,8 +259,8 @@ fn tags(given: &Spanned<TagSelect>) -> Result<Tags, Fault> {
 
 /// All five where nothing is said; none of the five where only extended ones are wanted.
 fn statistics(
-    given: Given<Vec<String>>,
-    extended: Given<Vec<String>>,
+    given: Option<&Spanned<Vec<String>>>,
+    extended: Option<&Spanned<Vec<String>>>,
 ) -> Result<Vec<Statistic>, Fault> {
     let mut statistics = Vec::new();
     let mut add = |name: &str, is_extended| {
@@ -268,7 +269,7 @@ fn statistics(
             statistics.push(statistic);
         }
     };
-    match (&given, &extended) {
+    match (given, extended) {
         (None, None) => STATISTICS.iter().for_each(|name| add(name, false)),
         (None, Some(_)) => {}
         (Some(given), _) => {
@@ -284,7 +285,7 @@ fn statistics(
             }
         }
     }
-    if let Some(extended) = &extended {
+    if let Some(extended) = extended {
         for name in &extended.value {
             if name.trim().is_empty() {
                 let problem = "a statistic such as p95 is expected";
@@ -294,7 +295,7 @@ fn statistics(
         }
     }
     if statistics.is_empty() {
-        let line = given.as_ref().or(extended.as_ref()).and_then(line_of);
+        let line = given.or(extended).and_then(line_of);
         let problem = "no statistic is asked for; name one, or leave the key out for all five";
         return Err(Fault { line, key: Some("aws_statistics"), problem: problem.into() });
     }

@@ -35,10 +35,10 @@ struct Errand {
 
 /// A collector may take as long as a scrape may, unless a flag says otherwise: it knows how to stop
 /// in time.
-const LIMIT: Duration = Duration::from_secs(3600);
+const LIMIT: Duration = Duration::from_hours(1);
 
 impl CloudWatchExporter {
-    pub(crate) fn open(plan: Plan<Arc<Poll>>) -> Opened {
+    pub(crate) fn open(plan: &Plan<Arc<Poll>>) -> Opened {
         let flags = &plan.flags;
         let concurrency = options::concurrency(flags)?;
         let sets = options::sets(flags)?;

@@ -38,7 +38,7 @@ static PROGRAM: Program<Arc<Poll>> = Program {
     success: &SUCCESS,
     label: "",
     build_info: &BUILD_INFO,
-    open: CloudWatchExporter::open,
+    open: |plan| CloudWatchExporter::open(&plan),
 };
 
 static DURATION: Desc<1> = Desc::gauge(

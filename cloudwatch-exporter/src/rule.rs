@@ -1,6 +1,7 @@
 //! What one entry of the configuration asks for, with nothing optional left over.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 use std::time::Duration;
 
 use regex::bytes::Regex;
@@ -52,7 +53,7 @@ impl Rule {
             let values = values.get(name).map(Vec::as_slice).unwrap_or_default();
             let longer = |set: &Vec<String>| {
                 let set = set.clone();
-                values.iter().map(move |value| [set.as_slice(), &[value.clone()]].concat())
+                values.iter().map(move |value| [set.as_slice(), from_ref(value)].concat())
             };
             sets = sets.iter().flat_map(longer).collect();
         }

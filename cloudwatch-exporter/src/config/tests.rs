@@ -71,7 +71,7 @@ fn every_key_is_read_and_a_metric_overrides_the_file() {
 
     assert_eq!(shared.window, Window { period: 300, range: 1200, delay: 0 });
     assert!(!shared.set_timestamp && shared.warn_on_empty);
-    assert_eq!((shared.api, shared.list_ttl), (Some(Api::Data), Duration::from_secs(900)));
+    assert_eq!((shared.api, shared.list_ttl), (Some(Api::Data), Duration::from_mins(15)));
 }
 
 #[test]

@@ -245,11 +245,9 @@ mod tests {
 
     #[test]
     fn the_worked_example_of_a_machine_park() {
-        let rules: String = (0..20)
-            .map(|n| {
-                format!("- {{aws_namespace: A, aws_metric_name: M{n}, aws_dimensions: [D]}}\n")
-            })
-            .collect();
+        let rule =
+            |n| format!("- {{aws_namespace: A, aws_metric_name: M{n}, aws_dimensions: [D]}}\n");
+        let rules = (0..20).map(rule).collect::<Vec<_>>().concat();
         let table = planned(&format!("list_metrics_cache_ttl: 3600\nmetrics:\n{rules}"), 50);
         assert_eq!(row(&table, "total")[4], "14400", "{table}");
         assert_eq!(row(&table, "total")[5], "432.14", "{table}");

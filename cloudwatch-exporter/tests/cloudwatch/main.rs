@@ -1,6 +1,13 @@
 //! The real binary against a CloudWatch of our own.
 
-#![expect(clippy::disallowed_methods, reason = "tests run programs and read files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::float_cmp,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test, helpers included: it runs programs, counts, and fails by a panic"
+)]
 
 mod charges;
 mod configuration;
