@@ -140,16 +140,43 @@ pub const fn is_label_name(name: &str) -> bool {
     is_name(name, false)
 }
 
+#[expect(clippy::indexing_slicing, reason = "there is a class for each byte")]
 const fn is_name(name: &str, colon: bool) -> bool {
     let mut rest = name.as_bytes();
-    let mut first = true;
+    let mut takes = LETTER | if colon { COLON } else { 0 };
+    if rest.is_empty() {
+        return false;
+    }
     while let [byte, tail @ ..] = rest {
-        let letter = byte.is_ascii_alphabetic() || *byte == b'_' || (colon && *byte == b':');
-        if !(letter || (!first && byte.is_ascii_digit())) {
+        if CLASSES[*byte as usize] & takes == 0 {
             return false;
         }
-        first = false;
+        takes |= DIGIT;
         rest = tail;
     }
-    !first
+    true
+}
+
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const COLON: u8 = 4;
+
+/// What each byte is. Names are looked at several times a page: a table is quicker than
+/// comparisons.
+static CLASSES: [u8; 256] = classes();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated as the program is compiled")]
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        classes[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => LETTER,
+            b'0'..=b'9' => DIGIT,
+            b':' => COLON,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
 }

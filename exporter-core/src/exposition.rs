@@ -180,6 +180,7 @@ impl<'a> Page<'a> {
             let len = self.samples.iter().map(|bytes| bytes.len()).sum();
             protobuf::header(&mut self.out, name, help, shown, len);
         } else {
+            let name = (name, head.segment.quoted);
             text::header(&mut self.out, name, help, shown, head.part.dialect());
         }
         for bytes in &self.samples {

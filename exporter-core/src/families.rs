@@ -1,5 +1,6 @@
 //! Where samples go: straight into the bytes of the negotiated format, one family after another.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -42,6 +43,8 @@ pub struct Families {
 pub(crate) struct Segment {
     /// Into [`Families::names`].
     pub(crate) name: Range<usize>,
+    /// Whether text has the name in quotes.
+    pub(crate) quoted: bool,
     pub(crate) help: Range<usize>,
     pub(crate) kind: Kind,
     /// A hash of the label names: two families of one name with other labels are not one family.
@@ -86,6 +89,25 @@ impl Families {
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline?;
         Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Takes over the room of another, whose samples have gone out. Room that was far from used is
+    /// not kept on.
+    pub(crate) fn within(mut self, spent: Self) -> Self {
+        fn emptied<T>(mut room: Vec<T>) -> Vec<T> {
+            if room.capacity() / 4 > room.len() {
+                return Vec::new();
+            }
+            room.clear();
+            room
+        }
+        self.body = emptied(spent.body);
+        self.segments = emptied(spent.segments);
+        self.series = emptied(spent.series);
+        self.names = spent.names;
+        self.names.clear();
+        self.frame = spent.frame;
+        self
     }
 
     /// Opens a family.
@@ -273,23 +295,34 @@ impl Open<'_> {
             Kind::Summary => "quantile",
             _ => "",
         };
-        let spelled = |label| name::spelled(label, Role::Label, *escaping);
-        let legal = Role::Metric.is_legal(entry.name)
+        // As nearly all are; then there is nothing to escape and nothing to quote.
+        let legacy = Role::Metric.is_legacy(entry.name)
+            && entry.labels.iter().all(|label| Role::Label.is_legacy(label));
+        let spelled = |name, role| {
+            if legacy { Cow::Borrowed(name) } else { name::spelled(name, role, *escaping) }
+        };
+        let legal = (legacy || Role::Metric.is_legal(entry.name))
             && entry.labels.iter().enumerate().all(|(at, label)| {
                 let mut before = entry.labels.iter().take(at);
-                Role::Label.is_legal(label)
+                (legacy || Role::Label.is_legal(label))
                     && *label != bound
                     && *label != "__name__"
-                    && !before.any(|other| spelled(other) == spelled(label))
+                    && !before
+                        .any(|other| spelled(other, Role::Label) == spelled(label, Role::Label))
             });
         if !legal {
             return State::Refused;
         }
-        let name = name::spelled(entry.name, Role::Metric, *escaping);
-        let labels = entry.labels.iter().map(|label| spelled(label));
+        let name = spelled(entry.name, Role::Metric);
+        let quoted = !legacy && !Role::Metric.is_legacy(&name);
+        let labels = entry.labels.iter().map(|label| {
+            let label = spelled(label, Role::Label);
+            let quoted = !legacy && !Role::Label.is_legacy(&label);
+            (label, quoted)
+        });
         match format {
-            Format::Protobuf => protobuf::frame(frame, labels),
-            _ => text::frame(frame, &name, labels, bound),
+            Format::Protobuf => protobuf::frame(frame, labels.map(|(label, _)| label)),
+            _ => text::frame(frame, (&name, quoted), labels, bound),
         }
         let mut keep = |text: &str| {
             let start = names.len();
@@ -298,6 +331,7 @@ impl Open<'_> {
         };
         segments.push(Segment {
             name: keep(&name),
+            quoted,
             help: keep(entry.help),
             kind: entry.kind,
             labels: hash::of(entry.labels),

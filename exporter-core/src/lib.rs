@@ -15,6 +15,7 @@ pub mod duration;
 pub mod exporter;
 mod exposition;
 pub mod families;
+pub mod file;
 pub mod flags;
 pub mod format;
 mod frame;

@@ -1,7 +1,6 @@
 //! `process_*`: what this process uses, from `/proc/self` and the clock of its CPU time.
 
-use std::fs::File;
-use std::io::Read;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -12,6 +11,7 @@ use rustix::time::ClockId;
 
 use crate::desc::Desc;
 use crate::families::Families;
+use crate::file::Kept;
 
 /// Every family that [`write`] may write.
 #[cfg(feature = "testing")]
@@ -81,16 +81,15 @@ pub(crate) fn started() -> SystemTime {
 
 /// Mapped and resident bytes.
 fn memory() -> Option<(f64, f64)> {
-    let mut buffer = [0; 256];
-    let mut pages = read("/proc/self/statm", &mut buffer)?.split(' ').map(f64::from_str);
+    let statm = read("/proc/self/statm")?;
+    let mut pages = statm.split(' ').map(f64::from_str);
     let page = rustix::param::page_size() as f64;
     Some((pages.next()?.ok()? * page, pages.next()?.ok()? * page))
 }
 
 /// IP bytes received and sent.
 fn traffic() -> Option<(f64, f64)> {
-    let mut buffer = [0; 8192];
-    parse_traffic(read("/proc/self/net/netstat", &mut buffer)?)
+    parse_traffic(&read("/proc/self/net/netstat")?)
 }
 
 /// Lines come in pairs: names, then values.
@@ -129,21 +128,15 @@ fn count_fds(path: &str) -> Option<u64> {
     count.checked_sub(1)
 }
 
-/// The text of a small file.
-fn read<'a>(path: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
-    let mut file = File::open(path).ok()?;
-    let mut len = 0;
-    loop {
-        match file.read(buffer.get_mut(len..)?).ok()? {
-            0 => break,
-            more => len += more,
-        }
-    }
-    std::str::from_utf8(buffer.get(..len)?).ok()
+fn read(path: &str) -> Option<String> {
+    static KEPT: LazyLock<Kept> = LazyLock::new(Kept::default);
+    String::from_utf8(KEPT.read(Path::new(path)).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::format::{Escaping, Format};
     use crate::testing;

@@ -335,8 +335,14 @@ impl Registry {
         }
         (self.settings.own)(&mut own);
         self.dropped.write(&mut own);
-        let parts: Vec<_> = runs.into_iter().filter_map(|run| run.out).chain([own]).collect();
+        let written = runs.into_iter().filter_map(|run| Some((run.out?, self.slots.get(run.slot))));
+        let (parts, slots): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();
         let (page, conflicts) = exposition::join(&parts, form.format, form.escaping);
+        for (part, slot) in parts.into_iter().zip(slots) {
+            if let Some(slot) = slot {
+                slot.recycle(part);
+            }
+        }
         self.dropped.note(conflicts);
         Bytes::from(page)
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use crate::desc::Kind;
 use crate::frame::Frame;
-use crate::name::Role;
 use crate::number;
 use crate::value::{CounterValue, Exemplar, HistogramValue, SummaryValue};
 
@@ -22,24 +21,25 @@ pub(crate) enum Dialect {
 /// Fills `frame` for a family: the name; what goes before each label value; what goes after the
 /// last; and what goes before the bound of a bucket or quantile instead.
 ///
-/// A name that is not legacy goes inside the braces, in quotes: `{"my.name",label="value"} 1`.
+/// A name that is to be quoted goes inside the braces: `{"my.name",label="value"} 1`.
 pub(crate) fn frame(
     frame: &mut Frame,
-    name: &str,
-    labels: impl Iterator<Item = impl AsRef<str>>,
+    (name, quoted): (&str, bool),
+    labels: impl Iterator<Item = (impl AsRef<str>, bool)>,
     bound: &str,
 ) {
-    let quoted = !Role::Metric.is_legacy(name);
     frame.clear();
     if quoted {
         frame.add("{\"");
+        push_escaped(frame.bytes(), name, true);
+    } else {
+        frame.add(name);
     }
-    push_escaped(frame.bytes(), name, true);
     frame.close();
     let (mut before, mut after) = if quoted { ("\",", "\"} ") } else { ("{", " ") };
-    for label in labels {
+    for (label, quoted) in labels {
         frame.add(before);
-        push_name(frame.bytes(), label.as_ref(), Role::Label);
+        push_name(frame.bytes(), label.as_ref(), quoted);
         frame.add("=\"");
         frame.close();
         (before, after) = ("\",", "\"} ");
@@ -154,7 +154,13 @@ pub(crate) fn summary(
 }
 
 /// The lines before a family's samples. `OpenMetrics` names a counter without `_total`.
-pub(crate) fn header(out: &mut Vec<u8>, name: &str, help: &str, kind: Kind, dialect: Dialect) {
+pub(crate) fn header(
+    out: &mut Vec<u8>,
+    (name, quoted): (&str, bool),
+    help: &str,
+    kind: Kind,
+    dialect: Dialect,
+) {
     let om = dialect != Dialect::Prometheus;
     let (name, kind) = match kind {
         Kind::Counter if om => (name.strip_suffix("_total").unwrap_or(name), "counter"),
@@ -166,13 +172,13 @@ pub(crate) fn header(out: &mut Vec<u8>, name: &str, help: &str, kind: Kind, dial
     };
     if !help.is_empty() {
         out.extend_from_slice(b"# HELP ");
-        push_name(out, name, Role::Metric);
+        push_name(out, name, quoted);
         out.push(b' ');
         push_escaped(out, help, om);
         out.push(b'\n');
     }
     out.extend_from_slice(b"# TYPE ");
-    push_name(out, name, Role::Metric);
+    push_name(out, name, quoted);
     for part in [" ", kind, "\n"] {
         out.extend_from_slice(part.as_bytes());
     }
@@ -304,14 +310,13 @@ fn push_seconds(out: &mut Vec<u8>, at: Duration) {
     }
 }
 
-/// A name, in quotes if it is not legacy.
-fn push_name(out: &mut Vec<u8>, name: &str, role: Role) {
-    if role.is_legacy(name) {
-        out.extend_from_slice(name.as_bytes());
-    } else {
+fn push_name(out: &mut Vec<u8>, name: &str, quoted: bool) {
+    if quoted {
         out.push(b'"');
         push_escaped(out, name, true);
         out.push(b'"');
+    } else {
+        out.extend_from_slice(name.as_bytes());
     }
 }
 

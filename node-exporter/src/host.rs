@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
 use exporter_core::collector::Error;
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use exporter_core::file::{self, Kept, KeptFile, Places};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat};
+use rustix::io::Errno;
 
 /// Where the machine's file systems are mounted. The only way to a file in this program.
 #[derive(Clone, Debug)]
@@ -22,20 +24,30 @@ pub(crate) struct Host {
     pub(crate) rootfs: PathBuf,
     /// `--path.udev.data`
     pub(crate) udev: PathBuf,
+    /// What stays open of all that.
+    pub(crate) kept: Kept,
 }
 
-/// More than any file of procfs that is read here; what is longer is refused, not truncated.
-const LARGEST: usize = 64 << 20;
-
 impl Host {
-    /// Reads a file below procfs, such as `net/dev`.
+    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next time.
     pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.procfs.join(path))
+        self.keep(self.procfs.join(path))
     }
 
     /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
     pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.sysfs.join(path))
+    }
+
+    /// As [`Host::sys`], and keeps the file open for the next time: for what is read in every
+    /// scrape. Not below `class/net`, where a file stays with an interface that gets another name.
+    pub(crate) fn sys_kept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.keep(self.sysfs.join(path))
+    }
+
+    fn keep(&self, path: PathBuf) -> Result<File, Error> {
+        let read = self.kept.read(&path);
+        File::new(path, read)
     }
 
     /// Reads a file below the root, such as `etc/os-release`.
@@ -46,7 +58,7 @@ impl Host {
     /// Reads a file of procfs as it is, for what need not be UTF-8.
     pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
         let path = self.procfs.join(path);
-        read(&path).map_err(|source| Error::Read { path, source })
+        file::read(&path).map_err(|source| Error::Read { path, source })
     }
 
     /// What udev knows of a device, such as `b8:0`.
@@ -60,9 +72,23 @@ impl Host {
         list(&self.sysfs.join(path))
     }
 
+    /// The network interfaces that sysfs shows, in the order of their names. The number with each
+    /// name is of the interface that has it now, and never of another.
+    pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
+        let path = self.sysfs.join("class/net");
+        let names = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
+        Ok(names.map(|(name, number)| (name.to_string_lossy().into_owned(), number)).collect())
+    }
+
     /// A directory below sysfs of which several attributes are wanted, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
         Device::open(self.sysfs.join(path))
+    }
+
+    /// As [`Host::device`], for a device to be kept from one scrape to the next.
+    pub(crate) fn kept_device(&self, path: impl AsRef<Path>) -> Result<KeptDevice, Error> {
+        let device = self.device(path)?;
+        Ok(KeptDevice { device, places: self.kept.places().clone(), files: Vec::new() })
     }
 }
 
@@ -73,13 +99,27 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// The names in a directory, in order, as they are.
-#[expect(clippy::disallowed_methods, reason = "the one place that lists")]
 pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
-    let fail = |source| Error::Read { path: path.to_owned(), source };
-    let mut names = std::fs::read_dir(path)
-        .map_err(fail)?
-        .map(|entry| Ok(entry.map_err(fail)?.file_name()))
-        .collect::<Result<Vec<_>, Error>>()?;
+    let numbered =
+        numbered(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(numbered.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The names in a directory, in order, with the numbers of the files that have them.
+fn numbered(path: &Path) -> io::Result<Vec<(OsString, u64)>> {
+    const BUFFER: usize = 4096;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(path, flags, Mode::empty())?;
+    let mut buffer = Vec::with_capacity(BUFFER);
+    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            names.push((OsStr::from_bytes(name).to_owned(), entry.ino()));
+        }
+    }
     names.sort_unstable();
     Ok(names)
 }
@@ -96,7 +136,7 @@ pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
 
 /// Reads a file whole, without ever waiting for a FIFO or device in its place.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
-    read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    file::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// A directory whose small files are read one by one: a device of sysfs. It is found once, not
@@ -128,14 +168,14 @@ impl Device {
 
     /// As [`Device::text`], for those who take some errors for an answer.
     pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
-        // The kernel gives an attribute whole or not at all, so one read does.
+        let file = self.attribute(name)?;
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]))?;
-        if length == page.len() {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-        Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+        trimmed(page, length)
+    }
+
+    fn attribute(&self, name: &str) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
     }
 
     pub(crate) fn unread(&self, name: &str, source: io::Error) -> Error {
@@ -145,6 +185,57 @@ impl Device {
     /// An error that names an attribute and shows what it `found` there.
     pub(crate) fn unlike(&self, name: &str, expected: &'static str, found: &str) -> Error {
         Error::Parse { path: self.path.join(name), expected, found: shortened(found) }
+    }
+}
+
+/// An attribute that has been read. The kernel gives it whole or not at all, so one read does.
+fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
+    if length == page.len() {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+}
+
+/// A device whose attributes stay open, as far as there is room: see [`Kept`].
+#[derive(Debug)]
+pub(crate) struct KeptDevice {
+    device: Device,
+    places: Places,
+    files: Vec<(&'static str, KeptFile)>,
+}
+
+impl KeptDevice {
+    /// As [`Device::read`].
+    pub(crate) fn read<'p>(
+        &mut self,
+        name: &'static str,
+        page: &'p mut Page,
+    ) -> io::Result<Cow<'p, str>> {
+        if let Some(at) = self.files.iter().position(|(kept, _)| *kept == name)
+            && let Some((_, file)) = self.files.get(at)
+        {
+            match rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut page[..], 0)) {
+                // All that a file says of a device that is gone. What it says of one that is
+                // there, as that it is down, is an answer.
+                Err(Errno::NODEV) => self.files.swap_remove(at),
+                read => return trimmed(page, read?),
+            };
+        }
+        let file = self.device.attribute(name)?;
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]));
+        self.files.extend(self.places.keep(file).map(|kept| (name, kept)));
+        trimmed(page, read?)
+    }
+
+    /// Whether anything of it is open: elsewhere than on sysfs nothing is, and another directory
+    /// may have its place by the next time.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// What it was found by, for errors.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 }
 
@@ -158,7 +249,12 @@ pub(crate) struct File {
 impl File {
     /// Reads without ever waiting: a FIFO or device in the place of a file is an error or empty.
     pub(crate) fn read(path: PathBuf) -> Result<Self, Error> {
-        match read(&path) {
+        let read = file::read(&path);
+        Self::new(path, read)
+    }
+
+    fn new(path: PathBuf, read: io::Result<Vec<u8>>) -> Result<Self, Error> {
+        match read {
             Ok(bytes) => {
                 // A name in a line may be anything; the numbers beside it are still good.
                 let text = String::from_utf8(bytes)
@@ -173,7 +269,7 @@ impl File {
     /// second read, and none has more to say.
     pub(crate) fn sensor(path: PathBuf) -> Result<Self, Error> {
         let mut bytes = [0; 128];
-        match open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
+        match file::open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
             Ok(length) => {
                 let bytes = bytes.get(..length).unwrap_or_default();
                 Ok(Self { path, text: String::from_utf8_lossy(bytes).into_owned() })
@@ -219,26 +315,6 @@ impl File {
     pub(crate) fn unlike(&self, expected: &'static str) -> Error {
         let found = self.text.lines().next().unwrap_or_default().to_owned();
         Error::Parse { path: self.path.clone(), expected, found: shortened(&found) }
-    }
-}
-
-fn open(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = open(path)?;
-    let mut bytes = Vec::with_capacity(4096);
-    loop {
-        // A short read is not the end: the kernel may stop at a line.
-        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
-            Ok(0) => return Ok(bytes),
-            Ok(_) if bytes.len() > LARGEST => return Err(ErrorKind::FileTooLarge.into()),
-            Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The place of one collector in the registry.
 
 use std::any::Any;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +27,11 @@ pub(super) enum Seat {
 
 /// Holds a blocking collector while it does not run. Empty for as long as a run is under way, be
 /// it one that was given up long ago.
-pub(super) struct Chair(Mutex<Option<Box<dyn Collector>>>);
+pub(super) struct Chair {
+    collector: Mutex<Option<Box<dyn Collector>>>,
+    /// What the last run wrote, for the next to write over.
+    spent: Mutex<Families>,
+}
 
 type Result<T = (Families, std::result::Result<(), Error>)> = std::result::Result<T, Failure>;
 
@@ -39,7 +44,8 @@ impl Slot {
     ) -> Self {
         let seat = match source {
             Source::Blocking(collector) => {
-                Seat::Blocking(Arc::new(Chair(Mutex::new(Some(collector)))))
+                let collector = Mutex::new(Some(collector));
+                Seat::Blocking(Arc::new(Chair { collector, spent: Mutex::default() }))
             }
             Source::Async(collector) => Seat::Async(tokio::sync::Mutex::new(collector)),
         };
@@ -50,6 +56,13 @@ impl Slot {
         match &self.seat {
             Seat::Blocking(chair) => Some(Arc::clone(chair)),
             Seat::Async(_) => None,
+        }
+    }
+
+    /// Takes back what a run wrote, now that it is on its page.
+    pub(super) fn recycle(&self, out: Families) {
+        if let Seat::Blocking(chair) = &self.seat {
+            *chair.spent.lock().unwrap_or_else(PoisonError::into_inner) = out;
         }
     }
 
@@ -90,8 +103,10 @@ impl Slot {
 
 impl Chair {
     /// Runs the collector that sits here, unless an earlier run still has it.
-    pub(super) fn run(&self, mut out: Families) -> Result {
-        let seat = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn run(&self, out: Families) -> Result {
+        let seat = || self.collector.lock().unwrap_or_else(PoisonError::into_inner);
+        let spent = mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut out = out.within(spent);
         let mut collector = seat().take().ok_or(Failure::Stuck)?;
         let end = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
         *seat() = Some(collector);

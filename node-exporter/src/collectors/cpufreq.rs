@@ -134,7 +134,7 @@ impl Cpufreq {
     /// CPUs are offline, as it does wherever there is sysfs.
     fn look(&mut self) -> Result<bool, Error> {
         let host = &self.host;
-        let offline = if_there(host.sys(format!("{DIRECTORY}/offline")))?;
+        let offline = if_there(host.sys_kept(format!("{DIRECTORY}/offline")))?;
         let policies = if_there(host.list_sys(format!("{DIRECTORY}/cpufreq")))?;
         let set = offline.as_ref().map(CpuSet::parse).transpose()?.unwrap_or_default();
         let offline_is_known = offline.is_some();
@@ -176,7 +176,7 @@ impl Found {
 }
 
 fn khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
-    match cpus::file(host, cpu, file)? {
+    match cpus::file_kept(host, cpu, file)? {
         // What drivers without an answer write.
         Some(file) if file.trimmed() == "<unknown>" => Ok(None),
         Some(file) => file.number("a frequency in kHz").map(Some),

@@ -187,7 +187,7 @@ impl Diskstats {
         let udev = self.host.udev(format!("b{major}:{minor}")).ok();
         // The kernel lists the slash of a name such as cciss/c0d0 as an exclamation mark.
         let path = format!("block/{}/queue/rotational", device.concat().replace('/', "!"));
-        let rotational = File::sensor(self.host.sysfs.join(path)).ok();
+        let rotational = self.host.sys_kept(path).ok();
         let rotational = rotational.filter(|file| !file.trimmed().is_empty());
         Disk { numbers, device, udev, rotational }
     }

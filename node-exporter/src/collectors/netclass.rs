@@ -91,6 +91,8 @@ struct Netclass {
     ignored: Option<Regex>,
     ignore_invalid_speed: bool,
     netlink: Option<netlink::Sockets>,
+    /// What is kept of each.
+    interfaces: files::Interfaces,
 }
 
 impl Netclass {
@@ -101,6 +103,7 @@ impl Netclass {
             ignored: filter::pattern(flags, &IGNORED)?,
             ignore_invalid_speed: flags.is_on(&IGNORE_INVALID_SPEED),
             netlink: flags.is_on(&NETLINK).then(|| netlink::Sockets::new(with_stats)),
+            interfaces: files::Interfaces::default(),
         })
     }
 }
@@ -115,9 +118,10 @@ impl Collector for Netclass {
                 interface.speed.filter(|&speed| speed >= 0.0 || !ignore_invalid_speed);
             interface
         };
+        let (host, interfaces) = (&self.host, &mut self.interfaces);
         match &mut self.netlink {
-            Some(sockets) => sockets.expose(&self.host, wanted, valid, out),
-            None => files::expose(&self.host, wanted, valid, out),
+            Some(sockets) => sockets.expose(host, interfaces, wanted, valid, out),
+            None => interfaces.expose(host, wanted, valid, out),
         }
     }
 }

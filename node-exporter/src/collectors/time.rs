@@ -8,7 +8,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{BLANK, Host};
+use crate::host::Host;
 use crate::system;
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -57,19 +57,17 @@ const CLOCKSOURCES: &str = "devices/system/clocksource";
 fn clocksources(host: &Host, out: &mut Families) -> Result<(), Error> {
     // A kernel that shows none has told all it has to tell.
     let names = host.list_sys(CLOCKSOURCES).unwrap_or_default();
-    let mut page = BLANK;
     for (desc, attribute) in
         [(&AVAILABLE, "available_clocksource"), (&CURRENT, "current_clocksource")]
     {
         let mut family = out.family(desc);
         for name in &names {
             let Some(device) = name.strip_prefix("clocksource") else { continue };
-            let directory = host.device(format!("{CLOCKSOURCES}/{name}"))?;
-            let sources = directory.text(attribute, &mut page)?;
-            if sources.is_empty() {
-                return Err(directory.unlike(attribute, "a clock source", &sources));
+            let file = host.sys_kept(format!("{CLOCKSOURCES}/{name}/{attribute}"))?;
+            if file.trimmed().is_empty() {
+                return Err(file.unlike("a clock source"));
             }
-            for source in sources.split_ascii_whitespace() {
+            for source in file.trimmed().split_ascii_whitespace() {
                 family.sample([device, source], 1.0);
             }
         }

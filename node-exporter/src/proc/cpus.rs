@@ -29,7 +29,16 @@ pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
 /// A file of a CPU, or nothing where that CPU has no such file, does not show it to us, or has
 /// no answer at the moment.
 pub(crate) fn file(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
-    match read(host, number, file) {
+    shown(read(host, number, file))
+}
+
+/// As [`file`], for what is read in every scrape.
+pub(crate) fn file_kept(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
+    shown(host.sys_kept(path(number, file)))
+}
+
+fn shown(file: Result<File, Error>) -> Result<Option<File>, Error> {
+    match file {
         Ok(file) => Ok(Some(file)),
         Err(Error::Read { source, .. }) if is_hidden(&source) || is_passing(&source) => Ok(None),
         Err(error) => Err(error),
@@ -47,7 +56,11 @@ pub(crate) fn has(host: &Host, number: &str, file: &str) -> Result<bool, Error> 
 }
 
 fn read(host: &Host, number: &str, file: &str) -> Result<File, Error> {
-    host.sys(format!("{DIRECTORY}/cpu{number}/{file}"))
+    host.sys(path(number, file))
+}
+
+fn path(number: &str, file: &str) -> String {
+    format!("{DIRECTORY}/cpu{number}/{file}")
 }
 
 fn is_hidden(error: &io::Error) -> bool {

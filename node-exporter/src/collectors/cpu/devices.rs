@@ -80,7 +80,7 @@ impl Devices {
             return Ok(());
         }
         // One file for all of them says the same as `online` of each.
-        let online = CpuSet::parse(&host.sys(format!("{DIRECTORY}/online"))?)?;
+        let online = CpuSet::parse(&host.sys_kept(format!("{DIRECTORY}/online"))?)?;
         let mut family = out.family(&ONLINE);
         for cpu in &self.switchable {
             let is_online = cpu.parse().is_ok_and(|cpu| online.contains(cpu));
@@ -106,7 +106,7 @@ fn throttles<const N: usize>(
 ) -> Result<(), Error> {
     let mut family = out.family(desc);
     for Counted { labels, cpu } in counted {
-        if let Some(file) = cpus::file(host, cpu, file)? {
+        if let Some(file) = cpus::file_kept(host, cpu, file)? {
             let count: u64 = file.number("a count")?;
             family.sample(labels.each_ref().map(String::as_str), count as f64);
         }

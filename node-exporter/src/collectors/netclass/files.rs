@@ -1,8 +1,10 @@
 //! Interfaces as `/sys/class/net` shows them.
 //!
-//! Only what is exposed is read: each file costs three system calls, and the kernel takes a lock
-//! that all of networking shares for many of them.
+//! Only what is exposed is read: the kernel takes a lock that all of networking shares for many of
+//! these files. They stay open from one scrape to the next, because opening and closing them is
+//! nine tenths of the cost of reading them.
 
+use std::collections::HashMap;
 use std::io;
 
 use exporter_core::collector::Error;
@@ -10,42 +12,73 @@ use exporter_core::families::Families;
 use rustix::io::Errno;
 
 use super::{COLUMNS, INFO, Interface};
-use crate::host::{BLANK, Device, Host, OrAbsent, Page};
+use crate::host::{BLANK, Host, KeptDevice, OrAbsent, Page};
 
-pub(super) fn expose(
-    host: &Host,
-    wanted: impl Fn(&str) -> bool,
-    valid: impl Fn(Interface) -> Interface,
-    out: &mut Families,
-) -> Result<(), Error> {
-    let names = host.list_sys("class/net").or_absent("network interfaces")?;
-    let mut interfaces = Vec::with_capacity(names.len());
-    let mut problem = None;
-    for name in names.iter().filter(|name| wanted(name)) {
-        // Not an interface (`bonding_masters`), or not any more.
-        let Ok(device) = host.device(format!("class/net/{name}")) else { continue };
-        let mut reader = Reader { device, page: BLANK, problem: None };
-        interfaces.push(([name.as_str()], valid(reader.interface())));
-        problem = problem.or(reader.problem);
+/// The interfaces of the last scrape, by name and number. An interface takes its files along to
+/// another name, so the name alone does not tell which they are.
+#[derive(Debug, Default)]
+pub(super) struct Interfaces(HashMap<(String, u64), KeptDevice>);
+
+impl Interfaces {
+    pub(super) fn expose(
+        &mut self,
+        host: &Host,
+        wanted: impl Fn(&str) -> bool,
+        valid: impl Fn(Interface) -> Interface,
+        out: &mut Families,
+    ) -> Result<(), Error> {
+        let mut found = host.interfaces().or_absent("network interfaces")?;
+        found.retain(|(name, _)| wanted(name));
+        let mut reader = Reader { page: BLANK, problem: None };
+        let mut interfaces = Vec::with_capacity(found.len());
+        self.each(host, &found, |name, device| {
+            interfaces.push(([name], valid(reader.interface(device))));
+        });
+        out.table(&COLUMNS, &interfaces);
+        let mut info = out.family(&INFO);
+        for ([name], interface) in &interfaces {
+            let Interface { address, broadcast, duplex, operstate, alias, .. } = interface;
+            info.sample(
+                [name, address, broadcast, duplex, operstate, state(interface), alias],
+                1.0,
+            );
+        }
+        reader.problem.map_or(Ok(()), Err)
     }
-    out.table(&COLUMNS, &interfaces);
-    let mut info = out.family(&INFO);
-    for ([name], interface) in &interfaces {
-        let Interface { address, broadcast, duplex, operstate, alias, .. } = interface;
-        info.sample([name, address, broadcast, duplex, operstate, state(interface), alias], 1.0);
+
+    /// Visits those of `found` that sysfs shows. What is not found is not kept any longer.
+    pub(super) fn each<'f>(
+        &mut self,
+        host: &Host,
+        found: &'f [(String, u64)],
+        mut visit: impl FnMut(&'f str, &mut KeptDevice),
+    ) {
+        let mut before = std::mem::take(&mut self.0);
+        for key in found {
+            let (name, _) = key;
+            let (key, mut device) = match before.remove_entry(key) {
+                Some(known) => known,
+                None => match host.kept_device(format!("class/net/{name}")) {
+                    Ok(device) => (key.clone(), device),
+                    // Not an interface (`bonding_masters`), or not any more.
+                    Err(_) => continue,
+                },
+            };
+            visit(name, &mut device);
+            if device.is_kept() {
+                self.0.insert(key, device);
+            }
+        }
     }
-    problem.map_or(Ok(()), Err)
 }
 
 /// Some attributes of an interface, those that it has.
 pub(super) fn numbers<const N: usize>(
-    host: &Host,
-    name: &str,
-    attributes: [&str; N],
+    device: &mut KeptDevice,
+    attributes: [&'static str; N],
 ) -> [Option<f64>; N] {
-    let Ok(device) = host.device(format!("class/net/{name}")) else { return [None; N] };
-    let mut reader = Reader { device, page: BLANK, problem: None };
-    attributes.map(|attribute| reader.number(attribute))
+    let mut reader = Reader { page: BLANK, problem: None };
+    attributes.map(|attribute| reader.number(device, attribute))
 }
 
 /// What the administrator wants the interface to be.
@@ -59,70 +92,69 @@ fn state(interface: &Interface) -> &'static str {
     }
 }
 
-/// Reads the attributes of one interface.
+/// Reads the attributes of interfaces.
 struct Reader {
-    device: Device,
     page: Page,
     /// The first that was wrong with any of them.
     problem: Option<Error>,
 }
 
 impl Reader {
-    fn interface(&mut self) -> Interface {
+    fn interface(&mut self, device: &mut KeptDevice) -> Interface {
         Interface {
-            address_assign_type: self.number("addr_assign_type"),
-            carrier: self.number("carrier"),
-            carrier_changes: self.number("carrier_changes"),
-            carrier_down_count: self.number("carrier_down_count"),
-            carrier_up_count: self.number("carrier_up_count"),
-            device_id: self.number("dev_id"),
-            dormant: self.number("dormant"),
-            flags: self.number("flags"),
-            index: self.number("ifindex"),
-            lower: self.number("iflink"),
-            link_mode: self.number("link_mode"),
-            mtu: self.number("mtu"),
-            name_assign_type: self.number("name_assign_type"),
-            group: self.number("netdev_group"),
-            protocol: self.number("type"),
-            speed: self.number("speed"),
-            queue_length: self.number("tx_queue_len"),
-            address: self.text("address"),
-            broadcast: self.text("broadcast"),
-            duplex: self.text("duplex"),
-            operstate: self.text("operstate"),
-            alias: self.text("ifalias"),
+            address_assign_type: self.number(device, "addr_assign_type"),
+            carrier: self.number(device, "carrier"),
+            carrier_changes: self.number(device, "carrier_changes"),
+            carrier_down_count: self.number(device, "carrier_down_count"),
+            carrier_up_count: self.number(device, "carrier_up_count"),
+            device_id: self.number(device, "dev_id"),
+            dormant: self.number(device, "dormant"),
+            flags: self.number(device, "flags"),
+            index: self.number(device, "ifindex"),
+            lower: self.number(device, "iflink"),
+            link_mode: self.number(device, "link_mode"),
+            mtu: self.number(device, "mtu"),
+            name_assign_type: self.number(device, "name_assign_type"),
+            group: self.number(device, "netdev_group"),
+            protocol: self.number(device, "type"),
+            speed: self.number(device, "speed"),
+            queue_length: self.number(device, "tx_queue_len"),
+            address: self.text(device, "address"),
+            broadcast: self.text(device, "broadcast"),
+            duplex: self.text(device, "duplex"),
+            operstate: self.text(device, "operstate"),
+            alias: self.text(device, "ifalias"),
         }
     }
 
-    fn text(&mut self, attribute: &str) -> String {
-        match self.device.read(attribute, &mut self.page) {
+    fn text(&mut self, device: &mut KeptDevice, attribute: &'static str) -> String {
+        match device.read(attribute, &mut self.page) {
             Ok(text) => text.into_owned(),
             Err(source) => {
-                self.failed(attribute, source);
+                self.failed(device, attribute, source);
                 String::new()
             }
         }
     }
 
-    fn number(&mut self, attribute: &str) -> Option<f64> {
-        match self.device.read(attribute, &mut self.page) {
+    fn number(&mut self, device: &mut KeptDevice, attribute: &'static str) -> Option<f64> {
+        match device.read(attribute, &mut self.page) {
             Ok(text) => {
                 let number = number(&text);
                 if number.is_none() {
-                    let problem = self.device.unlike(attribute, "a number", &text);
+                    let problem = device.device().unlike(attribute, "a number", &text);
                     self.problem.get_or_insert(problem);
                 }
                 number
             }
             Err(source) => {
-                self.failed(attribute, source);
+                self.failed(device, attribute, source);
                 None
             }
         }
     }
 
-    fn failed(&mut self, attribute: &str, source: io::Error) {
+    fn failed(&mut self, device: &KeptDevice, attribute: &str, source: io::Error) {
         // Older kernels have not all of the files; a device that is down, gone or of a kind that
         // has no such thing refuses to be read.
         const EXPECTED: [Errno; 8] = [
@@ -136,7 +168,7 @@ impl Reader {
             Errno::PERM,
         ];
         if !Errno::from_io_error(&source).is_some_and(|errno| EXPECTED.contains(&errno)) {
-            self.problem.get_or_insert(self.device.unread(attribute, source));
+            self.problem.get_or_insert(device.device().unread(attribute, source));
         }
     }
 }
@@ -151,7 +183,33 @@ fn number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use exporter_core::file::Kept;
+    use exporter_core::testing;
+
     use super::*;
+
+    /// Of the machine that this runs on.
+    #[test]
+    fn what_is_kept_says_the_same_as_what_is_opened_anew() {
+        let host = Host {
+            procfs: "/proc".into(),
+            sysfs: "/sys".into(),
+            rootfs: "/".into(),
+            udev: "/run/udev/data".into(),
+            kept: Kept::default(),
+        };
+        let page = |interfaces: &mut Interfaces| {
+            let mut out = Families::default();
+            interfaces.expose(&host, |_| true, |interface| interface, &mut out).unwrap();
+            testing::page(&[out])
+        };
+        // A sandbox may have none.
+        if host.interfaces().is_ok() {
+            let mut kept = Interfaces::default();
+            page(&mut kept);
+            assert_eq!(page(&mut kept), page(&mut Interfaces::default()));
+        }
+    }
 
     #[test]
     fn numbers() {

@@ -8,6 +8,7 @@ use exporter_core::collector::Error;
 use exporter_core::desc::{Column, Desc, Describe, Entry, Kind};
 use exporter_core::families::Families;
 
+use super::files::{Interfaces, numbers};
 use super::{COLUMNS, Interface};
 use crate::collectors::netdev::details;
 use crate::host::Host;
@@ -76,6 +77,7 @@ impl Sockets {
     pub(super) fn expose(
         &mut self,
         host: &Host,
+        interfaces: &mut Interfaces,
         wanted: impl Fn(&str) -> bool,
         valid: impl Fn(Interface) -> Interface,
         out: &mut Families,
@@ -87,10 +89,10 @@ impl Sockets {
             Ok(modes) => (modes, Ok(())),
             Err(error) => (HashMap::new(), Err(error)),
         };
+        only_in_files(host, interfaces, &mut rows);
         for row in &mut rows {
             let interface = std::mem::take(&mut row.interface);
-            let interface = connected(interface, modes.get(&row.index));
-            row.interface = valid(only_in_files(host, &row.name, interface));
+            row.interface = valid(connected(interface, modes.get(&row.index)));
         }
         write(out, &rows, self.with_stats);
         end
@@ -223,10 +225,16 @@ fn connected(mut interface: Interface, mode: Option<&Mode>) -> Interface {
 }
 
 /// Adds what neither of the services tells.
-fn only_in_files(host: &Host, name: &str, interface: Interface) -> Interface {
-    let [address_assign_type, device_id, name_assign_type] =
-        super::files::numbers(host, name, ["addr_assign_type", "dev_id", "name_assign_type"]);
-    Interface { address_assign_type, device_id, name_assign_type, ..interface }
+fn only_in_files(host: &Host, interfaces: &mut Interfaces, rows: &mut [Row]) {
+    let found: Vec<_> = rows.iter().map(|row| (row.name.clone(), row.index.into())).collect();
+    let mut rows = rows.iter_mut();
+    interfaces.each(host, &found, |name, device| {
+        // In the same order, but for those that are gone.
+        if let Some(Row { interface, .. }) = rows.find(|row| row.name == name) {
+            [interface.address_assign_type, interface.device_id, interface.name_assign_type] =
+                numbers(device, ["addr_assign_type", "dev_id", "name_assign_type"]);
+        }
+    });
 }
 
 #[cfg(test)]
