@@ -215,6 +215,9 @@ fn patterns_match_from_beginning_to_end() {
 
 #[test]
 fn the_example_is_good() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/examples/cloudwatch-exporter/config.yml");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../packaging/examples/cloudwatch-exporter/config.yml"
+    );
     assert_eq!(Config::read(Path::new(path)).unwrap().rules.len(), 3);
 }
