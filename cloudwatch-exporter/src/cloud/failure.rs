@@ -89,7 +89,15 @@ impl Failure {
     }
 }
 
+/// On one line. Where nobody is to ask as, the SDK tells at length where it has looked.
 fn one_line(text: &str) -> String {
-    let text: String = text.chars().take(LONGEST).collect();
-    text.replace(char::is_control, " ")
+    if text.contains("no credentials found in chain") {
+        return NOBODY.to_owned();
+    }
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(LONGEST).collect()
 }
+
+const NOBODY: &str = "there are no credentials: no keys in the environment or a profile, no web \
+                      identity, and no role of a container or of the machine";

@@ -69,6 +69,14 @@ fn a_role_that_is_refused_is_named_in_the_log_without_secrets() {
 const NO_KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
 
 #[test]
+fn without_credentials_it_says_so() {
+    let scene = Scene::with(model(), &config(""), &[], &NO_KEYS);
+    assert!(scene.samples("one_good_").is_empty());
+    let log = scene.exporter.log();
+    assert!(log.contains("there are no credentials: no keys in the environment"), "{log}");
+}
+
+#[test]
 fn a_profile_with_a_role() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("aws");
