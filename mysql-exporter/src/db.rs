@@ -58,12 +58,11 @@ impl Db {
     }
 
     /// Asks the server for an answer; [`Self::is_up`] tells whether there was one. Dropped before
-    /// it is done, there was none.
+    /// it is done, there was none, unless others got one meanwhile: then only the wait for a
+    /// connection was too long.
     pub(crate) async fn check(&self) -> Result<(), Error> {
-        let mut verdict = Verdict { up: &self.0.up, answered: false };
-        self.session().await?.check().await?;
-        verdict.answered = true;
-        Ok(())
+        let _verdict = Verdict { of: &self.0, before: self.0.pool.answers() };
+        self.session().await?.check().await
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -73,12 +72,13 @@ impl Db {
 
 /// Notes on its end whether the server answered.
 struct Verdict<'a> {
-    up: &'a AtomicBool,
-    answered: bool,
+    of: &'a Inner,
+    before: u64,
 }
 
 impl Drop for Verdict<'_> {
     fn drop(&mut self) {
-        self.up.store(self.answered, Ordering::Relaxed);
+        let answered = self.of.pool.answers() != self.before;
+        self.of.up.store(answered, Ordering::Relaxed);
     }
 }

@@ -26,8 +26,22 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 
 /// A variable's name as part of the name of a metric.
 pub(crate) fn name(variable: &str) -> String {
-    let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    variable.chars().map(legal).collect()
+    let mut name = String::with_capacity(variable.len());
+    push_name(&mut name, variable);
+    name
+}
+
+/// Appends a variable's name, as part of the name of a metric.
+pub(crate) fn push_name(out: &mut String, variable: &str) {
+    let start = out.len();
+    if variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        out.push_str(variable);
+    } else {
+        out.extend(variable.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }));
+    }
+    if let Some(name) = out.get_mut(start..) {
+        name.make_ascii_lowercase();
+    }
 }
 
 /// `Nov  8 13:05:09 2036 GMT` and `2036-11-08 13:05:09`, both taken for UTC.

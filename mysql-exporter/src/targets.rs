@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,7 @@ pub(crate) struct Targets {
     plan: Plan<Db>,
     limits: Limits,
     allowed: Allowed,
+    warned: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -58,7 +60,8 @@ impl Targets {
         let limits = options::limits(&plan.flags, plan.limit)?;
         let allowed = options::allowed(&plan.flags);
         let state = State { config, servers: HashMap::new() };
-        let targets = Self { plan, limits, allowed, state: Mutex::new(state) };
+        let warned = AtomicBool::new(false);
+        let targets = Self { plan, limits, allowed, warned, state: Mutex::new(state) };
         // What is wrong with a collector's flags shows now, not in a scrape.
         let login = targets.state().config.any().cloned();
         login.map(|login| targets.watch(login)).transpose()?;
@@ -80,6 +83,7 @@ impl Targets {
             }
             None => login,
             Some(target) => {
+                self.warn_of_openness();
                 let address = target.parse().map_err(|error| format!("target: {error}"))?;
                 if !self.allowed.allows(&address) {
                     return Err(format!("The target {address} is not allowed to be probed."));
@@ -101,6 +105,13 @@ impl Targets {
         };
         server.used = Instant::now();
         Ok(Arc::clone(if probe { &server.probe } else { &server.page }))
+    }
+
+    /// Once: it is how the predecessor is, and how nobody should run it.
+    fn warn_of_openness(&self) {
+        if self.allowed.everything() && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!("any target may be asked for; --probe.allow-target says which may");
+        }
     }
 
     fn watch(&self, login: Login) -> Result<Watched, Error> {
@@ -159,11 +170,12 @@ impl Exporter for Targets {
 
     fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
         async {
-            let key = {
+            // The one that the collectors were just tried on.
+            let db = {
                 let state = self.state();
                 state.servers.values().next().map(|server| server.db.clone())
             };
-            match key {
+            match db {
                 Some(db) => check::grants(&db, &self.plan).await,
                 None => Vec::new(),
             }

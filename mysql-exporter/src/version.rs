@@ -7,6 +7,8 @@ pub(crate) struct Server {
     pub(crate) version: Version,
     /// Whether it keeps `performance_schema`; MariaDB does not unless told to.
     pub(crate) performance_schema: bool,
+    /// Whether a plugin counts how long statements take, be it on or off.
+    pub(crate) query_response_time: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,8 @@ impl Server {
         } else {
             Flavour::MySql
         };
-        Self { flavour, version: numbers(version), performance_schema }
+        let version = numbers(version);
+        Self { flavour, version, performance_schema, query_response_time: false }
     }
 
     pub(crate) fn is_mariadb(&self) -> bool {

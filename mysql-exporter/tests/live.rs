@@ -1,13 +1,20 @@
 //! The real binary against real servers, which the tests start themselves.
 
 #![expect(clippy::disallowed_methods, reason = "starts servers and reads what programs wrote")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "in a test a panic is how a failure is told"
+)]
 #![expect(clippy::print_stderr, reason = "the voice of a test")]
 
 #[path = "live/server.rs"]
 mod server;
 
 use std::collections::BTreeSet;
-use std::net::TcpStream;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -46,9 +53,12 @@ fn mysql_is_exposed() {
     }
 }
 
+/// What holds of a server, with a directory for its files.
+type Scene = fn(&Server, &Path);
+
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
-    let scenes: [(&str, fn(&Server, &Path)); 10] = [
+    let scenes: [(&str, Scene); 10] = [
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
         ("sixty scrapes share two connections", sixty_scrapes_share_two_connections),
@@ -400,6 +410,63 @@ fn authentication_plugins_are_spoken() {
         let exporter = Exporter::start(BINARY, &[&cnf], dir.path());
         let page = exporter.get("/metrics?collect[]=slave_status").body;
         assert_eq!(value(&page, "mysql_up"), Some(1.0), "{user}: {}", exporter.log());
+    }
+}
+
+#[test]
+fn response_times_are_a_histogram() {
+    let Some(server) = Server::mariadb(&["--plugin-load-add=query_response_time"]) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let exporter = start(&server, dir.path(), &[]);
+    let path = "/metrics?collect[]=info_schema.query_response_time";
+    let name = "mysql_info_schema_query_response_time_seconds";
+    assert!(!exporter.get(path).body.contains(name), "it is off");
+    server.sql("SET GLOBAL query_response_time_stats = ON; SELECT 1; SELECT 2");
+    let page = exporter.get(path).body;
+    let all = value(&page, &format!("{name}_bucket{{le=\"+Inf\"}}"));
+    assert!(all.is_some_and(|all| all >= 1.0), "{page}");
+    assert_eq!(all, value(&page, &format!("{name}_count")), "{page}");
+}
+
+/// Whoever answers there may say anything.
+#[test]
+fn what_is_no_server_is_down() {
+    let greetings: [&[u8]; 6] = [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        &[0xff; 200],
+        &[0; 64],
+        // A packet of 16 MiB that never comes.
+        &[0xff, 0xff, 0xff, 0, 10],
+        b"",
+    ];
+    for (greeting, hangs) in
+        greetings.iter().flat_map(|greeting| [(*greeting, true), (*greeting, false)])
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let mut clients = Vec::new();
+            for client in listener.incoming() {
+                let mut client = client.unwrap();
+                let _ = client.write_all(greeting);
+                // Else it is closed here.
+                if hangs {
+                    clients.push(client);
+                }
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let address = format!("--mysqld.address=127.0.0.1:{port}");
+        let exporter = Exporter::start(BINARY, &["--mysqld.username=nobody", &address], dir.path());
+        for _ in 0..2 {
+            let page = ask(exporter.port, "/metrics", "1");
+            assert_eq!(
+                (page.status, value(&page.body, "mysql_up")),
+                (200, Some(0.0)),
+                "{greeting:?}"
+            );
+        }
     }
 }
 

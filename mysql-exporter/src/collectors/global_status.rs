@@ -139,49 +139,61 @@ impl AsyncCollector for GlobalStatus {
 }
 
 fn write(out: &mut Families, answer: &Answer) {
-    let variables: Vec<_> =
-        answer.rows.iter().map(|row| (status::name(row.text(0)), row)).collect();
+    let mut groups: [Vec<(String, f64)>; GROUPS.len()] = Default::default();
+    let mut pool = Vec::new();
+    let mut texts = Vec::new();
     let mut family = PREFIX.to_owned();
-    for (name, row) in &variables {
-        if name.starts_with(POOL) || GROUPS.iter().any(|(group, _)| name.starts_with(group)) {
+    for row in &answer.rows {
+        family.truncate(PREFIX.len());
+        status::push_name(&mut family, row.text(0));
+        let name = family.get(PREFIX.len()..).unwrap_or_default();
+        let Some(value) = status::number(row.text(1)) else {
+            if name.starts_with("wsrep_") {
+                texts.push((name.to_owned(), row.text(1)));
+            }
+            continue;
+        };
+        if let Some(state) = name.strip_prefix(POOL) {
+            pool.push((state.to_owned(), value));
             continue;
         }
-        if let Some(value) = status::number(row.text(1)) {
-            family.truncate(PREFIX.len());
-            family.push_str(name);
-            out.open(Entry { name: &family, ..ANY }).sample(&[], value);
+        let group = GROUPS
+            .iter()
+            .zip(&mut groups)
+            .find_map(|((prefix, _), members)| Some((name.strip_prefix(prefix)?, members)));
+        match group {
+            Some((member, members)) => members.push((member.to_owned(), value)),
+            None => out.open(Entry { name: &family, ..ANY }).sample(&[], value),
         }
     }
-    let members = |group: &'static str| {
-        variables.iter().filter_map(move |(name, row)| {
-            Some((name.strip_prefix(group)?, status::number(row.text(1))?))
-        })
-    };
-    for (group, desc) in GROUPS {
+    for ((_, desc), members) in GROUPS.iter().zip(&groups) {
         let mut family = out.family(desc);
-        for (member, value) in members(group) {
-            family.sample([member], value);
+        for (member, value) in members {
+            family.sample([member], *value);
         }
     }
+    pages(out, &pool);
+    galera(out, |wanted| {
+        let text = texts.iter().find(|(name, _)| name == wanted);
+        text.map(|(_, text)| *text).unwrap_or_default()
+    });
+}
+
+fn pages(out: &mut Families, pool: &[(String, f64)]) {
     let states = ["data", "free", "misc", "old"];
     let mut pages = out.family(&PAGES);
-    for (state, value) in members(POOL).filter(|(state, _)| states.contains(state)) {
-        pages.sample([state], value);
+    for (state, value) in pool.iter().filter(|(state, _)| states.contains(&state.as_str())) {
+        pages.sample([state], *value);
     }
-    for (_, value) in members(POOL).filter(|(state, _)| *state == "dirty") {
-        out.family(&DIRTY_PAGES).sample([], value);
+    for (_, value) in pool.iter().filter(|(state, _)| state == "dirty") {
+        out.family(&DIRTY_PAGES).sample([], *value);
     }
-    let mut changes = out.family(&PAGE_CHANGES);
     // The total is the sum of the states.
     let known = |state: &str| states.contains(&state) || matches!(state, "dirty" | "total");
-    for (operation, value) in members(POOL).filter(|(state, _)| !known(state)) {
-        changes.sample([operation], value);
+    let mut changes = out.family(&PAGE_CHANGES);
+    for (operation, value) in pool.iter().filter(|(state, _)| !known(state)) {
+        changes.sample([operation], *value);
     }
-    let text = |wanted: &str| {
-        let variable = variables.iter().find(|(name, _)| name == wanted);
-        variable.map(|(_, row)| row.text(1)).unwrap_or_default()
-    };
-    galera(out, text);
 }
 
 fn galera<'a>(out: &mut Families, text: impl Fn(&str) -> &'a str) {
@@ -202,5 +214,47 @@ fn galera<'a>(out: &mut Families, text: impl Fn(&str) -> &'a str) {
         ] {
             out.family(desc).sample([], *value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exporter_core::testing;
+
+    use super::*;
+    use crate::db::Row;
+
+    /// A Galera node, and a variable of each group.
+    #[test]
+    fn variables_are_families_or_their_labels() {
+        let rows = [
+            ["Uptime", "77"],
+            ["Com_select", "5"],
+            ["Compression", "OFF"],
+            ["Handler_read_key", "6"],
+            ["Connection_errors_internal", "1"],
+            ["Innodb_rows_read", "8"],
+            ["Performance_schema_users_lost", "0"],
+            ["Innodb_buffer_pool_pages_data", "10"],
+            ["Innodb_buffer_pool_pages_dirty", "2"],
+            ["Innodb_buffer_pool_pages_flushed", "3"],
+            ["Innodb_buffer_pool_pages_total", "12"],
+            ["Rpl_status", "AUTH_MASTER"],
+            ["Ssl_server_not_after", "Nov 18 01:37:59 2036 GMT"],
+            ["wsrep_local_state_uuid", "6f5e-a"],
+            ["wsrep_cluster_state_uuid", "6f5e-b"],
+            ["wsrep_provider_version", "26.4.14"],
+            ["wsrep_cluster_status", "Primary"],
+            ["wsrep_evs_repl_latency", "0.0001/0.0002/0.0009/0.00005/40"],
+        ];
+        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let mut out = Families::default();
+        write(&mut out, &Answer { columns: Vec::new(), rows });
+        let page = String::from_utf8(testing::page(&[out])).unwrap();
+        testing::golden(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/global_status.prom"),
+            &page,
+        );
+        testing::declared_is_exposed(&QUERY.definition, &page);
     }
 }

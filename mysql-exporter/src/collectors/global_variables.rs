@@ -67,7 +67,7 @@ fn write(out: &mut Families, answer: &Answer) {
     for row in &answer.rows {
         if let Some(value) = status::number(row.text(1)) {
             family.truncate(PREFIX.len());
-            family.push_str(&status::name(row.text(0)));
+            status::push_name(&mut family, row.text(0));
             out.open(Entry { name: &family, ..ANY }).sample(&[], value);
         }
     }

@@ -8,7 +8,6 @@ use exporter_core::value::{Bucket, HistogramValue};
 
 use super::Query;
 use crate::db::{Answer, Db};
-use crate::version::{Flavour, Server};
 
 pub(super) static QUERY: Query = Query {
     definition: Definition {
@@ -51,7 +50,8 @@ struct QueryResponseTime(Db);
 impl AsyncCollector for QueryResponseTime {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
-        if !may_have_it(session.server()) {
+        // A plugin that is installed later is found at the next login.
+        if !session.server().query_response_time {
             return Ok(());
         }
         let on = session.query(ON).await?;
@@ -75,15 +75,6 @@ impl AsyncCollector for QueryResponseTime {
     }
 }
 
-/// MySQL has no such plugin, and Percona's had it up to 5.7.
-fn may_have_it(server: &Server) -> bool {
-    match server.flavour {
-        Flavour::MariaDb => true,
-        Flavour::MySql => false,
-        Flavour::Percona => server.version < (8, 0, 0),
-    }
-}
-
 fn write(out: &mut Families, desc: &Desc, answer: &Answer) {
     let (mut count, mut sum) = (0, 0.0);
     let mut buckets = Vec::with_capacity(answer.rows.len());
@@ -101,17 +92,33 @@ fn write(out: &mut Families, desc: &Desc, answer: &Answer) {
 
 #[cfg(test)]
 mod tests {
+    use exporter_core::testing;
+
     use super::*;
+    use crate::db::Row;
 
     #[test]
-    fn only_servers_that_may_have_it_are_asked() {
-        for (version, comment, asked) in [
-            ("10.11.6-MariaDB", "", true),
-            ("9.7.4", "(Debian)", false),
-            ("5.7.44-48", "Percona Server (GPL)", true),
-            ("8.0.36-28", "Percona Server (GPL)", false),
-        ] {
-            assert_eq!(may_have_it(&Server::new(version, comment, true)), asked, "{version}");
-        }
+    fn rows_are_buckets() {
+        let rows = [
+            ["      0.000001 ", "  2", "      0.000001 "],
+            ["      0.100000 ", "  3", "      0.200000 "],
+            ["TOO LONG", "  1", "TOO LONG"],
+        ];
+        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let mut out = Families::default();
+        write(&mut out, &ALL, &Answer { columns: Vec::new(), rows });
+        let page = String::from_utf8(testing::page(&[out])).unwrap();
+        let name = "mysql_info_schema_query_response_time_seconds";
+        let lines: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(name)).collect();
+        assert_eq!(
+            lines,
+            [
+                "_bucket{le=\"1e-06\"} 2",
+                "_bucket{le=\"0.1\"} 5",
+                "_bucket{le=\"+Inf\"} 6",
+                "_sum 0.200001",
+                "_count 6",
+            ]
+        );
     }
 }

@@ -117,14 +117,19 @@ async fn describe(conn: &mut Conn) -> mysql_async::Result<Server> {
     let rows: Vec<(String, String)> = conn
         .query(
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment', \
-             'performance_schema')",
+             'performance_schema', 'query_response_time_stats')",
         )
         .await?;
-    let value = |name: &str| {
+    let found = |name: &str| {
         let row = rows.iter().find(|(variable, _)| variable == name);
-        row.map_or("", |(_, value)| value.as_str())
+        row.map(|(_, value)| value.as_str())
     };
-    Ok(Server::new(value("version"), value("version_comment"), value("performance_schema") == "ON"))
+    let value = |name| found(name).unwrap_or_default();
+    let keeps = value("performance_schema") == "ON";
+    Ok(Server {
+        query_response_time: found("query_response_time_stats").is_some(),
+        ..Server::new(value("version"), value("version_comment"), keeps)
+    })
 }
 
 /// One statement for all settings: a list would be run from its end.

@@ -1,6 +1,7 @@
 //! The few connections to a server, kept between scrapes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -29,6 +30,8 @@ pub(super) struct Pool {
     limits: Limits,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Open>>,
+    /// Times the server has answered anything.
+    answers: AtomicU64,
 }
 
 /// A connection that is logged in.
@@ -65,7 +68,7 @@ enum Doing {
 impl Pool {
     pub(super) fn new(login: Login, limits: Limits) -> Self {
         let places = Arc::new(Semaphore::new(limits.connections.max(1)));
-        Self { login, limits, places, idle: Mutex::default() }
+        Self { login, limits, places, idle: Mutex::default(), answers: AtomicU64::new(0) }
     }
 
     pub(super) async fn session(self: &Arc<Self>) -> Result<Session, Error> {
@@ -80,12 +83,18 @@ impl Pool {
         Ok(Session { pool, place, open: Some(open), server, doing: Doing::Nothing, reused })
     }
 
+    /// How often the server has answered so far.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
     async fn open(&self) -> Result<Open, Error> {
         let (conn, server) = login::login(&self.login, &self.limits).await?;
+        self.answers.fetch_add(1, Ordering::Relaxed);
         Ok(Open { conn, server: Arc::new(server), since: Instant::now() })
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Open>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Open>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,7 +120,7 @@ impl Session {
     /// Whether the server answers on this connection, or else on a new one.
     pub(super) async fn check(&mut self) -> Result<(), Error> {
         if !self.reused {
-            // It was logged in just now.
+            // It was logged in just now, which was an answer.
             return Ok(());
         }
         self.doing = Doing::Ping;
@@ -121,7 +130,10 @@ impl Session {
         };
         self.doing = Doing::Nothing;
         match answer {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.pool.answers.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
             Err(error) => {
                 tracing::debug!(error = error::problem(&error), "connection lost");
                 // The others will not be better.
@@ -140,6 +152,8 @@ impl Session {
         self.doing = Doing::Nothing;
         if answer.as_ref().is_err_and(error::is_fatal) {
             self.open = None;
+        } else {
+            self.pool.answers.fetch_add(1, Ordering::Relaxed);
         }
         answer
     }

@@ -27,6 +27,7 @@ impl Row {
         self.value(column)?.parse().ok()
     }
 
+    /// The text of a column, unless it is NULL.
     pub(crate) fn value(&self, column: usize) -> Option<&str> {
         self.0.get(column)?.as_deref()
     }
@@ -69,14 +70,12 @@ impl FromRow for Row {
     }
 }
 
-/// Statements without parameters are answered in text.
+/// A value of a statement without parameters: the server writes them all as text. What is not
+/// UTF-8 is shown as far as it is.
 fn text(value: Value) -> Option<String> {
-    match value {
-        Value::NULL => None,
-        Value::Bytes(bytes) => Some(match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        }),
-        other => Some(other.as_sql(true)),
-    }
+    let Value::Bytes(bytes) = value else { return None };
+    Some(
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }

@@ -1,6 +1,7 @@
 //! Servers of the test's own: MariaDB where it is installed, MySQL from a root folder.
 
 use std::fs::{self, Permissions};
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ impl Server {
     pub(crate) fn mariadb(flags: &[&str]) -> Option<Self> {
         let found = Command::new("mariadbd").arg("--version").output().is_ok();
         if !found {
-            eprintln!("SKIPPED: no mariadbd on this machine; install mariadb-server");
+            skipped("no mariadbd on this machine; install mariadb-server");
             return None;
         }
         let data = tempfile::tempdir().unwrap();
@@ -66,7 +67,7 @@ impl Server {
     pub(crate) fn mysql() -> Option<Self> {
         let root = std::env::var("MYSQL_ROOT").map(PathBuf::from).ok();
         let Some(root) = root.filter(|root| root.join("usr/sbin/mysqld").exists()) else {
-            eprintln!("SKIPPED: MYSQL_ROOT does not name a root folder with mysqld in it");
+            skipped("MYSQL_ROOT does not name a root folder with mysqld in it");
             return None;
         };
         let data = tempfile::tempdir_in(root.join("srv")).unwrap();
@@ -188,6 +189,11 @@ fn unprivileged(dir: &Path) -> Option<&'static str> {
         assert!(Command::new("chown").arg("mysql:").arg(dir).status().unwrap().success());
         "mysql"
     })
+}
+
+/// Past what a test that passes does not get to say.
+fn skipped(why: &str) {
+    io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }
 
 fn free_port() -> u16 {
