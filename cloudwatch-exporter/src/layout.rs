@@ -59,8 +59,7 @@ impl Layout {
         Self { families }
     }
 
-    /// Writes what is known, family after family, but for sheets that were good until before
-    /// `oldest`.
+    /// Writes what is known, family after family.
     pub(crate) fn write(
         &self,
         out: &mut Families,
@@ -201,5 +200,43 @@ fn write_resources(out: &mut Families, rules: &[Rule], sheets: &[Arc<Sheet>]) {
             |name: &&str| row.iter().find(|(label, _)| label == name).map_or("", |(_, v)| v);
         let values: Vec<_> = names.iter().map(value).collect();
         family.sample(&values, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::tests::rule;
+
+    #[test]
+    fn labels_that_are_taken_give_way() {
+        let names = ["Instance", "Job", "a-b", "a_b"].map(str::to_owned);
+        assert_eq!(labels(&names), ["instance", "job_", "a_b", "a_b_"]);
+        let rules = [rule("A", "M", &["Instance", "Job"]), rule("A", "M", &["Other", "Job"])];
+        let layout = Layout::new(&rules);
+        assert_eq!(layout.families.len(), 5);
+        let family = &layout.families[0];
+        assert_eq!(family.labels, ["job", "instance", "job_", "other"]);
+        let places: Vec<_> = family.members.iter().map(|member| member.places.clone()).collect();
+        assert_eq!(places, [[1, 2], [3, 2]], "a dimension `instance` is the label `instance`");
+    }
+
+    #[test]
+    fn what_should_have_been_renewed_long_ago_is_not_shown() {
+        let rules = [rule("A", "M", &["D"])];
+        let layout = Layout::new(&rules);
+        let sheet = Sheet {
+            sets: Arc::new(vec![[Box::from("x")].into()]),
+            points: vec![Point::At { value: 1.0, millis: 0 }; 5],
+            good_until: 1000,
+            ..Sheet::default()
+        };
+        let shown = |now| {
+            let mut out = Families::default();
+            layout.write(&mut out, &rules, &[Arc::new(sheet.clone())], now);
+            exporter_core::testing::page(&[out]).len() > 100
+        };
+        assert!(shown(1300));
+        assert!(!shown(1301));
     }
 }
