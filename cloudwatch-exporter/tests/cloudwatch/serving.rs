@@ -83,6 +83,7 @@ fn scrapers_share_what_one_has_paid_for() {
     let counters = scene.fake.counters();
     assert_eq!(counters.list_metrics.received, 2);
     assert_eq!(counters.get_metric_statistics.received, 20);
+    assert_eq!(counters.most_at_once, 8, "calls under way at once");
     assert_eq!(value(&scene.page(), "cloudwatch_exporter_fetches_total"), 1.0);
     assert_eq!(scene.fake.counters().received(), counters.received());
 }
