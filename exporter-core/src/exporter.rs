@@ -31,6 +31,12 @@ pub trait Exporter: Debug + Send + Sync {
         Ok(())
     }
 
+    /// What is done in the place of serving, where a flag asks for it: its outcome is printed, and
+    /// the program ends.
+    fn errand(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
+        None
+    }
+
     /// What `--check` tells beside how each collector did. A line that is not fine fails it.
     fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
         future::ready(Vec::new()).boxed()

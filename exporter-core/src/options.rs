@@ -16,7 +16,8 @@ pub(crate) static CHECK: Flag = Flag::switch(
     false,
     "Read all configuration, run every collector once, say what is fine and what is not, and exit.",
 );
-pub(crate) static COLLECTOR_TIMEOUT: Flag =
+/// How long one collector may take in a scrape.
+pub static COLLECTOR_TIMEOUT: Flag =
     Flag::text("collector.timeout", "5s", "How long one collector may take in a scrape.");
 pub(crate) static CONFIG_FILE: Flag = Flag::text(
     "web.config.file",

@@ -1,6 +1,7 @@
 //! The main that all exporters share: options, log, collectors, configuration, serving.
 
 use std::env::args_os;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use crate::desc::Desc;
 use crate::exporter::Opened;
 use crate::flags::{Flag, Flags};
 use crate::log;
+pub use crate::options::COLLECTOR_TIMEOUT;
 use crate::options::{self, Asked, Grammar};
 pub use crate::plan::Plan;
 use crate::service::{self, Notifier};
@@ -60,8 +62,16 @@ pub const BUILD_LABELS: [&str; 7] =
 /// Runs a program until it is told to stop. Status 2 is a mistake on the command line or in a
 /// file, 1 a failure while serving.
 pub fn run<Env>(program: &'static Program<Env>) -> ExitCode {
+    run_with(program, args_os())
+}
+
+/// As [`run`], with a command line that is made of another one, the program's name first.
+pub fn run_with<Env>(
+    program: &'static Program<Env>,
+    args: impl IntoIterator<Item = OsString>,
+) -> ExitCode {
     process::started();
-    match start(program) {
+    match start(program, args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Mistake(problem)) => {
             complain(program.name, &problem);
@@ -87,7 +97,10 @@ impl Stop {
     }
 }
 
-fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
+fn start<Env>(
+    program: &'static Program<Env>,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<(), Stop> {
     let grammar = Grammar {
         name: program.name,
         about: program.about,
@@ -96,7 +109,7 @@ fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
         flags: program.flags,
         collectors: program.collectors,
     };
-    let (flags, enabled) = match options::parse(&grammar, args_os()).map_err(Stop::Mistake)? {
+    let (flags, enabled) = match options::parse(&grammar, args).map_err(Stop::Mistake)? {
         Asked::Run(flags, enabled) => (flags, enabled),
         Asked::Print(text) => return print(&text),
     };
@@ -134,6 +147,9 @@ fn start<Env>(program: &'static Program<Env>) -> Result<(), Stop> {
         .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Stop::Failure(format!("cannot start the runtime: {error}")))?;
+    if let Some(errand) = site.exporter.errand() {
+        return print(&runtime.block_on(errand).map_err(Stop::Mistake)?);
+    }
     if check {
         let report = runtime.block_on(check::report(&site));
         print(&report.text)?;
@@ -199,9 +215,9 @@ impl Options {
         let timeout_offset: f64 = flags.parsed(offset, "a number of seconds such as 0.25")?;
         let timeout_offset = Duration::try_from_secs_f64(timeout_offset)
             .map_err(|_| offset.error("expected a number of seconds that is not negative"))?;
-        let limit = flags.duration(&options::COLLECTOR_TIMEOUT)?;
+        let limit = flags.duration(&COLLECTOR_TIMEOUT)?;
         if limit.is_zero() {
-            return Err(options::COLLECTOR_TIMEOUT.error("must be longer than 0"));
+            return Err(COLLECTOR_TIMEOUT.error("must be longer than 0"));
         }
         let telemetry_path = flags.text(&options::TELEMETRY_PATH);
         if !telemetry_path.starts_with('/') || telemetry_path.starts_with("/-/") {

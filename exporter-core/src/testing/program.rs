@@ -22,14 +22,25 @@ pub struct Exporter {
 impl Exporter {
     /// Starts `binary` on a free port of loopback, and waits until it listens. Its log goes to a
     /// file in `dir`.
-    #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
     pub fn start(binary: &str, flags: &[&str], dir: &Path) -> Self {
+        Self::start_with(binary, flags, &[], dir)
+    }
+
+    /// As [`Exporter::start`], with these variables in its environment.
+    #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
+    pub fn start_with(
+        binary: &str,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+        dir: &Path,
+    ) -> Self {
         let port = free_port();
         let log = dir.join(format!("exporter-{port}.log"));
         let errors = File::create(&log).expect("the test's directory takes files");
         let child = Command::new(binary)
             .args(flags)
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .envs(variables.iter().copied())
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("{binary} does not start: {error}"));
@@ -58,6 +69,12 @@ impl Exporter {
     pub fn get(&self, path: &str) -> Answer {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         get(stream, path, &[]).expect("it answers")
+    }
+
+    /// Sends a request without a body, such as `POST`.
+    pub fn send(&self, method: &str, path: &str) -> Answer {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        send(stream, method, path, &[]).expect("it answers")
     }
 
     /// Sends a signal, such as `TERM`.
@@ -99,12 +116,18 @@ pub struct Answer {
 }
 
 /// One request on one connection, which is closed after it.
-pub fn get(
+pub fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)]) -> io::Result<Answer> {
+    send(stream, "GET", path, headers)
+}
+
+fn send(
     mut stream: impl Read + Write,
+    method: &str,
     path: &str,
     headers: &[(&str, &str)],
 ) -> io::Result<Answer> {
-    let mut request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    let mut request =
+        format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.extend([*name, ": ", *value, "\r\n"]);
     }

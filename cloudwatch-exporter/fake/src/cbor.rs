@@ -1,0 +1,110 @@
+//! The pieces of CBOR that RPC v2 is made of.
+
+use std::convert::Infallible;
+
+use minicbor::data::{IanaTag, Type};
+use minicbor::{Decoder, Encoder, decode, encode};
+
+use crate::model::Dimension;
+
+pub(crate) type Encoded = Result<(), encode::Error<Infallible>>;
+pub(crate) type Writer = Encoder<Vec<u8>>;
+
+/// Calls `field` at each value of a map that is not null. A field that it does not know it must skip.
+pub(crate) fn fields<'b>(
+    decoder: &mut Decoder<'b>,
+    mut field: impl FnMut(&'b str, &mut Decoder<'b>) -> Result<(), decode::Error>,
+) -> Result<(), decode::Error> {
+    let mut left = decoder.map()?;
+    while more(decoder, &mut left)? {
+        let name = decoder.str()?;
+        if decoder.datatype()? == Type::Null {
+            decoder.null()?;
+        } else {
+            field(name, decoder)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn list<'b, T>(
+    decoder: &mut Decoder<'b>,
+    mut item: impl FnMut(&mut Decoder<'b>) -> Result<T, decode::Error>,
+) -> Result<Vec<T>, decode::Error> {
+    let mut left = decoder.array()?;
+    let mut items = Vec::new();
+    while more(decoder, &mut left)? {
+        items.push(item(decoder)?);
+    }
+    Ok(items)
+}
+
+/// Whether a map or an array goes on, be its length given or marked by a break.
+fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, decode::Error> {
+    match left {
+        Some(0) => Ok(false),
+        Some(left) => {
+            *left -= 1;
+            Ok(true)
+        }
+        None if decoder.datatype()? == Type::Break => {
+            decoder.skip()?;
+            Ok(false)
+        }
+        None => Ok(true),
+    }
+}
+
+pub(crate) fn text(decoder: &mut Decoder<'_>) -> Result<String, decode::Error> {
+    decoder.str().map(str::to_owned)
+}
+
+/// Unix seconds, fractions dropped, of the years 1970 to 9999.
+#[expect(clippy::cast_possible_truncation, reason = "what is no such time becomes the nearest one")]
+pub(crate) fn time(decoder: &mut Decoder<'_>) -> Result<i64, decode::Error> {
+    if decoder.tag()? != IanaTag::Timestamp.tag() {
+        return Err(decode::Error::message("a time is tagged 1"));
+    }
+    let unix = match decoder.datatype()? {
+        Type::F16 | Type::F32 | Type::F64 => decoder.f64()?.floor() as i64,
+        _ => decoder.i64()?,
+    };
+    Ok(unix.clamp(0, 253_402_300_799))
+}
+
+pub(crate) fn dimension(decoder: &mut Decoder<'_>) -> Result<Dimension, decode::Error> {
+    let mut dimension = Dimension::default();
+    fields(decoder, |name, decoder| {
+        match name {
+            "Name" => dimension.name = text(decoder)?,
+            "Value" => dimension.value = text(decoder)?,
+            _ => decoder.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(dimension)
+}
+
+pub(crate) fn write_time(writer: &mut Writer, unix: i64) -> Encoded {
+    writer.tag(IanaTag::Timestamp)?.f64(unix as f64)?;
+    Ok(())
+}
+
+pub(crate) fn write_dimensions(writer: &mut Writer, dimensions: &[Dimension]) -> Encoded {
+    writer.array(dimensions.len() as u64)?;
+    for dimension in dimensions {
+        writer.map(2)?.str("Name")?.str(&dimension.name)?.str("Value")?.str(&dimension.value)?;
+    }
+    Ok(())
+}
+
+/// `__type` and `message`.
+pub(crate) fn error(shape: &str, message: &str) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new());
+    let body = |writer: &mut Writer| -> Encoded {
+        writer.map(2)?.str("__type")?.str(shape)?.str("message")?.str(message)?;
+        Ok(())
+    };
+    // Into memory nothing fails; an empty body is what a client makes least of.
+    if body(&mut writer).is_err() { Vec::new() } else { writer.into_writer() }
+}

@@ -1,0 +1,291 @@
+//! Faults, injected into calls.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+
+/// What is called.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum Operation {
+    ListMetrics,
+    GetMetricData,
+    GetMetricStatistics,
+    AssumeRole,
+    AssumeRoleWithWebIdentity,
+    GetCallerIdentity,
+    GetResources,
+}
+
+impl Operation {
+    pub const ALL: [Self; 7] = [
+        Self::ListMetrics,
+        Self::GetMetricData,
+        Self::GetMetricStatistics,
+        Self::AssumeRole,
+        Self::AssumeRoleWithWebIdentity,
+        Self::GetCallerIdentity,
+        Self::GetResources,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListMetrics => "ListMetrics",
+            Self::GetMetricData => "GetMetricData",
+            Self::GetMetricStatistics => "GetMetricStatistics",
+            Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::GetResources => "GetResources",
+        }
+    }
+}
+
+/// One way in which calls go wrong, and which of them do. Without further words: every call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    kind: Kind,
+    /// Only calls of this operation.
+    #[serde(default)]
+    operation: Option<Operation>,
+    /// Only calls that name this namespace or metric.
+    #[serde(default)]
+    naming: Option<String>,
+    #[serde(default)]
+    when: When,
+    /// Calls so far that it could have struck.
+    #[serde(skip)]
+    seen: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Kind {
+    Error {
+        status: u16,
+        code: String,
+        #[serde(default)]
+        message: String,
+    },
+    /// The connection is closed without an answer.
+    Drop,
+    DelayMs(u64),
+    /// Half of the body of the answer is missing.
+    Truncate,
+    /// Pages of `GetMetricData` end after so many datapoints.
+    Partial(usize),
+    /// Results of `GetMetricData` are all `InternalError`.
+    InternalStatus,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum When {
+    #[default]
+    Always,
+    First(u64),
+    Only(u64),
+    Every(u64),
+    Chance {
+        probability: f64,
+        seed: u64,
+    },
+}
+
+impl Fault {
+    fn new(kind: Kind) -> Self {
+        Self { kind, operation: None, naming: None, when: When::Always, seen: 0 }
+    }
+
+    /// Status 400, `Throttling`, "Rate exceeded".
+    pub fn throttle() -> Self {
+        Self::error(400, "Throttling", "Rate exceeded")
+    }
+
+    /// Status 500, `InternalServiceError`.
+    pub fn internal_error() -> Self {
+        Self::error(
+            500,
+            "InternalServiceError",
+            "The request has failed because of an unknown error.",
+        )
+    }
+
+    /// Say `403, "AccessDenied"` or `400, "ExpiredToken"`.
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::new(Kind::Error { status, code: code.to_owned(), message: message.to_owned() })
+    }
+
+    /// The connection is closed without an answer.
+    pub fn drop_connection() -> Self {
+        Self::new(Kind::Drop)
+    }
+
+    pub fn delay(delay: Duration) -> Self {
+        Self::new(Kind::DelayMs(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Half of the body of the answer is missing.
+    pub fn truncate() -> Self {
+        Self::new(Kind::Truncate)
+    }
+
+    /// Pages of `GetMetricData` end after so many datapoints: `PartialData` and a `NextToken`.
+    pub fn partial(datapoints: usize) -> Self {
+        Self::new(Kind::Partial(datapoints))
+    }
+
+    /// A `GetMetricData` that succeeds, but whose results all have the status `InternalError` and no data.
+    pub fn internal_status() -> Self {
+        Self::new(Kind::InternalStatus)
+    }
+
+    /// Only calls of this operation.
+    #[must_use]
+    pub fn on(mut self, operation: Operation) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    /// Only calls that name this namespace or metric.
+    #[must_use]
+    pub fn naming(mut self, namespace_or_metric: &str) -> Self {
+        self.naming = Some(namespace_or_metric.to_owned());
+        self
+    }
+
+    /// The first `calls` only.
+    #[must_use]
+    pub fn first(mut self, calls: u64) -> Self {
+        self.when = When::First(calls);
+        self
+    }
+
+    /// The call of this number only; the first is 1.
+    #[must_use]
+    pub fn only(mut self, number: u64) -> Self {
+        self.when = When::Only(number);
+        self
+    }
+
+    /// Every so many calls: 2 is the second, the fourth, ….
+    #[must_use]
+    pub fn every(mut self, calls: u64) -> Self {
+        self.when = When::Every(calls);
+        self
+    }
+
+    /// A share of the calls, chosen by dice that fall the same way for the same seed.
+    #[must_use]
+    pub fn chance(mut self, probability: f64, seed: u64) -> Self {
+        self.when = When::Chance { probability, seed };
+        self
+    }
+
+    fn strikes(&mut self, operation: Operation, names: impl Fn(&str) -> bool) -> bool {
+        if self.operation.is_some_and(|only| only != operation)
+            || self.naming.as_deref().is_some_and(|naming| !names(naming))
+        {
+            return false;
+        }
+        self.seen += 1;
+        match self.when {
+            When::Always => true,
+            When::First(calls) => self.seen <= calls,
+            When::Only(number) => self.seen == number,
+            When::Every(calls) => calls > 0 && self.seen.is_multiple_of(calls),
+            When::Chance { probability, seed } => dice(seed, self.seen) < probability,
+        }
+    }
+}
+
+/// What befalls one call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fate {
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) drop: bool,
+    pub(crate) delay: Duration,
+    pub(crate) truncate: bool,
+    pub(crate) partial: Option<usize>,
+    pub(crate) internal_status: bool,
+}
+
+impl Fate {
+    /// Delays add up; of several errors the first wins.
+    pub(crate) fn of(
+        faults: &mut [Fault],
+        operation: Operation,
+        names: impl Fn(&str) -> bool,
+    ) -> Self {
+        let mut fate = Self::default();
+        for fault in faults {
+            if !fault.strikes(operation, &names) {
+                continue;
+            }
+            match &fault.kind {
+                Kind::Error { status, code, message } => {
+                    fate.refusal.get_or_insert_with(|| Refusal {
+                        status: *status,
+                        code: code.clone().into(),
+                        message: message.clone(),
+                    });
+                }
+                Kind::Drop => fate.drop = true,
+                Kind::DelayMs(delay) => fate.delay += Duration::from_millis(*delay),
+                Kind::Truncate => fate.truncate = true,
+                Kind::Partial(datapoints) => fate.partial = Some(*datapoints),
+                Kind::InternalStatus => fate.internal_status = true,
+            }
+        }
+        fate
+    }
+}
+
+/// From 0 up to 1, of the seed and the number of the throw: splitmix64.
+fn dice(seed: u64, number: u64) -> f64 {
+    let mut bits = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn struck(mut fault: Fault) -> String {
+        let strikes = |_| {
+            if fault.strikes(Operation::ListMetrics, |name| name == "AWS/EC2") { '!' } else { '.' }
+        };
+        (0..8).map(strikes).collect()
+    }
+
+    #[test]
+    fn which_calls_are_struck() {
+        assert_eq!(struck(Fault::throttle()), "!!!!!!!!");
+        assert_eq!(struck(Fault::throttle().first(3)), "!!!.....");
+        assert_eq!(struck(Fault::throttle().only(2)), ".!......");
+        assert_eq!(struck(Fault::throttle().every(3)), "..!..!..");
+        assert_eq!(struck(Fault::throttle().on(Operation::GetMetricData)), "........");
+        assert_eq!(struck(Fault::throttle().on(Operation::ListMetrics).every(4)), "...!...!");
+        assert_eq!(struck(Fault::throttle().naming("AWS/EC2").first(1)), "!.......");
+        assert_eq!(struck(Fault::throttle().naming("AWS/ELB")), "........");
+        let chance = struck(Fault::throttle().chance(0.5, 7));
+        assert_eq!(chance, struck(Fault::throttle().chance(0.5, 7)));
+        assert_ne!(chance, struck(Fault::throttle().chance(0.5, 8)));
+    }
+
+    #[test]
+    fn from_json() {
+        for text in [
+            r#"{"kind": {"error": {"status": 403, "code": "AccessDenied"}}, "operation": "ListMetrics", "when": {"first": 2}}"#,
+            r#"{"kind": "drop", "when": {"chance": {"probability": 0.1, "seed": 1}}}"#,
+            r#"{"kind": {"delay_ms": 20}, "naming": "AWS/ELB"}"#,
+        ] {
+            assert!(serde_json::from_str::<Fault>(text).is_ok(), "{text}");
+        }
+        assert!(serde_json::from_str::<Fault>(r#"{"kind": "drop", "whn": "always"}"#).is_err());
+    }
+}

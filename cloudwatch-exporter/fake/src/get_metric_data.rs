@@ -1,0 +1,372 @@
+//! `GetMetricData`: up to 500 queries of one statistic each, newest datapoint first, cut into pages of datapoints.
+
+use std::collections::{HashMap, HashSet};
+
+use minicbor::{Decoder, decode};
+use serde::Serialize;
+
+use crate::cbor::{self, Encoded, Writer};
+use crate::model::{self, Dimension, Metric, World};
+use crate::refusal::Refusal;
+use crate::statistic::{Period, Statistic};
+use crate::token;
+use crate::window::{Window, is_period};
+
+/// Statistics of a metric that are billed as one metric.
+const BILLED_TOGETHER: u64 = 5;
+
+/// The request, as it came.
+#[derive(Clone, Debug, Default, Hash, Serialize)]
+pub struct GetMetricData {
+    pub queries: Vec<Query>,
+    /// Unix seconds.
+    pub start: Option<i64>,
+    /// Unix seconds.
+    pub end: Option<i64>,
+    pub next_token: Option<String>,
+    pub scan_by: Option<String>,
+    pub max_datapoints: Option<i64>,
+}
+
+/// One statistic of one metric.
+#[derive(Clone, Debug, Default, Hash, Serialize)]
+pub struct Query {
+    pub id: String,
+    pub label: Option<String>,
+    pub return_data: Option<bool>,
+    pub account: Option<String>,
+    pub expression: Option<String>,
+    pub metric: Option<MetricStat>,
+}
+
+#[derive(Clone, Debug, Default, Hash, Serialize)]
+pub struct MetricStat {
+    pub namespace: String,
+    pub name: String,
+    pub dimensions: Vec<Dimension>,
+    pub period: i64,
+    pub statistic: String,
+    pub unit: Option<String>,
+}
+
+/// How a page is to go wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trouble {
+    /// Datapoints after which the page ends.
+    pub(crate) datapoints: Option<usize>,
+    /// Every result an `InternalError`.
+    pub(crate) internal: bool,
+}
+
+/// A page, and how many datapoints are in it.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) body: Vec<u8>,
+    pub(crate) datapoints: u64,
+}
+
+impl<B: Into<Vec<u8>>> From<B> for Page {
+    fn from(body: B) -> Self {
+        Self { body: body.into(), datapoints: 0 }
+    }
+}
+
+impl GetMetricData {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let mut request = Self::default();
+        cbor::fields(&mut Decoder::new(body), |name, decoder| {
+            match name {
+                "MetricDataQueries" => request.queries = cbor::list(decoder, Query::parse)?,
+                "StartTime" => request.start = Some(cbor::time(decoder)?),
+                "EndTime" => request.end = Some(cbor::time(decoder)?),
+                "NextToken" => request.next_token = Some(cbor::text(decoder)?),
+                "ScanBy" => request.scan_by = Some(cbor::text(decoder)?),
+                "MaxDatapoints" => request.max_datapoints = Some(decoder.i64()?),
+                _ => decoder.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(request)
+    }
+
+    /// The metrics that this is billed as: each with up to five statistics.
+    pub(crate) fn billed(&self) -> u64 {
+        let mut statistics: HashMap<String, u64> = HashMap::with_capacity(self.queries.len());
+        let mut key = String::new();
+        for query in &self.queries {
+            let Some(metric) = &query.metric else { continue };
+            let account = query.account.as_deref();
+            model::write_key(
+                &mut key,
+                account,
+                &metric.namespace,
+                &metric.name,
+                &metric.dimensions,
+            );
+            match statistics.get_mut(key.as_str()) {
+                Some(count) => *count += 1,
+                None => _ = statistics.insert(key.clone(), 1),
+            }
+        }
+        statistics.values().map(|count| count.div_ceil(BILLED_TOGETHER)).sum()
+    }
+
+    pub(crate) fn answer(
+        &self,
+        world: &World,
+        now: i64,
+        trouble: Trouble,
+    ) -> Result<Page, Refusal> {
+        let limits = world.model.limits;
+        let (start, end) = self.times()?;
+        let ascending = match self.scan_by.as_deref() {
+            None | Some("TimestampDescending") => false,
+            Some("TimestampAscending") => true,
+            Some(_) => {
+                return Err(Refusal::validation("The value for parameter ScanBy is not valid."));
+            }
+        };
+        let statistics = self.statistics(limits.queries)?;
+        let most = match self.max_datapoints {
+            None => limits.datapoints,
+            Some(most) => usize::try_from(most)
+                .ok()
+                .filter(|most| (1..=limits.datapoints).contains(most))
+                .ok_or_else(|| {
+                    Refusal::validation(
+                        "The value for parameter MaxDatapoints is out of its range.",
+                    )
+                })?,
+        };
+        let tag = token::tag(&(&self.queries, start, end, ascending));
+        let place = self.next_token.as_deref().map(|token| token::read(token, tag)).transpose()?;
+
+        let mut page = Pager {
+            writer: Writer::new(Vec::with_capacity(self.queries.len() * 120)),
+            left: trouble.datapoints.map_or(most, |few| few.min(most)),
+            datapoints: 0,
+            next: None,
+            ascending,
+            points: Vec::new(),
+            internal: trouble.internal,
+        };
+        let (first, mut within) = place.map_or((0, None), |(place, within)| (place, Some(within)));
+        page.writer.begin_map()?.str("MetricDataResults")?.begin_array()?;
+        let mut key = String::new();
+        for ((index, query), statistic) in (0_i64..).zip(&self.queries).zip(statistics) {
+            let Some(metric) = &query.metric else { continue };
+            if index < first || query.return_data == Some(false) {
+                continue;
+            }
+            let window = Window::new(start..end, metric.period, now);
+            let account = query.account.as_deref();
+            let found =
+                world.find(&mut key, account, &metric.namespace, &metric.name, &metric.dimensions);
+            let found =
+                found.filter(|found| metric.unit.as_ref().is_none_or(|unit| *unit == found.unit));
+            let from = if index == first { within.take() } else { None };
+            page.write(index, query, found.map(|found| (found, window, statistic)), from)?;
+        }
+        page.finish(tag)
+    }
+
+    fn times(&self) -> Result<(i64, i64), Refusal> {
+        let missing = |name| Refusal::validation(format!("The parameter {name} is required."));
+        let start = self.start.ok_or_else(|| missing("StartTime"))?;
+        let end = self.end.ok_or_else(|| missing("EndTime"))?;
+        match start.cmp(&end) {
+            std::cmp::Ordering::Less => Ok((start, end)),
+            std::cmp::Ordering::Equal => Err(Refusal::validation(
+                "The parameter StartTime must not equal parameter EndTime.",
+            )),
+            std::cmp::Ordering::Greater => Err(Refusal::validation(
+                "The parameter StartTime must be less than the parameter EndTime.",
+            )),
+        }
+    }
+
+    /// The statistic of each query, if all of them are in order.
+    fn statistics(&self, most: usize) -> Result<Vec<Statistic>, Refusal> {
+        let size =
+            |bound| format!("The collection MetricDataQueries must not have a size {bound}.");
+        if self.queries.is_empty() {
+            return Err(Refusal::validation(size("less than 1".to_owned())));
+        }
+        if self.queries.len() > most {
+            return Err(Refusal::validation(size(format!("greater than {most}"))));
+        }
+        let mut ids = HashSet::with_capacity(self.queries.len());
+        let mut statistics = Vec::with_capacity(self.queries.len());
+        for (index, query) in self.queries.iter().enumerate() {
+            let member = format_args!("MetricDataQueries.member.{}", index + 1);
+            if !is_id(&query.id) {
+                return Err(Refusal::validation(format!(
+                    "The value {} for parameter {member}.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.",
+                    query.id
+                )));
+            }
+            if !ids.insert(query.id.as_str()) {
+                return Err(Refusal::validation(
+                    "The values for parameter id in MetricDataQueries are not unique.",
+                ));
+            }
+            let (Some(metric), None) = (&query.metric, &query.expression) else {
+                return Err(Refusal::validation(format!(
+                    "{member} needs a MetricStat and no Expression: this fake does no arithmetic."
+                )));
+            };
+            if metric.namespace.is_empty() || metric.name.is_empty() {
+                return Err(Refusal::validation(format!(
+                    "{member}.MetricStat.Metric needs Namespace and MetricName."
+                )));
+            }
+            if metric.dimensions.len() > 30 {
+                return Err(Refusal::validation(format!(
+                    "{member}.MetricStat.Metric has more than 30 dimensions."
+                )));
+            }
+            if !is_period(metric.period) {
+                return Err(Refusal::validation(format!(
+                    "The value for parameter {member}.MetricStat.Period must be 1, 5, 10, 20, 30 or a multiple of 60."
+                )));
+            }
+            statistics.push(Statistic::parse(&metric.statistic).ok_or_else(|| {
+                Refusal::validation(format!(
+                    "The value for parameter {member}.MetricStat.Stat is not a valid statistic."
+                ))
+            })?);
+        }
+        Ok(statistics)
+    }
+}
+
+impl Query {
+    fn parse(decoder: &mut Decoder<'_>) -> Result<Self, decode::Error> {
+        let mut query = Self::default();
+        cbor::fields(decoder, |name, decoder| {
+            match name {
+                "Id" => query.id = cbor::text(decoder)?,
+                "Label" => query.label = Some(cbor::text(decoder)?),
+                "ReturnData" => query.return_data = Some(decoder.bool()?),
+                "AccountId" => query.account = Some(cbor::text(decoder)?),
+                "Expression" => query.expression = Some(cbor::text(decoder)?),
+                "MetricStat" => query.metric = Some(MetricStat::parse(decoder)?),
+                _ => decoder.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(query)
+    }
+}
+
+impl MetricStat {
+    fn parse(decoder: &mut Decoder<'_>) -> Result<Self, decode::Error> {
+        let mut stat = Self::default();
+        cbor::fields(decoder, |name, decoder| {
+            match name {
+                "Metric" => cbor::fields(decoder, |name, decoder| {
+                    match name {
+                        "Namespace" => stat.namespace = cbor::text(decoder)?,
+                        "MetricName" => stat.name = cbor::text(decoder)?,
+                        "Dimensions" => stat.dimensions = cbor::list(decoder, cbor::dimension)?,
+                        _ => decoder.skip()?,
+                    }
+                    Ok(())
+                })?,
+                "Period" => stat.period = decoder.i64()?,
+                "Stat" => stat.statistic = cbor::text(decoder)?,
+                "Unit" => stat.unit = Some(cbor::text(decoder)?),
+                _ => decoder.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(stat)
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id.len() <= 255
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Writes results until the page is full. Those that then are left come with the next page.
+struct Pager {
+    writer: Writer,
+    left: usize,
+    datapoints: u64,
+    /// The query and the period that come next.
+    next: Option<(i64, i64)>,
+    ascending: bool,
+    points: Vec<(i64, f64)>,
+    internal: bool,
+}
+
+impl Pager {
+    fn write(
+        &mut self,
+        index: i64,
+        query: &Query,
+        source: Option<(&Metric, Window, Statistic)>,
+        from: Option<i64>,
+    ) -> Encoded {
+        self.points.clear();
+        let mut rest = None;
+        if let Some((metric, window, statistic)) = source.filter(|_| !self.internal) {
+            let mut period = Period::of(&[statistic]);
+            let mut read = |at: i64| {
+                let passed =
+                    from.is_some_and(|from| if self.ascending { at < from } else { at > from });
+                if rest.is_some() || passed {
+                    return;
+                }
+                window.read(metric, at, &mut period);
+                match period.get(statistic) {
+                    Some(_) if self.points.len() >= self.left => rest = Some(at),
+                    Some(value) => self.points.push((at, value)),
+                    None => {}
+                }
+            };
+            if self.ascending {
+                window.ascending().for_each(&mut read);
+            } else {
+                window.ascending().rev().for_each(&mut read);
+            }
+        }
+        self.left -= self.points.len();
+        self.datapoints += self.points.len() as u64;
+        if let (None, Some(at)) = (self.next, rest) {
+            self.next = Some((index, at));
+        }
+        let status = match (self.internal, rest) {
+            (true, _) => "InternalError",
+            (false, Some(_)) => "PartialData",
+            (false, None) => "Complete",
+        };
+        let label = query
+            .label
+            .as_deref()
+            .or_else(|| query.metric.as_ref().map(|metric| metric.name.as_str()));
+        let writer = &mut self.writer;
+        writer.map(5)?.str("Id")?.str(&query.id)?.str("Label")?.str(label.unwrap_or_default())?;
+        writer.str("Timestamps")?.array(self.points.len() as u64)?;
+        for (at, _) in &self.points {
+            cbor::write_time(writer, *at)?;
+        }
+        writer.str("Values")?.array(self.points.len() as u64)?;
+        for (_, value) in &self.points {
+            writer.f64(*value)?;
+        }
+        writer.str("StatusCode")?.str(status)?;
+        Ok(())
+    }
+
+    fn finish(mut self, tag: u64) -> Result<Page, Refusal> {
+        self.writer.end()?;
+        if let Some((index, at)) = self.next {
+            self.writer.str("NextToken")?.str(&token::write(tag, index, at))?;
+        }
+        self.writer.end()?;
+        Ok(Page { body: self.writer.into_writer(), datapoints: self.datapoints })
+    }
+}

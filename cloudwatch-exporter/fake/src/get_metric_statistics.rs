@@ -1,0 +1,174 @@
+//! `GetMetricStatistics`: several statistics of one metric, at most 1,440 datapoints, in no order.
+
+use minicbor::Decoder;
+use serde::Serialize;
+
+use crate::cbor::{self, Encoded, Writer};
+use crate::get_metric_data::Page;
+use crate::model::{Dimension, World};
+use crate::refusal::Refusal;
+use crate::statistic::{Period, Statistic};
+use crate::window::{Window, is_period};
+
+/// The request, as it came.
+#[derive(Clone, Debug, Default, Hash, Serialize)]
+pub struct GetMetricStatistics {
+    pub namespace: String,
+    pub name: String,
+    pub dimensions: Vec<Dimension>,
+    /// Unix seconds.
+    pub start: Option<i64>,
+    /// Unix seconds.
+    pub end: Option<i64>,
+    pub period: i64,
+    pub statistics: Vec<String>,
+    pub extended_statistics: Vec<String>,
+    pub unit: Option<String>,
+}
+
+impl GetMetricStatistics {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let mut request = Self::default();
+        cbor::fields(&mut Decoder::new(body), |name, decoder| {
+            match name {
+                "Namespace" => request.namespace = cbor::text(decoder)?,
+                "MetricName" => request.name = cbor::text(decoder)?,
+                "Dimensions" => request.dimensions = cbor::list(decoder, cbor::dimension)?,
+                "StartTime" => request.start = Some(cbor::time(decoder)?),
+                "EndTime" => request.end = Some(cbor::time(decoder)?),
+                "Period" => request.period = decoder.i64()?,
+                "Statistics" => request.statistics = cbor::list(decoder, cbor::text)?,
+                "ExtendedStatistics" => {
+                    request.extended_statistics = cbor::list(decoder, cbor::text)?;
+                }
+                "Unit" => request.unit = Some(cbor::text(decoder)?),
+                _ => decoder.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(request)
+    }
+
+    pub(crate) fn answer(&self, world: &World, now: i64) -> Result<Page, Refusal> {
+        let (start, end) = self.times(world.model.limits.statistics_datapoints)?;
+        let plain = wanted(&self.statistics, Statistic::plain)?;
+        let extended = wanted(&self.extended_statistics, Statistic::extended)?;
+        match (plain.is_empty(), extended.is_empty()) {
+            (true, true) => {
+                return Err(Refusal::combination(
+                    "At least one of Statistics or ExtendedStatistics must be given.",
+                ));
+            }
+            (false, false) => {
+                return Err(Refusal::combination(
+                    "Statistics and ExtendedStatistics must not both be given.",
+                ));
+            }
+            _ => {}
+        }
+        let all: Vec<Statistic> =
+            plain.iter().chain(&extended).map(|(_, statistic)| *statistic).collect();
+        let mut period = Period::of(&all);
+        let window = Window::new(start..end, self.period, now);
+        // The service does not sort them.
+        let mut starts: Vec<i64> = window.ascending().collect();
+        let half = starts.len() / 2;
+        starts.rotate_left(half);
+
+        let mut page = Page { body: Vec::new(), datapoints: 0 };
+        let mut writer = Writer::new(Vec::new());
+        writer.map(2)?.str("Label")?.str(&self.name)?.str("Datapoints")?.begin_array()?;
+        let metric =
+            world.find(&mut String::new(), None, &self.namespace, &self.name, &self.dimensions);
+        if let Some(metric) =
+            metric.filter(|metric| self.unit.as_ref().is_none_or(|unit| *unit == metric.unit))
+        {
+            for at in starts {
+                window.read(metric, at, &mut period);
+                if !period.is_empty() {
+                    write(&mut writer, at, &metric.unit, &plain, &extended, &mut period)?;
+                    page.datapoints += 1;
+                }
+            }
+        }
+        writer.end()?;
+        page.body = writer.into_writer();
+        Ok(page)
+    }
+
+    fn times(&self, most: usize) -> Result<(i64, i64), Refusal> {
+        if self.namespace.is_empty() {
+            return Err(Refusal::missing("Namespace"));
+        }
+        if self.name.is_empty() {
+            return Err(Refusal::missing("MetricName"));
+        }
+        if self.dimensions.len() > 30 {
+            return Err(Refusal::value(
+                "The collection Dimensions must not have a size greater than 30.",
+            ));
+        }
+        let start = self.start.ok_or_else(|| Refusal::missing("StartTime"))?;
+        let end = self.end.ok_or_else(|| Refusal::missing("EndTime"))?;
+        if start == end {
+            return Err(Refusal::value(
+                "The parameter StartTime must not equal parameter EndTime.",
+            ));
+        }
+        if start > end {
+            return Err(Refusal::value(
+                "The parameter StartTime must be less than the parameter EndTime.",
+            ));
+        }
+        if !is_period(self.period) {
+            return Err(Refusal::value(
+                "The value for parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.",
+            ));
+        }
+        let datapoints = (end - start) / self.period;
+        if usize::try_from(datapoints).is_ok_and(|datapoints| datapoints > most) {
+            return Err(Refusal::combination(format!(
+                "You have requested up to {datapoints} datapoints, which exceeds the limit of {most}."
+            )));
+        }
+        Ok((start, end))
+    }
+}
+
+fn wanted(
+    names: &[String],
+    parse: fn(&str) -> Option<Statistic>,
+) -> Result<Vec<(&str, Statistic)>, Refusal> {
+    let statistic = |name| {
+        parse(name).ok_or_else(|| Refusal::value(format!("{name} is not a valid statistic.")))
+    };
+    names.iter().map(|name| Ok((name.as_str(), statistic(name)?))).collect()
+}
+
+fn write(
+    writer: &mut Writer,
+    at: i64,
+    unit: &str,
+    plain: &[(&str, Statistic)],
+    extended: &[(&str, Statistic)],
+    period: &mut Period,
+) -> Encoded {
+    cbor::write_time(writer.begin_map()?.str("Timestamp")?, at)?;
+    writer.str("Unit")?.str(unit)?;
+    for (name, statistic) in plain {
+        if let Some(value) = period.get(*statistic) {
+            writer.str(name)?.f64(value)?;
+        }
+    }
+    if !extended.is_empty() {
+        writer.str("ExtendedStatistics")?.begin_map()?;
+        for (name, statistic) in extended {
+            if let Some(value) = period.get(*statistic) {
+                writer.str(name)?.f64(value)?;
+            }
+        }
+        writer.end()?;
+    }
+    writer.end()?;
+    Ok(())
+}

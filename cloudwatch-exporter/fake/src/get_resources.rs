@@ -1,0 +1,146 @@
+//! `GetResources` of the tagging API: resources by type and tags, 100 a page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Model, Resource};
+use crate::refusal::Refusal;
+use crate::token;
+
+/// The request, as it came.
+#[derive(Clone, Debug, Default, Deserialize, Hash, Serialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct GetResources {
+    pub pagination_token: Option<String>,
+    pub tag_filters: Vec<TagFilter>,
+    pub resource_type_filters: Vec<String>,
+    pub resources_per_page: Option<usize>,
+}
+
+/// A tag that a resource must have, with one of these values or, if there are none, with any.
+#[derive(Clone, Debug, Default, Deserialize, Hash, Serialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct TagFilter {
+    pub key: String,
+    pub values: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page<'a> {
+    pagination_token: String,
+    resource_tag_mapping_list: Vec<Mapping<'a>>,
+}
+
+#[derive(Serialize)]
+struct Mapping<'a> {
+    #[serde(rename = "ResourceARN")]
+    arn: &'a str,
+    #[serde(rename = "Tags")]
+    tags: Vec<Tag<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+impl GetResources {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        serde_json::from_slice(body)
+            .map_err(|error| Refusal::sender("SerializationException", error.to_string()))
+    }
+
+    pub(crate) fn answer(&self, model: &Model) -> Result<Vec<u8>, Refusal> {
+        let refusal = |message| Refusal::sender("InvalidParameterException", message);
+        let most = model.limits.resource_page.clamp(1, 100);
+        let most = match self.resources_per_page {
+            None => most,
+            Some(count @ 1..=100) => count.min(most),
+            Some(_) => return Err(refusal("ResourcesPerPage is from 1 to 100")),
+        };
+        if self.tag_filters.len() > 50
+            || self.tag_filters.iter().any(|filter| filter.values.len() > 20)
+        {
+            return Err(refusal("at most 50 TagFilters of 20 values each"));
+        }
+        let tag = token::tag(&(&self.tag_filters, &self.resource_type_filters));
+        let skipped = match self.pagination_token.as_deref() {
+            None | Some("") => 0,
+            Some(token) => token::read(token, tag)
+                .ok()
+                .and_then(|(place, _)| usize::try_from(place).ok())
+                .ok_or_else(|| {
+                    Refusal::sender(
+                        "PaginationTokenExpiredException",
+                        "the token is not of this request",
+                    )
+                })?,
+        };
+        let mut matching =
+            model.resources.iter().filter(|resource| self.matches(resource)).skip(skipped);
+        let mappings: Vec<Mapping<'_>> = matching.by_ref().take(most).map(Mapping::of).collect();
+        let place = i64::try_from(skipped + mappings.len()).unwrap_or(i64::MAX);
+        // An empty token, not none, ends it.
+        let next = matching.next().map_or_else(String::new, |_| token::write(tag, place, 0));
+        serde_json::to_vec(&Page { pagination_token: next, resource_tag_mapping_list: mappings })
+            .map_err(|error| Refusal::sender("InternalServiceException", error.to_string()))
+    }
+
+    fn matches(&self, resource: &Resource) -> bool {
+        let tagged = self.tag_filters.iter().all(|filter| {
+            resource.tags.iter().any(|(key, value)| {
+                *key == filter.key && (filter.values.is_empty() || filter.values.contains(value))
+            })
+        });
+        let types = &self.resource_type_filters;
+        tagged && (types.is_empty() || types.iter().any(|wanted| is_type(&resource.arn, wanted)))
+    }
+}
+
+impl<'a> Mapping<'a> {
+    fn of(resource: &'a Resource) -> Self {
+        let tags = resource.tags.iter().map(|(key, value)| Tag { key, value }).collect();
+        Self { arn: &resource.arn, tags }
+    }
+}
+
+/// Whether an ARN is of `service` or `service:type`; `s3:` is all of s3.
+fn is_type(arn: &str, wanted: &str) -> bool {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
+    let (wanted_service, wanted_type) = wanted.split_once(':').unwrap_or((wanted, ""));
+    let rest = resource.trim_start_matches('/').strip_prefix(wanted_type);
+    service == wanted_service
+        && (wanted_type.is_empty()
+            || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':'])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_resources() {
+        let instance = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1";
+        let balancer =
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/my/123";
+        for (arn, wanted, is) in [
+            (instance, "ec2", true),
+            (instance, "ec2:instance", true),
+            (instance, "ec2:inst", false),
+            (instance, "ec2:volume", false),
+            (instance, "rds:instance", false),
+            (balancer, "elasticloadbalancing:loadbalancer", true),
+            (balancer, "elasticloadbalancing:loadbalancer/app", true),
+            (balancer, "elasticloadbalancing:loadbalancer/net", false),
+            ("arn:aws:s3:::bucket", "s3:", true),
+            ("arn:aws:apigateway:eu-west-1::/restapis/abc", "apigateway:restapis", true),
+            ("arn:aws:rds:eu-west-1:123456789012:db:mine", "rds:db", true),
+            ("", "s3", false),
+        ] {
+            assert_eq!(is_type(arn, wanted), is, "{arn} {wanted}");
+        }
+    }
+}

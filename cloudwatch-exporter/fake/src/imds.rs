@@ -1,0 +1,78 @@
+//! The metadata service of an instance, version 2 only: a session first, then credentials of the role `instance`.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::Full;
+use serde_json::json;
+
+use crate::protocol::Answer;
+use crate::sts::iso;
+
+const TOKEN: HeaderValue = HeaderValue::from_static("fake-session");
+const LIFETIME: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+const ROLE: &str = "instance";
+const REGION: &str = "eu-west-1";
+
+/// Answers what is asked below `/latest/`.
+pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, now: i64) -> Answer {
+    if path == "api/token" {
+        return match (method, headers.get(LIFETIME)) {
+            (&Method::PUT, Some(lifetime)) => {
+                let mut answer = text(StatusCode::OK, TOKEN.as_bytes());
+                answer.headers_mut().insert(LIFETIME, lifetime.clone());
+                answer
+            }
+            _ => text(StatusCode::BAD_REQUEST, b""),
+        };
+    }
+    if headers.get("x-aws-ec2-metadata-token") != Some(&TOKEN) {
+        return text(StatusCode::UNAUTHORIZED, b"");
+    }
+    match path.strip_prefix("meta-data/") {
+        Some("placement/region") => text(StatusCode::OK, REGION.as_bytes()),
+        Some("iam/security-credentials/") => text(StatusCode::OK, ROLE.as_bytes()),
+        Some("iam/security-credentials/instance") => {
+            let credentials = json!({
+                "Code": "Success",
+                "LastUpdated": iso(now),
+                "Type": "AWS-HMAC",
+                "AccessKeyId": format!("ASIA{ROLE}"),
+                "SecretAccessKey": "fake",
+                "Token": "fake",
+                "Expiration": iso(now + 6 * 3600),
+            });
+            text(StatusCode::OK, credentials.to_string().as_bytes())
+        }
+        _ => text(StatusCode::NOT_FOUND, b""),
+    }
+}
+
+fn text(status: StatusCode, body: &[u8]) -> Answer {
+    let mut answer = Answer::new(Full::new(Bytes::copy_from_slice(body)));
+    *answer.status_mut() = status;
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_with_a_session() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(answer(&Method::GET, "api/token", &headers, 0).status(), 400);
+        assert_eq!(answer(&Method::GET, "meta-data/placement/region", &headers, 0).status(), 401);
+        headers.insert(LIFETIME, HeaderValue::from_static("21600"));
+        let session = answer(&Method::PUT, "api/token", &headers, 0);
+        assert_eq!(session.headers().get(LIFETIME).unwrap(), "21600");
+        let token = session.into_body().collect().await.unwrap().to_bytes();
+        headers.insert("x-aws-ec2-metadata-token", HeaderValue::from_maybe_shared(token).unwrap());
+        let credentials =
+            answer(&Method::GET, "meta-data/iam/security-credentials/instance", &headers, 0);
+        let body = credentials.into_body().collect().await.unwrap().to_bytes();
+        assert!(body.windows(20).any(|part| part == b"1970-01-01T06:00:00Z"), "{body:?}");
+        assert_eq!(answer(&Method::GET, "meta-data/ami-id", &headers, 0).status(), 404);
+    }
+}

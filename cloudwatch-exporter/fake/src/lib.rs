@@ -1,0 +1,69 @@
+//! A CloudWatch for tests, on loopback: the wire format of the real one, its limits, its faults and its charges.
+//!
+//! [`Fake::start`] serves a [`Model`] from a thread of its own until it is dropped. It speaks Smithy RPC v2 CBOR, which
+//! is all that `aws-sdk-cloudwatch` speaks, and answers `ListMetrics`, `GetMetricData` and `GetMetricStatistics`.
+//! There is no arithmetic (`Expression`) and no signature is checked: any credentials do.
+//!
+//! At the same address, for `AWS_ENDPOINT_URL` is one for all:
+//!
+//! - STS: `AssumeRole` and `AssumeRoleWithWebIdentity` of any role in any account, `GetCallerIdentity`. The access key
+//!   id of a session is `ASIA` and the last part of the role's name, and stands in [`Call::access_key`] of what it signs.
+//! - The tagging API: `GetResources`, with filters by tag and by type, in pages.
+//! - The metadata service of an instance (`AWS_EC2_METADATA_SERVICE_ENDPOINT`), version 2 only, role `instance`.
+//!
+//! ```
+//! use fake_cloudwatch::{Fake, Fault, Metric, Model, Operation, Values};
+//!
+//! let metric = Metric::new("AWS/ELB", "HealthyHostCount")
+//!     .dimension("AvailabilityZone", "a")
+//!     .dimension("LoadBalancerName", "myLB")
+//!     .values(Values::Samples(vec![1.0, 2.0, 3.0]));
+//! let fake = Fake::start(Model::new().metric(metric))?;
+//! fake.inject(Fault::throttle().on(Operation::GetMetricData).first(2));
+//! // … AWS_ENDPOINT_URL is fake.url() …
+//! assert_eq!(fake.counters().get_metric_data.received, 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Where the service is not documented, the fake does what is hardest on its clients:
+//!
+//! - A period belongs to a request if its first second does, from the start rounded down to the minute; it is read up
+//!   to the end of the request, so that an end within a period gives half sums.
+//! - A page of `GetMetricData` holds every query that is not complete yet, those without room as empty `PartialData`.
+//! - Datapoints of `GetMetricStatistics` are not sorted; `Statistics` with `ExtendedStatistics` is refused.
+//! - Labels are the names of metrics unless the query says otherwise.
+//!
+//! The binary serves a model in JSON, and both have, under `/control/`: `counters` (GET; DELETE to start anew), `calls`
+//! (GET: the requests, as they came), `faults` (POST one, DELETE all) and `model` (PUT). A fault is
+//! `{"kind": {"error": {"status": 400, "code": "Throttling"}}, "operation": "GetMetricData", "when": {"first": 3}}`, a
+//! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
+//! "i-1"}], "values": {"constant": 12.5}}]}`.
+
+mod cbor;
+mod control;
+mod counters;
+mod fake;
+mod fault;
+mod get_metric_data;
+mod get_metric_statistics;
+mod get_resources;
+mod imds;
+mod list_metrics;
+mod model;
+mod protocol;
+mod refusal;
+mod server;
+mod statistic;
+mod sts;
+mod token;
+mod window;
+
+pub use self::counters::{Calls, Counters};
+pub use self::fake::{Call, Fake, Request};
+pub use self::fault::{Fault, Operation};
+pub use self::get_metric_data::{GetMetricData, MetricStat, Query};
+pub use self::get_metric_statistics::GetMetricStatistics;
+pub use self::get_resources::{GetResources, TagFilter};
+pub use self::list_metrics::{Filter, ListMetrics};
+pub use self::model::{Dimension, Limits, Metric, Model, Resource, Values};
+pub use self::sts::AssumeRole;

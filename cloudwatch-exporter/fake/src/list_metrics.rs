@@ -1,0 +1,150 @@
+//! `ListMetrics`: the metrics of a namespace, 500 a page, each once.
+
+use minicbor::Decoder;
+use serde::Serialize;
+
+use crate::cbor::{self, Encoded, Writer};
+use crate::model::{Metric, Model};
+use crate::refusal::Refusal;
+use crate::token;
+
+const ACTIVE: i64 = 3 * 3600;
+const LISTED: i64 = 14 * 24 * 3600;
+
+/// The request, as it came.
+#[derive(Clone, Debug, Default, Hash, Serialize)]
+pub struct ListMetrics {
+    pub namespace: Option<String>,
+    pub name: Option<String>,
+    pub dimensions: Vec<Filter>,
+    pub next_token: Option<String>,
+    pub recently_active: Option<String>,
+    pub include_linked_accounts: bool,
+    pub owning_account: Option<String>,
+}
+
+/// A dimension that a metric must have, with any value or this one.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Hash, Serialize)]
+pub struct Filter {
+    pub name: String,
+    pub value: Option<String>,
+}
+
+impl ListMetrics {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let mut request = Self::default();
+        cbor::fields(&mut Decoder::new(body), |name, decoder| {
+            match name {
+                "Namespace" => request.namespace = Some(cbor::text(decoder)?),
+                "MetricName" => request.name = Some(cbor::text(decoder)?),
+                "Dimensions" => {
+                    request.dimensions = cbor::list(decoder, |decoder| {
+                        let mut filter = Filter::default();
+                        cbor::fields(decoder, |name, decoder| {
+                            match name {
+                                "Name" => filter.name = cbor::text(decoder)?,
+                                "Value" => filter.value = Some(cbor::text(decoder)?),
+                                _ => decoder.skip()?,
+                            }
+                            Ok(())
+                        })?;
+                        Ok(filter)
+                    })?;
+                }
+                "NextToken" => request.next_token = Some(cbor::text(decoder)?),
+                "RecentlyActive" => request.recently_active = Some(cbor::text(decoder)?),
+                "IncludeLinkedAccounts" => request.include_linked_accounts = decoder.bool()?,
+                "OwningAccount" => request.owning_account = Some(cbor::text(decoder)?),
+                _ => decoder.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(request)
+    }
+
+    pub(crate) fn answer(
+        &self,
+        model: &Model,
+        own_account: &str,
+        now: i64,
+    ) -> Result<Vec<u8>, Refusal> {
+        let age = match self.recently_active.as_deref() {
+            None => LISTED,
+            Some("PT3H") => ACTIVE,
+            Some(_) => {
+                return Err(Refusal::value("The value for parameter RecentlyActive must be PT3H."));
+            }
+        };
+        if self.dimensions.len() > 10 {
+            return Err(Refusal::value(
+                "The collection Dimensions must not have a size greater than 10.",
+            ));
+        }
+        if self.owning_account.is_some() && !self.include_linked_accounts {
+            return Err(Refusal::value("OwningAccount needs IncludeLinkedAccounts."));
+        }
+        let tag = token::tag(&Self { next_token: None, ..self.clone() });
+        let skipped = match &self.next_token {
+            Some(token) => {
+                usize::try_from(token::read(token, tag)?.0).map_err(|_| Refusal::token())?
+            }
+            None => 0,
+        };
+        let mut matching = model
+            .metrics
+            .iter()
+            .filter(|metric| self.matches(metric, own_account))
+            .filter(|metric| metric.newest(now).is_some_and(|newest| newest > now - age))
+            .skip(skipped);
+        let page: Vec<&Metric> = matching.by_ref().take(model.limits.list_page.max(1)).collect();
+        let place = i64::try_from(skipped + page.len()).unwrap_or(i64::MAX);
+        let next = matching.next().map(|_| token::write(tag, place, 0));
+        let mut writer = Writer::new(Vec::with_capacity(page.len() * 150));
+        self.write(&mut writer, &page, own_account, next.as_deref())?;
+        Ok(writer.into_writer())
+    }
+
+    fn matches(&self, metric: &Metric, own_account: &str) -> bool {
+        let account = metric.account.as_deref();
+        self.namespace.as_ref().is_none_or(|namespace| *namespace == metric.namespace)
+            && self.name.as_ref().is_none_or(|name| *name == metric.name)
+            && (account.is_none() || self.include_linked_accounts)
+            && self
+                .owning_account
+                .as_ref()
+                .is_none_or(|owner| owner == account.unwrap_or(own_account))
+            && self.dimensions.iter().all(|filter| {
+                metric.dimensions.iter().any(|dimension| {
+                    dimension.name == filter.name
+                        && filter.value.as_ref().is_none_or(|value| *value == dimension.value)
+                })
+            })
+    }
+
+    fn write(
+        &self,
+        writer: &mut Writer,
+        page: &[&Metric],
+        own_account: &str,
+        next: Option<&str>,
+    ) -> Encoded {
+        writer.begin_map()?;
+        writer.str("Metrics")?.array(page.len() as u64)?;
+        for metric in page {
+            writer.map(3)?.str("Namespace")?.str(&metric.namespace)?;
+            writer.str("MetricName")?.str(&metric.name)?;
+            cbor::write_dimensions(writer.str("Dimensions")?, &metric.dimensions)?;
+        }
+        if self.include_linked_accounts {
+            writer.str("OwningAccounts")?.array(page.len() as u64)?;
+            for metric in page {
+                writer.str(metric.account.as_deref().unwrap_or(own_account))?;
+            }
+        }
+        if let Some(next) = next {
+            writer.str("NextToken")?.str(next)?;
+        }
+        writer.end()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! The three protocols of the services: how a call is known, and what its answers look like.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+use serde_json::json;
+
+use crate::cbor;
+use crate::fault::Operation;
+use crate::refusal::Refusal;
+use crate::sts;
+
+const CLOUDWATCH: &str = "/service/GraniteServiceVersion20100801/operation/";
+const TAGGING: &str = "ResourceGroupsTaggingAPI_20170126.";
+const SMITHY: &str = "smithy-protocol";
+const RPC_V2_CBOR: &str = "rpc-v2-cbor";
+
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Protocol {
+    /// CloudWatch.
+    RpcV2Cbor,
+    /// STS: a form in, XML out.
+    Query,
+    /// Tagging.
+    Json,
+}
+
+impl Protocol {
+    pub(crate) fn of(operation: Operation) -> Self {
+        match operation {
+            Operation::ListMetrics | Operation::GetMetricData | Operation::GetMetricStatistics => {
+                Self::RpcV2Cbor
+            }
+            Operation::AssumeRole
+            | Operation::AssumeRoleWithWebIdentity
+            | Operation::GetCallerIdentity => Self::Query,
+            Operation::GetResources => Self::Json,
+        }
+    }
+
+    fn guess(headers: &HeaderMap) -> Self {
+        match headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
+            Some(b"application/x-www-form-urlencoded") => Self::Query,
+            Some(b"application/x-amz-json-1.1") => Self::Json,
+            _ => Self::RpcV2Cbor,
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::RpcV2Cbor => "application/cbor",
+            Self::Query => "text/xml",
+            Self::Json => "application/x-amz-json-1.1",
+        }
+    }
+
+    pub(crate) fn reply(self, body: Vec<u8>) -> Answer {
+        self.answer(StatusCode::OK, body)
+    }
+
+    pub(crate) fn refuse(self, refusal: &Refusal) -> Answer {
+        let body = match self {
+            Self::RpcV2Cbor => cbor::error(&refusal.shape(), &refusal.message),
+            Self::Query => sts::error(refusal).into_bytes(),
+            Self::Json => {
+                json!({"__type": refusal.code, "message": refusal.message}).to_string().into_bytes()
+            }
+        };
+        let status =
+            StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = self.answer(status, body);
+        if let (Self::RpcV2Cbor, Ok(error)) = (self, HeaderValue::try_from(refusal.query_error())) {
+            answer.headers_mut().insert("x-amzn-query-error", error);
+        }
+        answer
+    }
+
+    fn answer(self, status: StatusCode, body: Vec<u8>) -> Answer {
+        let mut answer = Answer::new(Full::new(Bytes::from(body)));
+        *answer.status_mut() = status;
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
+        headers.insert(
+            "x-amzn-requestid",
+            HeaderValue::from_static("00000000-0000-4000-8000-000000000000"),
+        );
+        if self == Self::RpcV2Cbor {
+            headers.insert(SMITHY, HeaderValue::from_static(RPC_V2_CBOR));
+        }
+        answer
+    }
+}
+
+/// The operation that is called, or what is said of a call that is none.
+pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answer>> {
+    let protocol = Protocol::guess(&head.headers);
+    let form;
+    let name = match (protocol, head.uri.path().strip_prefix(CLOUDWATCH)) {
+        (Protocol::RpcV2Cbor, Some(name)) => {
+            let spoken =
+                |header, value: &str| head.headers.get(header).is_some_and(|given| given == value);
+            Some(name).filter(|_| {
+                spoken(SMITHY, RPC_V2_CBOR) && spoken("content-type", "application/cbor")
+            })
+        }
+        (Protocol::Query, _) => {
+            form = sts::form(body);
+            form.iter().find(|(key, _)| key == "Action").map(|(_, value)| value.as_str())
+        }
+        (Protocol::Json, _) => {
+            let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+            target.and_then(|target| target.strip_prefix(TAGGING))
+        }
+        _ => None,
+    };
+    let mut operations =
+        Operation::ALL.into_iter().filter(|operation| Protocol::of(*operation) == protocol);
+    let operation = operations.find(|operation| Some(operation.name()) == name);
+    operation.filter(|_| head.method == Method::POST).ok_or_else(|| {
+        let message = format!("{} {} is no operation of this fake", head.method, head.uri.path());
+        Box::new(protocol.refuse(&Refusal {
+            status: 404,
+            code: "UnknownOperationException".into(),
+            message,
+        }))
+    })
+}

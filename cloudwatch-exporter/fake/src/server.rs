@@ -1,0 +1,208 @@
+//! The server: HTTP/1.1, one thread.
+
+use std::fmt;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time;
+
+use crate::control;
+use crate::fake::{Call, Request, State};
+use crate::fault::{Fate, Operation};
+use crate::get_metric_data::{GetMetricData, Page, Trouble};
+use crate::get_metric_statistics::GetMetricStatistics;
+use crate::get_resources::GetResources;
+use crate::imds;
+use crate::list_metrics::ListMetrics;
+use crate::protocol::{self, Answer, Protocol};
+use crate::refusal::Refusal;
+use crate::sts::{self, AssumeRole};
+
+/// The account of metrics that have none of their own.
+const ACCOUNT: &str = "123456789012";
+/// The largest body of a request that CloudWatch takes.
+const LARGEST: usize = 1 << 20;
+
+/// Why a connection ends without an answer.
+#[derive(Debug)]
+struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is dropped")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Until `stopped` is dropped. Connections end with it.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    state: Arc<State>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            _ = &mut stopped => return,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, most likely: some will be closed.
+            time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        _ = stream.set_nodelay(true);
+        let state = Arc::clone(&state);
+        connections.spawn(async move {
+            let service = service_fn(|request| answer(&state, request));
+            let mut http = http1::Builder::new();
+            _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answer, Dropped> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    if let Some(path) = head.uri.path().strip_prefix("/control/") {
+        return Ok(control::answer(state, &head.method, path, &body));
+    }
+    if let Some(path) = head.uri.path().strip_prefix("/latest/") {
+        return Ok(imds::answer(&head.method, path, &head.headers, state.now()));
+    }
+    let operation = match protocol::operation(&head, &body) {
+        Ok(operation) => operation,
+        Err(answer) => return Ok(*answer),
+    };
+    let under_way = UnderWay::new(state, operation, body.len());
+    let request = match parse(operation, &body) {
+        Ok(request) => Arc::new(request),
+        Err(refusal) => {
+            state.counters().of_mut(operation).refused += 1;
+            return Ok(Protocol::of(operation).refuse(&refusal));
+        }
+    };
+    let fate = state.fate(&request);
+    if !fate.delay.is_zero() {
+        time::sleep(fate.delay).await;
+    }
+    let (access_key, region) = signer(&head.headers);
+    let answer = carry_out(state, &access_key, &request, &fate);
+    let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+    state.remember(Call { access_key, region, status, request });
+    drop(under_way);
+    answer
+}
+
+fn parse(operation: Operation, body: &[u8]) -> Result<Request, Refusal> {
+    if body.len() > LARGEST {
+        return Err(Refusal {
+            status: 413,
+            code: "RequestEntityTooLarge".into(),
+            message: format!("The body has {} bytes; {LARGEST} are allowed.", body.len()),
+        });
+    }
+    Ok(match operation {
+        Operation::ListMetrics => Request::ListMetrics(ListMetrics::parse(body)?),
+        Operation::GetMetricData => Request::GetMetricData(GetMetricData::parse(body)?),
+        Operation::GetMetricStatistics => {
+            Request::GetMetricStatistics(GetMetricStatistics::parse(body)?)
+        }
+        Operation::AssumeRole => Request::AssumeRole(AssumeRole::parse(body)),
+        Operation::AssumeRoleWithWebIdentity => {
+            Request::AssumeRole(AssumeRole::parse_with_web_identity(body)?)
+        }
+        Operation::GetCallerIdentity => Request::GetCallerIdentity,
+        Operation::GetResources => Request::GetResources(GetResources::parse(body)?),
+    })
+}
+
+/// Answers as far as fate allows, and counts.
+fn carry_out(
+    state: &State,
+    access_key: &str,
+    request: &Request,
+    fate: &Fate,
+) -> Result<Answer, Dropped> {
+    let operation = request.operation();
+    let protocol = Protocol::of(operation);
+    if fate.drop {
+        state.counters().of_mut(operation).failed += 1;
+        return Err(Dropped);
+    }
+    if let Some(refusal) = &fate.refusal {
+        let mut counters = state.counters();
+        let calls = counters.of_mut(operation);
+        *(if refusal.is_throttling() { &mut calls.throttled } else { &mut calls.failed }) += 1;
+        return Ok(protocol.refuse(refusal));
+    }
+    let (world, now) = (state.world(), state.now());
+    let page = match request {
+        Request::ListMetrics(request) => request.answer(&world.model, ACCOUNT, now).map(Page::from),
+        Request::GetMetricData(request) => {
+            let trouble = Trouble { datapoints: fate.partial, internal: fate.internal_status };
+            request.answer(&world, now, trouble)
+        }
+        Request::GetMetricStatistics(request) => request.answer(&world, now),
+        Request::AssumeRole(request) => request.answer(now).map(Page::from),
+        Request::GetCallerIdentity => Ok(sts::caller_identity(ACCOUNT, access_key).into()),
+        Request::GetResources(request) => request.answer(&world.model).map(Page::from),
+    };
+    let mut counters = state.counters();
+    let Page { mut body, datapoints } = match page {
+        Ok(page) => page,
+        Err(refusal) => {
+            counters.of_mut(operation).refused += 1;
+            return Ok(protocol.refuse(&refusal));
+        }
+    };
+    if fate.truncate {
+        body.truncate(body.len() / 2);
+    }
+    counters.answered(request, datapoints, body.len());
+    Ok(protocol.reply(body))
+}
+
+/// Access key id and region of `Credential=AKID/20260101/eu-west-1/monitoring/aws4_request`.
+fn signer(headers: &HeaderMap) -> (String, String) {
+    let authorization =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let credential =
+        authorization.split_once("Credential=").map_or("", |(_, credential)| credential);
+    let mut parts = credential.split([',', '/']);
+    let key = parts.next().unwrap_or_default();
+    (key.to_owned(), parts.nth(1).unwrap_or_default().to_owned())
+}
+
+/// Counts a call, and that it is under way until this is dropped.
+struct UnderWay<'a>(&'a State);
+
+impl<'a> UnderWay<'a> {
+    fn new(state: &'a State, operation: Operation, bytes: usize) -> Self {
+        let at_once = state.enter();
+        let mut counters = state.counters();
+        counters.of_mut(operation).received += 1;
+        counters.bytes_received += bytes as u64;
+        counters.most_at_once = counters.most_at_once.max(at_once);
+        Self(state)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}

@@ -1,0 +1,73 @@
+//! The fake over plain HTTP, as scripts use it.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use fake_cloudwatch::{Fake, Model};
+
+fn ask(fake: &Fake, request: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(fake.address()).unwrap();
+    let length = body.len();
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: fake\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn faults_models_and_counters() {
+    let fake = Fake::start(Model::new()).unwrap();
+    let model = r#"{"metrics": [{"namespace": "A", "name": "B", "dimensions": [{"name": "Id", "value": "1"}],
+        "values": {"samples": [1, 2]}, "unit": "Bytes", "every": 300}],
+        "resources": [{"arn": "arn:aws:s3:::bucket", "tags": [["Env", "test"]]}], "limits": {"list_page": 1}}"#;
+    for (request, body, status) in [
+        ("PUT /control/model", model, "204"),
+        ("PUT /control/model", r#"{"metric": []}"#, "400"),
+        ("POST /control/faults", r#"{"kind": {"delay_ms": 1}, "when": {"every": 2}}"#, "204"),
+        ("POST /control/faults", r#"{"kind": "explode"}"#, "400"),
+        ("DELETE /control/faults", "", "204"),
+        ("GET /control/nothing", "", "404"),
+        ("GET /", "", "404"),
+        ("POST /service/GraniteServiceVersion20100801/operation/ListMetrics", "", "404"),
+    ] {
+        let answer = ask(&fake, request, body);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request} {body}: {answer}");
+    }
+
+    let form = "Content-Type: application/x-www-form-urlencoded\r\nX: ";
+    let call = format!("POST / HTTP/1.1\r\n{form}");
+    let answer = ask(&fake, &call, "Action=GetCallerIdentity&Version=2011-06-15");
+    assert!(answer.contains("<Account>123456789012</Account>"), "{answer}");
+    assert!(
+        ask(&fake, "GET /control/calls", "")
+            .contains(r#""status":200,"request":"GetCallerIdentity""#)
+    );
+    let counters = ask(&fake, "GET /control/counters", "");
+    assert!(
+        counters.contains(r#""get_caller_identity":{"received":1,"answered":1,"#),
+        "{counters}"
+    );
+    assert!(ask(&fake, "DELETE /control/counters", "").starts_with("HTTP/1.1 204"));
+    assert_eq!(fake.counters().received(), 0);
+}
+
+#[test]
+fn wrong_bodies_are_refused() {
+    let fake = Fake::start(Model::new()).unwrap();
+    let headers = "smithy-protocol: rpc-v2-cbor\r\nContent-Type: application/cbor\r\nX: ";
+    for operation in ["ListMetrics", "GetMetricData", "GetMetricStatistics"] {
+        let call = format!(
+            "POST /service/GraniteServiceVersion20100801/operation/{operation} HTTP/1.1\r\n{headers}"
+        );
+        for body in ["", "x", "\u{7f}\u{7f}", "{\"Namespace\": 1}"] {
+            let answer = ask(&fake, &call, body);
+            assert!(answer.starts_with("HTTP/1.1 400"), "{operation} {body:?}: {answer}");
+        }
+    }
+    assert_eq!(fake.counters().get_metric_data.refused, 4);
+}

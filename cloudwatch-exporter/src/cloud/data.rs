@@ -1,0 +1,102 @@
+//! `GetMetricData`: the newest datapoints of up to 500 queries.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
+
+use super::attempts::Attempts;
+use super::{Cloud, Failure};
+use crate::charges;
+use crate::fetch::{Job, Question};
+use crate::sheet::Point;
+
+const ACTION: &str = "getMetricData";
+
+impl Cloud {
+    /// A point for each query of the job. Points stay open where CloudWatch could not answer.
+    pub(crate) async fn data(&self, job: Job<'_>) -> Result<Vec<Point>, Failure> {
+        let Some(first) = job.questions().next() else { return Ok(Vec::new()) };
+        let namespace = &first.rule.namespace;
+        let (start, end) = first.span;
+        let mut points = vec![Point::Open; job.call.queries.len()];
+        let mut refused: Option<(String, usize)> = None;
+        let mut next = None;
+        loop {
+            let request = self
+                .cloudwatch
+                .get_metric_data()
+                .set_metric_data_queries(Some(job.questions().enumerate().map(query).collect()))
+                .start_time(DateTime::from_secs(start))
+                .end_time(DateTime::from_secs(end))
+                .scan_by(ScanBy::TimestampDescending)
+                .set_next_token(next.clone());
+            let attempts = charges::attempts(&charges::REQUESTS, ACTION, namespace);
+            let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
+            let page = page.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
+            charges::data_answered(ACTION, namespace, job.call.billed, asked(job));
+            for result in page.metric_data_results() {
+                let Some(point) = result.id().and_then(place).and_then(|at| points.get_mut(at))
+                else {
+                    continue;
+                };
+                match result.status_code() {
+                    None | Some(StatusCode::Complete | StatusCode::PartialData) => {
+                        point.merge(newest(result.timestamps(), result.values()));
+                    }
+                    Some(code) => {
+                        refused.get_or_insert((code.as_str().to_owned(), 0)).1 += 1;
+                    }
+                }
+            }
+            let after = page.next_token.filter(|token| !token.is_empty());
+            if after.is_none() || after == next {
+                break;
+            }
+            next = after;
+        }
+        if let Some((code, count)) = refused {
+            let failure = Failure::of_queries(ACTION, namespace, &code, count).counted();
+            tracing::debug!(%failure, "datapoints are missing");
+        }
+        Ok(points)
+    }
+}
+
+/// How many queries there are of each metric.
+fn asked(job: Job<'_>) -> BTreeMap<&str, u64> {
+    let mut asked = BTreeMap::new();
+    for question in job.questions() {
+        *asked.entry(question.rule.metric.as_str()).or_default() += 1;
+    }
+    asked
+}
+
+fn query((at, question): (usize, Question<'_>)) -> MetricDataQuery {
+    let metric = Metric::builder()
+        .namespace(&question.rule.namespace)
+        .metric_name(&question.rule.metric)
+        .set_dimensions(Some(question.dimensions().collect()))
+        .build();
+    let statistic = MetricStat::builder()
+        .metric(metric)
+        .period(i32::try_from(question.rule.window.period).unwrap_or(i32::MAX))
+        .stat(&question.statistic.name);
+    MetricDataQuery::builder().id(format!("q{at}")).metric_stat(statistic.build()).build()
+}
+
+/// The place of a query by its id.
+fn place(id: &str) -> Option<usize> {
+    id.strip_prefix('q')?.parse().ok()
+}
+
+/// The newest of some datapoints, whatever their order.
+fn newest(times: &[DateTime], values: &[f64]) -> Point {
+    let mut newest = Point::Nothing;
+    for (time, value) in times.iter().zip(values) {
+        if let Ok(millis) = time.to_millis() {
+            newest.merge(Point::At { value: *value, millis });
+        }
+    }
+    newest
+}

@@ -1,0 +1,103 @@
+//! A call that came to nothing.
+
+use std::error::Error;
+
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
+use exporter_core::collector::chain;
+
+/// A call that was given up, in one line.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}{problem}", self.place())]
+pub(crate) struct Failure {
+    action: &'static str,
+    /// A namespace or a type of resources.
+    scope: String,
+    /// What kind it is of: AWS's own name, or one of ours where AWS said nothing.
+    code: String,
+    problem: String,
+}
+
+/// Messages of AWS are cut here: some quote the whole request.
+const LONGEST: usize = 400;
+
+impl Failure {
+    /// One that stands in the way of all calls.
+    pub(crate) fn setup(problem: impl Into<String>) -> Self {
+        Self { action: "", scope: String::new(), code: "setup".to_owned(), problem: problem.into() }
+    }
+
+    /// Whether it is for want of permission.
+    pub(crate) fn is_denial(&self) -> bool {
+        self.code.starts_with("AccessDenied") || self.code == "UnauthorizedOperation"
+    }
+
+    pub(super) fn new<E, R>(action: &'static str, scope: &str, error: &SdkError<E, R>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let code = match error {
+            SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown"),
+            SdkError::TimeoutError(_) => "timeout",
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
+            SdkError::DispatchFailure(failure) if failure.is_io() => "connection",
+            SdkError::ResponseError(_) => "response",
+            _ => "request",
+        };
+        let problem = match error {
+            SdkError::ServiceError(service) => match service.err().message() {
+                Some(message) => format!("{code}: {message}"),
+                None => code.to_owned(),
+            },
+            other => chain(other),
+        };
+        Self { action, scope: scope.to_owned(), code: code.to_owned(), problem: one_line(&problem) }
+    }
+
+    pub(super) fn of_error(
+        action: &'static str,
+        scope: &str,
+        error: &(dyn Error + 'static),
+    ) -> Self {
+        let code = "request".to_owned();
+        Self { action, scope: scope.to_owned(), code, problem: one_line(&chain(error)) }
+    }
+
+    /// Datapoints that CloudWatch itself could not give, in a call that was answered.
+    pub(super) fn of_queries(
+        action: &'static str,
+        scope: &str,
+        code: &str,
+        queries: usize,
+    ) -> Self {
+        let problem = format!("CloudWatch answered {queries} queries with {code}");
+        Self { action, scope: scope.to_owned(), code: code.to_owned(), problem }
+    }
+
+    /// Counts it.
+    pub(super) fn counted(self) -> Self {
+        crate::charges::FAILED.with([self.action, &self.scope, &self.code]).inc();
+        self
+    }
+
+    fn place(&self) -> String {
+        match (self.action, self.scope.as_str()) {
+            ("", _) => String::new(),
+            (action, "") => format!("{action}: "),
+            (action, scope) => format!("{action} of {scope}: "),
+        }
+    }
+}
+
+/// On one line. Where nobody is to ask as, the SDK tells at length where it has looked.
+fn one_line(text: &str) -> String {
+    if text.contains("no credentials found in chain") {
+        return NOBODY.to_owned();
+    }
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(LONGEST).collect()
+}
+
+const NOBODY: &str = "there are no credentials: no keys in the environment or a profile, no web \
+                      identity, and no role of a container or of the machine";

@@ -1,0 +1,69 @@
+//! `GetResources` of the tagging service: the resources of a type that have certain tags.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
+
+use super::attempts::Attempts;
+use super::{Cloud, Failure};
+use crate::charges;
+use crate::rule::Tags;
+use crate::sheet::Resource;
+
+const ACTION: &str = "getResources";
+
+/// What resources were asked for with: rules with equal ones share them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Selection {
+    resource_type: String,
+    tags: Option<BTreeMap<String, Vec<String>>>,
+}
+
+impl Selection {
+    pub(crate) fn of(tags: &Tags) -> Self {
+        Self { resource_type: tags.resource_type.clone(), tags: tags.selections.clone() }
+    }
+}
+
+impl Cloud {
+    /// Each resource once, by its ARN.
+    pub(crate) async fn resources(&self, selection: &Selection) -> Result<Vec<Resource>, Failure> {
+        let Selection { resource_type, tags } = selection;
+        let filter = |(key, values): (&String, &Vec<String>)| {
+            TagFilter::builder().key(key).set_values(Some(values.clone())).build()
+        };
+        let filters = tags.as_ref().map(|tags| tags.iter().map(filter).collect::<Vec<_>>());
+        let mut resources = Vec::new();
+        let mut next = None;
+        loop {
+            let request = self
+                .tagging
+                .get_resources()
+                .resource_type_filters(resource_type)
+                .set_tag_filters(filters.clone())
+                .set_pagination_token(next.clone());
+            let attempts = charges::attempts(&charges::TAGGING_REQUESTS, ACTION, resource_type);
+            let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
+            let page =
+                page.map_err(|error| Failure::new(ACTION, resource_type, &error).counted())?;
+            let mappings = page.resource_tag_mapping_list.unwrap_or_default();
+            resources.extend(mappings.into_iter().filter_map(resource));
+            let after = page.pagination_token.filter(|token| !token.is_empty());
+            if after.is_none() || after == next {
+                break;
+            }
+            next = after;
+        }
+        resources.sort_by(|a: &Resource, b| a.arn.cmp(&b.arn));
+        resources.dedup_by(|a, b| a.arn == b.arn);
+        Ok(resources)
+    }
+}
+
+fn resource(mapping: ResourceTagMapping) -> Option<Resource> {
+    let tags = mapping.tags.unwrap_or_default().into_iter();
+    Some(Resource {
+        arn: mapping.resource_arn?,
+        tags: tags.map(|tag| (tag.key, tag.value)).collect(),
+    })
+}

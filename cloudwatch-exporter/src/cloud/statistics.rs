@@ -1,0 +1,71 @@
+//! `GetMetricStatistics`: the newest datapoint of one metric, in some statistics.
+
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Datapoint, Statistic};
+
+use super::attempts::Attempts;
+use super::{Cloud, Failure};
+use crate::charges;
+use crate::fetch::Job;
+use crate::sheet::Point;
+
+const ACTION: &str = "getMetricStatistics";
+
+impl Cloud {
+    /// A point for each query of the job, and the unit of the newest datapoint.
+    pub(crate) async fn statistics(
+        &self,
+        job: Job<'_>,
+    ) -> Result<(Vec<Point>, Option<String>), Failure> {
+        let Some(first) = job.questions().next() else { return Ok(Default::default()) };
+        let namespace = &first.rule.namespace;
+        let names: Vec<_> =
+            job.questions().map(|question| question.statistic.name.as_str()).collect();
+        let (start, end) = first.span;
+        let mut request = self
+            .cloudwatch
+            .get_metric_statistics()
+            .namespace(namespace)
+            .metric_name(&first.rule.metric)
+            .set_dimensions(Some(first.dimensions().collect()))
+            .start_time(DateTime::from_secs(start))
+            .end_time(DateTime::from_secs(end))
+            .period(i32::try_from(first.rule.window.period).unwrap_or(i32::MAX));
+        for name in &names {
+            request = if first.statistic.is_extended {
+                request.extended_statistics(*name)
+            } else {
+                request.statistics(Statistic::from(*name))
+            };
+        }
+        let attempts = charges::attempts(&charges::REQUESTS, ACTION, namespace);
+        let answer = request.customize().interceptor(Attempts::new(attempts)).send().await;
+        let answer = answer.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
+        charges::answered(ACTION, namespace, Some(&first.rule.metric));
+        let newest = answer.datapoints().iter().max_by_key(|point| millis(point));
+        let point = |name: &&str| {
+            let value = newest.and_then(|point| value(point, name));
+            match (value, newest.and_then(millis)) {
+                (Some(value), Some(millis)) => Point::At { value, millis },
+                _ => Point::Nothing,
+            }
+        };
+        let unit = newest.and_then(|point| point.unit()).map(|unit| unit.as_str().to_owned());
+        Ok((names.iter().map(point).collect(), unit))
+    }
+}
+
+fn millis(point: &Datapoint) -> Option<i64> {
+    point.timestamp()?.to_millis().ok()
+}
+
+fn value(point: &Datapoint, statistic: &str) -> Option<f64> {
+    match statistic {
+        "Average" => point.average(),
+        "Maximum" => point.maximum(),
+        "Minimum" => point.minimum(),
+        "SampleCount" => point.sample_count(),
+        "Sum" => point.sum(),
+        extended => point.extended_statistics()?.get(extended).copied(),
+    }
+}

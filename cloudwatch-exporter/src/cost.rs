@@ -1,0 +1,129 @@
+//! What AWS bills, as its price list had it in 2026 for most regions.
+
+use crate::rule::{Api, Rule, Statistic};
+
+/// Dollars for one metric of `GetMetricData`, and for one request of the other operations.
+pub(crate) const UNIT: f64 = 0.01 / 1000.0;
+
+/// Requests of an account that are free each month; metrics of `GetMetricData` are none of them.
+pub(crate) const FREE_REQUESTS: f64 = 1_000_000.0;
+
+/// Statistics of one metric in one call of `GetMetricData` that are billed as one metric.
+const BUNDLE: usize = 5;
+
+/// Queries in a call of `GetMetricData`.
+pub(crate) const QUERIES: usize = 500;
+
+/// Datapoints on a page of `GetMetricData`.
+pub(crate) const DATAPOINTS: usize = 100_800;
+
+/// Extended statistics in a call of `GetMetricStatistics`.
+pub(crate) const EXTENDED: usize = 10;
+
+/// What `statistics` of one metric, side by side in one call of `GetMetricData`, are billed as.
+pub(crate) fn bundles(statistics: usize) -> u64 {
+    statistics.div_ceil(BUNDLE) as u64
+}
+
+/// Calls of `GetMetricStatistics` that these statistics of one metric take: the plain ones are
+/// asked for in one, the extended ones apart from them.
+pub(crate) fn calls(statistics: &[Statistic]) -> u64 {
+    let extended = statistics.iter().filter(|statistic| statistic.is_extended).count();
+    u64::from(extended < statistics.len()) + extended.div_ceil(EXTENDED) as u64
+}
+
+/// How large a rule is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    pub(crate) sets: usize,
+    /// Pages of its list.
+    pub(crate) pages: u32,
+}
+
+impl Size {
+    /// Requests a month to keep the list.
+    pub(crate) fn lists_a_month(self, rule: &Rule, scrape: u64) -> f64 {
+        let scrape = scrape.max(rule.list_ttl.as_secs());
+        f64::from(self.pages) * rule.window.times_a_month(scrape)
+    }
+}
+
+/// The operation that each rule is asked with. What the configuration leaves open goes to
+/// `GetMetricStatistics` as long as that is free, or cheaper than `GetMetricData`; beyond that the
+/// two cost the same, and the latter takes far fewer calls.
+pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
+    let requests = |rule: &Rule, size: Size| {
+        let calls = size.sets as f64 * calls(&rule.statistics) as f64;
+        calls * rule.window.times_a_month(scrape)
+    };
+    let mut free = FREE_REQUESTS;
+    for (rule, size) in rules {
+        free -= size.lists_a_month(rule, scrape);
+        if rule.api == Some(Api::Statistics) {
+            free -= requests(rule, *size);
+        }
+    }
+    let mut decide = |(rule, size): &(&Rule, Size)| {
+        if let Some(api) = rule.api {
+            return api;
+        }
+        let requests = requests(rule, *size);
+        if requests <= free {
+            free -= requests;
+            return Api::Statistics;
+        }
+        let is_cheaper = calls(&rule.statistics) < bundles(rule.statistics.len());
+        if is_cheaper { Api::Statistics } else { Api::Data }
+    };
+    rules.iter().map(&mut decide).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::tests::rule;
+
+    fn statistics(plain: usize, extended: usize) -> Vec<Statistic> {
+        let named = |name: String, is_extended| Statistic { name, is_extended };
+        let plain = (0..plain).map(|n| named(format!("Plain{n}"), false));
+        plain.chain((0..extended).map(|n| named(format!("p{n}"), true))).collect()
+    }
+
+    #[test]
+    fn statistics_are_counted_as_they_are_billed() {
+        for (plain, extended, expected) in [
+            (5, 0, (1, 1)),
+            (1, 0, (1, 1)),
+            (0, 1, (1, 1)),
+            (5, 1, (2, 2)),
+            (0, 11, (3, 2)),
+            (3, 10, (3, 2)),
+        ] {
+            let statistics = statistics(plain, extended);
+            let found = (bundles(statistics.len()), calls(&statistics));
+            assert_eq!(found, expected, "{plain} and {extended}");
+        }
+    }
+
+    #[test]
+    fn what_is_free_is_used_up_first() {
+        use Api::{Data, Statistics};
+        let open = rule("A", "Open", &["D"]);
+        let mut many = rule("A", "Many", &["D"]);
+        many.statistics = statistics(0, 10);
+        let mut fixed = rule("A", "Fixed", &["D"]);
+        fixed.api = Some(Data);
+        let mut old = rule("A", "Old", &["D"]);
+        old.api = Some(Statistics);
+        let size = |sets| Size { sets, pages: 1 };
+        // 43,200 times a month: 23 requests each time are free, the lists among them.
+        let apis = |rules: &[(&Rule, Size)]| choose(rules, 60);
+        assert_eq!(apis(&[(&open, size(21)), (&fixed, size(9))]), [Statistics, Data]);
+        assert_eq!(apis(&[(&open, size(23))]), [Data]);
+        assert_eq!(apis(&[(&open, size(11)), (&open, size(11))]), [Statistics, Data]);
+        assert_eq!(apis(&[(&open, size(11)), (&open, size(10))]), [Statistics, Statistics]);
+        assert_eq!(apis(&[(&open, size(2)), (&old, size(20))]), [Data, Statistics]);
+        assert_eq!(apis(&[(&many, size(500))]), [Statistics], "it is billed half");
+        assert_eq!(choose(&[(&open, size(23))], 120), [Statistics], "scraped half as often");
+    }
+}

@@ -1,0 +1,63 @@
+//! Exposes Amazon CloudWatch.
+
+mod charges;
+mod check;
+mod cloud;
+mod collectors;
+mod config;
+mod cost;
+mod exporter;
+mod fetch;
+mod layout;
+mod name;
+mod options;
+mod plan;
+mod poll;
+mod rule;
+mod sheet;
+
+use std::env::args_os;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use exporter_core::desc::Desc;
+use exporter_core::run::{self, Program};
+
+use exporter::CloudWatchExporter;
+use poll::Poll;
+
+static PROGRAM: Program<Arc<Poll>> = Program {
+    name: "cloudwatch-exporter",
+    about: "Exposes Amazon CloudWatch to Prometheus",
+    version: env!("CARGO_PKG_VERSION"),
+    port: 9106,
+    switch: "collector",
+    flags: options::FLAGS,
+    collectors: collectors::ALL,
+    duration: &DURATION,
+    success: &SUCCESS,
+    label: "",
+    build_info: &BUILD_INFO,
+    open: |plan| CloudWatchExporter::open(&plan),
+};
+
+static DURATION: Desc<1> = Desc::gauge(
+    "cloudwatch_exporter_collector_duration_seconds",
+    "How long a collector took in this scrape.",
+    ["collector"],
+);
+static SUCCESS: Desc<1> = Desc::gauge(
+    "cloudwatch_exporter_collector_success",
+    "Whether a collector did all of its work in this scrape.",
+    ["collector"],
+);
+/// The version goes by the name that it has in the Java exporter.
+static BUILD_INFO: Desc<7> = Desc::gauge(
+    "cloudwatch_exporter_build_info",
+    "What this exporter was built from.",
+    ["build_version", "revision", "release_date", "tags", "goversion", "goos", "goarch"],
+);
+
+fn main() -> ExitCode {
+    run::run_with(&PROGRAM, options::translated(args_os()))
+}

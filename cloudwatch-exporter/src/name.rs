@@ -1,0 +1,151 @@
+//! How namespaces, metrics and dimensions of CloudWatch are spelled in Prometheus: as the Java
+//! exporter spells them, to the letter.
+
+/// The family of a metric, before the suffix of a statistic.
+pub(crate) fn family(namespace: &str, metric: &str, dimensions: Option<&[String]>) -> String {
+    let of_index = namespace == "AWS/DynamoDB"
+        && INDEXED.contains(&metric)
+        && dimensions.unwrap_or_default().iter().any(|name| name == "GlobalSecondaryIndexName");
+    let suffix = if of_index { "_index" } else { "" };
+    format!("{}{suffix}", safe(&format!("{}_{}", namespace.to_lowercase(), snake(metric))))
+}
+
+/// Metrics that a table and its indices both have: kept apart by name.
+const INDEXED: [&str; 6] = [
+    "ConsumedReadCapacityUnits",
+    "ConsumedWriteCapacityUnits",
+    "ProvisionedReadCapacityUnits",
+    "ProvisionedWriteCapacityUnits",
+    "ReadThrottleEvents",
+    "WriteThrottleEvents",
+];
+
+/// What a statistic puts behind its family: `_sample_count`, `_p99_99`.
+pub(crate) fn suffix(statistic: &str) -> String {
+    format!("_{}", safe(&snake(statistic)))
+}
+
+/// The `job` label of all metrics of a namespace.
+pub(crate) fn job(namespace: &str) -> String {
+    safe(&namespace.to_lowercase())
+}
+
+/// The label of a dimension.
+pub(crate) fn label(dimension: &str) -> String {
+    merged(&snake(dimension), |letter| letter.is_ascii_alphanumeric())
+}
+
+/// The label of a resource's tag. Tags keep their case.
+pub(crate) fn tag(key: &str) -> String {
+    format!("tag_{}", merged(key, |letter| letter.is_ascii_alphanumeric()))
+}
+
+/// `UnHealthyHostCount` as `un_healthy_host_count`, but `CPUUtilization` as `cpuutilization`: a word
+/// begins where a capital follows a small letter or a digit.
+fn snake(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    for letter in text.chars() {
+        if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+            out.push('_');
+        }
+        out.extend(letter.to_lowercase());
+        before = letter;
+    }
+    out
+}
+
+fn safe(text: &str) -> String {
+    merged(text, |letter| letter.is_ascii_alphanumeric() || letter == ':')
+}
+
+/// Letters that are not `legal` as underscores, and underscores in a row as one.
+fn merged(text: &str, legal: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if legal(letter) {
+            out.push(letter);
+        } else if !out.ends_with('_') {
+            out.push('_');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_spelled_as_they_were() {
+        for (namespace, metric, statistic, expected) in [
+            ("AWS/ELB", "HealthyHostCount", "Average", "aws_elb_healthy_host_count_average"),
+            (
+                "AWS/ELB",
+                "HealthyHostCount",
+                "SampleCount",
+                "aws_elb_healthy_host_count_sample_count",
+            ),
+            ("AWS/ELB", "HTTPCode_Backend_2XX", "Sum", "aws_elb_httpcode_backend_2_xx_sum"),
+            ("AWS/ELB", "Latency", "p95", "aws_elb_latency_p95"),
+            ("AWS/ELB", "Latency", "p99.99", "aws_elb_latency_p99_99"),
+            ("AWS/ELB", "Latency", "TM(2%:98%)", "aws_elb_latency_tm_2_:98_"),
+            ("AWS/EC2", "CPUUtilization", "Average", "aws_ec2_cpuutilization_average"),
+            (
+                "AWS/ApplicationELB",
+                "UnHealthyHostCount",
+                "Maximum",
+                "aws_applicationelb_un_healthy_host_count_maximum",
+            ),
+            ("AWS/CloudFront", "4xxErrorRate", "Minimum", "aws_cloudfront_4xx_error_rate_minimum"),
+            ("AWS/RDS", "EBSIOBalance%", "Average", "aws_rds_ebsiobalance__average"),
+            ("CWAgent", "mem_used_percent", "Average", "cwagent_mem_used_percent_average"),
+            (
+                "/aws/sagemaker/TrainingJobs",
+                "train:loss",
+                "Average",
+                "_aws_sagemaker_trainingjobs_train:loss_average",
+            ),
+            ("My App", "Größe  in  MB", "Sum", "my_app_gr_e_in_mb_sum"),
+            ("", "", "Sum", "__sum"),
+        ] {
+            let found = family(namespace, metric, None) + &suffix(statistic);
+            assert_eq!(found, expected, "{namespace} {metric}");
+        }
+    }
+
+    #[test]
+    fn what_an_index_consumes_has_a_family_of_its_own() {
+        let table = ["TableName".to_owned()];
+        let index = ["TableName".to_owned(), "GlobalSecondaryIndexName".to_owned()];
+        for (namespace, metric, dimensions, expected) in [
+            ("AWS/DynamoDB", "ConsumedReadCapacityUnits", None, ""),
+            ("AWS/DynamoDB", "ConsumedReadCapacityUnits", Some(table.as_slice()), ""),
+            ("AWS/DynamoDB", "ConsumedReadCapacityUnits", Some(&index), "_index"),
+            ("AWS/DynamoDB", "WriteThrottleEvents", Some(&index), "_index"),
+            ("AWS/DynamoDB", "OnlineIndexConsumedWriteCapacity", Some(&index), ""),
+            ("AWS/Other", "ConsumedReadCapacityUnits", Some(&index), ""),
+        ] {
+            let plain = family(namespace, metric, None);
+            assert_eq!(family(namespace, metric, dimensions), plain + expected, "{metric}");
+        }
+    }
+
+    #[test]
+    fn labels_are_spelled_as_they_were() {
+        for (dimension, expected) in [
+            ("AvailabilityZone", "availability_zone"),
+            ("DBInstanceIdentifier", "dbinstance_identifier"),
+            ("LoadBalancerName", "load_balancer_name"),
+            ("NodeID", "node_id"),
+            ("WebACL", "web_acl"),
+            ("Per-VPC Metrics", "per_vpc_metrics"),
+            ("a:b", "a_b"),
+        ] {
+            assert_eq!(label(dimension), expected);
+        }
+        assert_eq!(job("AWS/ELB"), "aws_elb");
+        assert_eq!(tag("Owner"), "tag_Owner");
+        assert_eq!(tag("aws:autoscaling:groupName"), "tag_aws_autoscaling_groupName");
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line: our flags, and the two arguments of the Java exporter made into them.
+
+use std::ffi::OsString;
+
+use exporter_core::collector::Error;
+use exporter_core::flags::{Flag, Flags};
+
+pub(crate) static FLAGS: &[&Flag] = &[&CONFIG_FILE, &CONCURRENCY, &PLAN, &PLAN_SETS];
+
+pub(crate) static CONFIG_FILE: Flag = Flag::text(
+    "config.file",
+    "config.yml",
+    "What to ask CloudWatch for: the Java exporter's configuration file, in YAML or JSON.",
+);
+static CONCURRENCY: Flag = Flag::text(
+    "cloudwatch.concurrency",
+    "8",
+    "How many calls to CloudWatch may be under way; AWS throttles those who have many.",
+);
+pub(crate) static PLAN: Flag = Flag::text(
+    "plan",
+    "",
+    "Print what this configuration file costs a month, rule by rule, and exit. Lists metrics, which \
+     is all but free, and asks for no datapoints.",
+);
+pub(crate) static PLAN_SETS: Flag = Flag::text(
+    "plan.sets",
+    "",
+    "For --plan: take each metric that would have to be listed to be there this many times, and ask \
+     AWS nothing.",
+);
+
+pub(crate) fn concurrency(flags: &Flags) -> Result<usize, Error> {
+    match flags.parsed(&CONCURRENCY, "a number of calls")? {
+        0 => Err(CONCURRENCY.error("must be 1 or more")),
+        calls => Ok(calls),
+    }
+}
+
+pub(crate) fn sets(flags: &Flags) -> Result<Option<usize>, Error> {
+    match flags.text(&PLAN_SETS) {
+        "" => Ok(None),
+        _ => flags.parsed(&PLAN_SETS, "a number of dimension sets").map(Some),
+    }
+}
+
+/// `9106 config.yml` as flags, where a command line begins like that; reloading over HTTP is always
+/// on there. Flags may follow.
+pub(crate) fn translated(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.into_iter().collect();
+    let is_plain = |at: usize| args.get(at).is_some_and(|arg| !starts_with(arg, "-"));
+    let is_port =
+        args.get(1).and_then(|arg| arg.to_str()).is_some_and(|arg| arg.parse::<u16>().is_ok());
+    if !is_port || !is_plain(2) {
+        return args;
+    }
+    let says =
+        |arg: &OsString| arg.to_str().is_some_and(|arg| arg.ends_with("web.enable-lifecycle"));
+    let has_said = args.iter().any(says);
+    let with = |flag: &str, value: &OsString| {
+        let mut arg = OsString::from(flag);
+        arg.push(value);
+        arg
+    };
+    let translated: Vec<_> = match args.as_slice() {
+        [_, port, file, ..] => {
+            let listen = with("--web.listen-address=:", port);
+            let file = with("--config.file=", file);
+            let lifecycle = (!has_said).then(|| OsString::from("--web.enable-lifecycle"));
+            [listen, file].into_iter().chain(lifecycle).collect()
+        }
+        _ => return args,
+    };
+    args.splice(1..3, translated);
+    args
+}
+
+fn starts_with(arg: &OsString, prefix: &str) -> bool {
+    arg.as_encoded_bytes().starts_with(prefix.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_arguments_become_flags() {
+        for (line, expected) in [
+            ("", ""),
+            ("--config.file=x", "--config.file=x"),
+            (
+                "9106 config.yml",
+                "--web.listen-address=:9106 --config.file=config.yml --web.enable-lifecycle",
+            ),
+            (
+                "80 /a/b.json --log.level=debug --no-web.enable-lifecycle",
+                "--web.listen-address=:80 --config.file=/a/b.json --log.level=debug \
+                 --no-web.enable-lifecycle",
+            ),
+            ("9106", "9106"),
+            ("9106 --check", "9106 --check"),
+            ("127.0.0.1:9106 config.yml", "127.0.0.1:9106 config.yml"),
+            ("99999 config.yml", "99999 config.yml"),
+            ("--check 9106 config.yml", "--check 9106 config.yml"),
+        ] {
+            let args = ["exporter"].into_iter().chain(line.split_whitespace());
+            let found = translated(args.map(OsString::from));
+            let found: Vec<_> = found.iter().skip(1).map(|arg| arg.to_str().unwrap()).collect();
+            assert_eq!(found, expected.split_whitespace().collect::<Vec<_>>(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What one entry of the configuration asks for, with nothing optional left over.
+
+use std::collections::BTreeMap;
+use std::slice::from_ref;
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+/// One entry of `metrics`: a metric, in all or some of its dimension sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// Where in the file it begins.
+    pub(crate) line: u64,
+    pub(crate) namespace: String,
+    pub(crate) metric: String,
+    /// The names of the dimensions, all of them; `None` is the metric without dimensions, which
+    /// need not be listed.
+    pub(crate) dimensions: Option<Vec<String>>,
+    pub(crate) select: Select,
+    pub(crate) tags: Option<Tags>,
+    pub(crate) statistics: Vec<Statistic>,
+    pub(crate) window: Window,
+    /// Whether samples carry the time of their datapoint.
+    pub(crate) set_timestamp: bool,
+    /// The operation to ask with; `None` leaves it to what it costs.
+    pub(crate) api: Option<Api>,
+    /// How long a list of dimension sets is good for.
+    pub(crate) list_ttl: Duration,
+    pub(crate) warn_on_empty: bool,
+    pub(crate) help: Option<String>,
+}
+
+impl Rule {
+    /// Whether its dimension sets are known without asking.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.dimensions.is_some() && self.product().is_none()
+    }
+
+    /// The dimension sets as the configuration spells them out: all combinations of the values
+    /// selected, where values are given for each dimension and tags have no say.
+    pub(crate) fn product(&self) -> Option<Vec<Vec<String>>> {
+        let names = self.dimensions.as_ref()?;
+        let Select::Values(values) = &self.select else { return None };
+        let spelled_out = !names.is_empty()
+            && self.tags.is_none()
+            && values.len() == names.len()
+            && names.iter().all(|name| values.contains_key(name));
+        if !spelled_out {
+            return None;
+        }
+        let mut sets = vec![Vec::new()];
+        for name in names {
+            let values = values.get(name).map(Vec::as_slice).unwrap_or_default();
+            let longer = |set: &Vec<String>| {
+                let set = set.clone();
+                values.iter().map(move |value| [set.as_slice(), from_ref(value)].concat())
+            };
+            sets = sets.iter().flat_map(longer).collect();
+        }
+        Some(sets)
+    }
+
+    /// As logs and tables name it: `AWS/ELB HealthyHostCount`.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.namespace, self.metric)
+    }
+}
+
+/// Which values of dimensions are wanted. A dimension that is not named may have any.
+#[derive(Clone, Debug)]
+pub(crate) enum Select {
+    All,
+    /// One of these.
+    Values(BTreeMap<String, Vec<String>>),
+    /// What one of these matches from beginning to end.
+    Patterns(BTreeMap<String, Vec<Regex>>),
+}
+
+impl Select {
+    pub(crate) fn takes(&self, dimension: &str, value: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Values(values) => {
+                values.get(dimension).is_none_or(|values| values.iter().any(|v| v == value))
+            }
+            Self::Patterns(patterns) => patterns
+                .get(dimension)
+                .is_none_or(|patterns| patterns.iter().any(|p| p.is_match(value.as_bytes()))),
+        }
+    }
+}
+
+/// Which resources are wanted, by their tags.
+#[derive(Clone, Debug)]
+pub(crate) struct Tags {
+    /// `None`: every resource is described, and no metric left out.
+    pub(crate) selections: Option<BTreeMap<String, Vec<String>>>,
+    /// As the tagging service names it: `ec2:instance`.
+    pub(crate) resource_type: String,
+    /// The dimension that holds a resource's id.
+    pub(crate) id_dimension: String,
+    /// What of an ARN is the id.
+    pub(crate) id_pattern: Regex,
+}
+
+impl Tags {
+    /// The id in an ARN: the first group with something in it, at the first place that matches.
+    pub(crate) fn id<'a>(&self, arn: &'a str) -> Option<&'a str> {
+        let groups = self.id_pattern.captures(arn.as_bytes())?;
+        let group = groups.iter().skip(1).flatten().find(|group| !group.is_empty())?;
+        std::str::from_utf8(group.as_bytes()).ok()
+    }
+}
+
+/// A statistic as CloudWatch spells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statistic {
+    pub(crate) name: String,
+    /// Percentiles and their kin, which `GetMetricStatistics` has in another list.
+    pub(crate) is_extended: bool,
+}
+
+/// The statistics that are not extended, in the order of the exposition.
+pub(crate) const STATISTICS: [&str; 5] = ["Sum", "SampleCount", "Minimum", "Maximum", "Average"];
+
+/// An operation that gives datapoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Api {
+    /// `GetMetricData`: up to 500 queries a call, billed by metric.
+    Data,
+    /// `GetMetricStatistics`: one metric a call, billed by call, many calls a month free.
+    Statistics,
+}
+
+/// The time asked for. In seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Window {
+    pub(crate) period: u32,
+    pub(crate) range: u32,
+    pub(crate) delay: u32,
+}
+
+/// Results are asked for again after this time, however long the period: what arrives late, as the
+/// daily metrics of storage do, shows within it.
+const KEEP_AT_MOST: u64 = 3600;
+
+impl Window {
+    /// The span to ask for at a time, as seconds since 1970: whole periods, the last of them over
+    /// for `delay`.
+    pub(crate) fn span(self, now: u64) -> (u64, u64) {
+        let period = u64::from(self.period.max(1));
+        let end = now.saturating_sub(self.delay.into()) / period * period;
+        let range = u64::from(self.range).max(1).div_ceil(period) * period;
+        (end.saturating_sub(range), end)
+    }
+
+    /// When what is asked for at `now` can have changed.
+    pub(crate) fn good_until(self, now: u64) -> u64 {
+        let (_, end) = self.span(now);
+        let next = end + u64::from(self.period.max(1)) + u64::from(self.delay);
+        next.min(now + KEEP_AT_MOST)
+    }
+
+    /// How often a month it is asked for, if scraped every `scrape` seconds.
+    pub(crate) fn times_a_month(self, scrape: u64) -> f64 {
+        const MONTH: f64 = 30.0 * 86_400.0;
+        let every = u64::from(self.period).max(scrape).max(1);
+        MONTH / every.min(KEEP_AT_MOST.max(scrape)) as f64
+    }
+
+    /// Whether metrics that have been silent for more than three hours need not be listed.
+    pub(crate) fn is_recent(self) -> bool {
+        self.range < 3 * 3600
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn rule(namespace: &str, metric: &str, dimensions: &[&str]) -> Rule {
+        let text = format!(
+            "metrics: [{{aws_namespace: '{namespace}', aws_metric_name: '{metric}', \
+             aws_dimensions: [{}]}}]",
+            dimensions.join(", ")
+        );
+        crate::config::Config::parse(text.as_bytes()).unwrap().rules.remove(0)
+    }
+
+    fn values(of: &[(&str, &[&str])]) -> Select {
+        let owned = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect();
+        Select::Values(of.iter().map(|(k, v)| ((*k).to_owned(), owned(v))).collect())
+    }
+
+    #[test]
+    fn values_for_each_dimension_need_no_list() {
+        let mut rule = rule("AWS/ELB", "Latency", &["Zone", "Name"]);
+        assert!(rule.is_listed());
+        rule.select = values(&[("Name", &["x", "y"]), ("Zone", &["a", "b"])]);
+        let product: Vec<_> = rule.product().unwrap().iter().map(|set| set.join("/")).collect();
+        assert_eq!(product, ["a/x", "a/y", "b/x", "b/y"], "whatever the order of the keys");
+        assert!(!rule.is_listed());
+        for select in [
+            values(&[("Name", &["x"])]),
+            values(&[("Name", &["x"]), ("Other", &["y"])]),
+            values(&[("Name", &["x"]), ("Zone", &["y"]), ("Other", &["z"])]),
+            values(&[]),
+        ] {
+            rule.select = select;
+            assert!(rule.is_listed(), "{:?}", rule.select);
+        }
+        rule.dimensions = Some(Vec::new());
+        assert!(rule.is_listed(), "what has no dimensions is told from what has");
+        rule.dimensions = None;
+        assert!(!rule.is_listed());
+    }
+
+    #[test]
+    fn a_window_is_of_whole_periods_and_good_for_one() {
+        let window = |period, range, delay| Window { period, range, delay };
+        for (window, now, span, until) in [
+            (window(60, 600, 600), 100_000, (98_760, 99_360), 100_020),
+            (window(60, 600, 600), 100_019, (98_760, 99_360), 100_020),
+            (window(60, 600, 600), 100_020, (98_820, 99_420), 100_080),
+            (window(300, 60, 0), 100_000, (99_600, 99_900), 100_200),
+            (window(300, 301, 0), 100_000, (99_300, 99_900), 100_200),
+            (window(86_400, 172_800, 600), 200_000, (0, 172_800), 203_600),
+            (window(60, 600, 600), 5, (0, 0), 660),
+            (window(1, 1, 0), 7, (6, 7), 8),
+        ] {
+            assert_eq!(window.span(now), span, "{window:?} at {now}");
+            assert_eq!(window.good_until(now), until, "{window:?} at {now}");
+        }
+        let a_month = |period, scrape| window(period, 600, 600).times_a_month(scrape);
+        assert!((a_month(60, 15) - 43_200.0).abs() < 1e-9);
+        assert!((a_month(60, 120) - 21_600.0).abs() < 1e-9);
+        assert!((a_month(86_400, 60) - 720.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_id_is_the_first_group_with_something_in_it() {
+        let mut tags = Tags {
+            selections: None,
+            resource_type: "ec2:instance".into(),
+            id_dimension: "InstanceId".into(),
+            id_pattern: crate::config::pattern(crate::config::ID_PATTERN).unwrap(),
+        };
+        for (pattern, arn, id) in [
+            ("", "arn:aws:ec2:eu-west-1:1:instance/i-1", Some("i-1")),
+            ("", "arn:aws:elasticache:eu-west-1:1:cluster:front", Some("front")),
+            ("", "arn:aws:s3:::bucket", Some("bucket")),
+            ("", "", None),
+            ("(targetgroup/.*)$", "arn:aws:x:r:1:targetgroup/a/b", Some("targetgroup/a/b")),
+            ("([^/]+)/[^/]+$", "arn:aws:wafv2:r:1:regional/webacl/name/id", Some("name")),
+            ("nothing", "arn:aws:s3:::bucket", None),
+            ("()bucket", "arn:aws:s3:::bucket", None),
+        ] {
+            if !pattern.is_empty() {
+                tags.id_pattern = crate::config::pattern(pattern).unwrap();
+            }
+            assert_eq!(tags.id(arn), id, "{pattern} {arn}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The configuration file, from the outside: what is refused, what is inherited, how it is reloaded.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
+
+use super::scene::{Scene, elb, rule, run, samples, value};
+
+/// What the program says of a bad file; it must end with status 2.
+fn refusal(config: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.yml");
+    fs::write(&file, config).unwrap();
+    let output = run(&[&format!("--config.file={}", file.display())], "http://127.0.0.1:1");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("bad.yml"), "{error}");
+    error
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let nothing = "Must provide metrics";
+    let names = "Must provide aws_namespace and aws_metric_name";
+    let tags = "Must provide resource_type_selection and resource_id_dimension";
+    let entry = "metrics: [{aws_namespace: A, aws_metric_name: B, aws_tag_select: ";
+    for (config, problem) in [
+        ("", nothing),
+        ("region: eu-west-1\n", nothing),
+        ("metrics: [{aws_metric_name: B}]", names),
+        ("metrics: [{aws_namespace: A}]", names),
+        ("metrics: [{}]", names),
+        (&format!("{entry}{{resource_type_selection: 'ec2:instance'}}}}]"), tags),
+        (&format!("{entry}{{resource_id_dimension: C}}}}]"), tags),
+        (&format!("{entry}{{tag_selections: {{D: [e]}}}}}}]"), tags),
+        (
+            "metrics: [{aws_namespace: A, aws_metric_name: B, aws_dimensions: [C], \
+             aws_dimension_select: {C: [d]}, aws_dimension_select_regex: {C: [d]}}]",
+            "Must not provide aws_dimension_select and aws_dimension_select_regex at the same time",
+        ),
+    ] {
+        let error = refusal(config);
+        assert!(error.contains(problem), "{config}: {error}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_named_with_its_line() {
+    let error = refusal("region: eu-west-1\nmetrics:\n- aws_namespace: A\n  aws_metric: B\n");
+    assert!(error.contains("line 4: unknown key \"aws_metric\""), "{error}");
+}
+
+#[test]
+fn defaults_of_the_file_are_inherited() {
+    let model = Model::new().metric(elb("Latency", "a", "myLB"));
+    let config =
+        "period_seconds: 120\nrange_seconds: 1200\ndelay_seconds: 300\nset_timestamp: false\n\
+                  use_get_metric_data: true\nmetrics:\n"
+            .to_owned()
+            + &rule(
+                "AWS/ELB",
+                "Latency",
+                "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n",
+            );
+    let scene = Scene::new(model, &config);
+    let found = scene.samples("aws_elb_latency_sum{");
+    assert!(found[0].ends_with("} 2"), "two samples of one, no timestamp: {found:?}");
+    let requests = scene.requests(Operation::GetMetricData);
+    let Request::GetMetricData(asked) = &*requests[0] else { panic!("{requests:?}") };
+    let (start, end) = (asked.start.unwrap(), asked.end.unwrap());
+    assert_eq!((end - start, end % 120), (1200, 0), "whole periods");
+    assert_eq!(asked.queries[0].metric.as_ref().unwrap().period, 120);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let delay = i64::try_from(now).unwrap() - end;
+    assert!((300..=422).contains(&delay), "{delay}");
+}
+
+#[test]
+fn help_may_be_ones_own() {
+    let model = Model::new().metric(elb("Latency", "a", "myLB"));
+    let more =
+        "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n  help: How long it took.\n";
+    let page = Scene::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "Latency", more))).page();
+    assert!(page.contains("# HELP aws_elb_latency_average How long it took.\n"), "{page}");
+}
+
+#[test]
+fn help_tells_that_there_are_no_dimensions() {
+    let model = Model::new().metric(Metric::new("AWS/ELB", "Latency").unit("Seconds"));
+    let page = Scene::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "Latency", ""))).page();
+    let help =
+        "CloudWatch metric AWS/ELB Latency Dimensions: null Statistic: Average Unit: Seconds\n";
+    assert!(page.contains(help), "{page}");
+}
+
+fn config(metric: &str) -> String {
+    let more = "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n  aws_statistics: [Sum]\n  \
+                period_seconds: 3600\n  range_seconds: 7200\n";
+    format!("metrics:\n{}", rule("AWS/ELB", metric, more))
+}
+
+fn model() -> Model {
+    Model::new().metric(elb("Latency", "a", "myLB")).metric(elb("RequestCount", "a", "myLB"))
+}
+
+#[test]
+fn a_file_is_reloaded_over_http() {
+    let scene = Scene::with(model(), &config("Latency"), &["--web.enable-lifecycle"], &[]);
+    assert_eq!(scene.samples("aws_elb_").len(), 1);
+    fs::write(scene.file(), config("RequestCount")).unwrap();
+    assert_eq!(scene.samples("aws_elb_latency_sum{").len(), 1, "not yet");
+    assert_eq!(scene.exporter.get("/-/reload").status, 405);
+    assert_eq!(scene.exporter.send("POST", "/-/reload").status, 200);
+    let page = scene.page();
+    assert_eq!(samples(&page, "aws_elb_request_count_sum{").len(), 1);
+    assert_eq!(samples(&page, "aws_elb_latency_sum{").len(), 0);
+
+    // As it was: nothing is asked again.
+    let before = scene.fake.counters().received();
+    assert_eq!(scene.exporter.send("POST", "/-/reload").status, 200);
+    assert_eq!(scene.samples("aws_elb_request_count_sum{").len(), 1);
+    assert_eq!(scene.fake.counters().received(), before);
+
+    fs::write(scene.file(), "metrics: {").unwrap();
+    let answer = scene.exporter.send("POST", "/-/reload");
+    assert_eq!(answer.status, 500);
+    assert!(answer.body.contains("config.yml: line 1: "), "{}", answer.body);
+    let page = scene.page();
+    assert_eq!(samples(&page, "aws_elb_request_count_sum{").len(), 1, "the last good one stays");
+    assert_eq!(value(&page, "cloudwatch_exporter_config_last_reload_successful"), 0.0);
+    assert!(scene.exporter.log().contains("last good one stays"), "{}", scene.exporter.log());
+}
+
+#[test]
+fn a_file_is_reloaded_by_signal() {
+    let scene = Scene::new(model(), &config("Latency"));
+    assert_eq!(scene.samples("aws_elb_latency_sum{").len(), 1);
+    fs::write(scene.file(), config("RequestCount")).unwrap();
+    scene.exporter.signal("HUP");
+    for _ in 0..100 {
+        if scene.samples("aws_elb_request_count_sum{").len() == 1 {
+            return;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("not reloaded: {}", scene.exporter.log());
+}
+
+#[test]
+fn check_tells_what_each_rule_finds() {
+    let fake = Fake::start(model()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yml");
+    let check = |config: &str| {
+        fs::write(&file, config).unwrap();
+        let output = run(&["--check", &format!("--config.file={}", file.display())], &fake.url());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let absent = rule("AWS/ELB", "Absent", "  aws_dimensions: [LoadBalancerName]\n");
+    let (status, report) = check(&format!("{}{absent}", config("Latency")));
+    assert_eq!(status, Some(0), "{report}");
+    for line in [
+        "line 2: AWS/ELB Latency      1 dimension sets, 1 series",
+        "line 8: AWS/ELB Absent       matches nothing: ",
+        "eu-west-1",
+        "access key AKIATEST",
+    ] {
+        assert!(report.contains(line), "{line} in {report}");
+    }
+    fake.inject(fake_cloudwatch::Fault::error(403, "AccessDenied", "Not allowed to list."));
+    let (status, report) = check(&config("Latency"));
+    assert_eq!(status, Some(2), "{report}");
+    assert!(
+        report.contains("listMetrics of AWS/ELB: AccessDenied: Not allowed to list."),
+        "{report}"
+    );
+    assert!(!report.contains("secret"), "{report}");
+}

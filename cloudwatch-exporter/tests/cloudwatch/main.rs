@@ -1,0 +1,33 @@
+//! The real binary against a CloudWatch of our own.
+//!
+//! The 44 cases of the Java exporter's collector are all here, written anew:
+//!
+//! - `requests`: the period of a metric, of the file, and of either operation (3); all five
+//!   statistics by both operations (2); with and without timestamps (2); the newest of several
+//!   datapoints; percentiles; tables and their indices (3); no dimensions
+//! - `selection`: further dimensions; one dimension selected; all of them, by both operations (2);
+//!   patterns; pages of a list; a long range; lists kept by the file's word and by the metric's (2)
+//! - `tags`: machines, access lists, target groups and load balancers (4); pages; no selection;
+//!   tags and values; tags that some lack; a resource told once
+//! - `configuration`: nothing, no metrics, no names (2), both selections, half a tag selection (2);
+//!   defaults of the file; a help of one's own; extended statistics alone (`requests`); a reload
+//! - `faults`: an error shows; `serving`: what was built is told
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::float_cmp,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test, helpers included: it runs programs, counts, and fails by a panic"
+)]
+
+mod charges;
+mod configuration;
+mod faults;
+mod identity;
+mod requests;
+mod scene;
+mod selection;
+mod serving;
+mod tags;

@@ -1,0 +1,112 @@
+//! A CloudWatch, an exporter that asks it, and what the exporter says.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use exporter_core::testing::Exporter;
+use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
+use tempfile::TempDir;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_cloudwatch-exporter");
+
+pub(crate) struct Scene {
+    pub(crate) fake: Fake,
+    pub(crate) exporter: Exporter,
+    dir: TempDir,
+}
+
+impl Scene {
+    /// An exporter with this configuration file.
+    pub(crate) fn new(model: Model, config: &str) -> Self {
+        Self::with(model, config, &[], &[])
+    }
+
+    pub(crate) fn with(
+        model: Model,
+        config: &str,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let fake = Fake::start(model).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.yml");
+        fs::write(&file, config).unwrap();
+        let url = fake.url();
+        let mut environment = environment(&url);
+        environment.extend_from_slice(variables);
+        let file = format!("--config.file={}", file.display());
+        let flags: Vec<_> = [file.as_str()].into_iter().chain(flags.iter().copied()).collect();
+        let exporter = Exporter::start_with(BINARY, &flags, &environment, dir.path());
+        Self { fake, exporter, dir }
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.dir.path().join("config.yml")
+    }
+
+    pub(crate) fn page(&self) -> String {
+        let answer = self.exporter.get("/metrics");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    }
+
+    /// The samples of a fresh page whose names begin like this.
+    pub(crate) fn samples(&self, prefix: &str) -> Vec<String> {
+        samples(&self.page(), prefix)
+    }
+
+    /// The requests of one operation, as they came.
+    pub(crate) fn requests(&self, operation: Operation) -> Vec<Arc<Request>> {
+        let calls = self.fake.calls().into_iter().map(|call| call.request);
+        calls.filter(|request| request.operation() == operation).collect()
+    }
+
+    pub(crate) fn received(&self, operation: Operation) -> u64 {
+        self.fake.counters().of(operation).received
+    }
+}
+
+/// What leads to the fake, and nowhere else.
+pub(crate) fn environment(url: &str) -> Vec<(&'static str, &str)> {
+    vec![
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIATEST"),
+        ("AWS_SECRET_ACCESS_KEY", "a secret of tests"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("NO_PROXY", "127.0.0.1"),
+    ]
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(arguments: &[&str], url: &str) -> Output {
+    Command::new(BINARY).args(arguments).envs(environment(url)).output().unwrap()
+}
+
+/// The samples of a page whose names begin like this.
+pub(crate) fn samples(page: &str, prefix: &str) -> Vec<String> {
+    page.lines().filter(|line| line.starts_with(prefix)).map(str::to_owned).collect()
+}
+
+/// The value of the one sample that begins like this.
+pub(crate) fn value(page: &str, prefix: &str) -> f64 {
+    let samples = samples(page, prefix);
+    let [sample] = samples.as_slice() else { panic!("{prefix}: {samples:?}") };
+    sample.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// A metric of a classic load balancer in a zone.
+pub(crate) fn elb(name: &str, zone: &str, balancer: &str) -> Metric {
+    Metric::new("AWS/ELB", name)
+        .dimension("AvailabilityZone", zone)
+        .dimension("LoadBalancerName", balancer)
+}
+
+/// One metric's entry for each of these.
+pub(crate) fn rule(namespace: &str, name: &str, more: &str) -> String {
+    format!("- aws_namespace: {namespace}\n  aws_metric_name: {name}\n{more}")
+}

@@ -1,0 +1,150 @@
+//! Which dimension sets are asked for.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use fake_cloudwatch::{Limits, Metric, Model, Operation, Request};
+
+use super::scene::{Scene, elb, rule, samples};
+
+const BOTH: &str =
+    "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n  aws_statistics: [Average]\n";
+
+/// The zones and balancers on a page.
+fn sets(page: &str) -> Vec<String> {
+    let set = |line: String| {
+        let labels = line.split_once("availability_zone=\"").unwrap().1;
+        let (zone, rest) = labels.split_once("\",load_balancer_name=\"").unwrap();
+        format!("{zone}/{}", rest.split('"').next().unwrap())
+    };
+    samples(page, "aws_elb_latency_average{").into_iter().map(set).collect()
+}
+
+fn model() -> Model {
+    Model::new()
+        .metric(elb("Latency", "a", "myLB"))
+        .metric(elb("Latency", "b", "myLB"))
+        .metric(elb("Latency", "a", "myLB2"))
+        .metric(elb("Latency", "a", "otherLB"))
+        .metric(elb("Latency", "a", "myLB").dimension("ThisExtra", "is ignored"))
+        .metric(Metric::new("AWS/ELB", "Latency").dimension("LoadBalancerName", "myLB"))
+}
+
+fn config(more: &str) -> String {
+    format!("metrics:\n{}", rule("AWS/ELB", "Latency", &format!("{BOTH}{more}")))
+}
+
+#[test]
+fn metrics_with_other_dimensions_are_left_out() {
+    let scene = Scene::new(model(), &config(""));
+    assert_eq!(sets(&scene.page()), ["a/myLB", "a/myLB2", "a/otherLB", "b/myLB"]);
+    let requests = scene.requests(Operation::ListMetrics);
+    let [list] = requests.as_slice() else { panic!("{requests:?}") };
+    let Request::ListMetrics(list) = &**list else { panic!("{list:?}") };
+    assert_eq!(list.recently_active.as_deref(), Some("PT3H"));
+    let names: Vec<_> = list.dimensions.iter().map(|filter| filter.name.as_str()).collect();
+    assert_eq!(names, ["AvailabilityZone", "LoadBalancerName"]);
+    assert!(list.dimensions.iter().all(|filter| filter.value.is_none()));
+}
+
+#[test]
+fn values_of_one_dimension() {
+    let scene =
+        Scene::new(model(), &config("  aws_dimension_select: {LoadBalancerName: [myLB]}\n"));
+    assert_eq!(sets(&scene.page()), ["a/myLB", "b/myLB"]);
+    assert_eq!(scene.received(Operation::ListMetrics), 1);
+}
+
+#[test]
+fn values_of_all_dimensions_need_no_list() {
+    for api in ["false", "true"] {
+        let more = format!(
+            "  aws_dimension_select:\n    LoadBalancerName: [myLB, absent]\n    \
+             AvailabilityZone: [a, b]\n  use_get_metric_data: {api}\n"
+        );
+        let scene = Scene::new(model(), &config(&more));
+        assert_eq!(sets(&scene.page()), ["a/myLB", "b/myLB"]);
+        let counters = scene.fake.counters();
+        assert_eq!(counters.list_metrics.received, 0);
+        let asked = counters.get_metric_statistics.received + counters.queries;
+        assert_eq!(asked, 4, "every combination, be it there or not, by {api}");
+    }
+}
+
+#[test]
+fn patterns_match_whole_values() {
+    let more = "  aws_dimension_select_regex: {LoadBalancerName: ['myLB(.*)']}\n";
+    let scene = Scene::new(model(), &config(more));
+    assert_eq!(sets(&scene.page()), ["a/myLB", "a/myLB2", "b/myLB"]);
+    let more = "  aws_dimension_select_regex: {LoadBalancerName: ['.*LB']}\n";
+    let scene = Scene::new(model(), &config(more));
+    assert_eq!(sets(&scene.page()), ["a/myLB", "a/otherLB", "b/myLB"]);
+}
+
+#[test]
+fn lists_have_pages() {
+    let model = model().limits(Limits { list_page: 1, ..Limits::default() });
+    let scene = Scene::new(model, &config(""));
+    assert_eq!(sets(&scene.page()).len(), 4);
+    assert!(scene.received(Operation::ListMetrics) >= 4);
+}
+
+#[test]
+fn a_long_range_lists_what_has_been_silent() {
+    let list = |range| {
+        let scene = Scene::new(model(), &config(&format!("  range_seconds: {range}\n")));
+        assert_eq!(sets(&scene.page()).len(), 4);
+        let requests = scene.requests(Operation::ListMetrics);
+        let Request::ListMetrics(list) = &*requests[0] else { panic!("{requests:?}") };
+        list.recently_active.clone()
+    };
+    assert_eq!(list(12_000), None);
+    assert_eq!(list(10_800), None);
+    assert_eq!(list(10_799).as_deref(), Some("PT3H"));
+}
+
+/// Scrapes until CloudWatch has been asked for datapoints this often, a second apart.
+fn scrape_until(scene: &Scene, asked: u64) {
+    for _ in 0..20 {
+        assert_eq!(sets(&scene.page()).len(), 1);
+        if scene.received(Operation::GetMetricStatistics) >= asked {
+            return;
+        }
+        sleep(Duration::from_millis(300));
+    }
+    panic!("asked {} times", scene.received(Operation::GetMetricStatistics));
+}
+
+#[test]
+fn lists_are_kept_for_as_long_as_the_file_says() {
+    let every_second = "period_seconds: 1\nrange_seconds: 60\ndelay_seconds: 5\n";
+    let model = || Model::new().metric(elb("Latency", "a", "myLB").every(1).resolution(1));
+    for (config, lists) in [
+        (format!("{every_second}list_metrics_cache_ttl: 500\n{}", config("")), 1),
+        (format!("{every_second}{}", config("  list_metrics_cache_ttl: 500\n")), 1),
+        (
+            format!(
+                "{every_second}list_metrics_cache_ttl: 500\n{}",
+                config("  list_metrics_cache_ttl: 0\n")
+            ),
+            2,
+        ),
+    ] {
+        let scene = Scene::new(model(), &config);
+        scrape_until(&scene, 2);
+        assert_eq!(scene.received(Operation::ListMetrics), lists, "{config}");
+    }
+}
+
+#[test]
+fn what_matches_nothing_is_logged_where_that_is_asked_for() {
+    let more = "  aws_dimension_select: {LoadBalancerName: [absent]}\n";
+    let warning = "AWS/ELB:Latency";
+    for (more, expected) in
+        [(format!("{more}  warn_on_empty_list_dimensions: true\n"), true), (more.to_owned(), false)]
+    {
+        let scene = Scene::new(model(), &config(&more));
+        assert!(sets(&scene.page()).is_empty());
+        assert_eq!(scene.exporter.log().contains(warning), expected, "{}", scene.exporter.log());
+    }
+}

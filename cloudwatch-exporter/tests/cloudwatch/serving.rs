@@ -1,0 +1,170 @@
+//! Many scrapers, one answer; and what the program is beside its metrics.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use exporter_core::testing::mutual_tls;
+use fake_cloudwatch::{Fake, Fault, Model, Operation, Values};
+
+use super::scene::{BINARY, Scene, environment, rule, samples, value};
+
+/// 20 metrics in 500 dimension sets, five statistics of each.
+fn park() -> (Model, String) {
+    let model = Model::new().grid("Park", 20, 500, &Values::Samples(vec![1.0, 2.0, 3.0]));
+    let of = |n| rule("Park", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
+    let rules: String = (0..20).map(of).collect();
+    (model, format!("metrics:\n{rules}"))
+}
+
+/// CPU seconds and the most memory that a process has used so far.
+fn used(pid: u32) -> (f64, f64) {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after = stat.rsplit_once(") ").unwrap().1;
+    let ticks: Vec<f64> =
+        after.split(' ').skip(11).take(2).map(|field| field.parse().unwrap()).collect();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: f64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    ((ticks[0] + ticks[1]) / 100.0, kib / 1024.0)
+}
+
+/// What is asked for is decided by the number of metrics: far beyond what is free, so by
+/// `GetMetricData`, and each metric billed once.
+#[test]
+#[expect(clippy::print_stderr, reason = "the figures are worth reading")]
+fn a_large_park_costs_what_it_must() {
+    let (model, config) = park();
+    let scene = Scene::new(model, &format!("period_seconds: 300\n{config}"));
+    let page = scene.page();
+    assert_eq!(samples(&page, "park_metric").len(), 50_000);
+    let counters = scene.fake.counters();
+    assert_eq!(counters.get_metric_data.received, 100);
+    assert_eq!(counters.get_metric_data.billed, 10_000);
+    assert_eq!(counters.queries, 50_000);
+    assert_eq!(counters.list_metrics.received, 20);
+    assert_eq!(counters.get_metric_statistics.received, 0);
+    assert!(counters.most_at_once <= 8, "{}", counters.most_at_once);
+    let units = "cloudwatch_billed_units_total{action=\"getMetricData\",namespace=\"Park\"}";
+    assert_eq!(value(&page, units), 10_000.0);
+    let requests = "cloudwatch_requests_total{action=\"getMetricData\",namespace=\"Park\"}";
+    assert_eq!(value(&page, requests), 100.0);
+    let dollars = |counting: &str| {
+        value(&page, &format!("cloudwatch_estimated_cost_dollars_total{{counting=\"{counting}\"}}"))
+    };
+    assert!((dollars("five_statistics") - 0.1002).abs() < 1e-9);
+    assert!((dollars("query") - 0.5002).abs() < 1e-9);
+    let (cpu, memory) = used(scene.exporter.pid());
+    eprintln!("50,000 series: {cpu:.2} CPU seconds, {memory:.1} MiB at most");
+    if !cfg!(debug_assertions) {
+        assert!(cpu < 0.5, "{cpu} CPU seconds");
+        assert!(memory < 60.0, "{memory} MiB");
+    }
+}
+
+/// Scrapers that come together share a fetch, those that come after it are answered from it,
+/// whatever the format.
+#[test]
+fn scrapers_share_what_one_has_paid_for() {
+    let model = Model::new().grid("Park", 2, 10, &Values::Constant(1.0));
+    let of = |n| rule("Park", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
+    let rules: String = (0..2).map(of).collect();
+    let config = format!("period_seconds: 3600\nrange_seconds: 7200\nmetrics:\n{rules}");
+    let scene = Scene::new(model, &config);
+    scene.fake.inject(Fault::delay(Duration::from_millis(300)));
+    let pages: Vec<_> = thread::scope(|scope| {
+        let scrapes: Vec<_> = (0..6).map(|_| scope.spawn(|| scene.page())).collect();
+        scrapes.into_iter().map(|scrape| scrape.join().unwrap()).collect()
+    });
+    for page in &pages {
+        assert_eq!(samples(page, "park_metric").len(), 100);
+    }
+    let counters = scene.fake.counters();
+    assert_eq!(counters.list_metrics.received, 2);
+    assert_eq!(counters.get_metric_statistics.received, 20);
+    assert_eq!(counters.most_at_once, 8, "calls under way at once");
+    assert_eq!(value(&scene.page(), "cloudwatch_exporter_fetches_total"), 1.0);
+    assert_eq!(scene.fake.counters().received(), counters.received());
+}
+
+/// A scrape that cannot wait for AWS is answered in time, and the next one has what it missed.
+#[test]
+fn a_scrape_does_not_wait_longer_than_it_may() {
+    let model = Model::new().grid("Park", 1, 3, &Values::Constant(1.0));
+    let rule = rule("Park", "Metric0", "  aws_dimensions: [Id]\n");
+    let config = format!("period_seconds: 3600\nrange_seconds: 7200\nmetrics:\n{rule}");
+    let scene = Scene::with(model, &config, &["--collector.timeout=1s"], &[]);
+    scene.fake.inject(Fault::delay(Duration::from_millis(1500)).on(Operation::ListMetrics));
+    let start = Instant::now();
+    let page = scene.page();
+    assert!(start.elapsed() < Duration::from_millis(1300), "{:?}", start.elapsed());
+    assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
+    assert_eq!(value(&page, "cloudwatch_exporter_collector_success"), 0.0);
+    assert!(samples(&page, "park_").is_empty());
+    thread::sleep(Duration::from_millis(1500));
+    let page = scene.page();
+    assert_eq!(samples(&page, "park_").len(), 15);
+    assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 0.0);
+    assert_eq!(scene.received(Operation::ListMetrics), 1);
+}
+
+#[test]
+fn what_was_built_is_told() {
+    let page = Scene::new(Model::new(), "metrics: []").page();
+    let line =
+        format!("cloudwatch_exporter_build_info{{build_version=\"{}\",", env!("CARGO_PKG_VERSION"));
+    assert_eq!(samples(&page, &line).len(), 1, "{page}");
+    assert_eq!(value(&page, &line), 1.0);
+}
+
+/// `cloudwatch-exporter 9106 config.yml`, as the Java exporter is started.
+#[test]
+fn port_and_file_may_be_arguments() {
+    let fake = Fake::start(Model::new().grid("Park", 1, 1, &Values::Constant(1.0))).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yml");
+    let rule = rule("Park", "Metric0", "  aws_dimensions: [Id]\n");
+    std::fs::write(&file, format!("metrics:\n{rule}")).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut child = Command::new(BINARY)
+        .args([&port.to_string(), file.to_str().unwrap()])
+        .envs(environment(&fake.url()))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let answer = |path: &str| {
+        for _ in 0..200 {
+            if let Ok(stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
+                return exporter_core::testing::get(stream, path, &[]).unwrap();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("nobody listens on {port}");
+    };
+    let page = answer("/metrics").body;
+    let (healthy, reload) = (answer("/-/healthy").status, answer("/-/reload").status);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(samples(&page, "park_metric0_").len(), 5);
+    assert_eq!((healthy, reload), (200, 405), "reloading is on, by POST");
+}
+
+fn mutual_tls(dir: &Path) -> mutual_tls::Scene {
+    let file = dir.join("config.yml");
+    std::fs::write(&file, "region: eu-west-1\nmetrics: []\n").unwrap();
+    let file = format!("--config.file={}", file.display());
+    mutual_tls::Scene::new(BINARY, &[&file], dir)
+}
+
+#[test]
+fn one_client_is_let_in_and_all_others_are_refused_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    mutual_tls(dir.path()).knock();
+}
+
+#[test]
+fn prometheus_scrapes_over_mutual_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    mutual_tls(dir.path()).scrape(dir.path());
+}
