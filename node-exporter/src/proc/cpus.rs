@@ -32,7 +32,7 @@ pub(crate) fn file(host: &Host, number: &str, file: &str) -> Result<Option<File>
     shown(read(host, number, file))
 }
 
-/// As [`file`], for what is read in every scrape.
+/// As [`file()`], for what is read in every scrape.
 pub(crate) fn file_kept(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
     shown(host.sys_kept(path(number, file)))
 }
