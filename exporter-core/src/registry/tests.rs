@@ -66,7 +66,7 @@ static DAWDLES: Definition<()> = script("dawdles", |(), _| {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     Ok(Source::blocking(Script(|out| {
         if RUNS.fetch_add(1, Ordering::Relaxed) == 0 {
-            thread::sleep(Duration::from_millis(400));
+            thread::sleep(LIMIT * 3);
         }
         speak(out)
     })))
@@ -85,7 +85,7 @@ static WAITS: Definition<()> = script("waits", |(), _| Ok(Source::waiting(Foreve
 
 static DURATION: Desc<1> = Desc::gauge("duration_seconds", "Time taken.", ["collector"]);
 static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"]);
-const LIMIT: Duration = Duration::from_millis(100);
+const LIMIT: Duration = Duration::from_millis(500);
 
 fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
     let settings = Settings {

@@ -200,7 +200,7 @@ fn a_rapid_reset_is_answered_by_hanging_up() {
     http2.client.send(flood);
     let frames = http2.until_closed();
     assert!(frames.contains(&GOAWAY), "{frames:?}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn floods_of_frames_that_ask_for_nothing_are_cut_off() {
         http2.client.send(frame.repeat(20_000));
         let answered = http2.until_closed().iter().filter(|kind| **kind == PING).count();
         assert!(answered <= 1100, "{name}: {answered}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(10), "{name}: {:?}", start.elapsed());
     }
 }
 
@@ -233,7 +233,7 @@ fn a_header_without_end_is_cut_off() {
     let start = Instant::now();
     http2.client.send(frame(9, 0, 1, &literal("x", "y")).repeat(20_000));
     http2.until_closed();
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]

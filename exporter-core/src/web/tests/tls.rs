@@ -157,7 +157,7 @@ fn a_name_that_is_struck_off_ends_open_connections_and_old_sessions() {
     let mut rest = Vec::new();
     let start = Instant::now();
     let _ = open.read_to_end(&mut rest);
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(10));
     // Resumed or not.
     for _ in 0..2 {
         assert!(say(&mut scene.connect(&config), &get("/metrics", "")).is_err());
