@@ -1,5 +1,7 @@
 //! What surrounds the binary: units under a real systemd, installation, certificates, Prometheus
-//! examples. The tests themselves are scripts in packaging/tests, which can also be run alone.
+//! examples. The tests themselves are scripts in packaging/tests, which can also be run alone. They
+//! find the other exporters beside the binary of this one: all of them, and new, when the whole
+//! workspace is tested; those that are missing are skipped, loudly.
 
 use std::process::Command;
 

@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
 """packaging/install: what goes where, and that configuration survives it."""
-import os, pathlib, subprocess, tempfile, unittest
+import os, pathlib, re, subprocess, tempfile, unittest
 
-INSTALL = pathlib.Path(__file__).resolve().parents[1] / 'install'
+PACKAGING = pathlib.Path(__file__).resolve().parents[1]
+INSTALL = PACKAGING / 'install'
+# Of every exporter, and what only one has.
 FILES = {
-    'etc/default/node-exporter': 0o644,
+    'etc/default/{}': 0o644,
     'usr/bin/exporter-pki': 0o755,
-    'usr/bin/node-exporter': 0o755,
-    'usr/lib/systemd/system/node-exporter.service': 0o644,
-    'usr/lib/systemd/system/node-exporter.socket': 0o644,
-    'usr/lib/sysusers.d/node-exporter.conf': 0o644,
-    'usr/lib/tmpfiles.d/node-exporter.conf': 0o644,
-    'usr/share/doc/node-exporter/README.md': 0o644,
-    'usr/share/doc/node-exporter/examples/mtls.conf': 0o644,
-    'usr/share/doc/node-exporter/examples/socket.conf': 0o644,
-    'usr/share/doc/node-exporter/examples/static.yml': 0o644,
-    'usr/share/doc/node-exporter/examples/web-config.yml': 0o644,
+    'usr/bin/{}': 0o755,
+    'usr/lib/systemd/system/{}.service': 0o644,
+    'usr/lib/systemd/system/{}.socket': 0o644,
+    'usr/lib/sysusers.d/{}.conf': 0o644,
+    'usr/share/doc/{}/README.md': 0o644,
+    'usr/share/doc/{}/examples/mtls.conf': 0o644,
+    'usr/share/doc/{}/examples/socket.conf': 0o644,
+    'usr/share/doc/{}/examples/static.yml': 0o644,
+    'usr/share/doc/{}/examples/web-config.yml': 0o644,
+}
+MORE = {
+    'node-exporter': ('usr/lib/tmpfiles.d/{}.conf', 'usr/share/doc/{}/examples/capabilities.conf'),
+    'mysql-exporter': ('usr/share/doc/{}/examples/my.cnf', 'usr/share/doc/{}/examples/unix-socket-only.conf'),
+    'cloudwatch-exporter': ('usr/share/doc/{}/examples/config.yml',),
 }
 
 
@@ -35,11 +41,24 @@ class Install(unittest.TestCase):
     def test_files_are_where_they_belong(self):
         os.umask(0o077)
         self.addCleanup(os.umask, os.umask(0o022))
-        self.install('--binary', self.binary, 'node-exporter')
-        for path, mode in FILES.items():
-            self.assertEqual((self.destdir / path).stat().st_mode & 0o7777, mode, path)
-        self.assertEqual((self.destdir / 'etc/node-exporter').stat().st_mode & 0o7777, 0o750)
+        for name, more in MORE.items():
+            self.install('--binary', self.binary, name)
+            for path, mode in {**FILES, **dict.fromkeys(more, 0o644)}.items():
+                self.assertEqual((self.destdir / path.format(name)).stat().st_mode & 0o7777, mode, path.format(name))
+            self.assertEqual((self.destdir / 'etc' / name).stat().st_mode & 0o7777, 0o750)
         self.assertEqual([path for path in self.destdir.rglob('*.new')], [])
+
+    def test_every_exporter_is_tested(self):
+        self.assertEqual({unit.stem for unit in PACKAGING.glob('systemd/*.service')}, set(MORE))
+
+    def test_units_and_drop_ins_are_those_of_the_exporter(self):
+        for name in MORE:
+            self.install('--binary', self.binary, name)
+            files = [*self.destdir.glob(f'usr/lib/*/**/{name}.*'), *self.destdir.glob(f'usr/share/doc/{name}/examples/*.conf'),
+                     self.destdir / 'etc/default' / name]
+            self.assertGreaterEqual(len(files), 6, files)
+            for file in files:
+                self.assertLessEqual(set(re.findall(r'\w+-exporter', file.read_text())), {name}, file)
 
     def test_a_second_time_replaces_the_program_and_keeps_the_configuration(self):
         self.install('--binary', self.binary, 'node-exporter')

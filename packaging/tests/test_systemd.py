@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
-"""The unit of node-exporter under a real systemd: readiness, restarts, watchdog, sockets, credentials, and a sandbox that hides nothing.
+"""The units under a real systemd: readiness, restarts, watchdog, sockets, credentials, and sandboxes that hide nothing.
 
-usage: test_systemd.py [-v] [-k TEST]     BINARY=target/release/node-exporter unless set
+usage: test_systemd.py [-v] [-k TEST]     BINARY=target/release/node-exporter unless set; the others are looked for beside it
 
-Skipped, and loudly so, where no machine can boot; with PACKAGING_TESTS=required that is a failure.
+Skipped, and loudly so, where no machine can boot, and for an exporter that has no binary; with PACKAGING_TESTS=required that is
+a failure.
 """
 import os, pathlib, re, sys, time, unittest
 
 from machine import PROJECT, Machine, Unavailable
 
-BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').resolve()
-UNIT = 'node-exporter.service'
-DROP_INS = f'/etc/systemd/system/{UNIT}.d'
-EXAMPLES = '/usr/share/doc/node-exporter/examples'
+BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
+BINARIES = {name: BINARY.with_name(name) for name in ('mysql-exporter', 'cloudwatch-exporter')} | {'node-exporter': BINARY}
 MOST_EXPOSED = 1.9
 # Of the process itself, or counted by the scrape itself; the rest is the machine's and has to agree.
 OWN = re.compile(r'^(process_|exporter_|promhttp_|http_|node_exporter_|node_scrape_collector_duration_seconds)')
@@ -20,53 +19,75 @@ OWN = re.compile(r'^(process_|exporter_|promhttp_|http_|node_exporter_|node_scra
 STEADY = re.compile(r'^node_(filesystem_(size_bytes|readonly|device_error)\{|uname_info|memory_MemTotal_bytes|boot_time_seconds|cpu_info|network_mtu_bytes)')
 
 
+def skip(what, reason):
+    """An exception to raise: of a test that is left out, or of one that fails because none may be."""
+    if os.environ.get('PACKAGING_TESTS') == 'required':
+        return AssertionError(f'{what}: {reason}')
+    print(f'SKIPPED: {what}: {reason}', file=sys.stderr, flush=True)
+    return unittest.SkipTest(reason)
+
+
 def setUpModule():
     global machine
     if not BINARY.exists():
         raise SystemExit(f'there is no {BINARY}; build it first: cargo build --release')
+    binds = {f'/project/{name}': binary for name, binary in BINARIES.items() if binary.exists()}
     try:
-        machine = Machine({'/project/packaging': PROJECT / 'packaging', '/project/README.md': PROJECT / 'README.md', '/project/binary': BINARY}).__enter__()
+        machine = Machine({'/project/packaging': PROJECT / 'packaging', '/project/README.md': PROJECT / 'README.md', **binds}).__enter__()
     except Unavailable as reason:
-        if os.environ.get('PACKAGING_TESTS') == 'required':
-            raise
-        print(f'SKIPPED: the unit is not tested under systemd: {reason}', file=sys.stderr, flush=True)
-        raise unittest.SkipTest(str(reason)) from reason
+        raise skip('the units are not tested under systemd', str(reason)) from reason
     unittest.addModuleCleanup(machine.__exit__, None, None, None)
     print(f'systemd booted in {machine.boot_seconds:.1f} s', flush=True)
-    machine.run('/project/packaging/install --binary /project/binary node-exporter')
-    # The same program for the same user, with no sandbox around it.
-    machine.write('/etc/systemd/system/bare.service', '''[Service]
-Type=notify
-User=node-exporter
-ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector.textfile.directory=/var/lib/node-exporter/textfile
-''')
-    machine.run('systemctl daemon-reload')
 
 
 class Unit(unittest.TestCase):
+    """A unit and what can be done with it. Those who inherit say which, in `name`."""
+
+    name = port = None
+    # What every answer of it has in it.
+    sign = None
+    # What else a test may start.
+    helpers = ''
+
+    @classmethod
+    def setUpClass(cls):
+        for needed in (PROJECT / 'packaging/systemd' / f'{cls.name}.service', BINARIES[cls.name]):
+            if not needed.exists():
+                raise skip(f'the unit of {cls.name} is not tested under systemd', f'there is no {needed}')
+        cls.unit = f'{cls.name}.service'
+        cls.drop_ins = f'/etc/systemd/system/{cls.unit}.d'
+        cls.examples = f'/usr/share/doc/{cls.name}/examples'
+        machine.run(f'/project/packaging/install --binary /project/{cls.name} {cls.name}')
+        cls.configure()
+        machine.run('systemctl daemon-reload')
+
+    @classmethod
+    def configure(cls):
+        """What an administrator does before the first start."""
+
     def setUp(self):
-        self.forget_drop_ins()
         self.addCleanup(self.forget_drop_ins)
-        self.addCleanup(machine.run, 'systemctl stop node-exporter.socket node-exporter bare', check=False)
+        self.addCleanup(machine.run, f'systemctl stop {self.name}.socket {self.name} {self.helpers}', check=False)
 
     def run(self, result=None):
         self.started = int(time.time())
         super().run(result)
         if result and any(test is self for test, _ in result.failures + result.errors):
-            print(machine.run(f'journalctl --no-pager -n 40 --since=@{self.started} -u {UNIT} -u bare -u dead', check=False).stdout, file=sys.stderr)
+            units = ' '.join(f'-u {unit}' for unit in (self.unit, *self.helpers.split()))
+            print(machine.run(f'journalctl --no-pager -n 40 --since=@{self.started} {units}', check=False).stdout, file=sys.stderr)
 
     def forget_drop_ins(self):
-        machine.run(f'rm -rf {DROP_INS}; systemctl daemon-reload; systemctl reset-failed', check=False)
+        machine.run(f'rm -rf {self.drop_ins}; systemctl daemon-reload; systemctl reset-failed', check=False)
 
     def drop_in(self, *names, text=None):
         for name in names:
-            machine.run(f'install -D -m 644 {EXAMPLES}/{name} {DROP_INS}/{name}')
+            machine.run(f'install -D -m 644 {self.examples}/{name} {self.drop_ins}/{name}')
         if text:
-            machine.write(f'{DROP_INS}/test.conf', text)
+            machine.write(f'{self.drop_ins}/test.conf', text)
         machine.run('systemctl daemon-reload')
 
     def show(self, *properties):
-        shown = machine.run(f'systemctl show {UNIT} -p ' + ','.join(properties)).stdout
+        shown = machine.run(f'systemctl show {self.unit} -p ' + ','.join(properties)).stdout
         values = dict(line.split('=', 1) for line in shown.splitlines())
         return [values[name] for name in properties] if len(properties) > 1 else values[properties[0]]
 
@@ -85,66 +106,77 @@ class Unit(unittest.TestCase):
     def restarted(self, old):
         return lambda: self.show('ActiveState', 'MainPID') not in (['active', str(old)], ['active', '0']) and self.show('ActiveState') == 'active'
 
-    def scrape(self, url='http://127.0.0.1:9100/metrics', *flags):
+    def journal(self):
+        """What the unit said since the test began."""
+        return machine.run(f'journalctl --no-pager -o cat --since=@{self.started} -u {self.unit}').stdout
+
+    def url(self, scheme='http', host='127.0.0.1'):
+        return f'{scheme}://{host}:{self.port}/metrics'
+
+    def scrape(self, url=None, *flags):
+        url = url or self.url()
         return machine.run(f'curl -sS -m 20 {" ".join(flags)} {url}').stdout
 
     def status(self, url, *flags):
         done = machine.run(f'curl -sS -m 20 -o /dev/null -w "%{{http_code}}" {" ".join(flags)} {url}', check=False)
         return done.stdout.strip() if done.returncode == 0 else f'refused ({done.stdout.strip()})'
 
+    def as_the_unit(self, command):
+        """A command as the user that the unit runs as, among the files that it sees."""
+        pid = self.pid()
+        return machine.run(f'nsenter --target={pid} --mount -- setpriv --reuid=$(stat -c %u /proc/{pid}) --regid=$(stat -c %g /proc/{pid}) '
+                           f'--clear-groups {command}', check=False)
+
+    def kept(self, file, secret):
+        """Only root reads the original, only the unit its copy; the secret is nowhere else."""
+        copy = f'/run/credentials/{self.unit}/{file}'
+        self.assertIn(secret, self.as_the_unit(f'cat {copy}').stdout)
+        self.assertNotEqual(self.as_the_unit(f'cat /etc/{self.name}/{file}').returncode, 0)
+        self.assertNotEqual(machine.run(f'setpriv --reuid=nobody --clear-groups cat {copy}', check=False).returncode, 0)
+        seen = machine.run(f'cat /proc/{self.pid()}/environ /proc/{self.pid()}/cmdline').stdout
+        self.assertNotIn(secret, self.journal() + seen)
+
+
+class Shared:
+    """What holds of every unit."""
+
     def test_exposure(self):
-        said = machine.run(f'systemd-analyze --no-pager security {UNIT}').stdout.strip().splitlines()[-1]
+        said = machine.run(f'systemd-analyze --no-pager security {self.unit}').stdout.strip().splitlines()[-1]
         print(said, flush=True)
         self.assertLessEqual(float(re.search(r': ([\d.]+) ', said)[1]), MOST_EXPOSED)
 
     def test_units_are_well_formed(self):
-        self.drop_in('mtls.conf', 'socket.conf')
-        self.assertEqual(machine.run(f'systemd-analyze --man=no verify {UNIT} node-exporter.socket').stdout, '')
+        self.drop_in(*machine.run(f'cd {self.examples} && echo *.conf').stdout.split())
+        self.assertEqual(machine.run(f'systemd-analyze --man=no verify {self.unit} {self.name}.socket').stdout, '')
 
     def test_start_returns_when_it_serves(self):
-        machine.run(f'systemctl start {UNIT}')
-        self.assertIn('node_load1 ', self.scrape())
+        started = time.monotonic()
+        machine.run(f'systemctl start {self.unit}')
+        took = time.monotonic() - started
+        self.assertIn(self.sign, self.scrape())
+        print(f'serves {took * 1000:.0f} ms after systemctl start', flush=True)
         uid = machine.run(f'stat -c %U /proc/{self.pid()}').stdout.strip()
-        self.assertEqual(uid, 'node-exporter')
-        self.assertNotIn('unset environment variable', machine.run(f'journalctl --no-pager -u {UNIT}').stdout)
+        self.assertEqual(uid, self.name)
+        self.assertNotIn('unset environment variable', machine.run(f'journalctl --no-pager -u {self.unit}').stdout)
 
     def test_a_wrong_flag_is_not_tried_again(self):
         self.drop_in(text='[Service]\nEnvironment=WEB=--no-such-flag\n')
-        self.assertNotEqual(machine.run(f'systemctl start {UNIT}', check=False).returncode, 0)
+        self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
         self.assertEqual(self.show('ActiveState', 'ExecMainStatus', 'NRestarts'), ['failed', '2', '0'])
 
-    def test_a_port_that_is_taken_is_tried_again(self):
-        machine.run('systemd-run -q --unit=squatter python3 -m http.server 9100')
-        self.addCleanup(machine.run, 'systemctl stop squatter', check=False)
-        self.until('the squatter', lambda: machine.run('curl -s -o /dev/null http://127.0.0.1:9100/', check=False).returncode == 0)
-        self.assertNotEqual(machine.run(f'systemctl start {UNIT}', check=False).returncode, 0)
-        machine.run('systemctl stop squatter')
-        self.until('another attempt', lambda: self.show('ActiveState') == 'active')
-
     def test_killed_it_comes_back(self):
-        machine.run(f'systemctl start {UNIT}')
+        machine.run(f'systemctl start {self.unit}')
         old = self.pid()
         machine.run(f'kill -9 {old}')
         took = self.until('a restart', self.restarted(old))
-        self.assertIn('node_load1 ', self.scrape())
+        self.assertIn(self.sign, self.scrape())
         print(f'back {took:.1f} s after kill -9', flush=True)
 
-    def test_the_watchdog_ends_what_no_longer_answers(self):
-        self.drop_in(text='[Service]\nWatchdogSec=1s\n')
-        machine.run(f'systemctl start {UNIT}')
-        time.sleep(2.5)
-        old = self.pid()
-        self.assertEqual(self.show('NRestarts'), '0', 'the watchdog is fed')
-        machine.run(f'kill -STOP {old}')
-        took = self.until('a restart by the watchdog', self.restarted(old))
-        self.assertIn('node_load1 ', self.scrape())
-        print(f'back {took:.1f} s after SIGSTOP with WatchdogSec=1s', flush=True)
-
     def test_a_reload_is_notified(self):
-        machine.run(f'systemctl start {UNIT}; systemctl log-level debug')
+        machine.run(f'systemctl start {self.unit}; systemctl log-level debug')
         self.addCleanup(machine.run, 'systemctl log-level info')
         old = self.pid()
-        machine.run(f'systemctl reload {UNIT}')
+        machine.run(f'systemctl reload {self.unit}')
 
         def notified():
             said = machine.run(f'journalctl --no-pager _PID=1 -o cat | grep -aE "notification message from PID {old}[^0-9]"', check=False).stdout
@@ -154,28 +186,11 @@ class Unit(unittest.TestCase):
         self.assertEqual(self.pid(), old)
         self.assertEqual(self.show('ActiveState'), 'active')
 
-    def test_a_reload_takes_up_what_is_right_and_keeps_what_was(self):
-        file = '/etc/node-exporter/reloaded.yml'
-        headers = 'http_server_config: {headers: {X-Frame-Options: deny}}\n'
-        machine.write(file, '{}\n')
-        self.drop_in(text=f'[Service]\nEnvironment=WEB=--web.config.file={file}\n')
-        machine.run(f'systemctl start {UNIT}')
-        url = 'http://127.0.0.1:9100/metrics'
-        self.assertNotIn('x-frame-options', self.scrape(url, '-i').lower())
-        machine.write(file, headers)
-        machine.run(f'systemctl reload {UNIT}')
-        self.until('the new header', lambda: 'x-frame-options: deny' in self.scrape(url, '-i').lower(), 5)
-        machine.write(file, 'http_server_config: [\n')
-        machine.run(f'systemctl reload {UNIT}')
-        self.until('word of the bad file', lambda: 'exporter_config_last_reload_successful 0' in self.scrape(url), 5)
-        self.assertIn('x-frame-options: deny', self.scrape(url, '-i').lower())
-        self.until('the status', lambda: 'reloaded.yml' in self.show('StatusText'), 5)
-
     def test_it_stops_at_once(self):
-        machine.run(f'systemctl start {UNIT}')
+        machine.run(f'systemctl start {self.unit}')
         self.scrape()
         started = time.monotonic()
-        machine.run(f'systemctl stop {UNIT}')
+        machine.run(f'systemctl stop {self.unit}')
         took = time.monotonic() - started
         print(f'stopped in {took * 1000:.0f} ms', flush=True)
         self.assertLess(took, 2)
@@ -183,55 +198,109 @@ class Unit(unittest.TestCase):
 
     def test_a_socket_of_systemd(self):
         self.drop_in('socket.conf')
-        machine.run('systemctl start node-exporter.socket')
+        machine.run(f'systemctl start {self.name}.socket')
         self.assertEqual(self.show('ActiveState'), 'inactive')
-        self.assertIn('node_load1 ', self.scrape(), 'the first scrape starts it')
+        self.assertIn(self.sign, self.scrape(), 'the first scrape starts it')
         self.until('readiness', lambda: self.show('ActiveState') == 'active')
         # Every new connection is answered, also while it restarts.
-        asked = machine.run('''
-            (sleep 0.5; systemctl restart node-exporter; sleep 0.5; systemctl restart node-exporter) &
+        asked = machine.run(f'''
+            (sleep 0.3; systemctl restart {self.name}; sleep 0.3; systemctl restart {self.name}) &
             failed=0
-            for i in $(seq 100); do curl -sS -m 10 -o /dev/null http://127.0.0.1:9100/ || failed=$((failed + 1)); sleep 0.01; done
+            for i in $(seq 60); do curl -sS -m 10 -o /dev/null http://127.0.0.1:{self.port}/ || failed=$((failed + 1)); sleep 0.01; done
             wait
             echo "$failed failed"''').stdout
         self.assertEqual(asked.strip().splitlines()[-1], '0 failed', asked)
 
-    def test_mutual_tls_with_credentials(self):
-        machine.run('''
+    def keys(self):
+        """A CA's certificates where the drop-in mtls.conf looks for them. The flags of curl: for anybody, a client, another one."""
+        machine.run(f'''
             set -e
-            mkdir -p /root/pki; cd /root/pki; [ -e pki ] && exit 0
-            exporter-pki init; exporter-pki host this 127.0.0.1; exporter-pki client prometheus; exporter-pki client stranger
-            tar -C /etc/node-exporter -xf pki/hosts/this.tar''')
+            if [ ! -e /root/pki/pki ]; then
+                mkdir -p /root/pki; cd /root/pki
+                exporter-pki init; exporter-pki host this 127.0.0.1; exporter-pki client prometheus; exporter-pki client stranger
+            fi
+            tar -C /etc/{self.name} -xf /root/pki/pki/hosts/this.tar''')
+        return '--cacert /root/pki/pki/ca.crt', *(
+            f'--cert /root/pki/pki/clients/{name}/tls.crt --key /root/pki/pki/clients/{name}/tls.key' for name in ('prometheus', 'stranger'))
+
+    def web_config(self):
+        """The example as it ships, and with a password in it."""
         hash = machine.run('''perl -e 'print crypt("open sesame", "\\$2b\\$10\\$abcdefghijklmnopqrstuu")' ''').stdout
         self.assertRegex(hash, r'^\$2b\$10\$')
-        ca, prometheus, stranger = '--cacert /root/pki/pki/ca.crt', *(
-            f'--cert /root/pki/pki/clients/{name}/tls.crt --key /root/pki/pki/clients/{name}/tls.key' for name in ('prometheus', 'stranger'))
-        example = machine.run(f'cat {EXAMPLES}/web-config.yml').stdout
-        # As it ships it is refused: it has no password yet.
-        machine.write('/etc/node-exporter/web-config.yml', example, 0o600)
+        example = machine.run(f'cat {self.examples}/web-config.yml').stdout
+        return example, example.replace('"HASH"', f'"{hash}"')
+
+    def test_mutual_tls_with_credentials(self):
+        ca, prometheus, stranger = self.keys()
+        template, config = self.web_config()
+        file = f'/etc/{self.name}/web-config.yml'
         self.drop_in('mtls.conf')
-        check = 'node-exporter --check --web.config.file=/etc/node-exporter/web-config.yml'
-        self.assertEqual(machine.run(check, check=False).returncode, 2)
-        self.assertNotEqual(machine.run(f'systemctl start {UNIT}', check=False).returncode, 0)
-        example = example.replace('"HASH"', f'"{hash}"')
-        machine.write('/etc/node-exporter/web-config.yml', example, 0o600)
-        machine.run(check)
-        for folder in ('', '$CREDENTIALS_DIRECTORY/', '%d/'):
-            machine.run(f'systemctl stop {UNIT}; systemctl reset-failed', check=False)
-            named = re.sub(r'((?:cert|key|client_ca)_file): (\S+)', rf'\1: "{folder}\2"', example)
-            machine.write('/etc/node-exporter/web-config.yml', named, 0o600)
-            machine.run(f'systemctl start {UNIT}')
-            url = 'https://127.0.0.1:9100/metrics'
-            password = "-u 'prometheus:open sesame'"
-            self.assertEqual(self.status(url, ca, prometheus, password), '200', folder)
-            self.assertEqual(self.status('https://exporter.internal:9100/metrics', ca, prometheus, password, '--resolve exporter.internal:9100:127.0.0.1'), '200')
-            self.assertEqual(self.status(url, ca, prometheus, '-u prometheus:wrong'), '401')
-            self.assertEqual(self.status(url, ca, prometheus), '401')
-            self.assertRegex(self.status(url, ca, password), 'refused')
-            self.assertRegex(self.status(url, ca, stranger, password), 'refused')
-            self.assertEqual(self.status('http://127.0.0.1:9100/metrics')[:3] in ('400', 'ref'), True)
-        # Only root reads the originals.
-        self.assertNotEqual(machine.run('setpriv --reuid node-exporter --clear-groups cat /etc/node-exporter/tls.key', check=False).returncode, 0)
+        # As it ships it is refused: it has no password yet.
+        machine.write(file, template, 0o600)
+        self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
+        self.until('what is wrong with it', lambda: 'basic_auth_users' in self.journal(), 5)
+        machine.write(file, config, 0o600)
+        machine.run(f'systemctl start {self.unit}')
+        url, password = self.url('https'), "-u 'prometheus:open sesame'"
+        self.assertIn(self.sign, self.scrape(url, ca, prometheus, password))
+        self.assertEqual(self.status(self.url('https', 'exporter.internal'), ca, prometheus, password,
+                                     f'--resolve exporter.internal:{self.port}:127.0.0.1'), '200')
+        self.assertEqual(self.status(url, ca, prometheus, '-u prometheus:wrong'), '401')
+        self.assertEqual(self.status(url, ca, prometheus), '401')
+        self.assertRegex(self.status(url, ca, password), 'refused')
+        self.assertRegex(self.status(url, ca, stranger, password), 'refused')
+        self.assertIn(self.status(self.url())[:3], ('400', 'ref'))
+        self.kept('tls.key', 'PRIVATE KEY')
+
+
+class NodeExporter(Shared, Unit):
+    name, port, sign = 'node-exporter', 9100, 'node_load1 '
+    helpers = 'bare dead squatter'
+
+    @classmethod
+    def configure(cls):
+        # The same program for the same user, with no sandbox around it.
+        machine.write('/etc/systemd/system/bare.service', '''[Service]
+Type=notify
+User=node-exporter
+ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector.textfile.directory=/var/lib/node-exporter/textfile
+''')
+
+    def test_a_port_that_is_taken_is_tried_again(self):
+        machine.run('systemd-run -q --unit=squatter python3 -m http.server 9100')
+        self.addCleanup(machine.run, 'systemctl stop squatter', check=False)
+        self.until('the squatter', lambda: machine.run('curl -s -o /dev/null http://127.0.0.1:9100/', check=False).returncode == 0)
+        self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
+        machine.run('systemctl stop squatter')
+        self.until('another attempt', lambda: self.show('ActiveState') == 'active')
+
+    def test_the_watchdog_ends_what_no_longer_answers(self):
+        self.drop_in(text='[Service]\nWatchdogSec=1s\n')
+        machine.run(f'systemctl start {self.unit}')
+        time.sleep(2.5)
+        old = self.pid()
+        self.assertEqual(self.show('NRestarts'), '0', 'the watchdog is fed')
+        machine.run(f'kill -STOP {old}')
+        took = self.until('a restart by the watchdog', self.restarted(old))
+        self.assertIn(self.sign, self.scrape())
+        print(f'back {took:.1f} s after SIGSTOP with WatchdogSec=1s', flush=True)
+
+    def test_a_reload_takes_up_what_is_right_and_keeps_what_was(self):
+        file = '/etc/node-exporter/reloaded.yml'
+        headers = 'http_server_config: {headers: {X-Frame-Options: deny}}\n'
+        machine.write(file, '{}\n')
+        self.drop_in(text=f'[Service]\nEnvironment=WEB=--web.config.file={file}\n')
+        machine.run(f'systemctl start {self.unit}')
+        url = self.url()
+        self.assertNotIn('x-frame-options', self.scrape(url, '-i').lower())
+        machine.write(file, headers)
+        machine.run(f'systemctl reload {self.unit}')
+        self.until('the new header', lambda: 'x-frame-options: deny' in self.scrape(url, '-i').lower(), 5)
+        machine.write(file, 'http_server_config: [\n')
+        machine.run(f'systemctl reload {self.unit}')
+        self.until('word of the bad file', lambda: 'exporter_config_last_reload_successful 0' in self.scrape(url), 5)
+        self.assertIn('x-frame-options: deny', self.scrape(url, '-i').lower())
+        self.until('the status', lambda: 'reloaded.yml' in self.show('StatusText'), 5)
 
     def test_the_sandbox_hides_nothing(self):
         machine.run('''
@@ -239,7 +308,7 @@ class Unit(unittest.TestCase):
             mount -t tmpfs -o size=11M tmpfs /home; mount -t tmpfs -o size=12M tmpfs /tmp/below
             echo 'written_by_a_job 1' > /var/lib/node-exporter/textfile/job.prom''')
         self.addCleanup(machine.run, 'umount /home /tmp/below /srv/late', check=False)
-        machine.run(f'systemctl start {UNIT} bare')
+        machine.run(f'systemctl start {self.unit} bare')
         # What changes after the start is seen too.
         machine.run('mount -t tmpfs -o size=13M tmpfs /srv/late; hostname renamed')
         bare, hardened = (parse(self.scrape(f'http://127.0.0.1:{port}/metrics')) for port in (9199, 9100))
@@ -263,7 +332,7 @@ class Unit(unittest.TestCase):
         machine.run('mkdir -p /srv/dead; systemd-run -q --unit=dead python3 /project/packaging/tests/hung_mount.py /srv/dead')
         self.addCleanup(machine.run, 'systemctl stop dead', check=False)
         self.until('the mount', lambda: machine.run('grep -q /srv/dead /proc/mounts', check=False).returncode == 0)
-        machine.run(f'systemctl start {UNIT}')
+        machine.run(f'systemctl start {self.unit}')
         for _ in range(2):
             started = time.monotonic()
             series = parse(self.scrape())
@@ -274,14 +343,105 @@ class Unit(unittest.TestCase):
             self.assertIn('/srv/dead', wrong[0])
         old = self.pid()
         started = time.monotonic()
-        machine.run(f'systemctl restart {UNIT}')
+        machine.run(f'systemctl restart {self.unit}')
         took = time.monotonic() - started
         print(f'restarted in {took:.2f} s beside a dead mount', flush=True)
         self.assertLess(took, 2)
         self.assertNotEqual(self.pid(), old)
-        self.assertIn('node_load1 ', self.scrape())
+        self.assertIn(self.sign, self.scrape())
         machine.run('systemctl stop dead')
         self.until('the end of what waited for the mount', lambda: machine.run(f'pgrep -P {old}', check=False).returncode != 0)
+
+    def test_files_of_a_web_configuration_are_found_however_they_are_named(self):
+        ca, prometheus, _ = self.keys()
+        template, config = self.web_config()
+        file = '/etc/node-exporter/web-config.yml'
+        check = f'node-exporter --check --web.config.file={file}'
+        machine.write(file, template, 0o600)
+        self.assertEqual(machine.run(check, check=False).returncode, 2)
+        machine.write(file, config, 0o600)
+        machine.run(check)
+        self.drop_in('mtls.conf')
+        for folder in ('$CREDENTIALS_DIRECTORY/', '%d/'):
+            machine.write(file, re.sub(r'((?:cert|key|client_ca)_file): (\S+)', rf'\1: "{folder}\2"', config), 0o600)
+            machine.run(f'systemctl restart {self.unit}')
+            self.assertEqual(self.status(self.url('https'), ca, prometheus, "-u 'prometheus:open sesame'"), '200', folder)
+
+
+class MysqlExporter(Shared, Unit):
+    """Beside nothing that is a server, but for what greets like one and lets nobody in."""
+
+    name, port, sign = 'mysql-exporter', 9104, '\nmysql_up 0\n'
+    helpers = 'greeter'
+    my_cnf = '/etc/mysql-exporter/my.cnf'
+    password = 'kept from all but root'
+
+    @classmethod
+    def configure(cls):
+        machine.run(f"sed 's/^password=$/password={cls.password}/' {cls.examples}/my.cnf | install -m 600 /dev/stdin {cls.my_cnf}")
+
+    def greeter(self):
+        """Starts it where the example looks for a server; returns the file that it notes users in."""
+        machine.run('rm -f /run/mysqld/mysqld.sock /run/greeted')
+        machine.run('systemd-run -q --unit=greeter python3 /project/packaging/tests/greeter.py /run/mysqld/mysqld.sock /run/greeted')
+        self.until('the greeter', lambda: machine.run('test -S /run/mysqld/mysqld.sock', check=False).returncode == 0)
+        return '/run/greeted'
+
+    def test_the_password_is_a_copy_for_it_alone(self):
+        users = self.greeter()
+        machine.run(f'systemctl start {self.unit}')
+        self.assertIn(self.sign, self.scrape())
+        self.assertIn('exporter\n', machine.run(f'cat {users}').stdout, 'the user of my.cnf asked to be let in, over the socket')
+        self.kept('my.cnf', self.password)
+
+    def test_without_the_file_it_says_what_to_write(self):
+        machine.run(f'mv {self.my_cnf} {self.my_cnf}.away')
+        self.addCleanup(machine.run, f'mv {self.my_cnf}.away {self.my_cnf}')
+        self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
+        # Of its own accord: systemd does not mind.
+        self.assertEqual(self.show('ActiveState', 'ExecMainStatus', 'NRestarts'), ['failed', '2', '0'])
+        self.until('what to write', lambda: re.search(r'no user to log in as: .*my\.cnf .*\[client\]', self.journal()), 5)
+        # Nor is the file needed by those who say it otherwise.
+        self.drop_in(text='[Service]\nEnvironment=WEB=--mysqld.username=other MYSQLD_EXPORTER_PASSWORD=other\n')
+        machine.run(f'systemctl start {self.unit}')
+        self.assertIn(self.sign, self.scrape())
+
+    def test_it_needs_no_network_for_a_server_of_this_machine(self):
+        users = self.greeter()
+        self.drop_in('socket.conf', 'unix-socket-only.conf')
+        machine.run(f'systemctl start {self.name}.socket')
+        self.assertIn(self.sign, self.scrape())
+        self.assertIn('exporter\n', machine.run(f'cat {users}').stdout)
+        self.assertEqual(machine.run(f'nsenter --target={self.pid()} --net -- ip -o link').stdout.count('\n'), 1, 'lo only')
+
+
+class CloudwatchExporter(Shared, Unit):
+    """Beside nothing that is AWS, but for what greets like it and lets nobody in."""
+
+    name, port, sign = 'cloudwatch-exporter', 9106, '\ncloudwatch_exporter_build_info{'
+    helpers = 'endpoint'
+    secret = 'kept-from-all-but-root'
+
+    @classmethod
+    def configure(cls):
+        machine.run(f'install -m 644 {cls.examples}/config.yml /etc/{cls.name}/config.yml')
+        keys = f'[default]\naws_access_key_id=AKIDOFTHETEST\naws_secret_access_key={cls.secret}\n'
+        machine.write(f'/etc/{cls.name}/aws-credentials', keys, 0o600)
+        machine.run(f'cat >> /etc/default/{cls.name}', text='AWS_ENDPOINT_URL=http://127.0.0.1:8123\nAWS_MAX_ATTEMPTS=1\n')
+
+    def test_the_keys_are_a_copy_for_it_alone(self):
+        machine.run('systemd-run -q --unit=endpoint python3 /project/packaging/tests/greeter.py --http 8123 /run/asked')
+        self.until('the endpoint', lambda: machine.run('curl -s -o /dev/null http://127.0.0.1:8123/', check=False).returncode == 0)
+        machine.run(f'systemctl start {self.unit}')
+        self.assertIn(self.sign, self.scrape())
+        self.assertIn('Credential=AKIDOFTHETEST/', machine.run('cat /run/asked').stdout)
+        self.kept('aws-credentials', self.secret)
+
+    def test_without_keys_it_serves_all_the_same(self):
+        machine.run(f'mv /etc/{self.name}/aws-credentials /etc/{self.name}/away')
+        self.addCleanup(machine.run, f'mv /etc/{self.name}/away /etc/{self.name}/aws-credentials')
+        machine.run(f'systemctl start {self.unit}')
+        self.assertIn(self.sign, self.scrape())
 
 
 def parse(text):
