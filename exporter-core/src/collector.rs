@@ -4,8 +4,8 @@ use std::{error, io, path::PathBuf};
 
 use async_trait::async_trait;
 
-use crate::desc::Describe;
-use crate::families::Families;
+use crate::exposition::desc::Describe;
+use crate::exposition::families::Families;
 use crate::flags::{Flag, Flags};
 
 /// A collector as its file declares it: all that is known before it is built.

@@ -8,9 +8,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::collector::Error;
+pub use crate::query::Query;
 use crate::registry::Registry;
-pub use crate::web::query::Query;
-pub use crate::web::settings::CheckLine;
+pub use crate::web::config::settings::CheckLine;
 
 /// Finds the registry that a scrape is answered from.
 ///

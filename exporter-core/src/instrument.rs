@@ -43,9 +43,9 @@ pub use self::labelled::Labelled;
 pub use self::summary::{Summary, Window};
 pub use self::timer::{Observe, Timer};
 use crate::collector::{Collector, Error};
-use crate::desc::{Desc, Describe, Entry};
-use crate::families::{Families, Open};
-use crate::value::Exemplar;
+use crate::exposition::desc::{Desc, Describe, Entry};
+use crate::exposition::families::{Families, Open};
+use crate::exposition::value::Exemplar;
 
 /// One family of instruments: with labels or without.
 pub trait Instrument: Describe {

@@ -8,33 +8,38 @@
 //!
 //! [`registry`]: # "in the making"
 
-mod check;
 pub mod collector;
-pub mod desc;
 pub mod duration;
 pub mod exporter;
-mod exposition;
-pub mod families;
-pub mod file;
+mod exposition {
+    //! Families as they are written, and the formats of a page.
+
+    pub mod desc;
+    pub mod families;
+    pub mod format;
+    mod frame;
+    mod hash;
+    mod name;
+    mod negotiate;
+    mod number;
+    mod page;
+    mod protobuf;
+    mod text;
+    pub mod value;
+
+    pub(crate) use self::page::*;
+}
 pub mod flags;
-pub mod format;
-mod frame;
-mod hash;
 pub mod instrument;
-pub mod log;
-mod name;
-mod negotiate;
-mod number;
-mod options;
-mod plan;
-mod process;
-mod protobuf;
+mod kernel;
+mod program;
+mod query;
 pub mod registry;
-pub mod run;
-pub mod service;
 mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod text;
-pub mod value;
 pub mod web;
+
+pub use self::exposition::{desc, families, format, value};
+pub use self::kernel::file;
+pub use self::program::{log, run, systemd as service};

@@ -25,11 +25,11 @@ use self::outcome::{Failure, Run};
 use self::slot::{Seat, Slot};
 use self::worker::Lane;
 use crate::collector::{Definition, Error, Source};
-use crate::desc::Desc;
 use crate::exposition;
-use crate::families::Families;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Families;
+use crate::exposition::format::{Escaping, Format};
 use crate::flags::Flags;
-use crate::format::{Escaping, Format};
 
 /// The collectors of this process, in the order they are exposed.
 pub struct Registry {

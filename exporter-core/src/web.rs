@@ -1,40 +1,42 @@
 //! Serving: listeners, their connections, and how all of it ends.
 
 pub mod auth;
-pub mod caller;
-mod compress;
-pub mod config;
+pub mod config {
+    //! The web configuration: its file, and what is in force.
+
+    pub(crate) mod file;
+    pub(crate) mod files;
+    pub mod limit;
+    pub mod live;
+    pub(crate) mod secret;
+    pub mod settings;
+
+    pub use self::file::ConfigError;
+}
 mod connection;
-mod files;
-mod frames;
-mod greeting;
-mod identity;
-mod landing;
-pub mod limit;
+mod http;
 pub mod listen;
-pub mod live;
 pub mod own;
-mod parameters;
-mod pem;
-mod phase;
 #[cfg(test)]
 mod pki;
-pub(crate) mod query;
-pub mod refusal;
-mod refusals;
-mod request;
-mod response;
-mod route;
-mod scrape;
-mod secret;
-pub mod settings;
 mod socket;
-mod table;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod verify;
-mod watched;
+mod tls {
+    //! TLS as configured, and the certificates of clients.
+
+    pub mod caller;
+    mod clients;
+    pub(crate) mod identity;
+    mod parameters;
+    mod pem;
+    pub mod refusal;
+    pub(crate) mod refusals;
+    mod server;
+    pub(crate) mod verify;
+
+    pub(crate) use self::server::transport;
+}
 
 use std::future::Future;
 use std::io;
@@ -48,15 +50,17 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use self::compress::Compressor;
+use self::config::live::Live;
+pub use self::config::{limit, live, settings};
 use self::connection::Connection;
+use self::connection::phase::{Phase, Stage};
+use self::connection::table::Table;
+use self::http::compress::Compressor;
 pub use self::listen::Listener;
-use self::live::Live;
 use self::own::Own;
-use self::phase::{Phase, Stage};
-use self::refusals::Refusals;
 use self::socket::{Peer, Socket};
-use self::table::Table;
+use self::tls::refusals::Refusals;
+pub use self::tls::{caller, refusal};
 use crate::exporter::Exporter;
 
 /// What is served, and to whom.

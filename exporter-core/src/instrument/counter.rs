@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use super::float::Float;
 use super::{Child, Kept, Labelled, Value, lock};
-use crate::desc::Desc;
-use crate::families::Open;
-use crate::process;
-use crate::value::CounterValue;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Open;
+use crate::exposition::value::CounterValue;
+use crate::kernel::process;
 
 /// A counter. Whole numbers are counted apart from fractions, so that [`Counter::inc`] is one
 /// atomic addition.

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use super::float::Float;
 use super::{Child, Labelled, Value};
-use crate::desc::Desc;
-use crate::families::Open;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Open;
 
 /// A gauge: one atomic float.
 #[derive(Debug)]

@@ -8,10 +8,10 @@ use super::float::Float;
 use super::native::Native;
 use super::timer::Timer;
 use super::{Child, Kept, Labelled, Value, lock};
-use crate::desc::Desc;
-use crate::families::Open;
-use crate::process;
-use crate::value::{Bucket, HistogramValue};
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Open;
+use crate::exposition::value::{Bucket, HistogramValue};
+use crate::kernel::process;
 
 /// The buckets of a histogram.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use super::{Child, Instrument};
-use crate::desc::{Desc, Describe, Entry};
-use crate::families::Families;
+use crate::exposition::desc::{Desc, Describe, Entry};
+use crate::exposition::families::Families;
 
 /// A family of instruments. Each is made when its labels are first seen, and stays until it is
 /// removed: take labels from a small set, not from what others send.

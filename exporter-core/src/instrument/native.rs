@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::value::NativeBuckets;
+use crate::exposition::value::NativeBuckets;
 
 /// Eight buckets to a power of two.
 const FINEST: i32 = 3;

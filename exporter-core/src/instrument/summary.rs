@@ -6,10 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::timer::Timer;
 use super::{Child, Labelled, Value, lock};
-use crate::desc::Desc;
-use crate::families::Open;
-use crate::process;
-use crate::value::SummaryValue;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Open;
+use crate::exposition::value::SummaryValue;
+use crate::kernel::process;
 
 /// The last so many observations make the quantiles.
 const MOST: usize = 4096;

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
-use crate::format::{Escaping, Format};
+use crate::exposition::format::{Escaping, Format};
 use crate::testing;
 
 static HITS: Metric<Counter> = Metric::counter("hits_total", "Hits.");

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::desc::Desc;
 use crate::exposition::Conflict;
-use crate::families::Families;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Families;
 
 pub(crate) static DROPPED: Desc<1> = Desc::counter(
     "exporter_dropped_series_total",

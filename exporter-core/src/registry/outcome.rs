@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::collector::{self, Error};
-use crate::families::Families;
+use crate::exposition::families::Families;
 
 /// How a collector did when it last ran, for people to read.
 #[derive(Clone, Debug)]

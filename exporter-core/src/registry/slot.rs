@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use super::outcome::{Failure, Last, Outcome, Run};
 use crate::collector::{AsyncCollector, Collector, Error, Source};
-use crate::families::Families;
+use crate::exposition::families::Families;
 
 pub(super) struct Slot {
     pub(super) name: &'static str,

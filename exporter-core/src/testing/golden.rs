@@ -5,9 +5,9 @@ use std::{env, fs, path::Path};
 
 use crate::collector::{Collector, Definition, Error, Source};
 use crate::exposition;
-use crate::families::Families;
+use crate::exposition::families::Families;
+use crate::exposition::format::{Escaping, Format};
 use crate::flags::Flags;
-use crate::format::{Escaping, Format};
 
 /// What a blocking collector exposes in text 0.0.4, and how it ended.
 pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, Result<(), Error>) {

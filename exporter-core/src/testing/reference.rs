@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::collector::Definition;
-use crate::desc::{Describe, Kind};
+use crate::exposition::desc::{Describe, Kind};
 use crate::flags::{Flag, Value};
-use crate::process;
+use crate::kernel::process;
 use crate::registry::DROPPED;
 use crate::web::own;
 

@@ -17,9 +17,9 @@ use http::header::AUTHORIZATION;
 use serde_saphyr::Spanned;
 
 use self::gate::Gate;
-use super::config::{Fault, line_of};
-use super::secret::Secret;
-use super::settings::Findings;
+use super::config::file::{Fault, line_of};
+use super::config::secret::Secret;
+use super::config::settings::Findings;
 
 mod gate;
 

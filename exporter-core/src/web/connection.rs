@@ -1,5 +1,11 @@
 //! One connection, from its first byte to its end.
 
+mod frames;
+mod greeting;
+pub(crate) mod phase;
+pub(crate) mod table;
+mod watched;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -17,15 +23,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
-use super::frames::Frames;
-use super::greeting::{self, Greeting};
-use super::phase::Phase;
-use super::refusal::Refusal;
-use super::response::{self, Page};
-use super::settings::Settings;
+use self::frames::Frames;
+use self::greeting::Greeting;
+use self::phase::Phase;
+use self::watched::Watched;
+use super::Server;
+use super::config::settings::Settings;
+use super::http::response::{self, Page};
+use super::http::{request, route};
 use super::socket::{Peer, Socket};
-use super::watched::Watched;
-use super::{Server, request, route};
+use super::tls::refusal::Refusal;
 use crate::collector::chain;
 
 /// Of one HTTP/2 connection.

@@ -5,10 +5,10 @@ use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
 
-use super::live::Live;
-use super::refusal::Refusal;
-use crate::desc::Desc;
-use crate::families::Families;
+use super::config::live::Live;
+use super::tls::refusal::Refusal;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Families;
 
 /// Every family that [`Own`] writes.
 #[cfg(feature = "testing")]

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, Re
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::phase::LAST_WORDS;
+use super::connection::phase::LAST_WORDS;
 
 #[derive(Debug)]
 pub(super) enum Socket {

@@ -25,8 +25,8 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::collector::{Collector, Definition, Error, Source};
-use crate::desc::Desc;
-use crate::families::Families;
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Families;
 use crate::flags::Flags;
 use crate::registry::{self, Registry};
 

@@ -8,7 +8,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::*;
 use crate::web::pki::{Authority, Directory, Holder, client};
-use crate::web::refusal::Refusal;
+use crate::web::tls::refusal::Refusal;
 
 const MUTUAL: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  \
     client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n  \

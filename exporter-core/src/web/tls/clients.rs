@@ -12,12 +12,12 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
-use super::super::config::{Fault, Tls};
-use super::super::files::{Files, LARGE, SMALL};
-use super::super::settings::Findings;
-use super::super::verify::{Authorities, Policy, Verifier};
-use super::super::{identity, pem};
-use super::{fault, from_file};
+use super::server::{fault, from_file};
+use super::verify::{Authorities, Policy, Verifier};
+use super::{identity, pem};
+use crate::web::config::file::{Fault, Tls};
+use crate::web::config::files::{Files, LARGE, SMALL};
+use crate::web::config::settings::Findings;
 
 /// `None` where no client is asked for a certificate.
 pub(super) fn verifier(

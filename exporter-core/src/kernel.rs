@@ -1,0 +1,4 @@
+//! Files of the kernel that stay open, and the metrics of this process.
+
+pub mod file;
+pub(crate) mod process;

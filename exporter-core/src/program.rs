@@ -1,0 +1,8 @@
+//! The main that exporters share: options, log, systemd.
+
+mod check;
+pub mod log;
+mod options;
+mod plan;
+pub mod run;
+pub mod systemd;

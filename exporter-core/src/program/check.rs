@@ -1,0 +1,80 @@
+//! `--check`: reads everything, runs everything once, and says in a table what is fine and what
+//! is not. Serves nothing.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::exposition::format::{Escaping, Format};
+use crate::query::Query;
+use crate::registry::{ScrapeRequest, Selection};
+use crate::web::Site;
+
+/// What a check found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// A line for each thing looked at.
+    pub(crate) text: String,
+    pub(crate) good: bool,
+    /// One line for standard error when it is not good.
+    pub(crate) verdict: String,
+}
+
+/// Runs every collector once and tells of the web configuration, which was read before.
+pub(crate) async fn report(site: &Site) -> Report {
+    let mut text = String::new();
+    for line in site.live.report() {
+        row(&mut text, if line.is_fine { "ok" } else { "NOTE" }, &line.what, &line.finding);
+    }
+    let request = ScrapeRequest {
+        format: Format::Text004,
+        escaping: Escaping::Underscores,
+        selection: Selection::All,
+        deadline: Instant::now() + Duration::from_secs(60),
+    };
+    let registry = match site.exporter.registry(&Query::default()) {
+        Ok(registry) => registry,
+        Err(verdict) => return Report { text, good: false, verdict },
+    };
+    let page = registry.scrape(request).await;
+    let mut bad = Vec::new();
+    for outcome in registry.outcomes() {
+        let name = format!("collector {}", outcome.name);
+        let failed = match outcome.last {
+            None => Some("not run".to_owned()),
+            Some(last) => match last.result {
+                Ok(()) => {
+                    row(&mut text, "ok", &name, &format!("{:.1?}", last.elapsed));
+                    None
+                }
+                Err(_) if last.absent => {
+                    row(&mut text, "absent", &name, "nothing of it here");
+                    None
+                }
+                Err(error) => Some(error),
+            },
+        };
+        if let Some(error) = failed {
+            row(&mut text, "FAILED", &name, &error);
+            bad.push(outcome.name.to_owned());
+        }
+    }
+    for line in site.exporter.check().await {
+        row(&mut text, if line.is_fine { "ok" } else { "FAILED" }, &line.what, &line.finding);
+        if !line.is_fine {
+            bad.push(line.what);
+        }
+    }
+    match page {
+        Ok(page) => row(&mut text, "ok", "exposition", &format!("{} bytes", page.len())),
+        Err(error) => row(&mut text, "FAILED", "exposition", &error.to_string()),
+    }
+    let verdict = format!("these failed: {}", bad.join(", "));
+    Report { text, good: bad.is_empty(), verdict }
+}
+
+fn row(text: &mut String, state: &str, what: &str, found: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{state:<7} {what:<28} {found}");
+}

@@ -1,0 +1,266 @@
+//! The main that all exporters share: options, log, collectors, configuration, serving.
+
+use std::env::args_os;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::check;
+use super::log;
+pub use super::options::COLLECTOR_TIMEOUT;
+use super::options::{self, Asked, Grammar};
+use super::plan;
+pub use super::plan::Plan;
+use super::systemd::{self, Notifier};
+use crate::collector::{Definition, Error};
+use crate::exporter::Opened;
+use crate::exposition::desc::Desc;
+use crate::flags::{Flag, Flags};
+use crate::kernel::process;
+use crate::web::config::live::Live;
+use crate::web::listen::ListenError;
+use crate::web::own::Own;
+use crate::web::{self, Limits, Listener, Site};
+
+/// A program: its names and its collectors.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a table of function pointers")]
+pub struct Program<Env: 'static> {
+    /// As it is called on the command line: `node-exporter`.
+    pub name: &'static str,
+    /// One line for `--help` and the landing page.
+    pub about: &'static str,
+    pub version: &'static str,
+    /// Where it listens unless told otherwise.
+    pub port: u16,
+    /// The first part of the switches of collectors: `collector` in `--collector.cpu`.
+    pub switch: &'static str,
+    /// Its flags, beside the shared ones and those of collectors.
+    pub flags: &'static [&'static Flag],
+    /// Every collector, in the order of the exposition.
+    pub collectors: &'static [&'static Definition<Env>],
+    /// The families of how long each collector took, and whether it succeeded.
+    pub duration: &'static Desc<'static, 1>,
+    pub success: &'static Desc<'static, 1>,
+    /// What stands before a collector's name in the label of these.
+    pub label: &'static str,
+    /// The family that tells what was built: see [`BUILD_LABELS`].
+    pub build_info: &'static Desc<'static, 7>,
+    /// Builds the collectors: for most programs [`Plan::exporter`] over what they read from.
+    pub open: fn(Plan<Env>) -> Opened,
+}
+
+/// The labels of a program's build information, as the Go exporters have them.
+pub const BUILD_LABELS: [&str; 7] =
+    ["version", "revision", "branch", "tags", "goversion", "goos", "goarch"];
+
+/// Runs a program until it is told to stop. Status 2 is a mistake on the command line or in a
+/// file, 1 a failure while serving.
+pub fn run<Env>(program: &'static Program<Env>) -> ExitCode {
+    run_with(program, args_os())
+}
+
+/// As [`run`], with a command line that is made of another one, the program's name first.
+pub fn run_with<Env>(
+    program: &'static Program<Env>,
+    args: impl IntoIterator<Item = OsString>,
+) -> ExitCode {
+    process::started();
+    match start(program, args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Mistake(problem)) => {
+            complain(program.name, &problem);
+            ExitCode::from(2)
+        }
+        Err(Stop::Failure(problem)) => {
+            complain(program.name, &problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why the program ends before it is told to.
+enum Stop {
+    Failure(String),
+    /// Told in full already, or else by this line.
+    Mistake(String),
+}
+
+impl Stop {
+    fn mistake(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Mistake(crate::collector::chain(error))
+    }
+}
+
+fn start<Env>(
+    program: &'static Program<Env>,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<(), Stop> {
+    let grammar = Grammar {
+        name: program.name,
+        about: program.about,
+        version: program.version,
+        switch: program.switch,
+        flags: program.flags,
+        collectors: program.collectors,
+    };
+    let (flags, enabled) = match options::parse(&grammar, args).map_err(Stop::Mistake)? {
+        Asked::Run(flags, enabled) => (flags, enabled),
+        Asked::Print(text) => return print(&text),
+    };
+    let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
+    log::init(program.name, options.level, options.layout);
+
+    let live = Live::load(options.web_config.clone()).map_err(|error| Stop::mistake(&error))?;
+    let own = Arc::new(Own::default());
+    let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
+    let enable_lifecycle = flags.is_on(&options::ENABLE_LIFECYCLE);
+    let check = flags.is_on(&options::CHECK);
+    let plan = Plan {
+        enabled,
+        limit: options.limit,
+        program,
+        created_lines: flags.is_on(&options::OPENMETRICS_CREATED),
+        own: plan::exposed_of_itself(program, reduced, Arc::clone(&own), Arc::clone(&live)),
+        flags,
+    };
+    let exporter = (program.open)(plan).map_err(|error| Stop::mistake(&error))?;
+    let site = Arc::new(Site {
+        name: program.name,
+        about: program.about,
+        version: program.version,
+        exporter,
+        live,
+        own,
+        limits: options.limits.clone(),
+        telemetry_path: options.telemetry_path.clone(),
+        enable_lifecycle,
+        timeout_offset: options.timeout_offset,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_keep_alive(Duration::from_secs(1))
+        .build()
+        .map_err(|error| Stop::Failure(format!("cannot start the runtime: {error}")))?;
+    if let Some(errand) = site.exporter.errand() {
+        return print(&runtime.block_on(errand).map_err(Stop::Mistake)?);
+    }
+    if check {
+        let report = runtime.block_on(check::report(&site));
+        print(&report.text)?;
+        return if report.good { Ok(()) } else { Err(Stop::Mistake(report.verdict)) };
+    }
+    let result = runtime.block_on(serve(program, &options, site));
+    // A collector may hang in a system call that nothing can end: leave without it.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve<Env>(
+    program: &Program<Env>,
+    options: &Options,
+    site: Arc<Site>,
+) -> Result<(), Stop> {
+    let listeners = if options.systemd_socket {
+        Listener::from_systemd()
+    } else {
+        Listener::bind(&options.addresses(program.port))
+    };
+    let listeners = listeners.map_err(|error| match error {
+        // An address that is taken, or not there yet, may do a moment later.
+        ListenError::Bind(..) => Stop::Failure(crate::collector::chain(&error)),
+        _ => Stop::mistake(&error),
+    })?;
+    let notifier = Notifier::from_env();
+    let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
+    let status = format!("Listening on {}", addresses.join(", "));
+    let tls = site.live.current().tls.is_some();
+    for address in &addresses {
+        tracing::info!(address, tls, version = program.version, "listening");
+    }
+    // The signals are caught before anybody is told that they may be sent.
+    let shutdown = systemd::shutdown(Arc::clone(&site), notifier.clone())
+        .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
+    notifier.ready();
+    notifier.status(&status);
+    let result = web::serve(site, listeners, shutdown).await;
+    result.map_err(|error| Stop::Failure(format!("serving ended: {error}")))
+}
+
+/// The flags that this module acts on, read and checked.
+struct Options {
+    level: Level,
+    layout: log::Layout,
+    limit: Duration,
+    limits: Limits,
+    listen: Vec<String>,
+    systemd_socket: bool,
+    telemetry_path: String,
+    timeout_offset: Duration,
+    web_config: Option<std::path::PathBuf>,
+}
+
+impl Options {
+    fn new(flags: &Flags) -> Result<Self, Error> {
+        let level = flags.text(&options::LOG_LEVEL);
+        let level = Level::from_str(level)
+            .map_err(|_| one_of(&options::LOG_LEVEL, level, "debug, info, warn or error"))?;
+        let layout = flags.parsed(&options::LOG_FORMAT, "logfmt or json")?;
+        let offset = &options::TIMEOUT_OFFSET;
+        let timeout_offset: f64 = flags.parsed(offset, "a number of seconds such as 0.25")?;
+        let timeout_offset = Duration::try_from_secs_f64(timeout_offset)
+            .map_err(|_| offset.error("expected a number of seconds that is not negative"))?;
+        let limit = flags.duration(&COLLECTOR_TIMEOUT)?;
+        if limit.is_zero() {
+            return Err(COLLECTOR_TIMEOUT.error("must be longer than 0"));
+        }
+        let telemetry_path = flags.text(&options::TELEMETRY_PATH);
+        if !telemetry_path.starts_with('/') || telemetry_path.starts_with("/-/") {
+            let problem = format!("expected a path such as /metrics, found {telemetry_path:?}");
+            return Err(options::TELEMETRY_PATH.error(problem));
+        }
+        let max_requests = flags.parsed(&options::MAX_REQUESTS, "a number, 0 for no limit")?;
+        let listen = flags.list(&options::LISTEN_ADDRESS);
+        let file = flags.text(&options::CONFIG_FILE);
+        Ok(Self {
+            level,
+            layout,
+            limit,
+            limits: Limits { requests: max_requests, ..Limits::default() },
+            listen: listen.into_iter().map(str::to_owned).collect(),
+            systemd_socket: flags.is_on(&options::SYSTEMD_SOCKET),
+            telemetry_path: telemetry_path.to_owned(),
+            timeout_offset,
+            web_config: (!file.is_empty()).then(|| file.into()),
+        })
+    }
+
+    fn addresses(&self, port: u16) -> Vec<String> {
+        if self.listen.is_empty() { vec![format!(":{port}")] } else { self.listen.clone() }
+    }
+}
+
+fn one_of(flag: &Flag, found: &str, expected: &str) -> Error {
+    flag.error(format!("expected {expected}, found {found:?}"))
+}
+
+fn print(text: &str) -> Result<(), Stop> {
+    let written = writeln!(io::stdout(), "{}", text.trim_end());
+    // `--help | head` is no failure.
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Stop::Failure(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn complain(name: &str, problem: &dyn Display) {
+    let _ = writeln!(io::stderr(), "{name}: error: {problem}");
+}

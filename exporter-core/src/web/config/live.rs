@@ -1,0 +1,210 @@
+//! The web configuration in force: read whole, validated whole, swapped whole.
+//!
+//! A file that has gone bad changes nothing but the status: the last good configuration stays.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{error, info, warn};
+
+use super::file::ConfigError;
+use super::files::{Files, Seen, Stamp};
+use super::settings::{CheckLine, Settings};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A web configuration and its file, if there is one.
+#[derive(Debug)]
+pub struct Live {
+    path: Option<PathBuf>,
+    /// Where systemd has put the service's credentials.
+    credentials: Option<PathBuf>,
+    current: RwLock<Arc<Settings>>,
+    generation: watch::Sender<u64>,
+    /// Held while reading, so that there is one reload at a time.
+    history: Mutex<History>,
+}
+
+/// What came of the attempts to read.
+#[derive(Debug)]
+struct History {
+    /// What the settings in force were made of.
+    good: Seen,
+    /// What the last attempt came to see, good or bad.
+    last: Seen,
+    /// How the files stood when last looked at. They have to stand still for one look, so that
+    /// a certificate and its key may arrive one after the other.
+    standing: Vec<Stamp>,
+    status: ReloadStatus,
+}
+
+/// How the last attempt went, and when the last good one was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReloadStatus {
+    /// `None` when the last attempt was good.
+    pub error: Option<ConfigError>,
+    pub last_success: SystemTime,
+}
+
+impl ReloadStatus {
+    pub fn is_good(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+/// What a good reload did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// Connections should notice the new generation.
+    Changed {
+        generation: u64,
+    },
+    Unchanged,
+}
+
+impl Live {
+    /// Reads and validates. Without a path: plain HTTP, and nothing configured.
+    pub fn load(path: Option<PathBuf>) -> Result<Arc<Self>, ConfigError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self::load_with(path, credentials.filter(|path| !path.as_os_str().is_empty()))
+    }
+
+    fn load_with(
+        path: Option<PathBuf>,
+        credentials: Option<PathBuf>,
+    ) -> Result<Arc<Self>, ConfigError> {
+        let (settings, seen) = match &path {
+            None => (Settings { http2: true, ..Settings::default() }, Seen::default()),
+            Some(path) => {
+                let mut files = Files::beside(path, credentials.clone());
+                let settings = Settings::read(path, &mut files, None)?;
+                (settings, files.into_seen())
+            }
+        };
+        warn_of(&settings);
+        Ok(Arc::new(Self {
+            path,
+            credentials,
+            generation: watch::Sender::new(settings.generation),
+            current: RwLock::new(Arc::new(settings)),
+            history: Mutex::new(History {
+                good: seen.clone(),
+                standing: seen.stamps(),
+                last: seen,
+                status: ReloadStatus { error: None, last_success: SystemTime::now() },
+            }),
+        }))
+    }
+
+    pub fn current(&self) -> Arc<Settings> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The generation in force; a connection of another one should be finished.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    pub fn status(&self) -> ReloadStatus {
+        self.history().status.clone()
+    }
+
+    /// What there is to say of the settings in force, for `--check`.
+    pub fn report(&self) -> Vec<CheckLine> {
+        self.current().report.clone()
+    }
+
+    /// Reads all files anew. A bad one is logged, once, and leaves the last good configuration
+    /// in force.
+    ///
+    /// Blocks on the files.
+    pub fn reload(&self) -> Result<Reloaded, ConfigError> {
+        let Some(path) = &self.path else { return Ok(Reloaded::Unchanged) };
+        let mut history = self.history();
+        let before = self.current();
+        let mut files = Files::beside(path, self.credentials.clone());
+        let read = Settings::read(path, &mut files, Some(&before));
+        history.last = files.into_seen();
+        history.standing = history.last.stamps();
+        let settings = match read {
+            Ok(settings) => settings,
+            Err(error) => {
+                if history.status.error.as_ref() != Some(&error) {
+                    error!(%error, "web configuration is bad, the last good one stays in force");
+                }
+                history.status.error = Some(error.clone());
+                return Err(error);
+            }
+        };
+        let was_bad = history.status.error.take().is_some();
+        history.status.last_success = SystemTime::now();
+        let is_same = history.last.holds_the_same(&history.good) && !is_stale(&before);
+        history.good = history.last.clone();
+        if is_same {
+            if was_bad {
+                info!("web configuration is good again, and as it was");
+            }
+            return Ok(Reloaded::Unchanged);
+        }
+        let generation = before.generation + 1;
+        let settings = Arc::new(Settings { generation, ..settings });
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&settings);
+        self.generation.send_replace(generation);
+        info!(generation, "web configuration reloaded");
+        warn_of(&settings);
+        Ok(Reloaded::Changed { generation })
+    }
+
+    /// Never returns: looks at the files every second and reloads when one has changed.
+    pub async fn watch(self: Arc<Self>) {
+        if self.path.is_none() {
+            return std::future::pending().await;
+        }
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let live = Arc::clone(&self);
+            // A file may be on a file system that hangs. The outcome is in the status.
+            let _ = tokio::task::spawn_blocking(move || live.look()).await;
+        }
+    }
+
+    /// One look at the files.
+    fn look(&self) {
+        let is_due = {
+            let mut history = self.history();
+            let now = history.last.stamps_now();
+            let has_changed = now != history.last.stamps();
+            let stands_still = now == history.standing;
+            history.standing = now;
+            has_changed && stands_still
+        };
+        if is_due || is_stale(&self.current()) {
+            // Logged and kept in the status.
+            let _ = self.reload();
+        }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_stale(settings: &Settings) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    settings.stale_at.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= now))
+}
+
+fn warn_of(settings: &Settings) {
+    for line in settings.report.iter().filter(|line| !line.is_fine) {
+        warn!(what = line.what, "web configuration: {}", line.finding);
+    }
+}
+
+#[cfg(test)]
+mod tests;

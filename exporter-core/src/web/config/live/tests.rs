@@ -1,0 +1,185 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::*;
+use crate::web::pki::{Authority, Directory};
+
+const YML: &str = "\
+tls_server_config:
+  cert_file: server.crt
+  key_file: server.key
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: ca.pem
+basic_auth_users:
+  a: $2y$04$/////////////////////uWQGqPhFwdEJm0mVMTyNQ2dY5JBtKLlC
+rate_limit:
+  interval: 1h
+  burst: 2
+";
+
+fn directory() -> (Directory, Authority) {
+    let (directory, authority) = (Directory::new(), Authority::new("ca"));
+    directory.fill(&authority.server(), &authority);
+    directory.write("web.yml", YML);
+    (directory, authority)
+}
+
+fn load(directory: &Directory) -> Arc<Live> {
+    Live::load(Some(directory.path().join("web.yml"))).unwrap()
+}
+
+#[test]
+fn a_bad_file_leaves_the_last_good_in_force() {
+    let (directory, authority) = directory();
+    let live = load(&directory);
+    let before = live.current();
+    let other_key = authority.server().key.serialize_pem();
+    for (name, text) in [
+        ("web.yml", "junk"),
+        ("web.yml", "tls_server_config:\n  cert_filse: x\n"),
+        ("web.yml", "tls_server_config:\n  min_version: TLS12\n"),
+        ("web.yml", &YML.replace("2y$04", "2y$99")),
+        ("web.yml", &YML.replace("1h", "1 hour")),
+        ("web.yml", YML.get(..60).unwrap()),
+        ("server.crt", ""),
+        ("server.crt", "junk"),
+        ("server.key", &other_key),
+        ("server.key", ""),
+        ("ca.pem", ""),
+    ] {
+        let path = directory.path().join(name);
+        let good = fs::read(&path).unwrap();
+        fs::write(&path, text).unwrap();
+        let error = live.reload().unwrap_err();
+        assert!(Arc::ptr_eq(&before, &live.current()), "{name}: {text}");
+        assert_eq!(live.status().error, Some(error));
+        fs::remove_file(&path).unwrap();
+        live.reload().unwrap_err();
+        fs::write(&path, good).unwrap();
+        // As it was: nobody need notice.
+        assert_eq!(live.reload(), Ok(Reloaded::Unchanged), "{name}: {text}");
+        assert!(Arc::ptr_eq(&before, &live.current()));
+        assert!(live.status().is_good());
+    }
+    assert!(!live.changes().has_changed().unwrap());
+}
+
+#[test]
+fn a_good_change_is_in_force_at_once_and_keeps_what_it_can() {
+    let (directory, authority) = directory();
+    let live = load(&directory);
+    let mut changes = live.changes();
+    let before = live.current();
+    let limit = before.rate_limit.as_ref().unwrap();
+    assert!(limit.allow() && limit.allow() && !limit.allow());
+
+    directory.fill(&authority.server(), &authority);
+    assert_eq!(live.reload(), Ok(Reloaded::Changed { generation: 1 }));
+    assert!(changes.has_changed().unwrap());
+    assert_eq!(*changes.borrow_and_update(), 1);
+    let after = live.current();
+    assert_eq!(after.generation, 1);
+    assert!(!Arc::ptr_eq(before.tls.as_ref().unwrap(), after.tls.as_ref().unwrap()));
+    // A reload is no way round the limit.
+    assert!(!after.rate_limit.as_ref().unwrap().allow());
+
+    directory.write("web.yml", &YML.replace("burst: 2", "burst: 3"));
+    assert_eq!(live.reload(), Ok(Reloaded::Changed { generation: 2 }));
+    assert!(live.current().rate_limit.as_ref().unwrap().allow());
+    directory.write("web.yml", "");
+    assert_eq!(live.reload(), Ok(Reloaded::Changed { generation: 3 }));
+    assert!(live.current().tls.is_none());
+}
+
+#[test]
+fn a_look_waits_until_the_files_stand_still() {
+    let (directory, authority) = directory();
+    let live = load(&directory);
+    live.look();
+    live.look();
+    assert_eq!(live.current().generation, 0);
+
+    let server = authority.server();
+    directory.write("server.crt", &server.certificate);
+    live.look();
+    // The key arrives a moment after its certificate: no error in between.
+    directory.write("server.key", &server.key.serialize_pem());
+    live.look();
+    assert!(live.status().is_good());
+    live.look();
+    assert_eq!(live.current().generation, 1);
+
+    fs::remove_file(directory.path().join("ca.pem")).unwrap();
+    live.look();
+    live.look();
+    assert!(!live.status().is_good());
+    live.look();
+    directory.write("ca.pem", &authority.0.pem());
+    live.look();
+    live.look();
+    assert!(live.status().is_good());
+    assert_eq!(live.current().generation, 1);
+}
+
+#[test]
+fn a_directory_swapped_by_a_symbolic_link_is_a_change() {
+    let (root, authority) = (Directory::new(), Authority::new("ca"));
+    for version in ["..1", "..2"] {
+        let version = root.path().join(version);
+        fs::create_dir(&version).unwrap();
+        let server = authority.server();
+        fs::write(version.join("server.crt"), server.certificate).unwrap();
+        fs::write(version.join("server.key"), server.key.serialize_pem()).unwrap();
+        fs::write(version.join("ca.pem"), authority.0.pem()).unwrap();
+        fs::write(version.join("web.yml"), YML).unwrap();
+    }
+    let data = root.path().join("..data");
+    symlink("..1", &data).unwrap();
+    for name in ["server.crt", "server.key", "ca.pem", "web.yml"] {
+        symlink(format!("..data/{name}"), root.path().join(name)).unwrap();
+    }
+    let live = load(&root);
+    symlink("..2", root.path().join("..new")).unwrap();
+    fs::rename(root.path().join("..new"), &data).unwrap();
+    live.look();
+    live.look();
+    assert_eq!(live.current().generation, 1);
+}
+
+#[test]
+fn credentials_of_the_service_manager_are_found() {
+    let (directory, _authority) = directory();
+    let text = YML.replace("server.key", "\"%d/server.key\"");
+    let credentials = Directory::new();
+    let key = fs::read(directory.path().join("server.key")).unwrap();
+    fs::write(credentials.path().join("server.key"), key).unwrap();
+    let path = directory.write("web.yml", &text);
+    let load = |credentials| Live::load_with(Some(path.clone()), credentials);
+    assert!(load(Some(credentials.path().to_path_buf())).is_ok());
+    assert!(load(None).unwrap_err().to_string().contains("$CREDENTIALS_DIRECTORY"));
+}
+
+#[tokio::test]
+async fn the_watch_notices() {
+    let (directory, authority) = directory();
+    let live = load(&directory);
+    let mut changes = live.changes();
+    let watch = tokio::spawn(Arc::clone(&live).watch());
+    directory.fill(&authority.server(), &authority);
+    tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.unwrap().unwrap();
+    watch.abort();
+    assert_eq!(live.current().generation, 1);
+}
+
+#[test]
+fn many_reloads_keep_nothing() {
+    let (directory, _authority) = directory();
+    let live = load(&directory);
+    for turn in 0..100 {
+        directory.write("web.yml", &format!("{YML}# {turn}\n"));
+        assert!(matches!(live.reload(), Ok(Reloaded::Changed { .. })));
+    }
+    let history = live.history();
+    assert_eq!(history.last.stamps().len(), 4);
+    assert_eq!(Arc::strong_count(&live.current()), 2);
+}

@@ -1,0 +1,409 @@
+use std::time::Duration;
+
+use super::interval;
+use crate::web::config::live::Live;
+use crate::web::pki::{Authority, Directory, Holder, params};
+
+/// Lines of `tls_server_config` after a good certificate and key.
+fn tls(keys: &str) -> String {
+    format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{keys}")
+}
+
+fn directory() -> Directory {
+    let (directory, authority) = (Directory::new(), Authority::new("ca"));
+    let server = authority.server();
+    directory.fill(&server, &authority);
+    directory.write("other.key", &authority.server().key.serialize_pem());
+    directory.write("empty.pem", "");
+    directory.write("junk.pem", "junk");
+    directory.write("crl.pem", &authority.revoke(&[], 4000));
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n\
+                     -----END ENCRYPTED PRIVATE KEY-----\n";
+    directory.write("encrypted.key", encrypted);
+    let damaged = server.certificate.replacen("MII", "!!!", 1);
+    directory.write("damaged.pem", &damaged);
+    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    directory.write("hollow.pem", hollow);
+    directory.write("chain.pem", &format!("{}{}", server.certificate, authority.0.pem()));
+    directory
+}
+
+/// A file, where in it the fault is, and what the fault is. `<tls>` is a section with a good
+/// certificate and key, `<verify>` asks clients for theirs, `<ca>` says whose.
+const WRONG: &[(&str, &str, &str)] = &[
+    // Half a section is not plain HTTP.
+    ("tls_server_config:\n  min_version: TLS12\n", "tls_server_config", "missing one of cert"),
+    (
+        "tls_server_config:\n  client_allowed_sans: [a]\n",
+        "tls_server_config",
+        "missing one of cert",
+    ),
+    ("tls_server_config:\n  cert_file:\n", "tls_server_config", "missing one of cert"),
+    ("tls_server_config:\n  cert_file: \"\"\n", "tls_server_config", "missing one of cert"),
+    (
+        "tls_server_config:\n  prefer_server_cipher_suites: true\n",
+        "tls_server_config",
+        "missing one of cert",
+    ),
+    ("tls_server_config:\n  cert_file: server.crt\n", "tls_server_config", "missing one of key"),
+    // Both of a pair.
+    ("<tls>  cert: x\n", "line 4: tls_server_config.cert:", "not both"),
+    ("<tls>  key: x\n", "line 4: tls_server_config.key:", "not both"),
+    ("<tls><verify><ca>  client_ca: x\n", "tls_server_config.client_ca_file", "not both"),
+    // Files.
+    (
+        "tls_server_config:\n  cert_file: none.crt\n  key_file: server.key\n",
+        "line 2: tls_server_config.cert_file:",
+        "none.crt: No such file",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: none.key\n",
+        "line 3: tls_server_config.key_file:",
+        "none.key: No such file",
+    ),
+    (
+        "tls_server_config:\n  cert_file: empty.pem\n  key_file: server.key\n",
+        "cert_file",
+        "empty.pem holds no certificate: it is empty",
+    ),
+    (
+        "tls_server_config:\n  cert_file: junk.pem\n  key_file: server.key\n",
+        "cert_file",
+        "junk.pem holds no certificate: it is not PEM",
+    ),
+    (
+        "tls_server_config:\n  cert_file: damaged.pem\n  key_file: server.key\n",
+        "cert_file",
+        "damaged",
+    ),
+    (
+        "tls_server_config:\n  cert_file: hollow.pem\n  key_file: server.key\n",
+        "cert_file",
+        "cannot be used",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.key\n  key_file: server.key\n",
+        "cert_file",
+        "it is a private key",
+    ),
+    (
+        "tls_server_config:\n  cert_file: .\n  key_file: server.key\n",
+        "cert_file",
+        "it is a directory",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: server.crt\n",
+        "key_file",
+        "it is a certificate",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: empty.pem\n",
+        "key_file",
+        "holds no private key: it is empty",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: encrypted.key\n",
+        "key_file",
+        "encrypted private key",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key\n",
+        "line 3: tls_server_config.key_file:",
+        "not the key of the certificate",
+    ),
+    (
+        "tls_server_config:\n  cert_file: \"%d/server.crt\"\n  key_file: server.key\n",
+        "cert_file",
+        "$CREDENTIALS_DIRECTORY",
+    ),
+    (
+        "tls_server_config:\n  cert: junk\n  key_file: server.key\n",
+        "tls_server_config.cert:",
+        "holds no certificate",
+    ),
+    // Clients.
+    (
+        "<tls>  client_auth_type: requireandverifyclientcert\n",
+        "line 4: tls_server_config.client_auth_type",
+        "invalid ClientAuth",
+    ),
+    ("<tls><verify>", "client_auth_type", "client_ca"),
+    (
+        "<tls><ca>",
+        "client_ca_file",
+        "client CA's have been configured without a Client Auth Policy",
+    ),
+    (
+        "<tls>  client_auth_type: NoClientCert\n<ca>",
+        "client_ca_file",
+        "without a Client Auth Policy",
+    ),
+    (
+        "<tls>  client_auth_type: \"\"\n  client_ca: x\n",
+        "client_ca",
+        "without a Client Auth Policy",
+    ),
+    ("<tls><verify>  client_ca_file: empty.pem\n", "client_ca_file", "holds no certificate"),
+    ("<tls><verify>  client_ca_file: junk.pem\n", "client_ca_file", "holds no certificate"),
+    ("<tls><verify>  client_ca_file: hollow.pem\n", "client_ca_file", "certificate 1"),
+    ("<tls><verify>  client_ca: junk\n", "client_ca", "holds no certificate"),
+    ("<tls>  client_allowed_sans: [a]\n", "client_allowed_sans", "no client certificate is asked"),
+    (
+        "<tls>  client_auth_type: RequestClientCert\n  client_allowed_sans: [a]\n",
+        "client_allowed_sans",
+        "verifies no certificate",
+    ),
+    (
+        "<tls>  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a]\n",
+        "client_allowed_sans",
+        "verifies no certificate",
+    ),
+    (
+        "<tls>  client_auth_type: VerifyClientCertIfGiven\n  client_allowed_sans: [a]\n",
+        "client_allowed_sans",
+        "client_ca",
+    ),
+    ("<tls><verify><ca>  client_allowed_sans: []\n", "client_allowed_sans", "lists no name"),
+    ("<tls><verify><ca>  client_allowed_sans:\n", "client_allowed_sans", "lists no name"),
+    ("<tls><verify><ca>  client_allowed_sans: [\"\"]\n", "client_allowed_sans", "lists no name"),
+    ("<tls>  client_crl_file: crl.pem\n", "client_crl_file", "none is asked"),
+    (
+        "<tls>  client_auth_type: RequireAnyClientCert\n<ca>  client_crl_file: crl.pem\n",
+        "client_crl_file",
+        "verifies no certificate",
+    ),
+    ("<tls><verify><ca>  client_crl_file: junk.pem\n", "client_crl_file", "no revocation list"),
+    ("<tls><verify><ca>  client_crl_file: none.pem\n", "client_crl_file", "No such file"),
+    // Parameters.
+    (
+        "<tls>  min_version: TLS14\n",
+        "line 4: tls_server_config.min_version",
+        "unknown TLS version: TLS14",
+    ),
+    ("<tls>  max_version: tls12\n", "max_version", "unknown TLS version: tls12"),
+    ("<tls>  min_version: TLS13\n  max_version: TLS12\n", "min_version", "above max_version"),
+    ("<tls>  max_version: TLS11\n", "max_version", "no usable version"),
+    ("<tls>  min_version: TLS10\n  max_version: TLS10\n", "max_version", "no usable version"),
+    (
+        "<tls>  cipher_suites: [TLS_NONE]\n",
+        "line 4: tls_server_config.cipher_suites",
+        "unknown cipher: TLS_NONE",
+    ),
+    (
+        "<tls>  cipher_suites: [TLS_RSA_WITH_AES_128_GCM_SHA256]\n",
+        "cipher_suites",
+        "unknown cipher",
+    ),
+    (
+        "<tls>  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]\n",
+        "cipher_suites",
+        "no usable cipher",
+    ),
+    (
+        "<tls>  cipher_suites: [TLS_AES_128_GCM_SHA256]\n",
+        "cipher_suites",
+        "missing an HTTP/2-required AES_128_GCM_SHA256 cipher",
+    ),
+    (
+        "<tls>  cipher_suites: [TLS_AES_128_GCM_SHA256]\n  max_version: TLS12\nhttp_server_config: {http2: false}\n",
+        "cipher_suites",
+        "no usable cipher",
+    ),
+    ("<tls>  curve_preferences: [CurveP257]\n", "curve_preferences", "unknown curve: CurveP257"),
+    ("<tls>  curve_preferences: [CurveP521]\n", "curve_preferences", "no usable curve"),
+    (
+        "<tls>  curve_preferences: [X25519MLKEM768]\n  max_version: TLS12\n",
+        "curve_preferences",
+        "no usable curve",
+    ),
+    // The rest.
+    (
+        "http_server_config:\n  headers:\n    Server: x\n",
+        "line 3: http_server_config.headers.Server",
+        "HTTP header \"Server\" can not be configured",
+    ),
+    (
+        "http_server_config:\n  headers:\n    x-frame-options: deny\n",
+        "headers.x-frame-options",
+        "can not be configured",
+    ),
+    (
+        "http_server_config:\n  headers:\n    X-Frame-Options: DENY\n",
+        "headers.X-Frame-Options",
+        "invalid value for X-Frame-Options",
+    ),
+    (
+        "http_server_config:\n  headers:\n    X-XSS-Protection: \"1\\r\\nSet-Cookie: a\"\n",
+        "headers.X-XSS-Protection",
+        "line break",
+    ),
+    (
+        "http_server_config:\n  headers:\n    Content-Security-Policy: \"a\\nb\"\n",
+        "headers.Content-Security-Policy",
+        "line break",
+    ),
+    (
+        "basic_auth_users:\n  a: $2y$10$short\n",
+        "line 2: basic_auth_users.a:",
+        "hashedSecret too short",
+    ),
+    (
+        "basic_auth_users:\n  \"a\\nb\": x\n",
+        "line 2: basic_auth_users.a\u{fffd}b:",
+        "hashedSecret too short",
+    ),
+    ("basic_auth_users:\n  a:\n", "line 2", "YAML"),
+    ("rate_limit:\n  interval: 1d\n", "line 2: rate_limit.interval:", "1d"),
+    ("rate_limit:\n  interval: 1.5\n", "rate_limit.interval", "duration"),
+    ("rate_limit:\n  limit: 1\n", "line 2", "unknown key \"limit\""),
+];
+
+#[test]
+fn what_is_wrong_is_refused_in_one_line() {
+    let directory = directory();
+    for (text, place, problem) in WRONG {
+        let text = text
+            .replace("<tls>", &tls(""))
+            .replace("<verify>", "  client_auth_type: RequireAndVerifyClientCert\n")
+            .replace("<ca>", "  client_ca_file: ca.pem\n");
+        let path = directory.write("bad.yml", &text);
+        let error = Live::load(Some(path.clone())).unwrap_err().to_string();
+        assert!(error.starts_with(&path.display().to_string()), "{text}\n{error}");
+        assert!(error.contains(place) && error.contains(problem), "{text}\n{error}");
+        assert!(!error.contains('\n'), "{text}\n{error}");
+    }
+    let error = Live::load(Some(directory.path().join("none.yml"))).unwrap_err().to_string();
+    assert!(error.contains("none.yml") && error.contains("No such file"), "{error}");
+}
+
+#[test]
+fn what_is_right_is_taken() {
+    let directory = directory();
+    let hash = bcrypt::hash_with_salt("x", 4, [1; 16]).unwrap().to_string();
+    let read = |name: &str| std::fs::read(directory.path().join(name)).unwrap();
+    let inline = |name: &str| {
+        let text = String::from_utf8(read(name)).unwrap();
+        text.lines().flat_map(|line| ["    ", line, "\n"]).map(str::to_owned).collect::<String>()
+    };
+    for (text, has_tls, warning) in [
+        (String::new(), false, ""),
+        (
+            "tls_server_config: {}\nhttp_server_config:\nrate_limit:\nbasic_auth_users: {}\n"
+                .into(),
+            false,
+            "",
+        ),
+        (tls(""), true, ""),
+        ("tls_server_config:\n  cert_file: chain.pem\n  key_file: server.key\n".into(), true, ""),
+        (
+            format!(
+                "tls_server_config:\n  cert: |\n{}  key: |\n{}",
+                inline("server.crt"),
+                inline("server.key")
+            ),
+            true,
+            "",
+        ),
+        (
+            tls(
+                "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_crl_file: crl.pem\n",
+            ),
+            true,
+            "",
+        ),
+        (tls("  client_auth_type: RequestClientCert\n"), true, "verifies nothing"),
+        (tls("  client_auth_type: RequireClientCert\n"), true, "verifies nothing"),
+        (tls("  client_auth_type: VerifyClientCertIfGiven\n"), true, "refuses every certificate"),
+        (tls("  min_version: TLS10\n"), true, "TLS 1.2 is the oldest"),
+        (
+            tls(
+                "  min_version: TLS13\n  max_version: TLS13\n  cipher_suites: [TLS_AES_128_GCM_SHA256]\n",
+            ),
+            true,
+            "",
+        ),
+        (tls("  cipher_suites: []\n  curve_preferences: []\n"), true, ""),
+        (
+            tls("  curve_preferences: [CurveP521, X25519MLKEM768, CurveP256]\n"),
+            true,
+            "CurveP521 is not supported",
+        ),
+        (tls("  prefer_server_cipher_suites: false\n"), true, ""),
+        (format!("basic_auth_users:\n  a: {hash}\n"), false, "in the clear"),
+        ("rate_limit:\n  interval: 1s\n  burst: 5\n".into(), false, ""),
+        ("rate_limit:\n  interval: 1s\n".into(), false, "refuses every request"),
+        ("rate_limit:\n  burst: 5\n".into(), false, "no limit"),
+        ("rate_limit:\n  interval: -1s\n  burst: 0\n".into(), false, ""),
+    ] {
+        let path = directory.write("good.yml", &text);
+        let live = Live::load(Some(path)).unwrap_or_else(|error| panic!("{text}\n{error}"));
+        assert_eq!(live.current().tls.is_some(), has_tls, "{text}");
+        let warnings: Vec<_> = live.report().into_iter().filter(|line| !line.is_fine).collect();
+        assert_eq!(warnings.is_empty(), warning.is_empty(), "{text}\n{warnings:?}");
+        assert!(warnings.iter().all(|line| line.finding.contains(warning)), "{text}\n{warnings:?}");
+    }
+}
+
+#[test]
+fn values_arrive() {
+    let directory = directory();
+    let path = directory.write(
+        "web.yml",
+        "http_server_config:\n  http2: no\n  headers:\n    X-Frame-Options: deny\n    \
+         X-XSS-Protection: 1\nrate_limit:\n  interval: 1000000000\n  burst: 2\n",
+    );
+    let settings = Live::load(Some(path)).unwrap().current();
+    assert!(!settings.http2);
+    let headers: Vec<_> = settings
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+        .collect();
+    assert_eq!(headers, [("x-frame-options", "deny"), ("x-xss-protection", "1")]);
+    let limit = settings.rate_limit.as_ref().unwrap();
+    assert_eq!([limit.allow(), limit.allow(), limit.allow()], [true, true, false]);
+    let nothing = Live::load(None).unwrap().current();
+    assert!(nothing.tls.is_none() && nothing.users.is_none() && nothing.http2);
+}
+
+#[test]
+fn intervals_are_gos() {
+    let second = Duration::from_secs(1);
+    for (text, read) in [
+        ("0", Some(Duration::ZERO)),
+        ("1s", Some(second)),
+        ("+1s", Some(second)),
+        ("1000000000", Some(second)),
+        ("1m1s", Some(61 * second)),
+        ("100ms", Some(second / 10)),
+        ("-1s", Some(Duration::ZERO)),
+        ("-5", Some(Duration::ZERO)),
+        ("", None),
+        ("-", None),
+        ("--1s", None),
+        ("1d", None),
+        ("1.5", None),
+        ("99999999999999999999", None),
+    ] {
+        assert_eq!(interval(text).ok(), read, "{text:?}");
+    }
+}
+
+#[test]
+fn a_certificate_out_of_date_is_served_loudly() {
+    let (directory, authority) = (Directory::new(), Authority::new("ca"));
+    let mut expired = params("server", &["localhost"]);
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let mut unnamed = Holder::self_signed(&params("server", &[]));
+    for (server, warning) in [
+        (authority.issue(&expired), "expired at 2020-01-01T00:00:00Z"),
+        (std::mem::replace(&mut unnamed, authority.server()), "no subject alternative name"),
+    ] {
+        directory.fill(&server, &authority);
+        let live = Live::load(Some(directory.write("web.yml", &tls("")))).unwrap();
+        assert_eq!(live.current().certificates[0].role, "server");
+        let report = live.report();
+        let loud = report.iter().find(|line| !line.is_fine).unwrap();
+        assert!(loud.finding.contains(warning), "{loud:?}");
+    }
+}

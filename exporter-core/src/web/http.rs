@@ -1,0 +1,8 @@
+//! A request and its response.
+
+pub(crate) mod compress;
+mod landing;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod route;
+mod scrape;

@@ -1,0 +1,46 @@
+//! What is wrong with a request before it is asked what it wants.
+
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{Request, StatusCode, Version};
+use hyper::body::Body;
+
+use super::response::{self, Response};
+
+/// Of a request's line and headers, in bytes.
+const MAX_HEAD: usize = 32 * 1024;
+const MAX_TARGET: usize = 8 * 1024;
+const MAX_HEADERS: usize = 100;
+
+/// How much may be read before a request is known to be too large. More than [`MAX_HEAD`], so that
+/// most clients that go beyond it are told so in full.
+pub(crate) const BUFFER: usize = 72 * 1024;
+
+/// The answer to a request that is not to be served. Its connection must be closed: where the
+/// next request begins is no longer certain.
+pub(crate) fn refuse<B: Body>(request: &Request<B>) -> Option<Response> {
+    let headers = request.headers();
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > MAX_TARGET {
+        return Some(response::text(StatusCode::URI_TOO_LONG, "The address is too long.\n"));
+    }
+    let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    if headers.len() > MAX_HEADERS || target + lines.sum::<usize>() > MAX_HEAD {
+        let why = "There are too many headers, or they are too long.\n";
+        return Some(response::text(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why));
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Some(response::bad_request("A request must not have a body."));
+    }
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    if lengths.any(|length| length.as_bytes() != b"0") || !request.body().is_end_stream() {
+        let why = "A request must not have a body.\n";
+        return Some(response::text(StatusCode::PAYLOAD_TOO_LARGE, why));
+    }
+    let hosts = headers.get_all(HOST).iter().count();
+    let named = match request.version() {
+        Version::HTTP_11 => hosts == 1,
+        Version::HTTP_2 => hosts == 1 || (hosts == 0 && request.uri().authority().is_some()),
+        _ => hosts <= 1,
+    };
+    (!named).then(|| response::bad_request("A request must name one host."))
+}

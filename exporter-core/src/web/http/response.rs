@@ -1,0 +1,138 @@
+//! Answers, and their bodies on the way out.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+
+use crate::web::auth::CHALLENGE;
+use crate::web::connection::phase::Pending;
+
+pub(crate) type Response = http::Response<Bytes>;
+
+/// One short line, or more, of plain text. Never anything else than text to a browser, whatever a
+/// client put into it.
+pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
+    let mut response = http::Response::new(text.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+pub(crate) fn html(page: impl Into<Bytes>) -> Response {
+    let mut response = http::Response::new(page.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
+    );
+    response
+}
+
+pub(crate) fn bad_request(why: &str) -> Response {
+    text(StatusCode::BAD_REQUEST, format!("{why}\n"))
+}
+
+pub(crate) fn not_found() -> Response {
+    text(StatusCode::NOT_FOUND, "There is no such page.\n")
+}
+
+pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
+    let mut response =
+        text(StatusCode::METHOD_NOT_ALLOWED, format!("Only {allow} can be used here.\n"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+pub(crate) fn unauthorized() -> Response {
+    let mut response = text(StatusCode::UNAUTHORIZED, "A user name and password are needed.\n");
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    response
+}
+
+pub(crate) fn unavailable(why: String) -> Response {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, why);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// The same, and nothing more on this connection.
+pub(crate) fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The bytes of an answer; its request is pending until the last of them is written.
+#[derive(Debug)]
+pub(crate) struct Page {
+    bytes: Option<Bytes>,
+    /// Only of an empty page.
+    _pending: Option<Pending>,
+}
+
+/// Bytes that take their request with them to the socket.
+struct Owned {
+    bytes: Bytes,
+    _pending: Pending,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Page {
+    pub(crate) fn respond(
+        mut response: Response,
+        method: &Method,
+        mut pending: Pending,
+    ) -> http::Response<Self> {
+        if method == Method::HEAD {
+            let length = HeaderValue::from(response.body().len());
+            response.headers_mut().insert(CONTENT_LENGTH, length);
+            response.body_mut().clear();
+        }
+        pending.answered();
+        response.map(|bytes| {
+            if bytes.is_empty() {
+                Self { bytes: None, _pending: Some(pending) }
+            } else {
+                let owned = Bytes::from_owner(Owned { bytes, _pending: pending });
+                Self { bytes: Some(owned), _pending: None }
+            }
+        })
+    }
+}
+
+impl Body for Page {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, Bytes::len) as u64)
+    }
+}

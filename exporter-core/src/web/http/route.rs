@@ -1,0 +1,86 @@
+//! Who may ask, and what for: the whole of routing.
+
+use std::sync::Arc;
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Body;
+use tokio::task::spawn_blocking;
+
+use super::response::{self, Response};
+use super::{landing, scrape};
+use crate::query::Query;
+use crate::web::Server;
+use crate::web::auth::Denied;
+use crate::web::socket::Peer;
+
+const READ: &str = "GET, HEAD";
+
+/// The answer to a request that [`super::request::refuse`] let pass.
+pub(crate) async fn answer<B: Body>(
+    server: &Arc<Server>,
+    peer: Peer,
+    request: &Request<B>,
+) -> Response {
+    let settings = server.site.live.current();
+    if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
+        return response::text(StatusCode::TOO_MANY_REQUESTS, "There are too many requests.\n");
+    }
+    let known = match &settings.users {
+        Some(users) => users.check(request.headers(), peer.ip()).await,
+        None => Ok(()),
+    };
+    let mut response = match known {
+        Ok(()) => route(server, request).await,
+        Err(Denied::Missing | Denied::Wrong) => response::unauthorized(),
+        Err(Denied::Busy) => response::unavailable("Too many logins are being checked.\n".into()),
+    };
+    for (name, value) in &settings.headers {
+        response.headers_mut().insert(name, value.clone());
+    }
+    response
+}
+
+async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response {
+    let site = &server.site;
+    let path = request.uri().path();
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    match (request.method(), path) {
+        (&Method::GET | &Method::HEAD, path) if path == site.telemetry_path => {
+            let registry = site.exporter.registry(&query);
+            scrape::scrape(server, registry, &query, request.headers()).await
+        }
+        (&Method::GET | &Method::HEAD, "/probe")
+            if let Some(registry) = site.exporter.probe(&query) =>
+        {
+            scrape::scrape(server, registry, &query, request.headers()).await
+        }
+        (&Method::GET | &Method::HEAD, "/") => response::html(landing::page(site)),
+        (&Method::GET | &Method::HEAD, "/-/healthy" | "/-/ready") => {
+            response::text(StatusCode::OK, "OK\n")
+        }
+        (&Method::POST | &Method::PUT, "/-/reload") if site.enable_lifecycle => {
+            reload(server).await
+        }
+        (&Method::POST | &Method::PUT, "/-/reload") => {
+            let why = "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n";
+            response::text(StatusCode::FORBIDDEN, why)
+        }
+        (_, "/-/reload") => response::method_not_allowed("POST, PUT"),
+        (&Method::GET | &Method::HEAD, _) => response::not_found(),
+        _ => response::method_not_allowed(READ),
+    }
+}
+
+/// Reads all configuration again. Also when that fails the client gets no more than one line:
+/// the log says the rest.
+async fn reload(server: &Arc<Server>) -> Response {
+    let site = Arc::clone(&server.site);
+    match spawn_blocking(move || site.reload()).await {
+        Ok(Ok(())) => response::text(StatusCode::OK, "The configuration is read again.\n"),
+        Ok(Err(error)) => response::text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("The configuration stays as it was: {error}\n"),
+        ),
+        Err(_) => response::text(StatusCode::INTERNAL_SERVER_ERROR, "The reload was cut short.\n"),
+    }
+}
