@@ -10,7 +10,6 @@ use futures_util::future::BoxFuture;
 use crate::collector::Error;
 pub use crate::query::Query;
 use crate::registry::Registry;
-pub use crate::web::config::settings::CheckLine;
 
 /// Finds the registry that a scrape is answered from.
 ///
@@ -41,6 +40,16 @@ pub trait Exporter: Debug + Send + Sync {
     fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
         future::ready(Vec::new()).boxed()
     }
+}
+
+/// One line of `--check`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckLine {
+    /// Good as it is, or a thing that works but is seldom meant.
+    pub is_fine: bool,
+    pub what: String,
+    /// Names, dates and counts; no secret.
+    pub finding: String,
 }
 
 /// An exporter, or the flag or file that does not let it be one.

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::collector::Error;
 use crate::duration;
+use crate::error::Error;
 
 /// One flag, declared where it is used.
 #[derive(Clone, Copy, Debug)]

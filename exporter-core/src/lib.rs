@@ -10,6 +10,7 @@
 
 pub mod collector;
 pub mod duration;
+mod error;
 pub mod exporter;
 mod exposition {
     //! Families as they are written, and the formats of a page.

@@ -1,18 +1,50 @@
-//! What the command line has made of a program, on its way to be served.
+//! A program, and what its command line asks for.
 
 use std::env::consts;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::Program;
 use crate::collector::{Definition, Error};
 use crate::exporter::Opened;
+use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
-use crate::flags::Flags;
+use crate::flags::{Flag, Flags};
 use crate::kernel::process;
 use crate::registry::{Registry, Settings};
 use crate::web::config::live::Live;
 use crate::web::own::Own;
+
+/// A program: its names and its collectors.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a table of function pointers")]
+pub struct Program<Env: 'static> {
+    /// As it is called on the command line: `node-exporter`.
+    pub name: &'static str,
+    /// One line for `--help` and the landing page.
+    pub about: &'static str,
+    pub version: &'static str,
+    /// Where it listens unless told otherwise.
+    pub port: u16,
+    /// The first part of the switches of collectors: `collector` in `--collector.cpu`.
+    pub switch: &'static str,
+    /// Its flags, beside the shared ones and those of collectors.
+    pub flags: &'static [&'static Flag],
+    /// Every collector, in the order of the exposition.
+    pub collectors: &'static [&'static Definition<Env>],
+    /// The families of how long each collector took, and whether it succeeded.
+    pub duration: &'static Desc<'static, 1>,
+    pub success: &'static Desc<'static, 1>,
+    /// What stands before a collector's name in the label of these.
+    pub label: &'static str,
+    /// The family that tells what was built: see [`BUILD_LABELS`].
+    pub build_info: &'static Desc<'static, 7>,
+    /// Builds the collectors: for most programs [`Plan::exporter`] over what they read from.
+    pub open: fn(Plan<Env>) -> Opened,
+}
+
+/// The labels of a program's build information, as the Go exporters have them.
+pub const BUILD_LABELS: [&str; 7] =
+    ["version", "revision", "branch", "tags", "goversion", "goos", "goarch"];
 
 /// A program with its flags read, its collectors chosen and nothing built.
 #[derive(Clone)]

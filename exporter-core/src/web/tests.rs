@@ -15,16 +15,24 @@ mod routes;
 mod sockets;
 mod tls;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
+use super::config::live::Live;
+use super::connection::Connection;
+use super::connection::phase::{Phase, Stage};
+use super::own::Own;
+use super::server::Server;
 use super::*;
 use crate::collector::{Collector, Definition, Error, Source};
+use crate::exporter::Exporter;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::flags::Flags;

@@ -12,7 +12,8 @@ use tracing::{error, info, warn};
 
 use super::file::ConfigError;
 use super::files::{Files, Seen, Stamp};
-use super::settings::{CheckLine, Settings};
+use super::settings::Settings;
+use crate::exporter::CheckLine;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -18,6 +18,7 @@ use super::file::{self, ConfigError, Fault, Field, Rate, line_of};
 use super::files::{Files, SMALL};
 use super::limit::RateLimit;
 use crate::duration;
+use crate::exporter::CheckLine;
 use crate::web::auth::Authenticator;
 use crate::web::tls;
 use crate::web::tls::caller::Caller;
@@ -59,16 +60,6 @@ pub struct Certificate {
     pub subject: String,
     /// In Unix seconds. Of a revocation list, when the next one is due.
     pub not_after: i64,
-}
-
-/// One line of `--check`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckLine {
-    /// Good as it is, or a thing that works but is seldom meant.
-    pub is_fine: bool,
-    pub what: String,
-    /// Names, dates and counts; no secret.
-    pub finding: String,
 }
 
 impl Settings {

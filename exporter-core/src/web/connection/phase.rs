@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::web::Limits;
+use crate::web::site::Limits;
 
 /// The state of one connection.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use crate::query::Query;
 use crate::registry::Outcome;
-use crate::web::Site;
+use crate::web::site::Site;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60em;\
 padding:1em;color:#222;background:#fff}h1{margin-bottom:0}table{border-collapse:collapse}\

@@ -9,8 +9,8 @@ use tokio::task::spawn_blocking;
 use super::response::{self, Response};
 use super::{landing, scrape};
 use crate::query::Query;
-use crate::web::Server;
 use crate::web::auth::Denied;
+use crate::web::server::Server;
 use crate::web::socket::Peer;
 
 const READ: &str = "GET, HEAD";

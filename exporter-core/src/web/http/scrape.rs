@@ -16,7 +16,7 @@ use super::response::{self, Response};
 use crate::exposition::format::Format;
 use crate::query::Query;
 use crate::registry::{Registry, ScrapeError, ScrapeRequest};
-use crate::web::Server;
+use crate::web::server::Server;
 
 /// How long the scraper will wait, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
