@@ -53,6 +53,13 @@ pub(crate) fn renamed(
     }
 }
 
+/// The pattern of a flag that has to match a whole name.
+pub(crate) fn whole(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
+    let text = flags.text(flag);
+    let pattern = RegexBuilder::new(&format!("^(?:{text})$")).unicode(false).build();
+    pattern.map_err(|error| flag.error(format!("{text:?} is not a pattern: {error}")))
+}
+
 /// The pattern of a flag, or none if it is empty.
 pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error> {
     let text = flags.text(flag);

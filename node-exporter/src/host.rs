@@ -13,6 +13,8 @@ use exporter_core::file::{self, Kept, KeptFile, Places};
 use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
 
+use crate::dbus::Bus;
+
 /// Where the machine's file systems are mounted. The only way to a file in this program.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
@@ -26,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) udev: PathBuf,
     /// What stays open of all that.
     pub(crate) kept: Kept,
+    /// The system bus, for what is asked of a service instead of read from a file.
+    pub(crate) bus: Bus,
 }
 
 impl Host {

@@ -1,6 +1,7 @@
 //! Exposes the machine it runs on.
 
 mod collectors;
+mod dbus;
 mod filter;
 mod host;
 mod netlink;

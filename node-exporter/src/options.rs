@@ -6,6 +6,7 @@ use exporter_core::collector::Error;
 use exporter_core::file::Kept;
 use exporter_core::flags::{Flag, Flags};
 
+use crate::dbus::Bus;
 use crate::host::Host;
 
 pub(crate) static FLAGS: &[&Flag] = &[&PROCFS, &SYSFS, &ROOTFS, &UDEV];
@@ -24,6 +25,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
         kept: Kept::default(),
+        bus: Bus::system(),
     })
 }
 

@@ -197,6 +197,7 @@ mod tests {
             rootfs: "/".into(),
             udev: "/run/udev/data".into(),
             kept: Kept::default(),
+            bus: crate::dbus::Bus::system(),
         };
         let page = |interfaces: &mut Interfaces| {
             let mut out = Families::default();

@@ -1,0 +1,113 @@
+//! Login sessions: `org.freedesktop.login1` on the system bus, as org.freedesktop.login1(5)
+//! documents it.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use futures_util::future::try_join;
+use zbus::ObjectPath;
+
+use super::Definition;
+use crate::dbus::{self, Bus, Object, Property, Value};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "logind",
+    about: "Login sessions",
+    on_by_default: false,
+    reads: &["org.freedesktop.login1 on the system bus"],
+    flags: &[],
+    metrics: &[&SESSIONS],
+    build: |host, _| Ok(Source::waiting(Logind(host.bus.clone()))),
+};
+
+static SESSIONS: Desc<4> = Desc::gauge(
+    "node_logind_sessions",
+    "Number of login sessions by seat, origin, type and class.",
+    ["seat", "remote", "type", "class"],
+);
+
+const SERVICE: &str = "org.freedesktop.login1";
+const MANAGER: &str = "org.freedesktop.login1.Manager";
+const MANAGER_OBJECT: Object<'_> = Object { service: SERVICE, path: "/org/freedesktop/login1" };
+const SESSION: &str = "org.freedesktop.login1.Session";
+
+/// Each combination has a series, so that a session that ends leaves a 0. What is not listed
+/// counts as `other`.
+const TYPES: [&str; 7] = ["other", "unspecified", "tty", "x11", "wayland", "mir", "web"];
+const CLASSES: [&str; 5] = ["other", "user", "greeter", "lock-screen", "background"];
+const REMOTE: [&str; 2] = ["true", "false"];
+
+struct Logind(Bus);
+
+#[async_trait]
+impl AsyncCollector for Logind {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        self.0.present()?;
+        let end = self.read(out).await;
+        if end.is_err() {
+            self.0.close().await;
+        }
+        end
+    }
+}
+
+impl Logind {
+    async fn read(&self, out: &mut Families) -> Result<(), Error> {
+        let (seats, sessions) = try_join(
+            self.0.call(MANAGER_OBJECT, MANAGER, "ListSeats"),
+            self.0.call(MANAGER_OBJECT, MANAGER, "ListSessions"),
+        )
+        .await?;
+        let (seats, sessions) = (seats.body(), sessions.body());
+        let seats: Vec<(&str, ObjectPath<'_>)> =
+            seats.deserialize().map_err(|error| dbus::unexpected("ListSeats", error))?;
+        // Identifier, user number, user name, seat, object.
+        let sessions: Vec<(&str, u32, &str, &str, ObjectPath<'_>)> =
+            sessions.deserialize().map_err(|error| dbus::unexpected("ListSessions", error))?;
+
+        let mut asked = Vec::with_capacity(3 * sessions.len());
+        for (.., path) in &sessions {
+            let object = Object { service: SERVICE, path: path.as_str() };
+            for name in ["Remote", "Type", "Class"] {
+                asked.push(Property { object, interface: SESSION, name });
+            }
+        }
+        let values = self.0.properties(&asked).await?;
+        let mut counts = HashMap::new();
+        for ((.., seat, _), values) in sessions.iter().zip(values.as_chunks::<3>().0) {
+            // A session that ended meanwhile has none of them.
+            if let [Some(Value::Bool(remote)), Some(Value::Text(kind)), Some(Value::Text(class))] =
+                values
+            {
+                let remote = if *remote { "true" } else { "false" };
+                let key = (*seat, remote, known(kind, &TYPES), known(class, &CLASSES));
+                *counts.entry(key).or_insert(0_u32) += 1;
+            }
+        }
+
+        let mut family = out.family(&SESSIONS);
+        // The empty seat is that of sessions over the network.
+        for seat in seats.iter().map(|(seat, _)| *seat).chain([""]) {
+            for remote in REMOTE {
+                for kind in TYPES {
+                    for class in CLASSES {
+                        let count = counts.get(&(seat, remote, kind, class)).copied();
+                        let labels = [seat, remote, kind, class];
+                        family.sample(labels, count.unwrap_or_default().into());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn known<'a>(value: &str, values: &[&'a str]) -> &'a str {
+    values.iter().copied().find(|known| *known == value).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests;
