@@ -14,9 +14,11 @@ mod pki;
 mod program;
 mod prometheus;
 mod reference;
+mod skip;
 
 pub use self::golden::{collect, declared_is_exposed, expose, families, golden, page};
 pub use self::pki::{Authority, Identity, Kind};
 pub use self::program::{Answer, Exporter, get};
 pub use self::prometheus::{Prometheus, tool};
 pub use self::reference::reference;
+pub use self::skip::skip;

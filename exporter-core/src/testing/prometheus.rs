@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::program::{self, PATIENCE};
+use super::skip::skip;
 
 /// A program that a test needs and a machine may lack: where `variable` says, or on the path.
-/// None is told loudly, so that nobody takes a test that did not run for one that passed.
+/// The test is skipped without it.
 #[expect(clippy::disallowed_methods, reason = "asks whether a program of a test is there")]
-#[expect(clippy::print_stderr, reason = "the voice of a test")]
 pub fn tool(variable: &str, name: &str) -> Option<String> {
     let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
     let found = Command::new(&program).arg("--version").output().is_ok();
     if !found {
-        eprintln!("SKIPPED: no {name} on this machine; set {variable} to where it is");
+        skip(&format!("no {name} in ${variable} or PATH"));
     }
     found.then_some(program)
 }

@@ -1,12 +1,13 @@
 //! The pages as `promtool` and Python's `prometheus-client` see them.
 
 use std::env;
-use std::io::{self, Write};
+use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
 use exporter_core::families::Families;
 use exporter_core::format::{Escaping, Format};
+use exporter_core::testing::skip;
 
 use crate::page::{moment, page};
 
@@ -14,13 +15,6 @@ use crate::page::{moment, page};
 #[expect(clippy::disallowed_methods, reason = "a test runs the programs it compares with")]
 pub(crate) fn program(variable: &str, name: &str) -> Command {
     Command::new(env::var_os(variable).unwrap_or_else(|| name.into()))
-}
-
-/// Says that a test was skipped. The harness keeps what a test that passes prints with
-/// `eprintln`; nobody may take this for one.
-#[expect(clippy::explicit_write, reason = "not kept by the harness")]
-pub(crate) fn skip(why: &str) {
-    writeln!(io::stderr(), "\nSKIPPED: {why}\n").unwrap();
 }
 
 /// What a program makes of `input`, or none if there is no such program.

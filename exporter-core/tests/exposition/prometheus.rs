@@ -10,10 +10,11 @@ use std::{env, fs, io, process, thread};
 
 use exporter_core::families::Families;
 use exporter_core::format::Format;
+use exporter_core::testing::skip;
 use serde::Deserialize;
 
 use crate::page::page;
-use crate::peers::{program, skip};
+use crate::peers::program;
 
 /// A job of each format, with the name of the only one it takes.
 const JOBS: [(&str, &str); 4] = [
@@ -25,10 +26,14 @@ const JOBS: [(&str, &str); 4] = [
 
 #[test]
 fn prometheus_stores_the_same_of_each_format() {
-    let exporter = serve();
-    let Some(prometheus) = Prometheus::start(exporter) else {
-        return skip("no prometheus in $PROMETHEUS or PATH");
-    };
+    match version() {
+        None => return skip("no prometheus in $PROMETHEUS or PATH"),
+        Some(old) if old < OLDEST => {
+            return skip(&format!("Prometheus {old} does not know text 1.0.0; {OLDEST}.0 does"));
+        }
+        Some(_) => {}
+    }
+    let prometheus = Prometheus::start(serve());
     let jobs: Vec<Job> = JOBS.iter().map(|(job, _)| prometheus.series(job)).collect();
     let [open, proto, old, new] = &jobs[..] else { unreachable!() };
 
@@ -55,6 +60,17 @@ fn prometheus_stores_the_same_of_each_format() {
     for (job, series) in [("openmetrics", 3), ("protobuf", 6), ("text004", 0), ("text100", 0)] {
         assert_eq!(prometheus.exemplars(job), series, "{job}");
     }
+}
+
+/// Before it, `scrape_protocols` has no text 1.0.0.
+const OLDEST: u32 = 3;
+
+/// The major version of Prometheus, or none if there is no such program.
+fn version() -> Option<u32> {
+    let output = program("PROMETHEUS", "prometheus").arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    text.split_once("version ")?.1.split('.').next()?.parse().ok()
 }
 
 type Labels = BTreeMap<String, String>;
@@ -119,7 +135,7 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn start(exporter: SocketAddr) -> Option<Self> {
+    fn start(exporter: SocketAddr) -> Self {
         let folder = env::temp_dir().join(format!("exposition-{}", process::id()));
         fs::create_dir_all(&folder).unwrap();
         let jobs = JOBS.map(|(job, protocol)| {
@@ -144,13 +160,9 @@ impl Prometheus {
             .arg("--enable-feature=native-histograms,exemplar-storage")
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.join("log")).unwrap());
-        let Ok(child) = command.spawn() else {
-            fs::remove_dir_all(&folder).unwrap();
-            return None;
-        };
-        let prometheus = Self { child, address, folder };
+        let prometheus = Self { child: command.spawn().unwrap(), address, folder };
         prometheus.wait();
-        Some(prometheus)
+        prometheus
     }
 
     /// Until every job has been scraped.

@@ -1,7 +1,6 @@
 //! Servers of the test's own: MariaDB where it is installed, MySQL from a root folder.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use exporter_core::testing::skip;
 use tempfile::TempDir;
 
 /// A server on a free port of loopback and a socket. It is killed when the test lets go of it.
@@ -31,7 +31,7 @@ impl Server {
     pub(crate) fn mariadb(flags: &[&str]) -> Option<Self> {
         let found = Command::new("mariadbd").arg("--version").output().is_ok();
         if !found {
-            skipped("no mariadbd on this machine; install mariadb-server");
+            skip("no mariadbd in PATH; install mariadb-server-core");
             return None;
         }
         let data = tempfile::tempdir().unwrap();
@@ -70,7 +70,7 @@ impl Server {
     pub(crate) fn mysql() -> Option<Self> {
         let root = std::env::var("MYSQL_ROOT").map(PathBuf::from).ok();
         let Some(root) = root.filter(|root| root.join("usr/sbin/mysqld").exists()) else {
-            skipped("MYSQL_ROOT does not name a root folder with mysqld in it");
+            skip("MYSQL_ROOT does not name a root folder with mysqld in it");
             return None;
         };
         let data = tempfile::tempdir_in(root.join("srv")).unwrap();
@@ -189,14 +189,9 @@ fn unprivileged(dir: &Path) -> Option<&'static str> {
     let id = Command::new("id").arg("-u").output().unwrap();
     let is_root = id.stdout.trim_ascii() == b"0";
     is_root.then(|| {
-        assert!(Command::new("chown").arg("mysql:").arg(dir).status().unwrap().success());
-        "mysql"
+        assert!(Command::new("chown").arg("nobody:").arg(dir).status().unwrap().success());
+        "nobody"
     })
-}
-
-/// Past what a test that passes does not get to say.
-fn skipped(why: &str) {
-    io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }
 
 fn free_port() -> u16 {

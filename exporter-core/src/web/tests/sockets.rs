@@ -101,7 +101,6 @@ fn without_systemd_there_are_no_sockets_of_its() {
 /// This test's binary again, as systemd would start it.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
-#[expect(clippy::print_stderr, reason = "says that it was skipped")]
 fn sockets_of_systemd_are_served() {
     use std::process::{Command, Stdio};
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -113,8 +112,7 @@ fn sockets_of_systemd_are_served() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut activator) = activator else {
-        eprintln!("SKIPPED: there is no systemd-socket-activate here");
-        return;
+        return crate::testing::skip("no systemd-socket-activate");
     };
     let start = Instant::now();
     let stream = loop {

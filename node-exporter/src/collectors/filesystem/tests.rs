@@ -142,11 +142,10 @@ fn flags_that_cannot_be() {
 /// Mounts a file system that hangs, as a dead server does, and scrapes beside it. That takes a
 /// mount namespace and root.
 #[test]
-#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "runs a test by unshare")]
+#[expect(clippy::disallowed_methods, reason = "runs a test by unshare")]
 fn a_file_system_that_hangs() {
     if !rustix::process::geteuid().is_root() || !Path::new("/dev/fuse").exists() {
-        eprintln!("SKIPPED a_file_system_that_hangs: it takes root and /dev/fuse");
-        return;
+        return testing::skip("it takes root and /dev/fuse");
     }
     let name = "collectors::filesystem::tests::beside_what_hangs";
     let output = Command::new("unshare")
@@ -161,7 +160,7 @@ fn a_file_system_that_hangs() {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         ),
-        Err(error) => eprintln!("SKIPPED a_file_system_that_hangs: no unshare(1): {error}"),
+        Err(error) => testing::skip(&format!("no unshare: {error}")),
     }
 }
 
