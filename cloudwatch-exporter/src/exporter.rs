@@ -69,7 +69,7 @@ impl Exporter for CloudWatchExporter {
         self.poll.reload().map_err(|error| error.to_string())
     }
 
-    fn errand(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
+    fn one_shot_command(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
         let Errand { config, sets, concurrency } = self.errand.as_ref()?;
         Some(table::print(config, *sets, *concurrency).boxed())
     }

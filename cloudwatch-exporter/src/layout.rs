@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use exporter_core::desc::{Entry, Kind};
+use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
 
 use crate::name;
@@ -104,7 +104,7 @@ impl Family {
         let Some((member, rule, sheet)) = parts.clone().next() else { return };
         let help = help(rule, member.statistic, sheet);
         let labels: Vec<_> = self.labels.iter().map(String::as_str).collect();
-        let entry = Entry { name: &self.name, help: &help, kind: Kind::Gauge, labels: &labels };
+        let entry = DynDesc { name: &self.name, help: &help, kind: Kind::Gauge, labels: &labels };
         let mut family = out.open(entry);
         for (member, rule, sheet) in parts.by_ref() {
             if is_too_old(rule, sheet, now) {
@@ -157,7 +157,7 @@ fn help(rule: &Rule, statistic: usize, sheet: &Sheet) -> String {
 }
 
 /// Its labels are these and the resource's tags.
-pub(crate) static RESOURCE: Entry<'_> = Entry {
+pub(crate) static RESOURCE: DynDesc<'_> = DynDesc {
     name: "aws_resource_info",
     help: "A tagged resource, with its tags.",
     kind: Kind::Gauge,
@@ -193,7 +193,7 @@ fn write_resources(out: &mut Families, rules: &[Rule], sheets: &[Arc<Sheet>]) {
         }
     }
     let names: Vec<_> = labels.iter().map(String::as_str).collect();
-    let mut family = out.open(Entry { labels: &names, ..RESOURCE });
+    let mut family = out.open(DynDesc { labels: &names, ..RESOURCE });
     for (_, row) in rows {
         // The first of two tags that are spelled the same.
         let value =

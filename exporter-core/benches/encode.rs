@@ -60,7 +60,7 @@ fn machine(format: Format, names: &[String]) -> Vec<u8> {
     let mut out = Families::new(format, Escaping::AllowUtf8);
     for (nth, name) in names.iter().enumerate() {
         let help = "What it is, in a few words.";
-        let desc = Desc::discovered(name, help, Kind::Gauge, ["device"]);
+        let desc = Desc::try_new(name, help, Kind::Gauge, ["device"]);
         let Some(desc) = desc else { continue };
         let mut family = out.family(&desc);
         for device in ["eth0", "eth1", "lo", "docker0"].iter().take(2 + nth % 3) {

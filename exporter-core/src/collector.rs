@@ -40,7 +40,7 @@ impl Source {
         Self::Blocking(Box::new(collector))
     }
 
-    pub fn waiting(collector: impl AsyncCollector + 'static) -> Self {
+    pub fn asynchronous(collector: impl AsyncCollector + 'static) -> Self {
         Self::Async(Box::new(collector))
     }
 }

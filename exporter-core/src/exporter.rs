@@ -32,7 +32,7 @@ pub trait Exporter: Debug + Send + Sync {
 
     /// What is done in the place of serving, where a flag asks for it: its outcome is printed, and
     /// the program ends.
-    fn errand(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
+    fn one_shot_command(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
         None
     }
 

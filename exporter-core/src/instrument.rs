@@ -43,8 +43,8 @@ pub use self::labelled::Labelled;
 pub use self::summary::{Summary, Window};
 pub use self::timer::{Observe, Timer};
 use crate::collector::{Collector, Error};
-use crate::exposition::desc::{Desc, Describe, Entry};
-use crate::exposition::families::{Families, Open};
+use crate::exposition::desc::{Desc, Describe, DynDesc};
+use crate::exposition::families::{DynFamily, Families};
 use crate::exposition::value::Exemplar;
 
 /// One family of instruments: with labels or without.
@@ -109,21 +109,21 @@ impl<T> Deref for Metric<T> {
 }
 
 impl<T: Sync> Describe for Metric<T> {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         self.desc.describe(visit);
     }
 }
 
 impl<T: Value> Instrument for Metric<T> {
     fn write(&self, out: &mut Families) {
-        self.value.write(&[], &mut out.open(self.desc.entry()));
+        self.value.write(&[], &mut out.open(self.desc.as_dyn()));
     }
 }
 
 /// What one series of an instrument holds.
 pub trait Value: sealed::Sealed + Sync {
     #[doc(hidden)]
-    fn write(&self, labels: &[&str], out: &mut Open<'_>);
+    fn write(&self, labels: &[&str], out: &mut DynFamily<'_>);
 }
 
 /// A value that is made when its labels are first seen.

@@ -33,9 +33,9 @@ use crate::flags::Flags;
 
 /// The collectors of this process, in the order they are exposed.
 pub struct Registry {
-    /// The collectors, and behind them the gate if there is one.
+    /// The collectors, and behind them the precheck if there is one.
     slots: Vec<Slot>,
-    gate: Option<usize>,
+    precheck: Option<usize>,
     settings: Settings,
     /// Blocking collectors run one after another on one worker thread; scrapes that cannot share
     /// a collection take turns on it.
@@ -67,7 +67,7 @@ pub struct Settings {
 /// What has to succeed before the collectors of a scrape run: where it fails, as with a server
 /// that is down, they do not run and are not told of.
 #[expect(missing_debug_implementations, reason = "holds a boxed trait object")]
-pub struct Gate {
+pub struct Precheck {
     /// Its label, as that of a collector.
     pub name: &'static str,
     pub about: &'static str,
@@ -167,7 +167,7 @@ impl Registry {
         let lane = tokio::sync::Mutex::new(Lane::default());
         Ok(Self {
             slots,
-            gate: None,
+            precheck: None,
             settings,
             lane,
             flights: Mutex::default(),
@@ -176,11 +176,16 @@ impl Registry {
         })
     }
 
-    /// This registry, each of its collections behind `gate`.
+    /// This registry, each of its collections behind `precheck`.
     #[must_use]
-    pub fn behind(mut self, gate: Gate) -> Self {
-        self.gate = Some(self.slots.len());
-        self.slots.push(Slot::new(gate.name, gate.name.to_owned(), gate.about, gate.source));
+    pub fn with_precheck(mut self, precheck: Precheck) -> Self {
+        self.precheck = Some(self.slots.len());
+        self.slots.push(Slot::new(
+            precheck.name,
+            precheck.name.to_owned(),
+            precheck.about,
+            precheck.source,
+        ));
         self
     }
 
@@ -256,13 +261,13 @@ impl Registry {
     }
 
     fn collectors(&self) -> &[Slot] {
-        let end = self.gate.unwrap_or(self.slots.len());
+        let end = self.precheck.unwrap_or(self.slots.len());
         self.slots.get(..end).unwrap_or_default()
     }
 
     async fn collect(&self, key: &Key, deadline: Instant) -> Bytes {
-        let gate = self.gate.and_then(|index| Some((index, self.slots.get(index)?)));
-        let passed = match gate {
+        let precheck = self.precheck.and_then(|index| Some((index, self.slots.get(index)?)));
+        let passed = match precheck {
             Some((index, slot)) => Some(self.run_waiting(index, slot, key, deadline).await),
             None => None,
         };

@@ -17,7 +17,7 @@ mod accept;
 mod connection;
 mod http;
 pub mod listen;
-pub mod own;
+pub mod metrics;
 #[cfg(test)]
 mod pki;
 mod server;

@@ -11,7 +11,7 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
 use exporter_core::families::Families;
-use exporter_core::registry::{Gate, Registry};
+use exporter_core::registry::{Precheck, Registry};
 use exporter_core::run::Plan;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -127,12 +127,12 @@ impl Targets {
             });
             // Each has a connection, so that none waits for another's.
             settings.concurrency = self.limits.connections;
-            let gate = Gate {
+            let gate = Precheck {
                 name: "connection",
                 about: "An answer from the server",
-                source: Source::waiting(Connection(db.clone())),
+                source: Source::asynchronous(Connection(db.clone())),
             };
-            Ok::<_, Error>(Arc::new(self.plan.registry(&db, settings)?.behind(gate)))
+            Ok::<_, Error>(Arc::new(self.plan.registry(&db, settings)?.with_precheck(gate)))
         };
         let (page, probe) = (registry(true)?, registry(false)?);
         Ok(Watched { db, page, probe, used: Instant::now() })

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
 use exporter_core::collector::Error;
-use exporter_core::file::{self, Kept, KeptFile, Places};
+use exporter_core::file::{self, FileCache, OpenFile, OpenFileBudget};
 use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
 
@@ -27,7 +27,7 @@ pub(crate) struct Host {
     /// `--path.udev.data`
     pub(crate) udev: PathBuf,
     /// What stays open of all that.
-    pub(crate) kept: Kept,
+    pub(crate) kept: FileCache,
     /// The system bus, for what is asked of a service instead of read from a file.
     pub(crate) bus: Bus,
 }
@@ -92,7 +92,7 @@ impl Host {
     /// As [`Host::device`], for a device to be kept from one scrape to the next.
     pub(crate) fn kept_device(&self, path: impl AsRef<Path>) -> Result<KeptDevice, Error> {
         let device = self.device(path)?;
-        Ok(KeptDevice { device, places: self.kept.places().clone(), files: Vec::new() })
+        Ok(KeptDevice { device, places: self.kept.budget().clone(), files: Vec::new() })
     }
 }
 
@@ -200,12 +200,12 @@ fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
     Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
 }
 
-/// A device whose attributes stay open, as far as there is room: see [`Kept`].
+/// A device whose attributes stay open, as far as there is room: see [`FileCache`].
 #[derive(Debug)]
 pub(crate) struct KeptDevice {
     device: Device,
-    places: Places,
-    files: Vec<(&'static str, KeptFile)>,
+    places: OpenFileBudget,
+    files: Vec<(&'static str, OpenFile)>,
 }
 
 impl KeptDevice {

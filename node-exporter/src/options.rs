@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use exporter_core::collector::Error;
-use exporter_core::file::Kept;
+use exporter_core::file::FileCache;
 use exporter_core::flags::{Flag, Flags};
 
 use crate::dbus::Bus;
@@ -24,7 +24,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         sysfs: directory(flags, &SYSFS)?,
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
-        kept: Kept::default(),
+        kept: FileCache::default(),
         bus: Bus::system(),
     })
 }

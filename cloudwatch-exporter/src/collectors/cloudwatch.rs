@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
-use exporter_core::desc::{Entry, Kind};
+use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
 use tokio::time::timeout;
 
@@ -39,10 +39,10 @@ pub(super) static DEFINITION: Definition = Definition {
         &charges::SCRAPE_DURATION,
         &charges::SCRAPE_ERROR,
     ],
-    build: |poll, _| Ok(Source::waiting(CloudWatch(Arc::clone(poll)))),
+    build: |poll, _| Ok(Source::asynchronous(CloudWatch(Arc::clone(poll)))),
 };
 
-static METRIC: Entry<'_> = Entry {
+static METRIC: DynDesc<'_> = DynDesc {
     name: "<namespace>_<metric>_<statistic>",
     help: "The newest datapoint of a metric.",
     kind: Kind::Gauge,

@@ -32,12 +32,7 @@ impl Kind {
 
 impl<'a, const N: usize> Desc<'a, N> {
     /// A family whose name was found on the machine, unless it cannot be one.
-    pub fn discovered(
-        name: &'a str,
-        help: &'a str,
-        kind: Kind,
-        labels: [&'a str; N],
-    ) -> Option<Self> {
+    pub fn try_new(name: &'a str, help: &'a str, kind: Kind, labels: [&'a str; N]) -> Option<Self> {
         let legal = is_metric_name(name) && labels.iter().all(|label| is_label_name(label));
         legal.then_some(Self { name, help, kind, labels })
     }
@@ -73,8 +68,8 @@ impl<'a, const N: usize> Desc<'a, N> {
     }
 
     /// This family with its label count forgotten.
-    pub const fn entry(&self) -> Entry<'_> {
-        Entry { name: self.name, help: self.help, kind: self.kind, labels: &self.labels }
+    pub const fn as_dyn(&self) -> DynDesc<'_> {
+        DynDesc { name: self.name, help: self.help, kind: self.kind, labels: &self.labels }
     }
 }
 
@@ -88,7 +83,7 @@ impl<const N: usize> Desc<'static, N> {
 /// A family with its label count forgotten: a line of the metric reference, or a family whose
 /// labels are only known when it is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct DynDesc<'a> {
     pub name: &'a str,
     pub help: &'a str,
     pub kind: Kind,
@@ -100,17 +95,17 @@ pub struct Entry<'a> {
 /// A family whose name is found on the machine is listed with the unknown part in angle
 /// brackets: `node_memory_<field>`.
 pub trait Describe: Sync {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>));
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>));
 }
 
 impl<const N: usize> Describe for Desc<'_, N> {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
-        visit(self.entry());
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        visit(self.as_dyn());
     }
 }
 
-impl Describe for Entry<'_> {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+impl Describe for DynDesc<'_> {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         visit(*self);
     }
 }
@@ -123,7 +118,7 @@ pub struct Column<Row, const N: usize> {
 }
 
 impl<Row, const N: usize, const M: usize> Describe for [Column<Row, N>; M] {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for column in self {
             column.desc.describe(visit);
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::desc::{Column, Desc, Entry, Kind};
+use super::desc::{Column, Desc, DynDesc, Kind};
 use super::format::{Escaping, Format};
 use super::frame::Frame;
 use super::name::{self, Role};
@@ -115,7 +115,7 @@ impl Families {
     /// It borrows the bytes until dropped, so no second family can be opened inside it: the
     /// formats want the samples of a family together, and the compiler sees to it.
     pub fn family<'a, const N: usize>(&'a mut self, desc: &'a Desc<'a, N>) -> Family<'a, N> {
-        Family { open: self.open(desc.entry()) }
+        Family { open: self.open(desc.as_dyn()) }
     }
 
     /// Opens a family whose labels are only known now.
@@ -123,8 +123,8 @@ impl Families {
     /// Names may be any text: what the format or the reader does not take is escaped. A name that
     /// is empty or has a NUL in it is refused, so are two labels of one name, and with them all
     /// samples of the family.
-    pub fn open<'a>(&'a mut self, entry: Entry<'a>) -> Open<'a> {
-        Open { entry, out: self, state: State::Fresh }
+    pub fn open<'a>(&'a mut self, entry: DynDesc<'a>) -> DynFamily<'a> {
+        DynFamily { entry, out: self, state: State::Fresh }
     }
 
     /// Writes a table: a family for each column, and in it a sample for each row that has one.
@@ -155,7 +155,7 @@ impl Families {
 /// An open family with `N` labels. An empty family leaves no trace.
 #[derive(Debug)]
 pub struct Family<'a, const N: usize> {
-    open: Open<'a>,
+    open: DynFamily<'a>,
 }
 
 impl<const N: usize> Family<'_, N> {
@@ -186,8 +186,8 @@ impl<const N: usize> Family<'_, N> {
 /// An open family whose label count only the caller knows. Label values are in the order of the
 /// family's label names; a sample with too few or too many is refused.
 #[derive(Debug)]
-pub struct Open<'a> {
-    entry: Entry<'a>,
+pub struct DynFamily<'a> {
+    entry: DynDesc<'a>,
     out: &'a mut Families,
     state: State,
 }
@@ -200,7 +200,7 @@ enum State {
     Started(usize),
 }
 
-impl Open<'_> {
+impl DynFamily<'_> {
     /// One sample of a counter, gauge or untyped family.
     pub fn sample(&mut self, labels: &[&str], value: f64) {
         if self.takes(labels, self.entry.kind.is_plain()) {
@@ -208,7 +208,7 @@ impl Open<'_> {
         }
     }
 
-    /// As [`Open::sample`], measured at another time than that of the scrape. A time before 1970
+    /// As [`DynFamily::sample`], measured at another time than that of the scrape. A time before 1970
     /// is refused: Prometheus would refuse the page.
     pub fn sample_at(&mut self, labels: &[&str], value: f64, at: SystemTime) {
         let at = at.duration_since(SystemTime::UNIX_EPOCH).ok();

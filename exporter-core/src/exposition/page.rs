@@ -226,7 +226,7 @@ impl Families {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposition::desc::{Desc, Entry};
+    use crate::exposition::desc::{Desc, DynDesc};
     use crate::exposition::value::{Bucket, CounterValue, Exemplar, HistogramValue};
 
     static LOAD: Desc<'_, 1> = Desc::gauge("load", "Load.", ["cpu"]);
@@ -315,7 +315,7 @@ mod tests {
             let part = written(Format::OpenMetrics, |out| {
                 out.created_lines = true;
                 out.family(&BUSY).counter(["0"], &counted);
-                out.open(Entry { name: other, help: "", kind, labels: &[] }).sample(&[], 1.0);
+                out.open(DynDesc { name: other, help: "", kind, labels: &[] }).sample(&[], 1.0);
             });
             let (page, _) = joined(&[part]);
             let expected = if shown == "counter" {

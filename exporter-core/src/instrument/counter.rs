@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::float::Float;
 use super::{Child, Kept, Labelled, Value, lock};
 use crate::exposition::desc::Desc;
-use crate::exposition::families::Open;
+use crate::exposition::families::DynFamily;
 use crate::exposition::value::CounterValue;
 use crate::kernel::process;
 
@@ -62,7 +62,7 @@ impl Counter {
 }
 
 impl Value for Counter {
-    fn write(&self, labels: &[&str], out: &mut Open<'_>) {
+    fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         let exemplar = lock(&self.exemplar);
         let traced = exemplar.as_ref().map(Kept::labels).unwrap_or_default();
         let value = CounterValue {

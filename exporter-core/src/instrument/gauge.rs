@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::float::Float;
 use super::{Child, Labelled, Value};
 use crate::exposition::desc::Desc;
-use crate::exposition::families::Open;
+use crate::exposition::families::DynFamily;
 
 /// A gauge: one atomic float.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Drop for InProgress<'_> {
 }
 
 impl Value for Gauge {
-    fn write(&self, labels: &[&str], out: &mut Open<'_>) {
+    fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         out.sample(labels, self.value());
     }
 }

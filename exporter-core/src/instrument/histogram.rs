@@ -9,7 +9,7 @@ use super::native::Native;
 use super::timer::Timer;
 use super::{Child, Kept, Labelled, Value, lock};
 use crate::exposition::desc::Desc;
-use crate::exposition::families::Open;
+use crate::exposition::families::DynFamily;
 use crate::exposition::value::{Bucket, HistogramValue};
 use crate::kernel::process;
 
@@ -126,7 +126,7 @@ impl Histogram {
 }
 
 impl Value for Histogram {
-    fn write(&self, labels: &[&str], out: &mut Open<'_>) {
+    fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         let exemplars = lock(&self.exemplars);
         let traced: Vec<_> = exemplars
             .iter()

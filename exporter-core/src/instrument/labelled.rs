@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use super::{Child, Instrument};
-use crate::exposition::desc::{Desc, Describe, Entry};
+use crate::exposition::desc::{Desc, Describe, DynDesc};
 use crate::exposition::families::Families;
 
 /// A family of instruments. Each is made when its labels are first seen, and stays until it is
@@ -73,14 +73,14 @@ impl<T: Child, const N: usize> Labelled<T, N> {
 }
 
 impl<T: Child, const N: usize> Describe for Labelled<T, N> {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         self.desc.describe(visit);
     }
 }
 
 impl<T: Child, const N: usize> Instrument for Labelled<T, N> {
     fn write(&self, out: &mut Families) {
-        let mut family = out.open(self.desc.entry());
+        let mut family = out.open(self.desc.as_dyn());
         for one in &*self.read() {
             one.value.write(&one.labels.each_ref().map(|label| &**label), &mut family);
         }

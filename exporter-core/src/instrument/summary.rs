@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::timer::Timer;
 use super::{Child, Labelled, Value, lock};
 use crate::exposition::desc::Desc;
-use crate::exposition::families::Open;
+use crate::exposition::families::DynFamily;
 use crate::exposition::value::SummaryValue;
 use crate::kernel::process;
 
@@ -123,7 +123,7 @@ impl State {
 }
 
 impl Value for Summary {
-    fn write(&self, labels: &[&str], out: &mut Open<'_>) {
+    fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         let (count, sum, quantiles) = self.read(Instant::now());
         let created = Some(self.born.unwrap_or_else(process::started));
         out.summary(labels, &SummaryValue { count, sum, quantiles: &quantiles, created });

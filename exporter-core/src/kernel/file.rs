@@ -52,12 +52,12 @@ fn whole(mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> io::Resu
 /// about is gone, reading fails, and the path is asked again. All that holds for procfs and sysfs;
 /// other files are opened every time.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
-    files: Arc<Mutex<HashMap<PathBuf, Arc<KeptFile>>>>,
-    places: Places,
+pub struct FileCache {
+    files: Arc<Mutex<HashMap<PathBuf, Arc<OpenFile>>>>,
+    budget: OpenFileBudget,
 }
 
-impl Kept {
+impl FileCache {
     /// Reads a file whole. Not for files that follow a thing to another name, as those of network
     /// interfaces do.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -70,53 +70,53 @@ impl Kept {
         }
         let file = open(path)?;
         let bytes = whole(|bytes| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes)))?;
-        if let Some(kept) = self.places.keep(file) {
+        if let Some(kept) = self.budget.keep(file) {
             self.files().insert(path.to_owned(), Arc::new(kept));
         }
         Ok(bytes)
     }
 
     /// Room for files that are kept elsewhere: all share it.
-    pub fn places(&self) -> &Places {
-        &self.places
+    pub fn budget(&self) -> &OpenFileBudget {
+        &self.budget
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<KeptFile>>> {
+    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OpenFile>>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How many files are kept open, which has a limit.
 #[derive(Clone, Debug, Default)]
-pub struct Places(Arc<AtomicUsize>);
+pub struct OpenFileBudget(Arc<AtomicUsize>);
 
-impl Places {
+impl OpenFileBudget {
     /// Each costs the kernel some 5 KiB.
     const MOST: u64 = 1024;
 
     /// Keeps an open file, if it is one of the kernel's and there is room.
-    pub fn keep(&self, file: OwnedFd) -> Option<KeptFile> {
+    pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {
         // The rest is for connections.
         let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4;
         let place = Place::new(&self.0, most.min(Self::MOST))?;
-        is_of_kernel(&file).then_some(KeptFile { file, _place: place })
+        is_of_kernel(&file).then_some(OpenFile { file, _place: place })
     }
 }
 
 /// An open file that can be read from its start again.
 #[derive(Debug)]
-pub struct KeptFile {
+pub struct OpenFile {
     file: OwnedFd,
     _place: Place,
 }
 
-impl AsFd for KeptFile {
+impl AsFd for OpenFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
 }
 
-impl KeptFile {
+impl OpenFile {
     fn whole(&self) -> io::Result<Vec<u8>> {
         whole(|bytes| {
             let offset = bytes.len() as u64;
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_file_of_the_kernel_is_opened_once_and_says_what_is_so_now() {
-        let kept = Kept::default();
+        let kept = FileCache::default();
         let path = Path::new("/proc/thread-self/comm");
         for name in ["first", "second one"] {
             fs::write(path, name).unwrap();
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_looked_for_again() {
-        let kept = Kept::default();
+        let kept = FileCache::default();
         let path = std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 let thread = fs::read_link("/proc/thread-self").unwrap();
@@ -180,12 +180,12 @@ mod tests {
         assert_eq!(kept.files().len(), 1);
         assert_eq!(kept.read(&path).unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(kept.files().len(), 0);
-        assert_eq!(kept.places.0.load(Ordering::Relaxed), 0);
+        assert_eq!(kept.budget.0.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn a_file_of_another_file_system_is_opened_every_time() {
-        let kept = Kept::default();
+        let kept = FileCache::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("stat");
         for text in ["cpu 1\n", "cpu 2\n"] {
@@ -199,11 +199,11 @@ mod tests {
 
     #[test]
     fn room_is_limited_and_comes_back() {
-        let places = Places::default();
+        let budget = OpenFileBudget::default();
         let file = || open(Path::new("/proc/self/stat")).unwrap();
-        let mut kept: Vec<_> = std::iter::from_fn(|| places.keep(file())).collect();
-        assert!((1..=Places::MOST).contains(&(kept.len() as u64)));
+        let mut kept: Vec<_> = std::iter::from_fn(|| budget.keep(file())).collect();
+        assert!((1..=OpenFileBudget::MOST).contains(&(kept.len() as u64)));
         kept.pop();
-        assert!(places.keep(file()).is_some());
+        assert!(budget.keep(file()).is_some());
     }
 }

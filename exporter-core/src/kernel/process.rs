@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::process::Resource;
 use rustix::time::ClockId;
 
-use super::file::Kept;
+use super::file::FileCache;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 
@@ -129,7 +129,7 @@ fn count_fds(path: &str) -> Option<u64> {
 }
 
 fn read(path: &str) -> Option<String> {
-    static KEPT: LazyLock<Kept> = LazyLock::new(Kept::default);
+    static KEPT: LazyLock<FileCache> = LazyLock::new(FileCache::default);
     String::from_utf8(KEPT.read(Path::new(path)).ok()?).ok()
 }
 

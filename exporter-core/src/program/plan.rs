@@ -12,7 +12,7 @@ use crate::flags::{Flag, Flags};
 use crate::kernel::process;
 use crate::registry::{Registry, Settings};
 use crate::web::config::live::Live;
-use crate::web::own::Own;
+use crate::web::metrics::ServerMetrics;
 
 /// A program: its names and its collectors.
 #[derive(Clone, Copy)]
@@ -94,7 +94,7 @@ const CONCURRENCY: usize = 16;
 pub(crate) fn exposed_of_itself<Env>(
     program: &'static Program<Env>,
     reduced: bool,
-    own: Arc<Own>,
+    metrics: Arc<ServerMetrics>,
     live: Arc<Live>,
 ) -> Arc<dyn Fn(&mut Families) + Send + Sync> {
     Arc::new(move |out| {
@@ -107,7 +107,7 @@ pub(crate) fn exposed_of_itself<Env>(
         let labels = [program.version, revision, "", "", "", consts::OS, architecture];
         out.family(program.build_info).sample(labels, 1.0);
         if !reduced {
-            own.write(out, &live);
+            metrics.write(out, &live);
             process::write(out);
         }
     })

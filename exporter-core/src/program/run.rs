@@ -23,7 +23,7 @@ use crate::flags::{Flag, Flags};
 use crate::kernel::process;
 use crate::web::config::live::Live;
 use crate::web::listen::ListenError;
-use crate::web::own::Own;
+use crate::web::metrics::ServerMetrics;
 use crate::web::{self, Limits, Listener, Site};
 
 /// Runs a program until it is told to stop. Status 2 is a mistake on the command line or in a
@@ -84,7 +84,7 @@ fn start<Env>(
     log::init(program.name, options.level, options.layout);
 
     let live = Live::load(options.web_config.clone()).map_err(|error| Stop::mistake(&error))?;
-    let own = Arc::new(Own::default());
+    let metrics = Arc::new(ServerMetrics::default());
     let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
     let enable_lifecycle = flags.is_on(&options::ENABLE_LIFECYCLE);
     let check = flags.is_on(&options::CHECK);
@@ -93,7 +93,7 @@ fn start<Env>(
         limit: options.limit,
         program,
         created_lines: flags.is_on(&options::OPENMETRICS_CREATED),
-        own: plan::exposed_of_itself(program, reduced, Arc::clone(&own), Arc::clone(&live)),
+        own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&live)),
         flags,
     };
     let exporter = (program.open)(plan).map_err(|error| Stop::mistake(&error))?;
@@ -103,7 +103,7 @@ fn start<Env>(
         version: program.version,
         exporter,
         live,
-        own,
+        metrics,
         limits: options.limits.clone(),
         telemetry_path: options.telemetry_path.clone(),
         enable_lifecycle,
@@ -114,8 +114,8 @@ fn start<Env>(
         .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Stop::Failure(format!("cannot start the runtime: {error}")))?;
-    if let Some(errand) = site.exporter.errand() {
-        return print(&runtime.block_on(errand).map_err(Stop::Mistake)?);
+    if let Some(command) = site.exporter.one_shot_command() {
+        return print(&runtime.block_on(command).map_err(Stop::Mistake)?);
     }
     if check {
         let report = runtime.block_on(check::report(&site));

@@ -42,7 +42,7 @@ fn speak(out: &mut Families) -> Result<(), Error> {
 
 static SPEAKS: Definition<()> = script("speaks", |(), _| Ok(Source::blocking(Script(speak))));
 static FAILS: Definition<()> = script("fails", |(), _| {
-    Ok(Source::waiting(Script(|out| speak(out).and(Err(Error::Absent("thing"))))))
+    Ok(Source::asynchronous(Script(|out| speak(out).and(Err(Error::Absent("thing"))))))
 });
 static PANICS: Definition<()> = script("panics", |(), _| {
     Ok(Source::blocking(Script(|out| {
@@ -51,7 +51,7 @@ static PANICS: Definition<()> = script("panics", |(), _| {
     })))
 });
 static PANICS_WAITING: Definition<()> =
-    script("panics_waiting", |(), _| Ok(Source::waiting(Script(|_| panic!("on purpose")))));
+    script("panics_waiting", |(), _| Ok(Source::asynchronous(Script(|_| panic!("on purpose")))));
 
 /// As a mount that hangs: for much longer than any limit here.
 static HANGS: Definition<()> = script("hangs", |(), _| {
@@ -81,7 +81,7 @@ impl AsyncCollector for Forever {
     }
 }
 
-static WAITS: Definition<()> = script("waits", |(), _| Ok(Source::waiting(Forever)));
+static WAITS: Definition<()> = script("waits", |(), _| Ok(Source::asynchronous(Forever)));
 
 static DURATION: Desc<1> = Desc::gauge("duration_seconds", "Time taken.", ["collector"]);
 static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"]);
@@ -267,7 +267,8 @@ async fn what_two_collectors_write_is_exposed_once() {
     );
 }
 
-static OPENS: Definition<()> = script("opens", |(), _| Ok(Source::waiting(Script(|_| Ok(())))));
+static OPENS: Definition<()> =
+    script("opens", |(), _| Ok(Source::asynchronous(Script(|_| Ok(())))));
 
 #[tokio::test]
 async fn collectors_run_behind_a_gate_that_opens() {
@@ -285,7 +286,8 @@ async fn collectors_run_behind_a_gate_that_opens() {
         let flags = Flags::default();
         let registry = Registry::build(&[&SPEAKS], &[&SPEAKS], &(), &flags, settings).unwrap();
         let source = (gate.build)(&(), &flags).unwrap();
-        let registry = Arc::new(registry.behind(Gate { name: "gate", about: "", source }));
+        let registry =
+            Arc::new(registry.with_precheck(Precheck { name: "gate", about: "", source }));
         let page = scrape(&registry).await;
         assert_eq!(succeeded(&page, "gate"), open, "{page}");
         assert_eq!(page.contains("success{collector=\"collect.speaks\"} 1"), open, "{page}");

@@ -7,7 +7,7 @@ use crate::exposition::desc::{Describe, Kind};
 use crate::flags::{Flag, Value};
 use crate::kernel::process;
 use crate::registry::DROPPED;
-use crate::web::own;
+use crate::web::metrics;
 
 /// The page `docs/metrics/<program>.md`: a section for each collector, with its flags, what it
 /// reads and its metrics.
@@ -21,7 +21,7 @@ pub fn reference<Env>(title: &str, collectors: &[&Definition<Env>]) -> String {
     }
     page.push_str("\n## The exporter itself\n\nNot with `--web.disable-exporter-metrics`.\n");
     head(&mut page);
-    for metric in own::METRICS.iter().chain(process::METRICS) {
+    for metric in metrics::METRICS.iter().chain(process::METRICS) {
         metrics(&mut page, *metric);
     }
     metrics(&mut page, &DROPPED);

@@ -36,7 +36,7 @@ pub async fn serve(
     server.running.send_replace(false);
     let drain = server.site.limits.drain;
     timeout(drain, server.table.emptied()).await.map_err(|_| {
-        let open = server.site.own.connections.load(Ordering::Relaxed);
+        let open = server.site.metrics.connections.load(Ordering::Relaxed);
         let why = format!("{open} connections were still open after {drain:?}");
         io::Error::new(io::ErrorKind::TimedOut, why)
     })
@@ -62,7 +62,7 @@ async fn accept(server: Arc<Server>, listener: Listener) {
             // It was gone before it was here.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                server.site.own.accept_failures.fetch_add(1, Ordering::Relaxed);
+                server.site.metrics.accept_failures.fetch_add(1, Ordering::Relaxed);
                 if failed.replace(Instant::now()).is_none() {
                     warn!(%listener, %error, "cannot accept connections");
                 }

@@ -109,7 +109,7 @@ impl Connection {
 
     async fn refuse(&self, refused: Refused) {
         if let Some(reason) = refused.reason {
-            self.server.site.own.refused(reason);
+            self.server.site.metrics.refused(reason);
             self.server.refusals.log(self.peer, reason);
         }
         if let Some(socket) = refused.socket {
@@ -231,6 +231,6 @@ async fn respond(
         }
         None => route::answer(server, peer, &request).await,
     };
-    server.site.own.requests.count(response.status());
+    server.site.metrics.requests.count(response.status());
     Ok(Page::respond(response, request.method(), pending))
 }

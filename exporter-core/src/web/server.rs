@@ -24,7 +24,7 @@ impl Server {
     pub(super) fn new(site: Arc<Site>) -> Arc<Self> {
         let limits = &site.limits;
         let connections = affordable(limits.connections);
-        let table = Table::new(connections, limits.handshakes, Arc::clone(&site.own));
+        let table = Table::new(connections, limits.handshakes, Arc::clone(&site.metrics));
         Arc::new(Self {
             compressor: Compressor::default(),
             refusals: Refusals::default(),

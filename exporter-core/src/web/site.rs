@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::live::Live;
-use super::own::Own;
+use super::metrics::ServerMetrics;
 use crate::exporter::Exporter;
 
 /// What is served, and to whom.
@@ -17,7 +17,7 @@ pub struct Site {
     pub version: &'static str,
     pub exporter: Arc<dyn Exporter>,
     pub live: Arc<Live>,
-    pub own: Arc<Own>,
+    pub metrics: Arc<ServerMetrics>,
     pub limits: Limits,
     /// Where the metrics are: `/metrics`.
     pub telemetry_path: String,

@@ -28,7 +28,7 @@ use tokio::time::sleep;
 use super::config::live::Live;
 use super::connection::Connection;
 use super::connection::phase::{Phase, Stage};
-use super::own::Own;
+use super::metrics::ServerMetrics;
 use super::server::Server;
 use super::*;
 use crate::collector::{Collector, Definition, Error, Source};
@@ -38,10 +38,10 @@ use crate::exposition::families::Families;
 use crate::flags::Flags;
 use crate::registry::{self, Registry};
 
-/// A server on a thread and a port of its own.
+/// A server on a thread and a port of its metrics.
 struct Running {
     address: SocketAddr,
-    own: Arc<Own>,
+    metrics: Arc<ServerMetrics>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -67,12 +67,12 @@ fn start_with(
             let mut listeners = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap();
             let address = listeners[0].local_addr().unwrap();
             more(&site, &mut listeners);
-            tell.send((address, Arc::clone(&site.own))).unwrap();
+            tell.send((address, Arc::clone(&site.metrics))).unwrap();
             serve(site, listeners, stopped).await
         })
     });
-    let (address, own) = told.recv().unwrap();
-    Running { address, own, stop: Some(stop), thread: Some(thread) }
+    let (address, metrics) = told.recv().unwrap();
+    Running { address, metrics, stop: Some(stop), thread: Some(thread) }
 }
 
 fn site() -> Site {
@@ -82,7 +82,7 @@ fn site() -> Site {
         version: "1.2.3",
         exporter: registry(&[&WORD]),
         live: Live::load(None).unwrap(),
-        own: Arc::default(),
+        metrics: Arc::default(),
         limits: Limits::default(),
         telemetry_path: "/metrics".to_owned(),
         enable_lifecycle: false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use exporter_core::desc::{Entry, Kind};
+use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::format::{Escaping, Format};
 use exporter_core::testing;
@@ -303,7 +303,7 @@ proptest! {
         prop_assume!(sorted.len() == names.len() && !reserved);
 
         for kind in [Kind::Gauge, Kind::Counter, Kind::Histogram, Kind::Summary] {
-            let entry = Entry { name: &name, help: &name, kind, labels: &names };
+            let entry = DynDesc { name: &name, help: &name, kind, labels: &names };
             let mut expected = None;
             for format in [Format::Text100, Format::OpenMetrics, Format::Protobuf] {
                 let mut out = Families::new(format, Escaping::AllowUtf8);

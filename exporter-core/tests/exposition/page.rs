@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use exporter_core::desc::{Desc, Entry, Kind};
+use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::format::{Escaping, Format};
 use exporter_core::testing;
@@ -91,11 +91,11 @@ pub(crate) fn page(mut out: Families, at: SystemTime) -> Vec<u8> {
     out.family(&WAITED).summary(["in"], &waited);
 
     let labels = &["my.label", "plain"];
-    let entry = Entry { name: "test.温度", help: "Any \"name\".", kind: Kind::Gauge, labels };
+    let entry = DynDesc { name: "test.温度", help: "Any \"name\".", kind: Kind::Gauge, labels };
     out.open(entry).sample(&["x", "y"], 1.0);
-    let entry = Entry { name: "test.seen_total", help: "", kind: Kind::Counter, labels: &[] };
+    let entry = DynDesc { name: "test.seen_total", help: "", kind: Kind::Counter, labels: &[] };
     out.open(entry).counter(&[], &CounterValue { value: 1.0, created, exemplar: None });
-    let entry = Entry { name: "test.spread", help: "", kind: Kind::Histogram, labels: &["a"] };
+    let entry = DynDesc { name: "test.spread", help: "", kind: Kind::Histogram, labels: &["a"] };
     out.open(entry).histogram(&["b"], &HistogramValue { native: None, ..plain });
 
     refused(&mut out);
@@ -125,11 +125,11 @@ fn refused(out: &mut Families) {
     ] {
         let values = vec!["v"; labels.len()];
         let kind = Kind::Gauge;
-        out.open(Entry { name, help: "Refused.", kind, labels }).sample(&values, 1.0);
+        out.open(DynDesc { name, help: "Refused.", kind, labels }).sample(&values, 1.0);
     }
     for kind in [Kind::Histogram, Kind::Summary] {
         let labels = &["le", "quantile"];
-        let mut open = out.open(Entry { name: "reserved", help: "Refused.", kind, labels });
+        let mut open = out.open(DynDesc { name: "reserved", help: "Refused.", kind, labels });
         open.histogram(&["1", "1"], &HistogramValue::default());
         open.summary(&["1", "1"], &SummaryValue::default());
     }

@@ -20,7 +20,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["information_schema.COLUMNS", "information_schema.TABLES"],
         flags: &[],
         metrics: &[&NEXT, &GREATEST],
-        build: |db, _| Ok(Source::waiting(AutoIncrementColumns(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(AutoIncrementColumns(db.clone()))),
     },
     needs: |_, _| vec![Need::global("SELECT")],
 };

@@ -17,7 +17,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["SHOW BINARY LOGS"],
         flags: &[],
         metrics: &[&SIZE, &FILES, &NUMBER],
-        build: |db, _| Ok(Source::waiting(BinlogSize(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(BinlogSize(db.clone()))),
     },
     needs: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 2));

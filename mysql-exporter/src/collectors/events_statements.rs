@@ -22,7 +22,10 @@ pub(super) static QUERY: Query = Query {
         flags: &[&LIMIT, &TIME_LIMIT, &TEXT_LIMIT, &EXCLUDE],
         metrics: &[&COLUMNS, &LATENCY],
         build: |db, flags| {
-            Ok(Source::waiting(EventsStatements { db: db.clone(), wanted: Wanted::new(flags)? }))
+            Ok(Source::asynchronous(EventsStatements {
+                db: db.clone(),
+                wanted: Wanted::new(flags)?,
+            }))
         },
     },
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],

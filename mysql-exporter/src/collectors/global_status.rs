@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
-use exporter_core::desc::{Desc, Entry, Kind};
+use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Query;
@@ -33,14 +33,14 @@ pub(super) static QUERY: Query = Query {
             &LATENCY_DEVIATION,
             &LATENCY_SAMPLES,
         ],
-        build: |db, _| Ok(Source::waiting(GlobalStatus(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(GlobalStatus(db.clone()))),
     },
     needs: |_, _| Vec::new(),
 };
 
 const PREFIX: &str = "mysql_global_status_";
 
-static ANY: Entry = Entry {
+static ANY: DynDesc = DynDesc {
     name: "mysql_global_status_<variable>",
     help: "A status variable of the server, under its name.",
     kind: Kind::Untyped,
@@ -163,7 +163,7 @@ fn write(out: &mut Families, answer: &Answer) {
             .find_map(|((prefix, _), members)| Some((name.strip_prefix(prefix)?, members)));
         match group {
             Some((member, members)) => members.push((member.to_owned(), value)),
-            None => out.open(Entry { name: &family, ..ANY }).sample(&[], value),
+            None => out.open(DynDesc { name: &family, ..ANY }).sample(&[], value),
         }
     }
     for ((_, desc), members) in GROUPS.iter().zip(&groups) {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
-use exporter_core::desc::{Desc, Entry, Kind};
+use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Query;
@@ -17,14 +17,14 @@ pub(super) static QUERY: Query = Query {
         reads: &["SHOW GLOBAL VARIABLES"],
         flags: &[],
         metrics: &[&ANY, &VERSION, &ISOLATION, &CLUSTER, &CACHE],
-        build: |db, _| Ok(Source::waiting(GlobalVariables(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(GlobalVariables(db.clone()))),
     },
     needs: |_, _| Vec::new(),
 };
 
 const PREFIX: &str = "mysql_global_variables_";
 
-static ANY: Entry = Entry {
+static ANY: DynDesc = DynDesc {
     name: "mysql_global_variables_<variable>",
     help: "A system variable of the server, under its name.",
     kind: Kind::Gauge,
@@ -68,7 +68,7 @@ fn write(out: &mut Families, answer: &Answer) {
         if let Some(value) = status::number(row.text(1)) {
             family.truncate(PREFIX.len());
             status::push_name(&mut family, row.text(0));
-            out.open(Entry { name: &family, ..ANY }).sample(&[], value);
+            out.open(DynDesc { name: &family, ..ANY }).sample(&[], value);
         }
     }
     let text = |name: &str| {

@@ -19,7 +19,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["the table of heartbeats"],
         flags: &[&DATABASE, &TABLE, &UTC],
         metrics: &[&COLUMNS],
-        build: |db, flags| Ok(Source::waiting(Heartbeat { db: db.clone(), sql: sql(flags) })),
+        build: |db, flags| Ok(Source::asynchronous(Heartbeat { db: db.clone(), sql: sql(flags) })),
     },
     needs: |_, flags| vec![Need::new("SELECT", table(flags))],
 };

@@ -17,7 +17,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["information_schema.INNODB_CMP"],
         flags: &[],
         metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::waiting(InnodbCmp(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(InnodbCmp(db.clone()))),
     },
     needs: |_, _| vec![Need::global("PROCESS")],
 };

@@ -17,7 +17,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["information_schema.INNODB_CMPMEM"],
         flags: &[],
         metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::waiting(InnodbCmpmem(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(InnodbCmpmem(db.clone()))),
     },
     needs: |_, _| vec![Need::global("PROCESS")],
 };

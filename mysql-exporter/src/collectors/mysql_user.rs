@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
-use exporter_core::desc::{Column, Desc, Entry, Kind};
+use exporter_core::desc::{Column, Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
@@ -20,7 +20,7 @@ pub(super) static QUERY: Query = Query {
         metrics: &[&COLUMNS, &PRIVILEGE],
         build: |db, flags| {
             let privileges = flags.is_on(&PRIVILEGES);
-            Ok(Source::waiting(User { db: db.clone(), privileges }))
+            Ok(Source::asynchronous(User { db: db.clone(), privileges }))
         },
     },
     needs: |_, _| vec![Need::new("SELECT", "mysql.user")],
@@ -60,7 +60,7 @@ static COLUMNS: [Column<Row, 2>; 4] = [
     )
     .column(|row| row.number(5)),
 ];
-static PRIVILEGE: Entry = Entry {
+static PRIVILEGE: DynDesc = DynDesc {
     name: "mysql_mysql_<privilege>",
     help: "Whether the account has this privilege on everything.",
     kind: Kind::Gauge,
@@ -123,7 +123,7 @@ impl AsyncCollector for User {
 fn write_privileges(out: &mut Families, answer: &Answer) {
     for (column, privilege) in (6..).zip(PRIVILEGE_COLUMNS) {
         let name = format!("mysql_mysql_{privilege}");
-        let mut family = out.open(Entry { name: &name, ..PRIVILEGE });
+        let mut family = out.open(DynDesc { name: &name, ..PRIVILEGE });
         for row in &answer.rows {
             let has = row.text(column).eq_ignore_ascii_case("y");
             family.sample(&[row.text(0), row.text(1)], f64::from(u8::from(has)));

@@ -23,7 +23,7 @@ pub(super) static QUERY: Query = Query {
         flags: &[&MIN_TIME, &BY_USER, &BY_HOST],
         metrics: &[&THREADS, &SECONDS, &USERS, &HOSTS],
         build: |db, flags| {
-            Ok(Source::waiting(Processlist {
+            Ok(Source::asynchronous(Processlist {
                 db: db.clone(),
                 min_time: flags.parsed(&MIN_TIME, "a number of seconds")?,
                 by_user: flags.is_on(&BY_USER),

@@ -17,7 +17,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["information_schema.QUERY_RESPONSE_TIME"],
         flags: &[],
         metrics: &[&ALL, &READ, &WRITE],
-        build: |db, _| Ok(Source::waiting(QueryResponseTime(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(QueryResponseTime(db.clone()))),
     },
     needs: |_, _| Vec::new(),
 };

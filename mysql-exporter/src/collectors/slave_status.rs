@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
-use exporter_core::desc::{Desc, Entry, Kind};
+use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::{Query, binlog_size};
@@ -19,7 +19,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"],
         flags: &[],
         metrics: &[&ANY, &GTID_IO, &GTID_SLAVE],
-        build: |db, _| Ok(Source::waiting(SlaveStatus(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(SlaveStatus(db.clone()))),
     },
     needs: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 9));
@@ -33,7 +33,7 @@ const LABELS: [&str; 4] = ["master_host", "master_uuid", "channel_name", "connec
 const GTID_LABELS: [&str; 6] =
     ["master_host", "master_uuid", "channel_name", "connection_name", "domain_id", "server_id"];
 
-static ANY: Entry = Entry {
+static ANY: DynDesc = DynDesc {
     name: "mysql_slave_status_<column>",
     help: "A column of the replica's status, under its name.",
     kind: Kind::Untyped,
@@ -85,7 +85,7 @@ fn write(out: &mut Families, answer: &Answer) {
             let Some(name) = name else { continue };
             family.truncate(PREFIX.len());
             family.push_str(name);
-            let mut open = out.open(Entry { name: &family, ..ANY });
+            let mut open = out.open(DynDesc { name: &family, ..ANY });
             for (labels, row) in &channels {
                 if let Some(value) = value(name, row.text(index)) {
                     open.sample(labels, value);

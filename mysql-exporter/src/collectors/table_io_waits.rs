@@ -18,7 +18,7 @@ pub(super) static QUERY: Query = Query {
         reads: &["performance_schema.table_io_waits_summary_by_table"],
         flags: &[],
         metrics: &[&WAITS, &SECONDS],
-        build: |db, _| Ok(Source::waiting(TableIoWaits(db.clone()))),
+        build: |db, _| Ok(Source::asynchronous(TableIoWaits(db.clone()))),
     },
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };

@@ -19,7 +19,9 @@ pub(super) static QUERY: Query = Query {
         reads: &["information_schema.TABLES"],
         flags: &[&DATABASES],
         metrics: &[&VERSION, &ROWS, &SIZE],
-        build: |db, flags| Ok(Source::waiting(Tables { db: db.clone(), sql: statement(flags) })),
+        build: |db, flags| {
+            Ok(Source::asynchronous(Tables { db: db.clone(), sql: statement(flags) }))
+        },
     },
     needs: |_, _| vec![Need::global("SELECT")],
 };

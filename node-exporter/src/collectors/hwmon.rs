@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
@@ -59,8 +59,8 @@ static SENSOR_LABEL: Desc<3> = Desc::gauge(
 struct Found;
 
 impl Describe for Found {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
-        let mut entry = |name, help, kind| visit(Entry { name, help, kind, labels: &SENSOR });
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        let mut entry = |name, help, kind| visit(DynDesc { name, help, kind, labels: &SENSOR });
         let help = "Energy that a sensor has counted, in joules.";
         entry("node_hwmon_energy<_element>_joule_total", help, Kind::Counter);
         let help = "What a file of a sensor says: <type> <element>, in the unit at the name's end.";
@@ -275,7 +275,7 @@ fn expose(out: &mut Families, chips: &[Chip], sensors: &[Sensors]) {
     for family in samples.chunk_by(|(one, _), (other, _)| one.family == other.family) {
         let Some((first, _)) = family.first() else { continue };
         let help = first.help();
-        let Some(desc) = Desc::discovered(&first.family, &help, first.counter(), SENSOR) else {
+        let Some(desc) = Desc::try_new(&first.family, &help, first.counter(), SENSOR) else {
             continue;
         };
         let mut open = out.family(&desc);

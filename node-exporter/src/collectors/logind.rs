@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition = Definition {
     reads: &["org.freedesktop.login1 on the system bus"],
     flags: &[],
     metrics: &[&SESSIONS],
-    build: |host, _| Ok(Source::waiting(Logind(host.bus.clone()))),
+    build: |host, _| Ok(Source::asynchronous(Logind(host.bus.clone()))),
 };
 
 static SESSIONS: Desc<4> = Desc::gauge(

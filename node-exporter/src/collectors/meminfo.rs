@@ -3,7 +3,7 @@
 //! See `proc_meminfo(5)`. Kernels differ in their fields; what is not in the list is left out.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry};
+use exporter_core::desc::{Desc, Describe, DynDesc};
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -23,7 +23,7 @@ pub(super) static DEFINITION: Definition = Definition {
 struct List([(&'static str, Desc<'static>); 51]);
 
 impl Describe for List {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for (_, desc) in &self.0 {
             desc.describe(visit);
         }

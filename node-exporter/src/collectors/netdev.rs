@@ -6,7 +6,7 @@
 //! asked for.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Column, Desc, Entry};
+use exporter_core::desc::{Column, Desc, DynDesc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
@@ -179,7 +179,7 @@ impl Netdev {
         let count = if self.label_alias { 2 } else { 1 };
         let labels = LABELS.get(..count).unwrap_or_default();
         for column in columns {
-            let mut family = out.open(Entry { labels, ..column.desc.entry() });
+            let mut family = out.open(DynDesc { labels, ..column.desc.as_dyn() });
             for device in devices {
                 let labels = [device.name.as_str(), device.alias.as_str()];
                 if let Some(value) = (column.value)(&device.row) {

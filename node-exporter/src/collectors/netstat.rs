@@ -2,7 +2,7 @@
 //! `/proc/net/snmp` and `/proc/net/snmp6`.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Describe, Entry, Kind};
+use exporter_core::desc::{Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 use regex::bytes::Regex;
@@ -46,10 +46,10 @@ static FIELDS: Flag = Flag::text(
 struct Statistic;
 
 impl Describe for Statistic {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_netstat_<protocol>_<name>";
         let help = "Statistic <protocol><name>.";
-        visit(Entry { name, help, kind: Kind::Untyped, labels: &[] });
+        visit(DynDesc { name, help, kind: Kind::Untyped, labels: &[] });
     }
 }
 

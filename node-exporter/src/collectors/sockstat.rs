@@ -2,7 +2,7 @@
 //! `/proc/net/sockstat6`.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -38,11 +38,11 @@ const MEM_BYTES: &str = "mem_bytes";
 struct ByProtocol;
 
 impl Describe for ByProtocol {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for (key, meaning) in KEYS {
             let name = format!("node_sockstat_<protocol>_{key}");
             let help = format!("<protocol>: {meaning}.");
-            visit(Entry { name: &name, help: &help, kind: Kind::Gauge, labels: &[] });
+            visit(DynDesc { name: &name, help: &help, kind: Kind::Gauge, labels: &[] });
         }
     }
 }
@@ -90,7 +90,7 @@ fn gauge(protocol: &str, key: &str, value: f64, out: &mut Families) {
     let Some((_, meaning)) = KEYS.iter().find(|(known, _)| *known == key) else { return };
     let name = format!("node_sockstat_{protocol}_{key}");
     let help = format!("{protocol}: {meaning}.");
-    if let Some(desc) = Desc::discovered(&name, &help, Kind::Gauge, []) {
+    if let Some(desc) = Desc::try_new(&name, &help, Kind::Gauge, []) {
         out.family(&desc).sample([], value);
     }
 }

@@ -108,7 +108,7 @@ const SYSTEM_STATE_SINCE: f64 = 212.0;
 
 fn build(host: &crate::host::Host, flags: &Flags) -> Result<Source, Error> {
     let bus = if flags.is_on(&PRIVATE) { Bus::peer(PRIVATE_SOCKET) } else { host.bus.clone() };
-    Systemd::new(bus, flags).map(Source::waiting)
+    Systemd::new(bus, flags).map(Source::asynchronous)
 }
 
 struct Systemd {

@@ -4,7 +4,7 @@ mod hostile;
 
 use std::path::PathBuf;
 
-use exporter_core::file::Kept;
+use exporter_core::file::FileCache;
 use exporter_core::flags::Flags;
 use exporter_core::testing;
 
@@ -67,7 +67,7 @@ fn recorded() -> Host {
         sysfs: fixtures.join("sys"),
         rootfs: fixtures.clone(),
         udev: fixtures.join("udev/data"),
-        kept: Kept::default(),
+        kept: FileCache::default(),
         bus: crate::dbus::Bus::system(),
     }
 }

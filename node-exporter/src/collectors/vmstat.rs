@@ -1,7 +1,7 @@
 //! What the virtual memory system counts, in the kernel's own words: `/proc/vmstat`.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Describe, Entry, Kind};
+use exporter_core::desc::{Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 use regex::bytes::Regex;
@@ -34,9 +34,9 @@ static FIELDS: Flag = Flag::text(
 struct Field;
 
 impl Describe for Field {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let help = "Field <field> of /proc/vmstat.";
-        visit(Entry { name: "node_vmstat_<field>", help, kind: Kind::Untyped, labels: &[] });
+        visit(DynDesc { name: "node_vmstat_<field>", help, kind: Kind::Untyped, labels: &[] });
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Named {
 impl Named {
     /// Writes its one sample. A name that no metric can have is passed over.
     pub(crate) fn sample(&self, out: &mut Families, value: f64) {
-        if let Some(desc) = Desc::discovered(&self.name, &self.help, Kind::Untyped, []) {
+        if let Some(desc) = Desc::try_new(&self.name, &self.help, Kind::Untyped, []) {
             out.family(&desc).sample([], value);
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::phase::{Phase, Stage};
-use crate::web::own::Own;
+use crate::web::metrics::ServerMetrics;
 
 /// All open connections.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Table {
     open: Mutex<Open>,
     most: usize,
     handshakes: usize,
-    own: Arc<Own>,
+    metrics: Arc<ServerMetrics>,
     empty: Notify,
 }
 
@@ -26,9 +26,9 @@ struct Open {
 }
 
 impl Table {
-    pub(crate) fn new(most: usize, handshakes: usize, own: Arc<Own>) -> Arc<Self> {
+    pub(crate) fn new(most: usize, handshakes: usize, metrics: Arc<ServerMetrics>) -> Arc<Self> {
         let (open, empty) = (Mutex::default(), Notify::new());
-        Arc::new(Self { open, most, handshakes, own, empty })
+        Arc::new(Self { open, most, handshakes, metrics, empty })
     }
 
     /// A place for one more connection, at the cost of the one that has been idle longest if
@@ -47,7 +47,7 @@ impl Table {
         let id = open.next;
         open.next += 1;
         open.phases.insert(id, Arc::clone(phase));
-        self.own.connections.store(open.phases.len(), Ordering::Relaxed);
+        self.metrics.connections.store(open.phases.len(), Ordering::Relaxed);
         Some(Entry { id, table: Arc::clone(self) })
     }
 
@@ -95,7 +95,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut open = self.table.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.phases.remove(&self.id);
-        self.table.own.connections.store(open.phases.len(), Ordering::Relaxed);
+        self.table.metrics.connections.store(open.phases.len(), Ordering::Relaxed);
         if open.phases.is_empty() {
             self.table.empty.notify_waiters();
         }

@@ -29,7 +29,7 @@ pub(super) async fn scrape(
     headers: &HeaderMap,
 ) -> Response {
     let site = &server.site;
-    let Some(_place) = site.own.scrapes.enter(site.limits.requests) else {
+    let Some(_place) = site.metrics.scrapes.enter(site.limits.requests) else {
         let most = site.limits.requests;
         return finished(server, response::unavailable(format!("{most} scrapes are under way.\n")));
     };
@@ -71,7 +71,7 @@ pub(super) async fn scrape(
 }
 
 fn finished(server: &Server, response: Response) -> Response {
-    server.site.own.scrapes.count(response.status());
+    server.site.metrics.scrapes.count(response.status());
     response
 }
 

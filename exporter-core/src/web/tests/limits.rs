@@ -88,7 +88,7 @@ fn a_client_that_does_not_read_is_given_up() {
     rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
     client.send(SCRAPE);
     let start = Instant::now();
-    while server.own.connections.load(Ordering::Relaxed) > 0 {
+    while server.metrics.connections.load(Ordering::Relaxed) > 0 {
         assert!(start.elapsed() < Duration::from_secs(10));
         thread::sleep(Duration::from_millis(10));
     }
@@ -183,7 +183,7 @@ fn a_flood_of_connections_does_not_keep_a_scraper_out() {
     let mut scraper = server.connect();
     scraper.send(SCRAPE);
     assert_eq!(status(&scraper.answer()), "200");
-    assert!(server.own.connections.load(Ordering::Relaxed) <= 32);
+    assert!(server.metrics.connections.load(Ordering::Relaxed) <= 32);
     drop(flood);
 }
 
@@ -251,7 +251,7 @@ fn new_settings_end_a_connection_after_its_answer() {
     assert!(busy.rest().contains("\nword 1\n"));
 }
 
-/// A process of its own, whose limits are its own.
+/// A process of its metrics, whose limits are its metrics.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
 fn a_want_of_descriptors_keeps_no_scraper_out() {
@@ -284,7 +284,7 @@ fn a_want_of_descriptors_keeps_no_scraper_out() {
 fn with_few_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let server = start(|_| {});
-    let own = Arc::clone(&server.own);
+    let metrics = Arc::clone(&server.metrics);
     // The collector's thread, and its pipes if it has any, are there from now on.
     server.say(get("/metrics", ""));
     let used = std::fs::File::open("/dev/null").unwrap();
@@ -294,7 +294,7 @@ fn with_few_descriptors() {
     setrlimit(Resource::Nofile, limit).unwrap();
     println!("address {}", server.address);
     let start = Instant::now();
-    while own.accept_failures.load(Ordering::Relaxed) == 0 {
+    while metrics.accept_failures.load(Ordering::Relaxed) == 0 {
         assert!(start.elapsed() < Duration::from_secs(10), "accepting never failed");
         thread::sleep(Duration::from_millis(10));
     }

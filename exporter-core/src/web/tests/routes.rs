@@ -137,9 +137,9 @@ fn reloading_has_to_be_allowed() {
 
 #[test]
 fn answers_are_counted() {
-    let own = Arc::new(Own::default());
-    let (seen, live) = (Arc::clone(&own), Live::load(None).unwrap());
-    let server = start(|site| site.own = own);
+    let metrics = Arc::new(ServerMetrics::default());
+    let (seen, live) = (Arc::clone(&metrics), Live::load(None).unwrap());
+    let server = start(|site| site.metrics = metrics);
     server.say(get("/metrics", ""));
     server.say(get("/metrics?collect[]=x", ""));
     server.say(get("/nothing", ""));

@@ -53,10 +53,10 @@ impl Scene {
     /// The counter moves when the client has been told, so it may be a moment late.
     fn expect_refused(&self, reason: Refusal, count: u64) {
         let start = Instant::now();
-        while self.server.own.refusals(reason) < count && start.elapsed().as_secs() < 5 {
+        while self.server.metrics.refusals(reason) < count && start.elapsed().as_secs() < 5 {
             thread::sleep(Duration::from_millis(5));
         }
-        assert_eq!(self.server.own.refusals(reason), count, "{reason:?}");
+        assert_eq!(self.server.metrics.refusals(reason), count, "{reason:?}");
     }
 }
 
@@ -138,7 +138,7 @@ fn handshakes_that_get_nowhere_do_not_keep_a_scraper_out() {
     let config = scene.config(Some(&scene.holder), &[]);
     let answer = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap();
     assert!(answer.contains("\nword 1\n"), "{answer}");
-    assert!(scene.server.own.connections.load(Ordering::Relaxed) <= 10);
+    assert!(scene.server.metrics.connections.load(Ordering::Relaxed) <= 10);
     drop(held);
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use std::{env, ffi, fs, io, process, thread};
 
 use exporter_core::collector::chain;
-use exporter_core::file::Kept;
+use exporter_core::file::FileCache;
 use exporter_core::testing;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
@@ -20,7 +20,7 @@ fn machine(scratch: &Scratch) -> Host {
         sysfs: root.join("sys"),
         rootfs: root.join("root"),
         udev: root.join("udev"),
-        kept: Kept::default(),
+        kept: FileCache::default(),
         bus: crate::dbus::Bus::system(),
     }
 }

@@ -183,7 +183,7 @@ fn number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use exporter_core::file::Kept;
+    use exporter_core::file::FileCache;
     use exporter_core::testing;
 
     use super::*;
@@ -196,7 +196,7 @@ mod tests {
             sysfs: "/sys".into(),
             rootfs: "/".into(),
             udev: "/run/udev/data".into(),
-            kept: Kept::default(),
+            kept: FileCache::default(),
             bus: crate::dbus::Bus::system(),
         };
         let page = |interfaces: &mut Interfaces| {

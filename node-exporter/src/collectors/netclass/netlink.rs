@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use exporter_core::collector::Error;
-use exporter_core::desc::{Column, Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Column, Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::files::{Interfaces, numbers};
@@ -31,15 +31,15 @@ pub(super) static ALTERNATIVE_NAMES: Desc<2> = Desc::gauge(
 pub(super) struct Counted;
 
 impl Describe for Counted {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for column in &details::COLUMNS {
             visit(gauge(column));
         }
     }
 }
 
-fn gauge(column: &Column<Stats, 1>) -> Entry<'_> {
-    Entry { kind: Kind::Gauge, ..column.desc.entry() }
+fn gauge(column: &Column<Stats, 1>) -> DynDesc<'_> {
+    DynDesc { kind: Kind::Gauge, ..column.desc.as_dyn() }
 }
 
 /// The connections to the kernel.

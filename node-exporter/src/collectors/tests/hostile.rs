@@ -15,7 +15,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use exporter_core::collector::{Collector, Error, Source, chain};
-use exporter_core::file::Kept;
+use exporter_core::file::FileCache;
 use exporter_core::testing;
 use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
 use rustix::time::{ClockId, clock_gettime};
@@ -118,7 +118,7 @@ impl Machine {
             sysfs: root.path().join("sys"),
             rootfs: root.path().to_owned(),
             udev: root.path().join("udev/data"),
-            kept: Kept::default(),
+            kept: FileCache::default(),
             bus: crate::dbus::Bus::system(),
         };
         Self { _root: root, host, directories }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use exporter_core::desc::{Entry, Kind};
-use exporter_core::families::{Families, Open};
+use exporter_core::desc::{DynDesc, Kind};
+use exporter_core::families::{DynFamily, Families};
 use exporter_core::value::{Bucket, HistogramValue, SummaryValue};
 
 use super::cache::File;
@@ -70,7 +70,7 @@ impl<'f> Merged<'f> {
             help = &made_up;
         }
         let labels = &self.labels;
-        let mut open = out.open(Entry { name: self.name, help, kind: self.kind, labels });
+        let mut open = out.open(DynDesc { name: self.name, help, kind: self.kind, labels });
         let mut values = vec![""; labels.len()];
         for (file, family) in self.parts.iter().filter_map(|(nth, which)| {
             let file = files.get(*nth)?;
@@ -96,7 +96,7 @@ impl<'f> Merged<'f> {
 
 /// Writes a histogram or summary.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, not negative")]
-fn distributed(open: &mut Open<'_>, kind: Kind, labels: &[&str], distribution: &Distribution) {
+fn distributed(open: &mut DynFamily<'_>, kind: Kind, labels: &[&str], distribution: &Distribution) {
     let Distribution { sum, count, points } = distribution;
     let (sum, count) = (*sum, *count as u64);
     if kind == Kind::Summary {

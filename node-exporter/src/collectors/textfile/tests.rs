@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use exporter_core::file::Kept;
+use exporter_core::file::FileCache;
 use exporter_core::flags::Flags;
 use exporter_core::testing;
 use rustix::fs::{CWD, FileType, Mode};
@@ -37,7 +37,7 @@ impl Directory {
             sysfs: PathBuf::new(),
             rootfs: PathBuf::new(),
             udev: PathBuf::new(),
-            kept: Kept::default(),
+            kept: FileCache::default(),
             bus: crate::dbus::Bus::system(),
         };
         let (page, end) = testing::expose(&DEFINITION, &host, &flags);

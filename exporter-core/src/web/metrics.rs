@@ -10,7 +10,7 @@ use super::tls::refusal::Refusal;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 
-/// Every family that [`Own`] writes.
+/// Every family that [`ServerMetrics`] writes.
 #[cfg(feature = "testing")]
 pub(crate) static METRICS: &[&dyn crate::desc::Describe] = &[
     &SCRAPES,
@@ -68,7 +68,7 @@ static EXPIRY: Desc<2> = Desc::gauge(
 
 /// Counters of one program, made before anything that counts.
 #[derive(Debug, Default)]
-pub struct Own {
+pub struct ServerMetrics {
     pub(super) scrapes: Scrapes,
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
@@ -77,7 +77,7 @@ pub struct Own {
     refused: [AtomicU64; Refusal::ALL.len()],
 }
 
-impl Own {
+impl ServerMetrics {
     pub(crate) fn write(&self, out: &mut Families, live: &Live) {
         self.scrapes.codes.write(out, &SCRAPES, &["200", "400", "500", "503"]);
         let in_flight = self.scrapes.in_flight.load(Ordering::Relaxed);
