@@ -3,10 +3,14 @@
 mod attempts;
 mod data;
 mod failure;
-mod garbled;
+mod http;
 mod list;
+mod pages;
 mod resources;
 mod statistics;
+#[cfg(test)]
+pub(crate) mod tests;
+mod unreadable;
 
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,9 +25,9 @@ use aws_sdk_cloudwatch::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_cloudwatch::config::{ProvideCredentials, SharedCredentialsProvider};
 
 pub(crate) use self::failure::Failure;
-use self::garbled::Garbled;
 pub(crate) use self::list::{Listed, Listing};
 pub(crate) use self::resources::Selection;
+use self::unreadable::RetryUnreadable;
 use crate::config::Config;
 
 /// The clients of one region and one identity.
@@ -44,6 +48,7 @@ impl Cloud {
     pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
         let region = RegionProviderChain::first_try(config.region.clone().map(Region::new));
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http::client())
             .region(region.or_default_provider())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -81,10 +86,10 @@ impl Cloud {
         let partition = RetryPartition::custom("cloudwatch").token_bucket(TokenBucket::unlimited());
         let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(sdk)
             .retry_partition(partition.build())
-            .retry_classifier(Garbled)
+            .retry_classifier(RetryUnreadable)
             .build();
         let tagging = aws_sdk_resourcegroupstagging::config::Builder::from(sdk)
-            .retry_classifier(Garbled)
+            .retry_classifier(RetryUnreadable)
             .build();
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
@@ -119,23 +124,6 @@ impl Cloud {
         let credentials =
             credentials.map_err(|error| Failure::of_error("credentials", "", &error))?;
         Ok(format!("access key {}", credentials.access_key_id()))
-    }
-}
-
-#[cfg(test)]
-impl Cloud {
-    /// The one at this address, whatever the environment says.
-    pub(crate) async fn at(url: &str) -> Self {
-        let keys =
-            aws_sdk_cloudwatch::config::Credentials::new("AKIATEST", "x", None, None, "test");
-        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(keys)
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(url)
-            .load()
-            .await;
-        Self::new(&sdk, "eu-west-1".to_owned())
     }
 }
 

@@ -80,6 +80,9 @@ impl Fault {
     }
 }
 
+/// Each combination of values is asked for, whether it exists or not.
+const MOST_COMBINATIONS: usize = 100_000;
+
 /// What of an ARN is the id of its resource, where nothing else is said.
 pub(crate) const ID_PATTERN: &str = "(?:([^:/]+)|[^:/]+/([^:]+))$";
 
@@ -174,7 +177,17 @@ impl Defaults {
                                aws_dimension_select_regex at the same time";
                 return Err(Fault::on(line_of(&given).unwrap_or(line), None, problem));
             }
-            (Some(values), None) => Select::Values(values.value),
+            (Some(values), None) => {
+                let sizes = values.value.values().map(Vec::len);
+                if sizes.fold(1, usize::saturating_mul) > MOST_COMBINATIONS {
+                    let problem = format!(
+                        "has more than {MOST_COMBINATIONS} combinations of values; select fewer, or \
+                         use aws_dimension_select_regex"
+                    );
+                    return Err(Fault::at(&values, "aws_dimension_select", problem));
+                }
+                Select::Values(values.value)
+            }
             (None, Some(given)) => Select::Patterns(patterns(&given)?),
             (None, None) => Select::All,
         };

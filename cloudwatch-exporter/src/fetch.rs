@@ -188,8 +188,8 @@ async fn answer(cloud: &Cloud, job: Job<'_>) -> Result<Answer, Failure> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) call: &'a Call,
-    rules: &'a [Rule],
-    drafts: &'a BTreeMap<usize, Sheet>,
+    pub(crate) rules: &'a [Rule],
+    pub(crate) drafts: &'a BTreeMap<usize, Sheet>,
 }
 
 /// A query spelled out.

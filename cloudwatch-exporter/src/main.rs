@@ -8,6 +8,8 @@ mod config;
 mod cost;
 mod exporter;
 mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod layout;
 mod name;
 mod options;

@@ -186,6 +186,17 @@ pub(crate) mod tests {
         }
     }
 
+    /// The calls for so many sets of a rule.
+    pub(crate) fn calls_for(
+        rule: &Rule,
+        api: Api,
+        sets: usize,
+    ) -> (BTreeMap<usize, Sheet>, Vec<Call>) {
+        let sheet = Sheet { span: (1_800_000_000, 1_800_000_600), ..sheet(rule, sets) };
+        let calls = calls(&[Ask { index: 0, rule, sheet: &sheet, api }]);
+        (BTreeMap::from([(0, sheet)]), calls)
+    }
+
     fn planned(asks: &[(&Rule, Api, usize)]) -> Vec<Call> {
         let sheets: Vec<_> = asks.iter().map(|(rule, _, sets)| sheet(rule, *sets)).collect();
         let asks = asks.iter().zip(&sheets).enumerate();

@@ -98,6 +98,24 @@ pub(crate) fn write_dimensions(writer: &mut Writer, dimensions: &[Dimension]) ->
     Ok(())
 }
 
+/// A map with its `NextToken` replaced.
+pub(crate) fn with_token(page: &[u8], token: &str) -> Option<Vec<u8>> {
+    let mut writer = Writer::new(Vec::with_capacity(page.len() + token.len() + 16));
+    writer.begin_map().ok()?.str("NextToken").ok()?.str(token).ok()?;
+    let mut decoder = Decoder::new(page);
+    let mut left = decoder.map().ok()?;
+    while more(&mut decoder, &mut left).ok()? {
+        let start = decoder.position();
+        let name = decoder.str().ok()?;
+        decoder.skip().ok()?;
+        if name != "NextToken" {
+            writer.writer_mut().extend_from_slice(page.get(start..decoder.position())?);
+        }
+    }
+    writer.end().ok()?;
+    Some(writer.into_writer())
+}
+
 /// `__type` and `message`.
 pub(crate) fn error(shape: &str, message: &str) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());

@@ -7,8 +7,8 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::fake::State;
-use crate::protocol::Answer;
+use crate::protocol::{Answer, Body};
+use crate::state::State;
 
 pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> Answer {
     match (method, path) {
@@ -54,7 +54,7 @@ fn done() -> Answer {
 }
 
 fn text(status: StatusCode, body: String) -> Answer {
-    let mut answer = Answer::new(Full::new(Bytes::from(body)));
+    let mut answer = Answer::new(Body::Left(Full::new(Bytes::from(body))));
     *answer.status_mut() = status;
     answer
 }

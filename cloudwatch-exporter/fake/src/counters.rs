@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::fake::Request;
-use crate::fault::Operation;
+use crate::operation::Operation;
+use crate::request::Request;
 
 /// Counted since the start or the last reset.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]

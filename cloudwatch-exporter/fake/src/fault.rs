@@ -2,45 +2,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use crate::operation::Operation;
 use crate::refusal::Refusal;
-
-/// What is called.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub enum Operation {
-    ListMetrics,
-    GetMetricData,
-    GetMetricStatistics,
-    AssumeRole,
-    AssumeRoleWithWebIdentity,
-    GetCallerIdentity,
-    GetResources,
-}
-
-impl Operation {
-    pub const ALL: [Self; 7] = [
-        Self::ListMetrics,
-        Self::GetMetricData,
-        Self::GetMetricStatistics,
-        Self::AssumeRole,
-        Self::AssumeRoleWithWebIdentity,
-        Self::GetCallerIdentity,
-        Self::GetResources,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ListMetrics => "ListMetrics",
-            Self::GetMetricData => "GetMetricData",
-            Self::GetMetricStatistics => "GetMetricStatistics",
-            Self::AssumeRole => "AssumeRole",
-            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
-            Self::GetCallerIdentity => "GetCallerIdentity",
-            Self::GetResources => "GetResources",
-        }
-    }
-}
 
 /// One way in which calls go wrong, and which of them do. Without further words: every call.
 #[derive(Clone, Debug, Deserialize)]
@@ -78,6 +43,12 @@ enum Kind {
     Partial(usize),
     /// Results of `GetMetricData` are all `InternalError`.
     InternalStatus,
+    /// The call is never answered.
+    Hang,
+    /// Every page is the first one, with a new token.
+    EndlessTokens,
+    /// The body of the answer never ends.
+    EndlessBody,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -142,6 +113,21 @@ impl Fault {
         Self::new(Kind::InternalStatus)
     }
 
+    /// The call is never answered.
+    pub fn hang() -> Self {
+        Self::new(Kind::Hang)
+    }
+
+    /// Every page is the first one, and has a `NextToken` that was not seen before.
+    pub fn endless_tokens() -> Self {
+        Self::new(Kind::EndlessTokens)
+    }
+
+    /// The answer is a success whose body never ends.
+    pub fn endless_body() -> Self {
+        Self::new(Kind::EndlessBody)
+    }
+
     /// Only calls of this operation.
     #[must_use]
     pub fn on(mut self, operation: Operation) -> Self {
@@ -201,45 +187,61 @@ impl Fault {
     }
 }
 
-/// What befalls one call.
+/// How the faults change one call.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fate {
+pub(crate) struct Outcome {
     pub(crate) refusal: Option<Refusal>,
-    pub(crate) drop: bool,
     pub(crate) delay: Duration,
-    pub(crate) truncate: bool,
+    pub(crate) transfer: Transfer,
     pub(crate) partial: Option<usize>,
     pub(crate) internal_status: bool,
+    pub(crate) endless_tokens: bool,
 }
 
-impl Fate {
+/// What becomes of the answer on its way.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Transfer {
+    #[default]
+    Whole,
+    /// There is none: the connection is closed.
+    Drop,
+    /// There is none: the connection stays open.
+    Hang,
+    Truncate,
+    Endless,
+}
+
+impl Outcome {
     /// Delays add up; of several errors the first wins.
     pub(crate) fn of(
         faults: &mut [Fault],
         operation: Operation,
         names: impl Fn(&str) -> bool,
     ) -> Self {
-        let mut fate = Self::default();
+        let mut outcome = Self::default();
         for fault in faults {
             if !fault.strikes(operation, &names) {
                 continue;
             }
             match &fault.kind {
                 Kind::Error { status, code, message } => {
-                    fate.refusal.get_or_insert_with(|| Refusal {
+                    outcome.refusal.get_or_insert_with(|| Refusal {
                         status: *status,
                         code: code.clone().into(),
                         message: message.clone(),
                     });
                 }
-                Kind::Drop => fate.drop = true,
-                Kind::DelayMs(delay) => fate.delay += Duration::from_millis(*delay),
-                Kind::Truncate => fate.truncate = true,
-                Kind::Partial(datapoints) => fate.partial = Some(*datapoints),
-                Kind::InternalStatus => fate.internal_status = true,
+                Kind::Drop => outcome.transfer = Transfer::Drop,
+                Kind::DelayMs(delay) => outcome.delay += Duration::from_millis(*delay),
+                Kind::Truncate => outcome.transfer = Transfer::Truncate,
+                Kind::Partial(datapoints) => outcome.partial = Some(*datapoints),
+                Kind::InternalStatus => outcome.internal_status = true,
+                Kind::Hang => outcome.transfer = Transfer::Hang,
+                Kind::EndlessTokens => outcome.endless_tokens = true,
+                Kind::EndlessBody => outcome.transfer = Transfer::Endless,
             }
         }
-        fate
+        outcome
     }
 }
 

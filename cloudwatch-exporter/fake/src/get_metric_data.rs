@@ -6,7 +6,7 @@ use minicbor::{Decoder, decode};
 use serde::Serialize;
 
 use crate::cbor::{self, Encoded, Writer};
-use crate::model::{self, Dimension, Metric, World};
+use crate::model::{self, Catalog, Dimension, Metric};
 use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::token;
@@ -113,11 +113,11 @@ impl GetMetricData {
 
     pub(crate) fn answer(
         &self,
-        world: &World,
+        catalog: &Catalog,
         now: i64,
         trouble: Trouble,
     ) -> Result<Page, Refusal> {
-        let limits = world.model.limits;
+        let limits = catalog.model.limits;
         let (start, end) = self.times()?;
         let ascending = match self.scan_by.as_deref() {
             None | Some("TimestampDescending") => false,
@@ -160,8 +160,13 @@ impl GetMetricData {
             }
             let window = Window::new(start..end, metric.period, now);
             let account = query.account.as_deref();
-            let found =
-                world.find(&mut key, account, &metric.namespace, &metric.name, &metric.dimensions);
+            let found = catalog.find(
+                &mut key,
+                account,
+                &metric.namespace,
+                &metric.name,
+                &metric.dimensions,
+            );
             let found =
                 found.filter(|found| metric.unit.as_ref().is_none_or(|unit| *unit == found.unit));
             let from = if index == first { within.take() } else { None };

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cbor::{self, Encoded, Writer};
 use crate::get_metric_data::Page;
-use crate::model::{Dimension, World};
+use crate::model::{Catalog, Dimension};
 use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::window::{Window, is_period};
@@ -49,8 +49,8 @@ impl GetMetricStatistics {
         Ok(request)
     }
 
-    pub(crate) fn answer(&self, world: &World, now: i64) -> Result<Page, Refusal> {
-        let (start, end) = self.times(world.model.limits.statistics_datapoints)?;
+    pub(crate) fn answer(&self, catalog: &Catalog, now: i64) -> Result<Page, Refusal> {
+        let (start, end) = self.times(catalog.model.limits.statistics_datapoints)?;
         let plain = wanted(&self.statistics, Statistic::plain)?;
         let extended = wanted(&self.extended_statistics, Statistic::extended)?;
         match (plain.is_empty(), extended.is_empty()) {
@@ -79,7 +79,7 @@ impl GetMetricStatistics {
         let mut writer = Writer::new(Vec::new());
         writer.map(2)?.str("Label")?.str(&self.name)?.str("Datapoints")?.begin_array()?;
         let metric =
-            world.find(&mut String::new(), None, &self.namespace, &self.name, &self.dimensions);
+            catalog.find(&mut String::new(), None, &self.namespace, &self.name, &self.dimensions);
         if let Some(metric) =
             metric.filter(|metric| self.unit.as_ref().is_none_or(|unit| *unit == metric.unit))
         {

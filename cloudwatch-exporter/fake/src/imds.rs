@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::protocol::Answer;
+use crate::protocol::{Answer, Body};
 use crate::sts::iso;
 
 const TOKEN: HeaderValue = HeaderValue::from_static("fake-session");
@@ -48,7 +48,7 @@ pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, now: i64)
 }
 
 fn text(status: StatusCode, body: &[u8]) -> Answer {
-    let mut answer = Answer::new(Full::new(Bytes::copy_from_slice(body)));
+    let mut answer = Answer::new(Body::Left(Full::new(Bytes::copy_from_slice(body))));
     *answer.status_mut() = status;
     answer
 }

@@ -1,4 +1,4 @@
-//! The world that the fake shows: metrics, and their samples as functions of time.
+//! The model: metrics, their samples as functions of time, and tagged resources.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -306,12 +306,12 @@ impl fmt::Debug for Values {
 
 /// A model with its metrics found by name.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Catalog {
     pub(crate) model: Model,
     by_key: HashMap<String, usize>,
 }
 
-impl World {
+impl Catalog {
     pub(crate) fn new(model: Model) -> Self {
         let mut by_key = HashMap::with_capacity(model.metrics.len());
         let mut key = String::new();

@@ -1,14 +1,19 @@
 //! The three protocols of the services: how a call is known, and what its answers look like.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
+use hyper::body::Frame;
 use serde_json::json;
 
 use crate::cbor;
-use crate::fault::Operation;
+use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::sts;
 
@@ -17,7 +22,25 @@ const TAGGING: &str = "ResourceGroupsTaggingAPI_20170126.";
 const SMITHY: &str = "smithy-protocol";
 const RPC_V2_CBOR: &str = "rpc-v2-cbor";
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<Body>;
+pub(crate) type Body = Either<Full<Bytes>, Endless>;
+
+/// A body of zeros without end.
+#[derive(Debug)]
+pub(crate) struct Endless;
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        static ZEROS: [u8; 65_536] = [0; 65_536];
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&ZEROS)))))
+    }
+}
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Protocol {
@@ -58,6 +81,22 @@ impl Protocol {
         }
     }
 
+    /// A page with this token in the place of its own.
+    pub(crate) fn with_token(self, body: Vec<u8>, number: u64) -> Vec<u8> {
+        let token = format!("endless.{number}");
+        match self {
+            Self::RpcV2Cbor => cbor::with_token(&body, &token).unwrap_or(body),
+            Self::Json => match serde_json::from_slice::<serde_json::Value>(&body) {
+                Ok(serde_json::Value::Object(mut page)) => {
+                    page.insert("PaginationToken".to_owned(), token.into());
+                    serde_json::Value::Object(page).to_string().into_bytes()
+                }
+                _ => body,
+            },
+            Self::Query => body,
+        }
+    }
+
     pub(crate) fn reply(self, body: Vec<u8>) -> Answer {
         self.answer(StatusCode::OK, body)
     }
@@ -80,7 +119,7 @@ impl Protocol {
     }
 
     fn answer(self, status: StatusCode, body: Vec<u8>) -> Answer {
-        let mut answer = Answer::new(Full::new(Bytes::from(body)));
+        let mut answer = Answer::new(Body::Left(Full::new(Bytes::from(body))));
         *answer.status_mut() = status;
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type()));

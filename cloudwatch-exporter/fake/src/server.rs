@@ -1,6 +1,7 @@
 //! The server: HTTP/1.1, one thread.
 
 use std::fmt;
+use std::future;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +18,17 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use crate::control;
-use crate::fake::{Call, Request, State};
-use crate::fault::{Fate, Operation};
+use crate::fault::{Outcome, Transfer};
 use crate::get_metric_data::{GetMetricData, Page, Trouble};
 use crate::get_metric_statistics::GetMetricStatistics;
 use crate::get_resources::GetResources;
 use crate::imds;
 use crate::list_metrics::ListMetrics;
-use crate::protocol::{self, Answer, Protocol};
+use crate::operation::Operation;
+use crate::protocol::{self, Answer, Body, Endless, Protocol};
 use crate::refusal::Refusal;
+use crate::request::{Call, Request};
+use crate::state::State;
 use crate::sts::{self, AssumeRole};
 
 /// The account of metrics that have none of their own.
@@ -95,12 +98,15 @@ async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answe
             return Ok(Protocol::of(operation).refuse(&refusal));
         }
     };
-    let fate = state.fate(&request);
-    if !fate.delay.is_zero() {
-        time::sleep(fate.delay).await;
+    let outcome = state.outcome(&request);
+    if !outcome.delay.is_zero() {
+        time::sleep(outcome.delay).await;
+    }
+    if outcome.transfer == Transfer::Hang {
+        future::pending::<()>().await;
     }
     let (access_key, region) = signer(&head.headers);
-    let answer = carry_out(state, &access_key, &request, &fate);
+    let answer = carry_out(state, &access_key, &request, &outcome);
     let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
     state.remember(Call { access_key, region, status, request });
     drop(under_way);
@@ -130,36 +136,46 @@ fn parse(operation: Operation, body: &[u8]) -> Result<Request, Refusal> {
     })
 }
 
-/// Answers as far as fate allows, and counts.
+/// Answers, unless a fault prevents it, and counts.
 fn carry_out(
     state: &State,
     access_key: &str,
     request: &Request,
-    fate: &Fate,
+    outcome: &Outcome,
 ) -> Result<Answer, Dropped> {
+    let first_page;
+    let request = if outcome.endless_tokens {
+        first_page = request.first_page();
+        &first_page
+    } else {
+        request
+    };
     let operation = request.operation();
     let protocol = Protocol::of(operation);
-    if fate.drop {
+    if outcome.transfer == Transfer::Drop {
         state.counters().of_mut(operation).failed += 1;
         return Err(Dropped);
     }
-    if let Some(refusal) = &fate.refusal {
+    if let Some(refusal) = &outcome.refusal {
         let mut counters = state.counters();
         let calls = counters.of_mut(operation);
         *(if refusal.is_throttling() { &mut calls.throttled } else { &mut calls.failed }) += 1;
         return Ok(protocol.refuse(refusal));
     }
-    let (world, now) = (state.world(), state.now());
+    let (catalog, now) = (state.catalog(), state.now());
     let page = match request {
-        Request::ListMetrics(request) => request.answer(&world.model, ACCOUNT, now).map(Page::from),
-        Request::GetMetricData(request) => {
-            let trouble = Trouble { datapoints: fate.partial, internal: fate.internal_status };
-            request.answer(&world, now, trouble)
+        Request::ListMetrics(request) => {
+            request.answer(&catalog.model, ACCOUNT, now).map(Page::from)
         }
-        Request::GetMetricStatistics(request) => request.answer(&world, now),
+        Request::GetMetricData(request) => {
+            let trouble =
+                Trouble { datapoints: outcome.partial, internal: outcome.internal_status };
+            request.answer(&catalog, now, trouble)
+        }
+        Request::GetMetricStatistics(request) => request.answer(&catalog, now),
         Request::AssumeRole(request) => request.answer(now).map(Page::from),
         Request::GetCallerIdentity => Ok(sts::caller_identity(ACCOUNT, access_key).into()),
-        Request::GetResources(request) => request.answer(&world.model).map(Page::from),
+        Request::GetResources(request) => request.answer(&catalog.model).map(Page::from),
     };
     let mut counters = state.counters();
     let Page { mut body, datapoints } = match page {
@@ -169,11 +185,19 @@ fn carry_out(
             return Ok(protocol.refuse(&refusal));
         }
     };
-    if fate.truncate {
+    if outcome.transfer == Transfer::Truncate {
         body.truncate(body.len() / 2);
     }
+    if outcome.endless_tokens {
+        body = protocol.with_token(body, counters.received());
+    }
     counters.answered(request, datapoints, body.len());
-    Ok(protocol.reply(body))
+    let answer = protocol.reply(body);
+    Ok(if outcome.transfer == Transfer::Endless {
+        answer.map(|_| Body::Right(Endless))
+    } else {
+        answer
+    })
 }
 
 /// Access key id and region of `Credential=AKID/20260101/eu-west-1/monitoring/aws4_request`.

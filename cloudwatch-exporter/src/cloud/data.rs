@@ -13,6 +13,9 @@ use crate::sheet::Point;
 
 const ACTION: &str = "getMetricData";
 
+/// Pages in a row that may answer no query.
+const IDLE_PAGES: u32 = 2;
+
 impl Cloud {
     /// A point for each query of the job. Points stay open where CloudWatch could not answer.
     pub(crate) async fn data(&self, job: Job<'_>) -> Result<Vec<Point>, Failure> {
@@ -22,6 +25,7 @@ impl Cloud {
         let mut points = vec![Point::Open; job.call.queries.len()];
         let mut refused: Option<(String, usize)> = None;
         let mut next = None;
+        let mut idle = 0;
         loop {
             let request = self
                 .cloudwatch
@@ -35,22 +39,30 @@ impl Cloud {
             let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
             let page = page.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
             charges::data_answered(ACTION, namespace, job.call.billed, asked(job));
+            let before = missing(&points);
             for result in page.metric_data_results() {
                 let Some(point) = result.id().and_then(place).and_then(|at| points.get_mut(at))
                 else {
                     continue;
                 };
+                let newest = newest(result.timestamps(), result.values());
                 match result.status_code() {
+                    // Without a datapoint it is not known yet whether there is one.
+                    Some(StatusCode::PartialData) if newest == Point::Nothing => {}
                     None | Some(StatusCode::Complete | StatusCode::PartialData) => {
-                        point.merge(newest(result.timestamps(), result.values()));
+                        point.merge(newest);
                     }
                     Some(code) => {
                         refused.get_or_insert((code.as_str().to_owned(), 0)).1 += 1;
                     }
                 }
             }
+            let left = missing(&points);
+            idle = if left < before { 0 } else { idle + 1 };
             let after = page.next_token.filter(|token| !token.is_empty());
-            if after.is_none() || after == next {
+            // The newest datapoints come first: once each query has one, further pages are older,
+            // and would be billed.
+            if left == 0 || after.is_none() || after == next || idle >= IDLE_PAGES {
                 break;
             }
             next = after;
@@ -61,6 +73,11 @@ impl Cloud {
         }
         Ok(points)
     }
+}
+
+/// How many queries are not answered.
+fn missing(points: &[Point]) -> usize {
+    points.iter().filter(|point| **point == Point::Open).count()
 }
 
 /// How many queries there are of each metric.

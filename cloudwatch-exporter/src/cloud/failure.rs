@@ -74,6 +74,11 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code: code.to_owned(), problem }
     }
 
+    /// A limit of ours that an answer has passed.
+    pub(super) fn of_limit(action: &'static str, scope: &str, problem: String) -> Self {
+        Self { action, scope: scope.to_owned(), code: "limit".to_owned(), problem }
+    }
+
     /// Counts it.
     pub(super) fn counted(self) -> Self {
         crate::charges::FAILED.with([self.action, &self.scope, &self.code]).inc();

@@ -1,8 +1,9 @@
 //! `ListMetrics`: the dimension sets that a metric has.
 
-use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, RecentlyActive};
+use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, RecentlyActive};
 
 use super::attempts::Attempts;
+use super::pages::Pages;
 use super::{Cloud, Failure};
 use crate::charges;
 use crate::rule::Rule;
@@ -57,8 +58,8 @@ impl Cloud {
         let Listing { namespace, metric, dimensions, is_recent } = listing;
         let filter = |name: &String| DimensionFilter::builder().name(name).build();
         let filters: Vec<_> = dimensions.iter().map(filter).collect();
-        let mut listed = Listed::default();
-        let mut next = None;
+        let mut sets = Vec::new();
+        let mut pages = Pages::new(ACTION, namespace);
         loop {
             let request = self
                 .cloudwatch
@@ -67,25 +68,31 @@ impl Cloud {
                 .metric_name(metric)
                 .set_dimensions((!filters.is_empty()).then(|| filters.clone()))
                 .set_recently_active(is_recent.then_some(RecentlyActive::Pt3H))
-                .set_next_token(next.clone());
+                .set_next_token(pages.token());
             let attempts = charges::attempts(&charges::REQUESTS, ACTION, namespace);
             let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
             let page = page.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
             charges::answered(ACTION, namespace, None);
-            listed.pages += 1;
-            let metrics = page.metrics.unwrap_or_default().into_iter();
-            listed.sets.extend(
+            let metrics = page.metrics.unwrap_or_default();
+            let has_more = pages.next(metrics.iter().map(identity), page.next_token)?;
+            let metrics = metrics.into_iter();
+            sets.extend(
                 metrics.filter_map(|metric| listing.set(metric.dimensions.unwrap_or_default())),
             );
-            let after = page.next_token.filter(|token| !token.is_empty());
-            if after.is_none() || after == next {
+            if !has_more {
                 break;
             }
-            next = after;
         }
         // In an order that stays, each once.
-        listed.sets.sort_unstable();
-        listed.sets.dedup();
-        Ok(listed)
+        sets.sort_unstable();
+        sets.dedup();
+        Ok(Listed { sets, pages: pages.count() })
     }
+}
+
+/// What tells a listed metric from others.
+fn identity(metric: &Metric) -> Vec<Option<&str>> {
+    let dimensions = metric.dimensions().iter();
+    let pairs = dimensions.flat_map(|dimension| [dimension.name(), dimension.value()]);
+    [metric.metric_name()].into_iter().chain(pairs).collect()
 }

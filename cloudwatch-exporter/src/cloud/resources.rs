@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
 use super::attempts::Attempts;
+use super::pages::Pages;
 use super::{Cloud, Failure};
 use crate::charges;
 use crate::rule::Tags;
@@ -34,25 +35,25 @@ impl Cloud {
         };
         let filters = tags.as_ref().map(|tags| tags.iter().map(filter).collect::<Vec<_>>());
         let mut resources = Vec::new();
-        let mut next = None;
+        let mut pages = Pages::new(ACTION, resource_type);
         loop {
             let request = self
                 .tagging
                 .get_resources()
                 .resource_type_filters(resource_type)
                 .set_tag_filters(filters.clone())
-                .set_pagination_token(next.clone());
+                .set_pagination_token(pages.token());
             let attempts = charges::attempts(&charges::TAGGING_REQUESTS, ACTION, resource_type);
             let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
             let page =
                 page.map_err(|error| Failure::new(ACTION, resource_type, &error).counted())?;
             let mappings = page.resource_tag_mapping_list.unwrap_or_default();
+            let arns = mappings.iter().map(ResourceTagMapping::resource_arn);
+            let has_more = pages.next(arns, page.pagination_token)?;
             resources.extend(mappings.into_iter().filter_map(resource));
-            let after = page.pagination_token.filter(|token| !token.is_empty());
-            if after.is_none() || after == next {
+            if !has_more {
                 break;
             }
-            next = after;
         }
         resources.sort_by(|a: &Resource, b| a.arn.cmp(&b.arn));
         resources.dedup_by(|a, b| a.arn == b.arn);

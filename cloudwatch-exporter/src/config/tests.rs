@@ -107,6 +107,7 @@ fn what_is_wrong_is_told_by_line_and_key() {
     let tags = "Must provide resource_type_selection and resource_id_dimension";
     let both = "Must not provide aws_dimension_select and aws_dimension_select_regex at the same \
                 time";
+    let many = (0..400).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
     let metric = "metrics:\n- aws_namespace: A\n  aws_metric_name: B\n  ";
     for (text, line, key, problem) in [
         ("", None, Some("metrics"), nothing),
@@ -167,6 +168,12 @@ fn what_is_wrong_is_told_by_line_and_key() {
             Some(4),
             Some("aws_extended_statistics"),
             "such as p95",
+        ),
+        (
+            &format!("{metric}aws_dimension_select: {{C: [{many}], D: [{many}]}}"),
+            Some(4),
+            Some("aws_dimension_select"),
+            "more than 100000 combinations",
         ),
         (&format!("{metric}aws_dimensions: [C, D, C]"), Some(4), Some("aws_dimensions"), "twice"),
         (&format!("{metric}aws_metric_name: C"), Some(4), None, "given twice"),

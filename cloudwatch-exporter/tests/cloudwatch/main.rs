@@ -26,6 +26,7 @@ mod charges;
 mod configuration;
 mod faults;
 mod identity;
+mod limits;
 mod requests;
 mod scene;
 mod selection;

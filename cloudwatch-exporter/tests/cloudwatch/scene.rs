@@ -63,6 +63,11 @@ impl Scene {
         calls.filter(|request| request.operation() == operation).collect()
     }
 
+    /// The most memory that the exporter has used so far, in MiB.
+    pub(crate) fn memory(&self) -> f64 {
+        used(self.exporter.pid()).1
+    }
+
     pub(crate) fn received(&self, operation: Operation) -> u64 {
         self.fake.counters().of(operation).received
     }
@@ -80,6 +85,18 @@ pub(crate) fn environment(url: &str) -> Vec<(&'static str, &str)> {
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("NO_PROXY", "127.0.0.1"),
     ]
+}
+
+/// CPU seconds and the most memory, in MiB, that a process has used so far.
+pub(crate) fn used(pid: u32) -> (f64, f64) {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after = stat.rsplit_once(") ").unwrap().1;
+    let ticks: Vec<f64> =
+        after.split(' ').skip(11).take(2).map(|field| field.parse().unwrap()).collect();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: f64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    ((ticks[0] + ticks[1]) / 100.0, kib / 1024.0)
 }
 
 /// Runs the binary to its end.

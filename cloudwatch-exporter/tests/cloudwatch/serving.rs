@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use exporter_core::testing::mutual_tls;
 use fake_cloudwatch::{Fake, Fault, Model, Operation, Values};
 
-use super::scene::{BINARY, Scene, environment, rule, samples, value};
+use super::scene::{BINARY, Scene, environment, rule, samples, used, value};
 
 /// 20 metrics in 500 dimension sets, five statistics of each.
 fn park() -> (Model, String) {
@@ -16,18 +16,6 @@ fn park() -> (Model, String) {
     let of = |n| rule("Park", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
     let rules: String = (0..20).map(of).collect();
     (model, format!("metrics:\n{rules}"))
-}
-
-/// CPU seconds and the most memory that a process has used so far.
-fn used(pid: u32) -> (f64, f64) {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let after = stat.rsplit_once(") ").unwrap().1;
-    let ticks: Vec<f64> =
-        after.split(' ').skip(11).take(2).map(|field| field.parse().unwrap()).collect();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let kib: f64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    ((ticks[0] + ticks[1]) / 100.0, kib / 1024.0)
 }
 
 /// What is asked for is decided by the number of metrics: far beyond what is free, so by

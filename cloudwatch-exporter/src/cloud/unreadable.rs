@@ -1,13 +1,12 @@
-//! Answers that say success and cannot be read: the SDK gives up on them, although the next one
-//! will be whole.
+//! Retries answers that report success and cannot be read, which the SDK does not.
 
 use aws_sdk_cloudwatch::config::interceptors::InterceptorContext;
 use aws_sdk_cloudwatch::config::retry::{ClassifyRetry, RetryAction};
 
 #[derive(Debug)]
-pub(super) struct Garbled;
+pub(super) struct RetryUnreadable;
 
-impl ClassifyRetry for Garbled {
+impl ClassifyRetry for RetryUnreadable {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let is_success = context.response().is_some_and(|answer| answer.status().is_success());
         if is_success && matches!(context.output_or_error(), Some(Err(_))) {
@@ -18,6 +17,6 @@ impl ClassifyRetry for Garbled {
     }
 
     fn name(&self) -> &'static str {
-        "Garbled"
+        "RetryUnreadable"
     }
 }

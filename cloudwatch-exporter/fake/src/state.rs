@@ -1,0 +1,115 @@
+//! The state of a running server: the model, the faults, and what was counted.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::counters::Counters;
+use crate::fault::{Fault, Outcome};
+use crate::model::{Catalog, Model};
+use crate::request::{Call, Request};
+
+/// How many queries the remembered calls may have; a call counts as one more.
+const REMEMBERED: usize = 200_000;
+
+/// Shared by the server and [`Fake`](crate::Fake).
+#[derive(Debug)]
+pub(crate) struct State {
+    catalog: Mutex<Arc<Catalog>>,
+    faults: Mutex<Vec<Fault>>,
+    counters: Mutex<Counters>,
+    calls: Mutex<Calls>,
+    now: Mutex<Option<i64>>,
+    in_flight: AtomicU64,
+}
+
+impl State {
+    pub(crate) fn new(model: Model) -> Self {
+        Self {
+            catalog: Mutex::new(Arc::new(Catalog::new(model))),
+            faults: Mutex::default(),
+            counters: Mutex::default(),
+            calls: Mutex::default(),
+            now: Mutex::default(),
+            in_flight: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&lock(&self.catalog))
+    }
+
+    pub(crate) fn set_model(&self, model: Model) {
+        *lock(&self.catalog) = Arc::new(Catalog::new(model));
+    }
+
+    pub(crate) fn counters(&self) -> MutexGuard<'_, Counters> {
+        lock(&self.counters)
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).calls.iter().cloned().collect()
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        lock(&self.faults)
+    }
+
+    pub(crate) fn reset(&self) {
+        *self.counters() = Counters::default();
+        *lock(&self.calls) = Calls::default();
+    }
+
+    pub(crate) fn remember(&self, call: Call) {
+        lock(&self.calls).push(call);
+    }
+
+    pub(crate) fn outcome(&self, request: &Request) -> Outcome {
+        Outcome::of(&mut self.faults(), request.operation(), |name| request.names(name))
+    }
+
+    /// Returns the number of concurrent calls, this one included.
+    pub(crate) fn enter(&self) -> u64 {
+        self.in_flight.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_now(&self, unix: Option<i64>) {
+        *lock(&self.now) = unix;
+    }
+
+    /// Unix seconds.
+    pub(crate) fn now(&self) -> i64 {
+        lock(&self.now).unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
+    }
+}
+
+/// The newest calls.
+#[derive(Debug, Default)]
+struct Calls {
+    calls: VecDeque<Call>,
+    size: usize,
+}
+
+impl Calls {
+    fn push(&mut self, call: Call) {
+        self.size += call.request.size();
+        self.calls.push_back(call);
+        while self.size > REMEMBERED {
+            let Some(oldest) = self.calls.pop_front() else { return };
+            self.size -= oldest.request.size();
+        }
+    }
+}
+
+/// Ignores poisoning: a test that panics while it holds a lock must not fail other tests.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

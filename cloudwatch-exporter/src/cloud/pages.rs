@@ -1,0 +1,120 @@
+//! When to stop asking for further pages. AWS ends a list by leaving out the token; an endpoint
+//! that never does is not followed for ever.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::Failure;
+
+/// The most pages of one list: half a million metrics, or 100,000 resources.
+const MOST: u32 = 1000;
+
+/// Pages in a row that may bring nothing new. AWS may send an empty page before the last.
+const MOST_EMPTY: u32 = 3;
+
+/// The pages of one list.
+#[derive(Debug)]
+pub(super) struct Pages {
+    action: &'static str,
+    scope: String,
+    count: u32,
+    empty: u32,
+    /// Hashes of the items so far.
+    seen: HashSet<u64>,
+    token: Option<String>,
+}
+
+impl Pages {
+    pub(super) fn new(action: &'static str, scope: &str) -> Self {
+        let seen = HashSet::new();
+        Self { action, scope: scope.to_owned(), count: 0, empty: 0, seen, token: None }
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The token to ask for the next page with.
+    pub(super) fn token(&self) -> Option<String> {
+        self.token.clone()
+    }
+
+    /// Takes note of a page. Returns whether there is another one to ask for.
+    pub(super) fn next<T: Hash>(
+        &mut self,
+        items: impl Iterator<Item = T>,
+        token: Option<String>,
+    ) -> Result<bool, Failure> {
+        self.count += 1;
+        let mut is_new = false;
+        for item in items {
+            let mut hasher = DefaultHasher::new();
+            item.hash(&mut hasher);
+            is_new |= self.seen.insert(hasher.finish());
+        }
+        self.empty = if is_new { 0 } else { self.empty + 1 };
+        let token = token.filter(|token| !token.is_empty());
+        if token.is_none() || token == self.token {
+            return Ok(false);
+        }
+        self.token = token;
+        if self.empty >= MOST_EMPTY {
+            let Self { action, scope, count, .. } = self;
+            tracing::warn!(
+                pages = count,
+                "{action} of {scope}: page after page brings nothing new; the list is taken as complete"
+            );
+            return Ok(false);
+        }
+        if self.count >= MOST {
+            let problem = format!("more than {MOST} pages; select fewer metrics or resources");
+            return Err(Failure::of_limit(self.action, &self.scope, problem).counted());
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_without_a_token_or_with_the_same_one() {
+        for (first, second, expected) in [
+            (None, None, vec![false]),
+            (Some(String::new()), None, vec![false]),
+            (Some("a".to_owned()), None, vec![true, false]),
+            (Some("a".to_owned()), Some("a".to_owned()), vec![true, false]),
+            (Some("a".to_owned()), Some("b".to_owned()), vec![true, true]),
+        ] {
+            let mut pages = Pages::new("list", "X");
+            let mut found = vec![pages.next([1].iter(), first).unwrap()];
+            if found[0] {
+                found.push(pages.next([2].iter(), second).unwrap());
+            }
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn pages_without_new_items_are_counted_in_a_row() {
+        let mut pages = Pages::new("list", "X");
+        let mut number = 0;
+        let mut next = |items: &[u32]| {
+            number += 1;
+            pages.next(items.iter(), Some(number.to_string())).unwrap()
+        };
+        assert!(next(&[1, 2]) && next(&[1]) && next(&[]) && next(&[2, 3]));
+        assert!(next(&[3]) && next(&[3]) && !next(&[3]));
+    }
+
+    #[test]
+    fn the_number_of_pages_is_limited() {
+        let mut pages = Pages::new("list", "X");
+        for number in 1..MOST {
+            assert!(pages.next([number].iter(), Some(number.to_string())).unwrap());
+        }
+        assert!(pages.next([MOST].iter(), Some("last".to_owned())).is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! Clients for tests.
+
+use std::sync::{Arc, Mutex};
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudwatch::config::{Credentials, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+
+use super::{Cloud, http};
+
+impl Cloud {
+    /// The one at this address, whatever the environment says.
+    pub(crate) async fn at(url: &str) -> Self {
+        Self::new(&sdk(url, http::client()).await, "eu-west-1".to_owned())
+    }
+}
+
+async fn sdk(url: &str, client: SharedHttpClient) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(client)
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("AKIATEST", "x", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(url)
+        .load()
+        .await
+}
+
+/// A client whose every call is answered with this.
+pub(crate) async fn answering(status: u16, body: Arc<[u8]>) -> Cloud {
+    let connector = SharedHttpConnector::new(Fixed(status, body));
+    let client = http_client_fn(move |_, _| connector.clone());
+    Cloud::new(&sdk("http://127.0.0.1:1", client).await, "eu-west-1".to_owned())
+}
+
+#[derive(Debug)]
+struct Fixed(u16, Arc<[u8]>);
+
+impl HttpConnector for Fixed {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = SdkBody::from(self.1.to_vec());
+        let status = StatusCode::try_from(self.0).unwrap();
+        let mut response = HttpResponse::new(status, body);
+        if request.uri().contains("/operation/") {
+            response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+        }
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}
+
+/// Keeps the bodies of all answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Recorder {
+    pub(crate) async fn client(&self, url: &str) -> Cloud {
+        let (inner, recorder) = (http::client(), self.clone());
+        let client = http_client_fn(move |settings, components| {
+            use aws_smithy_runtime_api::client::http::HttpClient as _;
+            let connector = inner.http_connector(settings, components);
+            SharedHttpConnector::new(Recording(connector, recorder.clone()))
+        });
+        Cloud::new(&sdk(url, client).await, "eu-west-1".to_owned())
+    }
+
+    pub(crate) fn answers(&self) -> Vec<Vec<u8>> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[derive(Debug)]
+struct Recording(SharedHttpConnector, Recorder);
+
+impl HttpConnector for Recording {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (response, recorder) = (self.0.call(request), self.1.clone());
+        HttpConnectorFuture::new(async move {
+            let response = response.await?;
+            // The client has read it whole.
+            recorder.0.lock().unwrap().push(response.body().bytes().unwrap().to_vec());
+            Ok(response)
+        })
+    }
+}
