@@ -1,6 +1,8 @@
 //! System calls that no safe wrapper among our dependencies makes: the one module with unsafe
 //! code.
 
+pub(crate) mod ethtool;
+
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;

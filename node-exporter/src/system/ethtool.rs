@@ -1,0 +1,155 @@
+//! `ioctl(SIOCETHTOOL)`: what a network driver tells of its device (`linux/ethtool.h`).
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Who drives a device. Empty where the driver does not say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Driver {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) firmware_version: String,
+    pub(crate) bus_info: String,
+    pub(crate) expansion_rom_version: String,
+    /// How many statistics it keeps.
+    statistics: u32,
+}
+
+/// The legacy link settings: bits of `enum ethtool_link_mode_bit_indices`, as far as 32 hold them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Link {
+    pub(crate) supported: u32,
+    pub(crate) advertised: u32,
+    pub(crate) autonegotiates: bool,
+}
+
+const SIOCETHTOOL: u64 = 0x8946;
+const GET_SETTINGS: u32 = 0x1;
+const GET_DRIVER: u32 = 0x3;
+const GET_STRINGS: u32 = 0x1b;
+const GET_STATISTICS: u32 = 0x1d;
+/// The set of strings that name the statistics.
+const STATISTICS: u32 = 1;
+const STRING: usize = 32;
+/// Far more than any driver has.
+const MOST_STATISTICS: u32 = 32_768;
+/// The kernel writes as many strings and numbers as the driver has at that moment, whatever
+/// the buffer was made for. A driver that is given more queues meanwhile has more of them.
+const SLACK: usize = 4_096;
+
+/// Asks for the driver of a device (`ETHTOOL_GDRVINFO`).
+pub(crate) fn driver(socket: BorrowedFd<'_>, device: &str) -> io::Result<Driver> {
+    let mut words = [0_u32; 49];
+    words[0] = GET_DRIVER;
+    request(socket, device, &mut words)?;
+    let bytes = bytes_of(&words);
+    let text = |at: usize| c_text(bytes.get(at..at + STRING).unwrap_or_default());
+    Ok(Driver {
+        name: text(4),
+        version: text(36),
+        firmware_version: text(68),
+        bus_info: text(100),
+        expansion_rom_version: text(132),
+        statistics: words[45].min(MOST_STATISTICS),
+    })
+}
+
+/// Asks for the link of a device (`ETHTOOL_GSET`).
+pub(crate) fn link(socket: BorrowedFd<'_>, device: &str) -> io::Result<Link> {
+    let mut words = [0_u32; 11];
+    words[0] = GET_SETTINGS;
+    request(socket, device, &mut words)?;
+    let autonegotiates = bytes_of(&words).get(18).is_some_and(|&byte| byte != 0);
+    Ok(Link { supported: words[1], advertised: words[2], autonegotiates })
+}
+
+/// Asks for the statistics of a device, each with its name (`ETHTOOL_GSTRINGS`,
+/// `ETHTOOL_GSTATS`).
+pub(crate) fn statistics(
+    socket: BorrowedFd<'_>,
+    device: &str,
+    driver: &Driver,
+) -> io::Result<Vec<(String, u64)>> {
+    if driver.statistics == 0 {
+        return Ok(Vec::new());
+    }
+    let count = driver.statistics as usize + SLACK;
+    let mut strings = vec![0_u32; 3 + count * STRING / 4];
+    set(&mut strings, [GET_STRINGS, STATISTICS, driver.statistics]);
+    request(socket, device, &mut strings)?;
+    let mut numbers = vec![0_u32; 2 + count * 2];
+    set(&mut numbers, [GET_STATISTICS, driver.statistics]);
+    request(socket, device, &mut numbers)?;
+
+    let (strings, numbers) = (bytes_of(&strings), bytes_of(&numbers));
+    let names = strings.get(12..).unwrap_or_default().chunks_exact(STRING).map(c_text);
+    let values = numbers.get(8..).unwrap_or_default().as_chunks::<8>().0;
+    let found = names.zip(values).take(driver.statistics as usize);
+    Ok(found
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name, u64::from_ne_bytes(*value)))
+        .collect())
+}
+
+fn set<const N: usize>(words: &mut [u32], head: [u32; N]) {
+    for (word, value) in words.iter_mut().zip(head) {
+        *word = value;
+    }
+}
+
+/// Sends a command and takes its answer in the same place.
+#[expect(unsafe_code, reason = "ethtool's ioctl has no safe wrapper among our dependencies")]
+fn request(socket: BorrowedFd<'_>, device: &str, command: &mut [u32]) -> io::Result<()> {
+    let mut name = [0; libc::IFNAMSIZ];
+    if device.len() >= name.len() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    for (to, from) in name.iter_mut().zip(device.bytes()) {
+        *to = from.cast_signed();
+    }
+    let mut interface = libc::ifreq {
+        ifr_name: name,
+        ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_data: command.as_mut_ptr().cast() },
+    };
+    // SAFETY: `command` outlives the call and is as long as the kernel's struct for its first
+    // word, with room for more where the kernel decides how much it writes.
+    let result =
+        unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as libc::Ioctl, &raw mut interface) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The words as the bytes they are made of.
+fn bytes_of(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+}
+
+/// A C string in a field. What is not UTF-8 is U+FFFD.
+fn c_text(field: &[u8]) -> String {
+    let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
+    String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use rustix::net::{AddressFamily, SocketType};
+
+    use super::*;
+
+    #[test]
+    fn a_device_without_a_driver_is_an_error() {
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).unwrap();
+        for device in ["lo", "no such device", "a name that is far too long"] {
+            link(socket.as_fd(), device).unwrap_err();
+        }
+        driver(socket.as_fd(), "no-such-device").unwrap_err();
+    }
+
+    #[test]
+    fn text_ends_at_its_zero() {
+        assert_eq!(c_text(b"e1000e\0\0rest"), "e1000e");
+        assert_eq!(c_text(b"whole"), "whole");
+        assert_eq!(c_text(b"\xff\0"), "\u{fffd}");
+    }
+}
