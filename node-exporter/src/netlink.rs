@@ -15,7 +15,9 @@ use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 pub(crate) mod ethtool;
+pub(crate) mod generic;
 pub(crate) mod link;
+pub(crate) mod nl80211;
 
 /// A connection to one of the kernel's netlink services. It is made when first needed, kept, and
 /// made anew after anything went wrong, so that no answer is taken for that of a later request.

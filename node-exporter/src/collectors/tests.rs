@@ -13,7 +13,7 @@ use super::*;
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 /// Those that show this machine, or the time: they expose something else at every run.
-const LIVE: [&str; 4] = ["textfile", "time", "timex", "uname"];
+const LIVE: [&str; 5] = ["ethtool", "textfile", "time", "timex", "uname"];
 
 /// Those that ask a service: their own tests have one.
 const ASYNC: [&str; 2] = ["logind", "systemd"];
@@ -94,6 +94,10 @@ fn flags(def: &Definition) -> Flags {
                 "collector.textfile.directory",
                 concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/textfile"),
             )],
+            "wifi" => &[(
+                "collector.wifi.fixtures",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/wifi"),
+            )],
             _ => &[],
         },
     )
@@ -117,6 +121,20 @@ fn further_flags(def: &Definition) -> &'static [Given] {
 /// Families that this machine may have nothing to show for.
 fn not_everywhere(def: &Definition) -> &'static [&'static str] {
     match def.name {
+        "ethtool" => &[
+            "node_ethtool_info",
+            "node_ethtool_statistic",
+            "node_network_supported_port_info",
+            "node_network_supported_speed_bytes",
+            "node_network_autonegotiate_supported",
+            "node_network_pause_supported",
+            "node_network_asymmetricpause_supported",
+            "node_network_advertised_speed_bytes",
+            "node_network_autonegotiate_advertised",
+            "node_network_pause_advertised",
+            "node_network_asymmetricpause_advertised",
+            "node_network_autonegotiate",
+        ],
         "netclass" => &["node_network_altnames_info"],
         "netdev" => &["node_network_address_info"],
         _ => &[],

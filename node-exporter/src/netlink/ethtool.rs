@@ -3,7 +3,8 @@
 
 use exporter_core::collector::Error;
 
-use super::{Attributes, Netlink, Request, number, short, text};
+use super::generic::HEADER;
+use super::{Attributes, Netlink, Request, number};
 
 /// How an interface is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,32 +13,6 @@ pub(crate) struct Mode {
     /// In Mb/s; all bits set if it is not known.
     pub(crate) speed: Option<u32>,
     pub(crate) duplex: Option<u8>,
-}
-
-/// The size of a `genlmsghdr`.
-const HEADER: usize = 4;
-
-/// The number by which the service goes until the machine is restarted, if it has it.
-pub(crate) fn service(netlink: &mut Netlink) -> Result<Option<u16>, Error> {
-    const CONTROL: u16 = 16;
-    const GET_FAMILY: u8 = 3;
-    const FAMILY_ID: u16 = 1;
-    const FAMILY_NAME: u16 = 2;
-    let body = [GET_FAMILY, 1, 0, 0];
-    let request = Request { name: "CTRL_CMD_GETFAMILY", kind: CONTROL, body: &body };
-    netlink.dump(request, |service: &mut Option<u16>, entry| {
-        let (mut id, mut found) = (None, false);
-        for (kind, value) in Attributes(entry.get(HEADER..).unwrap_or_default()) {
-            match kind {
-                FAMILY_ID => id = short(value),
-                FAMILY_NAME => found = text(value) == "ethtool",
-                _ => {}
-            }
-        }
-        if found {
-            *service = id;
-        }
-    })
 }
 
 /// The modes of all interfaces that have any.

@@ -1,9 +1,9 @@
 //! The statistics that a driver keeps, under names of its own.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Place;
+use std::collections::btree_map::Entry;
 
-use exporter_core::desc::{Describe, Entry, Kind};
+use exporter_core::desc::{Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use regex::bytes::Regex;
 
@@ -11,15 +11,15 @@ use regex::bytes::Regex;
 pub(super) struct Statistics;
 
 impl Describe for Statistics {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
-        visit(entry("node_ethtool_<statistic>", HELP));
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        visit(desc("node_ethtool_<statistic>", HELP));
     }
 }
 
 const HELP: &str = "A statistic of the network driver.";
 
-fn entry<'a>(name: &'a str, help: &'a str) -> Entry<'a> {
-    Entry { name, help, kind: Kind::Untyped, labels: &["device"] }
+fn desc<'a>(name: &'a str, help: &'a str) -> DynDesc<'a> {
+    DynDesc { name, help, kind: Kind::Untyped, labels: &["device"] }
 }
 
 /// Names that do not follow from those of the driver.
@@ -49,10 +49,10 @@ pub(super) fn write<'a>(
                 continue;
             }
             match names.entry(family_name(&legal)) {
-                Place::Vacant(place) => {
+                Entry::Vacant(place) => {
                     place.insert(Some(*value));
                 }
-                Place::Occupied(mut place) => *place.get_mut() = None,
+                Entry::Occupied(mut place) => *place.get_mut() = None,
             }
         }
         for (name, value) in names {
@@ -62,7 +62,7 @@ pub(super) fn write<'a>(
         }
     }
     for (name, samples) in &families {
-        let mut family = out.open(entry(name, HELP));
+        let mut family = out.open(desc(name, HELP));
         for (device, value) in samples {
             family.sample(&[device], *value as f64);
         }

@@ -13,6 +13,7 @@ use super::{COLUMNS, Interface};
 use crate::collectors::netdev::details;
 use crate::host::Host;
 use crate::netlink::ethtool::{self, Mode};
+use crate::netlink::generic;
 use crate::netlink::link::{self, Counting, Link, Stats};
 use crate::netlink::{Attributes, Netlink, number, text};
 
@@ -100,7 +101,7 @@ impl Sockets {
 
     fn modes(&mut self) -> Result<HashMap<u32, Mode>, Error> {
         if let Service::Unknown = self.ethtool {
-            let number = ethtool::service(&mut self.generic)?;
+            let number = generic::service(&mut self.generic, "ethtool")?;
             self.ethtool = number.map_or(Service::None, Service::Number);
         }
         let Service::Number(service) = self.ethtool else { return Ok(HashMap::new()) };

@@ -1,0 +1,200 @@
+//! Wireless interfaces, the networks they are in, and their peers, as the kernel's nl80211 service
+//! lists them.
+
+mod fixtures;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+
+use super::Definition;
+use crate::netlink::nl80211::{self, Network, Station, Status};
+use crate::netlink::{Netlink, generic};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "wifi",
+    about: "Wireless interfaces and their peers",
+    on_by_default: false,
+    reads: &["nl80211 over generic netlink"],
+    flags: &[&FIXTURES],
+    metrics: &[&FREQUENCY, &INFO, &COLUMNS],
+    build: |_, flags| Ok(Source::blocking(Wifi::new(flags))),
+};
+
+static FIXTURES: Flag = Flag::text(
+    "collector.wifi.fixtures",
+    "",
+    "Directory of JSON files to read in place of the kernel's answers, for tests.",
+);
+
+static FREQUENCY: Desc<1> = Desc::gauge(
+    "node_wifi_interface_frequency_hertz",
+    "Frequency that an interface uses; 0 if it has no channel.",
+    ["device"],
+);
+static INFO: Desc<4> = Desc::gauge(
+    "node_wifi_station_info",
+    "The network that an interface is in, in the labels; always 1.",
+    ["device", "bssid", "ssid", "mode"],
+);
+
+const LABELS: [&str; 2] = ["device", "mac_address"];
+
+static COLUMNS: [Column<Station, 2>; 12] = [
+    Desc::counter(
+        "node_wifi_station_connected_seconds_total",
+        "How long a peer has been connected.",
+        LABELS,
+    )
+    .column(|station| Some(station.connected.as_secs_f64())),
+    Desc::gauge("node_wifi_station_inactive_seconds", "How long a peer has been silent.", LABELS)
+        .column(|station| Some(station.inactive.as_secs_f64())),
+    Desc::gauge(
+        "node_wifi_station_receive_bits_per_second",
+        "Rate at which a peer is received.",
+        LABELS,
+    )
+    .column(|station| Some(station.receive_bitrate as f64)),
+    Desc::gauge(
+        "node_wifi_station_transmit_bits_per_second",
+        "Rate at which is sent to a peer.",
+        LABELS,
+    )
+    .column(|station| Some(station.transmit_bitrate as f64)),
+    Desc::counter("node_wifi_station_receive_bytes_total", "Bytes received from a peer.", LABELS)
+        .column(|station| Some(station.received_bytes as f64)),
+    Desc::counter("node_wifi_station_transmit_bytes_total", "Bytes sent to a peer.", LABELS)
+        .column(|station| Some(station.transmitted_bytes as f64)),
+    Desc::counter(
+        "node_wifi_station_received_packets_total",
+        "Packets received from a peer.",
+        LABELS,
+    )
+    .column(|station| Some(station.received_packets.into())),
+    Desc::counter("node_wifi_station_transmitted_packets_total", "Packets sent to a peer.", LABELS)
+        .column(|station| Some(station.transmitted_packets.into())),
+    Desc::gauge("node_wifi_station_signal_dbm", "Strength of a peer's signal, in dBm.", LABELS)
+        .column(|station| Some(station.signal.into())),
+    Desc::counter(
+        "node_wifi_station_transmit_retries_total",
+        "Packets to a peer that had to be sent again.",
+        LABELS,
+    )
+    .column(|station| Some(station.transmit_retries.into())),
+    Desc::counter(
+        "node_wifi_station_transmit_failed_total",
+        "Packets to a peer that were given up.",
+        LABELS,
+    )
+    .column(|station| Some(station.transmit_failed.into())),
+    Desc::counter(
+        "node_wifi_station_beacon_loss_total",
+        "Times that a peer's beacons were lost.",
+        LABELS,
+    )
+    .column(|station| Some(station.beacon_loss.into())),
+];
+
+struct Wifi {
+    fixtures: Option<PathBuf>,
+    netlink: Netlink,
+    /// The number of nl80211, once it has been found.
+    service: Option<u16>,
+}
+
+/// A wireless interface with all that is known of it.
+struct Interface {
+    name: String,
+    /// In MHz.
+    frequency: u32,
+    network: Option<Network>,
+    stations: Vec<Station>,
+}
+
+impl Wifi {
+    fn new(flags: &Flags) -> Self {
+        let fixtures = flags.text(&FIXTURES);
+        Self {
+            fixtures: (!fixtures.is_empty()).then(|| fixtures.into()),
+            netlink: Netlink::generic(),
+            service: None,
+        }
+    }
+
+    fn interfaces(&mut self) -> Result<Vec<Interface>, Error> {
+        let netlink = &mut self.netlink;
+        let service = match self.service {
+            Some(service) => service,
+            None => generic::service(netlink, "nl80211")?.ok_or(Error::Absent("nl80211"))?,
+        };
+        // Asked for again after a failure: the number is another when the module is loaded anew.
+        self.service = None;
+        let mut interfaces = Vec::new();
+        for interface in nl80211::interfaces(netlink, service)? {
+            // Some virtual ones have no name.
+            if !interface.name.is_empty() {
+                interfaces.push(Interface {
+                    network: nl80211::network(netlink, service, &interface)?,
+                    stations: nl80211::stations(netlink, service, &interface)?,
+                    frequency: interface.frequency,
+                    name: interface.name,
+                });
+            }
+        }
+        self.service = Some(service);
+        Ok(interfaces)
+    }
+}
+
+impl Collector for Wifi {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let interfaces = match &self.fixtures {
+            Some(directory) => fixtures::interfaces(directory)?,
+            None => self.interfaces()?,
+        };
+        let mut family = out.family(&FREQUENCY);
+        for interface in &interfaces {
+            family.sample([&interface.name], f64::from(interface.frequency) * 1e6);
+        }
+        let mut family = out.family(&INFO);
+        for Interface { name, network, .. } in &interfaces {
+            if let Some(network) = network {
+                let labels = [name, &address(network.bssid), &network.ssid, mode(network.status)];
+                family.sample(labels, 1.0);
+            }
+        }
+        for column in &COLUMNS {
+            let mut family = out.family(&column.desc);
+            for interface in &interfaces {
+                for station in &interface.stations {
+                    if let Some(value) = (column.value)(station) {
+                        family.sample([&interface.name, &address(station.address)], value);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn mode(status: Status) -> &'static str {
+    match status {
+        Status::Authenticated | Status::Associated => "client",
+        Status::IbssJoined => "ad-hoc",
+        Status::Other => "unknown",
+    }
+}
+
+/// A hardware address, as `00:11:22:33:44:55`.
+fn address(bytes: [u8; 6]) -> String {
+    let mut text = String::with_capacity(17);
+    for (at, byte) in bytes.iter().enumerate() {
+        let colon = if at == 0 { "" } else { ":" };
+        let _ = write!(text, "{colon}{byte:02x}");
+    }
+    text
+}

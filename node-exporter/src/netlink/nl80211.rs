@@ -1,0 +1,317 @@
+//! Wireless interfaces, as the kernel's nl80211 service lists them: `linux/nl80211.h`.
+
+use std::time::Duration;
+
+use exporter_core::collector::Error;
+
+use super::generic::HEADER;
+use super::{Attributes, Netlink, Request, number, short, text};
+
+/// A wireless interface.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Interface {
+    index: u32,
+    /// Empty for one that is no network device.
+    pub(crate) name: String,
+    /// In MHz; 0 where it has no channel.
+    pub(crate) frequency: u32,
+}
+
+/// The network that an interface is in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Network {
+    /// The hardware address of the access point.
+    pub(crate) bssid: [u8; 6],
+    pub(crate) ssid: String,
+    pub(crate) status: Status,
+}
+
+/// How an interface is part of its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Authenticated,
+    Associated,
+    IbssJoined,
+    Other,
+}
+
+/// A peer of an interface, such as the access point or a client of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Station {
+    pub(crate) address: [u8; 6],
+    pub(crate) connected: Duration,
+    pub(crate) inactive: Duration,
+    /// In bits per second.
+    pub(crate) receive_bitrate: u64,
+    /// In bits per second.
+    pub(crate) transmit_bitrate: u64,
+    pub(crate) received_bytes: u64,
+    pub(crate) transmitted_bytes: u64,
+    pub(crate) received_packets: u32,
+    pub(crate) transmitted_packets: u32,
+    /// In dBm.
+    pub(crate) signal: i8,
+    pub(crate) transmit_retries: u32,
+    pub(crate) transmit_failed: u32,
+    pub(crate) beacon_loss: u32,
+}
+
+const GET_INTERFACE: u8 = 5;
+const GET_STATION: u8 = 17;
+const GET_SCAN: u8 = 32;
+
+const IFINDEX: u16 = 3;
+const IFNAME: u16 = 4;
+const MAC: u16 = 6;
+const STA_INFO: u16 = 21;
+const WIPHY_FREQ: u16 = 38;
+const BSS: u16 = 47;
+
+/// All wireless interfaces.
+pub(crate) fn interfaces(netlink: &mut Netlink, service: u16) -> Result<Vec<Interface>, Error> {
+    let body = [GET_INTERFACE, 0, 0, 0];
+    let request = Request { name: "NL80211_CMD_GET_INTERFACE", kind: service, body: &body };
+    netlink.dump(request, |found: &mut Vec<Interface>, entry| found.extend(interface(entry)))
+}
+
+/// The network that an interface is in, unless it is in none.
+pub(crate) fn network(
+    netlink: &mut Netlink,
+    service: u16,
+    interface: &Interface,
+) -> Result<Option<Network>, Error> {
+    let body = about(GET_SCAN, interface);
+    let request = Request { name: "NL80211_CMD_GET_SCAN", kind: service, body: &body };
+    // All networks in reach; only the one that the interface is in has a status.
+    netlink.dump(request, |found: &mut Option<Network>, entry| {
+        if found.is_none() {
+            *found = joined(entry);
+        }
+    })
+}
+
+/// The peers of an interface.
+pub(crate) fn stations(
+    netlink: &mut Netlink,
+    service: u16,
+    interface: &Interface,
+) -> Result<Vec<Station>, Error> {
+    let body = about(GET_STATION, interface);
+    let request = Request { name: "NL80211_CMD_GET_STATION", kind: service, body: &body };
+    netlink.dump(request, |found: &mut Vec<Station>, entry| found.extend(station(entry)))
+}
+
+/// A request about one interface.
+fn about(command: u8, interface: &Interface) -> Vec<u8> {
+    let mut body = vec![command, 0, 0, 0];
+    body.extend_from_slice(&8_u16.to_ne_bytes());
+    body.extend_from_slice(&IFINDEX.to_ne_bytes());
+    body.extend_from_slice(&interface.index.to_ne_bytes());
+    body
+}
+
+fn interface(entry: &[u8]) -> Option<Interface> {
+    let mut found = Interface::default();
+    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+        match kind {
+            IFINDEX => found.index = number(value)?,
+            IFNAME => found.name = text(value),
+            WIPHY_FREQ => found.frequency = number(value)?,
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+fn joined(entry: &[u8]) -> Option<Network> {
+    const BSSID: u16 = 1;
+    const INFORMATION_ELEMENTS: u16 = 6;
+    const STATUS: u16 = 9;
+    let (_, bss) = Attributes(entry.get(HEADER..)?).find(|(kind, _)| *kind == BSS)?;
+    let (mut bssid, mut ssid, mut status) = (None, String::new(), None);
+    for (kind, value) in Attributes(bss) {
+        match kind {
+            BSSID => bssid = value.first_chunk().copied(),
+            INFORMATION_ELEMENTS => ssid = ssid_of(value),
+            STATUS => status = number(value),
+            _ => {}
+        }
+    }
+    let status = match status? {
+        0 => Status::Authenticated,
+        1 => Status::Associated,
+        2 => Status::IbssJoined,
+        _ => Status::Other,
+    };
+    Some(Network { bssid: bssid?, ssid, status })
+}
+
+/// The name of a network among the elements of its beacon: each a number, a length, a value.
+fn ssid_of(mut elements: &[u8]) -> String {
+    const SSID: u8 = 0;
+    while let [kind, length, rest @ ..] = elements {
+        let Some((value, rest)) = rest.split_at_checked((*length).into()) else { break };
+        if *kind == SSID {
+            return String::from_utf8_lossy(value).into_owned();
+        }
+        elements = rest;
+    }
+    String::new()
+}
+
+fn station(entry: &[u8]) -> Option<Station> {
+    let mut found = Station::default();
+    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+        match kind {
+            MAC => found.address = *value.first_chunk()?,
+            STA_INFO => statistics(&mut found, value)?,
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+fn statistics(station: &mut Station, attributes: &[u8]) -> Option<()> {
+    const INACTIVE_TIME: u16 = 1;
+    const RX_BYTES: u16 = 2;
+    const TX_BYTES: u16 = 3;
+    const SIGNAL: u16 = 7;
+    const TX_BITRATE: u16 = 8;
+    const RX_PACKETS: u16 = 9;
+    const TX_PACKETS: u16 = 10;
+    const TX_RETRIES: u16 = 11;
+    const TX_FAILED: u16 = 12;
+    const RX_BITRATE: u16 = 14;
+    const CONNECTED_TIME: u16 = 16;
+    const BEACON_LOSS: u16 = 18;
+    // Of Linux 3.15; the numbers above wrap at 4 GiB.
+    const RX_BYTES64: u16 = 23;
+    const TX_BYTES64: u16 = 24;
+    for (kind, value) in Attributes(attributes) {
+        match kind {
+            INACTIVE_TIME => station.inactive = Duration::from_millis(number(value)?.into()),
+            CONNECTED_TIME => station.connected = Duration::from_secs(number(value)?.into()),
+            RX_BYTES if station.received_bytes == 0 => {
+                station.received_bytes = number(value)?.into();
+            }
+            TX_BYTES if station.transmitted_bytes == 0 => {
+                station.transmitted_bytes = number(value)?.into();
+            }
+            RX_BYTES64 => station.received_bytes = u64::from_ne_bytes(*value.first_chunk()?),
+            TX_BYTES64 => station.transmitted_bytes = u64::from_ne_bytes(*value.first_chunk()?),
+            SIGNAL => station.signal = value.first()?.cast_signed(),
+            RX_BITRATE => station.receive_bitrate = bitrate(value)?,
+            TX_BITRATE => station.transmit_bitrate = bitrate(value)?,
+            RX_PACKETS => station.received_packets = number(value)?,
+            TX_PACKETS => station.transmitted_packets = number(value)?,
+            TX_RETRIES => station.transmit_retries = number(value)?,
+            TX_FAILED => station.transmit_failed = number(value)?,
+            BEACON_LOSS => station.beacon_loss = number(value)?,
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// In bits per second; the kernel has it in units of 100 kbit/s.
+fn bitrate(attributes: &[u8]) -> Option<u64> {
+    const BITRATE: u16 = 1;
+    // For what 16 bits cannot hold.
+    const BITRATE32: u16 = 5;
+    let mut rate = 0;
+    for (kind, value) in Attributes(attributes) {
+        match kind {
+            BITRATE if rate == 0 => rate = short(value)?.into(),
+            BITRATE32 => rate = number(value)?.into(),
+            _ => {}
+        }
+    }
+    Some(rate * 100_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(4 + value.len()).unwrap();
+        let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn entry(attributes: &[Vec<u8>]) -> Vec<u8> {
+        [&[GET_INTERFACE, 1, 0, 0][..], &attributes.concat()].concat()
+    }
+
+    #[test]
+    fn an_interface_is_read() {
+        let entry = entry(&[
+            attribute(IFINDEX, &3_u32.to_ne_bytes()),
+            attribute(IFNAME, b"wlan0\0"),
+            attribute(WIPHY_FREQ, &5180_u32.to_ne_bytes()),
+        ]);
+        let expected = Interface { index: 3, name: "wlan0".to_owned(), frequency: 5180 };
+        assert_eq!(interface(&entry), Some(expected));
+    }
+
+    #[test]
+    fn only_the_network_with_a_status_is_joined() {
+        let beacon = [&[1, 2, 9, 9, 0, 4][..], b"home", &[3, 1, 6]].concat();
+        let bss = |status: Option<u32>| {
+            let mut bss = attribute(1, &[0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+            bss.extend(attribute(6, &beacon));
+            bss.extend(status.into_iter().flat_map(|status| attribute(9, &status.to_ne_bytes())));
+            entry(&[attribute(BSS, &bss)])
+        };
+        assert_eq!(joined(&bss(None)), None);
+        let network = joined(&bss(Some(1))).unwrap();
+        assert_eq!(network.bssid, [0, 0x11, 0x22, 0x33, 0x44, 0x55]);
+        assert_eq!((network.ssid.as_str(), network.status), ("home", Status::Associated));
+        assert_eq!(joined(&bss(Some(2))).unwrap().status, Status::IbssJoined);
+    }
+
+    #[test]
+    fn a_station_is_read() {
+        let rate = [attribute(1, &6500_u16.to_ne_bytes()), attribute(5, &7200_u32.to_ne_bytes())];
+        let statistics = [
+            attribute(1, &400_u32.to_ne_bytes()),
+            attribute(16, &30_u32.to_ne_bytes()),
+            attribute(23, &5_000_000_000_u64.to_ne_bytes()),
+            attribute(2, &705_032_704_u32.to_ne_bytes()),
+            attribute(3, &17_u32.to_ne_bytes()),
+            attribute(7, &[(-52_i8).cast_unsigned()]),
+            attribute(14, &rate[0]),
+            attribute(8, &rate.concat()),
+            attribute(18, &2_u32.to_ne_bytes()),
+        ];
+        let found = station(&entry(&[
+            attribute(MAC, &[1, 2, 3, 4, 5, 6]),
+            attribute(STA_INFO, &statistics.concat()),
+        ]));
+        let expected = Station {
+            address: [1, 2, 3, 4, 5, 6],
+            connected: Duration::from_secs(30),
+            inactive: Duration::from_millis(400),
+            receive_bitrate: 650_000_000,
+            transmit_bitrate: 720_000_000,
+            received_bytes: 5_000_000_000,
+            transmitted_bytes: 17,
+            signal: -52,
+            beacon_loss: 2,
+            ..Station::default()
+        };
+        assert_eq!(found, Some(expected));
+    }
+
+    #[test]
+    fn what_is_cut_short_is_left_out() {
+        let whole = entry(&[attribute(IFINDEX, &3_u32.to_ne_bytes()), attribute(IFNAME, b"w\0")]);
+        for end in 0..whole.len() {
+            let _ = interface(&whole[..end]);
+            let _ = station(&whole[..end]);
+            let _ = joined(&whole[..end]);
+        }
+        assert_eq!(ssid_of(&[0, 200, 1]), "");
+    }
+}
