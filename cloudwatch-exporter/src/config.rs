@@ -6,10 +6,10 @@ mod file;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use exporter_core::config_file;
 use exporter_core::web::config::ConfigError;
 use regex::bytes::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
@@ -36,7 +36,7 @@ impl Config {
             key: fault.key.map(str::to_owned),
             problem: fault.problem.replace(char::is_control, " "),
         };
-        let text = fs::read(path).map_err(|error| {
+        let text = config_file::read(path, config_file::SMALL).map_err(|error| {
             fault(Fault { line: None, key: None, problem: format!("cannot be read: {error}") })
         })?;
         Self::parse(&text).map_err(fault)

@@ -9,6 +9,7 @@
 //! [`registry`]: # "in the making"
 
 pub mod collector;
+pub mod config_file;
 pub mod duration;
 mod error;
 pub mod exporter;

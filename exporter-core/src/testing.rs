@@ -15,6 +15,7 @@ mod program;
 mod prometheus;
 mod reference;
 mod skip;
+mod special_files;
 
 pub use self::golden::{collect, declared_is_exposed, expose, families, golden, page};
 pub use self::pki::{Authority, Identity, Kind};
@@ -22,3 +23,4 @@ pub use self::program::{Answer, Exporter, get};
 pub use self::prometheus::{Prometheus, tool};
 pub use self::reference::reference;
 pub use self::skip::skip;
+pub use self::special_files::special_files;

@@ -8,6 +8,8 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use exporter_core::config_file;
+
 use self::file::File;
 pub(crate) use self::tls::{Identity, Tls};
 use crate::secret::Secret;
@@ -55,13 +57,14 @@ pub(crate) const DEFAULT: &str = "client";
 
 impl Config {
     /// Reads the file at `path`; one that is not there is empty unless it is `required`.
-    #[expect(clippy::disallowed_methods, reason = "an option file is configuration")]
     pub(crate) fn load(path: &Path, required: bool, defaults: &Defaults) -> Result<Self, Error> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => String::new(),
-            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        let text = match config_file::read(path, config_file::SMALL) {
+            Ok(bytes) => String::from_utf8(bytes)
+                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Ok(String::new()),
+            Err(error) => Err(error),
         };
+        let text = text.map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::parse(&text, path, defaults)
     }
 

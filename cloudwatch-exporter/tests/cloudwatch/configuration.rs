@@ -4,9 +4,10 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
+use exporter_core::testing::special_files;
 use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
 
-use super::scene::{Scene, elb, rule, run, samples, value};
+use super::scene::{BINARY, Scene, elb, environment, rule, run, samples, value};
 
 /// What the program says of a bad file; it must end with status 2.
 fn refusal(config: &str) -> String {
@@ -147,6 +148,17 @@ fn a_file_is_reloaded_by_signal() {
         sleep(Duration::from_millis(50));
     }
     panic!("not reloaded: {}", scene.exporter.log());
+}
+
+#[test]
+fn a_file_that_is_no_regular_file_is_refused() {
+    let fake = Fake::start(model()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yml");
+    let flag = format!("--config.file={}", file.display());
+    let (url, good) = (fake.url(), config("Latency"));
+    let reloaded = "configuration reloaded";
+    special_files(BINARY, &[&flag], &environment(&url), &file, &good, reloaded);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::collector::Definition;
+use crate::config_file::{self, SMALL};
 use crate::flags::{Flag, Flags, Value};
 
 pub(crate) static CHECK: Flag = Flag::switch(
@@ -237,15 +239,15 @@ fn given<Env>(grammar: &Grammar<Env>, matches: &ArgMatches) -> Flags {
 }
 
 /// Puts the lines of a file in the place of an argument `@file`, as the Go exporters do.
-#[expect(clippy::disallowed_methods, reason = "an argument file is configuration")]
 fn expand(args: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, String> {
     let mut expanded = Vec::new();
     for arg in args {
         match arg.to_str().and_then(|arg| arg.strip_prefix('@')) {
             Some(path) if !expanded.is_empty() => {
-                let lines = std::fs::read_to_string(Path::new(path))
+                let text = config_file::read(Path::new(path), SMALL)
+                    .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
                     .map_err(|error| format!("cannot read the arguments in {path}: {error}"))?;
-                let lines = lines.lines().map(str::trim);
+                let lines = text.lines().map(str::trim);
                 let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
                 expanded.extend(lines.map(OsString::from));
             }

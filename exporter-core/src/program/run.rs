@@ -19,6 +19,7 @@ use super::plan;
 pub use super::plan::{BUILD_LABELS, Plan, Program};
 use super::systemd::{self, Notifier};
 use crate::collector::Error;
+use crate::config_file;
 use crate::flags::{Flag, Flags};
 use crate::kernel::process;
 use crate::web::config::live::Live;
@@ -38,6 +39,10 @@ pub fn run_with<Env>(
     args: impl IntoIterator<Item = OsString>,
 ) -> ExitCode {
     process::started();
+    if args_os().nth(1).is_some_and(|first| first == config_file::ARGUMENT) {
+        return config_file::main();
+    }
+    config_file::use_processes();
     match start(program, args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Mistake(problem)) => {

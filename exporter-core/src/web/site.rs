@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::config::live::Live;
 use super::metrics::ServerMetrics;
+use crate::config_file;
 use crate::exporter::Exporter;
 
 /// What is served, and to whom.
@@ -33,6 +34,7 @@ impl Site {
     ///
     /// Blocks on the files.
     pub(crate) fn reload(&self) -> Result<(), String> {
+        config_file::retry();
         let web = self.live.reload().map_err(|error| error.to_string());
         let own = self.exporter.reload();
         web.map(|_| ()).and(own)

@@ -1,10 +1,12 @@
 //! Logging in: options of the driver, the first statements of a session.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use exporter_core::config_file;
 use mysql_async::prelude::Queryable;
 use mysql_async::{ClientIdentity, Conn, OptsBuilder, SslOpts};
-use tokio::fs;
+use tokio::task::spawn_blocking;
 
 use super::Limits;
 use super::error::{self, Error};
@@ -109,7 +111,9 @@ async fn read(key: &'static str, path: &str) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         problem: error.to_string(),
     };
-    fs::read(path).await.map_err(failed)
+    let file = PathBuf::from(path);
+    let read = spawn_blocking(move || config_file::read(&file, config_file::SMALL));
+    read.await.map_err(std::io::Error::from).flatten().map_err(failed)
 }
 
 async fn describe(conn: &mut Conn) -> mysql_async::Result<Server> {

@@ -1,18 +1,11 @@
 //! The files of a configuration: where their names lead, their bytes, and whether they have
 //! changed since.
 
-use std::fs::{self, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{self, SHA256};
-use rustix::fs::OFlags;
 
-/// More than any certificate chain or configuration needs.
-pub(crate) const SMALL: u64 = 1024 * 1024;
-/// Revocation lists of large authorities are megabytes.
-pub(crate) const LARGE: u64 = 32 * 1024 * 1024;
+use crate::config_file::{self, Stamp};
 
 /// How a name may begin to mean the directory of systemd's credentials for this service.
 const CREDENTIALS: [&str; 3] = ["%d/", "$CREDENTIALS_DIRECTORY/", "${CREDENTIALS_DIRECTORY}/"];
@@ -25,13 +18,6 @@ pub(crate) struct Files {
     credentials: Option<PathBuf>,
     seen: Vec<(PathBuf, Stamp)>,
     digest: Vec<u8>,
-}
-
-/// What `stat` says of a file that may change: another file by the same name counts as a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamp {
-    Absent,
-    Present { device: u64, inode: u64, size: u64, modified: (i64, i64), changed: (i64, i64) },
 }
 
 impl Files {
@@ -59,9 +45,10 @@ impl Files {
     /// The bytes of a file of at most `limit` bytes. Waits for no other end of a FIFO.
     pub(crate) fn read(&mut self, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
         // The state before reading: what changes while we read is then seen as a change.
-        self.seen.push((path.to_path_buf(), Stamp::of(path)));
-        let bytes = read(path, limit)
-            .map_err(|problem| format!("cannot read {}: {problem}", path.display()))?;
+        let (stamp, content) = config_file::content(path, limit);
+        self.seen.push((path.to_path_buf(), stamp));
+        let bytes =
+            content.map_err(|problem| format!("cannot read {}: {problem}", path.display()))?;
         self.digest.extend_from_slice(digest::digest(&SHA256, &bytes).as_ref());
         Ok(bytes)
     }
@@ -90,48 +77,22 @@ impl Seen {
 
     /// How the same files stand now.
     pub(crate) fn stamps_now(&self) -> Vec<Stamp> {
-        self.files.iter().map(|(path, _)| Stamp::of(path)).collect()
-    }
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Self {
-        let Ok(file) = fs::metadata(path) else { return Self::Absent };
-        Self::Present {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.size(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
+        let mut stamps = Vec::with_capacity(self.files.len());
+        for (path, _) in &self.files {
+            // Most often they are on one file system: one that does not answer is asked once.
+            let is_answered = stamps.last() != Some(&Stamp::Unanswered);
+            stamps.push(if is_answered { config_file::stamp(path) } else { Stamp::Unanswered });
         }
+        stamps
     }
-}
-
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking)
-        .open(path)
-        .map_err(|error| error.to_string())?;
-    let kind = file.metadata().map_err(|error| error.to_string())?.file_type();
-    if kind.is_dir() {
-        return Err("it is a directory".into());
-    }
-    if kind.is_fifo() || kind.is_socket() {
-        return Err("it is a pipe or socket, and has to be read again on each reload".into());
-    }
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > limit {
-        return Err(format!("it is larger than {} MiB", limit / SMALL));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::config_file::SMALL;
 
     #[test]
     fn names_are_relative_to_the_configuration() {

@@ -11,8 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use super::file::ConfigError;
-use super::files::{Files, Seen, Stamp};
+use super::files::{Files, Seen};
 use super::settings::Settings;
+use crate::config_file::Stamp;
 use crate::exporter::CheckLine;
 
 /// How often the files are looked at.
@@ -28,6 +29,8 @@ pub struct Live {
     generation: watch::Sender<u64>,
     /// Held while reading, so that there is one reload at a time.
     history: Mutex<History>,
+    /// Never held while reading: a scrape asks for it.
+    status: Mutex<ReloadStatus>,
 }
 
 /// What came of the attempts to read.
@@ -40,7 +43,6 @@ struct History {
     /// How the files stood when last looked at. They have to stand still for one look, so that
     /// a certificate and its key may arrive one after the other.
     standing: Vec<Stamp>,
-    status: ReloadStatus,
 }
 
 /// How the last attempt went, and when the last good one was.
@@ -96,8 +98,8 @@ impl Live {
                 good: seen.clone(),
                 standing: seen.stamps(),
                 last: seen,
-                status: ReloadStatus { error: None, last_success: SystemTime::now() },
             }),
+            status: Mutex::new(ReloadStatus { error: None, last_success: SystemTime::now() }),
         }))
     }
 
@@ -111,7 +113,7 @@ impl Live {
     }
 
     pub fn status(&self) -> ReloadStatus {
-        self.history().status.clone()
+        self.lock_status().clone()
     }
 
     /// What there is to say of the settings in force, for `--check`.
@@ -134,15 +136,17 @@ impl Live {
         let settings = match read {
             Ok(settings) => settings,
             Err(error) => {
-                if history.status.error.as_ref() != Some(&error) {
+                if self.lock_status().error.replace(error.clone()).as_ref() != Some(&error) {
                     error!(%error, "web configuration is bad, the last good one stays in force");
                 }
-                history.status.error = Some(error.clone());
                 return Err(error);
             }
         };
-        let was_bad = history.status.error.take().is_some();
-        history.status.last_success = SystemTime::now();
+        let was_bad = {
+            let mut status = self.lock_status();
+            status.last_success = SystemTime::now();
+            status.error.take().is_some()
+        };
         let is_same = history.last.holds_the_same(&history.good) && !is_stale(&before);
         history.good = history.last.clone();
         if is_same {
@@ -189,6 +193,10 @@ impl Live {
             // Logged and kept in the status.
             let _ = self.reload();
         }
+    }
+
+    fn lock_status(&self) -> MutexGuard<'_, ReloadStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn history(&self) -> MutexGuard<'_, History> {

@@ -15,8 +15,9 @@ use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
 use super::file::{self, ConfigError, Fault, Field, Rate, line_of};
-use super::files::{Files, SMALL};
+use super::files::Files;
 use super::limit::RateLimit;
+use crate::config_file::SMALL;
 use crate::duration;
 use crate::exporter::CheckLine;
 use crate::web::auth::Authenticator;

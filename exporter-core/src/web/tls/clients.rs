@@ -15,8 +15,9 @@ use x509_parser::time::ASN1Time;
 use super::server::{fault, from_file};
 use super::verify::{Authorities, Policy, Verifier};
 use super::{identity, pem};
+use crate::config_file::{LARGE, SMALL};
 use crate::web::config::file::{Fault, Tls};
-use crate::web::config::files::{Files, LARGE, SMALL};
+use crate::web::config::files::Files;
 use crate::web::config::settings::Findings;
 
 /// `None` where no client is asked for a certificate.

@@ -15,8 +15,9 @@ use super::parameters::{
 };
 use super::pem;
 use super::verify::Verifier;
+use crate::config_file::SMALL;
 use crate::web::config::file::{Fault, Field, Tls};
-use crate::web::config::files::{Files, SMALL};
+use crate::web::config::files::Files;
 use crate::web::config::secret::Secret;
 use crate::web::config::settings::Findings;
 

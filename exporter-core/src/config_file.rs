@@ -1,0 +1,105 @@
+//! Configuration files: certificates, keys, passwords, the web configuration, a program's own file.
+//!
+//! A file system whose server is gone blocks whoever opens a file on it, and a process with a
+//! blocked thread cannot be killed. So a program reads its configuration through a child process,
+//! and waits a limited time for it: see `docs/adr/0011`.
+
+mod pool;
+mod process;
+mod wire;
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+pub(crate) use self::pool::{retry, use_processes};
+pub(crate) use self::process::{ARGUMENT, main};
+
+/// Larger than any certificate chain or configuration file should be.
+pub const SMALL: u64 = 1024 * 1024;
+/// Revocation lists of large authorities take megabytes.
+pub const LARGE: u64 = 32 * 1024 * 1024;
+
+/// Reads a configuration file of at most `limit` bytes.
+///
+/// Blocks for a few seconds at most. Errors beside those of `open` and `read`: the file is a
+/// directory, pipe, socket or terminal, it is too large, or its file system does not answer
+/// (`TimedOut`).
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    content(path, limit).1
+}
+
+/// The state of a file before it was read, and its bytes.
+pub(crate) fn content(path: &Path, limit: u64) -> (Stamp, io::Result<Vec<u8>>) {
+    pool::ask(path, Some(limit)).unwrap_or_else(|error| (Stamp::Unanswered, Err(error)))
+}
+
+/// The state of a file now.
+pub(crate) fn stamp(path: &Path) -> Stamp {
+    pool::ask(path, None).map_or(Stamp::Unanswered, |(stamp, _)| stamp)
+}
+
+/// The state of a file. Two stamps differ when the file was changed or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    Absent,
+    Present {
+        device: u64,
+        inode: u64,
+        size: u64,
+        /// Type and permissions, as in `st_mode`.
+        mode: u32,
+        /// Seconds and nanoseconds, as are those of `changed`.
+        modified: (i64, i64),
+        changed: (i64, i64),
+    },
+    /// The file system did not answer in time.
+    Unanswered,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        std::fs::metadata(path).map_or(Self::Absent, |metadata| Self::new(&metadata))
+    }
+
+    fn new(file: &Metadata) -> Self {
+        Self::Present {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            mode: file.mode(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        }
+    }
+}
+
+/// Reads a file here and now. Only the file system can make this wait.
+fn read_directly(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let problem = format!("it is larger than {} MiB", limit.div_ceil(SMALL));
+        return Err(io::Error::new(ErrorKind::FileTooLarge, problem));
+    }
+    Ok(bytes)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let kind = file.metadata()?.file_type();
+    let problem = if kind.is_dir() {
+        "it is a directory"
+    } else if kind.is_fifo() || kind.is_socket() {
+        "it is a pipe or socket, and has to be read again on each reload"
+    } else if file.is_terminal() {
+        "it is a terminal"
+    } else {
+        return Ok(file);
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, problem))
+}

@@ -1,0 +1,75 @@
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use super::*;
+use crate::config_file::{SMALL, Stamp};
+
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
+fn counted() -> io::Result<Reader> {
+    STARTED.fetch_add(1, Ordering::Relaxed);
+    Reader::thread()
+}
+
+#[test]
+fn one_reader_serves_all_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    let pool = Pool::new(Duration::from_secs(20), counted);
+    assert_eq!(pool.ask(&path, None).unwrap().0, Stamp::Absent);
+    for size in [0, 1, 4096, SMALL] {
+        let text = vec![b'x'; usize::try_from(size).unwrap()];
+        std::fs::write(&path, &text).unwrap();
+        let (stamp, content) = pool.ask(&path, Some(SMALL)).unwrap();
+        assert_eq!(content.unwrap(), text);
+        assert!(matches!(stamp, Stamp::Present { size: found, .. } if found == size));
+        assert_eq!(pool.ask(&path, None).unwrap().0, stamp);
+    }
+    std::fs::write(&path, "too large").unwrap();
+    let (_, content) = pool.ask(&path, Some(3)).unwrap();
+    assert!(content.unwrap_err().to_string().contains("larger than"));
+    assert_eq!(STARTED.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_reader_that_ended_is_replaced() {
+    let pool = Pool::new(Duration::from_secs(20), Reader::thread);
+    let path = Path::new("/dev/null");
+    pool.ask(path, Some(SMALL)).unwrap().1.unwrap();
+    if let Some(reader) = &pool.state().idle {
+        reader.shut_down();
+    }
+    pool.ask(path, Some(SMALL)).unwrap().1.unwrap();
+}
+
+#[test]
+fn a_file_that_hangs_holds_up_no_other_and_few_readers() {
+    let mut pool = Pool::new(Duration::from_millis(50), Reader::silent);
+    let (dead, other) = (Path::new("/dead"), Path::new("/dev/null"));
+    for _ in 0..3 {
+        let error = pool.ask(dead, Some(SMALL)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(error.to_string().contains("did not answer"), "{error}");
+        assert_eq!(pool.state().stuck.len(), 1, "it is not tried again at once");
+    }
+    pool.start = Reader::thread;
+    pool.timeout = Duration::from_secs(20);
+    pool.ask(other, Some(SMALL)).unwrap().1.unwrap();
+    // Told to, it tries again.
+    pool.retry();
+    assert_eq!(pool.ask(dead, None).unwrap().0, Stamp::Absent);
+
+    let mut pool = Pool::new(Duration::from_millis(1), Reader::silent);
+    for nth in 0..2 * MOST_STUCK {
+        pool.ask(Path::new(&format!("/dead/{nth}")), None).unwrap_err();
+    }
+    assert_eq!(pool.state().stuck.len(), MOST_STUCK);
+    // As the file system answers, there is room again.
+    for stuck in &pool.state().stuck {
+        stuck.reader.shut_down();
+    }
+    pool.start = Reader::thread;
+    pool.timeout = Duration::from_secs(20);
+    pool.ask(other, Some(SMALL)).unwrap().1.unwrap();
+    assert_eq!(pool.state().stuck.len(), 0);
+}

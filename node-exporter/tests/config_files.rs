@@ -1,0 +1,125 @@
+//! The web configuration and its files: what is no regular file is refused, and a file system that
+//! hangs holds up nothing.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test runs programs, reads what it likes, and fails by a panic"
+)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use exporter_core::testing::{Exporter, special_files};
+use rustix::process::{Pid, Signal, kill_process};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn flags(file: &Path) -> [String; 3] {
+    let file = format!("--web.config.file={}", file.display());
+    ["--collector.disable-defaults".into(), "--collector.loadavg".into(), file]
+}
+
+#[test]
+fn a_web_configuration_that_is_no_regular_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("web.yml");
+    let flags = flags(&file);
+    let flags = flags.each_ref().map(String::as_str);
+    let good = "http_server_config:\n  http2: true\n";
+    special_files(BINARY, &flags, &[], &file, good, "web configuration reloaded");
+}
+
+#[test]
+fn arguments_from_a_pipe_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("args");
+    special_files_at_start(&file);
+}
+
+fn special_files_at_start(file: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    mknodat(CWD, file, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let mut child = std::process::Command::new(BINARY)
+        .arg(format!("@{}", file.display()))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if since.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it waits for the other end of the pipe");
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(2));
+}
+
+/// A process of the exporter's that is stopped stands for one that a file system holds.
+#[test]
+fn a_file_system_that_hangs_holds_up_neither_scrapes_nor_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("web.yml");
+    fs::write(&file, "http_server_config:\n  http2: true\n").unwrap();
+    let flags = flags(&file);
+    let mut exporter = Exporter::start(BINARY, &flags.each_ref().map(String::as_str), dir.path());
+
+    let reader = children(exporter.pid()).pop().expect("a process reads the files");
+    kill_process(reader, Signal::STOP).unwrap();
+    wait(&exporter, "exporter_config_last_reload_successful 0");
+    assert!(exporter.log().contains("did not answer within"), "{}", exporter.log());
+    // As the file system answers, so does the status get well.
+    kill_process(reader, Signal::CONT).unwrap();
+    wait(&exporter, "exporter_config_last_reload_successful 1");
+
+    for reader in children(exporter.pid()) {
+        kill_process(reader, Signal::STOP).unwrap();
+    }
+    let stopped = children(exporter.pid());
+    wait(&exporter, "exporter_config_last_reload_successful 0");
+    exporter.signal("HUP");
+    exporter.signal("TERM");
+    let end = exporter.wait(Duration::from_secs(10));
+    for reader in stopped {
+        // It may have ended.
+        let _ = kill_process(reader, Signal::CONT);
+    }
+    assert_eq!(end.code(), Some(0), "{}", exporter.log());
+}
+
+fn wait(exporter: &Exporter, line: &str) {
+    let since = Instant::now();
+    loop {
+        let asked = Instant::now();
+        let page = exporter.get("/metrics").body;
+        assert!(asked.elapsed() < Duration::from_secs(4), "a scrape waited for a file");
+        if page.lines().any(|found| found == line) {
+            return;
+        }
+        assert!(since.elapsed() < PATIENCE, "never {line}: {}", exporter.log());
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// The processes that `parent` has started, the youngest last.
+fn children(parent: u32) -> Vec<Pid> {
+    let parent = format!("PPid:\t{parent}");
+    let mut found: Vec<_> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status"));
+            status.is_ok_and(|status| status.lines().any(|line| line == parent))
+        })
+        .collect();
+    found.sort_unstable();
+    found.into_iter().filter_map(Pid::from_raw).collect()
+}
