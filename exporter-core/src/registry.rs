@@ -315,10 +315,10 @@ impl Registry {
         let start = Instant::now();
         let deadline = deadline.min(start + self.settings.limit);
         let run = slot.wait(key.form.families(deadline));
-        match timeout_at(deadline, run).await {
-            Ok(result) => Run::new(index, start.elapsed(), result),
-            Err(_) => Run::failed(index, start.elapsed(), Failure::Deadline),
-        }
+        let result = timeout_at(deadline, run).await;
+        let elapsed = start.elapsed();
+        let late = |_| Err(Failure::late(elapsed, self.settings.limit));
+        Run::new(index, elapsed, result.unwrap_or_else(late))
     }
 
     fn page(&self, runs: Vec<Run>, form: Form, deadline: Instant) -> Bytes {

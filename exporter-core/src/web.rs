@@ -14,6 +14,7 @@ pub mod config {
     pub use self::file::ConfigError;
 }
 mod accept;
+mod client_address;
 mod connection;
 mod http;
 pub mod listen;

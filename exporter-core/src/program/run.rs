@@ -160,8 +160,8 @@ async fn serve<Env>(
         .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
     notifier.ready();
     notifier.status(&status);
-    let result = web::serve(site, listeners, shutdown).await;
-    result.map_err(|error| Stop::Failure(format!("serving ended: {error}")))
+    web::serve(site, listeners, shutdown).await;
+    Ok(())
 }
 
 /// The flags that this module acts on, read and checked.

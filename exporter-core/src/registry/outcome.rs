@@ -56,7 +56,8 @@ impl Run {
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("not done in time")]
+    /// The scrape ended first: how long it waits is up to the client.
+    #[error("not done by the deadline of the scrape")]
     Deadline,
     #[error("{}", collector::chain(.0))]
     Error(Error),
@@ -66,9 +67,16 @@ pub(super) enum Failure {
     Stuck,
     #[error("no thread to run on: {0}")]
     Thread(String),
+    #[error("not done within the time that a collector may take")]
+    Timeout,
 }
 
 impl Failure {
+    /// Of a collector that was stopped after `elapsed`.
+    pub(super) fn late(elapsed: Duration, limit: Duration) -> Self {
+        if elapsed < limit { Self::Deadline } else { Self::Timeout }
+    }
+
     /// Whether this only says that the machine lacks something.
     pub(super) fn is_absence(&self) -> bool {
         matches!(self, Self::Error(Error::Absent(_)))

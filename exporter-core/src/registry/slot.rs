@@ -3,9 +3,11 @@
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
 use super::outcome::{Failure, Last, Outcome, Run};
 use crate::collector::{AsyncCollector, Collector, Error, Source};
@@ -17,8 +19,24 @@ pub(super) struct Slot {
     pub(super) label: String,
     about: &'static str,
     pub(super) seat: Seat,
-    last: Mutex<Option<Last>>,
+    history: Mutex<History>,
 }
+
+#[derive(Default)]
+struct History {
+    last: Option<Last>,
+    /// When a failure was last logged as a warning.
+    warned: Option<Instant>,
+    /// Whether such a failure is not yet over.
+    is_failing: bool,
+}
+
+/// At most one warning for each collector in this time: how often a collector runs, and for how
+/// long it may, is up to clients.
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A collector that was stopped earlier than this, because the scrape had no more time, did not fail.
+const SHORT: Duration = Duration::from_secs(1);
 
 pub(super) enum Seat {
     Blocking(Arc<Chair>),
@@ -49,7 +67,7 @@ impl Slot {
             }
             Source::Async(collector) => Seat::Async(tokio::sync::Mutex::new(collector)),
         };
-        Self { name, label, about, seat, last: Mutex::new(None) }
+        Self { name, label, about, seat, history: Mutex::default() }
     }
 
     pub(super) fn blocking(&self) -> Option<Arc<Chair>> {
@@ -77,27 +95,43 @@ impl Slot {
     }
 
     pub(super) fn outcome(&self) -> Outcome {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = self.history().last.clone();
         Outcome { name: self.name, about: self.about, last }
     }
 
     /// Remembers a run, and logs it where it differs from the one before.
     pub(super) fn note(&self, run: &Run) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed_before = last.as_ref().is_some_and(|last| last.result.is_err());
+        let mut history = self.history();
+        let failed_before = history.last.as_ref().is_some_and(|last| last.result.is_err());
         let error = run.failure.as_ref().map(ToString::to_string);
-        match (&run.failure, error.as_deref()) {
-            (Some(failure), Some(error)) if failure.is_absence() || failed_before => {
-                tracing::debug!(collector = self.name, error, "collector has nothing to show");
-            }
-            (Some(_), Some(error)) => {
-                tracing::warn!(collector = self.name, error, "collector failed");
-            }
-            _ if failed_before => tracing::info!(collector = self.name, "collector recovered"),
-            _ => {}
-        }
+        let cut_short = matches!(run.failure, Some(Failure::Deadline)) && run.elapsed < SHORT;
         let absent = run.failure.as_ref().is_some_and(Failure::is_absence);
-        *last = Some(Last { elapsed: run.elapsed, result: error.map_or(Ok(()), Err), absent });
+        match &error {
+            Some(error) => {
+                let is_recent =
+                    history.warned.is_some_and(|warned| warned.elapsed() < WARN_INTERVAL);
+                if absent || failed_before || cut_short || is_recent {
+                    tracing::debug!(collector = self.name, error, "collector has no result");
+                } else {
+                    history.warned = Some(Instant::now());
+                    history.is_failing = true;
+                    tracing::warn!(collector = self.name, error, "collector failed");
+                }
+            }
+            None if history.is_failing => {
+                history.is_failing = false;
+                tracing::info!(collector = self.name, "collector recovered");
+            }
+            None => {}
+        }
+        if !cut_short {
+            let result = error.map_or(Ok(()), Err);
+            history.last = Some(Last { elapsed: run.elapsed, result, absent });
+        }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -141,7 +141,7 @@ async fn one_bad_collector_does_not_spoil_the_others() {
         .into_iter()
         .map(|outcome| outcome.last.unwrap().result.err().unwrap_or_default())
         .collect();
-    let late = "not done in time";
+    let late = "not done within the time that a collector may take";
     let panicked = "panicked: on purpose";
     assert_eq!(results, [late, panicked, "no thing here", panicked, late, ""]);
 }
@@ -179,6 +179,55 @@ async fn the_deadline_of_the_scrape_comes_before_the_limit_of_a_collector() {
     assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
     let page = String::from_utf8(page.to_vec()).unwrap();
     assert!(!succeeded(&page, "hangs") && !succeeded(&page, "speaks"), "{page}");
+}
+
+/// Clients that do not wait, and collectors that fail every other time, would fill the log.
+#[tokio::test]
+async fn what_a_client_causes_is_logged_at_a_bounded_rate() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    static FLAPS: Definition<()> = script("flaps", |(), _| {
+        Ok(Source::blocking(Script(|out| {
+            if RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+                return Err(Error::Other("every other time".into()));
+            }
+            speak(out)
+        })))
+    });
+    let lines = Arc::new(AtomicUsize::new(0));
+    let _guard = tracing::subscriber::set_default(CountLines(Arc::clone(&lines)));
+    let registry = registry(&[&SPEAKS, &FLAPS, &WAITS]);
+    for _ in 0..100 {
+        registry.scrape(request(Selection::All, Duration::ZERO)).await.unwrap();
+    }
+    assert_eq!(lines.load(Ordering::Relaxed), 0, "the deadline of a client is no warning");
+    for _ in 0..20 {
+        let only = Selection::Only(vec!["flaps".into()]);
+        registry.scrape(request(only.clone(), Duration::from_secs(5))).await.unwrap();
+        registry.scrape(request(only, Duration::ZERO)).await.unwrap();
+    }
+    assert_eq!(lines.load(Ordering::Relaxed), 2, "failed once, recovered once");
+}
+
+/// Counts the lines of the log above the debug level.
+struct CountLines(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for CountLines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() <= tracing::Level::INFO
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 #[tokio::test]

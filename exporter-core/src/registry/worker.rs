@@ -119,7 +119,8 @@ impl Lane {
             {
                 stand.given_up = true;
                 runs.append(&mut stand.runs);
-                runs.push(Run::failed(slot, now - since, Failure::Deadline));
+                let elapsed = now - since;
+                runs.push(Run::failed(slot, elapsed, Failure::late(elapsed, limit)));
                 self.worker = None;
                 return;
             }

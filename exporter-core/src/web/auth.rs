@@ -5,7 +5,6 @@
 //! waits in a queue in which those that were right before do not stand.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac;
@@ -16,12 +15,13 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde_saphyr::Spanned;
 
-use self::gate::Gate;
+use self::check_queue::CheckQueue;
+use super::client_address::ClientAddress;
 use super::config::file::{Fault, line_of};
 use super::config::secret::Secret;
 use super::config::settings::Findings;
 
-mod gate;
+mod check_queue;
 
 /// The value of `WWW-Authenticate` beside a 401.
 pub const CHALLENGE: &str = "Basic";
@@ -29,10 +29,15 @@ pub const CHALLENGE: &str = "Basic";
 /// bcrypt looks at no more.
 const LONGEST_PASSWORD: usize = 72;
 
-/// The work of an unknown user, and what a wrong password is filled up to, in bcrypt's cost. A
-/// second of work; a hash of more cost takes the longer time that it was made for, and its user
-/// can be told by that.
-const HIGHEST_DECOY: u32 = 14;
+/// The highest bcrypt cost that is checked: about four seconds. Each step doubles the time, and a
+/// check cannot be cancelled: a few requests for a user with a hash of cost 31 would stop all logins.
+const MAX_COST: u32 = 16;
+
+/// What to do about a hash that cannot be used.
+const NEW_HASH: &str = "make one with: htpasswd -nBC 10 USER";
+
+/// A hash of a higher cost than this works, but each first login takes seconds.
+const SLOW_COST: u32 = 13;
 
 /// Logins remembered as right: more than there are users only while passwords are changing.
 const REMEMBERED: usize = 256;
@@ -73,7 +78,7 @@ impl Denied {
 struct Shared {
     key: hmac::Key,
     right: Mutex<HashSet<[u8; 32]>>,
-    gate: Gate,
+    queue: CheckQueue,
 }
 
 /// A bcrypt hash whose form has been checked.
@@ -95,23 +100,30 @@ impl Authenticator {
         before: Option<&Self>,
         found: &mut Findings,
     ) -> Result<Self, Fault> {
-        let users = users
-            .into_iter()
-            .map(|(user, text)| {
-                let hash = Hash::parse(&text.value).map_err(|problem| {
-                    Fault::new(format!("basic_auth_users.{user}"), line_of(&text), problem)
-                })?;
-                if hash.cost > HIGHEST_DECOY {
-                    found.warning(
-                        &format!("basic_auth_users.{user}"),
-                        format!("cost {} takes many seconds to check; 10 to 12 will do", hash.cost),
-                    );
-                }
-                Ok((user, hash))
-            })
-            .collect::<Result<HashMap<_, _>, _>>()?;
+        let mut known = HashMap::with_capacity(users.len());
+        for (user, text) in users {
+            let key = format!("basic_auth_users.{user}");
+            let hash = Hash::parse(&text.value)
+                .map_err(|problem| Fault::new(key.clone(), line_of(&text), problem))?;
+            if hash.cost > MAX_COST {
+                let cost = hash.cost;
+                let finding = format!(
+                    "refused: a hash of cost {cost} takes too long to check, {MAX_COST} is the \
+                     highest allowed, and this user cannot log in; {NEW_HASH}"
+                );
+                found.warning(&key, finding);
+                continue;
+            }
+            if hash.cost > SLOW_COST {
+                let finding =
+                    format!("a hash of cost {} takes seconds to check; use 10 to 12", hash.cost);
+                found.warning(&key, finding);
+            }
+            known.insert(user, hash);
+        }
+        let users = known;
         found.fine("basic_auth_users", format!("{} known", users.len()));
-        let cost = users.values().map(|hash| hash.cost).max().unwrap_or(0).min(HIGHEST_DECOY);
+        let cost = users.values().map(|hash| hash.cost).max().unwrap_or(0);
         let shared = match before {
             Some(before) => Arc::clone(&before.shared),
             None => Arc::new(Shared::new()?),
@@ -119,33 +131,44 @@ impl Authenticator {
         Ok(Self { users, cost, shared })
     }
 
-    /// Whether `headers` hold the name and password of a user. `peer` is the address they came
-    /// from, if it has one: each address stands in a queue of its own.
-    pub async fn check(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<(), Denied> {
+    /// The user whose name and password are in `headers`. Checks of different addresses take turns;
+    /// one that `is_known` has had the right password before.
+    pub(crate) async fn check(
+        &self,
+        headers: &HeaderMap,
+        address: ClientAddress,
+        is_known: bool,
+    ) -> Result<&str, Denied> {
         let login = Login::of(headers).ok_or(Denied::Missing)?;
         if login.password.len() > LONGEST_PASSWORD {
             return Err(Denied::Wrong);
         }
-        let hash = self.users.get(&login.user);
-        let seal = hash.map(|hash| self.shared.seal(&login, hash));
-        if self.shared.remembers(seal) {
-            return Ok(());
+        let user = self.users.get_key_value(&login.user);
+        let seal = user.map(|(_, hash)| self.shared.seal(&login, hash));
+        if let Some((user, _)) = user
+            && self.shared.remembers(seal)
+        {
+            return Ok(user);
         }
-        let place = self.shared.gate.enter(peer, &login.user).await.ok_or(Denied::Busy)?;
-        // Another request may have brought the same while this one stood in the queue.
-        if self.shared.remembers(seal) {
-            return Ok(());
+        let queue = &self.shared.queue;
+        let permit = queue.enter(address, is_known, &login.user).await.ok_or(Denied::Busy)?;
+        // Another request may have brought the same while this one was waiting.
+        if let Some((user, _)) = user
+            && self.shared.remembers(seal)
+        {
+            return Ok(user);
         }
-        let (hash, cost, password) = (hash.cloned(), self.cost, login.password);
+        let hash = user.map(|(_, hash)| hash.clone());
+        let (cost, password) = (self.cost, login.password);
         let is_right = tokio::task::spawn_blocking(move || {
-            // Given back when the work is done, even if nobody waits for it any more.
-            let _place = place;
+            // Dropped when the work is done, even if nobody waits for it any more.
+            let _permit = permit;
             is_right(&password, hash.as_ref(), cost)
         });
-        match (is_right.await, seal) {
-            (Ok(true), Some(seal)) => {
+        match (is_right.await, user, seal) {
+            (Ok(true), Some((user, _)), Some(seal)) => {
                 self.shared.remember(seal);
-                Ok(())
+                Ok(user)
             }
             _ => Err(Denied::Wrong),
         }
@@ -172,25 +195,26 @@ fn is_right(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
 impl Hash {
     /// The error says what is wrong with the hash, without showing it.
     fn parse(text: &Secret) -> Result<Self, String> {
-        const MEND: &str = "make one with: htpasswd -nBC 10 USER";
         let hash = text.expose();
         if hash.len() < 59 {
             return Err(format!(
-                "crypto/bcrypt: hashedSecret too short to be a bcrypted password; {MEND}"
+                "crypto/bcrypt: hashedSecret too short to be a bcrypted password; {NEW_HASH}"
             ));
         }
         // What a broken library made long ago; no password would ever match.
         if hash.starts_with("$2x$") {
-            return Err(format!("$2x$ is the prefix of a broken bcrypt; {MEND}"));
+            return Err(format!("$2x$ is the prefix of a broken bcrypt; {NEW_HASH}"));
         }
         let parts: HashParts = hash.parse().map_err(|error| match error {
-            BcryptError::InvalidHash(problem) => format!("not a bcrypt hash: {problem}; {MEND}"),
-            _ => format!("not a bcrypt hash; {MEND}"),
+            BcryptError::InvalidHash(problem) => {
+                format!("not a bcrypt hash: {problem}; {NEW_HASH}")
+            }
+            _ => format!("not a bcrypt hash; {NEW_HASH}"),
         })?;
         let cost = parts.get_cost();
         if !(4..=31).contains(&cost) {
             return Err(format!(
-                "crypto/bcrypt: cost {cost} is outside allowed inclusive range 4..31; {MEND}"
+                "crypto/bcrypt: cost {cost} is outside allowed inclusive range 4..31; {NEW_HASH}"
             ));
         }
         Ok(Self { text: text.clone(), cost })
@@ -221,7 +245,7 @@ impl Shared {
         Ok(Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             right: Mutex::default(),
-            gate: Gate::new(),
+            queue: CheckQueue::new(),
         })
     }
 

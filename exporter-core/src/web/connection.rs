@@ -2,6 +2,7 @@
 
 mod frames;
 mod greeting;
+pub(crate) mod known_addresses;
 pub(crate) mod phase;
 pub(crate) mod table;
 mod watched;
@@ -27,11 +28,12 @@ use self::frames::Frames;
 use self::greeting::Greeting;
 use self::phase::Phase;
 use self::watched::Watched;
+use super::client_address::Peer;
 use super::config::settings::Settings;
 use super::http::response::{self, Page};
 use super::http::{request, route};
 use super::server::Server;
-use super::socket::{Peer, Socket};
+use super::socket::Socket;
 use super::tls::refusal::Refusal;
 use crate::collector::chain;
 

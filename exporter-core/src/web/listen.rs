@@ -4,16 +4,18 @@ use std::fmt::{self, Display, Formatter};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::{env, fs, io, net, process};
 
+use rustix::io::Errno;
 use rustix::net::sockopt;
-use rustix::net::{AddressFamily, SocketType};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
-use super::socket::{Peer, Socket};
+use super::client_address::Peer;
+use super::socket::Socket;
 use crate::sys;
 
 /// Where to listen, as `--web.listen-address` says it.
@@ -161,7 +163,8 @@ impl Listener {
             }
             Waiting::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Socket::Unix(stream), Peer::Local))
+                let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+                Ok((Socket::Unix(stream), Peer::Unix { uid }))
             }
         }
     }
@@ -203,8 +206,8 @@ fn bind_tcp(host: &str, port: u16) -> io::Result<TcpListener> {
     if host.is_empty() {
         // One socket for both families; a kernel without IPv6 has but one.
         return listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).or_else(
-            |error| match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-                Some(rustix::io::Errno::AFNOSUPPORT | rustix::io::Errno::ADDRNOTAVAIL) => {
+            |error| match error.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => {
                     listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
                 }
                 _ => Err(error),
@@ -240,10 +243,7 @@ fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file, no socket"));
         }
-        // Somebody answers: it is not ours to replace.
-        Ok(_) if StdUnixStream::connect(path).is_ok() => {
-            return Err(io::ErrorKind::AddrInUse.into());
-        }
+        Ok(_) if is_in_use(path)? => return Err(io::ErrorKind::AddrInUse.into()),
         Ok(_) => fs::remove_file(path)?,
         Err(_) => {}
     }
@@ -252,4 +252,16 @@ fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     }
     Ok(listener)
+}
+
+/// Whether a server listens on the socket at `path`. Does not wait for it to accept: a server whose
+/// queue is full listens, too.
+fn is_in_use(path: &Path) -> io::Result<bool> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    Ok(match connect(&socket, &SocketAddrUnix::new(path)?) {
+        Err(Errno::CONNREFUSED | Errno::NOENT) => false,
+        // Connected, or cannot say: then the file is not replaced.
+        _ => true,
+    })
 }

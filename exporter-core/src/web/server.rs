@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::watch;
 
+use super::connection::known_addresses::KnownAddresses;
 use super::connection::table::Table;
 use super::http::compress::Compressor;
 use super::site::Site;
@@ -16,6 +17,7 @@ pub(crate) struct Server {
     pub(crate) site: Arc<Site>,
     pub(crate) compressor: Compressor,
     pub(crate) refusals: Refusals,
+    pub(crate) known_addresses: KnownAddresses,
     pub(crate) table: Arc<Table>,
     pub(crate) running: watch::Sender<bool>,
 }
@@ -28,6 +30,7 @@ impl Server {
         Arc::new(Self {
             compressor: Compressor::default(),
             refusals: Refusals::default(),
+            known_addresses: KnownAddresses::default(),
             running: watch::Sender::new(true),
             site,
             table,

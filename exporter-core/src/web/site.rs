@@ -50,7 +50,8 @@ pub struct Limits {
     pub idle: Duration,
     /// For which a client may take nothing of an answer.
     pub stall: Duration,
-    /// For requests under way when the program is to end.
+    /// For requests in progress when the program is to end. Service managers kill what does not
+    /// end in time: the units allow 10 s.
     pub drain: Duration,
     /// Open connections.
     pub connections: usize,
@@ -68,7 +69,7 @@ impl Default for Limits {
             header: Duration::from_secs(10),
             idle: Duration::from_secs(300),
             stall: Duration::from_secs(30),
-            drain: Duration::from_secs(20),
+            drain: Duration::from_secs(8),
             connections: 512,
             handshakes: 64,
             scrape: Duration::from_secs(30),

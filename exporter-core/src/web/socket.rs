@@ -1,8 +1,6 @@
 //! An accepted connection: TCP or Unix.
 
-use std::fmt::{self, Display, Formatter};
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -17,32 +15,6 @@ use super::connection::phase::LAST_WORDS;
 pub(super) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
-}
-
-/// Who is at the other end, as far as the socket knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Peer {
-    Ip(IpAddr),
-    /// Somebody on this machine.
-    Local,
-}
-
-impl Peer {
-    pub(super) fn ip(self) -> Option<IpAddr> {
-        match self {
-            Self::Ip(ip) => Some(ip),
-            Self::Local => None,
-        }
-    }
-}
-
-impl Display for Peer {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(ip) => ip.fmt(f),
-            Self::Local => f.write_str("local"),
-        }
-    }
 }
 
 impl Socket {

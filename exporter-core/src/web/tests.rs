@@ -43,7 +43,7 @@ struct Running {
     address: SocketAddr,
     metrics: Arc<ServerMetrics>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Starts a server whose site is as `adjust` leaves it.
@@ -68,8 +68,8 @@ fn start_with(
             let address = listeners[0].local_addr().unwrap();
             more(&site, &mut listeners);
             tell.send((address, Arc::clone(&site.metrics))).unwrap();
-            serve(site, listeners, stopped).await
-        })
+            serve(site, listeners, stopped).await;
+        });
     });
     let (address, metrics) = told.recv().unwrap();
     Running { address, metrics, stop: Some(stop), thread: Some(thread) }
@@ -102,9 +102,9 @@ impl Running {
         client.rest()
     }
 
-    fn stop(mut self) -> io::Result<()> {
+    fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        self.thread.take().unwrap().join().unwrap()
+        self.thread.take().unwrap().join().unwrap();
     }
 }
 

@@ -1,8 +1,13 @@
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use http::HeaderValue;
 
 use super::*;
+
+const CLIENT: ClientAddress = ClientAddress::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+const OTHER: ClientAddress = ClientAddress::Ip(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)));
 
 /// Of the lowest cost, so that the tests are quick.
 fn hash(password: impl AsRef<[u8]>, cost: u32) -> String {
@@ -51,7 +56,10 @@ async fn the_right_password_and_nothing_else() {
     ] {
         // Twice: the second may be remembered.
         for _ in 0..2 {
-            let denied = users.check(&basic(user, password), None).await;
+            let denied = users
+                .check(&basic(user, password), CLIENT, false)
+                .await
+                .map(|found| assert_eq!(found, user));
             assert_eq!(denied, outcome, "{user} {password}");
         }
     }
@@ -76,12 +84,13 @@ async fn a_header_that_cannot_be_read_is_no_login() {
     ] {
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value.clone())]);
-        assert_eq!(users.check(&headers, None).await, outcome, "{value:?}");
+        let denied = users.check(&headers, CLIENT, false).await.map(|_| ());
+        assert_eq!(denied, outcome, "{value:?}");
     }
     let mut twice = basic("a", "b");
     twice.append(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
-    assert_eq!(users.check(&twice, None).await, Err(Denied::Missing));
-    assert_eq!(users.check(&HeaderMap::new(), None).await, Err(Denied::Missing));
+    assert_eq!(users.check(&twice, CLIENT, false).await, Err(Denied::Missing));
+    assert_eq!(users.check(&HeaderMap::new(), CLIENT, false).await, Err(Denied::Missing));
 }
 
 #[tokio::test]
@@ -89,8 +98,8 @@ async fn a_password_is_bytes() {
     let users = users(&[("a", hash(b"\xfcber", 4))], None);
     let value = format!("Basic {}", STANDARD.encode(b"a:\xfcber"));
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
-    assert_eq!(users.check(&headers, None).await, Ok(()));
-    assert_eq!(users.check(&basic("a", "\u{fc}ber"), None).await, Err(Denied::Wrong));
+    assert_eq!(users.check(&headers, CLIENT, false).await, Ok("a"));
+    assert_eq!(users.check(&basic("a", "\u{fc}ber"), CLIENT, false).await, Err(Denied::Wrong));
 }
 
 /// CVE-2022-46146: one login's parts moved against each other must not be another login.
@@ -99,10 +108,13 @@ async fn a_remembered_login_cannot_be_forged() {
     let stored = hash("secret", 4);
     let users = users(&[("alice", stored.clone())], None);
     let poison = basic(&format!("alice{stored}"), "pw");
-    assert_eq!(users.check(&poison, None).await, Err(Denied::Wrong));
+    assert_eq!(users.check(&poison, CLIENT, false).await, Err(Denied::Wrong));
     let decoy = hash("anything", 4);
     for password in [format!("{decoy}pw"), format!("{stored}pw"), stored.clone(), decoy] {
-        assert_eq!(users.check(&basic("alice", &password), None).await, Err(Denied::Wrong));
+        assert_eq!(
+            users.check(&basic("alice", &password), CLIENT, false).await,
+            Err(Denied::Wrong)
+        );
     }
     let login = |user: &str, password: &str| Login { user: user.into(), password: password.into() };
     let hash = Hash { text: "h".to_owned().into(), cost: 4 };
@@ -117,12 +129,12 @@ async fn a_remembered_login_cannot_be_forged() {
 #[tokio::test]
 async fn a_change_of_users_is_in_force_at_once() {
     let old = users(&[("a", hash("1", 4)), ("b", hash("2", 4))], None);
-    assert_eq!(old.check(&basic("a", "1"), None).await, Ok(()));
-    assert_eq!(old.check(&basic("b", "2"), None).await, Ok(()));
+    assert_eq!(old.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
+    assert_eq!(old.check(&basic("b", "2"), CLIENT, false).await, Ok("b"));
     let new = users(&[("a", hash("3", 4))], Some(&old));
-    assert_eq!(new.check(&basic("a", "1"), None).await, Err(Denied::Wrong));
-    assert_eq!(new.check(&basic("a", "3"), None).await, Ok(()));
-    assert_eq!(new.check(&basic("b", "2"), None).await, Err(Denied::Wrong));
+    assert_eq!(new.check(&basic("a", "1"), CLIENT, false).await, Err(Denied::Wrong));
+    assert_eq!(new.check(&basic("a", "3"), CLIENT, false).await, Ok("a"));
+    assert_eq!(new.check(&basic("b", "2"), CLIENT, false).await, Err(Denied::Wrong));
     // And back: what was right for a hash is right for it again, without bcrypt.
     assert_eq!(users(&[("a", hash("1", 4))], Some(&new)).shared.right.lock().unwrap().len(), 3);
 }
@@ -130,17 +142,17 @@ async fn a_change_of_users_is_in_force_at_once() {
 #[tokio::test]
 async fn those_who_are_known_do_not_wait() {
     let users = Arc::new(users(&[("a", hash("1", 4)), ("slow", hash("2", 8))], None));
-    assert_eq!(users.check(&basic("a", "1"), None).await, Ok(()));
+    assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
     let flood: Vec<_> = (0..300)
         .map(|n| {
             let users = Arc::clone(&users);
             let headers = basic("a", &format!("wrong {n}"));
-            tokio::spawn(async move { users.check(&headers, None).await })
+            tokio::spawn(async move { users.check(&headers, CLIENT, false).await.map(|_| ()) })
         })
         .collect();
     tokio::task::yield_now().await;
     let start = Instant::now();
-    assert_eq!(users.check(&basic("a", "1"), None).await, Ok(()));
+    assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
     let took = start.elapsed();
     let mut busy = 0;
     for task in flood {
@@ -149,6 +161,34 @@ async fn those_who_are_known_do_not_wait() {
     }
     assert!(took.as_millis() < 300, "{took:?}");
     assert!(busy > 0, "every one of a flood got its turn");
+}
+
+/// Fairness is by address first: many user names at one address are still one address.
+#[tokio::test]
+async fn a_first_login_does_not_wait_for_a_flood_from_another_address() {
+    let users = Arc::new(users(&[("a", hash("1", 4))], None));
+    let done = Arc::new(AtomicUsize::new(0));
+    let flood: Vec<_> = (0..120)
+        .map(|n| {
+            let (users, done) = (Arc::clone(&users), Arc::clone(&done));
+            let headers = basic(&format!("random {n}"), "wrong");
+            tokio::spawn(async move {
+                let denied = users.check(&headers, OTHER, false).await.map(|_| ());
+                done.fetch_add(1, Ordering::Relaxed);
+                denied
+            })
+        })
+        .collect();
+    while done.load(Ordering::Relaxed) < 5 {
+        tokio::task::yield_now().await;
+    }
+    let before = done.load(Ordering::Relaxed);
+    assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
+    let meanwhile = done.load(Ordering::Relaxed) - before;
+    assert!(meanwhile <= 8, "{meanwhile} checks of the flood went first");
+    for task in flood {
+        assert!(task.await.unwrap().is_err());
+    }
 }
 
 #[test]
@@ -189,6 +229,25 @@ fn a_hash_that_nothing_matches_is_refused() {
     for prefix in ["$2a$", "$2b$", "$2y$"] {
         assert!(Hash::parse(&with(prefix).into()).is_ok(), "{prefix}");
     }
+}
+
+/// With the right password it would take a day; without the cap, this test as well.
+#[tokio::test]
+async fn a_hash_of_too_high_a_cost_is_never_checked() {
+    let costly = hash("1", 4).replacen("$04$", "$31$", 1);
+    let spanned = Spanned::new(
+        Secret::from(costly.clone()),
+        serde_saphyr::Location::UNKNOWN,
+        serde_saphyr::Location::UNKNOWN,
+    );
+    let mut found = Findings::default();
+    Authenticator::new([("a".to_owned(), spanned)].into(), None, &mut found).unwrap();
+    let findings = format!("{found:?}");
+    assert!(findings.contains("cost 31 takes too long"), "{findings}");
+    let users = users(&[("a", costly), ("b", hash("2", 4))], None);
+    assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Err(Denied::Wrong));
+    assert_eq!(users.check(&basic("b", "2"), CLIENT, false).await, Ok("b"));
+    assert_eq!(users.cost, 4);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::response::{self, Response};
 use super::{landing, scrape};
 use crate::query::Query;
 use crate::web::auth::Denied;
+use crate::web::client_address::Peer;
 use crate::web::server::Server;
-use crate::web::socket::Peer;
 
 const READ: &str = "GET, HEAD";
 
@@ -25,12 +25,19 @@ pub(crate) async fn answer<B: Body>(
     if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
         return response::text(StatusCode::TOO_MANY_REQUESTS, "There are too many requests.\n");
     }
-    let known = match &settings.users {
-        Some(users) => users.check(request.headers(), peer.ip()).await,
-        None => Ok(()),
+    let address = peer.address();
+    let authenticated = match &settings.users {
+        Some(users) => {
+            let is_known = server.known_addresses.contains(address);
+            users.check(request.headers(), address, is_known).await.map(Some)
+        }
+        None => Ok(None),
     };
-    let mut response = match known {
-        Ok(()) => route(server, request).await,
+    let mut response = match authenticated {
+        Ok(_user) => {
+            server.known_addresses.insert(address);
+            route(server, request).await
+        }
         Err(Denied::Missing | Denied::Wrong) => response::unauthorized(),
         Err(Denied::Busy) => response::unavailable("Too many logins are being checked.\n".into()),
     };

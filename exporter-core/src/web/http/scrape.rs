@@ -75,12 +75,18 @@ fn finished(server: &Server, response: Response) -> Response {
     response
 }
 
+/// The least time that a scrape gets. Collectors that are stopped earlier would fail the next scrape
+/// as well, since they are still running then.
+const MIN_PATIENCE: Duration = Duration::from_millis(100);
+
 /// How long a scrape may take: what the scraper says, less what the way back takes, and never
 /// more than `limit`. Where the offset would leave nothing, half of it.
 fn patience(headers: &HeaderMap, offset: Duration, limit: Duration) -> Duration {
     let said = headers.get(TIMEOUT).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
     match said.map(Duration::try_from_secs_f64) {
-        Some(Ok(said)) if !said.is_zero() => said.saturating_sub(offset).max(said / 2).min(limit),
+        Some(Ok(said)) if !said.is_zero() => {
+            said.saturating_sub(offset).max(said / 2).max(MIN_PATIENCE).min(limit)
+        }
         _ => limit,
     }
 }
@@ -103,6 +109,7 @@ mod tests {
         for (said, patience) in [
             ("2", 1.75),
             ("0.3", 0.15),
+            ("1e-7", 0.1),
             ("10.5", 10.0),
             ("1e300", 10.0),
             ("inf", 10.0),

@@ -10,7 +10,7 @@ fn a_scrape_is_answered() {
     assert!(body(&answer).contains("\nword 1\n"), "{answer}");
     assert!(header(&answer, "content-type").unwrap().starts_with("text/plain; version=0.0.4"));
     assert_eq!(header(&answer, "vary"), Some("Accept, Accept-Encoding"));
-    server.stop().unwrap();
+    server.stop();
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn what_is_no_proper_request_is_refused_and_nothing_after_it_is_served() {
         assert_eq!(status(&answer), wanted, "{shown}: {answer}");
         assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{shown}: {answer}");
     }
-    server.stop().unwrap();
+    server.stop();
 }
 
 #[test]
@@ -149,5 +149,5 @@ fn what_is_odd_but_clear_is_served() {
         let answer = server.say(request);
         assert_eq!(status(&answer), "200", "{request}: {answer}");
     }
-    server.stop().unwrap();
+    server.stop();
 }

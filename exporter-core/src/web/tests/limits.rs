@@ -208,7 +208,7 @@ fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
     let answer = busy.rest();
     assert!(answer.contains("\nword 1\n"), "{answer}");
     assert_eq!(header(&answer, "connection"), Some("close"));
-    server.thread.take().unwrap().join().unwrap().unwrap();
+    server.thread.take().unwrap().join().unwrap();
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
@@ -222,8 +222,7 @@ fn the_end_does_not_wait_for_ever() {
     client.send(SCRAPE);
     client.byte();
     let start = Instant::now();
-    let error = server.stop().unwrap_err();
-    assert_eq!(error.to_string(), "1 connections were still open after 200ms");
+    server.stop();
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 
@@ -299,5 +298,5 @@ fn with_few_descriptors() {
         thread::sleep(Duration::from_millis(10));
     }
     thread::sleep(Duration::from_secs(2));
-    server.stop().unwrap();
+    server.stop();
 }

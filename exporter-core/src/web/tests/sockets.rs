@@ -85,10 +85,27 @@ fn a_unix_socket_serves_and_a_stale_one_is_replaced() {
     assert!(answer.contains("\nword 1\n"), "{answer}");
     // One that is in use is not.
     assert!(bind(&again).unwrap_err().contains("cannot listen on"));
-    server.stop().unwrap();
+    server.stop();
     assert!(!path.exists());
     fs::write(&path, "text").unwrap();
     assert!(bind(&again).unwrap_err().contains("there is a file, no socket"));
+    fs::remove_file(&path).unwrap();
+}
+
+/// A server that accepts nothing: to connect to it would block.
+#[test]
+fn a_unix_socket_whose_queue_is_full_is_in_use() {
+    let path = env::temp_dir().join(format!("exporter-test-full-{}.sock", process::id()));
+    let _ = fs::remove_file(&path);
+    let stuck = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    rustix::net::listen(&stuck, 0).unwrap();
+    let waiting = UnixStream::connect(&path).unwrap();
+    let address = format!("unix:{}", path.display());
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(bind(&address).map(|_| ())));
+    let error = told.recv_timeout(Duration::from_secs(10)).expect("does not hang").unwrap_err();
+    assert!(error.contains("in use"), "{error}");
+    drop(waiting);
     fs::remove_file(&path).unwrap();
 }
 
@@ -133,12 +150,10 @@ fn sockets_of_systemd_are_served() {
 #[ignore = "is started by another test"]
 fn as_systemd_starts_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime
-        .block_on(async {
-            let listeners = Listener::from_systemd().unwrap();
-            assert_eq!(listeners.len(), 1);
-            assert!(Listener::from_systemd().is_err(), "they can be had once");
-            serve(Arc::new(site()), listeners, sleep(Duration::from_secs(1))).await
-        })
-        .unwrap();
+    runtime.block_on(async {
+        let listeners = Listener::from_systemd().unwrap();
+        assert_eq!(listeners.len(), 1);
+        assert!(Listener::from_systemd().is_err(), "they can be had once");
+        serve(Arc::new(site()), listeners, sleep(Duration::from_secs(1))).await;
+    });
 }

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::refusal::Refusal;
-use crate::web::socket::Peer;
+use crate::web::client_address::{ClientAddress, Peer};
 
-/// How often one peer's refusals for one reason are told.
+/// How often the refusals of one client address for one reason are logged.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Of this many peers and reasons it is known when they were told last.
@@ -18,7 +18,7 @@ const KNOWN: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    told: Mutex<HashMap<(Peer, &'static str), Told>>,
+    told: Mutex<HashMap<(ClientAddress, &'static str), Told>>,
 }
 
 #[derive(Debug)]
@@ -30,16 +30,16 @@ struct Told {
 impl Refusals {
     pub(crate) fn log(&self, peer: Peer, refusal: Refusal) {
         let reason = refusal.as_str();
-        if let Some(more) = self.due(peer, reason) {
+        if let Some(more) = self.due(peer.address(), reason) {
             warn!(%peer, reason, more, "connection refused");
         }
     }
 
     /// How many refusals went untold, if this one is to be told.
-    fn due(&self, peer: Peer, reason: &'static str) -> Option<u64> {
+    fn due(&self, address: ClientAddress, reason: &'static str) -> Option<u64> {
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(told) = told.get_mut(&(peer, reason)) {
+        if let Some(told) = told.get_mut(&(address, reason)) {
             if now < told.at + EVERY {
                 told.since += 1;
                 return None;
@@ -54,7 +54,7 @@ impl Refusals {
             // A flood from everywhere. The counters have it.
             return None;
         }
-        told.insert((peer, reason), Told { at: now, since: 0 });
+        told.insert((address, reason), Told { at: now, since: 0 });
         Some(0)
     }
 }
