@@ -76,12 +76,20 @@ impl Host {
         list(&self.sysfs.join(path))
     }
 
+    /// The names of the directories in a directory below sysfs, in order; links are not followed.
+    pub(crate) fn directories_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+        let path = self.sysfs.join(path);
+        let all = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
+        let directories = all.filter(|(.., kind)| *kind == FileType::Directory);
+        Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
+    }
+
     /// The network interfaces that sysfs shows, in the order of their names. The number with each
     /// name is of the interface that has it now, and never of another.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
         let path = self.sysfs.join("class/net");
         let names = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
-        Ok(names.map(|(name, number)| (name.to_string_lossy().into_owned(), number)).collect())
+        Ok(names.map(|(name, number, _)| (name.to_string_lossy().into_owned(), number)).collect())
     }
 
     /// A directory below sysfs of which several attributes are wanted, such as `class/net/eth0`.
@@ -106,11 +114,11 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
 pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
     let numbered =
         numbered(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    Ok(numbered.into_iter().map(|(name, _)| name).collect())
+    Ok(numbered.into_iter().map(|(name, ..)| name).collect())
 }
 
-/// The names in a directory, in order, with the numbers of the files that have them.
-fn numbered(path: &Path) -> io::Result<Vec<(OsString, u64)>> {
+/// The names in a directory, in order, with the numbers and types of the files that have them.
+fn numbered(path: &Path) -> io::Result<Vec<(OsString, u64, FileType)>> {
     const BUFFER: usize = 4096;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = rustix::fs::open(path, flags, Mode::empty())?;
@@ -121,10 +129,10 @@ fn numbered(path: &Path) -> io::Result<Vec<(OsString, u64)>> {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") {
-            names.push((OsStr::from_bytes(name).to_owned(), entry.ino()));
+            names.push((OsStr::from_bytes(name).to_owned(), entry.ino(), entry.file_type()));
         }
     }
-    names.sort_unstable();
+    names.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
     Ok(names)
 }
 

@@ -1,0 +1,171 @@
+//! What each control group uses of the machine, and its limits: the files of cgroup v2, as
+//! `Documentation/admin-guide/cgroup-v2.rst` documents them. With systemd a control group is a
+//! service, a slice or a scope; a container is a scope.
+
+mod families;
+mod usage;
+
+use std::collections::HashMap;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+
+use super::Definition;
+use crate::filter::Filter;
+use crate::host::{Host, if_there};
+use usage::Usage;
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "cgroup2",
+    about: "CPU, memory, I/O, tasks and pressure of control groups",
+    on_by_default: false,
+    reads: &["/sys/fs/cgroup"],
+    flags: &[&INCLUDE, &EXCLUDE, &DEPTH, &MAX],
+    metrics: &[
+        &families::COLUMNS,
+        &families::CPU,
+        &families::MEMORY,
+        &families::MEMORY_LIMIT,
+        &families::MEMORY_EVENTS,
+        &families::IO_BYTES,
+        &families::IO_OPERATIONS,
+        &families::WAITING,
+        &families::STALLED,
+        &LEFT_OUT,
+    ],
+    build: |host, flags| Ok(Source::blocking(Cgroup2::new(host, flags)?)),
+};
+
+static INCLUDE: Flag = Flag::text(
+    "collector.cgroup2.include",
+    "",
+    "Control groups to expose: a regular expression over paths such as \
+     /system.slice/cron.service.",
+);
+static EXCLUDE: Flag = Flag::text(
+    "collector.cgroup2.exclude",
+    "",
+    "Control groups to leave out: a regular expression over paths.",
+);
+static DEPTH: Flag =
+    Flag::text("collector.cgroup2.depth", "4", "How many levels of control groups to go down.");
+static MAX: Flag = Flag::text(
+    "collector.cgroup2.max",
+    "500",
+    "How many control groups to expose at most. Those left out are counted.",
+);
+
+static LEFT_OUT: Desc = Desc::gauge(
+    "node_cgroup_left_out",
+    "Control groups that match but are over --collector.cgroup2.max.",
+    [],
+);
+
+struct Cgroup2 {
+    host: Host,
+    filter: Filter,
+    depth: usize,
+    max: usize,
+    /// Names of block devices by their numbers, such as `8:0`.
+    devices: HashMap<String, String>,
+}
+
+/// A control group and what it uses.
+type Row = (String, Usage);
+
+impl Cgroup2 {
+    fn new(host: &Host, flags: &Flags) -> Result<Self, Error> {
+        Ok(Self {
+            host: host.clone(),
+            filter: Filter::new(flags, &INCLUDE, &EXCLUDE)?,
+            depth: flags.parsed(&DEPTH, "a number of levels")?,
+            max: flags.parsed(&MAX, "a number of control groups")?,
+            devices: HashMap::new(),
+        })
+    }
+
+    /// The directory of the root group below sysfs.
+    fn root(&self) -> Result<&'static str, Error> {
+        // The second is where systemd has it beside version 1.
+        for root in ["fs/cgroup", "fs/cgroup/unified"] {
+            let controllers = self.host.sys(format!("{root}/cgroup.controllers"));
+            if if_there(controllers)?.is_some() {
+                return Ok(root);
+            }
+        }
+        Err(Error::Absent("cgroup v2"))
+    }
+
+    /// The paths of the groups to expose, each beginning with a slash, and how many more match.
+    fn groups(&self, root: &str) -> Result<(Vec<String>, usize), Error> {
+        let (mut found, mut left_out) = (Vec::new(), 0_usize);
+        let mut parents = vec![(String::new(), 0)];
+        while let Some((parent, depth)) = parents.pop() {
+            // Unless the group has ended meanwhile.
+            let names = self.host.directories_sys(format!("{root}{parent}"));
+            let Some(names) = if_there(names)? else { continue };
+            // Taken from the end: the first name of a directory comes first.
+            for name in names.into_iter().rev() {
+                if depth < self.depth {
+                    parents.push((format!("{parent}/{name}"), depth + 1));
+                }
+            }
+            if parent.is_empty() || self.filter.ignores(&parent) {
+                continue;
+            }
+            if found.len() < self.max {
+                found.push(parent);
+            } else {
+                left_out += 1;
+            }
+        }
+        Ok((found, left_out))
+    }
+
+    fn usages(&mut self, root: &str, groups: Vec<String>) -> (Vec<Row>, Result<(), Error>) {
+        let mut end = Ok(());
+        let mut rows = Vec::with_capacity(groups.len());
+        for group in groups {
+            match usage::read(&self.host, &format!("{root}{group}")) {
+                Ok(mut usage) => {
+                    for io in &mut usage.io {
+                        io.device = self.device(&io.device);
+                    }
+                    rows.push((group, usage));
+                }
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        (rows, end)
+    }
+
+    /// The name of a block device, or its numbers if it has none.
+    fn device(&mut self, numbers: &str) -> String {
+        if let Some(name) = self.devices.get(numbers) {
+            return name.clone();
+        }
+        let uevent = self.host.sys(format!("dev/block/{numbers}/uevent")).ok();
+        let name = uevent
+            .as_ref()
+            .and_then(|file| file.text().lines().find_map(|line| line.strip_prefix("DEVNAME=")));
+        let name = name.unwrap_or(numbers).to_owned();
+        self.devices.insert(numbers.to_owned(), name.clone());
+        name
+    }
+}
+
+impl Collector for Cgroup2 {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let root = self.root()?;
+        let (groups, left_out) = self.groups(root)?;
+        out.family(&LEFT_OUT).sample([], left_out as f64);
+        let (rows, end) = self.usages(root, groups);
+        families::write(out, &rows);
+        end
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+use std::path::PathBuf;
+
+use exporter_core::file::FileCache;
+use exporter_core::testing;
+
+use super::*;
+use crate::dbus::Bus;
+
+fn host() -> Host {
+    let fixtures = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"));
+    Host {
+        procfs: fixtures.join("proc"),
+        sysfs: fixtures.join("sys"),
+        rootfs: fixtures.clone(),
+        udev: fixtures.join("udev/data"),
+        kept: FileCache::default(),
+        bus: Bus::system(),
+    }
+}
+
+#[test]
+fn groups_are_selected() {
+    for (given, expected, left_out) in [
+        (
+            vec![],
+            vec![
+                "/init.scope",
+                "/system.slice",
+                "/system.slice/cron.service",
+                r"/system.slice/dev-disk\x2dby.scope",
+                "/user.slice",
+            ],
+            0,
+        ),
+        (vec![(&DEPTH, "1")], vec!["/init.scope", "/system.slice", "/user.slice"], 0),
+        (vec![(&DEPTH, "0")], vec![], 0),
+        (vec![(&INCLUDE, "service$")], vec!["/system.slice/cron.service"], 0),
+        (vec![(&EXCLUDE, r"\.(slice|scope)$")], vec!["/system.slice/cron.service"], 0),
+        (vec![(&MAX, "2")], vec!["/init.scope", "/system.slice"], 3),
+    ] {
+        let collector = Cgroup2::new(&host(), &Flags::new(given.clone())).unwrap();
+        let (found, more) = collector.groups("fs/cgroup").unwrap();
+        assert_eq!((found, more), (expected.iter().map(ToString::to_string).collect(), left_out));
+    }
+}
+
+#[test]
+fn flags_that_are_no_numbers_are_refused() {
+    for flag in [&DEPTH, &MAX] {
+        let error = Cgroup2::new(&host(), &Flags::new([(flag, "many")])).err().unwrap();
+        assert!(error.to_string().contains(flag.name), "{error}");
+    }
+}
+
+#[test]
+fn a_machine_without_cgroup_v2_is_absent() {
+    let empty = tempfile::tempdir().unwrap();
+    let host = Host { sysfs: empty.path().to_owned(), ..host() };
+    let mut collector = Cgroup2::new(&host, &Flags::default()).unwrap();
+    let (_, end) = testing::collect(&mut collector);
+    assert!(matches!(end, Err(Error::Absent(_))), "{end:?}");
+}
