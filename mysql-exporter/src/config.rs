@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use exporter_core::config_file;
 
 use self::file::File;
-pub(crate) use self::tls::{Identity, Tls};
+pub(crate) use self::tls::{Authorities, Identity, Tls};
 use crate::secret::Secret;
 use crate::target::Address;
 
@@ -32,6 +32,20 @@ pub(crate) struct Login {
     /// Whether the password may be sent as it is, if the server asks for it and the connection
     /// is safe.
     pub(crate) cleartext: bool,
+    /// Under which key the password may be sent without TLS.
+    pub(crate) public_key: PublicKey,
+}
+
+/// The RSA key under which `caching_sha2_password` and `sha256_password` send a password where
+/// there is no TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PublicKey {
+    /// Known beforehand: nobody but the server can read what is encrypted under it.
+    File(PathBuf),
+    /// None: the password is not sent.
+    None,
+    /// Whatever the server sends.
+    Trusted,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,16 +135,24 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
     };
     let address = address(file, section, defaults)?;
     let tls = Tls::read(value, defaults.unverified)?;
-    let cleartext = match value("enable-cleartext-plugin") {
-        Some("true" | "1") => true,
-        None | Some("false" | "0") => false,
-        Some(_) => {
-            return Err(Problem::new("enable-cleartext-plugin", "expected true or false"));
-        }
+    let cleartext = switch("enable-cleartext-plugin", value)?;
+    let public_key = match value("server-public-key-path").filter(|path| !path.is_empty()) {
+        Some(path) => PublicKey::File(path.into()),
+        None if switch("get-server-public-key", value)? => PublicKey::Trusted,
+        None => PublicKey::None,
     };
-    let login = Login { user, password, address, tls, cleartext };
+    let login = Login { user, password, address, tls, cleartext, public_key };
     let login = login.clone().at(login.address.clone())?;
     Ok(Some(login))
+}
+
+/// The value of a key that is on or off.
+fn switch<'a>(key: &'static str, value: impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
+    match value(key) {
+        Some("true" | "1" | "ON" | "on") => Ok(true),
+        None | Some("false" | "0" | "OFF" | "off" | "") => Ok(false),
+        Some(_) => Err(Problem::new(key, "expected true or false")),
+    }
 }
 
 fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, Problem> {
@@ -170,7 +192,7 @@ impl Login {
                  this section",
             ));
         }
-        if self.cleartext && !socket && !self.tls.is_sure() {
+        if self.cleartext && !socket && !self.tls.is_verified() {
             return Err(Problem::new(
                 "enable-cleartext-plugin",
                 "a password in clear text needs a socket, or TLS with the certificate verified \
@@ -281,7 +303,8 @@ mod tests {
             ("enable-cleartext-plugin=perhaps", "enable-cleartext-plugin: expected"),
             ("port=x", "port: expected a number"),
             ("host=a b", "host: expected the name"),
-            ("ssl-mode=VERIFY_CA", "ssl-mode: VERIFY_CA cannot be had"),
+            ("get-server-public-key=perhaps", "get-server-public-key: expected"),
+            ("ssl-mode=VERIFY_CA", "ssl-mode: VERIFY_CA needs ssl-ca"),
         ] {
             let error = parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap_err();
             assert!(error.starts_with(&format!("my.cnf: [client] {problem}")), "{keys}: {error}");

@@ -4,9 +4,8 @@
 //! killed on the server, and its connection is not used again.
 
 mod error;
-mod login;
 mod pool;
-mod row;
+mod setup;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +14,7 @@ use std::time::Duration;
 pub(crate) use self::error::Error;
 use self::pool::Pool;
 pub(crate) use self::pool::Session;
-pub(crate) use self::row::{Answer, Row};
+pub(crate) use crate::client::{ResultSet, Row};
 use crate::config::Login;
 
 /// One server, shared by its collectors.
@@ -53,7 +52,7 @@ impl Db {
     }
 
     /// The answer to one statement.
-    pub(crate) async fn query(&self, sql: &str) -> Result<Answer, Error> {
+    pub(crate) async fn query(&self, sql: &str) -> Result<ResultSet, Error> {
         self.session().await?.query(sql).await
     }
 

@@ -1,6 +1,7 @@
 //! Exposes MySQL and MariaDB servers.
 
 mod check;
+mod client;
 mod collectors;
 mod config;
 mod db;
@@ -50,8 +51,5 @@ static BUILD_INFO: Desc<7> =
     Desc::gauge("mysqld_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
 
 fn main() -> ExitCode {
-    // The driver takes the process's provider; there is only one in this program. It fails if it
-    // is installed already, which does as well.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     run::run(&PROGRAM)
 }

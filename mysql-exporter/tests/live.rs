@@ -58,7 +58,8 @@ type Scene = fn(&Server, &Path);
 
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
-    let scenes: [(&str, Scene); 10] = [
+    let scenes: [(&str, Scene); 11] = [
+        ("the whole password goes where it may", the_whole_password_goes_where_it_may),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
         ("sixty scrapes share two connections", sixty_scrapes_share_two_connections),
@@ -159,7 +160,7 @@ fn probes_go_where_they_may(server: &Server, dir: &Path) {
     let cnf = server.options(
         dir,
         &format!(
-            "[client]\nuser=exporter\npassword={PASSWORD}\n\
+            "[client]\nuser=exporter\npassword={PASSWORD}\nget-server-public-key\n\
         [client.tls]\nssl-mode=REQUIRED\n"
         ),
     );
@@ -203,7 +204,8 @@ fn passwords_are_read_at_login(server: &Server, dir: &Path) {
     let cnf = server.options(
         dir,
         &format!(
-            "[client]\nuser=rotating\nhost=127.0.0.1\nport=PORT\npassword_file={}",
+            "[client]\nuser=rotating\nhost=127.0.0.1\nport=PORT\nget-server-public-key=1\n\
+             password_file={}",
             file.display()
         ),
     );
@@ -228,6 +230,41 @@ fn passwords_are_read_at_login(server: &Server, dir: &Path) {
     assert!(exporter.log().contains("Access denied"), "{}", exporter.log());
     assert!(!exporter.log().contains("hunter2"), "a password is in the log");
     server.sql("DROP USER rotating@'127.0.0.1'");
+}
+
+/// The server has no hash of a new user's password in memory, and asks for all of it.
+fn the_whole_password_goes_where_it_may(server: &Server, dir: &Path) {
+    if !server.is_mysql() {
+        return;
+    }
+    let key = dir.join("public_key.pem");
+    let shown = server.sql("SHOW STATUS LIKE 'Caching_sha2_password_rsa_public_key'");
+    let pem = shown.split_once('\t').unwrap().1.replace("\\n", "\n");
+    fs::write(&key, pem).unwrap();
+    let other = dir.join("other.pem");
+    fs::write(&other, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
+    let (key, other) = (key.display(), other.display());
+    let tcp = "host=127.0.0.1\nport=PORT";
+    for (keys, up) in [
+        (tcp.to_owned(), false),
+        (format!("{tcp}\nget-server-public-key=1"), true),
+        (format!("{tcp}\nserver-public-key-path={key}"), true),
+        (format!("{tcp}\nserver-public-key-path={other}"), false),
+        (format!("{tcp}\nssl-mode=REQUIRED"), false),
+        (format!("{tcp}\nssl-mode=REQUIRED\nget-server-public-key=1"), true),
+        (format!("{tcp}\nssl-mode=VERIFY_CA\nssl-ca=DATA/ca.pem"), true),
+        (format!("{tcp}\nssl-mode=VERIFY_IDENTITY\nssl-ca=DATA/ca.pem"), false),
+        ("socket=SOCKET".into(), true),
+    ] {
+        server.sql("CREATE USER new@'%' IDENTIFIED BY 'sesame'");
+        let text = format!("[client]\nuser=new\npassword=sesame\n{keys}\n");
+        let cnf = server.options(dir, &text);
+        let exporter = Exporter::start(BINARY, &[&cnf], dir);
+        let page = exporter.get("/metrics?collect[]=slave_status").body;
+        let found = value(&page, "mysql_up");
+        assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
+        server.sql("DROP USER new@'%'");
+    }
 }
 
 fn grants_that_lack_are_told(server: &Server, dir: &Path) {
@@ -375,6 +412,8 @@ fn connections_are_encrypted_as_configured() {
         (&server, "tls", format!("{ca}\ntls-server-name=db.internal"), true),
         (&server, "tls", format!("{ca}\ntls-server-name=elsewhere.internal"), false),
         (&server, "tls", other.clone(), false),
+        (&server, "tls", format!("{ca}\nssl-mode=VERIFY_CA"), true),
+        (&server, "tls", format!("{other}\nssl-mode=VERIFY_CA"), false),
         (&server, "tls", "tls=true".into(), false),
         (&server, "tls", "tls=skip-verify".into(), true),
         (&server, "tls", "ssl-mode=REQUIRED".into(), true),
@@ -472,7 +511,10 @@ fn what_is_no_server_is_down() {
 
 /// The exporter, logged in to the server over TCP.
 fn start(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
-    let text = format!("[client]\nuser=exporter\npassword={PASSWORD}\nhost=127.0.0.1\nport=PORT\n");
+    let text = format!(
+        "[client]\nuser=exporter\npassword={PASSWORD}\nhost=127.0.0.1\nport=PORT\n\
+         get-server-public-key=1\n"
+    );
     let cnf = server.options(dir, &text);
     let flags: Vec<_> = flags.iter().copied().chain([cnf.as_str()]).collect();
     Exporter::start(BINARY, &flags, dir)

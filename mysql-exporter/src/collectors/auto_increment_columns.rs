@@ -9,7 +9,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Query;
-use crate::db::{Answer, Db};
+use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
@@ -57,7 +57,7 @@ impl AsyncCollector for AutoIncrementColumns {
     }
 }
 
-fn write(out: &mut Families, columns: &Answer, tables: &Answer) {
+fn write(out: &mut Families, columns: &ResultSet, tables: &ResultSet) {
     let next = |row: &crate::db::Row| {
         Some(((row.text(0).to_owned(), row.text(1).to_owned()), row.number(2)?))
     };

@@ -8,7 +8,7 @@ use exporter_core::flags::{Flag, Flags};
 use exporter_core::value::SummaryValue;
 
 use super::Query;
-use crate::db::{Answer, Db, Row};
+use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::sql;
 use crate::version::Server;
@@ -177,7 +177,7 @@ impl AsyncCollector for EventsStatements {
     }
 }
 
-fn write_latency(out: &mut Families, answer: &Answer) {
+fn write_latency(out: &mut Families, answer: &ResultSet) {
     let mut family = out.family(&LATENCY);
     for row in &answer.rows {
         let quantile = |(quantile, column)| Some((quantile, row.number(column)? / SECOND));

@@ -6,7 +6,7 @@ use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Query;
-use crate::db::{Answer, Db};
+use crate::db::{Db, ResultSet};
 use crate::status;
 
 pub(super) static QUERY: Query = Query {
@@ -138,7 +138,7 @@ impl AsyncCollector for GlobalStatus {
     }
 }
 
-fn write(out: &mut Families, answer: &Answer) {
+fn write(out: &mut Families, answer: &ResultSet) {
     let mut groups: [Vec<(String, f64)>; GROUPS.len()] = Default::default();
     let mut pool = Vec::new();
     let mut texts = Vec::new();
@@ -249,7 +249,7 @@ mod tests {
         ];
         let rows = rows.iter().map(|row| Row::of(row)).collect();
         let mut out = Families::default();
-        write(&mut out, &Answer { columns: Vec::new(), rows });
+        write(&mut out, &ResultSet { columns: Vec::new(), rows });
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         testing::golden(
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/global_status.prom"),

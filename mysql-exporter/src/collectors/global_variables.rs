@@ -6,7 +6,7 @@ use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Query;
-use crate::db::{Answer, Db};
+use crate::db::{Db, ResultSet};
 use crate::status;
 
 pub(super) static QUERY: Query = Query {
@@ -62,7 +62,7 @@ impl AsyncCollector for GlobalVariables {
     }
 }
 
-fn write(out: &mut Families, answer: &Answer) {
+fn write(out: &mut Families, answer: &ResultSet) {
     let mut family = PREFIX.to_owned();
     for row in &answer.rows {
         if let Some(value) = status::number(row.text(1)) {

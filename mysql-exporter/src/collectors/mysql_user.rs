@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
 use super::Query;
-use crate::db::{Answer, Db, Row};
+use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
@@ -120,7 +120,7 @@ impl AsyncCollector for User {
     }
 }
 
-fn write_privileges(out: &mut Families, answer: &Answer) {
+fn write_privileges(out: &mut Families, answer: &ResultSet) {
     for (column, privilege) in (6..).zip(PRIVILEGE_COLUMNS) {
         let name = format!("mysql_mysql_{privilege}");
         let mut family = out.open(DynDesc { name: &name, ..PRIVILEGE });

@@ -10,7 +10,7 @@ use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
 use super::Query;
-use crate::db::{Answer, Db};
+use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::version::Server;
 
@@ -125,7 +125,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(answer: &Answer) -> Self {
+    fn of(answer: &ResultSet) -> Self {
         let mut counts = Self::default();
         for row in &answer.rows {
             let number = row.number(4).unwrap_or(0.0);
@@ -176,7 +176,7 @@ mod tests {
             ["", "", "Daemon", "Waiting for table, or not", "1", "9"],
         ];
         let rows = rows.iter().map(|row| Row::of(row)).collect();
-        let counts = Counts::of(&Answer { columns: Vec::new(), rows });
+        let counts = Counts::of(&ResultSet { columns: Vec::new(), rows });
         let state = |command: &str, state: &str| (command.to_owned(), state.to_owned());
         let states = [
             (state("daemon", "waiting_for_table_or_not"), (1.0, 9.0)),

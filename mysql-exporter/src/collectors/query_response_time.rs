@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 use exporter_core::value::{Bucket, HistogramValue};
 
 use super::Query;
-use crate::db::{Answer, Db};
+use crate::db::{Db, ResultSet};
 
 pub(super) static QUERY: Query = Query {
     definition: Definition {
@@ -75,7 +75,7 @@ impl AsyncCollector for QueryResponseTime {
     }
 }
 
-fn write(out: &mut Families, desc: &Desc, answer: &Answer) {
+fn write(out: &mut Families, desc: &Desc, answer: &ResultSet) {
     let (mut count, mut sum) = (0, 0.0);
     let mut buckets = Vec::with_capacity(answer.rows.len());
     for row in &answer.rows {
@@ -106,7 +106,7 @@ mod tests {
         ];
         let rows = rows.iter().map(|row| Row::of(row)).collect();
         let mut out = Families::default();
-        write(&mut out, &ALL, &Answer { columns: Vec::new(), rows });
+        write(&mut out, &ALL, &ResultSet { columns: Vec::new(), rows });
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         let name = "mysql_info_schema_query_response_time_seconds";
         let lines: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(name)).collect();

@@ -6,7 +6,7 @@ use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::{Query, binlog_size};
-use crate::db::{Answer, Db, Row};
+use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::status;
 use crate::version::Server;
@@ -75,7 +75,7 @@ fn statement(server: &Server) -> &'static str {
     }
 }
 
-fn write(out: &mut Families, answer: &Answer) {
+fn write(out: &mut Families, answer: &ResultSet) {
     let channels: Vec<_> = answer.rows.iter().map(|row| (labels(answer, row), row)).collect();
     let mut family = PREFIX.to_owned();
     for (index, column) in answer.columns.iter().enumerate() {
@@ -103,7 +103,7 @@ fn write(out: &mut Families, answer: &Answer) {
     }
 }
 
-fn labels<'a>(answer: &Answer, row: &'a Row) -> [&'a str; 4] {
+fn labels<'a>(answer: &ResultSet, row: &'a Row) -> [&'a str; 4] {
     let value = |names: [&str; 2]| {
         names.iter().find_map(|name| answer.named(row, name)).unwrap_or_default()
     };

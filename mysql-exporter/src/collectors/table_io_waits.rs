@@ -7,7 +7,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Query;
-use crate::db::{Answer, Db};
+use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
@@ -56,7 +56,7 @@ impl AsyncCollector for TableIoWaits {
     }
 }
 
-fn write(out: &mut Families, answer: &Answer, desc: &Desc<3>, first: usize, unit: f64) {
+fn write(out: &mut Families, answer: &ResultSet, desc: &Desc<3>, first: usize, unit: f64) {
     let mut family = out.family(desc);
     for row in &answer.rows {
         for (column, operation) in (first..).zip(OPERATIONS) {

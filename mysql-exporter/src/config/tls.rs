@@ -12,13 +12,27 @@ pub(crate) enum Tls {
     Preferred(Identity),
     /// Without looking at the server's certificate.
     Unverified(Identity),
-    /// The certificate must come from `authorities`, or else from a public one, and be for the
-    /// server's name, or else `name`.
+    /// The certificate must come from one of `authorities`, and be for the server's name, or else
+    /// for `name`.
     Verified {
-        authorities: Option<PathBuf>,
+        authorities: Authorities,
         name: Option<String>,
         identity: Identity,
     },
+    /// The certificate must come from `authority`, for whatever name it is.
+    VerifiedAuthority {
+        authority: PathBuf,
+        identity: Identity,
+    },
+}
+
+/// The certificate authorities that are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authorities {
+    /// Those in a file of PEM.
+    File(PathBuf),
+    /// Those that browsers trust.
+    Public,
 }
 
 /// The certificate and key that we show.
@@ -37,7 +51,7 @@ impl Tls {
         let identity = identity(&value)?;
         let authorities = value("ssl-ca").map(PathBuf::from);
         let verified = |identity| Self::Verified {
-            authorities: authorities.clone(),
+            authorities: authorities.clone().map_or(Authorities::Public, Authorities::File),
             name: value("tls-server-name").map(str::to_owned),
             identity,
         };
@@ -63,14 +77,16 @@ impl Tls {
                 Ok(verified(identity))
             }
             (None, Some("skip-verify")) => Ok(Self::Unverified(identity)),
-            (Some("VERIFY_CA"), None) => Err(Problem::new(
-                "ssl-mode",
-                "VERIFY_CA cannot be had: the chain is only checked together with the name; use \
-                 VERIFY_IDENTITY, with tls-server-name where the certificate has another name",
-            )),
+            (Some("VERIFY_CA"), None) => match authorities {
+                Some(authority) => Ok(Self::VerifiedAuthority { authority, identity }),
+                None => Err(Problem::new(
+                    "ssl-mode",
+                    "VERIFY_CA needs ssl-ca: anybody gets a certificate of a public authority",
+                )),
+            },
             (Some(_), None) => Err(Problem::new(
                 "ssl-mode",
-                "expected DISABLED, PREFERRED, REQUIRED or VERIFY_IDENTITY",
+                "expected DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY",
             )),
             (None, Some(_)) => {
                 Err(Problem::new("tls", "expected true, false, skip-verify or preferred"))
@@ -80,9 +96,9 @@ impl Tls {
         }
     }
 
-    /// Whether nobody but the server we mean can read what is sent.
-    pub(crate) fn is_sure(&self) -> bool {
-        matches!(self, Self::Verified { .. })
+    /// Whether the server's certificate is verified.
+    pub(crate) fn is_verified(&self) -> bool {
+        matches!(self, Self::Verified { .. } | Self::VerifiedAuthority { .. })
     }
 }
 
@@ -128,7 +144,8 @@ mod tests {
     #[test]
     fn keys_are_understood() {
         let verified = |authorities: Option<&str>, name: Option<&str>| Tls::Verified {
-            authorities: authorities.map(PathBuf::from),
+            authorities: authorities
+                .map_or(Authorities::Public, |path| Authorities::File(path.into())),
             name: name.map(str::to_owned),
             identity: None,
         };
@@ -143,6 +160,10 @@ mod tests {
             (&[("ssl-mode", "required")], Tls::Unverified(None)),
             (&[("ssl-mode", "REQUIRED"), ("ssl-ca", "/ca")], verified(Some("/ca"), None)),
             (&[("ssl-mode", "VERIFY_IDENTITY")], verified(None, None)),
+            (
+                &[("ssl-mode", "VERIFY_CA"), ("ssl-ca", "/ca")],
+                Tls::VerifiedAuthority { authority: "/ca".into(), identity: None },
+            ),
             (&[("ssl-mode", "DISABLED"), ("ssl-ca", "/ca")], Tls::Off),
             (&[("tls-min-version", "TLSv1.2"), ("tls", "true")], verified(None, None)),
         ] {
@@ -153,7 +174,7 @@ mod tests {
     #[test]
     fn what_cannot_be_had_is_refused() {
         for (keys, problem) in [
-            (&[("ssl-mode", "VERIFY_CA")][..], "ssl-mode: VERIFY_CA cannot be had"),
+            (&[("ssl-mode", "VERIFY_CA")][..], "ssl-mode: VERIFY_CA needs ssl-ca"),
             (&[("ssl-mode", "SURE")], "ssl-mode: expected DISABLED"),
             (&[("tls", "yes")], "tls: expected true"),
             (&[("tls", "true"), ("ssl-mode", "REQUIRED")], "tls: it says the same"),

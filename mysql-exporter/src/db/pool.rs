@@ -4,16 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-use mysql_async::Conn;
-use mysql_async::prelude::Queryable;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::Limits;
-use super::error::{self, Error};
-use super::login;
-use super::row::Answer;
+use super::{Error, Limits, setup};
+use crate::client::{self, Connection, ResultSet};
 use crate::config::Login;
 use crate::version::Server;
 
@@ -37,7 +32,7 @@ pub(super) struct Pool {
 /// A connection that is logged in.
 #[derive(Debug)]
 struct Open {
-    conn: Conn,
+    conn: Connection,
     server: Arc<Server>,
     since: Instant,
 }
@@ -89,7 +84,9 @@ impl Pool {
     }
 
     async fn open(&self) -> Result<Open, Error> {
-        let (conn, server) = login::login(&self.login, &self.limits).await?;
+        let failed = |problem| Error::Login { address: self.login.address.to_string(), problem };
+        let mut conn = Connection::open(&self.login).await.map_err(failed)?;
+        let server = setup::set_up(&mut conn, &self.limits).await.map_err(failed)?;
         self.answers.fetch_add(1, Ordering::Relaxed);
         Ok(Open { conn, server: Arc::new(server), since: Instant::now() })
     }
@@ -106,15 +103,15 @@ impl Session {
 
     /// The answer to a statement. A connection that was closed while nobody used it is replaced
     /// once.
-    pub(crate) async fn query(&mut self, sql: &str) -> Result<Answer, Error> {
+    pub(crate) async fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
         match self.attempt(sql).await {
-            Err(error) if error::is_fatal(&error) && self.reused => {
+            Err(error) if error.is_disconnect() && self.reused => {
                 self.renew().await?;
                 self.attempt(sql).await
             }
             result => result,
         }
-        .map_err(|error| self.failed(&error))
+        .map_err(|error| self.failed(error))
     }
 
     /// Whether the server answers on this connection, or else on a new one.
@@ -135,7 +132,7 @@ impl Session {
                 Ok(())
             }
             Err(error) => {
-                tracing::debug!(error = error::problem(&error), "connection lost");
+                tracing::debug!(error = error.to_string(), "connection lost");
                 // The others will not be better.
                 self.pool.idle().clear();
                 self.renew().await
@@ -143,14 +140,14 @@ impl Session {
         }
     }
 
-    async fn attempt(&mut self, sql: &str) -> mysql_async::Result<Answer> {
+    async fn attempt(&mut self, sql: &str) -> Result<ResultSet, client::Error> {
         self.doing = Doing::Statement;
         let answer = match &mut self.open {
-            Some(open) => run(&mut open.conn, sql).await,
-            None => Err(mysql_async::DriverError::ConnectionClosed.into()),
+            Some(open) => open.conn.query(sql).await,
+            None => Err(client::Error::Closed),
         };
         self.doing = Doing::Nothing;
-        if answer.as_ref().is_err_and(error::is_fatal) {
+        if answer.as_ref().is_err_and(client::Error::is_fatal) {
             self.open = None;
         } else {
             self.pool.answers.fetch_add(1, Ordering::Relaxed);
@@ -167,23 +164,13 @@ impl Session {
         Ok(())
     }
 
-    fn failed(&self, error: &mysql_async::Error) -> Error {
-        let problem = error::problem(error);
-        if error::is_fatal(error) {
+    fn failed(&self, problem: client::Error) -> Error {
+        if problem.is_disconnect() {
             Error::Lost { address: self.pool.login.address.to_string(), problem }
         } else {
-            Error::Statement { problem }
+            Error::Statement(problem)
         }
     }
-}
-
-async fn run(conn: &mut Conn, sql: &str) -> mysql_async::Result<Answer> {
-    let mut result = conn.query_iter(sql).await?;
-    let columns = result.columns_ref().iter();
-    let columns = columns.map(|column| column.name_str().into_owned()).collect();
-    let rows = result.collect().await?;
-    result.drop_result().await?;
-    Ok(Answer { columns, rows })
 }
 
 impl Drop for Session {
@@ -195,8 +182,7 @@ impl Drop for Session {
             return;
         }
         let id = open.conn.id();
-        // Polled once it closes the socket, without waiting for what the server still has to say.
-        let _ = open.conn.disconnect().now_or_never();
+        drop(open);
         if self.doing != Doing::Statement {
             return;
         }
@@ -214,9 +200,9 @@ impl Drop for Session {
 }
 
 /// Ends a connection of ours on the server, and the statement in it.
-async fn kill(login: &Login, id: u32) -> Result<(), Error> {
-    let mut conn = login::connect(login).await?;
-    let killed = conn.query_drop(format!("KILL {id}")).await;
-    let _ = conn.disconnect().await;
-    killed.map_err(|error| Error::Statement { problem: error::problem(&error) })
+async fn kill(login: &Login, id: u32) -> Result<(), client::Error> {
+    let mut conn = Connection::open(login).await?;
+    let killed = conn.query(&format!("KILL {id}")).await;
+    conn.quit().await;
+    killed.map(drop)
 }

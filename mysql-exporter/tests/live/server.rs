@@ -19,7 +19,7 @@ pub(crate) struct Server {
     /// The server itself, not a shell or chroot around it.
     child: Child,
     client: Vec<String>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 const USER: &str = "exporter";
@@ -62,7 +62,7 @@ impl Server {
         let client = ["mariadb", "--no-defaults", "-uroot", "-N"].map(str::to_owned);
         let mut client = client.to_vec();
         client.push(format!("--socket={}", socket.display()));
-        Some(Self { flavour: "mariadb", port, socket, child, client, _data: data }.ready())
+        Some(Self { flavour: "mariadb", port, socket, child, client, data }.ready())
     }
 
     /// MySQL from the root folder that `MYSQL_ROOT` names, where this test may change into it;
@@ -100,7 +100,7 @@ impl Server {
         let mut client = client.map(str::to_owned).to_vec();
         client.push(format!("--socket={}", inside.display()));
         let socket = data.path().join("s");
-        Some(Self { flavour: "mysql", port, socket, child, client, _data: data }.ready())
+        Some(Self { flavour: "mysql", port, socket, child, client, data }.ready())
     }
 
     /// Runs statements as root, and gives what they print.
@@ -123,12 +123,13 @@ impl Server {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// An option file with the sections given, in which `PORT` and `SOCKET` stand for this
-    /// server's.
+    /// An option file with the sections given, in which `PORT`, `SOCKET` and `DATA`, the data
+    /// directory, stand for this server's.
     pub(crate) fn options(&self, dir: &Path, sections: &str) -> String {
         let text = sections
             .replace("PORT", &self.port.to_string())
-            .replace("SOCKET", &self.socket.display().to_string());
+            .replace("SOCKET", &self.socket.display().to_string())
+            .replace("DATA", &self.data.path().join("data").display().to_string());
         let path = dir.join("my.cnf");
         fs::write(&path, text).unwrap();
         format!("--config.my-cnf={}", path.display())

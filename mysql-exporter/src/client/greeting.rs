@@ -1,0 +1,80 @@
+//! The first packet of a server: who it is, what it can do, and the nonce of the login.
+
+use super::payload::Payload;
+use super::{Error, capability};
+
+/// What a server says first.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Greeting {
+    pub(super) connection: u32,
+    pub(super) capabilities: u32,
+    pub(super) nonce: Vec<u8>,
+    /// The plugin that the server expects most users to have; empty if it knows no plugins.
+    pub(super) plugin: Vec<u8>,
+}
+
+/// The length of a nonce in a greeting, where every server has the same.
+const NONCE: usize = 20;
+
+impl Greeting {
+    pub(super) fn parse(packet: &[u8]) -> Result<Self, Error> {
+        let mut payload = Payload::new(packet);
+        match payload.u8()? {
+            10 => {}
+            0xff => return Err(Error::from_packet(packet)),
+            _ => return Err(Error::Malformed("it is not the greeting of a MySQL server")),
+        }
+        payload.terminated()?;
+        let connection = payload.u32()?;
+        let mut nonce = payload.bytes(8)?.to_vec();
+        payload.u8()?;
+        let low = payload.u16()?;
+        // Character set and status.
+        payload.bytes(3)?;
+        let capabilities = u32::from(low) | u32::from(payload.u16()?) << 16;
+        if capabilities & capability::REQUIRED != capability::REQUIRED {
+            return Err(Error::Malformed("the server is older than MySQL 4.1"));
+        }
+        let length = usize::from(payload.u8()?);
+        payload.bytes(10)?;
+        // At least 13 bytes, the last of them a NUL.
+        nonce.extend(payload.bytes(length.saturating_sub(8).max(13))?);
+        nonce.truncate(NONCE);
+        let plugin = if capabilities & capability::PLUGIN_AUTH == 0 {
+            &[]
+        } else {
+            // Servers before 5.5.10 leave out the NUL.
+            payload.terminated().unwrap_or(payload.rest())
+        };
+        Ok(Self { connection, capabilities, nonce, plugin: plugin.to_vec() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As MariaDB 10.11 sends it, without TLS.
+    const MARIADB: &[u8] = b"\x0a5.5.5-10.11.19-MariaDB\0\x07\x01\0\0abcdefgh\0\xfe\xf7\x2d\x02\0\
+        \xff\x81\x15\0\0\0\0\0\0\x1d\0\0\0ijklmnopqrst\0mysql_native_password\0";
+
+    #[test]
+    fn greetings_are_read() {
+        let greeting = Greeting::parse(MARIADB).unwrap();
+        assert_eq!(greeting.connection, 0x107);
+        assert_eq!(greeting.capabilities, 0x81ff_f7fe);
+        assert_eq!(greeting.nonce, b"abcdefghijklmnopqrst");
+        assert_eq!(greeting.plugin, b"mysql_native_password");
+    }
+
+    #[test]
+    fn half_a_greeting_is_none() {
+        let name = b"mysql_native_password\0".len();
+        for end in 0..MARIADB.len() - name {
+            assert!(Greeting::parse(&MARIADB[..end]).is_err(), "{end}");
+        }
+        for bytes in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x09old\0", b"\xff\x10\x04Too many"] {
+            assert!(Greeting::parse(bytes).is_err());
+        }
+    }
+}

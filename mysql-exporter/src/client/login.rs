@@ -1,0 +1,286 @@
+//! The start of a connection: greeting, TLS, authentication.
+
+use std::path::Path;
+
+use exporter_core::config_file;
+use tokio::task::spawn_blocking;
+
+use super::auth::{self, ParsecSalt};
+use super::greeting::Greeting;
+use super::packet::PacketStream;
+use super::payload::Payload;
+use super::transport::{self, Channel};
+use super::{Connection, Error, capability, tls};
+use crate::config::{Login, Password, PublicKey, Tls};
+use crate::target::Address;
+
+/// No packet before the end of a login is longer.
+const LIMIT: usize = 16 << 10;
+/// No server needs as many packets for a login.
+const ROUNDS: usize = 8;
+/// `utf8mb4_general_ci`.
+const CHARACTER_SET: u8 = 45;
+/// The largest packet that the client says it takes.
+const LARGEST_PACKET: u32 = 16 << 20;
+
+const NATIVE: &[u8] = b"mysql_native_password";
+const CACHING_SHA2: &[u8] = b"caching_sha2_password";
+const SHA256: &[u8] = b"sha256_password";
+
+pub(super) async fn open(login: &Login) -> Result<Connection, Error> {
+    let password = password(&login.password).await?;
+    // Before the server is kept waiting: it counts a login that breaks off against this host.
+    let connector = match (&login.tls, &login.address) {
+        (Tls::Off, _) | (_, Address::Unix { .. }) => None,
+        (tls, Address::Tcp { host, .. }) => {
+            Some((tls::connector(tls).await?, tls::server_name(tls, host)?))
+        }
+    };
+    let mut packets = PacketStream::new(transport::connect(&login.address).await?);
+    let greeting = Greeting::parse(&packets.read(LIMIT).await?)?;
+    let mut capabilities = capability::CLIENT & greeting.capabilities;
+    let mut channel = match login.address {
+        Address::Unix { .. } => Channel::Socket,
+        Address::Tcp { .. } => Channel::Plain,
+    };
+    let offers_tls = capabilities & capability::SSL != 0;
+    if !offers_tls && connector.is_some() && !matches!(login.tls, Tls::Preferred(_)) {
+        return Err(Error::NoTls);
+    }
+    if let Some((connector, name)) = connector.filter(|_| offers_tls) {
+        packets.write(&[&header(capabilities)]).await?;
+        packets
+            .upgrade(async |stream| match connector.connect(name, stream).await {
+                Ok(stream) => Ok(Box::new(stream) as transport::Transport),
+                Err(error) => Err(Error::Tls(error.to_string())),
+            })
+            .await?;
+        channel =
+            if login.tls.is_verified() { Channel::VerifiedTls } else { Channel::UnverifiedTls };
+    } else {
+        capabilities &= !capability::SSL;
+    }
+    let Greeting { connection, nonce, plugin, .. } = greeting;
+    // Others are only spoken when the server asks for them by a switch.
+    let plugin = match &plugin[..] {
+        CACHING_SHA2 => CACHING_SHA2,
+        _ => NATIVE,
+    };
+    let mut authentication = Authentication { packets, login, password, channel };
+    let response = authentication.respond(plugin, &nonce).await?;
+    let packet = handshake_response(login, capabilities, plugin, &response);
+    authentication.packets.write(&[&packet]).await?;
+    authentication.finish(plugin.to_vec(), nonce).await?;
+    Ok(Connection {
+        packets: authentication.packets,
+        id: connection,
+        deprecate_eof: capabilities & capability::DEPRECATE_EOF != 0,
+    })
+}
+
+async fn password(password: &Password) -> Result<Vec<u8>, Error> {
+    match password {
+        Password::None => Ok(Vec::new()),
+        Password::Text(secret) => Ok(secret.reveal().as_bytes().to_vec()),
+        Password::File(path) => {
+            let mut text = read("password-file", path).await?;
+            // Only what ends the line: a password may end with a space.
+            while let Some(b'\r' | b'\n') = text.last() {
+                text.pop();
+            }
+            Ok(text)
+        }
+    }
+}
+
+/// Reads a file of the configuration, within a time limit.
+pub(super) async fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+    let owned = path.to_owned();
+    let file = compute(move || config_file::read(&owned, config_file::SMALL)).await?;
+    file.map_err(|source| Error::File { key, path: path.display().to_string(), source })
+}
+
+/// Does what takes its time off the runtime's thread.
+async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    spawn_blocking(work).await.map_err(|error| Error::Io(error.into()))
+}
+
+/// An authentication under way.
+struct Authentication<'a> {
+    packets: PacketStream,
+    login: &'a Login,
+    password: Vec<u8>,
+    channel: Channel,
+}
+
+impl Authentication<'_> {
+    /// Answers the server until it lets the client in.
+    async fn finish(&mut self, mut plugin: Vec<u8>, mut nonce: Vec<u8>) -> Result<(), Error> {
+        let mut switched = false;
+        for _ in 0..ROUNDS {
+            let packet = self.packets.read(LIMIT).await?;
+            match &packet[..] {
+                [0x00, ..] => return Ok(()),
+                [0xff, ..] => return Err(Error::from_packet(&packet)),
+                [0xfe, request @ ..] if !switched => {
+                    switched = true;
+                    (plugin, nonce) = switch(request)?;
+                    let response = self.respond(&plugin, &nonce).await?;
+                    self.packets.write(&[&response]).await?;
+                }
+                [0x01, more @ ..] => self.answer(&plugin, &nonce, more).await?,
+                // The first servers with this plugin do not mark the packet.
+                salt @ [b'P', ..] if plugin == b"parsec" => {
+                    self.answer(&plugin, &nonce, salt).await?;
+                }
+                _ => return Err(Error::Malformed("a login")),
+            }
+        }
+        Err(Error::Malformed("a login without end"))
+    }
+
+    /// What a plugin answers to the nonce.
+    async fn respond(&self, plugin: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Error> {
+        let password = &self.password;
+        match plugin {
+            NATIVE | CACHING_SHA2 | b"client_ed25519" if password.is_empty() => Ok(Vec::new()),
+            NATIVE => Ok(auth::native(password, nonce)),
+            CACHING_SHA2 => Ok(auth::caching_sha2(password, nonce)),
+            b"client_ed25519" => {
+                let (password, nonce) = (password.clone(), nonce.to_vec());
+                compute(move || auth::ed25519(&password, &nonce)).await?
+            }
+            // The server sends the salt next.
+            b"parsec" => Ok(Vec::new()),
+            SHA256 if password.is_empty() => Ok(vec![0]),
+            SHA256 => match self.whole_password("sha256_password")? {
+                Whole::Plain => Ok(self.terminated_password()),
+                Whole::Encrypted(PublicKey::Trusted) => Ok(vec![1]),
+                Whole::Encrypted(key) => self.encrypt_with_file(key, nonce).await,
+            },
+            b"mysql_clear_password" if !self.login.cleartext => Err(Error::CleartextDisabled),
+            b"mysql_clear_password" => match self.channel {
+                Channel::Socket | Channel::VerifiedTls => Ok(self.terminated_password()),
+                _ => Err(Error::PasswordExposed { plugin: "mysql_clear_password" }),
+            },
+            other => Err(unknown(other)),
+        }
+    }
+
+    /// Answers what a server sends beside the nonce.
+    async fn answer(&mut self, plugin: &[u8], nonce: &[u8], data: &[u8]) -> Result<(), Error> {
+        let response = match (plugin, data) {
+            // The server knew the hash: an OK follows.
+            (CACHING_SHA2, [3]) => return Ok(()),
+            (CACHING_SHA2, [4]) => match self.whole_password("caching_sha2_password")? {
+                Whole::Plain => self.terminated_password(),
+                Whole::Encrypted(PublicKey::Trusted) => vec![2],
+                Whole::Encrypted(key) => self.encrypt_with_file(key, nonce).await?,
+            },
+            (CACHING_SHA2 | SHA256, key)
+                if self.channel == Channel::Plain
+                    && self.login.public_key == PublicKey::Trusted =>
+            {
+                self.encrypt(key.to_vec(), nonce).await?
+            }
+            (b"parsec", salt) => {
+                let salt = ParsecSalt::parse(salt)?;
+                let (password, nonce) = (self.password.clone(), nonce.to_vec());
+                compute(move || salt.respond(&password, &nonce)).await??
+            }
+            _ => return Err(Error::Malformed("a login")),
+        };
+        self.packets.write(&[&response]).await
+    }
+
+    /// How the whole password may be sent, if at all.
+    fn whole_password(&self, plugin: &'static str) -> Result<Whole<'_>, Error> {
+        let key = &self.login.public_key;
+        match (self.channel, key) {
+            // An unverified certificate is a key that the server has just sent.
+            (Channel::Socket | Channel::VerifiedTls, _)
+            | (Channel::UnverifiedTls, PublicKey::Trusted) => Ok(Whole::Plain),
+            (Channel::Plain, PublicKey::Trusted | PublicKey::File(_)) => Ok(Whole::Encrypted(key)),
+            _ => Err(Error::PasswordExposed { plugin }),
+        }
+    }
+
+    fn terminated_password(&self) -> Vec<u8> {
+        [&self.password[..], &[0]].concat()
+    }
+
+    async fn encrypt_with_file(&self, key: &PublicKey, nonce: &[u8]) -> Result<Vec<u8>, Error> {
+        let PublicKey::File(path) = key else { return Err(Error::Malformed("a login")) };
+        let pem = read("server-public-key-path", path).await?;
+        self.encrypt(pem, nonce).await
+    }
+
+    async fn encrypt(&self, key: Vec<u8>, nonce: &[u8]) -> Result<Vec<u8>, Error> {
+        let (password, nonce) = (self.password.clone(), nonce.to_vec());
+        compute(move || auth::encrypt(&key, &password, &nonce)).await?
+    }
+}
+
+/// How a whole password is sent.
+enum Whole<'a> {
+    Encrypted(&'a PublicKey),
+    Plain,
+}
+
+/// The plugin and the nonce of a request to switch. That of a server before MySQL 5.5 is empty, and
+/// means a plugin that is not supported.
+fn switch(request: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    if request.is_empty() {
+        return Err(unknown(b"mysql_old_password"));
+    }
+    let mut payload = Payload::new(request);
+    let plugin = payload.terminated()?.to_vec();
+    let nonce = payload.rest();
+    Ok((plugin, nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec()))
+}
+
+fn unknown(plugin: &[u8]) -> Error {
+    Error::UnknownPlugin(String::from_utf8_lossy(plugin).chars().take(64).collect())
+}
+
+/// What a login begins with, and what asks for TLS.
+fn header(capabilities: u32) -> Vec<u8> {
+    let mut packet = capabilities.to_le_bytes().to_vec();
+    packet.extend(LARGEST_PACKET.to_le_bytes());
+    packet.push(CHARACTER_SET);
+    packet.extend([0; 23]);
+    packet
+}
+
+fn handshake_response(login: &Login, capabilities: u32, plugin: &[u8], response: &[u8]) -> Vec<u8> {
+    let mut packet = header(capabilities);
+    packet.extend(login.user.bytes().filter(|byte| *byte != 0));
+    packet.push(0);
+    push_string(&mut packet, response);
+    if capabilities & capability::PLUGIN_AUTH != 0 {
+        packet.extend(plugin);
+        packet.push(0);
+    }
+    if capabilities & capability::CONNECT_ATTRS != 0 {
+        let mut attributes = Vec::new();
+        for text in [
+            "_client_name",
+            env!("CARGO_PKG_NAME"),
+            "_client_version",
+            env!("CARGO_PKG_VERSION"),
+            "program_name",
+            env!("CARGO_PKG_NAME"),
+        ] {
+            push_string(&mut attributes, text.as_bytes());
+        }
+        push_string(&mut packet, &attributes);
+    }
+    packet
+}
+
+/// Appends a string of less than 251 bytes with its length in front.
+fn push_string(packet: &mut Vec<u8>, text: &[u8]) {
+    debug_assert!(text.len() < 251, "{}", text.len());
+    packet.extend(u8::try_from(text.len()));
+    packet.extend(text);
+}

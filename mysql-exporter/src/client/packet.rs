@@ -1,0 +1,165 @@
+//! Packets: a length, a sequence number, and so many bytes.
+
+use std::fmt::{self, Debug, Formatter};
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::Error;
+use super::transport::Transport;
+
+/// Reads and writes packets.
+pub(super) struct PacketStream {
+    transport: Transport,
+    /// What was read and is not taken yet.
+    buffer: BytesMut,
+    /// That of the next packet, whoever sends it.
+    sequence: u8,
+}
+
+/// A packet of this length is continued by the next.
+const CHUNK: usize = 0xff_ffff;
+/// How much is read at once.
+const READ: usize = 16 << 10;
+
+impl PacketStream {
+    pub(super) fn new(transport: Transport) -> Self {
+        Self { transport, buffer: BytesMut::new(), sequence: 0 }
+    }
+
+    /// Goes on over another transport, which is made of this one. Nothing may have been read ahead:
+    /// it would be taken for something that came over the new one.
+    pub(super) async fn upgrade<F, R>(&mut self, upgrade: F) -> Result<(), Error>
+    where
+        F: FnOnce(Transport) -> R,
+        R: Future<Output = Result<Transport, Error>>,
+    {
+        if !self.buffer.is_empty() {
+            return Err(Error::Malformed("data in front of TLS"));
+        }
+        let transport = std::mem::replace(&mut self.transport, Box::new(tokio::io::empty()));
+        self.transport = upgrade(transport).await?;
+        Ok(())
+    }
+
+    /// Sends a command.
+    pub(super) async fn start(&mut self, command: u8, argument: &[u8]) -> Result<(), Error> {
+        if !self.buffer.is_empty() {
+            return Err(Error::Malformed("more than an answer"));
+        }
+        self.sequence = 0;
+        self.write(&[&[command], argument]).await
+    }
+
+    /// Sends a packet that is put together from `parts`.
+    pub(super) async fn write(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let [a, b, c, 0, ..] = length.to_le_bytes() else {
+            return Err(too_long());
+        };
+        if length == CHUNK {
+            return Err(too_long());
+        }
+        let mut packet = Vec::with_capacity(4 + length);
+        packet.extend([a, b, c, self.sequence]);
+        self.sequence = self.sequence.wrapping_add(1);
+        for part in parts {
+            packet.extend(*part);
+        }
+        self.transport.write_all(&packet).await?;
+        self.transport.flush().await?;
+        Ok(())
+    }
+
+    /// Waits for a packet of at most `limit` bytes, its continuations included.
+    pub(super) async fn read(&mut self, limit: usize) -> Result<BytesMut, Error> {
+        let mut packet = self.read_chunk(limit).await?;
+        let mut last = packet.len();
+        while last == CHUNK {
+            let chunk = self.read_chunk(limit.saturating_sub(packet.len())).await?;
+            last = chunk.len();
+            packet.unsplit(chunk);
+        }
+        Ok(packet)
+    }
+
+    async fn read_chunk(&mut self, limit: usize) -> Result<BytesMut, Error> {
+        self.fill(4).await?;
+        let &[a, b, c, sequence, ..] = &*self.buffer else { return Err(Error::Closed) };
+        let length = u32::from_le_bytes([a, b, c, 0]) as usize;
+        if sequence != self.sequence {
+            return Err(Error::Malformed("it is out of order"));
+        }
+        if length > limit {
+            return Err(Error::TooLarge("a login or an answer without rows takes"));
+        }
+        self.sequence = sequence.wrapping_add(1);
+        self.buffer.advance(4);
+        self.fill(length).await?;
+        Ok(self.buffer.split_to(length))
+    }
+
+    /// Reads until there are `length` bytes. Memory is taken as they arrive.
+    async fn fill(&mut self, length: usize) -> Result<(), Error> {
+        while self.buffer.len() < length {
+            self.buffer.reserve(READ);
+            if self.transport.read_buf(&mut self.buffer).await? == 0 {
+                return Err(Error::Closed);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_long() -> Error {
+    Error::Io(io::Error::new(io::ErrorKind::InvalidInput, "the statement is longer than 16 MiB"))
+}
+
+impl Debug for PacketStream {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PacketStream").field("sequence", &self.sequence).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(bytes: &'static [u8], limit: usize) -> Result<Vec<u8>, String> {
+        let transport = tokio::io::join(bytes, tokio::io::sink());
+        let mut packets = PacketStream::new(Box::new(transport));
+        let packet = packets.read(limit).await;
+        packet.map(|packet| packet.to_vec()).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn packets_have_a_limit() {
+        for (bytes, limit, packet) in [
+            (&b"\x02\0\0\0ab"[..], 2, Ok(&b"ab"[..])),
+            (b"\0\0\0\0", 0, Ok(b"")),
+            (b"\x03\0\0\0abc", 2, Err("it sent more than a login or an answer without rows takes")),
+            (
+                b"\xff\xff\xff\0",
+                1 << 20,
+                Err("it sent more than a login or an answer without rows takes"),
+            ),
+            (b"\x02\0\0\x01ab", 2, Err("it sent a packet that is not valid: it is out of order")),
+            (b"\x02\0\0\0a", 2, Err("it closed the connection")),
+            (b"\x02\0", 2, Err("it closed the connection")),
+        ] {
+            let expected = packet.map(<[u8]>::to_vec).map_err(str::to_owned);
+            assert_eq!(read(bytes, limit).await, expected, "{bytes:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn packets_are_continued() {
+        let mut bytes = vec![b'x'; CHUNK + 8 + 3];
+        bytes[..4].copy_from_slice(b"\xff\xff\xff\0");
+        bytes[4 + CHUNK..8 + CHUNK].copy_from_slice(b"\x03\0\0\x01");
+        let bytes: &[u8] = Vec::leak(bytes);
+        assert_eq!(read(bytes, CHUNK + 3).await.unwrap().len(), CHUNK + 3);
+        assert!(read(bytes, CHUNK + 2).await.unwrap_err().starts_with("it sent more"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The content of a packet, read from its front. Nothing is read past its end.
+
+use super::Error;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Payload<'a>(&'a [u8]);
+
+impl<'a> Payload<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Error> {
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(TOO_SHORT)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let (bytes, rest) = self.0.split_first_chunk().ok_or(TOO_SHORT)?;
+        self.0 = rest;
+        Ok(*bytes)
+    }
+
+    pub(super) fn u8(&mut self) -> Result<u8, Error> {
+        self.array::<1>().map(u8::from_le_bytes)
+    }
+
+    pub(super) fn u16(&mut self) -> Result<u16, Error> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32, Error> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// A length-encoded integer; None is NULL.
+    pub(super) fn length(&mut self) -> Result<Option<u64>, Error> {
+        Ok(Some(match self.u8()? {
+            0xfb => return Ok(None),
+            0xfc => self.u16()?.into(),
+            0xfd => {
+                let [a, b, c] = self.array()?;
+                u32::from_le_bytes([a, b, c, 0]).into()
+            }
+            0xfe => self.array().map(u64::from_le_bytes)?,
+            0xff => return Err(Error::Malformed("a length")),
+            small => small.into(),
+        }))
+    }
+
+    /// A length-encoded string; None is NULL.
+    pub(super) fn string(&mut self) -> Result<Option<&'a [u8]>, Error> {
+        let Some(length) = self.length()? else { return Ok(None) };
+        let length = usize::try_from(length).map_err(|_| TOO_SHORT)?;
+        self.bytes(length).map(Some)
+    }
+
+    /// A string that ends with a NUL, without it.
+    pub(super) fn terminated(&mut self) -> Result<&'a [u8], Error> {
+        let end = self.0.iter().position(|byte| *byte == 0).ok_or(TOO_SHORT)?;
+        let text = self.bytes(end)?;
+        self.u8()?;
+        Ok(text)
+    }
+
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+const TOO_SHORT: Error = Error::Malformed("it ends too early");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_read() {
+        for (bytes, length) in [
+            (&[250][..], Some(Some(250))),
+            (&[0xfb], Some(None)),
+            (&[0xfc, 1, 2], Some(Some(0x201))),
+            (&[0xfd, 1, 2, 3], Some(Some(0x3_0201))),
+            (&[0xfe, 1, 0, 0, 0, 0, 0, 0, 1], Some(Some((1 << 56) + 1))),
+            (&[0xfe, 1, 0, 0, 0, 0, 0, 0], None),
+            (&[0xfc, 1], None),
+            (&[0xff], None),
+            (&[], None),
+        ] {
+            assert_eq!(Payload::new(bytes).length().ok(), length, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn strings_end_with_the_packet() {
+        for (bytes, text) in [
+            (&[2, b'a', b'b', b'c'][..], Some(Some(&b"ab"[..]))),
+            (&[0], Some(Some(b""))),
+            (&[0xfb], Some(None)),
+            (&[3, b'a'], None),
+            (&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, b'a'], None),
+        ] {
+            assert_eq!(Payload::new(bytes).string().ok(), text, "{bytes:?}");
+        }
+        assert_eq!(Payload::new(b"ab\0c").terminated().ok(), Some(&b"ab"[..]));
+        assert!(Payload::new(b"ab").terminated().is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! Result sets: the columns and rows that a statement gives, as text.
+
+use exporter_core::desc::Column;
+use exporter_core::families::Families;
+
+use super::Error;
+use super::packet::PacketStream;
+use super::payload::Payload;
+
+/// The rows of a result set, with the names of their columns.
+#[derive(Debug, Default)]
+pub(crate) struct ResultSet {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One row, its values as the server writes them.
+#[derive(Debug)]
+pub(crate) struct Row {
+    text: Box<str>,
+    /// Where each value is in the text; None is NULL.
+    values: Box<[Option<(u32, u32)>]>,
+}
+
+/// The most bytes of a result set, what it takes to keep them included.
+const BYTES: usize = 32 << 20;
+const BYTES_NAME: &str = "32 MiB of rows, the most that is read: limit the collector by its \
+                          flags, or switch it off";
+/// The most columns that a server can have in a result set.
+const COLUMNS: u64 = 4096;
+/// The most that a column's definition takes: six names of 64 characters each, and some numbers.
+const DEFINITION: usize = 4 << 10;
+
+impl Row {
+    /// The text of a column; NULL and a column that is not there are empty.
+    pub(crate) fn text(&self, column: usize) -> &str {
+        self.value(column).unwrap_or_default()
+    }
+
+    /// The number of a column, if it is one.
+    pub(crate) fn number(&self, column: usize) -> Option<f64> {
+        self.value(column)?.parse().ok()
+    }
+
+    /// The text of a column, unless it is NULL.
+    pub(crate) fn value(&self, column: usize) -> Option<&str> {
+        let (start, end) = (*self.values.get(column)?)?;
+        self.text.get(start as usize..end as usize)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(values: &[&str]) -> Self {
+        let packet: Vec<_> = values.iter().flat_map(|value| string(value.as_bytes())).collect();
+        Self::parse(&packet, values.len()).unwrap()
+    }
+
+    /// Reads a row packet. What is not UTF-8 is shown as far as it is.
+    fn parse(packet: &[u8], columns: usize) -> Result<Self, Error> {
+        let mut payload = Payload::new(packet);
+        let mut text = String::with_capacity(packet.len());
+        let mut values = Vec::with_capacity(columns);
+        for _ in 0..columns {
+            values.push(match payload.string()? {
+                None => None,
+                Some(value) => {
+                    let start = text.len();
+                    match str::from_utf8(value) {
+                        Ok(value) => text.push_str(value),
+                        Err(_) => text.push_str(&String::from_utf8_lossy(value)),
+                    }
+                    Some((position(start)?, position(text.len())?))
+                }
+            });
+        }
+        Ok(Self { text: text.into_boxed_str(), values: values.into_boxed_slice() })
+    }
+
+    /// About how much memory a row takes.
+    fn size(&self) -> usize {
+        // Two allocations have their own cost.
+        self.text.len() + size_of_val(&*self.values) + size_of::<Self>() + 32
+    }
+}
+
+fn position(at: usize) -> Result<u32, Error> {
+    u32::try_from(at).map_err(|_| Error::TooLarge(BYTES_NAME))
+}
+
+impl ResultSet {
+    /// Writes a family for each of `columns`, with a sample for each row that has a value; the
+    /// label values are in the columns at `labels`.
+    pub(crate) fn table<const N: usize>(
+        &self,
+        out: &mut Families,
+        columns: &[Column<Row, N>],
+        labels: [usize; N],
+    ) {
+        for column in columns {
+            let mut family = out.family(&column.desc);
+            for row in &self.rows {
+                if let Some(value) = (column.value)(row) {
+                    family.sample(labels.map(|label| row.text(label)), value);
+                }
+            }
+        }
+    }
+
+    /// The text of a column by its name, whatever the case.
+    pub(crate) fn named<'a>(&self, row: &'a Row, name: &str) -> Option<&'a str> {
+        let column = self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
+        row.value(column)
+    }
+}
+
+/// Reads the answer to a statement.
+pub(super) async fn read(
+    packets: &mut PacketStream,
+    deprecate_eof: bool,
+) -> Result<ResultSet, Error> {
+    let head = packets.read(super::STATUS_LIMIT).await?;
+    let count = match head.first() {
+        Some(0x00) => return Ok(ResultSet::default()),
+        Some(0xff) => return Err(Error::from_packet(&head)),
+        Some(0xfb) => return Err(Error::FileRequested),
+        _ => column_count(&head)?,
+    };
+    let mut columns = Vec::new();
+    for _ in 0..count {
+        columns.push(column_name(&packets.read(DEFINITION).await?)?);
+    }
+    if !deprecate_eof {
+        match &packets.read(super::STATUS_LIMIT).await?[..] {
+            [0xfe, ..] => {}
+            packet @ [0xff, ..] => return Err(Error::from_packet(packet)),
+            _ => return Err(Error::Malformed("the end of the columns")),
+        }
+    }
+    let mut result_set = ResultSet { columns, rows: Vec::new() };
+    let mut left = BYTES;
+    loop {
+        let packet = packets.read(left).await.map_err(|error| match error {
+            Error::TooLarge(_) => Error::TooLarge(BYTES_NAME),
+            other => other,
+        })?;
+        match packet.first() {
+            Some(0xff) => return Err(Error::from_packet(&packet)),
+            // A row that begins with so long a value is longer than any end.
+            Some(0xfe) if is_end(&packet, deprecate_eof) => return Ok(result_set),
+            _ => {}
+        }
+        let row = Row::parse(&packet, result_set.columns.len())?;
+        left = left.checked_sub(row.size()).ok_or(Error::TooLarge(BYTES_NAME))?;
+        result_set.rows.push(row);
+    }
+}
+
+fn is_end(packet: &[u8], deprecate_eof: bool) -> bool {
+    packet.len() < if deprecate_eof { 0xff_ffff } else { 9 }
+}
+
+fn column_count(packet: &[u8]) -> Result<u64, Error> {
+    match Payload::new(packet).length()? {
+        Some(count @ 1..=COLUMNS) => Ok(count),
+        _ => Err(Error::Malformed("the number of columns")),
+    }
+}
+
+/// The name of a column, as the statement has it.
+fn column_name(packet: &[u8]) -> Result<String, Error> {
+    let mut payload = Payload::new(packet);
+    // Catalog, schema, table, and the table behind an alias.
+    for _ in 0..4 {
+        payload.string()?;
+    }
+    let name = payload.string()?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(name).into_owned())
+}
+
+#[cfg(test)]
+fn string(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+    [&[0xfd], &length[..3], text].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read() {
+        let packet = [&string(b"a")[..], &[0xfb], &string(b"12.5"), &string(b"\xff")].concat();
+        let row = Row::parse(&packet, 4).unwrap();
+        assert_eq!((row.value(0), row.value(1), row.value(4)), (Some("a"), None, None));
+        assert_eq!((row.text(1), row.text(3), row.number(2)), ("", "\u{fffd}", Some(12.5)));
+        assert!(Row::parse(&packet, 5).is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! The start of a session: which server it is, and the settings that hold for the session.
+
+use super::Limits;
+use crate::client::{Connection, Error};
+use crate::version::Server;
+
+/// Asks the server what it is, and sets the session up.
+pub(super) async fn set_up(conn: &mut Connection, limits: &Limits) -> Result<Server, Error> {
+    let server = describe(conn).await?;
+    conn.query(&settings(&server, limits)).await?;
+    Ok(server)
+}
+
+async fn describe(conn: &mut Connection) -> Result<Server, Error> {
+    // Parses everywhere, unlike @@performance_schema where that was left out of the server.
+    let answer = conn
+        .query(
+            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment', \
+             'performance_schema', 'query_response_time_stats')",
+        )
+        .await?;
+    let found = |name: &str| {
+        let row = answer.rows.iter().find(|row| row.text(0) == name);
+        row.map(|row| row.text(1))
+    };
+    let value = |name| found(name).unwrap_or_default();
+    let keeps = value("performance_schema") == "ON";
+    Ok(Server {
+        query_response_time: found("query_response_time_stats").is_some(),
+        ..Server::new(value("version"), value("version_comment"), keeps)
+    })
+}
+
+/// One statement for all settings: a list would be run from its end.
+fn settings(server: &Server, limits: &Limits) -> String {
+    // Something to set, for the server that knows none of the others.
+    let mut settings = vec!["autocommit = 1".to_owned()];
+    if let Some(seconds) = limits.lock_wait {
+        settings.push(format!("lock_wait_timeout = {}", seconds.max(1)));
+    }
+    if server.is_mariadb_since((10, 1, 1)) {
+        settings.push(format!("max_statement_time = {}", limits.statement.as_secs_f64()));
+    }
+    if server.is_mysql_since((5, 7, 8)) {
+        settings.push(format!("max_execution_time = {}", limits.statement.as_millis().max(1)));
+    }
+    if server.is_mysql_since((8, 0, 3)) {
+        // The sizes of tables are of now, not of a day ago.
+        settings.push("information_schema_stats_expiry = 0".into());
+    }
+    if limits.log_slow_filter && server.has_log_slow_filter() {
+        settings.push("log_slow_filter = 'tmp_table_on_disk,filesort_on_disk'".into());
+    }
+    let settings: Vec<_> = settings.iter().map(|setting| format!("SESSION {setting}")).collect();
+    format!("SET {}", settings.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_those_the_server_knows() {
+        let limits = Limits {
+            connections: 2,
+            statement: Duration::from_millis(2500),
+            lock_wait: Some(2),
+            log_slow_filter: true,
+        };
+        for (version, comment, set) in [
+            (
+                "10.11.6-MariaDB",
+                "",
+                "SET SESSION autocommit = 1, SESSION lock_wait_timeout = 2, SESSION \
+                 max_statement_time = 2.5, SESSION log_slow_filter = \
+                 'tmp_table_on_disk,filesort_on_disk'",
+            ),
+            (
+                "9.7.4",
+                "",
+                "SET SESSION autocommit = 1, SESSION lock_wait_timeout = 2, SESSION \
+                 max_execution_time = 2500, SESSION information_schema_stats_expiry = 0",
+            ),
+            ("5.6.51", "", "SET SESSION autocommit = 1, SESSION lock_wait_timeout = 2"),
+        ] {
+            assert_eq!(settings(&Server::new(version, comment, true), &limits), set);
+        }
+        let none = Limits { lock_wait: None, ..limits };
+        let set = settings(&Server::new("5.6.51", "", true), &none);
+        assert_eq!(set, "SET SESSION autocommit = 1");
+    }
+}

@@ -1,0 +1,326 @@
+//! Servers that attack the exporter: what they send costs it no more than their own scrape, and
+//! they learn nothing from it.
+
+#![expect(clippy::disallowed_methods, reason = "reads what programs wrote")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![expect(clippy::cast_possible_truncation, reason = "packets are put together from their bytes")]
+
+#[path = "rogue/server.rs"]
+mod server;
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use exporter_core::testing::{Answer, Exporter, get};
+use tempfile::TempDir;
+
+use server::{CAPABILITIES, NONCE, Peer, RogueServer, column, greeting, text};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
+const PASSWORD: &str = "sesame-open-wide";
+
+/// An exporter that watches a rogue server.
+struct Victim {
+    exporter: Exporter,
+    _dir: TempDir,
+}
+
+impl Victim {
+    /// Starts an exporter. `keys` are further lines of its option file.
+    fn of(server: &RogueServer, keys: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("my.cnf");
+        let port = server.port;
+        let text = format!(
+            "[client]\nuser=exporter\npassword={PASSWORD}\nhost=127.0.0.1\nport={port}\n{keys}\n"
+        );
+        fs::write(&path, text).unwrap();
+        let flags = [format!("--config.my-cnf={}", path.display())];
+        let exporter = Exporter::start(BINARY, &[&flags[0]], dir.path());
+        Self { exporter, _dir: dir }
+    }
+
+    fn scrape(&self, seconds: &str) -> Answer {
+        let stream = TcpStream::connect(("127.0.0.1", self.exporter.port)).unwrap();
+        let headers = [("X-Prometheus-Scrape-Timeout-Seconds", seconds)];
+        get(stream, "/metrics?collect[]=global_status", &headers).unwrap()
+    }
+
+    /// The log, after a scrape that found no server.
+    fn finds_no_server(&self) -> String {
+        let page = self.scrape("5");
+        assert!(page.body.contains("\nmysql_up 0\n"), "{}", page.body);
+        self.exporter.log()
+    }
+
+    /// The log, after a scrape whose collector failed.
+    fn collector_fails(&self) -> String {
+        let page = self.scrape("5");
+        assert!(page.body.contains("\nmysql_up 1\n"), "{}\n{}", page.body, self.exporter.log());
+        let failed = "mysql_exporter_collector_success{collector=\"collect.global_status\"} 0";
+        assert!(page.body.contains(failed), "{}", page.body);
+        self.exporter.log()
+    }
+
+    /// The most memory that was resident so far, in MiB.
+    fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.exporter.pid());
+        let status = fs::read_to_string(path).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+    }
+}
+
+/// A statement's answer that announces more than there is.
+#[test]
+fn lengths_are_not_believed() {
+    let huge = |head: &[u8]| [head, &(1_u64 << 40).to_le_bytes()].concat();
+    let columns_only = |count: &[u8]| vec![count.to_vec()];
+    let answers = [
+        ("2^40 columns", columns_only(&huge(&[0xfe]))),
+        ("65,535 columns", columns_only(&[0xfc, 0xff, 0xff])),
+        ("no columns", columns_only(&[0xfc, 0, 0])),
+        ("half a count", columns_only(&[0xfe, 1])),
+        ("an empty packet", vec![Vec::new()]),
+        ("a column's name of 2^40 bytes", vec![vec![1], [text("def"), huge(&[0xfe])].concat()]),
+        ("an empty column", vec![vec![1], Vec::new()]),
+        (
+            "a value of 2^40 bytes",
+            vec![vec![1], column("a"), vec![0xfe, 0, 0, 2, 0], huge(&[1, b'a', 0xfe])],
+        ),
+        (
+            "a value with half a length",
+            vec![vec![1], column("a"), vec![0xfe, 0, 0, 2, 0], vec![0xfc, 1]],
+        ),
+        ("a row without values", vec![vec![1], column("a"), vec![0xfe, 0, 0, 2, 0], Vec::new()]),
+        ("an error without a code", vec![vec![0xff]]),
+    ];
+    for (name, packets) in answers {
+        let server = RogueServer::start(move |peer| {
+            peer.log_in()?;
+            peer.serve(|peer, _| packets.iter().try_for_each(|packet| peer.send(packet)))
+        });
+        let victim = Victim::of(&server, "");
+        let log = victim.collector_fails();
+        assert!(log.contains("global_status"), "{name}: {log}");
+        assert_eq!(victim.exporter.get("/-/healthy").status, 200, "{name}");
+    }
+}
+
+#[test]
+fn greetings_are_not_believed() {
+    let whole = greeting("mysql_native_password", CAPABILITIES);
+    let mut greetings: Vec<_> = (0..whole.len()).map(|end| whole[..end].to_vec()).collect();
+    greetings.extend([
+        vec![9; 80],
+        vec![0xff; 80],
+        vec![0xff],
+        greeting("mysql_native_password", 0),
+        greeting(&"x".repeat(10_000), CAPABILITIES),
+    ]);
+    let server = RogueServer::start({
+        let turn = std::sync::atomic::AtomicUsize::new(0);
+        move |peer| {
+            let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let greeting = greetings.get(turn % greetings.len()).cloned().unwrap_or_default();
+            peer.send(&greeting)?;
+            peer.read().map(drop)
+        }
+    });
+    let victim = Victim::of(&server, "");
+    for _ in 0..100 {
+        let page = victim.scrape("1");
+        assert!(page.body.contains("\nmysql_up 0\n"), "{}", page.body);
+    }
+}
+
+/// `parsec` has the server say how often the client hashes its password.
+#[test]
+fn a_cost_of_the_servers_choice_has_a_limit() {
+    let server = RogueServer::start(|peer| {
+        peer.greet("mysql_native_password")?;
+        peer.switch("parsec", &[7; 32])?;
+        let salt = [&[1, b'P', 20][..], &[1; 18]].concat();
+        peer.send(&salt)?;
+        peer.read().map(drop)
+    });
+    let mut victim = Victim::of(&server, "");
+    let log = victim.finds_no_server();
+    assert!(log.contains("parsec"), "{log}");
+    assert_eq!(victim.exporter.get("/-/healthy").status, 200);
+    victim.exporter.signal("TERM");
+    assert!(victim.exporter.wait(Duration::from_secs(20)).success());
+}
+
+#[test]
+fn a_huge_key_is_refused() {
+    for (bytes, problem) in [(10_000, "it sent more than"), (1100, "public key is not usable")] {
+        let server = RogueServer::start(move |peer| steal_by_key(peer, &public_key(bytes)));
+        let mut victim = Victim::of(&server, "get-server-public-key=true");
+        let log = victim.finds_no_server();
+        assert!(log.contains(problem), "{log}");
+        assert_eq!(victim.exporter.get("/-/healthy").status, 200);
+        victim.exporter.signal("TERM");
+        assert!(victim.exporter.wait(Duration::from_secs(20)).success());
+    }
+}
+
+/// The client asks for no key, and so encrypts nothing under it.
+#[test]
+fn a_password_is_not_sent_under_the_servers_own_key() {
+    for plugin in ["caching_sha2_password", "sha256_password"] {
+        let server = RogueServer::start(move |peer| {
+            peer.greet("mysql_native_password")?;
+            peer.switch(plugin, NONCE)?;
+            if plugin == "caching_sha2_password" {
+                peer.send(&[1, 4])?;
+                peer.read()?;
+            }
+            peer.send(&[&[1][..], &public_key(256)].concat())?;
+            peer.read().map(drop)
+        });
+        let log = Victim::of(&server, "").finds_no_server();
+        assert!(log.contains("get-server-public-key"), "{plugin}: {log}");
+        let received = server.received();
+        // The login and at most the answer to the switch: a hash of the password and the nonce.
+        assert!(received.len() <= 2, "{plugin}: {received:?}");
+        assert!(received.last().is_some_and(|packet| packet.len() <= 200), "{received:?}");
+    }
+}
+
+/// Plugins that give a password away are not spoken on a connection that others can read.
+#[test]
+fn a_password_is_not_sent_in_clear_text() {
+    let plugins = ["mysql_clear_password", "dialog", "mysql_old_password", "auth_gssapi_client"];
+    for plugin in plugins {
+        let server = RogueServer::start(move |peer| {
+            peer.greet(plugin)?;
+            peer.switch(plugin, NONCE)?;
+            peer.read().map(drop)
+        });
+        let log = Victim::of(&server, "").finds_no_server();
+        assert!(log.contains("collector failed"), "{plugin}: {log}");
+        let received = server.received();
+        assert_eq!(received.len(), 1, "{plugin}: only the login: {received:?}");
+        let login = String::from_utf8_lossy(&received[0]);
+        assert!(!login.contains(PASSWORD), "{plugin}: {login:?}");
+    }
+}
+
+#[test]
+fn rows_without_end_have_a_limit() {
+    let server = RogueServer::start(|peer| {
+        peer.log_in()?;
+        peer.serve(|peer, _| {
+            peer.columns(&["Variable_name", "Value"])?;
+            let value = "x".repeat(1000);
+            loop {
+                peer.row(&["Uptime", &value])?;
+            }
+        })
+    });
+    let victim = Victim::of(&server, "");
+    let log = victim.collector_fails();
+    assert!(log.contains("it sent more than 32 MiB"), "{log}");
+    assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
+}
+
+#[test]
+fn small_rows_without_end_have_a_limit() {
+    let server = RogueServer::start(|peer| {
+        peer.log_in()?;
+        peer.serve(|peer, _| {
+            peer.columns(&["Variable_name", "Value"])?;
+            let mut rows = Vec::new();
+            let start = peer.sequence();
+            for nth in 0..=255_u8 {
+                rows.extend([2, 0, 0, start.wrapping_add(nth), 0, 0]);
+            }
+            loop {
+                peer.stream.write_all(&rows)?;
+            }
+        })
+    });
+    let victim = Victim::of(&server, "");
+    let log = victim.collector_fails();
+    assert!(log.contains("it sent more than 32 MiB"), "{log}");
+    assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
+}
+
+/// The server asks for a file of the client.
+#[test]
+fn no_file_is_sent() {
+    let server = RogueServer::start(|peer| {
+        peer.log_in()?;
+        peer.serve(|peer, _| {
+            peer.send(b"\xfb/etc/passwd")?;
+            peer.read().map(drop)
+        })
+    });
+    let victim = Victim::of(&server, "");
+    let log = victim.collector_fails();
+    assert!(log.contains("asks for a file"), "{log}");
+    let sent = server.received().concat();
+    assert!(!String::from_utf8_lossy(&sent).contains("root:"), "a file was sent");
+}
+
+/// Packets of 16 MiB less one byte are continued by the next: together they may be of any size.
+#[test]
+fn a_packet_of_4_gb_has_a_limit() {
+    for logged_in in [false, true] {
+        let server = RogueServer::start(move |peer| {
+            let flood = |peer: &mut Peer| {
+                let chunk = vec![b'x'; 0xff_ffff];
+                for nth in 0..=255_u8 {
+                    let sequence = peer.sequence().wrapping_add(nth);
+                    peer.stream.write_all(&[0xff, 0xff, 0xff, sequence])?;
+                    peer.stream.write_all(&chunk)?;
+                }
+                Ok(())
+            };
+            if !logged_in {
+                return flood(peer);
+            }
+            peer.log_in()?;
+            peer.serve(|peer, _| {
+                peer.columns(&["Variable_name", "Value"])?;
+                flood(peer)
+            })
+        });
+        let victim = Victim::of(&server, "");
+        if logged_in {
+            let log = victim.collector_fails();
+            assert!(log.contains("it sent more than 32 MiB"), "{log}");
+        } else {
+            victim.finds_no_server();
+        }
+        assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
+    }
+}
+
+/// Has a password encrypted under `key`, in the way of `caching_sha2_password`.
+fn steal_by_key(peer: &mut Peer, key: &[u8]) -> std::io::Result<()> {
+    peer.greet("caching_sha2_password")?;
+    peer.send(&[1, 4])?;
+    peer.read()?;
+    peer.send(&[&[1][..], key].concat())?;
+    peer.read().map(drop)
+}
+
+/// An RSA public key with a modulus and an exponent of this many bytes, as PEM.
+fn public_key(bytes: usize) -> Vec<u8> {
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = (content.len() as u32).to_be_bytes();
+        [&[tag, 0x84], &length[..], content].concat()
+    }
+    let number = der(2, &[&[0][..], &vec![0xff; bytes]].concat());
+    let key = der(0x30, &[number.clone(), number].concat());
+    let rsa = [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+    let bits = der(3, &[&[0][..], &key].concat());
+    let key = STANDARD.encode(der(0x30, &[&rsa[..], &bits].concat()));
+    format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n").into_bytes()
+}
