@@ -38,6 +38,9 @@ pub struct Families {
     frame: Frame,
 }
 
+/// Stands for the label names of a family whose series differ in them.
+const VARYING: u64 = 0;
+
 /// The samples of one family that were written together.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
@@ -47,7 +50,8 @@ pub(crate) struct Segment {
     pub(crate) quoted: bool,
     pub(crate) help: Range<usize>,
     pub(crate) kind: Kind,
-    /// A hash of the label names: two families of one name with other labels are not one family.
+    /// A hash of the label names: two families of one name with other labels are not one family,
+    /// unless both are [`VARYING`].
     pub(crate) labels: u64,
     /// Into [`Families::series`].
     pub(crate) series: Range<usize>,
@@ -124,7 +128,15 @@ impl Families {
     /// is empty or has a NUL in it is refused, so are two labels of one name, and with them all
     /// samples of the family.
     pub fn open<'a>(&'a mut self, entry: DynDesc<'a>) -> DynFamily<'a> {
-        DynFamily { entry, out: self, state: State::Fresh }
+        DynFamily { entry, out: self, state: State::Fresh, varying: false }
+    }
+
+    /// As [`Families::open`], for a family whose series differ in their label names: it is opened
+    /// once for each set of names, and the series are exposed together.
+    ///
+    /// All of its series have to be written in this way: any others of the name are dropped.
+    pub fn open_varying<'a>(&'a mut self, entry: DynDesc<'a>) -> DynFamily<'a> {
+        DynFamily { entry, out: self, state: State::Fresh, varying: true }
     }
 
     /// Writes a table: a family for each column, and in it a sample for each row that has one.
@@ -190,6 +202,8 @@ pub struct DynFamily<'a> {
     entry: DynDesc<'a>,
     out: &'a mut Families,
     state: State,
+    /// Whether other series of the family have other label names.
+    varying: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -288,7 +302,7 @@ impl DynFamily<'_> {
     }
 
     fn start(&mut self) -> State {
-        let Self { entry, out, .. } = self;
+        let Self { entry, out, varying, .. } = self;
         let Families { format, escaping, body, segments, series, names, frame, .. } = &mut **out;
         let bound = match entry.kind {
             Kind::Histogram => "le",
@@ -334,7 +348,7 @@ impl DynFamily<'_> {
             quoted,
             help: keep(entry.help),
             kind: entry.kind,
-            labels: hash::of(entry.labels),
+            labels: if *varying { VARYING } else { hash::of(entry.labels) },
             series: series.len()..series.len(),
             start: body.len(),
         });
@@ -345,7 +359,8 @@ impl DynFamily<'_> {
     fn end(&mut self, labels: &[&str], extra: usize) {
         let State::Started(segment) = self.state else { return };
         let Families { body, segments, series, .. } = &mut *self.out;
-        series.push(Series { key: hash::of(labels), end: body.len(), extra });
+        let names = if self.varying { hash::of(self.entry.labels) } else { 0 };
+        series.push(Series { key: hash::of(labels) ^ names, end: body.len(), extra });
         if let Some(segment) = segments.get_mut(segment) {
             segment.series.end = series.len();
         }

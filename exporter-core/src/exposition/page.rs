@@ -262,6 +262,26 @@ mod tests {
     }
 
     #[test]
+    fn a_family_may_say_that_its_labels_vary() {
+        let mut out = Families::default();
+        let mut sample = |labels: &[&str], values: &[&str]| {
+            let entry = DynDesc { name: "a_info", help: "", kind: Kind::Gauge, labels };
+            out.open_varying(entry).sample(values, 1.0);
+        };
+        sample(&["x"], &["1"]);
+        sample(&["y"], &["1"]);
+        sample(&["x", "y"], &["1", "2"]);
+        sample(&["x"], &["1"]);
+        let (page, conflicts) = join(&[out], Format::Text004, Escaping::Underscores);
+        let page = String::from_utf8(page).unwrap();
+        assert!(
+            page.ends_with("a_info{x=\"1\"} 1\na_info{y=\"1\"} 1\na_info{x=\"1\",y=\"2\"} 1\n"),
+            "{page}"
+        );
+        assert_eq!(conflicts, [Conflict::Series { name: "a_info".to_owned(), dropped: 1 }]);
+    }
+
+    #[test]
     fn a_family_of_another_type_or_other_labels_is_dropped() {
         let part = written(Format::Text004, |out| {
             out.family(&LOAD).sample(["0"], 1.0);
