@@ -101,7 +101,8 @@ impl Mdadm {
     }
 
     fn device(&self, name: &str) -> Result<Device, Error> {
-        let read = |file| File::sensor(self.0.sysfs.join(format!("block/{name}/md/{file}")));
+        let device = self.0.device(format!("block/{name}/md"))?;
+        let read = |file| device.sensor(file);
         // Empty for a container, and `3 (2)` while it grows from two disks to three.
         let disks = read("raid_disks")?.fields().newer::<u64>("a number of disks")?;
         let degraded = match read("degraded") {

@@ -78,14 +78,14 @@ impl ThermalZone {
         name: &str,
         files: [&str; N],
     ) -> Result<Option<Thing<N>>, Error> {
-        let directory = self.0.sysfs.join("class/thermal").join(name);
+        let Ok(device) = self.0.device(format!("class/thermal/{name}")) else { return Ok(None) };
         let mut numbers = [None; N];
         for (number, file) in numbers.iter_mut().zip(files) {
-            if let Ok(file) = File::sensor(directory.join(file)) {
+            if let Ok(file) = device.sensor(file) {
                 *number = Some(file.number::<i64>("a whole number")? as f64);
             }
         }
-        Ok(File::sensor(directory.join("type")).ok().map(|kind| Thing { kind, numbers }))
+        Ok(device.sensor("type").ok().map(|kind| Thing { kind, numbers }))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::host;
 #[derive(Default)]
 pub(super) struct Cache(HashMap<PathBuf, Entry>);
 
-struct Entry {
+struct DynDesc {
     version: Version,
     /// Whether a later change is sure to be another version.
     settled: bool,
@@ -49,7 +49,7 @@ impl Cache {
     }
 }
 
-impl Entry {
+impl DynDesc {
     fn of(path: &Path, old: Option<Self>) -> Self {
         // What was there before it was read: if it changes meanwhile, it is read again next time.
         let stat = match host::plain(path) {

@@ -1,0 +1,111 @@
+//! Chips and what they are called.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::host::Device;
+
+pub(super) struct Chip {
+    /// `hwmon0` and so on, as they were found when the machine started.
+    entry: String,
+    /// What the driver calls it; several chips may have one name.
+    pub(super) name: Option<String>,
+    /// The `chip` label: where the chip is if that is known, because that does not change.
+    pub(super) label: String,
+}
+
+impl Chip {
+    pub(super) fn new(device: &Device, entry: &str) -> Option<Self> {
+        let name = device.sensor("name").ok();
+        let name = name.map(|file| clean(file.text())).filter(|name| !name.is_empty());
+        let entry = clean(entry);
+        let label = place(device)
+            .or_else(|| name.clone())
+            .or_else(|| (!entry.is_empty()).then(|| entry.clone()))?;
+        Some(Self { entry, name, label })
+    }
+}
+
+/// Bus and device, such as `platform_coretemp_0`.
+fn place(chip: &Device) -> Option<String> {
+    let device = chip.canonical("device").ok()?;
+    let part = |path: &Path| path.file_name().map(|name| clean(&name.to_string_lossy()));
+    let name = part(&device).filter(|name| !name.is_empty())?;
+    match device.parent().and_then(part) {
+        Some(bus) if !bus.is_empty() => Some(format!("{bus}_{name}")),
+        _ => Some(name),
+    }
+}
+
+/// In lower case, with an underscore for what cannot be in a metric's name.
+pub(super) fn clean(name: &str) -> String {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ':' | '_');
+    let name: String =
+        name.chars().flat_map(char::to_lowercase).map(|c| if legal(c) { c } else { '_' }).collect();
+    name.trim_matches('_').to_owned()
+}
+
+/// Chips of one device get the driver's names appended, or their own where those are alike too.
+pub(super) fn tell_apart(chips: &mut [Chip]) {
+    let mut labels = HashMap::<String, usize>::new();
+    let mut names = HashMap::<(String, String), usize>::new();
+    for chip in chips.iter() {
+        *labels.entry(chip.label.clone()).or_default() += 1;
+        if let Some(name) = &chip.name {
+            *names.entry((chip.label.clone(), name.clone())).or_default() += 1;
+        }
+    }
+    for chip in chips {
+        if labels.get(&chip.label) == Some(&1) {
+            continue;
+        }
+        let name = chip.name.clone();
+        let unique = name.filter(|name| names.get(&(chip.label.clone(), name.clone())) == Some(&1));
+        let suffix = unique.as_ref().unwrap_or(&chip.entry);
+        chip.label = format!("{}_{suffix}", chip.label);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chips_of_one_label() {
+        let chip = |entry: &str, name: Option<&str>, label: &str| Chip {
+            entry: entry.to_owned(),
+            name: name.map(str::to_owned),
+            label: label.to_owned(),
+        };
+        let mut chips = [
+            chip("hwmon0", Some("a"), "pci_1"),
+            chip("hwmon1", Some("b"), "platform_x"),
+            chip("hwmon2", Some("c"), "platform_x"),
+            chip("hwmon3", Some("c"), "platform_x"),
+            chip("hwmon4", None, "platform_x"),
+        ];
+        tell_apart(&mut chips);
+        assert_eq!(
+            chips.map(|chip| chip.label),
+            [
+                "pci_1",
+                "platform_x_b",
+                "platform_x_hwmon2",
+                "platform_x_hwmon3",
+                "platform_x_hwmon4"
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_metrics_can_have() {
+        for (name, cleaned) in [
+            ("coretemp.0\n", "coretemp_0"),
+            ("0000:00:18.3", "0000:00:18_3"),
+            ("_My Chip!_", "my_chip"),
+            ("É", ""),
+        ] {
+            assert_eq!(clean(name), cleaned);
+        }
+    }
+}

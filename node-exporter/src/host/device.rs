@@ -1,0 +1,182 @@
+//! Devices of sysfs: directories of small files.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use exporter_core::collector::Error;
+use exporter_core::file::{OpenFile, OpenFileBudget};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::directory::numbered;
+use super::file::{File, shortened};
+
+/// A directory whose small files are read one by one: a device of sysfs. It is found once, not
+/// once for each of them.
+#[derive(Debug)]
+pub(crate) struct Device {
+    path: PathBuf,
+    fd: OwnedFd,
+}
+
+/// As much as an attribute of sysfs can hold.
+pub(crate) type Page = [u8; 4096];
+
+pub(crate) const BLANK: Page = [0; 4096];
+
+impl Device {
+    pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
+        Self::open_at(CWD, &path.clone(), path)
+    }
+
+    /// A directory of this device, such as `statistics`.
+    pub(crate) fn device(&self, name: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_at(&self.fd, name.as_ref(), self.path.join(&name))
+    }
+
+    fn open_at(at: impl AsFd, name: &Path, path: PathBuf) -> Result<Self, Error> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::openat(at, name, flags, Mode::empty()) {
+            Ok(fd) => Ok(Self { path, fd }),
+            Err(errno) => Err(Error::Read { path, source: errno.into() }),
+        }
+    }
+
+    /// The names of its attributes and directories, in order.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
+        let names = numbered(&self.fd, Path::new("."));
+        let names = names.map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        Ok(names.into_iter().map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
+    }
+
+    /// The directories of this device by name, in order. One that is removed meanwhile is left
+    /// out.
+    pub(crate) fn devices(&self) -> Result<Vec<(String, Self)>, Error> {
+        let mut devices = Vec::new();
+        for name in self.names()? {
+            match self.device(&name) {
+                Ok(device) => devices.push((name, device)),
+                Err(Error::Read { source, .. })
+                    if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(devices)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a link of the device leads to.
+    pub(crate) fn canonical(&self, name: &str) -> io::Result<PathBuf> {
+        self.path.join(name).canonicalize()
+    }
+
+    /// An attribute as [`Device::text`] reads it, to be kept.
+    pub(crate) fn string(&self, name: &str) -> Result<String, Error> {
+        let mut page = BLANK;
+        self.text(name, &mut page).map(Cow::into_owned)
+    }
+
+    /// An attribute that is one number.
+    pub(crate) fn number<T: FromStr>(
+        &self,
+        name: &str,
+        expected: &'static str,
+    ) -> Result<T, Error> {
+        let mut page = BLANK;
+        let text = self.text(name, &mut page)?;
+        text.parse().map_err(|_| self.unlike(name, expected, &text))
+    }
+
+    /// A sensor: one read of 128 bytes. Drivers measure when they are read, some refuse a second
+    /// read, and none has more to say.
+    pub(crate) fn sensor(&self, name: impl AsRef<Path>) -> Result<File, Error> {
+        File::sensor(self.path.join(name))
+    }
+
+    /// An attribute without the white space around it; what is not UTF-8 is U+FFFD.
+    pub(crate) fn text<'p>(&self, name: &str, page: &'p mut Page) -> Result<Cow<'p, str>, Error> {
+        self.read(name, page).map_err(|source| self.unread(name, source))
+    }
+
+    /// As [`Device::text`], for those who take some errors for an answer.
+    pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
+        let file = self.attribute(name)?;
+        let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]))?;
+        trimmed(page, length)
+    }
+
+    fn attribute(&self, name: &str) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
+    }
+
+    pub(crate) fn unread(&self, name: &str, source: io::Error) -> Error {
+        Error::Read { path: self.path.join(name), source }
+    }
+
+    /// An error that names an attribute and shows what it `found` there.
+    pub(crate) fn unlike(&self, name: &str, expected: &'static str, found: &str) -> Error {
+        Error::Parse { path: self.path.join(name), expected, found: shortened(found) }
+    }
+}
+
+/// An attribute that has been read. The kernel gives it whole or not at all, so one read does.
+fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
+    if length == page.len() {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
+}
+
+/// A device whose attributes stay open, as far as there is room: see [`FileCache`].
+#[derive(Debug)]
+pub(crate) struct KeptDevice {
+    device: Device,
+    places: OpenFileBudget,
+    files: Vec<(&'static str, OpenFile)>,
+}
+
+impl KeptDevice {
+    pub(super) fn new(device: Device, places: OpenFileBudget) -> Self {
+        Self { device, places, files: Vec::new() }
+    }
+
+    /// As [`Device::read`].
+    pub(crate) fn read<'p>(
+        &mut self,
+        name: &'static str,
+        page: &'p mut Page,
+    ) -> io::Result<Cow<'p, str>> {
+        if let Some(at) = self.files.iter().position(|(kept, _)| *kept == name)
+            && let Some((_, file)) = self.files.get(at)
+        {
+            match rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut page[..], 0)) {
+                // All that a file says of a device that is gone. What it says of one that is
+                // there, as that it is down, is an answer.
+                Err(Errno::NODEV) => self.files.swap_remove(at),
+                read => return trimmed(page, read?),
+            };
+        }
+        let file = self.device.attribute(name)?;
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]));
+        self.files.extend(self.places.keep(file).map(|kept| (name, kept)));
+        trimmed(page, read?)
+    }
+
+    /// Whether anything of it is open: elsewhere than on sysfs nothing is, and another directory
+    /// may have its place by the next time.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// What it was found by, for errors.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+}

@@ -1,0 +1,42 @@
+//! What is in a directory.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use exporter_core::collector::Error;
+use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir};
+
+/// The names in a directory, in order.
+pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
+    let names = entries(path)?.into_iter();
+    Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
+}
+
+/// The names in a directory, in order, as they are.
+pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
+    let numbered =
+        numbered(CWD, path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(numbered.into_iter().map(|(name, ..)| name).collect())
+}
+
+/// The names in a directory, in order, with the numbers and types of the files that have them.
+pub(super) fn numbered(at: impl AsFd, path: &Path) -> io::Result<Vec<(OsString, u64, FileType)>> {
+    const BUFFER: usize = 4096;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::openat(at, path, flags, Mode::empty())?;
+    let mut buffer = Vec::with_capacity(BUFFER);
+    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            names.push((OsStr::from_bytes(name).to_owned(), entry.ino(), entry.file_type()));
+        }
+    }
+    names.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
+    Ok(names)
+}

@@ -1,0 +1,156 @@
+//! Files read whole, and their lines.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::{FromStr, SplitAsciiWhitespace};
+
+use exporter_core::collector::Error;
+use exporter_core::file;
+
+/// A file read whole. It remembers its path, so that what is wrong in it can be told.
+#[derive(Debug)]
+pub(crate) struct File {
+    path: PathBuf,
+    text: String,
+}
+
+impl File {
+    /// Reads without ever waiting: a FIFO or device in the place of a file is an error or empty.
+    pub(crate) fn read(path: PathBuf) -> Result<Self, Error> {
+        let read = file::read(&path);
+        Self::new(path, read)
+    }
+
+    pub(super) fn new(path: PathBuf, read: io::Result<Vec<u8>>) -> Result<Self, Error> {
+        match read {
+            Ok(bytes) => {
+                // A name in a line may be anything; the numbers beside it are still good.
+                let text = String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+                Ok(Self { path, text })
+            }
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    /// Reads a sensor: see [`super::Device::sensor`].
+    pub(crate) fn sensor(path: PathBuf) -> Result<Self, Error> {
+        let mut bytes = [0; 128];
+        match file::open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
+            Ok(length) => {
+                let bytes = bytes.get(..length).unwrap_or_default();
+                Ok(Self { path, text: String::from_utf8_lossy(bytes).into_owned() })
+            }
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self { path: PathBuf::from("test"), text: text.to_owned() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of it; what is not UTF-8 is U+FFFD.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// All of it without the white space around it: how most files of sysfs are read.
+    pub(crate) fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// The whole file as one number.
+    pub(crate) fn number<T: FromStr>(&self, expected: &'static str) -> Result<T, Error> {
+        self.trimmed().parse().map_err(|_| self.unlike(expected))
+    }
+
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Fields<'_>> {
+        self.text.lines().map(|line| Fields::new(&self.path, line))
+    }
+
+    /// The fields of the first line, or none at all if the file is empty.
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        Fields::new(&self.path, self.text.lines().next().unwrap_or_default())
+    }
+
+    /// An error that names this file and shows how it begins.
+    pub(crate) fn unlike(&self, expected: &'static str) -> Error {
+        let found = self.text.lines().next().unwrap_or_default().to_owned();
+        Error::Parse { path: self.path.clone(), expected, found: shortened(&found) }
+    }
+}
+
+/// The fields of a line, taken from the left.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields<'a> {
+    path: &'a Path,
+    line: &'a str,
+    rest: SplitAsciiWhitespace<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn new(path: &'a Path, line: &'a str) -> Self {
+        Self { path, line, rest: line.split_ascii_whitespace() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(line: &'a str) -> Self {
+        Self::new(Path::new("test"), line)
+    }
+
+    /// The whole line, whatever has been taken from it.
+    pub(crate) fn line(&self) -> &'a str {
+        self.line
+    }
+
+    pub(crate) fn skip(&mut self, fields: usize) {
+        self.rest.by_ref().take(fields).for_each(drop);
+    }
+
+    /// The next field, or nothing at the end of the line.
+    pub(crate) fn optional(&mut self) -> Option<&'a str> {
+        self.rest.next()
+    }
+
+    /// All fields from here on.
+    pub(crate) fn words(self) -> SplitAsciiWhitespace<'a> {
+        self.rest
+    }
+
+    pub(crate) fn word(&mut self, expected: &'static str) -> Result<&'a str, Error> {
+        self.rest.next().ok_or_else(|| self.unlike(expected))
+    }
+
+    pub(crate) fn number<T: FromStr>(&mut self, expected: &'static str) -> Result<T, Error> {
+        self.word(expected)?.parse().map_err(|_| self.unlike(expected))
+    }
+
+    /// A number written in hexadecimal, without a prefix.
+    pub(crate) fn hex(&mut self, expected: &'static str) -> Result<u64, Error> {
+        u64::from_str_radix(self.word(expected)?, 16).map_err(|_| self.unlike(expected))
+    }
+
+    /// The next number, or nothing where an older kernel's line ends.
+    pub(crate) fn newer<T: FromStr>(&mut self, expected: &'static str) -> Result<Option<T>, Error> {
+        self.rest.clone().next().map(|_| self.number(expected)).transpose()
+    }
+
+    /// An error that names the file and shows the line.
+    pub(crate) fn unlike(&self, expected: &'static str) -> Error {
+        Error::Parse { path: self.path.to_owned(), expected, found: shortened(self.line) }
+    }
+}
+
+/// As much of a line as belongs in an error.
+pub(super) fn shortened(line: &str) -> String {
+    const MOST: usize = 120;
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}
