@@ -1,5 +1,6 @@
 //! Exposes the machine it runs on.
 
+mod attributes;
 mod collectors;
 mod dbus;
 mod filter;

@@ -110,6 +110,7 @@ fn further_flags(def: &Definition) -> &'static [Given] {
             ("collector.netclass.netlink", "true"),
             ("collector.netclass_rtnl.with-stats", "true"),
         ]],
+        "rapl" => &[&[("collector.rapl.enable-zone-label", "true")]],
         "netdev" => &[
             &[("collector.netdev.address-info", "true")],
             &[("collector.netdev.enable-detailed-metrics", "true")],

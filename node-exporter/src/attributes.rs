@@ -1,0 +1,96 @@
+//! Tables of families, each filled from one attribute of a device.
+
+use exporter_core::collector::Error;
+use exporter_core::desc::{Desc, Describe, Entry};
+use exporter_core::families::Families;
+
+use crate::host::{Device, if_supported};
+
+/// A family and the attribute that it is filled from.
+#[derive(Debug)]
+pub(crate) struct Attribute<const N: usize> {
+    /// A file below the device, or whatever else a collector finds the value by.
+    name: &'static str,
+    desc: Desc<'static, N>,
+    scale: fn(f64) -> f64,
+}
+
+/// An attribute with the family that it fills, in the unit that it has.
+pub(crate) const fn attribute<const N: usize>(
+    name: &'static str,
+    desc: Desc<'static, N>,
+) -> Attribute<N> {
+    Attribute { name, desc, scale: |value| value }
+}
+
+impl<const N: usize> Attribute<N> {
+    /// With a function that converts its unit to that of the family.
+    pub(crate) const fn scaled(self, scale: fn(f64) -> f64) -> Self {
+        Self { name: self.name, desc: self.desc, scale }
+    }
+}
+
+/// The attributes of one kind of device: `M` families with `N` labels.
+#[derive(Debug)]
+pub(crate) struct Attributes<const N: usize, const M: usize>(pub(crate) [Attribute<N>; M]);
+
+/// What the attributes of one device say, in the order of the table.
+pub(crate) type Values<const M: usize> = [Option<f64>; M];
+
+impl<const N: usize, const M: usize> Attributes<N, M> {
+    /// Each attribute of a device, as a whole number. One that the device does not have or support
+    /// is left out.
+    pub(crate) fn read(&self, device: &Device) -> Result<Values<M>, Error> {
+        self.values(|name| {
+            let number = device.number::<i128>(name, "a whole number");
+            Ok(if_supported(number)?.map(|number| number as f64))
+        })
+    }
+
+    /// Each attribute as `value` reads it by name.
+    pub(crate) fn values(
+        &self,
+        mut value: impl FnMut(&'static str) -> Result<Option<f64>, Error>,
+    ) -> Result<Values<M>, Error> {
+        let mut values = [None; M];
+        for (into, Attribute { name, scale, .. }) in values.iter_mut().zip(&self.0) {
+            *into = value(name)?.map(scale);
+        }
+        Ok(values)
+    }
+
+    pub(crate) fn expose(&self, out: &mut Families, rows: &[([&str; N], Values<M>)]) {
+        for (column, Attribute { desc, .. }) in self.0.iter().enumerate() {
+            let mut family = out.family(desc);
+            for (labels, values) in rows {
+                if let Some(Some(value)) = values.get(column) {
+                    family.sample(*labels, *value);
+                }
+            }
+        }
+    }
+}
+
+impl<const N: usize, const M: usize> Describe for Attributes<N, M> {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        for attribute in &self.0 {
+            attribute.desc.describe(visit);
+        }
+    }
+}
+
+/// What `read` makes of each device, and the first error: it costs its device only.
+pub(crate) fn each<T>(
+    devices: Vec<(String, Device)>,
+    mut read: impl FnMut(&str, &Device) -> Result<T, Error>,
+) -> (Vec<(String, T)>, Result<(), Error>) {
+    let mut end = Ok(());
+    let mut found = Vec::with_capacity(devices.len());
+    for (name, device) in devices {
+        match read(&name, &device) {
+            Ok(value) => found.push((name, value)),
+            Err(error) => end = end.and(Err(error)),
+        }
+    }
+    (found, end)
+}

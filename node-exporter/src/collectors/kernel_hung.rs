@@ -1,0 +1,36 @@
+//! Tasks that the kernel found hanging: `/proc/sys/kernel/hung_task_detect_count`, since
+//! Linux 6.13; see `Documentation/admin-guide/sysctl/kernel.rst`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{Host, OrAbsent};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "kernel_hung",
+    about: "Tasks that hang in the kernel",
+    on_by_default: true,
+    reads: &["/proc/sys/kernel/hung_task_detect_count"],
+    flags: &[],
+    metrics: &[&TASKS],
+    build: |host, _| Ok(Source::blocking(KernelHung(host.clone()))),
+};
+
+static TASKS: Desc = Desc::counter(
+    "node_kernel_hung_tasks_total",
+    "Tasks that did not run for longer than `kernel.hung_task_timeout_secs`.",
+    [],
+);
+
+struct KernelHung(Host);
+
+impl Collector for KernelHung {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let file = self.0.proc("sys/kernel/hung_task_detect_count");
+        let tasks: u64 = file.or_absent("count of hung tasks")?.number("a count")?;
+        out.family(&TASKS).sample([], tasks as f64);
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Watchdog timers: `/sys/class/watchdog`, see
+//! `Documentation/ABI/testing/sysfs-class-watchdog`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::attributes::{Attributes, attribute, each};
+use crate::host::{Device, Host, OrAbsent, if_supported};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "watchdog",
+    about: "Watchdog timers",
+    on_by_default: true,
+    reads: &["/sys/class/watchdog/*/*"],
+    flags: &[],
+    metrics: &[&INFO, &NUMBERS],
+    build: |host, _| Ok(Source::blocking(Watchdog(host.clone()))),
+};
+
+static INFO: Desc<6> = Desc::gauge(
+    "node_watchdog_info",
+    "What a watchdog is and does; always 1.",
+    ["name", "options", "identity", "state", "status", "pretimeout_governor"],
+);
+
+static NUMBERS: Attributes<1, 7> = Attributes([
+    attribute(
+        "bootstatus",
+        Desc::gauge("node_watchdog_bootstatus", "Status at the last boot, as flags.", NAME),
+    ),
+    attribute(
+        "fw_version",
+        Desc::gauge("node_watchdog_fw_version", "Version of the firmware.", NAME),
+    ),
+    attribute(
+        "nowayout",
+        Desc::gauge(
+            "node_watchdog_nowayout",
+            "Whether the watchdog cannot be stopped once it is started.",
+            NAME,
+        ),
+    ),
+    attribute(
+        "timeleft",
+        Desc::gauge("node_watchdog_timeleft_seconds", "Time until the machine is reset.", NAME),
+    ),
+    attribute(
+        "timeout",
+        Desc::gauge("node_watchdog_timeout_seconds", "Time without a ping until a reset.", NAME),
+    ),
+    attribute(
+        "pretimeout",
+        Desc::gauge(
+            "node_watchdog_pretimeout_seconds",
+            "How long before the reset the watchdog warns.",
+            NAME,
+        ),
+    ),
+    attribute(
+        "access_cs0",
+        Desc::gauge("node_watchdog_access_cs0", "Whether the first boot source is used.", NAME),
+    ),
+]);
+
+const NAME: [&str; 1] = ["name"];
+
+struct Watchdog(Host);
+
+impl Collector for Watchdog {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let devices = self.0.devices("class/watchdog").or_absent("watchdog")?;
+        let (watchdogs, end) =
+            each(devices, |_, device| Ok((labels(device)?, NUMBERS.read(device)?)));
+        let mut info = out.family(&INFO);
+        for (name, (labels, _)) in &watchdogs {
+            let [a, b, c, d, e] = labels.each_ref().map(String::as_str);
+            info.sample([name, a, b, c, d, e], 1.0);
+        }
+        let rows: Vec<_> =
+            watchdogs.iter().map(|(name, (_, values))| ([name.as_str()], *values)).collect();
+        NUMBERS.expose(out, &rows);
+        end
+    }
+}
+
+/// The labels of [`INFO`] after the first; empty where the driver says nothing.
+fn labels(device: &Device) -> Result<[String; 5], Error> {
+    let mut labels = [const { String::new() }; 5];
+    for (label, name) in labels.iter_mut().zip(INFO.labels.into_iter().skip(1)) {
+        *label = if_supported(device.string(name))?.unwrap_or_default();
+    }
+    Ok(labels)
+}
