@@ -1,7 +1,7 @@
 //! Tables of families, each filled from one attribute of a device.
 
 use exporter_core::collector::Error;
-use exporter_core::desc::{Desc, Describe, Entry};
+use exporter_core::desc::{Desc, Describe, DynDesc};
 use exporter_core::families::Families;
 
 use crate::host::{Device, if_supported};
@@ -72,11 +72,30 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
 }
 
 impl<const N: usize, const M: usize> Describe for Attributes<N, M> {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for attribute in &self.0 {
             attribute.desc.describe(visit);
         }
     }
+}
+
+/// The labels of a family that describes a device: its name, and for each further label what
+/// `text` says.
+pub(crate) fn labels<const N: usize>(
+    name: &str,
+    desc: &Desc<'static, N>,
+    mut text: impl FnMut(&'static str) -> Result<String, Error>,
+) -> Result<[String; N], Error> {
+    let mut labels = desc.labels.map(str::to_owned);
+    for (at, (label, file)) in labels.iter_mut().zip(desc.labels).enumerate() {
+        *label = if at == 0 { name.to_owned() } else { text(file)? };
+    }
+    Ok(labels)
+}
+
+/// Labels as a sample takes them.
+pub(crate) fn as_strs<const N: usize>(labels: &[String; N]) -> [&str; N] {
+    labels.each_ref().map(String::as_str)
 }
 
 /// What `read` makes of each device, and the first error: it costs its device only.

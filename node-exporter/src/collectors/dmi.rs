@@ -2,7 +2,7 @@
 //! `Documentation/ABI/testing/sysfs-devices-dmi`.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Describe, Entry, Kind};
+use exporter_core::desc::{Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -25,8 +25,8 @@ const HELP: &str = "What the machine is, in the fields that may be read; always 
 struct Info;
 
 impl Describe for Info {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
-        visit(Entry { name: NAME, help: HELP, kind: Kind::Gauge, labels: &FIELDS });
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        visit(DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &FIELDS });
     }
 }
 
@@ -66,7 +66,7 @@ impl Collector for Dmi {
         }
         let (labels, values): (Vec<_>, Vec<_>) =
             self.fields.iter().map(|(label, value)| (*label, value.as_str())).unzip();
-        let entry = Entry { name: NAME, help: HELP, kind: Kind::Gauge, labels: &labels };
+        let entry = DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &labels };
         out.open(entry).sample(&values, 1.0);
         Ok(())
     }

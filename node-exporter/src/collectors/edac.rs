@@ -6,7 +6,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::attributes::{Attributes, Values, attribute};
+use crate::attributes::{Attributes, Values, as_strs, attribute};
 use crate::host::{Device, Host, if_supported, if_there};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -97,7 +97,7 @@ impl Collector for Edac {
 type Counts<const N: usize> = ([String; N], Values<2>);
 
 fn borrowed<const N: usize>(counts: &[Counts<N>]) -> Vec<([&str; N], Values<2>)> {
-    counts.iter().map(|(labels, values)| (labels.each_ref().map(String::as_str), *values)).collect()
+    counts.iter().map(|(labels, values)| (as_strs(labels), *values)).collect()
 }
 
 #[derive(Default)]

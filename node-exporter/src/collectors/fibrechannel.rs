@@ -6,7 +6,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::attributes::{Attributes, Values, attribute, each};
+use crate::attributes::{Attributes, Values, as_strs, attribute, each, labels};
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -115,11 +115,11 @@ struct FibreChannel(Host);
 impl Collector for FibreChannel {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.devices("class/fc_host").or_absent("Fibre Channel adapter")?;
-        let (ports, end) = each(devices, |_, device| Ok((labels(device)?, statistics(device)?)));
+        let (ports, end) =
+            each(devices, |name, device| Ok((info(name, device)?, statistics(device)?)));
         let mut info = out.family(&INFO);
-        for (name, (labels, _)) in &ports {
-            let [a, b, c, d, e, f, g, h, i, j] = labels.each_ref().map(String::as_str);
-            info.sample([name, a, b, c, d, e, f, g, h, i, j], 1.0);
+        for (_, (labels, _)) in &ports {
+            info.sample(as_strs(labels), 1.0);
         }
         let rows: Vec<_> =
             ports.iter().map(|(name, (_, statistics))| ([name.as_str()], *statistics)).collect();
@@ -128,18 +128,16 @@ impl Collector for FibreChannel {
     }
 }
 
-/// The labels of [`INFO`] after the first; empty where the driver says nothing.
-fn labels(device: &Device) -> Result<[String; 10], Error> {
-    let mut labels = [const { String::new() }; 10];
-    for (label, name) in labels.iter_mut().zip(INFO.labels.into_iter().skip(1)) {
-        let text = if_supported(device.string(name))?.unwrap_or_default();
-        let hexadecimal = matches!(name, "fabric_name" | "port_id" | "port_name");
-        *label = match text.strip_prefix("0x") {
+/// The labels of [`INFO`]; empty where the driver says nothing.
+fn info(name: &str, device: &Device) -> Result<[String; 11], Error> {
+    labels(name, &INFO, |file| {
+        let text = if_supported(device.string(file))?.unwrap_or_default();
+        let hexadecimal = matches!(file, "fabric_name" | "port_id" | "port_name");
+        Ok(match text.strip_prefix("0x") {
             Some(digits) if hexadecimal => digits.to_owned(),
             _ => text,
-        };
-    }
-    Ok(labels)
+        })
+    })
 }
 
 fn statistics(device: &Device) -> Result<Values<14>, Error> {
@@ -147,16 +145,15 @@ fn statistics(device: &Device) -> Result<Values<14>, Error> {
     STATISTICS.values(|name| {
         let Some(text) = if_supported(directory.string(name))? else { return Ok(None) };
         match count(&text) {
-            Some(count) => Ok(count),
+            // All bits are set in a count that the driver does not keep.
+            Some(count) => Ok((count != u64::MAX).then_some(count as f64)),
             None => Err(directory.unlike(name, "a hexadecimal count such as 0x1f", &text)),
         }
     })
 }
 
-/// A count, or nothing for one that the driver does not keep: all bits are set then.
-fn count(text: &str) -> Option<Option<f64>> {
-    let count = u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
-    Some((count != u64::MAX).then_some(count as f64))
+fn count(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
 
 #[cfg(test)]
@@ -166,9 +163,9 @@ mod tests {
     #[test]
     fn counts() {
         for (text, expected) in [
-            ("0x0", Some(Some(0.0))),
-            ("0x1f", Some(Some(31.0))),
-            ("0xffffffffffffffff", Some(None)),
+            ("0x0", Some(0)),
+            ("0x1f", Some(31)),
+            ("0xffffffffffffffff", Some(u64::MAX)),
             ("0x10000000000000000", None),
             ("31", None),
             ("0x", None),

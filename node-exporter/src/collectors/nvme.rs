@@ -6,7 +6,7 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::attributes::each;
+use crate::attributes::{as_strs, each, labels};
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -75,11 +75,10 @@ struct Nvme(Host);
 impl Collector for Nvme {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.devices("class/nvme").or_absent("NVMe controller")?;
-        let (controllers, end) = each(devices, |_, device| Controller::read(device));
+        let (controllers, end) = each(devices, Controller::read);
         let mut info = out.family(&INFO);
-        for (name, controller) in &controllers {
-            let [a, b, c, d, e] = controller.labels.each_ref().map(String::as_str);
-            info.sample([name, a, b, c, d, e], 1.0);
+        for (_, controller) in &controllers {
+            info.sample(as_strs(&controller.labels), 1.0);
         }
         let namespaces = || {
             controllers.iter().flat_map(|(name, controller)| {
@@ -99,19 +98,17 @@ impl Collector for Nvme {
 }
 
 struct Controller {
-    /// Those of [`INFO`] after the first.
-    labels: [String; 5],
+    /// Those of [`INFO`].
+    labels: [String; 6],
     /// By number, with the state of asymmetric namespace access.
     namespaces: Vec<(String, String, Namespace)>,
 }
 
 impl Controller {
-    fn read(device: &Device) -> Result<Self, Error> {
-        let mut labels = [const { String::new() }; 5];
-        let files = ["firmware_rev", "model", "serial", "state", "cntlid"];
-        for (label, file) in labels.iter_mut().zip(files) {
-            *label = device.string(file)?;
-        }
+    fn read(name: &str, device: &Device) -> Result<Self, Error> {
+        let labels = labels(name, &INFO, |label| {
+            device.string(if label == "firmware_revision" { "firmware_rev" } else { label })
+        })?;
         let mut namespaces = Vec::new();
         for (name, device) in device.devices()? {
             let Some(id) = namespace(&name) else { continue };

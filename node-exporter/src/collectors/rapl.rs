@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
@@ -43,8 +43,8 @@ const HELP: &str = "Energy that the zone has used; it starts again at its maximu
 struct Zones;
 
 impl Describe for Zones {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
-        visit(Entry {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        visit(DynDesc {
             name: "node_rapl_<zone>_joules_total",
             help: HELP,
             kind: Kind::Counter,
@@ -77,7 +77,7 @@ impl Collector for Rapl {
         for zones in zones.chunk_by(|one, other| one.name == other.name) {
             let Some(Zone { name, .. }) = zones.first() else { continue };
             let family = format!("node_rapl_{}_joules_total", sanitized(name));
-            let Some(desc) = Desc::discovered(&family, HELP, Kind::Counter, LABELS) else {
+            let Some(desc) = Desc::try_new(&family, HELP, Kind::Counter, LABELS) else {
                 continue;
             };
             let mut family = out.family(&desc);

@@ -1,4 +1,4 @@
-//! Whether `SELinux` is on and what it does: `/sys/fs/selinux` and `/etc/selinux/config`.
+//! Whether SELinux is on and what it does: `/sys/fs/selinux` and `/etc/selinux/config`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -56,11 +56,11 @@ impl Collector for SeLinux {
 
 /// The mode that a configuration sets.
 fn mode(config: &str) -> f64 {
-    let values = config.lines().filter_map(|line| {
+    let mut values = config.lines().filter_map(|line| {
         let (key, value) = line.trim().split_once('=')?;
         (key.trim() == "SELINUX").then_some(value.trim())
     });
-    match values.last() {
+    match values.next_back() {
         Some("enforcing") => 1.0,
         Some("permissive") => 0.0,
         _ => -1.0,

@@ -6,7 +6,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::attributes::{Attributes, attribute, each};
+use crate::attributes::{Attributes, as_strs, attribute, each, labels};
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -72,11 +72,10 @@ impl Collector for Watchdog {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.devices("class/watchdog").or_absent("watchdog")?;
         let (watchdogs, end) =
-            each(devices, |_, device| Ok((labels(device)?, NUMBERS.read(device)?)));
+            each(devices, |name, device| Ok((info(name, device)?, NUMBERS.read(device)?)));
         let mut info = out.family(&INFO);
-        for (name, (labels, _)) in &watchdogs {
-            let [a, b, c, d, e] = labels.each_ref().map(String::as_str);
-            info.sample([name, a, b, c, d, e], 1.0);
+        for (_, (labels, _)) in &watchdogs {
+            info.sample(as_strs(labels), 1.0);
         }
         let rows: Vec<_> =
             watchdogs.iter().map(|(name, (_, values))| ([name.as_str()], *values)).collect();
@@ -85,11 +84,7 @@ impl Collector for Watchdog {
     }
 }
 
-/// The labels of [`INFO`] after the first; empty where the driver says nothing.
-fn labels(device: &Device) -> Result<[String; 5], Error> {
-    let mut labels = [const { String::new() }; 5];
-    for (label, name) in labels.iter_mut().zip(INFO.labels.into_iter().skip(1)) {
-        *label = if_supported(device.string(name))?.unwrap_or_default();
-    }
-    Ok(labels)
+/// The labels of [`INFO`]; empty where the driver says nothing.
+fn info(name: &str, device: &Device) -> Result<[String; 6], Error> {
+    labels(name, &INFO, |file| Ok(if_supported(device.string(file))?.unwrap_or_default()))
 }

@@ -14,7 +14,7 @@ use crate::host;
 #[derive(Default)]
 pub(super) struct Cache(HashMap<PathBuf, Entry>);
 
-struct DynDesc {
+struct Entry {
     version: Version,
     /// Whether a later change is sure to be another version.
     settled: bool,
@@ -49,7 +49,7 @@ impl Cache {
     }
 }
 
-impl DynDesc {
+impl Entry {
     fn of(path: &Path, old: Option<Self>) -> Self {
         // What was there before it was read: if it changes meanwhile, it is read again next time.
         let stat = match host::plain(path) {
