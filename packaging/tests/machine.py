@@ -125,7 +125,7 @@ class Machine:
         self.nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT,
                                        preexec_fn=enter_groups, env={**os.environ, 'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
         try:
-            self.wait_until_booted(started + 30)
+            self.wait_until_booted(started + 120)
         except BaseException:
             self.__exit__()
             raise
@@ -153,7 +153,7 @@ class Machine:
                     return child
         return None
 
-    def run(self, command, check=True, timeout=120, text=None):
+    def run(self, command, check=True, timeout=300, text=None):
         """One shell command inside; its standard output and error together."""
         done = subprocess.run(['nsenter', f'--target={self.leader}', '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--',
                                '/bin/bash', '-c', command], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

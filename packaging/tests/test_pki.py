@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """exporter-pki: what it issues is what it says, and nothing that is there is overwritten."""
-import os, pathlib, re, shutil, stat, subprocess, tempfile, unittest
+import os, pathlib, re, shutil, stat, subprocess, sys, tempfile, unittest
 
 PKI = pathlib.Path(__file__).resolve().parents[1] / 'pki/exporter-pki'
 
 
-@unittest.skipUnless(shutil.which('openssl'), 'openssl is not installed')
+def setUpModule():
+    if not shutil.which('openssl'):
+        print('SKIPPED: exporter-pki: openssl is not installed', file=sys.stderr, flush=True)
+        raise unittest.SkipTest('openssl is not installed')
+
+
 class Pki(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

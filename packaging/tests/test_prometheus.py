@@ -6,13 +6,14 @@ promtool is taken from $PROMTOOL or the PATH; skipped, and loudly so, where ther
 import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / 'prometheus'
-PROMTOOL = os.environ.get('PROMTOOL') or shutil.which('promtool')
+PROMTOOL = shutil.which(os.environ.get('PROMTOOL') or 'promtool')
 
 
 def setUpModule():
-    if not PROMTOOL:
-        print('SKIPPED: the Prometheus examples are not checked: no promtool in $PROMTOOL or the PATH', file=sys.stderr, flush=True)
-        raise unittest.SkipTest('no promtool')
+    missing = 'no promtool in $PROMTOOL or the PATH' if not PROMTOOL else None if shutil.which('openssl') else 'openssl is not installed'
+    if missing:
+        print(f'SKIPPED: the Prometheus examples: {missing}', file=sys.stderr, flush=True)
+        raise unittest.SkipTest(missing)
 
 
 class Examples(unittest.TestCase):
