@@ -19,7 +19,7 @@ mod special_files;
 
 pub use self::golden::{collect, declared_is_exposed, expose, families, golden, page};
 pub use self::pki::{Authority, Identity, Kind};
-pub use self::program::{Answer, Exporter, get};
+pub use self::program::{Answer, Exporter, PATIENCE, get, until};
 pub use self::prometheus::{Prometheus, tool};
 pub use self::reference::reference;
 pub use self::skip::skip;

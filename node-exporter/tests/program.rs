@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
 
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use exporter_core::testing::Exporter;
 
@@ -92,5 +91,5 @@ fn a_check_reads_everything_and_serves_nothing() {
 fn it_ends_when_it_is_told_to() {
     let (mut exporter, _dir) = started(&[]);
     exporter.signal("TERM");
-    assert_eq!(exporter.wait(Duration::from_secs(2)).code(), Some(0), "{}", exporter.log());
+    assert_eq!(exporter.wait().code(), Some(0), "{}", exporter.log());
 }

@@ -367,14 +367,14 @@ async fn what_has_no_data_by_injection_says_so() {
 #[tokio::test]
 async fn calls_that_are_delayed_are_under_way_together() {
     let fake = Fake::start(Model::new()).unwrap();
-    fake.inject(Fault::delay(Duration::from_millis(50)));
+    fake.inject(Fault::delay(Duration::from_secs(2)));
     let client = client(&fake, 1);
     let before = Instant::now();
     let calls = (0..4).map(|_| tokio::spawn(client.list_metrics().send())).collect::<Vec<_>>();
     for call in calls {
         assert!(call.await.unwrap().is_ok());
     }
-    assert!(before.elapsed() >= Duration::from_millis(50));
+    assert!(before.elapsed() >= Duration::from_secs(2));
     assert_eq!(fake.counters().most_at_once, 4);
 }
 
@@ -385,7 +385,6 @@ async fn fifty_thousand_series() {
             .unwrap();
     fake.set_now(Some(NOW));
     let client = client(&fake, 1);
-    let before = Instant::now();
     let mut series = 0;
     for name in 0..20 {
         for sets in 0..5 {
@@ -422,6 +421,4 @@ async fn fifty_thousand_series() {
         (counters.queries, counters.datapoints, counters.billed()),
         (50_000, 100_000, 10_000)
     );
-    // With the client, unoptimised, on a busy machine; the fake's own part is a small one of it.
-    assert!(before.elapsed() < Duration::from_secs(60), "{:?}", before.elapsed());
 }

@@ -1,10 +1,8 @@
 //! The configuration file, from the outside: what is refused, what is inherited, how it is reloaded.
 
 use std::fs;
-use std::thread::sleep;
-use std::time::Duration;
 
-use exporter_core::testing::special_files;
+use exporter_core::testing::{special_files, until};
 use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
 
 use super::scene::{BINARY, Scene, elb, environment, rule, run, samples, value};
@@ -141,13 +139,8 @@ fn a_file_is_reloaded_by_signal() {
     assert_eq!(scene.samples("aws_elb_latency_sum{").len(), 1);
     fs::write(scene.file(), config("RequestCount")).unwrap();
     scene.exporter.signal("HUP");
-    for _ in 0..100 {
-        if scene.samples("aws_elb_request_count_sum{").len() == 1 {
-            return;
-        }
-        sleep(Duration::from_millis(50));
-    }
-    panic!("not reloaded: {}", scene.exporter.log());
+    let reloaded = || scene.samples("aws_elb_request_count_sum{").len() == 1;
+    until(reloaded, || format!("not reloaded: {}", scene.exporter.log()));
 }
 
 #[test]

@@ -56,7 +56,7 @@ static PANICS_WAITING: Definition<()> =
 /// As a mount that hangs: for much longer than any limit here.
 static HANGS: Definition<()> = script("hangs", |(), _| {
     Ok(Source::blocking(Script(|out| {
-        thread::sleep(Duration::from_secs(10));
+        thread::sleep(Duration::from_secs(600));
         speak(out)
     })))
 });
@@ -85,7 +85,9 @@ static WAITS: Definition<()> = script("waits", |(), _| Ok(Source::asynchronous(F
 
 static DURATION: Desc<1> = Desc::gauge("duration_seconds", "Time taken.", ["collector"]);
 static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"]);
-const LIMIT: Duration = Duration::from_millis(500);
+const LIMIT: Duration = Duration::from_secs(2);
+/// More than enough for a scrape, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
     let settings = Settings {
@@ -110,7 +112,7 @@ fn request(selection: Selection, within: Duration) -> ScrapeRequest {
 }
 
 async fn scrape(registry: &Arc<Registry>) -> String {
-    let page = registry.scrape(request(Selection::All, Duration::from_secs(5))).await.unwrap();
+    let page = registry.scrape(request(Selection::All, PATIENCE)).await.unwrap();
     String::from_utf8(page.to_vec()).unwrap()
 }
 
@@ -146,14 +148,14 @@ async fn one_bad_collector_does_not_spoil_the_others() {
     assert_eq!(results, [late, panicked, "no thing here", panicked, late, ""]);
 }
 
-/// Ten seconds of hanging cost the first scrape the limit, and the second nothing.
+/// A collector that hangs costs the first scrape the limit, and the second nothing.
 #[tokio::test]
 async fn a_hanging_collector_is_waited_for_once() {
     let registry = registry(&[&HANGS, &SPEAKS]);
     let start = Instant::now();
     assert!(succeeded(&scrape(&registry).await, "speaks"));
     let first = start.elapsed();
-    assert!(first >= LIMIT && first < Duration::from_secs(5), "{first:?}");
+    assert!(first >= LIMIT && first < PATIENCE, "{first:?}");
     let page = scrape(&registry).await;
     let second = start.elapsed().saturating_sub(first);
     assert!(second < LIMIT, "{second:?}");
@@ -164,7 +166,7 @@ async fn a_hanging_collector_is_waited_for_once() {
 async fn a_collector_that_comes_back_is_asked_again() {
     let registry = registry(&[&DAWDLES, &SPEAKS]);
     assert!(!succeeded(&scrape(&registry).await, "dawdles"));
-    let patience = Instant::now() + Duration::from_secs(5);
+    let patience = Instant::now() + PATIENCE;
     while !succeeded(&scrape(&registry).await, "dawdles") {
         assert!(Instant::now() < patience, "never asked again");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -236,7 +238,7 @@ async fn scrapes_that_arrive_together_share_one_collection() {
     static COUNTS: Definition<()> = script("counts", |(), _| {
         Ok(Source::blocking(Script(|out| {
             RUNS.fetch_add(1, Ordering::Relaxed);
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(LIMIT / 4);
             speak(out)
         })))
     });
@@ -251,10 +253,7 @@ async fn scrapes_that_arrive_together_share_one_collection() {
 #[tokio::test]
 async fn scrapes_in_two_formats_take_turns() {
     let registry = registry(&[&SPEAKS]);
-    let other = ScrapeRequest {
-        format: Format::OpenMetrics,
-        ..request(Selection::All, Duration::from_secs(5))
-    };
+    let other = ScrapeRequest { format: Format::OpenMetrics, ..request(Selection::All, PATIENCE) };
     let (text, open) = tokio::join!(scrape(&registry), registry.scrape(other));
     assert!(succeeded(&text, "speaks"));
     assert!(!open.unwrap().is_empty());
@@ -263,7 +262,7 @@ async fn scrapes_in_two_formats_take_turns() {
 #[tokio::test]
 async fn a_scraper_that_hangs_up_takes_nothing_from_the_others() {
     let registry = registry(&[&HANGS, &SPEAKS]);
-    let asked = registry.scrape(request(Selection::All, Duration::from_secs(5)));
+    let asked = registry.scrape(request(Selection::All, PATIENCE));
     let hung_up = tokio::time::timeout(LIMIT / 10, asked).await;
     assert!(hung_up.is_err());
     assert!(succeeded(&scrape(&registry).await, "speaks"));
@@ -273,7 +272,7 @@ async fn a_scraper_that_hangs_up_takes_nothing_from_the_others() {
 async fn collectors_are_chosen_by_name() {
     let registry = registry(&[&FAILS, &PANICS]);
     let ask = async |selection| {
-        let page = registry.scrape(request(selection, Duration::from_secs(5))).await?;
+        let page = registry.scrape(request(selection, PATIENCE)).await?;
         Ok::<_, ScrapeError>(String::from_utf8(page.to_vec()).unwrap())
     };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();

@@ -8,8 +8,17 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-/// How long anything in a test is waited for before it has failed.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for a condition before it fails: for machines that are slow and busy.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits for a condition; `state` says what there is instead when it does not come.
+pub fn until(mut condition: impl FnMut() -> bool, state: impl Fn() -> String) {
+    let since = Instant::now();
+    while !condition() {
+        assert!(since.elapsed() < PATIENCE, "not within {PATIENCE:?}: {}", state());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// A running exporter. It is killed when the test lets go of it.
 #[derive(Debug)]
@@ -27,13 +36,27 @@ impl Exporter {
     }
 
     /// As [`Exporter::start`], with these variables in its environment.
-    #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
     pub fn start_with(
         binary: &str,
         flags: &[&str],
         variables: &[(&str, &str)],
         dir: &Path,
     ) -> Self {
+        loop {
+            if let Some(exporter) = Self::attempt(binary, flags, variables, dir) {
+                return exporter;
+            }
+        }
+    }
+
+    /// None if the port was taken in the meantime by another test.
+    #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
+    fn attempt(
+        binary: &str,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+        dir: &Path,
+    ) -> Option<Self> {
         let port = free_port();
         let log = dir.join(format!("exporter-{port}.log"));
         let errors = File::create(&log).expect("the test's directory takes files");
@@ -47,12 +70,15 @@ impl Exporter {
         let mut exporter = Self { child, port, log };
         let since = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = exporter.child.try_wait().expect("a child can be asked");
-            assert!(ended.is_none(), "{binary} ended: {}", exporter.log());
+            if exporter.child.try_wait().expect("a child can be asked").is_some() {
+                let log = exporter.log();
+                assert!(log.contains("(os error 98)"), "{binary} ended: {log}");
+                return None;
+            }
             assert!(since.elapsed() < PATIENCE, "{binary} does not listen: {}", exporter.log());
             thread::sleep(Duration::from_millis(10));
         }
-        exporter
+        Some(exporter)
     }
 
     pub fn pid(&self) -> u32 {
@@ -85,14 +111,14 @@ impl Exporter {
         assert!(sent.success(), "kill -s {name} {pid}: {sent}");
     }
 
-    /// Waits for its end, which must come within `limit`.
-    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+    /// Waits for its end, which must come within [`PATIENCE`].
+    pub fn wait(&mut self) -> ExitStatus {
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
                 return status;
             }
-            assert!(since.elapsed() < limit, "still running after {limit:?}: {}", self.log());
+            assert!(since.elapsed() < PATIENCE, "still running: {}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -37,6 +37,7 @@ use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::flags::Flags;
 use crate::registry::{self, Registry};
+use crate::testing::PATIENCE;
 
 /// A server on a thread and a port of its metrics.
 struct Running {
@@ -112,8 +113,8 @@ struct Client(TcpStream);
 
 impl Client {
     fn new(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
@@ -189,7 +190,7 @@ fn registry(collectors: &[&Definition<()>]) -> Arc<dyn Exporter> {
         duration: &DURATION,
         success: &SUCCESS,
         label: "",
-        limit: Duration::from_secs(5),
+        limit: PATIENCE,
         concurrency: 8,
         created_lines: false,
         own: Box::new(|_| {}),
@@ -224,7 +225,7 @@ static WORD: Definition<()> = definition("word", |(), _| {
 
 static SLOW: Definition<()> = definition("slow", |(), _| {
     Ok(Source::blocking(Script(|_| {
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_millis(2500));
         Err(Error::Other("<script>alert(1)</script>".into()))
     })))
 });

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_core::testing::skip;
+use exporter_core::testing::{PATIENCE, skip};
 use tempfile::TempDir;
 
 /// A server on a free port of loopback and a socket. It is killed when the test lets go of it.
@@ -139,7 +139,7 @@ impl Server {
     fn ready(self) -> Self {
         let since = Instant::now();
         while self.try_sql("SELECT 1").is_err() {
-            assert!(since.elapsed() < Duration::from_secs(60), "{} does not start", self.flavour);
+            assert!(since.elapsed() < PATIENCE, "{} does not start", self.flavour);
             thread::sleep(Duration::from_millis(100));
         }
         self.sql(

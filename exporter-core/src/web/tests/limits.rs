@@ -5,22 +5,22 @@ use crate::web::pki::Directory;
 
 /// Short enough to wait for, apart enough to tell which it was.
 fn short(site: &mut Site) {
-    site.limits.header = Duration::from_millis(300);
-    site.limits.idle = Duration::from_millis(2500);
-    site.limits.stall = Duration::from_millis(2500);
+    site.limits.header = Duration::from_secs(1);
+    site.limits.idle = Duration::from_secs(10);
+    site.limits.stall = Duration::from_secs(10);
 }
 
 fn around(took: Duration, wanted: u64) -> bool {
     let wanted = Duration::from_millis(wanted);
     // A busy machine may take its time, but not as long as the next limit is away.
-    took + Duration::from_millis(50) >= wanted && took < wanted + Duration::from_millis(2000)
+    took + Duration::from_millis(50) >= wanted && took < wanted + Duration::from_secs(8)
 }
 
 #[test]
 fn a_connection_that_says_nothing_is_closed() {
     let server = start(short);
     let (took, said) = server.connect().closed();
-    assert!(around(took, 300), "{took:?}");
+    assert!(around(took, 1000), "{took:?}");
     assert_eq!(said, "");
 }
 
@@ -36,7 +36,7 @@ fn a_header_must_come_to_its_end_in_time_however_many_bytes_come() {
         }
     });
     let (took, said) = client.closed();
-    assert!(around(took, 300), "{took:?}");
+    assert!(around(took, 1000), "{took:?}");
     assert!(!said.contains("HTTP"), "{said}");
 }
 
@@ -47,12 +47,12 @@ fn an_idle_connection_is_kept_for_longer_than_a_header_may_take() {
     for _ in 0..2 {
         client.send(SCRAPE);
         assert_eq!(status(&client.answer()), "200");
-        thread::sleep(Duration::from_millis(600));
+        thread::sleep(Duration::from_millis(1500));
     }
     client.send(SCRAPE);
     assert_eq!(status(&client.answer()), "200");
     let (took, _) = client.closed();
-    assert!(around(took, 2500), "{took:?}");
+    assert!(around(took, 10_000), "{took:?}");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn the_next_header_on_a_connection_has_its_own_limit() {
     thread::sleep(Duration::from_millis(100));
     client.send("GET /");
     let (took, _) = client.closed();
-    assert!(around(took, 300), "{took:?}");
+    assert!(around(took, 1000), "{took:?}");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_client_that_does_not_read_is_given_up() {
     client.send(SCRAPE);
     let start = Instant::now();
     while server.metrics.connections.load(Ordering::Relaxed) > 0 {
-        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(start.elapsed() < PATIENCE);
         thread::sleep(Duration::from_millis(10));
     }
 }
@@ -97,7 +97,7 @@ fn a_client_that_does_not_read_is_given_up() {
 #[test]
 fn a_client_that_reads_slowly_but_steadily_gets_everything() {
     let server = start(|site| {
-        site.limits.stall = Duration::from_millis(400);
+        site.limits.stall = Duration::from_secs(2);
         site.exporter = registry(&[&LARGE]);
     });
     let mut client = server.connect();
@@ -112,10 +112,10 @@ fn a_client_that_reads_slowly_but_steadily_gets_everything() {
             break;
         }
         total += read;
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(500));
     }
     assert!(total > 9_000_000, "{total}");
-    assert!(start.elapsed() > Duration::from_millis(800), "{:?}", start.elapsed());
+    assert!(start.elapsed() > Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn the_connection_that_was_idle_longest_makes_room() {
         let answer = server.say(get("/metrics", ""));
         assert_eq!(status(&answer), "200");
         let (took, _) = clients[wanted].closed();
-        assert!(took < Duration::from_secs(5));
+        assert!(took < PATIENCE);
         // What has just been closed leaves a place; take it.
         let mut client = server.connect();
         client.send(SCRAPE);
@@ -198,7 +198,7 @@ fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
     partial.send("GET / HT");
     let mut busy = server.connect();
     busy.send(SCRAPE);
-    thread::sleep(Duration::from_millis(150));
+    thread::sleep(Duration::from_millis(500));
     server.stop.take().unwrap().send(()).unwrap();
     let start = Instant::now();
     assert_eq!(idle.rest(), "");
@@ -209,7 +209,7 @@ fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
     assert!(answer.contains("\nword 1\n"), "{answer}");
     assert_eq!(header(&answer, "connection"), Some("close"));
     server.thread.take().unwrap().join().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn the_end_does_not_wait_for_ever() {
     client.byte();
     let start = Instant::now();
     server.stop();
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() < PATIENCE);
 }
 
 #[test]
@@ -241,12 +241,12 @@ fn new_settings_end_a_connection_after_its_answer() {
     idle.answer();
     let mut busy = server.connect();
     busy.send(SCRAPE);
-    thread::sleep(Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(500));
     directory.write("web.yml", "http_server_config: {headers: {X-Frame-Options: deny}}");
     let post = "POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     assert_eq!(status(&server.say(post)), "200");
     let (took, said) = idle.closed();
-    assert!(took < Duration::from_secs(2) && said.is_empty(), "{took:?} {said}");
+    assert!(took < PATIENCE && said.is_empty(), "{took:?} {said}");
     assert!(busy.rest().contains("\nword 1\n"));
 }
 
@@ -258,6 +258,7 @@ fn a_want_of_descriptors_keeps_no_scraper_out() {
     use std::process::{Command, Stdio};
     let mut server = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "web::tests::limits::with_few_descriptors", "--ignored", "--nocapture"])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -272,7 +273,7 @@ fn a_want_of_descriptors_keeps_no_scraper_out() {
     scraper.send(get("/metrics", ""));
     let answer = scraper.rest();
     assert!(answer.contains("\nword 1\n"), "{answer}");
-    drop(flood);
+    drop((flood, server.stdin.take()));
     lines.for_each(drop);
     assert!(server.wait().unwrap().success());
 }
@@ -294,9 +295,10 @@ fn with_few_descriptors() {
     println!("address {}", server.address);
     let start = Instant::now();
     while metrics.accept_failures.load(Ordering::Relaxed) == 0 {
-        assert!(start.elapsed() < Duration::from_secs(10), "accepting never failed");
+        assert!(start.elapsed() < PATIENCE, "accepting never failed");
         thread::sleep(Duration::from_millis(10));
     }
-    thread::sleep(Duration::from_secs(2));
+    // Until the other test has its answer.
+    io::stdin().read_to_end(&mut Vec::new()).unwrap();
     server.stop();
 }

@@ -135,7 +135,7 @@ fn sockets_of_systemd_are_served() {
     let stream = loop {
         match TcpStream::connect(free) {
             Ok(stream) => break stream,
-            Err(error) => assert!(start.elapsed() < Duration::from_secs(10), "{error}"),
+            Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
         }
         thread::sleep(Duration::from_millis(20));
     };
@@ -154,6 +154,6 @@ fn as_systemd_starts_it() {
         let listeners = Listener::from_systemd().unwrap();
         assert_eq!(listeners.len(), 1);
         assert!(Listener::from_systemd().is_err(), "they can be had once");
-        serve(Arc::new(site()), listeners, sleep(Duration::from_secs(1))).await;
+        serve(Arc::new(site()), listeners, sleep(Duration::from_secs(3))).await;
     });
 }

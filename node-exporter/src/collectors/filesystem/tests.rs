@@ -182,7 +182,7 @@ fn beside_what_hangs() {
 
     let flags = Flags::new([
         (&MOUNTS_INCLUDE, format!("^{}", scratch.path().display())),
-        (&TIMEOUT, "1s".to_owned()),
+        (&TIMEOUT, "10s".to_owned()),
     ]);
     #[expect(clippy::disallowed_methods, reason = "runs a test as the prober")]
     let program = || {
@@ -205,14 +205,14 @@ fn beside_what_hangs() {
     assert_eq!(label(&page, late).unwrap(), "");
     assert_eq!(label(&page, fine).unwrap(), "");
     assert!(
-        took < Duration::from_millis(1500),
+        took < Duration::from_secs(60),
         "no longer than its limit, the first time too: {took:?}"
     );
 
     let (page, took) = scrape();
     assert_eq!(label(&page, hung).unwrap(), "mountpoint timeout");
     assert_eq!(label(&page, late).unwrap(), "");
-    assert!(took < Duration::from_millis(800), "it is not waited for again: {took:?}");
+    assert!(took < Duration::from_secs(9), "it is not waited for again: {took:?}");
 
     for point in [hung, late, fine] {
         unmount(point, UnmountFlags::DETACH).unwrap();

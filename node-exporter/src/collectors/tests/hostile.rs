@@ -89,7 +89,7 @@ fn no_file_takes_a_collector_down() {
     });
     let mut step = String::new();
     loop {
-        match steps.recv_timeout(Duration::from_secs(20)) {
+        match steps.recv_timeout(Duration::from_secs(120)) {
             Ok(next) => step = next,
             Err(RecvTimeoutError::Timeout) => panic!("{step}: it does not come back"),
             Err(RecvTimeoutError::Disconnected) => break,

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
-use std::thread;
+use std::{fs, thread};
 
+use exporter_core::testing::until;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::prober::Space;
@@ -27,7 +28,7 @@ fn program() -> Command {
 }
 
 const FOR_EVER: &str = "/10000000";
-const BUDGET: Duration = Duration::from_secs(2);
+const BUDGET: Duration = Duration::from_secs(5);
 
 /// Asks for these paths; whether there was an answer to each, and how long it took.
 fn ask(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>, Duration) {
@@ -62,7 +63,7 @@ fn what_hangs_holds_up_nothing_else() {
     let paths = [FOR_EVER, "/a", FOR_EVER, "/b"];
     let (answers, took) = ask(&mut probers, &paths, BUDGET);
     assert_eq!(answers, [false, true, false, true]);
-    assert!(took >= BUDGET && took < BUDGET * 2, "{took:?}");
+    assert!(took >= BUDGET && took < BUDGET * 10, "{took:?}");
     assert_eq!(probers.stuck.len(), 2);
 
     let stuck = |probers: &Probers| {
@@ -73,7 +74,7 @@ fn what_hangs_holds_up_nothing_else() {
     let before = stuck(&probers);
     let (answers, took) = ask(&mut probers, &paths, BUDGET);
     assert_eq!(answers, [false, true, false, true]);
-    assert!(took < BUDGET / 2, "they are not waited for twice: {took:?}");
+    assert!(took < BUDGET, "they are not waited for twice: {took:?}");
     assert_eq!(stuck(&probers), before, "nor asked twice");
     assert_eq!(probers.idle.len(), 1);
 }
@@ -85,16 +86,15 @@ fn many_that_hang_take_no_longer() {
     paths[19] = "/a";
     let (answers, took) = ask(&mut probers, &paths, BUDGET);
     assert_eq!(answers.iter().filter(|answer| **answer).count(), 1);
-    assert!(took < BUDGET * 2, "{took:?}");
+    assert!(took < BUDGET * 10, "{took:?}");
 }
 
 #[test]
 fn what_was_late_is_asked_again() {
     let mut probers = Probers::new(program);
-    let slow = ["/1000", "/a"];
-    assert_eq!(ask(&mut probers, &slow, Duration::from_millis(500)).0, [false, true]);
-    thread::sleep(Duration::from_secs(1));
-    assert_eq!(ask(&mut probers, &slow, BUDGET * 2).0, [true, true]);
+    let slow = ["/10000", "/a"];
+    assert_eq!(ask(&mut probers, &slow, BUDGET).0, [false, true]);
+    until(|| ask(&mut probers, &slow, BUDGET * 4).0 == [true, true], || "asked again".into());
     assert!(probers.stuck.is_empty());
 }
 
@@ -112,13 +112,15 @@ fn mounts_of_one_device_are_asked_one_after_another() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "looks for a zombie")]
 fn a_prober_that_was_killed_is_replaced() {
     let mut probers = Probers::new(program);
     assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
     let killed = Pid::from_child(&probers.idle[0].child);
     kill_process(killed, Signal::KILL).unwrap();
-    // Its end of the socket is closed a little later.
-    thread::sleep(Duration::from_millis(200));
+    // Its end of the socket is closed when it is a zombie.
+    let stat = format!("/proc/{}/stat", killed.as_raw_nonzero());
+    until(|| fs::read_to_string(&stat).unwrap().contains(") Z "), || stat.clone());
     assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
     assert_ne!(Pid::from_child(&probers.idle[0].child), killed);
     ask(&mut probers, &[], BUDGET);
