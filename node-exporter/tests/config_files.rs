@@ -87,7 +87,7 @@ fn a_file_system_that_hangs_holds_up_neither_scrapes_nor_the_end() {
     wait(&exporter, "exporter_config_last_reload_successful 0");
     exporter.signal("HUP");
     exporter.signal("TERM");
-    let end = exporter.wait(Duration::from_secs(10));
+    let end = exporter.wait(PATIENCE);
     for reader in stopped {
         // It may have ended.
         let _ = kill_process(reader, Signal::CONT);

@@ -4,7 +4,7 @@
 
 use std::process::{Command, Output};
 
-use exporter_core::testing::Exporter;
+use exporter_core::testing::{Exporter, PATIENCE};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
 
@@ -91,5 +91,5 @@ fn a_check_reads_everything_and_serves_nothing() {
 fn it_ends_when_it_is_told_to() {
     let (mut exporter, _dir) = started(&[]);
     exporter.signal("TERM");
-    assert_eq!(exporter.wait().code(), Some(0), "{}", exporter.log());
+    assert_eq!(exporter.wait(PATIENCE).code(), Some(0), "{}", exporter.log());
 }

@@ -111,14 +111,14 @@ impl Exporter {
         assert!(sent.success(), "kill -s {name} {pid}: {sent}");
     }
 
-    /// Waits for its end, which must come within [`PATIENCE`].
-    pub fn wait(&mut self) -> ExitStatus {
+    /// Waits for its end, which must come within `limit`.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
                 return status;
             }
-            assert!(since.elapsed() < PATIENCE, "still running: {}", self.log());
+            assert!(since.elapsed() < limit, "still running after {limit:?}: {}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
     }
