@@ -12,8 +12,8 @@ use exporter_core::config_file;
 
 use self::file::File;
 pub(crate) use self::tls::{Authorities, Identity, Tls};
+use crate::address::Address;
 use crate::secret::Secret;
-use crate::target::Address;
 
 /// The logins by the section that each is from: what `auth_module=` names.
 #[derive(Clone, Debug)]
@@ -114,6 +114,12 @@ impl Config {
         self.logins.values().next()
     }
 
+    /// Whether a section is for the server at this address.
+    pub(crate) fn has_server(&self, address: &Address) -> bool {
+        self.logins.values().any(|login| login.address == *address)
+    }
+
+    #[cfg(test)]
     pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
         self.logins.keys().map(String::as_str)
     }

@@ -1,5 +1,7 @@
 //! Exposes MySQL and MariaDB servers.
 
+mod address;
+mod allow_list;
 mod check;
 mod client;
 mod collectors;
@@ -8,10 +10,9 @@ mod db;
 mod grants;
 mod options;
 mod secret;
+mod servers;
 mod sql;
 mod status;
-mod target;
-mod targets;
 mod version;
 
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use exporter_core::desc::Desc;
 use exporter_core::run::{self, BUILD_LABELS, Program};
 
 use db::Db;
-use targets::Targets;
+use servers::Servers;
 
 static PROGRAM: Program<Db> = Program {
     name: "mysql-exporter",
@@ -34,7 +35,7 @@ static PROGRAM: Program<Db> = Program {
     success: &SUCCESS,
     label: "collect.",
     build_info: &BUILD_INFO,
-    open: Targets::open,
+    open: Servers::open,
 };
 
 static DURATION: Desc<1> = Desc::gauge(

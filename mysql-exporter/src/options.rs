@@ -7,10 +7,11 @@ use std::time::Duration;
 use exporter_core::collector::Error;
 use exporter_core::flags::{Flag, Flags};
 
+use crate::address::{Address, InvalidAddress};
+use crate::allow_list::AllowList;
 use crate::config::{Config, Defaults};
 use crate::db::Limits;
 use crate::secret::Secret;
-use crate::target::Allowed;
 
 pub(crate) static FLAGS: &[&Flag] = &[
     &ADDRESS,
@@ -33,8 +34,8 @@ static ADDRESS: Flag = Flag::text(
 static ALLOW: Flag = Flag::list(
     "probe.allow-target",
     &[],
-    "A target that /probe may be asked for; * stands for anything. May be repeated. Without it, \
-     all may.",
+    "A target that /probe may be pointed at beside the configured servers: NAME:PORT with * for \
+     anything, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.",
 );
 static CONNECTIONS: Flag = Flag::text(
     "exporter.max_open_connections",
@@ -93,9 +94,11 @@ pub(crate) fn config(flags: &Flags) -> Result<Config, Error> {
     Config::load(path, required, &defaults).map_err(|error| Error::Other(Box::new(error)))
 }
 
-/// The targets that may be probed.
-pub(crate) fn allowed(flags: &Flags) -> Allowed {
-    Allowed::new(flags.list(&ALLOW))
+/// The targets that may be probed beside the configured servers.
+pub(crate) fn allow_list(flags: &Flags) -> Result<AllowList, Error> {
+    let patterns = flags.list(&ALLOW);
+    AllowList::new(patterns.iter().map(AsRef::as_ref))
+        .map_err(|error| ALLOW.error(error.to_string()))
 }
 
 /// How sessions are set up, where a collector may take `limit`.
@@ -116,9 +119,7 @@ pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {
     })
 }
 
-fn address(flags: &Flags) -> Result<crate::target::Address, Error> {
-    flags
-        .text(&ADDRESS)
-        .parse()
-        .map_err(|error: crate::target::NoAddress| ADDRESS.error(error.to_string()))
+fn address(flags: &Flags) -> Result<Address, Error> {
+    let address = flags.text(&ADDRESS).parse();
+    address.map_err(|error: InvalidAddress| ADDRESS.error(error.to_string()))
 }

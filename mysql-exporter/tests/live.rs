@@ -166,7 +166,7 @@ fn probes_go_where_they_may(server: &Server, dir: &Path) {
     );
     let flags = [
         cnf.as_str(),
-        "--probe.allow-target=127.0.0.1:*",
+        "--probe.allow-target=127.0.0.1/32:*",
         "--probe.allow-target=unix://*",
         "--mysqld.address=127.0.0.1:1",
     ];
@@ -177,7 +177,7 @@ fn probes_go_where_they_may(server: &Server, dir: &Path) {
         (format!("/probe?target=unix://{socket}"), 200, "\nmysql_up 1\n"),
         ("/probe?target=127.0.0.1:1".into(), 200, "\nmysql_up 0\n"),
         ("/probe".into(), 400, "A probe needs a target"),
-        (format!("/probe?target=localhost:{port}"), 400, "is not allowed"),
+        (format!("/probe?target=localhost:{port}"), 400, "is not one of the configured servers"),
         ("/probe?target=127.0.0.1".into(), 400, "expected host:port"),
         (format!("/probe?target=127.0.0.1:{port}&auth_module=x"), 400, "no auth_module \"x\""),
         (format!("/probe?target=unix://{socket}&auth_module=client.tls"), 400, "no TLS on a Unix"),

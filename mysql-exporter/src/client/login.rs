@@ -11,8 +11,8 @@ use super::packet::PacketStream;
 use super::payload::Payload;
 use super::transport::{self, Channel};
 use super::{Connection, Error, capability, tls};
+use crate::address::Address;
 use crate::config::{Login, Password, PublicKey, Tls};
-use crate::target::Address;
 
 /// No packet before the end of a login is longer.
 const LIMIT: usize = 16 << 10;

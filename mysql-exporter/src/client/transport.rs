@@ -8,7 +8,7 @@ use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::target::Address;
+use crate::address::Address;
 
 /// Bytes in both directions.
 pub(super) type Transport = Box<dyn Bytes>;

@@ -1,8 +1,8 @@
-//! The servers that are watched: that of the configuration, and those that probes name.
+//! The servers that the exporter watches: those of the configuration, and those that `/probe` is
+//! pointed at.
 
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,105 +16,98 @@ use exporter_core::run::Plan;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use crate::address::Address;
+use crate::allow_list::AllowList;
 use crate::check;
 use crate::config::{self, Config, Login};
 use crate::db::{Db, Limits};
 use crate::options;
-use crate::target::{Address, Allowed};
 
-/// What all servers have in common, and those that were asked for.
-pub(crate) struct Targets {
+/// The servers, and what their collectors have in common.
+pub(crate) struct Servers {
     plan: Plan<Db>,
     limits: Limits,
-    allowed: Allowed,
-    warned: AtomicBool,
+    allow_list: AllowList,
     state: Mutex<State>,
 }
 
-/// What a reload makes anew.
+/// What a reload replaces.
 struct State {
     config: Config,
-    /// By address and section.
+    /// By address and section of the option file.
     servers: HashMap<(Address, String), Watched>,
 }
 
 /// A server and its two registries, which share its connections.
 struct Watched {
     db: Db,
-    /// With what the exporter exposes of itself.
-    page: Arc<Registry>,
+    /// That of the telemetry path, with the exporter's own metrics.
+    metrics: Arc<Registry>,
     probe: Arc<Registry>,
+    /// A server of the configuration, which is never forgotten.
+    is_configured: bool,
     used: Instant,
 }
 
-/// A server that nobody has asked for since is forgotten, and its connections closed.
-const FORGOTTEN: Duration = Duration::from_secs(900);
-/// Servers that are remembered at most.
+/// A probed server is forgotten, and its connections are closed, when it was not asked for so long.
+const IDLE: Duration = Duration::from_secs(900);
+/// The most probed servers that are remembered. The one that was not asked for longest goes first.
 const MOST: usize = 1000;
 
 static UP: Desc = Desc::gauge("mysql_up", "Whether the server answered.", []);
 
-impl Targets {
+impl Servers {
     pub(crate) fn open(plan: Plan<Db>) -> Opened {
         let config = options::config(&plan.flags)?;
         let limits = options::limits(&plan.flags, plan.limit)?;
-        let allowed = options::allowed(&plan.flags);
-        let state = State { config, servers: HashMap::new() };
-        let warned = AtomicBool::new(false);
-        let targets = Self { plan, limits, allowed, warned, state: Mutex::new(state) };
+        let allow_list = options::allow_list(&plan.flags)?;
+        let state = Mutex::new(State { config, servers: HashMap::new() });
+        let servers = Self { plan, limits, allow_list, state };
         // What is wrong with a collector's flags shows now, not in a scrape.
-        let login = targets.state().config.any().cloned();
-        login.map(|login| targets.watch(login)).transpose()?;
-        Ok(Arc::new(targets))
+        let login = servers.state().config.any().cloned();
+        login.map(|login| servers.watch(login, true)).transpose()?;
+        Ok(Arc::new(servers))
     }
 
-    /// The server that a query names; without a target, the one of the section.
+    /// The registry of the server that a query names; without a target, of the section's.
     fn find(&self, query: &Query, probe: bool) -> Result<Arc<Registry>, String> {
         let module = query.value("auth_module").filter(|module| !module.is_empty());
         let module = module.unwrap_or(config::DEFAULT);
         let mut state = self.state();
-        let login = state.config.login(module).cloned().ok_or_else(|| {
-            let known: Vec<_> = state.config.modules().collect();
-            format!("There is no auth_module {module:?}; there are: {}.", known.join(", "))
-        })?;
+        // The others are not named: whoever asks may be a stranger.
+        let unknown = || format!("There is no auth_module {module:?}.");
+        let login = state.config.login(module).cloned().ok_or_else(unknown)?;
         let login = match query.value("target").filter(|target| !target.is_empty()) {
             None if probe => {
                 return Err("A probe needs a target: host:port or unix:///path.".into());
             }
             None => login,
             Some(target) => {
-                self.warn_of_openness();
                 let address = target.parse().map_err(|error| format!("target: {error}"))?;
-                if !self.allowed.allows(&address) {
-                    return Err(format!("The target {address} is not allowed to be probed."));
+                if !state.config.has_server(&address) && !self.allow_list.allows(&address) {
+                    return Err(format!(
+                        "The target {address} is not one of the configured servers, and \
+                         --probe.allow-target does not allow it."
+                    ));
                 }
                 login.at(address).map_err(|problem| format!("auth_module {module:?}: {problem}"))?
             }
         };
         let key = (login.address.clone(), module.to_owned());
         if !state.servers.contains_key(&key) {
-            state.servers.retain(|_, server| server.used.elapsed() < FORGOTTEN);
-            if state.servers.len() >= MOST {
-                return Err(format!("{MOST} other targets were asked for of late."));
-            }
-            let watched = self.watch(login).map_err(|error| error.to_string())?;
+            let is_configured = state.config.has_server(&login.address);
+            let watched = self.watch(login, is_configured).map_err(|error| error.to_string())?;
+            state.make_room();
             state.servers.insert(key.clone(), watched);
         }
         let Some(server) = state.servers.get_mut(&key) else {
             return Err("The target is gone.".into());
         };
         server.used = Instant::now();
-        Ok(Arc::clone(if probe { &server.probe } else { &server.page }))
+        Ok(Arc::clone(if probe { &server.probe } else { &server.metrics }))
     }
 
-    /// Once: it is how the predecessor is, and how nobody should run it.
-    fn warn_of_openness(&self) {
-        if self.allowed.everything() && !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!("any target may be asked for; --probe.allow-target says which may");
-        }
-    }
-
-    fn watch(&self, login: Login) -> Result<Watched, Error> {
+    fn watch(&self, login: Login, is_configured: bool) -> Result<Watched, Error> {
         let db = Db::new(login, self.limits.clone());
         let registry = |whole: bool| {
             let mut settings = self.plan.settings();
@@ -134,8 +127,8 @@ impl Targets {
             };
             Ok::<_, Error>(Arc::new(self.plan.registry(&db, settings)?.with_precheck(gate)))
         };
-        let (page, probe) = (registry(true)?, registry(false)?);
-        Ok(Watched { db, page, probe, used: Instant::now() })
+        let (metrics, probe) = (registry(true)?, registry(false)?);
+        Ok(Watched { db, metrics, probe, is_configured, used: Instant::now() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -143,7 +136,21 @@ impl Targets {
     }
 }
 
-impl Exporter for Targets {
+impl State {
+    /// Forgets servers that are no longer asked for, and one more if there is no room.
+    fn make_room(&mut self) {
+        self.servers.retain(|_, server| server.is_configured || server.used.elapsed() < IDLE);
+        let probed = || self.servers.iter().filter(|(_, server)| !server.is_configured);
+        if probed().count() >= MOST {
+            let oldest = probed().min_by_key(|(_, server)| server.used);
+            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+                self.servers.remove(&key);
+            }
+        }
+    }
+}
+
+impl Exporter for Servers {
     fn registry(&self, query: &Query) -> Result<Arc<Registry>, String> {
         self.find(query, false)
     }
@@ -184,9 +191,9 @@ impl Exporter for Targets {
     }
 }
 
-impl Debug for Targets {
+impl Debug for Servers {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Targets").field("allowed", &self.allowed).finish_non_exhaustive()
+        f.debug_struct("Servers").field("allow_list", &self.allow_list).finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,113 @@
+//! What `/probe` may be pointed at, and how many targets an exporter remembers.
+
+#![expect(clippy::disallowed_methods, reason = "writes the exporter's configuration")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use exporter_core::testing::Exporter;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
+
+/// An exporter whose configured server is on a port where nobody listens.
+fn start(dir: &Path, flags: &[&str]) -> (Exporter, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let path = dir.join("my.cnf");
+    fs::write(&path, format!("[client]\nuser=u\nhost=127.0.0.1\nport={port}\n")).unwrap();
+    let option_file = format!("--config.my-cnf={}", path.display());
+    let flags: Vec<_> = flags.iter().copied().chain([option_file.as_str()]).collect();
+    (Exporter::start(BINARY, &flags, dir), port)
+}
+
+#[test]
+fn only_allowed_targets_are_probed() {
+    let patterns = [
+        "--probe.allow-target=10.0.0.0/16:*",
+        "--probe.allow-target=[fd00::/8]:3306",
+        "--probe.allow-target=*.db.example:3306",
+        "--probe.allow-target=unix:///run/*",
+    ];
+    for (flags, target, status) in [
+        (&[][..], "10.0.0.1:3306", 400),
+        (&[], "unix:///run/mysqld.sock", 400),
+        (&["--probe.allow-target=*"], "db.invalid:3306", 200),
+        (&patterns, "10.0.evil.example:3306", 400),
+        (&patterns, "10.1.0.1:3306", 400),
+        (&patterns, "10.0.1:3306", 400),
+        (&patterns, "[fe80::1]:3306", 400),
+        (&patterns, "[fd00::1]:3307", 400),
+        (&patterns, "[::ffff:10.1.0.1]:3306", 400),
+        (&patterns, "a.db.example.evil.invalid:3306", 400),
+        (&patterns, "unix:///run/../tmp/x", 400),
+        (&patterns, "unix:///run//../tmp/x", 400),
+        (&patterns, "unix:///run/a/../../tmp/x", 400),
+        (&patterns, "unix:///run/./no-such-socket", 200),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (exporter, _) = start(dir.path(), flags);
+        let answer = exporter.get(&format!("/probe?target={target}"));
+        assert_eq!(answer.status, status, "{flags:?} {target}: {}", answer.body);
+        let answer = exporter.get(&format!("/metrics?target={target}"));
+        assert_eq!(answer.status, status, "{flags:?} {target}: {}", answer.body);
+    }
+}
+
+#[test]
+fn the_configured_server_may_always_be_probed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exporter, port) = start(dir.path(), &[]);
+    let answer = exporter.get(&format!("/probe?target=127.0.0.1:{port}"));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = exporter.get(&format!("/probe?target=127.0.0.1:{}", port ^ 1));
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(answer.body.contains("--probe.allow-target"), "{}", answer.body);
+}
+
+#[test]
+fn a_thousand_targets_take_no_others_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exporter, _) = start(dir.path(), &["--probe.allow-target=127.0.0.0/8:*"]);
+    for nth in 0..1100 {
+        let target = format!("127.1.{}.{}:1", nth / 250, nth % 250);
+        let answer = exporter.get(&format!("/probe?target={target}&collect[]=slave_status"));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.body);
+    }
+    let answer = exporter.get("/metrics?collect[]=slave_status");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[test]
+fn a_pattern_that_is_none_is_an_error_at_the_start() {
+    for (pattern, hint) in [
+        ("10.0.*:*", "10.0.0.0/16"),
+        ("10.0.0.0/33:3306", "prefix"),
+        ("db.example", "port"),
+        ("unix://run/x", "absolute"),
+        ("*:99999", "port"),
+    ] {
+        let flag = format!("--probe.allow-target={pattern}");
+        let output = std::process::Command::new(BINARY)
+            .args(["--mysqld.username=u", &flag, "--check"])
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        assert_eq!(output.status.code(), Some(2), "{pattern}: {text}");
+        assert!(text.contains("probe.allow-target") && text.contains(hint), "{pattern}: {text}");
+    }
+}
+
+#[test]
+fn an_unknown_auth_module_does_not_name_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("my.cnf");
+    fs::write(&path, "[client]\nuser=u\n[client.payroll]\nuser=v\n").unwrap();
+    let flag = format!("--config.my-cnf={}", path.display());
+    let exporter = Exporter::start(BINARY, &[&flag], dir.path());
+    let answer = exporter.get("/metrics?auth_module=x");
+    assert_eq!(answer.status, 400);
+    assert!(!answer.body.contains("payroll"), "{}", answer.body);
+}
