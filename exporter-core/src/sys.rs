@@ -1,4 +1,4 @@
-//! What std has no safe way to: sockets that were open before the program began.
+//! What std has no safe way to: sockets that were open before the program began, and the allocator.
 
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -33,3 +33,16 @@ pub(crate) fn inherited(count: u16) -> io::Result<Vec<OwnedFd>> {
     // process has made a listening socket before, and nothing can take them twice.
     Ok(numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }).collect())
 }
+
+/// Gives memory that is free, but lies between what is in use, back to the system.
+#[cfg(target_env = "gnu")]
+#[expect(unsafe_code, reason = "the allocator is only reachable through its C interface")]
+pub(crate) fn release_free_memory() {
+    // SAFETY: it takes the allocator's own locks, changes nothing that is in use, and has no
+    // preconditions.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators have no such call.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn release_free_memory() {}

@@ -18,6 +18,7 @@ mod client_address;
 mod connection;
 mod http;
 pub mod listen;
+mod memory;
 pub mod metrics;
 #[cfg(test)]
 mod pki;

@@ -12,8 +12,10 @@ use tracing::{info, warn};
 
 use super::client_address::Peer;
 use super::connection::Connection;
-use super::connection::phase::{Phase, Stage};
+use super::connection::state::{ConnectionState, Stage};
 use super::listen::Listener;
+use super::memory;
+use super::metrics::Eviction;
 use super::server::Server;
 use super::site::Site;
 use super::socket::Socket;
@@ -24,11 +26,12 @@ pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Fut
     let server = Server::new(site);
     let mut tasks = JoinSet::new();
     tasks.spawn(Arc::clone(&server.site.live).watch());
+    tasks.spawn(memory::release_after_peaks(Arc::clone(&server)));
     for listener in listeners {
         tasks.spawn(accept(Arc::clone(&server), listener));
     }
     shutdown.await;
-    // The sockets are closed: whoever comes now is for the next process.
+    // The listening sockets are closed: new clients are for the next process.
     tasks.shutdown().await;
     server.running.send_replace(false);
     let drain = server.site.limits.drain;
@@ -38,32 +41,32 @@ pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Fut
     }
 }
 
-/// How long to wait for what is lacking, when no connection can be closed for it.
-const BREATH: Duration = Duration::from_millis(100);
+/// How long to wait before the next attempt, when no connection can be closed to make room.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How long all has to go well before it is said to.
-const CALM: Duration = Duration::from_secs(10);
+/// How long there must be no failure before it is logged that they are over.
+const RECOVERY: Duration = Duration::from_secs(10);
 
 async fn accept(server: Arc<Server>, listener: Listener) {
     let mut failed: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                if failed.is_some_and(|last| last.elapsed() > CALM) {
+                if failed.is_some_and(|last| last.elapsed() > RECOVERY) {
                     failed = None;
                     info!(%listener, "accepting connections again");
                 }
                 admit(&server, socket, peer);
             }
-            // It was gone before it was here.
+            // The client has closed it already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 server.site.metrics.accept_failures.fetch_add(1, Ordering::Relaxed);
                 if failed.replace(Instant::now()).is_none() {
                     warn!(%listener, %error, "cannot accept connections");
                 }
-                let room = server.table.evict();
-                sleep(if room { Duration::from_millis(1) } else { BREATH }).await;
+                let room = server.table.evict_one(Eviction::Descriptors);
+                sleep(if room { Duration::from_millis(1) } else { RETRY_DELAY }).await;
             }
         }
     }
@@ -73,13 +76,13 @@ fn admit(server: &Arc<Server>, socket: Socket, peer: Peer) {
     // In this order: a change in between closes the connection.
     let changes = server.site.live.changes();
     let settings = server.site.live.current();
-    let stage = if settings.tls.is_some() { Stage::Handshake } else { Stage::FirstByte };
-    let phase = Phase::new(stage, &server.site.limits);
-    let Some(place) = server.table.admit(&phase) else { return };
+    let first = if settings.tls.is_some() { Stage::Handshake } else { Stage::FirstByte };
+    let state = ConnectionState::new(first, peer.address(), &server.site.limits);
+    let Some(entry) = server.table.admit(&state) else { return };
     let running = server.running.subscribe();
-    let connection = Connection { server: Arc::clone(server), phase, peer, changes, running };
+    let connection = Connection { server: Arc::clone(server), state, peer, changes, running };
     tokio::spawn(async move {
-        let _place = place;
+        let _entry = entry;
         connection.serve(socket, settings).await;
     });
 }

@@ -1,11 +1,13 @@
 //! One connection, from its first byte to its end.
 
-mod frames;
-mod greeting;
+mod first_bytes;
+mod http1_heads;
+mod http2_frames;
 pub(crate) mod known_addresses;
-pub(crate) mod phase;
+pub(crate) mod state;
 pub(crate) mod table;
-mod watched;
+mod tracked_stream;
+pub(crate) mod unsent;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -20,20 +22,21 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tracing::debug;
+use tracing::{Level, debug, enabled};
 
-use self::frames::Frames;
-use self::greeting::Greeting;
-use self::phase::Phase;
-use self::watched::Watched;
+use self::first_bytes::Protocol;
+use self::state::ConnectionState;
+use self::tracked_stream::TrackedStream;
 use super::client_address::Peer;
 use super::config::settings::Settings;
 use super::http::response::{self, Page};
 use super::http::{request, route};
 use super::server::Server;
 use super::socket::Socket;
+use super::tls::caller::Caller;
 use super::tls::refusal::Refusal;
 use crate::collector::chain;
 
@@ -44,10 +47,31 @@ const MAX_HEADER_LIST: u32 = 16 * 1024;
 /// No request has a body.
 const WINDOW: u32 = 64 * 1024;
 
-/// A connection that came to nothing.
+/// A connection that was accepted and has a place in the table.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) server: Arc<Server>,
+    pub(super) state: Arc<ConnectionState>,
+    pub(super) peer: Peer,
+    /// Moves when the settings do: what was agreed on a connection ends with them.
+    pub(super) changes: watch::Receiver<u64>,
+    /// Closed when the program is to end.
+    pub(super) running: watch::Receiver<bool>,
+}
+
+/// What the requests of a connection have in common.
+#[derive(Clone, Debug)]
+struct RequestContext {
+    server: Arc<Server>,
+    state: Arc<ConnectionState>,
+    peer: Peer,
+    caller: Arc<Caller>,
+}
+
+/// A connection on which no request was made.
 #[derive(Debug, Default)]
 struct Refused {
-    /// None if it ended by itself.
+    /// None if the client closed it.
     reason: Option<Refusal>,
     /// On which the client was told why.
     socket: Option<Socket>,
@@ -59,27 +83,15 @@ impl Refused {
     }
 }
 
-/// A connection that was accepted and has a place in the table.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) server: Arc<Server>,
-    pub(super) phase: Arc<Phase>,
-    pub(super) peer: Peer,
-    /// Moves when the settings do: what was agreed on a connection ends with them.
-    pub(super) changes: watch::Receiver<u64>,
-    /// Closed when the program is to end.
-    pub(super) running: watch::Receiver<bool>,
-}
-
 impl Connection {
     pub(super) async fn serve(self, socket: Socket, settings: Arc<Settings>) {
         let end = match &settings.tls {
-            None => self.http1(socket).await,
+            None => self.http1(socket, Caller::default()).await,
             Some(tls) => match self.secure(socket, Arc::clone(tls), &settings).await {
-                Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                    self.http2(stream).await
+                Ok((stream, caller)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                    self.http2(stream, caller).await
                 }
-                Ok(stream) => self.http1(stream).await,
+                Ok((stream, caller)) => self.http1(stream, caller).await,
                 Err(refused) => return self.refuse(refused).await,
             },
         };
@@ -94,19 +106,19 @@ impl Connection {
         socket: Socket,
         tls: Arc<ServerConfig>,
         settings: &Settings,
-    ) -> Result<TlsStream<Socket>, Refused> {
+    ) -> Result<(TlsStream<Socket>, Caller), Refused> {
         let mut running = self.running.clone();
         let stream = tokio::select! {
             biased;
             stream = handshake(socket, tls) => stream?,
-            _ = self.phase.overdue() => return Err(Refused::because(Refusal::Timeout)),
-            () = self.phase.evicted() => return Err(Refused::default()),
+            _ = self.state.overdue() => return Err(Refused::because(Refusal::Timeout)),
+            () = self.state.evicted() => return Err(Refused::default()),
             _ = running.changed() => return Err(Refused::default()),
         };
-        // Also for a session that goes on from an earlier one, which was let in by other settings.
-        settings.admits(stream.get_ref().1).map_err(Refused::because)?;
-        self.phase.secured();
-        Ok(stream)
+        // Resumed sessions as well: they were begun under other settings.
+        let caller = settings.admits(stream.get_ref().1).map_err(Refused::because)?;
+        self.state.secured();
+        Ok((stream, caller))
     }
 
     async fn refuse(&self, refused: Refused) {
@@ -117,17 +129,18 @@ impl Connection {
         if let Some(socket) = refused.socket {
             tokio::select! {
                 () = socket.linger() => {}
-                () = self.phase.evicted() => {}
+                () = self.state.evicted() => {}
             }
         }
     }
 
-    async fn http1<S>(&self, stream: S) -> hyper::Result<()>
+    async fn http1<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), None));
-        let service = service_fn(|request| respond(&self.server, &self.phase, self.peer, request));
+        let io = TokioIo::new(TrackedStream::http1(stream, Arc::clone(&self.state)));
+        let context = self.context(caller);
+        let service = service_fn(|request| respond(&context, request));
         let connection = http1::Builder::new()
             .half_close(true)
             .header_read_timeout(None)
@@ -137,17 +150,15 @@ impl Connection {
         self.drive(connection.as_mut(), http1::Connection::graceful_shutdown).await
     }
 
-    pub(super) async fn http2<S>(&self, stream: S) -> hyper::Result<()>
+    pub(super) async fn http2<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let frames = Some(Frames::default());
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.phase), frames));
-        let (server, phase) = (Arc::clone(&self.server), Arc::clone(&self.phase));
-        let peer = self.peer;
+        let io = TokioIo::new(TrackedStream::http2(stream, Arc::clone(&self.state)));
+        let context = self.context(caller);
         let service = service_fn(move |request| {
-            let (server, phase) = (Arc::clone(&server), Arc::clone(&phase));
-            async move { respond(&server, &phase, peer, request).await }
+            let context = context.clone();
+            async move { respond(&context, request).await }
         });
         let connection = http2::Builder::new(TokioExecutor::new())
             .initial_connection_window_size(WINDOW)
@@ -159,36 +170,46 @@ impl Connection {
         self.drive(connection.as_mut(), http2::Connection::graceful_shutdown).await
     }
 
+    fn context(&self, caller: Caller) -> RequestContext {
+        RequestContext {
+            server: Arc::clone(&self.server),
+            state: Arc::clone(&self.state),
+            peer: self.peer,
+            caller: Arc::new(caller),
+        }
+    }
+
     /// Runs a connection until it ends by itself, goes beyond a limit, or is told to end.
     async fn drive<C: Future<Output = hyper::Result<()>>>(
         &self,
         mut connection: Pin<&mut C>,
         finish: impl Fn(Pin<&mut C>),
     ) -> hyper::Result<()> {
-        let mut overdue = pin!(self.phase.overdue());
+        let mut overdue = pin!(self.state.overdue());
         let (mut changes, mut running) = (self.changes.clone(), self.running.clone());
-        let mut told = pin!(async {
+        let mut stop = pin!(async {
             tokio::select! {
                 _ = changes.changed() => {}
                 _ = running.changed() => {}
-                () = self.phase.evicted() => {}
             }
         });
-        let mut finishing = false;
+        let mut is_stopping = false;
         loop {
             tokio::select! {
                 biased;
+                // Before the connection: a busy one must not outrun its eviction.
+                () = self.state.evicted() => {
+                    debug!(peer = %self.peer, "connection closed to make room");
+                    return Ok(());
+                }
                 end = connection.as_mut() => return end,
                 stage = &mut overdue => {
                     debug!(peer = %self.peer, ?stage, "connection closed: it took too long");
                     return Ok(());
                 }
-                () = &mut told, if !finishing => {
-                    if self.phase.is_evicted() && !self.phase.is_busy() {
-                        return Ok(());
-                    }
-                    finishing = true;
-                    self.phase.stop();
+                () = &mut stop, if !is_stopping => {
+                    is_stopping = true;
+                    self.state.stop();
                     finish(connection.as_mut());
                 }
             }
@@ -200,14 +221,14 @@ async fn handshake(
     mut socket: Socket,
     tls: Arc<ServerConfig>,
 ) -> Result<TlsStream<Socket>, Refused> {
-    let mut bytes = [0; greeting::LENGTH];
-    // A port that is looked at and not used is nobody's failure.
+    let mut bytes = [0; first_bytes::LENGTH];
+    // A port scan is no failure.
     let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Refused::default())?;
-    let (answer, reason) = match Greeting::of(bytes) {
-        Greeting::Nothing => return Err(Refused::default()),
-        Greeting::OldTls => (greeting::OLD_TLS, Refusal::ProtocolVersion),
-        Greeting::PlainHttp => (greeting::PLAIN_HTTP, Refusal::PlainHttp),
-        Greeting::Tls => {
+    let (answer, reason) = match Protocol::of(bytes) {
+        Protocol::None => return Err(Refused::default()),
+        Protocol::OldTls => (first_bytes::OLD_TLS, Refusal::ProtocolVersion),
+        Protocol::PlainHttp => (first_bytes::PLAIN_HTTP, Refusal::PlainHttp),
+        Protocol::Tls => {
             let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
             return accepted.map_err(|(error, socket)| Refused {
                 reason: Some(Refusal::of(&error)),
@@ -220,19 +241,38 @@ async fn handshake(
 }
 
 async fn respond(
-    server: &Arc<Server>,
-    phase: &Arc<Phase>,
-    peer: Peer,
+    context: &RequestContext,
     request: Request<Incoming>,
 ) -> Result<http::Response<Page>, Infallible> {
-    let pending = phase.request();
-    let response = match request::refuse(&request) {
+    let RequestContext { server, state, peer, caller } = context;
+    let in_progress = state.request();
+    let start = Instant::now();
+    let (mut response, user) = match request::refuse(&request) {
         Some(refusal) => {
-            phase.refuse();
-            response::closing(refusal)
+            state.refuse();
+            (response::closing(refusal), None)
         }
-        None => route::answer(server, peer, &request).await,
+        None => route::answer(server, state, *peer, &request).await,
     };
     server.site.metrics.requests.count(response.status());
-    Ok(Page::respond(response, request.method(), pending))
+    if enabled!(Level::DEBUG) {
+        debug!(
+            peer = %peer,
+            certificate = caller.name.as_deref().unwrap_or_default(),
+            user = user.unwrap_or_default(),
+            method = %request.method(),
+            path = request.uri().path(),
+            status = response.status().as_u16(),
+            bytes = response.body().len(),
+            duration = start.elapsed().as_secs_f64(),
+            "request"
+        );
+    }
+    response::without_body_for_head(&mut response, request.method());
+    let (unsent, excess) = server.unsent.add(response.body());
+    let response = Page::respond(response, in_progress, unsent);
+    if excess > 0 {
+        server.table.evict_unsent(excess);
+    }
+    Ok(response)
 }

@@ -18,6 +18,7 @@ pub(crate) static METRICS: &[&dyn crate::desc::Describe] = &[
     &REQUESTS,
     &CONNECTIONS,
     &ACCEPT_FAILURES,
+    &EVICTED,
     &REFUSED,
     &RELOADED,
     &RELOAD_TIME,
@@ -44,6 +45,11 @@ static ACCEPT_FAILURES: Desc = Desc::counter(
     "exporter_accept_failures_total",
     "Connections that could not be accepted, for example for want of file descriptors.",
     [],
+);
+static EVICTED: Desc<1> = Desc::counter(
+    "exporter_connections_evicted_total",
+    "Connections closed to make room for others, by the limit that was reached.",
+    ["reason"],
 );
 static REFUSED: Desc<1> = Desc::counter(
     "exporter_tls_handshakes_refused_total",
@@ -73,6 +79,8 @@ pub struct ServerMetrics {
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,
+    /// By their order in [`Eviction::ALL`].
+    evicted: [AtomicU64; Eviction::ALL.len()],
     /// By their order in [`Refusal::ALL`].
     refused: [AtomicU64; Refusal::ALL.len()],
 }
@@ -87,6 +95,12 @@ impl ServerMetrics {
         out.family(&CONNECTIONS).sample([], connections as f64);
         let failures = self.accept_failures.load(Ordering::Relaxed);
         out.family(&ACCEPT_FAILURES).sample([], failures as f64);
+        {
+            let mut evicted = out.family(&EVICTED);
+            for (eviction, count) in Eviction::ALL.iter().zip(&self.evicted) {
+                evicted.sample([eviction.as_str()], count.load(Ordering::Relaxed) as f64);
+            }
+        }
         {
             let mut refused = out.family(&REFUSED);
             for (refusal, count) in Refusal::ALL.iter().zip(&self.refused) {
@@ -110,10 +124,58 @@ impl ServerMetrics {
         self.refused[nth].load(Ordering::Relaxed)
     }
 
+    #[cfg(test)]
+    pub(super) fn evictions(&self, eviction: Eviction) -> u64 {
+        let nth = Eviction::ALL.iter().position(|known| *known == eviction).unwrap();
+        self.evicted[nth].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn evicted(&self, eviction: Eviction) {
+        let nth = Eviction::ALL.iter().position(|known| *known == eviction);
+        if let Some(counter) = nth.and_then(|nth| self.evicted.get(nth)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn refused(&self, refusal: Refusal) {
         let nth = Refusal::ALL.iter().position(|known| *known == refusal);
         if let Some(counter) = nth.and_then(|nth| self.refused.get(nth)) {
             counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The limit for which a connection was closed, or a new one not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Eviction {
+    /// Connections of one client address.
+    AddressLimit,
+    /// Connections of all clients.
+    ConnectionLimit,
+    /// File descriptors of the process.
+    Descriptors,
+    /// TLS handshakes in progress.
+    HandshakeLimit,
+    /// Memory for answers that clients do not read.
+    UnsentAnswers,
+}
+
+impl Eviction {
+    const ALL: [Self; 5] = [
+        Self::AddressLimit,
+        Self::ConnectionLimit,
+        Self::Descriptors,
+        Self::HandshakeLimit,
+        Self::UnsentAnswers,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AddressLimit => "address_limit",
+            Self::ConnectionLimit => "connection_limit",
+            Self::Descriptors => "descriptors",
+            Self::HandshakeLimit => "handshake_limit",
+            Self::UnsentAnswers => "unsent_answers",
         }
     }
 }

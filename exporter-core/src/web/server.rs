@@ -6,7 +6,8 @@ use rustix::process::{Resource, getrlimit};
 use tokio::sync::watch;
 
 use super::connection::known_addresses::KnownAddresses;
-use super::connection::table::Table;
+use super::connection::table::{ConnectionTable, TableLimits};
+use super::connection::unsent::UnsentAnswers;
 use super::http::compress::Compressor;
 use super::site::Site;
 use super::tls::refusals::Refusals;
@@ -17,8 +18,9 @@ pub(crate) struct Server {
     pub(crate) site: Arc<Site>,
     pub(crate) compressor: Compressor,
     pub(crate) refusals: Refusals,
-    pub(crate) known_addresses: KnownAddresses,
-    pub(crate) table: Arc<Table>,
+    pub(crate) known_addresses: Arc<KnownAddresses>,
+    pub(crate) table: Arc<ConnectionTable>,
+    pub(crate) unsent: Arc<UnsentAnswers>,
     pub(crate) running: watch::Sender<bool>,
 }
 
@@ -26,12 +28,22 @@ impl Server {
     pub(super) fn new(site: Arc<Site>) -> Arc<Self> {
         let limits = &site.limits;
         let connections = affordable(limits.connections);
-        let table = Table::new(connections, limits.handshakes, Arc::clone(&site.metrics));
+        let known_addresses = Arc::<KnownAddresses>::default();
+        let table = ConnectionTable::new(
+            TableLimits {
+                connections,
+                per_address: limits.connections_per_address.min(connections),
+                handshakes: limits.handshakes,
+            },
+            Arc::clone(&known_addresses),
+            Arc::clone(&site.metrics),
+        );
         Arc::new(Self {
             compressor: Compressor::default(),
             refusals: Refusals::default(),
-            known_addresses: KnownAddresses::default(),
             running: watch::Sender::new(true),
+            unsent: UnsentAnswers::new(limits.unsent),
+            known_addresses,
             site,
             table,
         })

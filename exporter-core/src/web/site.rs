@@ -46,17 +46,23 @@ impl Site {
 pub struct Limits {
     /// For the TLS handshake, until the first byte, and from there to the end of a header.
     pub header: Duration,
-    /// Between two requests of one connection.
+    /// Between two requests of one connection, and for an answer to be taken whole.
     pub idle: Duration,
-    /// For which a client may take nothing of an answer.
+    /// For a client to take 64 KiB more of its answers, or all that is left of them.
     pub stall: Duration,
     /// For requests in progress when the program is to end. Service managers kill what does not
     /// end in time: the units allow 10 s.
     pub drain: Duration,
     /// Open connections.
     pub connections: usize,
-    /// TLS handshakes under way.
+    /// Of these, connections of one client address. Half as many are reserved for each address that
+    /// has authenticated before.
+    pub connections_per_address: usize,
+    /// TLS handshakes in progress.
     pub handshakes: usize,
+    /// Bytes of answers that are not yet sent. Answers that share a page count once, and one answer
+    /// may be larger.
+    pub unsent: usize,
     /// For a scrape whose scraper does not say how long it will wait, or would wait longer.
     pub scrape: Duration,
     /// Scrapes under way; 0 is no limit.
@@ -71,7 +77,9 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             drain: Duration::from_secs(8),
             connections: 512,
+            connections_per_address: 128,
             handshakes: 64,
+            unsent: 32 << 20,
             scrape: Duration::from_secs(30),
             requests: 40,
         }

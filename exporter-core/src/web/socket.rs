@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, Re
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::connection::phase::LAST_WORDS;
+use super::connection::state::CLOSE_TIMEOUT;
 
 #[derive(Debug)]
 pub(super) enum Socket {
@@ -40,7 +40,7 @@ impl Socket {
             io::Result::Ok(())
         };
         // Nothing depends on how it ends.
-        let _ = timeout(LAST_WORDS, drain).await;
+        let _ = timeout(CLOSE_TIMEOUT, drain).await;
     }
 }
 

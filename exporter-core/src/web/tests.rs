@@ -27,8 +27,8 @@ use tokio::time::sleep;
 
 use super::config::live::Live;
 use super::connection::Connection;
-use super::connection::phase::{Phase, Stage};
-use super::metrics::ServerMetrics;
+use super::connection::state::{ConnectionState, Stage};
+use super::metrics::{Eviction, ServerMetrics};
 use super::server::Server;
 use super::*;
 use crate::collector::{Collector, Definition, Error, Source};
@@ -96,6 +96,11 @@ impl Running {
         Client::new(TcpStream::connect(self.address).unwrap())
     }
 
+    /// A client with another address.
+    fn connect_from(&self, source: [u8; 4]) -> Client {
+        Client::new(connect_from(source, self.address))
+    }
+
     /// All that comes back to `text` until the server closes.
     fn say(&self, text: impl AsRef<[u8]>) -> String {
         let mut client = self.connect();
@@ -107,6 +112,14 @@ impl Running {
         self.stop.take().unwrap().send(()).unwrap();
         self.thread.take().unwrap().join().unwrap();
     }
+}
+
+fn connect_from(source: [u8; 4], server: SocketAddr) -> TcpStream {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let stream = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&stream, &SocketAddr::from((source, 0))).unwrap();
+    connect(&stream, &server).unwrap();
+    stream.into()
 }
 
 struct Client(TcpStream);

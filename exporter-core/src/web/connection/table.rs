@@ -1,103 +1,237 @@
-//! The connections that are open, and which of them goes when there are too many.
+//! The connections that are open, and which of them is closed when there are too many.
+//!
+//! Room is made at the cost of the client address that uses most of it, and there at the cost of
+//! the connection that deserves it least. Addresses that have authenticated before keep a reserve.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use super::phase::{Phase, Stage};
-use crate::web::metrics::ServerMetrics;
+use super::known_addresses::KnownAddresses;
+use super::state::{ConnectionState, Rank};
+use crate::web::client_address::ClientAddress;
+use crate::web::metrics::{Eviction, ServerMetrics};
+
+/// How many connections may be open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableLimits {
+    pub(crate) connections: usize,
+    pub(crate) per_address: usize,
+    pub(crate) handshakes: usize,
+}
 
 /// All open connections.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct ConnectionTable {
     open: Mutex<Open>,
-    most: usize,
-    handshakes: usize,
+    limits: TableLimits,
+    known_addresses: Arc<KnownAddresses>,
     metrics: Arc<ServerMetrics>,
     empty: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Open {
-    next: u64,
-    phases: HashMap<u64, Arc<Phase>>,
+    next_id: u64,
+    connections: HashMap<u64, Arc<ConnectionState>>,
+    /// Those that are evicted but not yet closed.
+    evicted: HashMap<u64, Arc<ConnectionState>>,
+    /// The most that were open since [`ConnectionTable::take_peak`].
+    peak: usize,
 }
 
-impl Table {
-    pub(crate) fn new(most: usize, handshakes: usize, metrics: Arc<ServerMetrics>) -> Arc<Self> {
+/// A connection that could be evicted.
+struct Candidate {
+    id: u64,
+    /// The connections of its address beyond those that are reserved for it.
+    excess: isize,
+    rank: Rank,
+    since: Instant,
+}
+
+impl ConnectionTable {
+    pub(crate) fn new(
+        limits: TableLimits,
+        known_addresses: Arc<KnownAddresses>,
+        metrics: Arc<ServerMetrics>,
+    ) -> Arc<Self> {
         let (open, empty) = (Mutex::default(), Notify::new());
-        Arc::new(Self { open, most, handshakes, metrics, empty })
+        Arc::new(Self { open, limits, known_addresses, metrics, empty })
     }
 
-    /// A place for one more connection, at the cost of the one that has been idle longest if
-    /// need be. None if all are being answered.
-    pub(crate) fn admit(self: &Arc<Self>, phase: &Arc<Phase>) -> Option<Entry> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = open.phases.len() >= self.most && open.count(|_| true) >= self.most;
-        if full && !open.evict(|stage| stage != Stage::Busy) {
-            return None;
+    /// A place for one more connection, at the cost of another if need be. None if all others
+    /// deserve theirs more.
+    pub(crate) fn admit(self: &Arc<Self>, connection: &Arc<ConnectionState>) -> Option<TableEntry> {
+        let TableLimits { connections, per_address, handshakes } = self.limits;
+        let address = connection.address;
+        let mut open = self.lock();
+        if open.of(address).count() >= per_address {
+            let candidate = open.of(address).min_by_key(|(_, connection)| connection.rank());
+            let replaceable = candidate.filter(|(_, other)| other.rank().0 <= Rank::Idle);
+            let id = replaceable.map(|(id, _)| id);
+            self.make_room(&mut open, id, Eviction::AddressLimit)?;
         }
-        // A handshake costs memory and is worth nothing yet.
-        let is_handshake = |stage| stage == Stage::Handshake;
-        if is_handshake(phase.stage().0) && open.count(is_handshake) >= self.handshakes {
-            open.evict(is_handshake);
+        if open.connections.len() >= connections {
+            let id = self.least_deserving(&open, Some(address), |_| true, per_address / 2);
+            self.make_room(&mut open, id, Eviction::ConnectionLimit)?;
         }
-        let id = open.next;
-        open.next += 1;
-        open.phases.insert(id, Arc::clone(phase));
-        self.metrics.connections.store(open.phases.len(), Ordering::Relaxed);
-        Some(Entry { id, table: Arc::clone(self) })
+        let is_in_handshake = ConnectionState::is_in_handshake;
+        if is_in_handshake(connection)
+            && open.connections.values().filter(|other| is_in_handshake(other)).count()
+                >= handshakes
+        {
+            let id = self.least_deserving(&open, Some(address), is_in_handshake, handshakes / 4);
+            self.make_room(&mut open, id, Eviction::HandshakeLimit)?;
+        }
+        let id = open.next_id;
+        open.next_id += 1;
+        open.connections.insert(id, Arc::clone(connection));
+        open.peak = open.peak.max(open.count());
+        self.metrics.connections.store(open.count(), Ordering::Relaxed);
+        Some(TableEntry { id, table: Arc::clone(self) })
     }
 
-    /// Closes the connection that has been idle longest, if one is.
-    pub(crate) fn evict(&self) -> bool {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.evict(|stage| stage != Stage::Busy)
+    /// Closes the connection that deserves its place least, unless all are being answered.
+    pub(crate) fn evict_one(&self, reason: Eviction) -> bool {
+        let mut open = self.lock();
+        let id = self.least_deserving(&open, None, |_| true, self.limits.per_address / 2);
+        id.is_some_and(|id| self.evict(&mut open, id, reason))
+    }
+
+    /// Closes connections whose answers are not read until those answers come to `bytes`: of the
+    /// address that holds most, the one whose client has taken nothing for longest.
+    pub(crate) fn evict_unsent(&self, bytes: usize) {
+        let mut open = self.lock();
+        let unsent = open.evicted.values().map(|connection| connection.unsent().0);
+        let mut freed: usize = unsent.sum();
+        while freed < bytes {
+            let mut by_address: HashMap<ClientAddress, usize> = HashMap::new();
+            for connection in open.connections.values() {
+                *by_address.entry(connection.address).or_default() += connection.unsent().0;
+            }
+            let stalled = open
+                .connections
+                .iter()
+                .map(|(id, connection)| (*id, connection.address, connection.unsent()))
+                .filter(|(_, _, (unsent, _))| *unsent > 0)
+                .max_by_key(|(_, address, (_, progress))| {
+                    (by_address.get(address).copied(), Reverse(*progress))
+                });
+            let Some((id, _, (unsent, _))) = stalled else { return };
+            self.evict(&mut open, id, Eviction::UnsentAnswers);
+            freed += unsent;
+        }
+    }
+
+    /// The most connections that were open since the last call.
+    pub(crate) fn take_peak(&self) -> usize {
+        let mut open = self.lock();
+        let now = open.count();
+        std::mem::replace(&mut open.peak, now)
     }
 
     /// Waits until no connection is open.
     pub(crate) async fn emptied(&self) {
         loop {
             let emptied = self.empty.notified();
-            if self.open.lock().unwrap_or_else(PoisonError::into_inner).phases.is_empty() {
+            if self.lock().count() == 0 {
                 return;
             }
             emptied.await;
         }
     }
+
+    /// The connection to close for one of `newcomer`: of the address that has most of those that
+    /// `count`, less `reserve` if it is known. None if that is the newcomer's and all of its
+    /// connections are being answered.
+    fn least_deserving(
+        &self,
+        open: &Open,
+        newcomer: Option<ClientAddress>,
+        counts: impl Fn(&ConnectionState) -> bool,
+        reserve: usize,
+    ) -> Option<u64> {
+        let counted = || open.connections.iter().filter(|(_, connection)| counts(connection));
+        let mut by_address: HashMap<ClientAddress, isize> = HashMap::new();
+        for address in counted().map(|(_, connection)| connection.address).chain(newcomer) {
+            *by_address.entry(address).or_default() += 1;
+        }
+        for (address, excess) in &mut by_address {
+            if self.known_addresses.contains(*address) {
+                *excess = excess.saturating_sub_unsigned(reserve);
+            }
+        }
+        let excess = |address| by_address.get(&address).copied().unwrap_or_default();
+        let own = newcomer.map(excess);
+        counted()
+            .map(|(id, connection)| {
+                let (rank, since) = connection.rank();
+                Candidate { id: *id, excess: excess(connection.address), rank, since }
+            })
+            .filter(|candidate| match own {
+                // Where the newcomer's address has less, even what is being answered goes.
+                Some(own) if candidate.excess > own => true,
+                Some(own) => candidate.excess == own && candidate.rank <= Rank::Idle,
+                None => candidate.rank <= Rank::Idle,
+            })
+            .min_by_key(|candidate| (Reverse(candidate.excess), candidate.rank, candidate.since))
+            .map(|candidate| candidate.id)
+    }
+
+    /// Evicts the connection with this id. Without one it is the newcomer that goes.
+    fn make_room(&self, open: &mut Open, id: Option<u64>, reason: Eviction) -> Option<()> {
+        if id.is_none() {
+            self.metrics.evicted(reason);
+        }
+        self.evict(open, id?, reason).then_some(())
+    }
+
+    fn evict(&self, open: &mut Open, id: u64, reason: Eviction) -> bool {
+        let Some(connection) = open.connections.remove(&id) else { return false };
+        connection.evict();
+        open.evicted.insert(id, connection);
+        self.metrics.evicted(reason);
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Open {
-    fn count(&self, of: impl Fn(Stage) -> bool) -> usize {
-        self.phases.values().filter(|phase| !phase.is_evicted() && of(phase.stage().0)).count()
+    fn count(&self) -> usize {
+        self.connections.len() + self.evicted.len()
     }
 
-    fn evict(&mut self, among: impl Fn(Stage) -> bool) -> bool {
-        let candidates = self
-            .phases
-            .values()
-            .filter(|phase| !phase.is_evicted() && !phase.is_busy() && among(phase.stage().0));
-        let oldest = candidates.min_by_key(|phase| phase.stage().1);
-        oldest.is_some_and(|phase| phase.evict())
+    fn of(&self, address: ClientAddress) -> impl Iterator<Item = (u64, &ConnectionState)> {
+        let all = self.connections.iter().map(|(id, connection)| (*id, &**connection));
+        all.filter(move |(_, connection)| connection.address == address)
     }
 }
 
 /// A connection's place in the table until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct TableEntry {
     id: u64,
-    table: Arc<Table>,
+    table: Arc<ConnectionTable>,
 }
 
-impl Drop for Entry {
+impl Drop for TableEntry {
     fn drop(&mut self) {
-        let mut open = self.table.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.phases.remove(&self.id);
-        self.table.metrics.connections.store(open.phases.len(), Ordering::Relaxed);
-        if open.phases.is_empty() {
+        let mut open = self.table.lock();
+        open.connections.remove(&self.id);
+        open.evicted.remove(&self.id);
+        self.table.metrics.connections.store(open.count(), Ordering::Relaxed);
+        if open.count() == 0 {
             self.table.empty.notify_waiters();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

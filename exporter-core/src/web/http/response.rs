@@ -13,7 +13,8 @@ use http::{HeaderValue, Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::web::auth::CHALLENGE;
-use crate::web::connection::phase::Pending;
+use crate::web::connection::state::RequestInProgress;
+use crate::web::connection::unsent::UnsentAnswer;
 
 pub(crate) type Response = http::Response<Bytes>;
 
@@ -68,27 +69,43 @@ pub(crate) fn unavailable(why: String) -> Response {
     response
 }
 
-/// The same, and nothing more on this connection.
+/// The response, as the last one of its connection.
 pub(crate) fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// The bytes of an answer; its request is pending until the last of them is written.
+/// The response to a HEAD request has the length of the body, but not the body.
+pub(crate) fn without_body_for_head(response: &mut Response, method: &Method) {
+    if method == Method::HEAD {
+        let length = HeaderValue::from(response.body().len());
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+        response.body_mut().clear();
+    }
+}
+
+/// The body of a response; its request is in progress until the last byte is written.
 #[derive(Debug)]
 pub(crate) struct Page {
     bytes: Option<Bytes>,
     /// Only of an empty page.
-    _pending: Option<Pending>,
+    _unsent: Option<Unsent>,
 }
 
-/// Bytes that take their request with them to the socket.
-struct Owned {
+/// Dropped when the body is written, or given up.
+#[derive(Debug)]
+struct Unsent {
+    _request: RequestInProgress,
+    _answer: UnsentAnswer,
+}
+
+/// The bytes of a body, which take with them to the socket what ends there.
+struct UnsentBytes {
     bytes: Bytes,
-    _pending: Pending,
+    _unsent: Unsent,
 }
 
-impl AsRef<[u8]> for Owned {
+impl AsRef<[u8]> for UnsentBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -96,22 +113,18 @@ impl AsRef<[u8]> for Owned {
 
 impl Page {
     pub(crate) fn respond(
-        mut response: Response,
-        method: &Method,
-        mut pending: Pending,
+        response: Response,
+        mut request: RequestInProgress,
+        answer: UnsentAnswer,
     ) -> http::Response<Self> {
-        if method == Method::HEAD {
-            let length = HeaderValue::from(response.body().len());
-            response.headers_mut().insert(CONTENT_LENGTH, length);
-            response.body_mut().clear();
-        }
-        pending.answered();
+        request.answered(response.body().len());
+        let unsent = Unsent { _request: request, _answer: answer };
         response.map(|bytes| {
             if bytes.is_empty() {
-                Self { bytes: None, _pending: Some(pending) }
+                Self { bytes: None, _unsent: Some(unsent) }
             } else {
-                let owned = Bytes::from_owner(Owned { bytes, _pending: pending });
-                Self { bytes: Some(owned), _pending: None }
+                let bytes = Bytes::from_owner(UnsentBytes { bytes, _unsent: unsent });
+                Self { bytes: Some(bytes), _unsent: None }
             }
         })
     }

@@ -11,40 +11,47 @@ use super::{landing, scrape};
 use crate::query::Query;
 use crate::web::auth::Denied;
 use crate::web::client_address::Peer;
+use crate::web::connection::state::ConnectionState;
 use crate::web::server::Server;
 
 const READ: &str = "GET, HEAD";
 
-/// The answer to a request that [`super::request::refuse`] let pass.
+/// The answer to a request that [`super::request::refuse`] let pass, and the user who asked.
 pub(crate) async fn answer<B: Body>(
     server: &Arc<Server>,
+    connection: &ConnectionState,
     peer: Peer,
     request: &Request<B>,
-) -> Response {
+) -> (Response, Option<String>) {
     let settings = server.site.live.current();
     if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
-        return response::text(StatusCode::TOO_MANY_REQUESTS, "There are too many requests.\n");
+        let why = "There are too many requests.\n";
+        return (response::text(StatusCode::TOO_MANY_REQUESTS, why), None);
     }
     let address = peer.address();
     let authenticated = match &settings.users {
         Some(users) => {
             let is_known = server.known_addresses.contains(address);
-            users.check(request.headers(), address, is_known).await.map(Some)
+            let user = users.check(request.headers(), address, is_known).await;
+            user.map(|user| Some(user.to_owned()))
         }
         None => Ok(None),
     };
-    let mut response = match authenticated {
-        Ok(_user) => {
+    let (mut response, user) = match authenticated {
+        Ok(user) => {
+            connection.authenticated();
             server.known_addresses.insert(address);
-            route(server, request).await
+            (route(server, request).await, user)
         }
-        Err(Denied::Missing | Denied::Wrong) => response::unauthorized(),
-        Err(Denied::Busy) => response::unavailable("Too many logins are being checked.\n".into()),
+        Err(Denied::Missing | Denied::Wrong) => (response::unauthorized(), None),
+        Err(Denied::Busy) => {
+            (response::unavailable("Too many logins are being checked.\n".into()), None)
+        }
     };
     for (name, value) in &settings.headers {
         response.headers_mut().insert(name, value.clone());
     }
-    response
+    (response, user)
 }
 
 async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response {

@@ -1,6 +1,7 @@
 //! HTTP/2, without TLS: what the connection makes of frames is the same.
 
 use super::*;
+use crate::web::caller::Caller;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -62,12 +63,12 @@ fn start(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Http2 {
         tell.send(listener.local_addr().unwrap()).unwrap();
         tokio::spawn(async move {
             let (socket, peer) = listener.accept().await.unwrap();
-            let phase = Phase::new(Stage::FirstByte, &server.site.limits);
+            let state = ConnectionState::new(Stage::FirstByte, peer.address(), &server.site.limits);
             let changes = server.site.live.changes();
             let running = server.running.subscribe();
-            let _place = server.table.admit(&phase).unwrap();
-            let connection = Connection { server, phase, peer, changes, running };
-            connection.http2(socket).await
+            let _place = server.table.admit(&state).unwrap();
+            let connection = Connection { server, state, peer, changes, running };
+            connection.http2(socket, Caller::default()).await
         });
     });
     let client = Client::new(TcpStream::connect(told.recv().unwrap()).unwrap());
@@ -259,6 +260,48 @@ fn a_client_that_opens_no_window_is_given_up() {
     http2.until_closed();
     let took = start.elapsed();
     assert!((300..120_000).contains(&took.as_millis()), "{took:?}");
+}
+
+/// Answers to pings are bytes on the wire, and a window of a byte lets a byte through.
+#[test]
+fn neither_pings_nor_small_windows_keep_an_unread_answer_alive() {
+    let ping = frame(PING, 0, 0, &[0; 8]);
+    let mut window = frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes());
+    window.extend(frame(WINDOW_UPDATE, 0, 1, &1_u32.to_be_bytes()));
+    for trickle in [ping, window] {
+        let mut http2 = start(|site| {
+            site.limits.stall = Duration::from_millis(500);
+            site.exporter = registry(&[&LARGE]);
+        });
+        http2.client.send(PREFACE);
+        // SETTINGS_INITIAL_WINDOW_SIZE
+        http2.client.send(frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]));
+        http2.ask(1, &request("GET", "/metrics", &[]));
+        assert_eq!(http2.status(), "200");
+        let mut writer = http2.client.0.try_clone().unwrap();
+        thread::spawn(move || {
+            while writer.write_all(&trickle).is_ok() {
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let start = Instant::now();
+        http2.until_closed();
+        let took = start.elapsed();
+        assert!((300..5000).contains(&took.as_millis()), "{took:?}");
+    }
+}
+
+#[test]
+fn a_header_block_after_the_first_must_end_in_time() {
+    let mut http2 = start(|site| site.limits.header = Duration::from_millis(300));
+    http2.hello();
+    http2.ask(1, &request("GET", "/-/healthy", &[]));
+    assert_eq!(http2.status(), "200");
+    http2.client.send(frame(HEADERS, END_STREAM, 3, &request("GET", "/metrics", &[])));
+    let start = Instant::now();
+    http2.until_closed();
+    let took = start.elapsed();
+    assert!((250..5000).contains(&took.as_millis()), "{took:?}");
 }
 
 #[test]

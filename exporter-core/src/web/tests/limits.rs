@@ -1,5 +1,8 @@
 //! How long, and how many.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 use crate::web::pki::Directory;
 
@@ -65,6 +68,17 @@ fn the_next_header_on_a_connection_has_its_own_limit() {
     client.send("GET /");
     let (took, _) = client.closed();
     assert!(around(took, 1000), "{took:?}");
+}
+
+/// The rest of a request need not come just because its beginning came early.
+#[test]
+fn half_of_a_pipelined_request_has_the_limit_of_a_header() {
+    let server = start(short);
+    let mut client = server.connect();
+    client.send(format!("{SCRAPE}GET /"));
+    assert_eq!(status(&client.answer()), "200");
+    let (took, _) = client.closed();
+    assert!(around(took, 300), "{took:?}");
 }
 
 #[test]
@@ -187,6 +201,63 @@ fn a_flood_of_connections_does_not_keep_a_scraper_out() {
     drop(flood);
 }
 
+/// Wrong passwords keep their connections busy; they must not keep others out.
+#[test]
+fn connections_without_credentials_make_room() {
+    let directory = Directory::new();
+    let file = directory.write("web.yml", USERS);
+    let live = Live::load(Some(file)).unwrap();
+    let server = start(|site| {
+        site.live = live;
+        site.limits.connections = 16;
+    });
+    let right = get("/metrics", "Authorization: Basic YTox\r\n");
+    assert_eq!(status(&server.say(&right)), "200");
+    let mut flood = Vec::new();
+    for n in 0..40 {
+        let mut client = server.connect_from([127, 0, 0, 2]);
+        let login = STANDARD.encode(format!("user {n}:wrong"));
+        client.send(get("/metrics", &format!("Authorization: Basic {login}\r\n")));
+        flood.push(client);
+        // Each is being answered before the next one comes.
+        thread::sleep(Duration::from_millis(10));
+    }
+    for _ in 0..5 {
+        let answer = server.say(&right);
+        assert_eq!(status(&answer), "200", "{answer}");
+    }
+    assert!(server.metrics.evictions(Eviction::ConnectionLimit) > 0);
+}
+
+/// User `a`, password `1`; the cost makes others wait for some time.
+const USERS: &str =
+    "basic_auth_users:\n  a: $2y$10$abcdefghijklmnopqrstuu6ppr/Iu.c1wGt1i1l2B1NaNNnoplJCK\n";
+
+/// Answers that are not read are memory.
+#[test]
+fn clients_that_do_not_read_are_closed_when_they_hold_too_much() {
+    let server = start(|site| site.exporter = registry(&[&LARGE]));
+    let mut clients: Vec<_> = (0..12)
+        .map(|_| {
+            let mut client = server.connect_from([127, 0, 0, 2]);
+            rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
+            client.send(SCRAPE);
+            // Not at once: they would share one answer.
+            client.byte();
+            client
+        })
+        .collect();
+    let start = Instant::now();
+    while server.metrics.connections.load(Ordering::Relaxed) > 4 {
+        assert!(start.elapsed() < Duration::from_secs(15));
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(server.metrics.evictions(Eviction::UnsentAnswers) >= 8);
+    // Others are served as before.
+    assert!(server.say(get("/metrics", "")).len() > 9_000_000);
+    clients.clear();
+}
+
 #[test]
 fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
     let mut server = start(|site| site.exporter = registry(&[&SLOW, &WORD]));
@@ -250,7 +321,7 @@ fn new_settings_end_a_connection_after_its_answer() {
     assert!(busy.rest().contains("\nword 1\n"));
 }
 
-/// A process of its metrics, whose limits are its metrics.
+/// A process of its own, whose limits are its own.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
 fn a_want_of_descriptors_keeps_no_scraper_out() {

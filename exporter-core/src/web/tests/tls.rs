@@ -1,6 +1,8 @@
 //! Serving over TLS: what happens around a handshake, and what a reload does to what is open.
 
+use std::collections::VecDeque;
 use std::fs;
+use std::sync::atomic::AtomicBool;
 
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
@@ -196,4 +198,35 @@ fn requests_beyond_the_rate_are_put_off() {
     let server = start(|site| site.live = live);
     let statuses = [(); 3].map(|()| status(&server.say(get("/metrics", ""))).to_owned());
     assert_eq!(statuses, ["200", "200", "429"]);
+}
+
+/// Handshakes that nobody completes must not keep out a client whose handshake takes its time.
+#[test]
+fn a_flood_of_handshakes_does_not_keep_a_distant_client_out() {
+    let scene = scene(|site| site.limits.handshakes = 8);
+    let address = scene.server.address;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let flood = thread::spawn(move || {
+        let mut held = VecDeque::new();
+        while !stopped.load(Ordering::Relaxed) {
+            held.push_back(connect_from([127, 0, 0, 2], address));
+            if held.len() > 100 {
+                held.pop_front();
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let config = scene.config(Some(&scene.holder), &[]);
+    for _ in 0..5 {
+        let mut stream = scene.connect(&config);
+        thread::sleep(Duration::from_millis(80));
+        stream.conn.write_tls(&mut stream.sock).unwrap();
+        thread::sleep(Duration::from_millis(80));
+        let answer = say(&mut stream, &get("/metrics", "")).unwrap();
+        assert_eq!(status(&answer), "200", "{answer}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    flood.join().unwrap();
+    assert!(scene.server.metrics.evictions(Eviction::HandshakeLimit) > 0);
 }

@@ -1,0 +1,343 @@
+//! What a connection is doing, and until when it may.
+//!
+//! Three parties report: the stream sees bytes, requests begin and end, and the connection's task
+//! waits for whichever limit comes first. The connection table reads it to choose what to evict.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::web::client_address::ClientAddress;
+use crate::web::site::Limits;
+
+/// The state of one connection.
+#[derive(Debug)]
+pub(crate) struct ConnectionState {
+    pub(super) address: ClientAddress,
+    accepted: Instant,
+    state: Mutex<State>,
+    header: Duration,
+    idle: Duration,
+    stall: Duration,
+    evicted: Notify,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The TLS handshake is not complete.
+    Handshake,
+    /// Nothing was sent yet.
+    FirstByte,
+    /// The first request has begun but is not complete.
+    Header,
+    /// Requests are being answered.
+    Busy,
+    /// All requests so far are answered.
+    Idle,
+    /// Nothing more is read as a request; what was written is being sent.
+    Closing,
+    /// Only waits for the peer to close, too.
+    Lingering,
+}
+
+#[derive(Debug)]
+struct State {
+    stage: Stage,
+    since: Instant,
+    /// Whether a request had all the credentials that are configured.
+    is_authenticated: bool,
+    /// Requests so far.
+    requests_begun: u64,
+    /// Requests whose answers are not yet made, or not yet written.
+    requests: usize,
+    /// Since when the input ends within a request.
+    partial_since: Option<Instant>,
+    /// Answers that are made but not yet written.
+    unsent_answers: usize,
+    unsent_bytes: usize,
+    /// When the first of the unsent answers was made.
+    unsent_since: Instant,
+    /// When the peer last took [`MIN_PROGRESS`] of the answers.
+    progress: Instant,
+    /// What it took of them since then.
+    since_progress: usize,
+    /// Bytes of answers so far.
+    sent: u64,
+    /// The stream has more to send than the socket takes.
+    is_blocked: bool,
+    /// Something that will never be read is being received.
+    has_unread_input: bool,
+    /// Since when the connection is to end after the requests in progress.
+    stopping: Option<Instant>,
+}
+
+/// How much of its answers a client must take in [`Limits::stall`]. Less, byte by byte, would keep
+/// an answer in memory for as long as the client likes.
+const MIN_PROGRESS: usize = 64 * 1024;
+
+/// How long a connection that has nothing more to do may take to end.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How much a connection deserves to stay; the least is evicted first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// Whatever it is doing.
+    Unauthenticated,
+    Idle,
+    /// Its client is to take an answer.
+    Unsent,
+    /// An answer is being made.
+    InProgress,
+}
+
+impl ConnectionState {
+    pub(crate) fn new(stage: Stage, address: ClientAddress, limits: &Limits) -> Arc<Self> {
+        let now = Instant::now();
+        Arc::new(Self {
+            address,
+            accepted: now,
+            state: Mutex::new(State {
+                stage,
+                since: now,
+                is_authenticated: false,
+                requests_begun: 0,
+                requests: 0,
+                partial_since: None,
+                unsent_answers: 0,
+                unsent_bytes: 0,
+                unsent_since: now,
+                progress: now,
+                since_progress: 0,
+                sent: 0,
+                is_blocked: false,
+                has_unread_input: false,
+                stopping: None,
+            }),
+            header: limits.header,
+            idle: limits.idle,
+            stall: limits.stall,
+            evicted: Notify::new(),
+        })
+    }
+
+    pub(super) fn is_in_handshake(&self) -> bool {
+        self.lock().stage == Stage::Handshake
+    }
+
+    /// Its rank, and since when it has it.
+    pub(super) fn rank(&self) -> (Rank, Instant) {
+        let state = self.lock();
+        if !state.is_authenticated {
+            (Rank::Unauthenticated, self.accepted)
+        } else if state.unsent_answers > 0 {
+            (Rank::Unsent, state.progress)
+        } else if state.requests > 0 {
+            (Rank::InProgress, state.since)
+        } else {
+            (Rank::Idle, state.since)
+        }
+    }
+
+    /// Bytes of answers that are not yet written, and when the peer last took enough of them.
+    pub(super) fn unsent(&self) -> (usize, Instant) {
+        let state = self.lock();
+        (state.unsent_bytes, state.progress)
+    }
+
+    /// The TLS handshake is complete.
+    pub(super) fn secured(&self) {
+        self.lock().enter(Stage::FirstByte);
+    }
+
+    /// A request had all the credentials that are configured.
+    pub(crate) fn authenticated(&self) {
+        self.lock().is_authenticated = true;
+    }
+
+    /// Bytes arrived; whether the last of them are in the middle of a request.
+    pub(super) fn received(&self, is_partial: bool) {
+        let mut state = self.lock();
+        if state.stage == Stage::FirstByte {
+            state.enter(Stage::Header);
+        }
+        state.partial_since = is_partial.then(|| state.partial_since.unwrap_or_else(Instant::now));
+    }
+
+    /// The stream took that many bytes of answers. Other bytes, such as replies to pings, do not
+    /// count.
+    pub(super) fn sent(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.sent += bytes as u64;
+        state.since_progress += bytes;
+        if state.since_progress >= MIN_PROGRESS {
+            state.since_progress = 0;
+            state.progress = Instant::now();
+        }
+    }
+
+    /// Whether the stream has more to send than the socket takes.
+    pub(super) fn blocked(&self, is_blocked: bool) {
+        self.lock().is_blocked = is_blocked;
+    }
+
+    /// A number that moves when a request begins, or when so much of an answer is sent that the
+    /// client had to allow for it by some frames.
+    pub(super) fn served(&self) -> u64 {
+        let state = self.lock();
+        state.requests_begun + state.sent / MIN_PROGRESS as u64
+    }
+
+    /// What follows this request on the connection is not read as one.
+    pub(super) fn refuse(&self) {
+        self.lock().has_unread_input = true;
+    }
+
+    /// A request is complete. It is in progress until the result is dropped.
+    pub(super) fn request(self: &Arc<Self>) -> RequestInProgress {
+        let mut state = self.lock();
+        state.requests_begun += 1;
+        state.requests += 1;
+        state.enter(Stage::Busy);
+        drop(state);
+        RequestInProgress { connection: Arc::clone(self), unsent: None }
+    }
+
+    /// No further requests after those in progress.
+    pub(super) fn stop(&self) {
+        self.lock().stopping.get_or_insert_with(Instant::now);
+    }
+
+    /// The connection is to be shut. Says whether what the peer still sends must be read and
+    /// discarded: a socket closed with unread input takes back the answer that was sent.
+    pub(super) fn closing(&self) -> bool {
+        let mut state = self.lock();
+        let is_partial = state.partial_since.is_some() || state.stage == Stage::Header;
+        state.enter(Stage::Closing);
+        state.has_unread_input || is_partial
+    }
+
+    /// Everything is sent.
+    pub(super) fn lingering(&self) {
+        self.lock().enter(Stage::Lingering);
+    }
+
+    /// Tells the connection's task to close it.
+    pub(super) fn evict(&self) {
+        self.evicted.notify_one();
+    }
+
+    /// Waits for [`Self::evict`].
+    pub(super) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    /// Waits until a limit has passed, and says in which stage.
+    ///
+    /// Must be polled after the connection, each time: it is the connection that moves the
+    /// limit.
+    pub(super) async fn overdue(&self) -> Stage {
+        let mut due = self.due();
+        let mut sleep = pin!(sleep_until(due));
+        poll_fn(|cx| {
+            loop {
+                let now_due = self.due();
+                if now_due < due {
+                    due = now_due;
+                    sleep.as_mut().reset(due);
+                }
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                if now_due <= Instant::now() {
+                    return Poll::Ready(self.lock().stage);
+                }
+                // The limit has moved on since the timer was set.
+                due = now_due;
+                sleep.as_mut().reset(due);
+            }
+        })
+        .await
+    }
+
+    fn due(&self) -> Instant {
+        let state = self.lock();
+        if state.unsent_answers > 0 {
+            return (state.progress + self.stall).min(state.unsent_since + self.idle);
+        }
+        if let Some(stopping) = state.stopping
+            && state.requests == 0
+        {
+            let limit = if state.is_blocked { self.stall } else { CLOSE_TIMEOUT };
+            return state.since.max(stopping) + limit;
+        }
+        match state.stage {
+            Stage::Handshake | Stage::FirstByte | Stage::Header => state.since + self.header,
+            // Collectors have limits of their own.
+            Stage::Busy => Instant::now() + self.idle,
+            Stage::Idle => {
+                let idle = state.since + self.idle;
+                // Nothing is read while requests are in progress.
+                let header = state.partial_since.map(|from| from.max(state.since) + self.header);
+                header.map_or(idle, |header| header.min(idle))
+            }
+            Stage::Closing => state.since + self.stall,
+            Stage::Lingering => state.since + CLOSE_TIMEOUT,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.since = Instant::now();
+    }
+}
+
+/// A request that has not been answered to its last byte.
+#[derive(Debug)]
+pub(crate) struct RequestInProgress {
+    connection: Arc<ConnectionState>,
+    /// The size of its answer, once that is made.
+    unsent: Option<usize>,
+}
+
+impl RequestInProgress {
+    /// The answer is made; from now on the peer is to take it.
+    pub(crate) fn answered(&mut self, bytes: usize) {
+        if self.unsent.replace(bytes).is_some() {
+            return;
+        }
+        let mut state = self.connection.lock();
+        if state.unsent_answers == 0 {
+            let now = Instant::now();
+            state.unsent_since = now;
+            state.progress = now;
+            state.since_progress = 0;
+        }
+        state.unsent_answers += 1;
+        state.unsent_bytes += bytes;
+    }
+}
+
+impl Drop for RequestInProgress {
+    fn drop(&mut self) {
+        let mut state = self.connection.lock();
+        state.requests = state.requests.saturating_sub(1);
+        if let Some(bytes) = self.unsent {
+            state.unsent_answers = state.unsent_answers.saturating_sub(1);
+            state.unsent_bytes = state.unsent_bytes.saturating_sub(bytes);
+        }
+        if state.requests == 0 && state.stage == Stage::Busy {
+            state.enter(Stage::Idle);
+        }
+    }
+}

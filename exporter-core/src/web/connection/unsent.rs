@@ -1,0 +1,118 @@
+//! The memory that answers take until they are sent.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+/// The answers of all connections that are made but not yet sent. Answers that share a page count
+/// once.
+#[derive(Debug)]
+pub(crate) struct UnsentAnswers {
+    limit: usize,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    bytes: usize,
+    /// The most since [`UnsentAnswers::take_peak`].
+    peak: usize,
+    /// How many answers share a page, by where it is in memory.
+    shared: HashMap<usize, usize>,
+}
+
+/// An answer that is not yet sent, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct UnsentAnswer {
+    answers: Arc<UnsentAnswers>,
+    page: usize,
+    bytes: usize,
+}
+
+impl UnsentAnswers {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit, pages: Mutex::default() })
+    }
+
+    /// Counts an answer with this body, and says how many bytes there are too many then. An answer
+    /// by itself is never too much, however large.
+    pub(crate) fn add(self: &Arc<Self>, body: &Bytes) -> (UnsentAnswer, usize) {
+        let (page, bytes) = (body.as_ptr() as usize, body.len());
+        let mut pages = self.pages();
+        let answers = pages.shared.entry(page).or_default();
+        *answers += 1;
+        if *answers == 1 {
+            pages.bytes += bytes;
+            pages.peak = pages.peak.max(pages.bytes);
+        }
+        let excess = pages.bytes.saturating_sub(self.limit.max(bytes.saturating_mul(2)));
+        (UnsentAnswer { answers: Arc::clone(self), page, bytes }, excess)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.pages().bytes
+    }
+
+    /// The most that there was since the last call.
+    pub(crate) fn take_peak(&self) -> usize {
+        let mut pages = self.pages();
+        let now = pages.bytes;
+        std::mem::replace(&mut pages.peak, now)
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for UnsentAnswer {
+    fn drop(&mut self) {
+        let mut pages = self.answers.pages();
+        let is_last = match pages.shared.get_mut(&self.page) {
+            Some(answers) => {
+                *answers -= 1;
+                *answers == 0
+            }
+            None => false,
+        };
+        if is_last {
+            pages.shared.remove(&self.page);
+            pages.bytes = pages.bytes.saturating_sub(self.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_pages_count_once() {
+        let answers = UnsentAnswers::new(100);
+        let page = Bytes::from(vec![0; 60]);
+        let (first, excess) = answers.add(&page);
+        assert_eq!((answers.bytes(), excess), (60, 0));
+        let (second, excess) = answers.add(&page.clone());
+        assert_eq!((answers.bytes(), excess), (60, 0));
+        let other = Bytes::from(vec![0; 50]);
+        let (third, excess) = answers.add(&other);
+        assert_eq!((answers.bytes(), excess), (110, 10));
+        drop((first, third));
+        assert_eq!(answers.bytes(), 60);
+        drop(second);
+        assert_eq!(answers.bytes(), 0);
+        assert_eq!((answers.take_peak(), answers.take_peak()), (110, 0));
+    }
+
+    #[test]
+    fn one_large_page_is_within_the_limit() {
+        let answers = UnsentAnswers::new(100);
+        let (_first, excess) = answers.add(&Bytes::from(vec![0; 150]));
+        assert_eq!(excess, 0);
+        let (_second, excess) = answers.add(&Bytes::from(vec![0; 150]));
+        assert_eq!(excess, 0);
+        let (_third, excess) = answers.add(&Bytes::from(vec![0; 150]));
+        assert_eq!(excess, 150);
+    }
+}
