@@ -1,8 +1,6 @@
 //! What asking has cost: the exporter's own metrics about its calls.
 
-use std::sync::Arc;
-
-use exporter_core::instrument::{Counter, Gauge, Instrument, Labelled, Metric};
+use exporter_core::instrument::{Counter, Gauge, Instrument, Labelled, Metric, Series};
 
 use crate::cost::UNIT;
 
@@ -81,7 +79,7 @@ pub(crate) fn attempts(
     family: &Labelled<Counter, 2>,
     action: &str,
     scope: &str,
-) -> (Arc<Counter>, Arc<Counter>) {
+) -> (Series<Counter>, Series<Counter>) {
     (family.with([action, scope]), RETRIES.with([action, scope]))
 }
 

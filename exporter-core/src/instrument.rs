@@ -1,34 +1,47 @@
 //! Counters, gauges, histograms and summaries for code that measures itself.
 //!
-//! All can be statics. What measures keeps no lock while it waits, and never fails:
+//! All of them can be statics. They can be used from any thread, and never fail:
 //!
 //! ```
-//! use exporter_core::instrument::{Buckets, Counter, Gauge, Histogram, Instruments, Labelled, Metric};
+//! use exporter_core::encode;
+//! use exporter_core::format::{Escaping, Format};
+//! use exporter_core::instrument::{Buckets, Counter, Gauge, Histogram, Labelled, Metric};
 //!
 //! static REQUESTS: Labelled<Counter, 1> =
 //!     Labelled::counter("app_requests_total", "Requests answered.", ["code"]);
-//! static IN_FLIGHT: Metric<Gauge> = Metric::gauge("app_requests_in_flight", "Requests in hand.");
-//! static TOOK: Metric<Histogram> = Metric::histogram(
+//! static IN_PROGRESS: Metric<Gauge> =
+//!     Metric::gauge("app_requests_in_progress", "Requests that are being answered.");
+//! static TOOK: Labelled<Histogram, 1> = Labelled::histogram(
 //!     "app_request_duration_seconds",
-//!     "How long answers took.",
+//!     "Time to answer a request.",
+//!     ["method"],
 //!     Buckets::classic(&[0.01, 0.1, 1.0]),
-//! );
+//! )
+//! .with_unit("seconds");
 //!
-//! let in_flight = IN_FLIGHT.in_progress();
-//! let timer = TOOK.time();
-//! REQUESTS.with(["200"]).inc();
-//! drop((timer, in_flight));
+//! {
+//!     let _in_progress = IN_PROGRESS.in_progress();
+//!     let _timer = TOOK.with(["GET"]).time();
+//!     // ... answer the request ...
+//!     REQUESTS.with(["200"]).inc();
+//! }
 //!
-//! // A collector like any other.
-//! let collector = Instruments(&[&REQUESTS, &IN_FLIGHT, &TOOK]);
+//! let page = encode(&[&REQUESTS, &IN_PROGRESS, &TOOK], Format::Text004, Escaping::Underscores);
+//! assert!(String::from_utf8_lossy(&page).contains("app_requests_total{code=\"200\"} 1\n"));
 //! ```
+//!
+//! [`Instruments`] makes a collector of a list of them, for an exporter.
 
 mod counter;
+mod exemplar;
 mod float;
+mod from_fn;
 mod gauge;
 mod histogram;
+mod info;
 mod labelled;
 mod native;
+mod start;
 mod summary;
 mod timer;
 
@@ -37,22 +50,43 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 pub use self::counter::Counter;
+pub use self::from_fn::FromFn;
 pub use self::gauge::{Gauge, InProgress};
 pub use self::histogram::{Buckets, Histogram};
-pub use self::labelled::Labelled;
+pub use self::info::{Info, StateSet};
+pub use self::labelled::{Labelled, Series};
+#[cfg(feature = "process")]
+pub(crate) use self::start::start_time;
 pub use self::summary::{Summary, Window};
-pub use self::timer::{Observe, Timer};
+pub use self::timer::{LabelledTimer, Observe, Timer};
 use crate::collector::{Collector, Error};
+use crate::exposition;
 use crate::exposition::desc::{Desc, Describe, DynDesc};
 use crate::exposition::families::{DynFamily, Families};
-use crate::exposition::value::Exemplar;
+use crate::exposition::format::{Escaping, Format};
 
-/// One family of instruments: with labels or without.
+/// A family of metrics that can be written to a page at any time.
+///
+/// Implement it for your own types to expose families that are made at run time.
 pub trait Instrument: Describe {
+    /// Writes the current values.
     fn write(&self, out: &mut Families);
 }
 
-/// The collector of a list of instruments. They stand on the page in its order.
+/// Writes a page of these instruments, in their order: synchronously, without a registry or a
+/// runtime. Send it with the content type of [`Format::content_type`].
+///
+/// Of two families with one name, the second is left out unless type and labels are the same.
+pub fn encode(instruments: &[&dyn Instrument], format: Format, escaping: Escaping) -> Vec<u8> {
+    let mut out = Families::new(format, escaping);
+    let (format, escaping) = (out.format, out.escaping);
+    for instrument in instruments {
+        instrument.write(&mut out);
+    }
+    exposition::join(&[out], format, escaping).0
+}
+
+/// The collector of a list of instruments, which are exposed in its order.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a list of trait objects")]
 pub struct Instruments<'a>(pub &'a [&'a dyn Instrument]);
@@ -66,7 +100,7 @@ impl Collector for Instruments<'_> {
     }
 }
 
-/// An instrument without labels; it is used as what it holds.
+/// An instrument without labels. It dereferences to the instrument.
 #[derive(Debug)]
 pub struct Metric<T> {
     desc: Desc<'static>,
@@ -74,29 +108,50 @@ pub struct Metric<T> {
 }
 
 impl Metric<Counter> {
+    /// A counter. The name should end with `_total`: without it, `OpenMetrics` gets a family of
+    /// type `unknown`.
+    ///
     /// # Panics
     ///
-    /// When `name` cannot be one, as all instruments do: in a static, that is when compiling.
+    /// Panics, as the other constructors do, if the name is invalid; in a static, the program does
+    /// not compile.
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
         Self { desc: Desc::counter(name, help, []), value: Counter::new() }
     }
 }
 
 impl Metric<Gauge> {
+    /// A gauge.
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {
         Self { desc: Desc::gauge(name, help, []), value: Gauge::new() }
     }
 }
 
 impl Metric<Histogram> {
+    /// A histogram.
     pub const fn histogram(name: &'static str, help: &'static str, buckets: Buckets) -> Self {
         Self { desc: Desc::histogram(name, help, []), value: Histogram::new(buckets) }
     }
 }
 
 impl Metric<Summary> {
+    /// A summary.
     pub const fn summary(name: &'static str, help: &'static str, window: Window) -> Self {
         Self { desc: Desc::summary(name, help, []), value: Summary::new(window) }
+    }
+}
+
+impl<T> Metric<T> {
+    /// Declares the unit of the values, for formats that carry it: see [`Desc::with_unit`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name of the family does not end with the unit; in a static, the program does
+    /// not compile.
+    #[must_use]
+    pub const fn with_unit(mut self, unit: &'static str) -> Self {
+        self.desc = self.desc.with_unit(unit);
+        self
     }
 }
 
@@ -116,24 +171,24 @@ impl<T: Sync> Describe for Metric<T> {
 
 impl<T: Value> Instrument for Metric<T> {
     fn write(&self, out: &mut Families) {
-        self.value.write(&[], &mut out.open(self.desc.as_dyn()));
+        self.value.write(&[], &mut out.open_desc(&self.desc));
     }
 }
 
-/// What one series of an instrument holds.
+/// The value of one series.
 pub trait Value: sealed::Sealed + Sync {
     #[doc(hidden)]
     fn write(&self, labels: &[&str], out: &mut DynFamily<'_>);
 }
 
-/// A value that is made when its labels are first seen.
+/// A value that is created when its labels are first used.
 pub trait Child: Value + Send + Sized {
-    /// What all of a family have in common.
+    /// What all values of a family share.
     #[doc(hidden)]
-    type Settings: Copy + Send + Sync;
+    type Settings: Copy + std::fmt::Debug + Send + Sync;
 
     #[doc(hidden)]
-    fn born(settings: Self::Settings, at: SystemTime) -> Self;
+    fn created(settings: Self::Settings, at: SystemTime) -> Self;
 }
 
 mod sealed {
@@ -145,30 +200,7 @@ mod sealed {
     impl Sealed for super::Summary {}
 }
 
-/// An exemplar as an instrument keeps it.
-#[derive(Debug)]
-struct Kept {
-    labels: Vec<(String, String)>,
-    value: f64,
-    at: SystemTime,
-}
-
-impl Kept {
-    fn new(labels: &[(&str, &str)], value: f64) -> Self {
-        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
-        Self { labels: labels.iter().map(owned).collect(), value, at: SystemTime::now() }
-    }
-
-    fn labels(&self) -> Vec<(&str, &str)> {
-        self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-    }
-
-    fn exemplar<'a>(&self, labels: &'a [(&'a str, &'a str)]) -> Exemplar<'a> {
-        Exemplar { labels, value: self.value, at: Some(self.at) }
-    }
-}
-
-/// A panic elsewhere is no reason to stop counting: each change under these locks is whole.
+/// Ignores poisoning: every change under these locks is complete.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,9 +9,11 @@
 //! [`registry`]: # "in the making"
 
 pub mod collector;
+#[cfg(feature = "serve")]
 pub mod config_file;
 pub mod duration;
 mod error;
+#[cfg(feature = "serve")]
 pub mod exporter;
 mod exposition {
     //! Families as they are written, and the formats of a page.
@@ -33,15 +35,24 @@ mod exposition {
 }
 pub mod flags;
 pub mod instrument;
+#[cfg(feature = "process")]
 mod kernel;
+#[cfg(feature = "serve")]
 mod program;
+#[cfg(feature = "serve")]
 mod query;
+#[cfg(feature = "serve")]
 pub mod registry;
+#[cfg(feature = "serve")]
 mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "serve")]
 pub mod web;
 
 pub use self::exposition::{desc, families, format, value};
-pub use self::kernel::file;
+pub use self::instrument::encode;
+#[cfg(feature = "process")]
+pub use self::kernel::{file, process};
+#[cfg(feature = "serve")]
 pub use self::program::{log, run, systemd as service};

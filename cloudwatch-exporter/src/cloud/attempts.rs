@@ -1,23 +1,22 @@
 //! Counts what goes over the wire: the SDK retries by itself, and does not tell.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_cloudwatch::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_cloudwatch::config::{ConfigBag, Intercept, RuntimeComponents};
-use exporter_core::instrument::Counter;
+use exporter_core::instrument::{Counter, Series};
 
 /// Of one call.
 #[derive(Debug)]
 pub(super) struct Attempts {
-    all: Arc<Counter>,
-    retries: Arc<Counter>,
+    all: Series<Counter>,
+    retries: Series<Counter>,
     is_retry: AtomicBool,
 }
 
 impl Attempts {
-    pub(super) fn new((all, retries): (Arc<Counter>, Arc<Counter>)) -> Self {
+    pub(super) fn new((all, retries): (Series<Counter>, Series<Counter>)) -> Self {
         Self { all, retries, is_retry: AtomicBool::new(false) }
     }
 }

@@ -1,87 +1,141 @@
-//! What a metric is, as far as it is known before anything is measured.
+//! Descriptions of metric families: name, help, type, labels and unit.
 
 /// A metric family with `N` labels.
 ///
-/// `N` is part of the type, so a sample with a label missing does not compile; the names are
-/// checked as the program is compiled. The lifetime is for the few families whose names come
-/// from the machine, such as the fields of `/proc/meminfo`; all others are `static`.
+/// `N` is part of the type, so a sample with a missing label does not compile. In a static, an
+/// invalid name does not compile either. The lifetime is for the few families whose names are
+/// found at run time, such as the fields of `/proc/meminfo`.
+///
+/// ```
+/// use exporter_core::desc::Desc;
+///
+/// static READ: Desc<1> =
+///     Desc::counter("disk_read_bytes_total", "Bytes read.", ["device"]).with_unit("bytes");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Desc<'a, const N: usize = 0> {
     pub name: &'a str,
     pub help: &'a str,
     pub kind: Kind,
     pub labels: [&'a str; N],
+    /// Empty without a unit.
+    pub(crate) unit: &'a str,
 }
 
 /// The type of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     Counter,
     Gauge,
     Histogram,
+    /// Labels that describe, with the value 1. A gauge except in `OpenMetrics`.
+    Info,
+    /// A series for each of a list of states, 1 or 0. A gauge except in `OpenMetrics`.
+    StateSet,
     Summary,
+    /// `untyped`, in `OpenMetrics` `unknown`.
     Untyped,
 }
 
 impl Kind {
-    /// Whether its series are one number each.
+    /// Whether each of its series is one number.
     pub(crate) const fn is_plain(self) -> bool {
-        matches!(self, Self::Counter | Self::Gauge | Self::Untyped)
+        !matches!(self, Self::Histogram | Self::Summary)
     }
 }
 
 impl<'a, const N: usize> Desc<'a, N> {
-    /// A family whose name was found on the machine, unless it cannot be one.
+    /// A family whose names are found at run time. `None` if one of them is invalid.
     pub fn try_new(name: &'a str, help: &'a str, kind: Kind, labels: [&'a str; N]) -> Option<Self> {
         let legal = is_metric_name(name) && labels.iter().all(|label| is_label_name(label));
-        legal.then_some(Self { name, help, kind, labels })
+        legal.then_some(Self { name, help, kind, labels, unit: "" })
     }
 
+    /// A counter. Its name should end with `_total`: without it, `OpenMetrics` gets a family of
+    /// type `unknown`.
+    ///
+    /// # Panics
+    ///
+    /// Panics, as the other constructors do, if a name is invalid; in a static, the program does
+    /// not compile.
     pub const fn counter(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
         Self::new(name, help, Kind::Counter, labels)
     }
 
+    /// A gauge.
     pub const fn gauge(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
         Self::new(name, help, Kind::Gauge, labels)
     }
 
+    /// A histogram.
     pub const fn histogram(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
         Self::new(name, help, Kind::Histogram, labels)
     }
 
+    /// A summary.
     pub const fn summary(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
         Self::new(name, help, Kind::Summary, labels)
     }
 
+    /// Facts about the program as labels, with the value 1.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name does not end with `_info`.
+    pub const fn info(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
+        assert!(has_suffix(name, "_info"), "the name of an info family does not end with _info");
+        Self::new(name, help, Kind::Info, labels)
+    }
+
+    /// A state set. One of the labels has the name of the family, and the state as its value.
+    pub const fn state_set(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
+        Self::new(name, help, Kind::StateSet, labels)
+    }
+
+    /// A family of unknown type.
     pub const fn untyped(name: &'a str, help: &'a str, labels: [&'a str; N]) -> Self {
         Self::new(name, help, Kind::Untyped, labels)
     }
 
     const fn new(name: &'a str, help: &'a str, kind: Kind, labels: [&'a str; N]) -> Self {
-        assert!(is_metric_name(name), "not a metric name");
+        assert!(is_metric_name(name), "invalid metric name");
         let mut rest: &[&str] = &labels;
         while let [label, tail @ ..] = rest {
-            assert!(is_label_name(label), "not a label name");
+            assert!(is_label_name(label), "invalid label name");
             rest = tail;
         }
-        Self { name, help, kind, labels }
+        Self { name, help, kind, labels, unit: "" }
     }
 
-    /// This family with its label count forgotten.
+    /// Declares the unit of the values: `OpenMetrics` writes it as `# UNIT`, protobuf in its own
+    /// field.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name does not end with `_` and the unit, before `_total` of a counter; in a
+    /// static, the program does not compile.
+    #[must_use]
+    pub const fn with_unit(self, unit: &'a str) -> Self {
+        assert!(names_unit(self.name, unit), "the name of the family does not end with its unit");
+        Self { unit, ..self }
+    }
+
+    /// This family without the number of labels in its type.
     pub const fn as_dyn(&self) -> DynDesc<'_> {
         DynDesc { name: self.name, help: self.help, kind: self.kind, labels: &self.labels }
     }
 }
 
 impl<const N: usize> Desc<'static, N> {
-    /// This family as a column of a table of `Row`s.
+    /// This family as a column of a table of `Row`s. `None` leaves the sample out.
     pub const fn column<Row>(self, value: fn(&Row) -> Option<f64>) -> Column<Row, N> {
         Column { desc: self, value }
     }
 }
 
-/// A family with its label count forgotten: a line of the metric reference, or a family whose
-/// labels are only known when it is read.
+/// A family whose number of labels is not part of its type: a line of the metric reference, or a
+/// family whose labels are found at run time.
 #[derive(Clone, Copy, Debug)]
 pub struct DynDesc<'a> {
     pub name: &'a str,
@@ -90,11 +144,11 @@ pub struct DynDesc<'a> {
     pub labels: &'a [&'a str],
 }
 
-/// Anything that can list the families it stands for: one family, or a table of them.
+/// Lists the families of a metric: one family, or a table of them.
 ///
-/// A family whose name is found on the machine is listed with the unknown part in angle
-/// brackets: `node_memory_<field>`.
+/// A family whose name is found at run time is listed with the unknown part in angle brackets: `node_memory_<field>`.
 pub trait Describe: Sync {
+    /// Calls `visit` for each family.
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>));
 }
 
@@ -110,7 +164,7 @@ impl Describe for DynDesc<'_> {
     }
 }
 
-/// One column of a table: a family, and where in a row its value is.
+/// One column of a table: a family, and the value of a row.
 #[derive(Debug)]
 pub struct Column<Row, const N: usize> {
     pub desc: Desc<'static, N>,
@@ -135,7 +189,7 @@ pub const fn is_label_name(name: &str) -> bool {
     is_name(name, false)
 }
 
-#[expect(clippy::indexing_slicing, reason = "there is a class for each byte")]
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for each byte")]
 const fn is_name(name: &str, colon: bool) -> bool {
     let mut rest = name.as_bytes();
     let mut takes = LETTER | if colon { COLON } else { 0 };
@@ -156,11 +210,11 @@ const LETTER: u8 = 1;
 const DIGIT: u8 = 2;
 const COLON: u8 = 4;
 
-/// What each byte is. Names are looked at several times a page: a table is quicker than
+/// The class of each byte. Names are checked several times per page, and a table is faster than
 /// comparisons.
 static CLASSES: [u8; 256] = classes();
 
-#[expect(clippy::indexing_slicing, reason = "evaluated as the program is compiled")]
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
 const fn classes() -> [u8; 256] {
     let mut classes = [0; 256];
     let mut byte = 0;
@@ -174,4 +228,33 @@ const fn classes() -> [u8; 256] {
         byte += 1;
     }
     classes
+}
+
+const fn has_suffix(name: &str, suffix: &str) -> bool {
+    stem(name.as_bytes(), suffix.as_bytes()).is_some()
+}
+
+/// Whether a name ends with its unit, before `_total` of a counter.
+const fn names_unit(name: &str, unit: &str) -> bool {
+    let name = name.as_bytes();
+    let name = match stem(name, b"_total") {
+        Some(stem) => stem,
+        None => name,
+    };
+    match stem(name, unit.as_bytes()) {
+        Some([head @ .., b'_']) => !head.is_empty() && !unit.is_empty(),
+        _ => false,
+    }
+}
+
+/// What is before `suffix`.
+const fn stem<'a>(mut text: &'a [u8], mut suffix: &[u8]) -> Option<&'a [u8]> {
+    while let Some((last, before)) = suffix.split_last() {
+        match text.split_last() {
+            Some((byte, rest)) if *byte == *last => text = rest,
+            _ => return None,
+        }
+        suffix = before;
+    }
+    Some(text)
 }

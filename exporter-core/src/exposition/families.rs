@@ -1,4 +1,4 @@
-//! Where samples go: straight into the bytes of the negotiated format, one family after another.
+//! The sink for samples: they become bytes of the negotiated format as they are written.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,47 +12,59 @@ use super::text::Dialect;
 use super::value::{CounterValue, HistogramValue, SummaryValue};
 use super::{hash, protobuf, text};
 
-/// What a collector has written so far.
+/// The families that a collector writes.
 ///
-/// Samples become bytes as they are written; headers are added when the collectors of a scrape
-/// are joined, because two collectors may write one family.
+/// Samples become bytes as they are written. Headers are added when the output of all collectors
+/// is joined, because two collectors may write the same family.
+///
+/// ```
+/// use exporter_core::desc::Desc;
+/// use exporter_core::families::Families;
+///
+/// static LOAD: Desc<1> = Desc::gauge("app_load", "Load by core.", ["core"]);
+///
+/// fn collect(out: &mut Families) {
+///     let mut load = out.family(&LOAD);
+///     load.sample(["0"], 0.5);
+///     load.sample(["1"], 0.25);
+/// }
+/// ```
 #[derive(Debug, Default)]
 pub struct Families {
     pub(crate) format: Format,
     pub(crate) escaping: Escaping,
-    /// Whether `OpenMetrics` has `_created` lines. They are a series more for each counter,
-    /// histogram and summary, so only for those who ask.
+    /// Whether `OpenMetrics` has `_created` lines: one more series for each counter, histogram and
+    /// summary.
     pub(crate) created_lines: bool,
     /// The samples, family after family.
     pub(crate) body: Vec<u8>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) series: Vec<Series>,
-    /// Names and helps of the segments, the names as the page spells them.
+    /// Names, helps and units of the segments; names are escaped as the format requires.
     pub(crate) names: String,
-    /// Families and samples that could not be written: a name that is none, a value of another
-    /// kind than its family.
+    /// Families and samples that could not be written: an invalid name, or a value that does not
+    /// fit the type of the family.
     pub(crate) refused: usize,
-    /// When what is written is no longer wanted.
+    /// When the scrape stops waiting.
     pub(crate) deadline: Option<Instant>,
-    /// Of the family that is open.
+    /// The parts of a sample that all samples of the open family share.
     frame: Frame,
 }
-
-/// Stands for the label names of a family whose series differ in them.
-const VARYING: u64 = 0;
 
 /// The samples of one family that were written together.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     /// Into [`Families::names`].
     pub(crate) name: Range<usize>,
-    /// Whether text has the name in quotes.
+    /// Whether the text formats quote the name.
     pub(crate) quoted: bool,
     pub(crate) help: Range<usize>,
+    pub(crate) unit: Range<usize>,
     pub(crate) kind: Kind,
-    /// A hash of the label names: two families of one name with other labels are not one family,
-    /// unless both are [`VARYING`].
+    /// A hash of the label names.
     pub(crate) labels: u64,
+    /// Whether other segments of the family may have other labels.
+    pub(crate) is_dynamic: bool,
     /// Into [`Families::series`].
     pub(crate) series: Range<usize>,
     /// Where in [`Families::body`] the first sample begins.
@@ -66,11 +78,12 @@ pub(crate) struct Series {
     pub(crate) key: u64,
     /// Where in [`Families::body`] it ends.
     pub(crate) end: usize,
-    /// How many bytes before its last line feed only an `OpenMetrics` counter has.
+    /// The number of bytes before its last line feed that only a counter in `OpenMetrics` has.
     pub(crate) extra: usize,
 }
 
 impl Families {
+    /// Families in this format. Text 0.0.4 has no UTF-8 names: they are escaped with underscores.
     pub fn new(format: Format, escaping: Escaping) -> Self {
         // Text 0.0.4 has no quoted names.
         let escaping = match (format, escaping) {
@@ -80,30 +93,31 @@ impl Families {
         Self { format, escaping, ..Self::default() }
     }
 
-    /// Has `OpenMetrics` say when counters, histograms and summaries began, each in a `_created`
-    /// series of its own. Protobuf says it without; the text formats cannot.
+    /// Adds the creation times of counters, histograms and summaries to `OpenMetrics`, each as a
+    /// `_created` series. Protobuf always has them; the text formats cannot.
     #[must_use]
     pub fn with_created_lines(mut self) -> Self {
         self.created_lines = true;
         self
     }
 
-    /// How much longer the scrape waits for the collector that writes here; none if nobody waits.
-    /// Few need to know: those that can still say something useful when they stop early.
+    /// How long the scrape still waits for this collector; `None` without a limit. For collectors
+    /// that have something useful to write when they stop early.
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Takes over the room of another, whose samples have gone out. Room that was far from used is
-    /// not kept on.
-    pub(crate) fn within(mut self, spent: Self) -> Self {
-        fn emptied<T>(mut room: Vec<T>) -> Vec<T> {
-            if room.capacity() / 4 > room.len() {
+    /// Reuses the buffers of another, whose samples have been sent. A buffer that was mostly unused
+    /// is freed.
+    #[cfg(feature = "serve")]
+    pub(crate) fn reusing(mut self, spent: Self) -> Self {
+        fn emptied<T>(mut buffer: Vec<T>) -> Vec<T> {
+            if buffer.capacity() / 4 > buffer.len() {
                 return Vec::new();
             }
-            room.clear();
-            room
+            buffer.clear();
+            buffer
         }
         self.body = emptied(spent.body);
         self.segments = emptied(spent.segments);
@@ -116,30 +130,41 @@ impl Families {
 
     /// Opens a family.
     ///
-    /// It borrows the bytes until dropped, so no second family can be opened inside it: the
-    /// formats want the samples of a family together, and the compiler sees to it.
+    /// It borrows the sink until it is dropped, because the formats require the samples of a family
+    /// to be together.
     pub fn family<'a, const N: usize>(&'a mut self, desc: &'a Desc<'a, N>) -> Family<'a, N> {
-        Family { open: self.open(desc.as_dyn()) }
+        Family { open: self.open_desc(desc) }
     }
 
-    /// Opens a family whose labels are only known now.
+    /// Opens a family with its unit.
+    pub(crate) fn open_desc<'a, const N: usize>(
+        &'a mut self,
+        desc: &'a Desc<'a, N>,
+    ) -> DynFamily<'a> {
+        DynFamily {
+            desc: desc.as_dyn(),
+            unit: desc.unit,
+            is_dynamic: false,
+            out: self,
+            state: State::Fresh,
+        }
+    }
+
+    /// Opens a family whose labels are found at run time.
     ///
-    /// Names may be any text: what the format or the reader does not take is escaped. A name that
-    /// is empty or has a NUL in it is refused, so are two labels of one name, and with them all
-    /// samples of the family.
-    pub fn open<'a>(&'a mut self, entry: DynDesc<'a>) -> DynFamily<'a> {
-        DynFamily { entry, out: self, state: State::Fresh, varying: false }
+    /// A family may be opened several times with different label names; its series are exposed
+    /// together. Names may be any text: what the format does not allow is escaped. If a name is
+    /// empty or contains NUL, or two labels have the same name, the samples are refused.
+    pub fn open<'a>(&'a mut self, desc: DynDesc<'a>) -> DynFamily<'a> {
+        DynFamily { desc, unit: "", is_dynamic: true, out: self, state: State::Fresh }
     }
 
-    /// As [`Families::open`], for a family whose series differ in their label names: it is opened
-    /// once for each set of names, and the series are exposed together.
-    ///
-    /// All of its series have to be written in this way: any others of the name are dropped.
-    pub fn open_varying<'a>(&'a mut self, entry: DynDesc<'a>) -> DynFamily<'a> {
-        DynFamily { entry, out: self, state: State::Fresh, varying: true }
+    /// Another name for [`Families::open`].
+    pub fn open_varying<'a>(&'a mut self, desc: DynDesc<'a>) -> DynFamily<'a> {
+        self.open(desc)
     }
 
-    /// Writes a table: a family for each column, and in it a sample for each row that has one.
+    /// Writes a table: a family for each column, with a sample for each row that has a value.
     pub fn table<Row, const N: usize>(
         &mut self,
         columns: &[Column<Row, N>],
@@ -164,7 +189,7 @@ impl Families {
     }
 }
 
-/// An open family with `N` labels. An empty family leaves no trace.
+/// An open family with `N` labels. A family without samples is not exposed.
 #[derive(Debug)]
 pub struct Family<'a, const N: usize> {
     open: DynFamily<'a>,
@@ -176,7 +201,7 @@ impl<const N: usize> Family<'_, N> {
         self.open.sample(&labels, value);
     }
 
-    /// As [`Family::sample`], measured at another time than that of the scrape.
+    /// As [`Family::sample`], with the time of the measurement.
     pub fn sample_at(&mut self, labels: [&str; N], value: f64, at: SystemTime) {
         self.open.sample_at(&labels, value, at);
     }
@@ -186,55 +211,57 @@ impl<const N: usize> Family<'_, N> {
         self.open.counter(&labels, value);
     }
 
+    /// A histogram. It is refused if its buckets do not ascend.
     pub fn histogram(&mut self, labels: [&str; N], value: &HistogramValue<'_>) {
         self.open.histogram(&labels, value);
     }
 
+    /// A summary. It is refused if its quantiles do not ascend or are not between 0 and 1.
     pub fn summary(&mut self, labels: [&str; N], value: &SummaryValue<'_>) {
         self.open.summary(&labels, value);
     }
 }
 
-/// An open family whose label count only the caller knows. Label values are in the order of the
-/// family's label names; a sample with too few or too many is refused.
+/// An open family whose labels are found at run time. Label values are in the order of the label
+/// names; a sample with another number of values is refused.
 #[derive(Debug)]
 pub struct DynFamily<'a> {
-    entry: DynDesc<'a>,
+    desc: DynDesc<'a>,
+    unit: &'a str,
+    is_dynamic: bool,
     out: &'a mut Families,
     state: State,
-    /// Whether other series of the family have other label names.
-    varying: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum State {
     Fresh,
     Refused,
-    /// At this place in [`Families::segments`].
+    /// As this one of [`Families::segments`].
     Started(usize),
 }
 
 impl DynFamily<'_> {
     /// One sample of a counter, gauge or untyped family.
     pub fn sample(&mut self, labels: &[&str], value: f64) {
-        if self.takes(labels, self.entry.kind.is_plain()) {
+        if self.takes(labels, self.desc.kind.is_plain()) {
             self.write(labels, value, None);
         }
     }
 
-    /// As [`DynFamily::sample`], measured at another time than that of the scrape. A time before 1970
-    /// is refused: Prometheus would refuse the page.
+    /// As [`DynFamily::sample`], with the time of the measurement. A time before 1970 is refused:
+    /// Prometheus would refuse the page.
     pub fn sample_at(&mut self, labels: &[&str], value: f64, at: SystemTime) {
         let at = at.duration_since(SystemTime::UNIX_EPOCH).ok();
         let at = at.filter(|at| i64::try_from(at.as_millis()).is_ok());
-        if self.takes(labels, self.entry.kind.is_plain() && at.is_some()) {
+        if self.takes(labels, self.desc.kind.is_plain() && at.is_some()) {
             self.write(labels, value, at);
         }
     }
 
     /// A counter with its creation time and exemplar.
     pub fn counter(&mut self, labels: &[&str], value: &CounterValue<'_>) {
-        if !self.takes(labels, self.entry.kind == Kind::Counter) {
+        if !self.takes(labels, self.desc.kind == Kind::Counter) {
             return;
         }
         let dialect = self.out.dialect();
@@ -248,8 +275,9 @@ impl DynFamily<'_> {
         self.end(labels, extra);
     }
 
+    /// A histogram. It is refused if its buckets do not ascend.
     pub fn histogram(&mut self, labels: &[&str], value: &HistogramValue<'_>) {
-        if !self.takes(labels, self.entry.kind == Kind::Histogram && value.is_sound()) {
+        if !self.takes(labels, self.desc.kind == Kind::Histogram && value.is_sound()) {
             return;
         }
         let dialect = self.out.dialect();
@@ -262,8 +290,9 @@ impl DynFamily<'_> {
         self.end(labels, 0);
     }
 
+    /// A summary. It is refused if its quantiles do not ascend or are not between 0 and 1.
     pub fn summary(&mut self, labels: &[&str], value: &SummaryValue<'_>) {
-        if !self.takes(labels, self.entry.kind == Kind::Summary && value.is_sound()) {
+        if !self.takes(labels, self.desc.kind == Kind::Summary && value.is_sound()) {
             return;
         }
         let dialect = self.out.dialect();
@@ -281,7 +310,7 @@ impl DynFamily<'_> {
         let Families { format, body, frame, .. } = &mut *self.out;
         match (*format, at) {
             (Format::Protobuf, at) => {
-                protobuf::sample(body, frame, labels, self.entry.kind, value, at);
+                protobuf::sample(body, frame, labels, self.desc.kind, value, at);
             }
             (_, Some(at)) => text::sample_at(body, frame, labels, value, at, dialect),
             (_, None) => text::sample(body, frame, labels, value, dialect),
@@ -289,10 +318,10 @@ impl DynFamily<'_> {
         self.end(labels, 0);
     }
 
-    /// Whether a sample with these labels and a value that `fits` can be written. If so the
-    /// family is started.
+    /// Whether a sample with these labels and a value that `fits` can be written. Starts the family
+    /// with the first one.
     fn takes(&mut self, labels: &[&str], fits: bool) -> bool {
-        let fits = fits && labels.len() == self.entry.labels.len();
+        let fits = fits && labels.len() == self.desc.labels.len();
         if fits && matches!(self.state, State::Fresh) {
             self.state = self.start();
         }
@@ -302,34 +331,35 @@ impl DynFamily<'_> {
     }
 
     fn start(&mut self) -> State {
-        let Self { entry, out, varying, .. } = self;
+        let Self { desc, unit, is_dynamic, out, .. } = self;
         let Families { format, escaping, body, segments, series, names, frame, .. } = &mut **out;
-        let bound = match entry.kind {
+        let bound = match desc.kind {
             Kind::Histogram => "le",
             Kind::Summary => "quantile",
             _ => "",
         };
-        // As nearly all are; then there is nothing to escape and nothing to quote.
-        let legacy = Role::Metric.is_legacy(entry.name)
-            && entry.labels.iter().all(|label| Role::Label.is_legacy(label));
+        // The usual case: nothing to escape and nothing to quote.
+        let legacy = Role::Metric.is_legacy(desc.name)
+            && desc.labels.iter().all(|label| Role::Label.is_legacy(label));
         let spelled = |name, role| {
             if legacy { Cow::Borrowed(name) } else { name::spelled(name, role, *escaping) }
         };
-        let legal = (legacy || Role::Metric.is_legal(entry.name))
-            && entry.labels.iter().enumerate().all(|(at, label)| {
-                let mut before = entry.labels.iter().take(at);
+        let legal = (legacy || Role::Metric.is_legal(desc.name))
+            && desc.labels.iter().enumerate().all(|(at, label)| {
+                let mut before = desc.labels.iter().take(at);
                 (legacy || Role::Label.is_legal(label))
                     && *label != bound
                     && *label != "__name__"
                     && !before
                         .any(|other| spelled(other, Role::Label) == spelled(label, Role::Label))
             });
-        if !legal {
+        let names_its_state = desc.kind != Kind::StateSet || desc.labels.contains(&desc.name);
+        if !legal || !names_its_state {
             return State::Refused;
         }
-        let name = spelled(entry.name, Role::Metric);
+        let name = spelled(desc.name, Role::Metric);
         let quoted = !legacy && !Role::Metric.is_legacy(&name);
-        let labels = entry.labels.iter().map(|label| {
+        let labels = desc.labels.iter().map(|label| {
             let label = spelled(label, Role::Label);
             let quoted = !legacy && !Role::Label.is_legacy(&label);
             (label, quoted)
@@ -346,9 +376,11 @@ impl DynFamily<'_> {
         segments.push(Segment {
             name: keep(&name),
             quoted,
-            help: keep(entry.help),
-            kind: entry.kind,
-            labels: if *varying { VARYING } else { hash::of(entry.labels) },
+            help: keep(desc.help),
+            unit: keep(unit),
+            kind: desc.kind,
+            labels: hash::of(desc.labels),
+            is_dynamic: *is_dynamic,
             series: series.len()..series.len(),
             start: body.len(),
         });
@@ -359,8 +391,7 @@ impl DynFamily<'_> {
     fn end(&mut self, labels: &[&str], extra: usize) {
         let State::Started(segment) = self.state else { return };
         let Families { body, segments, series, .. } = &mut *self.out;
-        let names = if self.varying { hash::of(self.entry.labels) } else { 0 };
-        series.push(Series { key: hash::of(labels) ^ names, end: body.len(), extra });
+        series.push(Series { key: hash::of(labels), end: body.len(), extra });
         if let Some(segment) = segments.get_mut(segment) {
             segment.series.end = series.len();
         }

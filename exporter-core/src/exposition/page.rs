@@ -1,6 +1,8 @@
-//! The families of all collectors joined into one page.
+//! Joins the families of all collectors into one page.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::ops::Range;
 
 use super::desc::Kind;
 use super::families::{Families, Segment, Series};
@@ -8,17 +10,16 @@ use super::format::{Escaping, Format};
 use super::hash::Keyed;
 use super::{protobuf, text};
 
-/// What is wrong with families of one name that does not cost the scrape.
+/// Series that were left out of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Conflict {
-    /// More families of this name, of another type or with other labels, were dropped, with so
-    /// many series in them.
+    /// The family has another type or other labels than the first one of its name.
     Family { name: String, dropped: usize },
-    /// So many series that this family had already were dropped.
+    /// The family had the series already.
     Series { name: String, dropped: usize },
 }
 
-/// Joins what the collectors wrote, in their order, each family once.
+/// Joins the output of collectors, in their order, each family once.
 pub(crate) fn join(
     parts: &[Families],
     format: Format,
@@ -28,10 +29,10 @@ pub(crate) fn join(
         let Families { format, escaping, .. } = Families::new(format, escaping);
         (part.format, part.escaping) == (format, escaping)
     }));
-    let families = Heads::of(parts);
+    let families = Index::of(parts);
     let mut page = Page { format, ..Page::default() };
     page.out.reserve(parts.iter().map(Families::size).sum());
-    for head in families.places.iter().filter(|place| place.first) {
+    for head in families.segments.iter().filter(|segment| segment.is_first) {
         page.write(&families, head);
     }
     if format == Format::OpenMetrics {
@@ -40,59 +41,64 @@ pub(crate) fn join(
     (page.out, page.conflicts)
 }
 
-/// The segments of all parts, in order, those of one name linked.
-struct Heads<'a> {
-    places: Vec<Place<'a>>,
-    /// The first and last place of each name.
+/// The segments of all parts, in order; those of one name are linked.
+struct Index<'a> {
+    segments: Vec<Linked<'a>>,
+    /// The first and last segment of each name.
     names: HashMap<&'a str, (usize, usize), Keyed>,
 }
 
-struct Place<'a> {
+struct Linked<'a> {
     part: &'a Families,
     segment: &'a Segment,
-    /// Whether no segment of this name is before it.
-    first: bool,
-    /// The next of this name.
+    is_first: bool,
+    /// The next one of this name.
     next: Option<usize>,
 }
 
-impl<'a> Heads<'a> {
+impl<'a> Index<'a> {
     fn of(parts: &'a [Families]) -> Self {
         let count = parts.iter().map(|part| part.segments.len()).sum();
-        let mut heads = Self {
-            places: Vec::with_capacity(count),
+        let mut index = Self {
+            segments: Vec::with_capacity(count),
             names: HashMap::with_capacity_and_hasher(count, Keyed),
         };
         for part in parts {
             for segment in &part.segments {
-                let here = heads.places.len();
-                let mut first = false;
-                let (_, last) = heads.names.entry(part.name(segment)).or_insert_with(|| {
-                    first = true;
+                let here = index.segments.len();
+                let mut is_first = false;
+                let (_, last) = index.names.entry(part.name(segment)).or_insert_with(|| {
+                    is_first = true;
                     (here, here)
                 });
-                if let Some(before) = heads.places.get_mut(*last).filter(|_| !first) {
+                if let Some(before) = index.segments.get_mut(*last).filter(|_| !is_first) {
                     before.next = Some(here);
                 }
                 *last = here;
-                heads.places.push(Place { part, segment, first, next: None });
+                index.segments.push(Linked { part, segment, is_first, next: None });
             }
         }
-        heads
+        index
     }
 
-    /// The places of one name.
-    fn chain<'s>(&'s self, head: &'s Place<'a>) -> impl Iterator<Item = &'s Place<'a>> {
-        std::iter::successors(Some(head), |place| self.places.get(place.next?))
+    /// The segments of one name.
+    fn chain<'s>(&'s self, head: &'s Linked<'a>) -> impl Iterator<Item = &'s Linked<'a>> {
+        std::iter::successors(Some(head), |linked| self.segments.get(linked.next?))
     }
 
     fn kind(&self, name: &str) -> Option<Kind> {
         let (first, _) = self.names.get(name)?;
-        Some(self.places.get(*first)?.segment.kind)
+        Some(self.segments.get(*first)?.segment.kind)
+    }
+
+    /// Whether an info family can be one in `OpenMetrics`, where it is named without `_info`.
+    fn is_om_info(&self, name: &str) -> bool {
+        let stem = name.strip_suffix("_info").filter(|stem| !stem.is_empty());
+        stem.is_some_and(|stem| !self.names.contains_key(stem))
     }
 
     /// Whether a counter can be one in `OpenMetrics`, where its family is named without `_total`
-    /// and owns all names that may grow from that.
+    /// and reserves all names that are made from that.
     fn is_om_counter(&self, name: &str, scratch: &mut String) -> bool {
         let Some(stem) = name.strip_suffix("_total").filter(|stem| !stem.is_empty()) else {
             return false;
@@ -108,33 +114,33 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// The page as it grows.
+/// A page that is being written.
 #[derive(Default)]
 struct Page<'a> {
     format: Format,
     out: Vec<u8>,
     conflicts: Vec<Conflict>,
-    /// Of the family in hand: the bytes of its samples, and the hashes of their labels.
+    /// Of the current family: the bytes of its samples, and the hashes of their labels.
     samples: Vec<&'a [u8]>,
     keys: Vec<u64>,
     scratch: String,
 }
 
 impl<'a> Page<'a> {
-    /// Writes the family that begins at `head`.
-    fn write(&mut self, families: &Heads<'a>, head: &Place<'a>) {
-        let Segment { kind, labels, .. } = *head.segment;
+    /// Writes the family whose first segment is `head`.
+    fn write(&mut self, families: &Index<'a>, head: &Linked<'a>) {
+        let kind = head.segment.kind;
         let name = head.part.name(head.segment);
-        let help = head.part.names.get(head.segment.help.clone()).unwrap_or_default();
-        let belongs =
-            |place: &&Place<'_>| place.segment.kind == kind && place.segment.labels == labels;
+        let text = |range: &Range<usize>| head.part.names.get(range.clone()).unwrap_or_default();
+        let help = text(&head.segment.help);
+        let belongs = |linked: &&Linked<'_>| linked.belongs_to(head);
 
         self.keys.clear();
         let mut others = 0;
-        for place in families.chain(head) {
-            let series = place.series();
-            if belongs(&place) {
-                self.keys.extend(series.iter().map(|series| series.key));
+        for linked in families.chain(head) {
+            let series = linked.series();
+            if belongs(&linked) {
+                self.keys.extend(series.iter().map(|series| linked.key(series, head)));
             } else {
                 others += series.len();
             }
@@ -144,31 +150,33 @@ impl<'a> Page<'a> {
         }
         self.keys.sort_unstable();
         let unique = self.keys.is_sorted_by(|a, b| a < b);
+        let is_om = self.format == Format::OpenMetrics;
         let shown = match kind {
-            Kind::Counter
-                if self.format == Format::OpenMetrics
-                    && !families.is_om_counter(name, &mut self.scratch) =>
-            {
+            Kind::Counter if is_om && !families.is_om_counter(name, &mut self.scratch) => {
                 Kind::Untyped
             }
+            Kind::Info if is_om && !families.is_om_info(name) => Kind::Gauge,
             kind => kind,
         };
+        let unit = if shown == kind { text(&head.segment.unit) } else { "" };
 
         self.samples.clear();
         let mine = families.chain(head).filter(belongs);
-        if unique && shown == kind {
-            self.samples.extend(mine.map(Place::bytes));
+        if unique && (shown == kind || kind != Kind::Counter) {
+            self.samples.extend(mine.map(Linked::bytes));
         } else {
             let mut seen = HashSet::with_hasher(Keyed);
             let mut dropped = 0;
-            for (series, bytes) in mine.flat_map(Place::each) {
-                if !seen.insert(series.key) {
-                    dropped += 1;
-                } else if shown == kind || series.extra == 0 {
-                    self.samples.push(bytes);
-                } else {
-                    let plain = bytes.len().saturating_sub(series.extra + 1);
-                    self.samples.extend([bytes.get(..plain).unwrap_or_default(), b"\n"]);
+            for linked in mine {
+                for (series, bytes) in linked.each() {
+                    if !seen.insert(linked.key(series, head)) {
+                        dropped += 1;
+                    } else if shown == kind || series.extra == 0 {
+                        self.samples.push(bytes);
+                    } else {
+                        let plain = bytes.len().saturating_sub(series.extra + 1);
+                        self.samples.extend([bytes.get(..plain).unwrap_or_default(), b"\n"]);
+                    }
                 }
             }
             if dropped > 0 {
@@ -178,10 +186,10 @@ impl<'a> Page<'a> {
 
         if self.format == Format::Protobuf {
             let len = self.samples.iter().map(|bytes| bytes.len()).sum();
-            protobuf::header(&mut self.out, name, help, shown, len);
+            protobuf::header(&mut self.out, name, help, shown, unit, len);
         } else {
             let name = (name, head.segment.quoted);
-            text::header(&mut self.out, name, help, shown, head.part.dialect());
+            text::header(&mut self.out, name, help, shown, unit, head.part.dialect());
         }
         for bytes in &self.samples {
             self.out.extend_from_slice(bytes);
@@ -189,7 +197,24 @@ impl<'a> Page<'a> {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> Linked<'a> {
+    /// Whether it is part of the family that `head` starts.
+    fn belongs_to(&self, head: &Self) -> bool {
+        let (own, first) = (self.segment, head.segment);
+        own.kind == first.kind
+            && (own.labels == first.labels || (own.is_dynamic && first.is_dynamic))
+    }
+
+    /// A hash of all labels of a series within the family that `head` starts.
+    fn key(&self, series: &Series, head: &Self) -> u64 {
+        // Label values alone, where all series have the same label names.
+        if self.segment.labels == head.segment.labels {
+            series.key
+        } else {
+            Keyed.hash_one((self.segment.labels, series.key))
+        }
+    }
+
     fn series(&self) -> &'a [Series] {
         self.part.series.get(self.segment.series.clone()).unwrap_or_default()
     }
@@ -217,7 +242,7 @@ impl Families {
         self.names.get(segment.name.clone()).unwrap_or_default()
     }
 
-    /// How large a page of these becomes, about.
+    /// The approximate size of a page of these.
     fn size(&self) -> usize {
         self.body.len() + 2 * self.names.len() + 32 * self.segments.len()
     }
@@ -262,26 +287,6 @@ mod tests {
     }
 
     #[test]
-    fn a_family_may_say_that_its_labels_vary() {
-        let mut out = Families::default();
-        let mut sample = |labels: &[&str], values: &[&str]| {
-            let entry = DynDesc { name: "a_info", help: "", kind: Kind::Gauge, labels };
-            out.open_varying(entry).sample(values, 1.0);
-        };
-        sample(&["x"], &["1"]);
-        sample(&["y"], &["1"]);
-        sample(&["x", "y"], &["1", "2"]);
-        sample(&["x"], &["1"]);
-        let (page, conflicts) = join(&[out], Format::Text004, Escaping::Underscores);
-        let page = String::from_utf8(page).unwrap();
-        assert!(
-            page.ends_with("a_info{x=\"1\"} 1\na_info{y=\"1\"} 1\na_info{x=\"1\",y=\"2\"} 1\n"),
-            "{page}"
-        );
-        assert_eq!(conflicts, [Conflict::Series { name: "a_info".to_owned(), dropped: 1 }]);
-    }
-
-    #[test]
     fn a_family_of_another_type_or_other_labels_is_dropped() {
         let part = written(Format::Text004, |out| {
             out.family(&LOAD).sample(["0"], 1.0);
@@ -294,6 +299,21 @@ mod tests {
         let (page, conflicts) = joined(&[part]);
         assert_eq!(page, "# HELP load Load.\n# TYPE load gauge\nload{cpu=\"0\"} 1\n");
         assert_eq!(conflicts, [Conflict::Family { name: "load".into(), dropped: 3 }]);
+    }
+
+    /// As the unchecked collectors of Go: one family, and samples with other labels.
+    #[test]
+    fn families_that_are_opened_at_run_time_may_have_different_labels() {
+        let part = written(Format::Text004, |out| {
+            let desc = DynDesc { name: "up", help: "Up.", kind: Kind::Gauge, labels: &["a"] };
+            out.open(desc).sample(&["1"], 1.0);
+            out.open(DynDesc { labels: &[], ..desc }).sample(&[], 2.0);
+            out.open(DynDesc { labels: &["b"], ..desc }).sample(&["1"], 3.0);
+            out.open(DynDesc { labels: &["b"], ..desc }).sample(&["1"], 4.0);
+        });
+        let (page, conflicts) = joined(&[part]);
+        assert_eq!(page, "# HELP up Up.\n# TYPE up gauge\nup{a=\"1\"} 1\nup 2\nup{b=\"1\"} 3\n");
+        assert_eq!(conflicts, [Conflict::Series { name: "up".into(), dropped: 1 }]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) fn sample(
 ) {
     let field = match kind {
         Kind::Counter => 3,
-        Kind::Gauge => 2,
+        Kind::Gauge | Kind::Info | Kind::StateSet => 2,
         _ => 5,
     };
     metric(out, frame, values, |out| {
@@ -79,6 +79,9 @@ pub(crate) fn histogram(
             }
             if let Some(buckets) = &histogram.native {
                 native(out, buckets);
+                for of in histogram.exemplars.iter().filter(|of| of.at.is_some()) {
+                    exemplar(out, 16, of);
+                }
             }
             timestamp(out, 15, histogram.created);
         });
@@ -107,10 +110,17 @@ pub(crate) fn summary(
 }
 
 /// The start of a `MetricFamily` whose metrics take `len` bytes.
-pub(crate) fn header(out: &mut Vec<u8>, name: &str, help: &str, kind: Kind, len: usize) {
+pub(crate) fn header(
+    out: &mut Vec<u8>,
+    name: &str,
+    help: &str,
+    kind: Kind,
+    unit: &str,
+    len: usize,
+) {
     let kind = match kind {
         Kind::Counter => 0,
-        Kind::Gauge => 1,
+        Kind::Gauge | Kind::Info | Kind::StateSet => 1,
         Kind::Histogram => 4,
         Kind::Summary => 2,
         Kind::Untyped => 3,
@@ -119,6 +129,9 @@ pub(crate) fn header(out: &mut Vec<u8>, name: &str, help: &str, kind: Kind, len:
     string(out, 1, name);
     string(out, 2, help);
     integer(out, 3, kind);
+    if !unit.is_empty() {
+        string(out, 5, unit);
+    }
     let total = out.len() - start + len;
     insert_length(out, start, total);
 }

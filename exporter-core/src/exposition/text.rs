@@ -153,19 +153,23 @@ pub(crate) fn summary(
     lines.totals(summary.sum, summary.count, summary.created, dialect);
 }
 
-/// The lines before a family's samples. `OpenMetrics` names a counter without `_total`.
+/// The lines before a family's samples. `OpenMetrics` names a counter without `_total` and an info
+/// family without `_info`.
 pub(crate) fn header(
     out: &mut Vec<u8>,
     (name, quoted): (&str, bool),
     help: &str,
     kind: Kind,
+    unit: &str,
     dialect: Dialect,
 ) {
     let om = dialect != Dialect::Prometheus;
     let (name, kind) = match kind {
         Kind::Counter if om => (name.strip_suffix("_total").unwrap_or(name), "counter"),
         Kind::Counter => (name, "counter"),
-        Kind::Gauge => (name, "gauge"),
+        Kind::Info if om => (name.strip_suffix("_info").unwrap_or(name), "info"),
+        Kind::StateSet if om => (name, "stateset"),
+        Kind::Gauge | Kind::Info | Kind::StateSet => (name, "gauge"),
         Kind::Histogram => (name, "histogram"),
         Kind::Summary => (name, "summary"),
         Kind::Untyped => (name, if om { "unknown" } else { "untyped" }),
@@ -181,6 +185,13 @@ pub(crate) fn header(
     push_name(out, name, quoted);
     for part in [" ", kind, "\n"] {
         out.extend_from_slice(part.as_bytes());
+    }
+    if om && !unit.is_empty() {
+        out.extend_from_slice(b"# UNIT ");
+        push_name(out, name, quoted);
+        for part in [" ", unit, "\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub struct HistogramValue<'a> {
     /// By ascending bound.
     pub buckets: &'a [Bucket<'a>],
     pub native: Option<NativeBuckets<'a>>,
+    /// Exemplars of native buckets, which only protobuf carries; those without a time are left
+    /// out.
+    pub exemplars: &'a [Exemplar<'a>],
     pub created: Option<SystemTime>,
 }
 
@@ -131,7 +134,7 @@ impl Exemplar<'_> {
         self.labels.iter().enumerate().all(|(at, (name, value))| {
             letters += name.len() + value.chars().count();
             letters <= 128
-                && crate::desc::is_label_name(name)
+                && super::desc::is_label_name(name)
                 && !self.labels.iter().take(at).any(|(other, _)| other == name)
         })
     }

@@ -1,25 +1,26 @@
-//! What only goes up.
+//! Values that only go up.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
+use super::exemplar::StoredExemplar;
 use super::float::Float;
-use super::{Child, Kept, Labelled, Value, lock};
+use super::start::start_time;
+use super::{Child, Labelled, Value, lock};
 use crate::exposition::desc::Desc;
 use crate::exposition::families::DynFamily;
 use crate::exposition::value::CounterValue;
-use crate::kernel::process;
 
-/// A counter. Whole numbers are counted apart from fractions, so that [`Counter::inc`] is one
-/// atomic addition.
+/// A counter. Whole numbers and fractions are kept apart, so that [`Counter::inc`] is one atomic
+/// addition.
 #[derive(Debug)]
 pub struct Counter {
     whole: AtomicU64,
     fraction: Float,
-    /// None for a static: it is as old as the process.
-    born: Option<SystemTime>,
-    exemplar: Mutex<Option<Kept>>,
+    /// `None` in a static, which is as old as the process.
+    created: Option<SystemTime>,
+    exemplar: Mutex<Option<StoredExemplar>>,
 }
 
 impl Counter {
@@ -27,35 +28,39 @@ impl Counter {
         Self {
             whole: AtomicU64::new(0),
             fraction: Float::zero(),
-            born: None,
+            created: None,
             exemplar: Mutex::new(None),
         }
     }
 
+    /// Adds 1.
     pub fn inc(&self) {
         self.whole.fetch_add(1, Relaxed);
     }
 
+    /// Adds a whole number.
     pub fn inc_by(&self, count: u64) {
         self.whole.fetch_add(count, Relaxed);
     }
 
-    /// Adds an amount. One that is negative or no number is ignored.
+    /// Adds an amount. A negative amount or NaN is ignored.
     pub fn add(&self, amount: f64) {
         if amount >= 0.0 {
             self.fraction.add(amount);
         }
     }
 
-    /// As [`Counter::add`], and keeps the amount as the counter's exemplar. `labels` lead to the
-    /// trace; with more than 128 letters in them there is no exemplar.
-    pub fn add_traced(&self, amount: f64, labels: &[(&str, &str)]) {
+    /// As [`Counter::add`], and keeps the amount as the exemplar of the counter. `labels` identify
+    /// the trace, such as `[("trace_id", "...")]`; an exemplar whose labels have more than 128
+    /// characters is not exposed.
+    pub fn add_with_exemplar(&self, amount: f64, labels: &[(&str, &str)]) {
         if amount >= 0.0 {
             self.add(amount);
-            *lock(&self.exemplar) = Some(Kept::new(labels, amount));
+            *lock(&self.exemplar) = Some(StoredExemplar::new(labels, amount));
         }
     }
 
+    /// The current value.
     pub fn value(&self) -> f64 {
         self.whole.load(Relaxed) as f64 + self.fraction.load()
     }
@@ -64,11 +69,11 @@ impl Counter {
 impl Value for Counter {
     fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         let exemplar = lock(&self.exemplar);
-        let traced = exemplar.as_ref().map(Kept::labels).unwrap_or_default();
+        let exemplar_labels = exemplar.as_ref().map(StoredExemplar::labels).unwrap_or_default();
         let value = CounterValue {
             value: self.value(),
-            created: Some(self.born.unwrap_or_else(process::started)),
-            exemplar: exemplar.as_ref().map(|kept| kept.exemplar(&traced)),
+            created: Some(self.created.unwrap_or_else(start_time)),
+            exemplar: exemplar.as_ref().map(|stored| stored.exemplar(&exemplar_labels)),
         };
         out.counter(labels, &value);
     }
@@ -77,12 +82,14 @@ impl Value for Counter {
 impl Child for Counter {
     type Settings = ();
 
-    fn born((): (), at: SystemTime) -> Self {
-        Self { born: Some(at), ..Self::new() }
+    fn created((): (), at: SystemTime) -> Self {
+        Self { created: Some(at), ..Self::new() }
     }
 }
 
 impl<const N: usize> Labelled<Counter, N> {
+    /// A family of counters. The name should end with `_total`: without it, `OpenMetrics` gets a
+    /// family of type `unknown`.
     pub const fn counter(
         name: &'static str,
         help: &'static str,

@@ -1,8 +1,8 @@
-//! A float that threads share.
+//! An atomic `f64`.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Each change is whole; nothing is ordered by it.
+/// All operations are relaxed: they order nothing else.
 #[derive(Debug)]
 pub(super) struct Float(AtomicU64);
 

@@ -1,5 +1,6 @@
-//! What goes up and down.
+//! Values that go up and down.
 
+use std::ops::Deref;
 use std::time::SystemTime;
 
 use super::float::Float;
@@ -16,45 +17,56 @@ impl Gauge {
         Self(Float::zero())
     }
 
+    /// Sets the value.
     pub fn set(&self, value: f64) {
         self.0.store(value);
     }
 
-    /// Sets it to the time of day, in seconds since 1970.
+    /// Sets the value to the current Unix time in seconds.
     pub fn set_to_now(&self) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         self.set(now.unwrap_or_default().as_secs_f64());
     }
 
+    /// Adds an amount, which may be negative.
     pub fn add(&self, amount: f64) {
         self.0.add(amount);
     }
 
+    /// Adds 1.
     pub fn inc(&self) {
         self.add(1.0);
     }
 
+    /// Subtracts 1.
     pub fn dec(&self) {
         self.add(-1.0);
     }
 
+    /// The current value.
     pub fn value(&self) -> f64 {
         self.0.load()
     }
 
-    /// Counts one more until the guard is dropped.
-    pub fn in_progress(&self) -> InProgress<'_> {
-        self.inc();
-        InProgress(self)
+    /// Increments the gauge until the returned guard is dropped.
+    pub fn in_progress(&self) -> InProgress<&Self> {
+        InProgress::new(self)
     }
 }
 
-/// One thing in progress.
+/// Decrements its gauge when it is dropped.
 #[derive(Debug)]
-#[must_use = "it ends when this is dropped"]
-pub struct InProgress<'a>(&'a Gauge);
+#[must_use = "the gauge is decremented when this is dropped"]
+pub struct InProgress<G: Deref<Target = Gauge>>(G);
 
-impl Drop for InProgress<'_> {
+impl<G: Deref<Target = Gauge>> InProgress<G> {
+    pub(super) fn new(gauge: G) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl<G: Deref<Target = Gauge>> Drop for InProgress<G> {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -69,12 +81,13 @@ impl Value for Gauge {
 impl Child for Gauge {
     type Settings = ();
 
-    fn born((): (), _: SystemTime) -> Self {
+    fn created((): (), _: SystemTime) -> Self {
         Self::new()
     }
 }
 
 impl<const N: usize> Labelled<Gauge, N> {
+    /// A family of gauges.
     pub const fn gauge(name: &'static str, help: &'static str, labels: [&'static str; N]) -> Self {
         Self::new(Desc::gauge(name, help, labels), ())
     }

@@ -1,51 +1,54 @@
-//! How observations are spread.
+//! The distribution of observations.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 use std::time::SystemTime;
 
+use super::exemplar::StoredExemplar;
 use super::float::Float;
 use super::native::Native;
+use super::start::start_time;
 use super::timer::Timer;
-use super::{Child, Kept, Labelled, Value, lock};
+use super::{Child, Labelled, Value, lock};
 use crate::exposition::desc::Desc;
 use crate::exposition::families::DynFamily;
 use crate::exposition::value::{Bucket, HistogramValue};
-use crate::kernel::process;
 
 /// The buckets of a histogram.
 #[derive(Clone, Copy, Debug)]
 pub struct Buckets {
-    /// Upper bounds, ascending.
+    /// Ascending upper bounds.
     classic: &'static [f64],
     native: bool,
 }
 
 impl Buckets {
-    /// Buckets up to each of `bounds`, and one for everything.
+    /// A bucket up to each of `bounds`, and one for all observations.
     ///
     /// # Panics
     ///
-    /// When the bounds do not ascend or are not finite.
+    /// Panics if the bounds do not ascend or are not finite; in a static, the program does not
+    /// compile.
     pub const fn classic(bounds: &'static [f64]) -> Self {
         let mut rest = bounds;
         while let [bound, tail @ ..] = rest {
-            assert!(bound.is_finite(), "a bound that is not finite");
+            assert!(bound.is_finite(), "a bound is not finite");
             if let [next, ..] = tail {
-                assert!(*bound < *next, "bounds that do not ascend");
+                assert!(*bound < *next, "bounds do not ascend");
             }
             rest = tail;
         }
         Self { classic: bounds, native: false }
     }
 
-    /// Native buckets, each less than a tenth wider than the one before, and wider ones once there
-    /// are more than 160 of them. Readers that do not take them get count and sum.
+    /// Native buckets: each is less than 10 % wider than the one before, and the resolution is
+    /// halved whenever there are more than 160 of them. Only protobuf carries them; readers of the
+    /// text formats get count and sum.
     pub const fn native() -> Self {
         Self { classic: &[], native: true }
     }
 
-    /// Native buckets beside classic ones.
+    /// Native buckets in addition to these.
     #[must_use]
     pub const fn and_native(self) -> Self {
         Self { native: true, ..self }
@@ -54,19 +57,20 @@ impl Buckets {
 
 /// A histogram.
 ///
-/// With classic buckets alone, an observation is two atomic additions, and a scrape may see the
-/// one without the other. Native buckets are kept under a lock, and all else with them.
+/// With classic buckets alone, an observation is two atomic additions, and a scrape may see one
+/// without the other. With native buckets, observations take a lock.
 #[derive(Debug)]
 pub struct Histogram {
     buckets: Buckets,
-    /// Of each classic bucket by itself, and of what is above all. Made at the first observation.
+    /// The count of each classic bucket alone, and of the values above all bounds. Allocated at the
+    /// first observation.
     counts: OnceLock<Box<[AtomicU64]>>,
     sum: Float,
-    /// As many as `counts`, once there is one.
-    exemplars: Mutex<Vec<Option<Kept>>>,
+    /// One for each classic bucket, allocated with the first exemplar.
+    exemplars: Mutex<Vec<Option<StoredExemplar>>>,
     native: Mutex<Native>,
-    /// None for a static: it is as old as the process.
-    born: Option<SystemTime>,
+    /// `None` in a static, which is as old as the process.
+    created: Option<SystemTime>,
 }
 
 impl Histogram {
@@ -77,17 +81,17 @@ impl Histogram {
             sum: Float::zero(),
             exemplars: Mutex::new(Vec::new()),
             native: Mutex::new(Native::new()),
-            born: None,
+            created: None,
         }
     }
 
-    /// Takes one observation. What is no number is ignored.
+    /// Records one observation. NaN is ignored.
     pub fn observe(&self, value: f64) {
         if value.is_nan() {
             return;
         }
         let native = self.buckets.native.then(|| lock(&self.native));
-        if let Some(count) = self.counts().get(self.place(value)) {
+        if let Some(count) = self.counts().get(self.bucket_of(value)) {
             count.fetch_add(1, Relaxed);
         }
         self.sum.add(value);
@@ -96,26 +100,38 @@ impl Histogram {
         }
     }
 
-    /// As [`Histogram::observe`], and keeps the observation as the exemplar of its bucket.
-    /// `labels` lead to the trace; with more than 128 letters in them there is no exemplar.
-    pub fn observe_traced(&self, value: f64, labels: &[(&str, &str)]) {
+    /// As [`Histogram::observe`], and keeps the observation as the exemplar of its bucket. A
+    /// histogram that has native buckets alone keeps the last one. `labels` identify the trace,
+    /// such as `[("trace_id", "...")]`; an exemplar whose labels have more than 128 characters is
+    /// not exposed.
+    pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
         if value.is_nan() {
             return;
         }
         self.observe(value);
         let mut exemplars = lock(&self.exemplars);
         exemplars.resize_with(self.buckets.classic.len() + 1, || None);
-        if let Some(exemplar) = exemplars.get_mut(self.place(value)) {
-            *exemplar = Some(Kept::new(labels, value));
+        if let Some(exemplar) = exemplars.get_mut(self.bucket_of(value)) {
+            *exemplar = Some(StoredExemplar::new(labels, value));
         }
     }
 
-    /// Observes the seconds until the guard is dropped.
-    pub fn time(&self) -> Timer<'_, Self> {
+    /// Records the elapsed seconds when the returned guard is dropped.
+    pub fn time(&self) -> Timer<&Self> {
         Timer::new(self)
     }
 
-    fn place(&self, value: f64) -> usize {
+    /// The number of observations.
+    pub fn count(&self) -> u64 {
+        self.counts().iter().map(|count| count.load(Relaxed)).sum()
+    }
+
+    /// The sum of all observations.
+    pub fn sum(&self) -> f64 {
+        self.sum.load()
+    }
+
+    fn bucket_of(&self, value: f64) -> usize {
         self.buckets.classic.partition_point(|bound| *bound < value)
     }
 
@@ -128,9 +144,9 @@ impl Histogram {
 impl Value for Histogram {
     fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         let exemplars = lock(&self.exemplars);
-        let traced: Vec<_> = exemplars
+        let exemplar_labels: Vec<_> = exemplars
             .iter()
-            .map(|kept| kept.as_ref().map(Kept::labels).unwrap_or_default())
+            .map(|stored| stored.as_ref().map(StoredExemplar::labels).unwrap_or_default())
             .collect();
         let native = lock(&self.native);
         let mut count = 0;
@@ -138,23 +154,28 @@ impl Value for Histogram {
         let buckets: Vec<_> = bounds
             .zip(self.counts())
             .enumerate()
-            .map(|(place, (&le, own))| {
-                count += own.load(Relaxed);
-                let kept = exemplars.get(place).and_then(Option::as_ref);
-                let exemplar =
-                    kept.zip(traced.get(place)).map(|(kept, labels)| kept.exemplar(labels));
+            .map(|(nth, (&le, in_bucket))| {
+                count += in_bucket.load(Relaxed);
+                let stored = exemplars.get(nth).and_then(Option::as_ref);
+                let stored = stored.zip(exemplar_labels.get(nth));
+                let exemplar = stored.map(|(stored, labels)| stored.exemplar(labels));
                 Bucket { le, count, exemplar }
             })
             .collect();
         let (negative, positive) = native.sides();
-        // Without bounds, only native buckets; the exemplar has no place then.
-        let classic = if self.buckets.classic.is_empty() { &[][..] } else { &buckets };
+        // Exemplars of classic buckets go with those.
+        let (classic, exemplars) = if self.buckets.classic.is_empty() {
+            (&[][..], buckets.iter().filter_map(|bucket| bucket.exemplar).collect())
+        } else {
+            (&*buckets, Vec::new())
+        };
         let value = HistogramValue {
             count,
             sum: self.sum.load(),
             buckets: classic,
             native: self.buckets.native.then(|| native.value(&negative, &positive)),
-            created: Some(self.born.unwrap_or_else(process::started)),
+            exemplars: &exemplars,
+            created: Some(self.created.unwrap_or_else(start_time)),
         };
         out.histogram(labels, &value);
     }
@@ -163,12 +184,13 @@ impl Value for Histogram {
 impl Child for Histogram {
     type Settings = Buckets;
 
-    fn born(buckets: Buckets, at: SystemTime) -> Self {
-        Self { born: Some(at), ..Self::new(buckets) }
+    fn created(buckets: Buckets, at: SystemTime) -> Self {
+        Self { created: Some(at), ..Self::new(buckets) }
     }
 }
 
 impl<const N: usize> Labelled<Histogram, N> {
+    /// A family of histograms.
     pub const fn histogram(
         name: &'static str,
         help: &'static str,

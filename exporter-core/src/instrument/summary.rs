@@ -1,20 +1,20 @@
-//! How large most observations of late were.
+//! Quantiles of recent observations.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::start::start_time;
 use super::timer::Timer;
 use super::{Child, Labelled, Value, lock};
 use crate::exposition::desc::Desc;
 use crate::exposition::families::DynFamily;
 use crate::exposition::value::SummaryValue;
-use crate::kernel::process;
 
-/// The last so many observations make the quantiles.
-const MOST: usize = 4096;
+/// The number of observations that are kept for the quantiles.
+const MAX_RECENT: usize = 4096;
 
-/// Which quantiles of what time.
+/// The quantiles of a summary, and the time that they cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     quantiles: &'static [f64],
@@ -26,56 +26,68 @@ impl Window {
     ///
     /// # Panics
     ///
-    /// When the quantiles do not ascend or are not from 0 to 1.
+    /// Panics if the quantiles do not ascend or are not between 0 and 1; in a static, the program
+    /// does not compile.
     pub const fn quantiles(quantiles: &'static [f64]) -> Self {
         let mut rest = quantiles;
         while let [quantile, tail @ ..] = rest {
-            assert!(*quantile >= 0.0 && *quantile <= 1.0, "a quantile that is not from 0 to 1");
+            assert!(*quantile >= 0.0 && *quantile <= 1.0, "a quantile is not between 0 and 1");
             if let [next, ..] = tail {
-                assert!(*quantile < *next, "quantiles that do not ascend");
+                assert!(*quantile < *next, "quantiles do not ascend");
             }
             rest = tail;
         }
         Self { quantiles, span: Duration::from_secs(600) }
     }
 
+    /// The same quantiles over another time.
     #[must_use]
     pub const fn over(self, span: Duration) -> Self {
         Self { span, ..self }
     }
 }
 
-/// A summary: count and sum of all time, and exact quantiles of the window, or of the last 4096
-/// observations where there were more. All under one lock.
+/// A summary: count and sum of all observations, and exact quantiles of those in the window, or of
+/// the last 4096 if there are more. An observation takes a lock.
 #[derive(Debug)]
 pub struct Summary {
     window: Window,
     state: Mutex<State>,
-    /// None for a static: it is as old as the process.
-    born: Option<SystemTime>,
+    /// `None` in a static, which is as old as the process.
+    created: Option<SystemTime>,
 }
 
 #[derive(Debug)]
 struct State {
     count: u64,
     sum: f64,
-    /// By time.
+    /// In the order of time.
     recent: VecDeque<(Instant, f64)>,
 }
 
 impl Summary {
     pub(super) const fn new(window: Window) -> Self {
         let state = State { count: 0, sum: 0.0, recent: VecDeque::new() };
-        Self { window, state: Mutex::new(state), born: None }
+        Self { window, state: Mutex::new(state), created: None }
     }
 
-    /// Takes one observation. What is no number is ignored.
+    /// Records one observation. NaN is ignored.
     pub fn observe(&self, value: f64) {
         self.observe_at(value, Instant::now());
     }
 
-    /// Observes the seconds until the guard is dropped.
-    pub fn time(&self) -> Timer<'_, Self> {
+    /// The number of observations.
+    pub fn count(&self) -> u64 {
+        lock(&self.state).count
+    }
+
+    /// The sum of all observations.
+    pub fn sum(&self) -> f64 {
+        lock(&self.state).sum
+    }
+
+    /// Records the elapsed seconds when the returned guard is dropped.
+    pub fn time(&self) -> Timer<&Self> {
         Timer::new(self)
     }
 
@@ -90,13 +102,13 @@ impl Summary {
             return;
         }
         state.forget(now, self.window.span);
-        if state.recent.len() == MOST {
+        if state.recent.len() == MAX_RECENT {
             state.recent.pop_front();
         }
         state.recent.push_back((now, value));
     }
 
-    /// Count, sum and the quantiles with their values. Of no observations every quantile is NaN.
+    /// Count, sum, and the quantiles with their values, which are NaN without observations.
     fn read(&self, now: Instant) -> (u64, f64, Vec<(f64, f64)>) {
         let mut state = lock(&self.state);
         state.forget(now, self.window.span);
@@ -125,7 +137,7 @@ impl State {
 impl Value for Summary {
     fn write(&self, labels: &[&str], out: &mut DynFamily<'_>) {
         let (count, sum, quantiles) = self.read(Instant::now());
-        let created = Some(self.born.unwrap_or_else(process::started));
+        let created = Some(self.created.unwrap_or_else(start_time));
         out.summary(labels, &SummaryValue { count, sum, quantiles: &quantiles, created });
     }
 }
@@ -133,12 +145,13 @@ impl Value for Summary {
 impl Child for Summary {
     type Settings = Window;
 
-    fn born(window: Window, at: SystemTime) -> Self {
-        Self { born: Some(at), ..Self::new(window) }
+    fn created(window: Window, at: SystemTime) -> Self {
+        Self { created: Some(at), ..Self::new(window) }
     }
 }
 
 impl<const N: usize> Labelled<Summary, N> {
+    /// A family of summaries.
     pub const fn summary(
         name: &'static str,
         help: &'static str,
@@ -177,11 +190,11 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_grow_for_ever() {
+    fn recent_observations_are_bounded() {
         let summary = Summary::new(Window::quantiles(&[0.5]));
-        for value in 0..3 * MOST {
+        for value in 0..3 * MAX_RECENT {
             summary.observe(value as f64);
         }
-        assert_eq!(lock(&summary.state).recent.len(), MOST);
+        assert_eq!(lock(&summary.state).recent.len(), MAX_RECENT);
     }
 }

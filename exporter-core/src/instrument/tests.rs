@@ -1,6 +1,5 @@
 #![expect(clippy::float_cmp, reason = "sums of halves are exact")]
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -65,10 +64,10 @@ fn exemplars_are_of_the_last_and_of_each_bucket() {
     static SEEN: Labelled<Counter, 1> = Labelled::counter("seen_total", "Seen.", ["what"]);
     static TOOK: Metric<Histogram> =
         Metric::histogram("took_seconds", "Took.", Buckets::classic(&[1.0]).and_native());
-    SEEN.with(["x"]).add_traced(1.0, &[("trace_id", "1")]);
-    SEEN.with(["x"]).add_traced(2.0, &[("trace_id", "2")]);
-    TOOK.observe_traced(0.5, &[("trace_id", "3")]);
-    TOOK.observe_traced(5.0, &[("trace_id", "4")]);
+    SEEN.with(["x"]).add_with_exemplar(1.0, &[("trace_id", "1")]);
+    SEEN.with(["x"]).add_with_exemplar(2.0, &[("trace_id", "2")]);
+    TOOK.observe_with_exemplar(0.5, &[("trace_id", "3")]);
+    TOOK.observe_with_exemplar(5.0, &[("trace_id", "4")]);
     TOOK.observe(0.25);
     let page = page(&[&SEEN, &TOOK], Format::OpenMetrics);
     for start in [
@@ -106,7 +105,7 @@ fn series_can_be_removed() {
     for labels in [["1", "x"], ["2", "y"], ["1", "y"]] {
         LIVE.with(labels).inc();
     }
-    assert!(Arc::ptr_eq(&LIVE.with(["1", "x"]), &LIVE.with(["1", "x"])));
+    assert!(std::ptr::eq(&raw const *LIVE.with(["1", "x"]), &raw const *LIVE.with(["1", "x"])));
     assert!(LIVE.remove(["2", "y"]));
     assert!(!LIVE.remove(["2", "y"]));
     LIVE.retain(|[_, b]| b == "y");
@@ -143,4 +142,89 @@ fn threads_lose_nothing() {
         ),
         "{page}"
     );
+}
+
+#[test]
+fn guards_own_the_instrument_of_their_labels() {
+    static TOOK: Labelled<Histogram, 1> =
+        Labelled::histogram("owned_seconds", "Took.", ["code"], Buckets::classic(&[1000.0]));
+    static OPEN: Labelled<Gauge, 1> = Labelled::gauge("owned", "Open.", ["code"]);
+    let timer = TOOK.with(["200"]).time();
+    let open = OPEN.with(["200"]).in_progress();
+    assert_eq!(OPEN.with(["200"]).value(), 1.0);
+    drop((timer, open));
+    assert_eq!(TOOK.with(["200"]).count(), 1);
+    assert_eq!(OPEN.with(["200"]).value(), 0.0);
+
+    let timer = TOOK.start_timer();
+    assert!(timer.stop(["404"]) > Duration::ZERO);
+    assert!(TOOK.with(["404"]).sum() > 0.0);
+    drop(TOOK.start_timer());
+    assert_eq!(TOOK.with(["404"]).count(), 1);
+}
+
+#[test]
+fn label_sets_are_limited_and_the_refused_are_counted() {
+    static SEEN: Labelled<Counter, 2> =
+        Labelled::counter("limited_total", "Seen.", ["a", "b"]).at_most(2);
+    for labels in [["x", "1"], ["y", "1"], ["z", "1"], ["x", "1"], ["x", "2"]] {
+        SEEN.with(labels).inc();
+    }
+    assert_eq!(SEEN.refused(), 2);
+    let page = page(&[&SEEN], Format::Text004);
+    let samples: Vec<_> = page.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(
+        samples,
+        [
+            "limited_total{a=\"x\",b=\"1\"} 2",
+            "limited_total{a=\"y\",b=\"1\"} 1",
+            "instrument_refused_label_sets_total{family=\"limited_total\"} 2",
+        ]
+    );
+}
+
+#[test]
+fn many_label_sets_are_found_again() {
+    static MANY: Labelled<Counter, 2> = Labelled::counter("many_total", "Many.", ["a", "b"]);
+    for round in 1..=2_u32 {
+        for n in 0..100_000_u32 {
+            let (a, b) = ((n % 317).to_string(), n.to_string());
+            MANY.with([&a, &b]).inc();
+        }
+        assert_eq!(MANY.with(["0", "317"]).value(), f64::from(round));
+    }
+}
+
+#[test]
+fn functions_info_and_states() {
+    static DEPTH: FromFn =
+        FromFn::<fn() -> f64>::gauge("depth_bytes", "Depth.", || 7.0).with_unit("bytes");
+    static BUILD: Info<1> = Info::new("build_info", "Build.", ["version"], ["1.0"]);
+    static STATE: StateSet = StateSet::new("state", "State.", &["up", "down"]);
+    assert!(STATE.set("down"));
+    assert!(!STATE.set("sideways"));
+    let all: [&dyn Instrument; 3] = [&DEPTH, &BUILD, &STATE];
+    let samples = "build_info{version=\"1.0\"} 1";
+    let text = page(&all, Format::Text004);
+    assert!(text.contains("# TYPE build_info gauge\n") && text.contains(samples), "{text}");
+    assert!(text.contains("# TYPE state gauge\nstate{state=\"up\"} 0\nstate{state=\"down\"} 1\n"));
+    assert_eq!(
+        page(&all, Format::OpenMetrics),
+        "# HELP depth_bytes Depth.\n# TYPE depth_bytes gauge\n# UNIT depth_bytes bytes\n\
+         depth_bytes 7.0\n\
+         # HELP build Build.\n# TYPE build info\nbuild_info{version=\"1.0\"} 1.0\n\
+         # HELP state State.\n# TYPE state stateset\n\
+         state{state=\"up\"} 0.0\nstate{state=\"down\"} 1.0\n# EOF\n"
+    );
+}
+
+/// The field `exemplars` of a native histogram.
+#[test]
+fn a_native_histogram_keeps_an_exemplar() {
+    static SIZE: Metric<Histogram> = Metric::histogram("native", "Size.", Buckets::native());
+    SIZE.observe_with_exemplar(3.0, &[("trace_id", "first")]);
+    SIZE.observe_with_exemplar(5.0, &[("trace_id", "second")]);
+    let page = encode(&[&SIZE], Format::Protobuf, Escaping::Underscores);
+    let holds = |text: &[u8]| page.windows(text.len()).any(|window| window == text);
+    assert!(holds(b"second") && !holds(b"first"));
 }

@@ -10,12 +10,38 @@ use rustix::process::Resource;
 use rustix::time::ClockId;
 
 use super::file::FileCache;
-use crate::exposition::desc::Desc;
+use crate::exposition::desc::{Desc, Describe, DynDesc};
 use crate::exposition::families::Families;
+use crate::instrument::{Instrument, start_time};
+
+/// The `process_*` families: CPU time, memory, file descriptors and network traffic of this
+/// process.
+///
+/// ```
+/// use exporter_core::{encode, format::{Escaping, Format}, process::ProcessMetrics};
+///
+/// let page = encode(&[&ProcessMetrics], Format::Text004, Escaping::Underscores);
+/// assert!(page.starts_with(b"# HELP process_cpu_seconds_total"));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessMetrics;
+
+impl Describe for ProcessMetrics {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        for metric in METRICS {
+            metric.describe(visit);
+        }
+    }
+}
+
+impl Instrument for ProcessMetrics {
+    fn write(&self, out: &mut Families) {
+        write(out);
+    }
+}
 
 /// Every family that [`write`] may write.
-#[cfg(feature = "testing")]
-pub(crate) static METRICS: &[&dyn crate::desc::Describe] =
+static METRICS: &[&dyn Describe] =
     &[&CPU, &MAX_FDS, &RECEIVED, &SENT, &OPEN_FDS, &RESIDENT, &START, &VIRTUAL, &MAX_VIRTUAL];
 
 static CPU: Desc =
@@ -43,7 +69,7 @@ static VIRTUAL: Desc =
 static MAX_VIRTUAL: Desc =
     Desc::gauge("process_virtual_memory_max_bytes", "Address space this process may map.", []);
 
-/// Writes what there is. A file that cannot be read, as in a tight sandbox, leaves its families
+/// Writes what can be read. A file that cannot be read, as in a tight sandbox, leaves its families
 /// out.
 pub(crate) fn write(out: &mut Families) {
     let mut gauge = |desc: &Desc, value: Option<f64>| {
@@ -52,31 +78,24 @@ pub(crate) fn write(out: &mut Families) {
         }
     };
     let limit = |resource| {
-        // Without a limit it is the largest there could be, as in the Go exporters.
+        // No limit is the largest number, as in the Go exporters.
         Some(rustix::process::getrlimit(resource).current.unwrap_or(u64::MAX) as f64)
     };
     let cpu = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
     let cpu = Duration::try_from(cpu).ok().map(|time| time.as_secs_f64());
     let memory = memory();
     let traffic = traffic();
-    let start = started().duration_since(SystemTime::UNIX_EPOCH).ok();
+    let start = start_time().duration_since(SystemTime::UNIX_EPOCH).ok();
     gauge(&CPU, cpu);
     gauge(&MAX_FDS, limit(Resource::Nofile));
     gauge(&RECEIVED, traffic.map(|(received, _)| received));
     gauge(&SENT, traffic.map(|(_, sent)| sent));
     gauge(&OPEN_FDS, open_fds().map(|count| count as f64));
     gauge(&RESIDENT, memory.map(|(_, resident)| resident));
-    // Hundredths, as the kernel counts them.
+    // The kernel counts in hundredths.
     gauge(&START, start.map(|start| (start.as_secs_f64() * 100.0).round() / 100.0));
     gauge(&VIRTUAL, memory.map(|(size, _)| size));
     gauge(&MAX_VIRTUAL, limit(Resource::As));
-}
-
-/// When this process started: when this was first called, which is what `main` should do first.
-/// `/proc/stat`, which the kernel's own answer needs, is hidden by `ProcSubset=pid`.
-pub(crate) fn started() -> SystemTime {
-    static STARTED: LazyLock<SystemTime> = LazyLock::new(SystemTime::now);
-    *STARTED
 }
 
 /// Mapped and resident bytes.
@@ -106,7 +125,7 @@ fn parse_traffic(netstat: &str) -> Option<(f64, f64)> {
 
 fn open_fds() -> Option<u64> {
     let path = "/proc/self/fd";
-    // Since Linux 6.2 this is their number.
+    // Since Linux 6.2 the size is the number of descriptors.
     let size = rustix::fs::stat(path).ok()?.st_size;
     match u64::try_from(size) {
         Ok(0) | Err(_) => count_fds(path),
@@ -114,7 +133,7 @@ fn open_fds() -> Option<u64> {
     }
 }
 
-/// The entries of a directory that are numbers, less the descriptor it is read by.
+/// The numeric entries of a directory, without the descriptor that reads it.
 fn count_fds(path: &str) -> Option<u64> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = rustix::fs::open(path, flags, Mode::empty()).ok()?;
@@ -143,7 +162,7 @@ mod tests {
 
     #[test]
     fn this_process() {
-        started();
+        start_time();
         let held: Vec<_> = (0..5).map(|_| File::open("/dev/null").unwrap()).collect();
         let mut out = Families::new(Format::Text004, Escaping::Underscores);
         write(&mut out);

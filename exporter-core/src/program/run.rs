@@ -21,7 +21,7 @@ use super::systemd::{self, Notifier};
 use crate::collector::Error;
 use crate::config_file;
 use crate::flags::{Flag, Flags};
-use crate::kernel::process;
+use crate::instrument::start_time;
 use crate::web::config::live::Live;
 use crate::web::listen::ListenError;
 use crate::web::metrics::ServerMetrics;
@@ -38,7 +38,7 @@ pub fn run_with<Env>(
     program: &'static Program<Env>,
     args: impl IntoIterator<Item = OsString>,
 ) -> ExitCode {
-    process::started();
+    start_time();
     if args_os().nth(1).is_some_and(|first| first == config_file::ARGUMENT) {
         return config_file::main();
     }

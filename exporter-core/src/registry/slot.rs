@@ -140,7 +140,7 @@ impl Chair {
     pub(super) fn run(&self, out: Families) -> Result {
         let seat = || self.collector.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut out = out.within(spent);
+        let mut out = out.reusing(spent);
         let mut collector = seat().take().ok_or(Failure::Stuck)?;
         let end = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
         *seat() = Some(collector);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::collector::Definition;
 use crate::exposition::desc::{Describe, Kind};
 use crate::flags::{Flag, Value};
-use crate::kernel::process;
+use crate::kernel::process::ProcessMetrics;
 use crate::registry::DROPPED;
 use crate::web::metrics;
 
@@ -21,9 +21,10 @@ pub fn reference<Env>(title: &str, collectors: &[&Definition<Env>]) -> String {
     }
     page.push_str("\n## The exporter itself\n\nNot with `--web.disable-exporter-metrics`.\n");
     head(&mut page);
-    for metric in metrics::METRICS.iter().chain(process::METRICS) {
+    for metric in metrics::METRICS {
         metrics(&mut page, *metric);
     }
+    metrics(&mut page, &ProcessMetrics);
     metrics(&mut page, &DROPPED);
     page
 }
@@ -58,6 +59,8 @@ fn metrics(page: &mut String, metric: &dyn Describe) {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
+            Kind::Info => "info",
+            Kind::StateSet => "stateset",
             Kind::Summary => "summary",
             Kind::Untyped => "untyped",
         };

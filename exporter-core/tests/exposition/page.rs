@@ -68,8 +68,14 @@ pub(crate) fn page(mut out: Families, at: SystemTime) -> Vec<u8> {
         Bucket::new(1.0, 5),
         Bucket { exemplar: exemplar(77.0), ..Bucket::new(f64::INFINITY, 10) },
     ];
-    let took =
-        HistogramValue { count: 10, sum: 99.5, buckets: &buckets, native: Some(native), created };
+    let took = HistogramValue {
+        count: 10,
+        sum: 99.5,
+        buckets: &buckets,
+        native: Some(native),
+        created,
+        ..HistogramValue::default()
+    };
     out.family(&TOOK).histogram(["/metrics"], &took);
     let plain = HistogramValue { buckets: &[Bucket::new(2.0, 12_345_678)], ..took };
     out.family(&PLAIN_TOOK)
