@@ -23,25 +23,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use exporter_core::desc::Desc;
-use exporter_core::run::{self, Program};
+use exporter_core::run::Program;
 
 use exporter::CloudWatchExporter;
 use poll::Poll;
 
-static PROGRAM: Program<Arc<Poll>> = Program {
-    name: "cloudwatch-exporter",
-    about: "Exposes Amazon CloudWatch to Prometheus",
-    version: env!("CARGO_PKG_VERSION"),
-    port: 9106,
-    switch: "collector",
-    flags: options::FLAGS,
-    collectors: collectors::ALL,
-    duration: &DURATION,
-    success: &SUCCESS,
-    label: "",
-    build_info: &BUILD_INFO,
-    open: |plan| CloudWatchExporter::open(&plan),
-};
+static PROGRAM: Program<Arc<Poll>> =
+    Program::new("cloudwatch-exporter", env!("CARGO_PKG_VERSION"), 9106)
+        .about("Exposes Amazon CloudWatch to Prometheus")
+        .switch("collector")
+        .flags(options::FLAGS)
+        .collectors(collectors::ALL)
+        .timing(&DURATION, &SUCCESS, "")
+        .build_info(&BUILD_INFO);
 
 static DURATION: Desc<1> = Desc::gauge(
     "cloudwatch_exporter_collector_duration_seconds",
@@ -61,5 +55,5 @@ static BUILD_INFO: Desc<7> = Desc::gauge(
 );
 
 fn main() -> ExitCode {
-    run::run_with(&PROGRAM, options::translated(args_os()))
+    PROGRAM.run_with(options::translated(args_os()), |plan| CloudWatchExporter::open(&plan))
 }

@@ -4,26 +4,72 @@ use std::error;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a collector stopped. What it wrote before is kept.
+/// Why a collector stopped. What it wrote before is exposed.
+///
+/// `?` converts the errors of the standard library; [`Error::other`] wraps any other:
+///
+/// ```
+/// use exporter_core::collector::Error;
+///
+/// fn parse(text: &str) -> Result<u64, Error> {
+///     let number = text.trim().parse()?;
+///     if number == 0 {
+///         return Err(Error::other("expected a number above 0"));
+///     }
+///     Ok(number)
+/// }
+/// # assert!(parse("7").is_ok() && parse("0").is_err() && parse("x").is_err());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The machine has no such thing. Nobody needs to act on it.
+    /// The machine lacks what the collector measures. It is not logged as a failure.
     #[error("no {0} here")]
     Absent(&'static str),
-    /// A flag that cannot mean anything: `problem` says why and how to mend it.
+    /// An invalid flag: `problem` says why, and how to correct it.
     #[error("--{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },
+    /// A file does not have the expected form.
     #[error("{}: expected {expected}, found {found:?}", path.display())]
     Parse { path: PathBuf, expected: &'static str, found: String },
+    /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    /// A system call; `call` names it.
+    /// The system call `call` failed.
     #[error("{call} failed")]
     System { call: &'static str, source: io::Error },
+    /// Any other error.
     #[error(transparent)]
     Other(Box<dyn error::Error + Send + Sync>),
 }
+
+impl Error {
+    /// Wraps any error, or a message.
+    pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+macro_rules! from {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::other(error)
+            }
+        })+
+    };
+}
+
+from!(
+    io::Error,
+    std::num::ParseFloatError,
+    std::num::ParseIntError,
+    std::str::Utf8Error,
+    std::string::FromUtf8Error,
+    Box<dyn error::Error + Send + Sync>,
+    String,
+    &str
+);
 
 /// An error with all its causes on one line, as logs show it.
 pub fn chain(error: &(dyn error::Error + 'static)) -> String {

@@ -1,4 +1,4 @@
-//! What is behind the pages of a program: one registry, or one for each thing it can be pointed at.
+//! What a program serves: one registry, or one for each target.
 
 use std::fmt::Debug;
 use std::future;
@@ -15,11 +15,10 @@ use crate::registry::Registry;
 ///
 /// Most programs have one registry, which is an exporter as it is.
 pub trait Exporter: Debug + Send + Sync {
-    /// The registry of the telemetry path. The error is one line for the client, who asked for
-    /// what there is not.
+    /// The registry of the telemetry path. The error is one line for the client: status 400.
     fn registry(&self, query: &Query) -> Result<Arc<Registry>, String>;
 
-    /// The registry that `/probe` is pointed at. None: the program has no such path.
+    /// The registry of the target of `/probe`. `None` if the program has no such path.
     fn probe(&self, _: &Query) -> Option<Result<Arc<Registry>, String>> {
         None
     }

@@ -87,13 +87,20 @@ pub fn encode(instruments: &[&dyn Instrument], format: Format, escaping: Escapin
 }
 
 /// The collector of a list of instruments, which are exposed in its order.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "a list of trait objects")]
-pub struct Instruments<'a>(pub &'a [&'a dyn Instrument]);
+pub struct Instruments(Vec<&'static dyn Instrument>);
 
-impl Collector for Instruments<'_> {
+impl Instruments {
+    /// A collector of these instruments.
+    pub fn new<const N: usize>(instruments: [&'static dyn Instrument; N]) -> Self {
+        Self(instruments.into())
+    }
+}
+
+impl Collector for Instruments {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        for instrument in self.0 {
+        for instrument in &self.0 {
             instrument.write(out);
         }
         Ok(())

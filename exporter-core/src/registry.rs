@@ -1,29 +1,33 @@
-//! Runs the collectors of one scrape: in order, isolated, within the deadline.
+//! Runs the collectors of a scrape: in order, isolated from each other, within the deadline.
 
+mod builder;
 mod dropped;
+mod member;
 mod outcome;
-mod slot;
 #[cfg(test)]
 mod tests;
 mod worker;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug, Formatter};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Shared};
 use futures_util::{FutureExt, StreamExt, future, stream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
+pub use self::builder::Builder;
 #[cfg(feature = "testing")]
 pub(crate) use self::dropped::DROPPED;
 use self::dropped::Dropped;
-pub use self::outcome::Outcome;
+use self::member::{Member, MemberSource};
 use self::outcome::{Failure, Run};
-use self::slot::{Seat, Slot};
-use self::worker::Lane;
+pub use self::outcome::{Last, Outcome};
+use self::worker::Worker;
 use crate::collector::{Definition, Error, Source};
 use crate::exposition;
 use crate::exposition::desc::Desc;
@@ -31,44 +35,65 @@ use crate::exposition::families::Families;
 use crate::exposition::format::{Escaping, Format};
 use crate::flags::Flags;
 
-/// The collectors of this process, in the order they are exposed.
+/// Collectors, in the order in which they are exposed.
+///
+/// A program with a command line gets its registry from [`Plan`](crate::run::Plan); others build
+/// one with [`Registry::builder`].
 pub struct Registry {
-    /// The collectors, and behind them the precheck if there is one.
-    slots: Vec<Slot>,
-    precheck: Option<usize>,
+    members: RwLock<Vec<Arc<Member>>>,
+    next_id: AtomicU64,
+    precheck: Option<Arc<Member>>,
     settings: Settings,
-    /// Blocking collectors run one after another on one worker thread; scrapes that cannot share
-    /// a collection take turns on it.
-    lane: tokio::sync::Mutex<Lane>,
-    flights: Mutex<HashMap<Key, Flight>>,
-    /// The collectors that the program has and that are off.
-    off: HashSet<&'static str>,
+    /// Blocking collectors run one after another on one worker thread. Scrapes that cannot share a
+    /// collection take turns.
+    worker: tokio::sync::Mutex<Worker>,
+    in_flight: Mutex<HashMap<Key, InFlight>>,
+    /// Collectors of the program that are switched off.
+    disabled: HashSet<&'static str>,
     dropped: Dropped,
 }
 
-/// What a registry is told beside its collectors.
+/// Settings of a registry, apart from its collectors.
+#[non_exhaustive]
 pub struct Settings {
-    /// The family of how long each collector took: a gauge in seconds.
-    pub duration: &'static Desc<'static, 1>,
-    /// The family of whether each collector succeeded: 0 or 1.
-    pub success: &'static Desc<'static, 1>,
-    /// What stands before a collector's name in the label of these.
+    /// The family with the time that each collector took: a gauge in seconds.
+    pub duration: Option<&'static Desc<'static, 1>>,
+    /// The family with the success of each collector: 0 or 1.
+    pub success: Option<&'static Desc<'static, 1>>,
+    /// A prefix of collector names in the labels of these.
     pub label: &'static str,
     /// How long one collector may take.
     pub limit: Duration,
-    /// How many collectors may wait for a network at once.
+    /// How many async collectors run at the same time.
     pub concurrency: usize,
     /// Whether `OpenMetrics` has `_created` lines.
     pub created_lines: bool,
-    /// Writes what the program exposes of itself, after the collectors.
+    /// Whether series that were left out are counted on the page.
+    pub exposes_dropped: bool,
+    /// Writes the metrics of the program itself, after the collectors.
     pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
 }
 
-/// What has to succeed before the collectors of a scrape run: where it fails, as with a server
-/// that is down, they do not run and are not told of.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            duration: None,
+            success: None,
+            label: "",
+            limit: Duration::from_secs(5),
+            concurrency: 16,
+            created_lines: false,
+            exposes_dropped: false,
+            own: Box::new(|_| {}),
+        }
+    }
+}
+
+/// A collector that runs before all others. If it fails, as for a server that is down, the others
+/// do not run and are not exposed.
 #[expect(missing_debug_implementations, reason = "holds a boxed trait object")]
 pub struct Precheck {
-    /// Its label, as that of a collector.
+    /// Its name, as that of a collector.
     pub name: &'static str,
     pub about: &'static str,
     pub source: Source,
@@ -80,13 +105,13 @@ impl Debug for Settings {
     }
 }
 
-/// One scrape, as far as collectors are concerned.
+/// What a scrape asks for.
 #[derive(Clone, Debug)]
 pub struct ScrapeRequest {
     pub format: Format,
     pub escaping: Escaping,
     pub selection: Selection,
-    /// When the answer must be ready: what is not done by then is left out.
+    /// When the page must be ready. Collectors that have not finished by then are left out.
     pub deadline: Instant,
 }
 
@@ -99,7 +124,7 @@ pub enum Selection {
     Only(Vec<String>),
 }
 
-/// Why a scrape has no answer at all.
+/// Why a scrape has no page.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScrapeError {
@@ -114,39 +139,58 @@ pub enum ScrapeError {
 /// Scrapes with equal keys share one collection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    form: Form,
-    slots: Vec<usize>,
+    encoding: Encoding,
+    /// The IDs of the members that run.
+    members: Vec<u64>,
 }
 
-/// How a scrape wants its samples written.
+/// The format of a page, with its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Form {
+struct Encoding {
     format: Format,
     escaping: Escaping,
     created_lines: bool,
 }
 
-impl Form {
+impl Encoding {
     fn families(self, deadline: Instant) -> Families {
         let mut families = Families::new(self.format, self.escaping);
         families.created_lines = self.created_lines;
-        families.deadline = Some(deadline.into_std());
+        families.deadline = Some(deadline);
         families
     }
 }
 
-/// A collection under way.
-struct Flight {
+/// A collection that has not finished.
+struct InFlight {
     deadline: Instant,
     page: Shared<BoxFuture<'static, Bytes>>,
 }
 
-/// A scrape may join a collection whose deadline is this much earlier than its own.
+/// A scrape may share a collection whose deadline is earlier than its own by no more than this.
 const JOIN_SLACK: Duration = Duration::from_millis(500);
 
 impl Registry {
-    /// Builds the collectors of `enabled`. `known` are all that the program has, to tell a
-    /// collector that is off from one that does not exist.
+    fn new(settings: Settings) -> Self {
+        Self {
+            members: RwLock::default(),
+            next_id: AtomicU64::new(0),
+            precheck: None,
+            settings,
+            worker: tokio::sync::Mutex::new(Worker::default()),
+            in_flight: Mutex::default(),
+            disabled: HashSet::new(),
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// Builds a registry without a command line.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Builds the collectors of `enabled`. `known` are all collectors of the program, so that one
+    /// that is switched off is told from one that does not exist.
     pub fn build<Env>(
         enabled: &[&Definition<Env>],
         known: &[&Definition<Env>],
@@ -154,198 +198,239 @@ impl Registry {
         flags: &Flags,
         settings: Settings,
     ) -> Result<Self, Error> {
-        let mut slots = Vec::with_capacity(enabled.len() + 1);
+        let mut registry = Self::new(settings);
         for def in enabled {
-            let label = format!("{}{}", settings.label, def.name);
-            slots.push(Slot::new(def.name, label, def.about, (def.build)(env, flags)?));
+            let source = (def.build)(env, flags)?;
+            registry.add(def.name.into(), def.about.into(), source);
         }
-        let off = known
-            .iter()
-            .map(|def| def.name)
-            .filter(|name| enabled.iter().all(|def| def.name != *name));
-        let off = off.collect();
-        let lane = tokio::sync::Mutex::new(Lane::default());
-        Ok(Self {
-            slots,
-            precheck: None,
-            settings,
-            lane,
-            flights: Mutex::default(),
-            off,
-            dropped: Dropped::default(),
-        })
+        let is_enabled = |name: &&str| enabled.iter().any(|def| def.name == *name);
+        let names = known.iter().map(|def| def.name);
+        registry.disabled = names.filter(|name| !is_enabled(name)).collect();
+        Ok(registry)
     }
 
-    /// This registry, each of its collections behind `precheck`.
+    /// This registry with a collector that has to succeed before the others run.
     #[must_use]
     pub fn with_precheck(mut self, precheck: Precheck) -> Self {
-        self.precheck = Some(self.slots.len());
-        self.slots.push(Slot::new(
-            precheck.name,
-            precheck.name.to_owned(),
-            precheck.about,
-            precheck.source,
-        ));
+        let Precheck { name, about, source } = precheck;
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let member = Member::new(id, name.into(), name.to_owned(), about.into(), source);
+        self.precheck = Some(Arc::new(member));
         self
     }
 
-    /// One scrape. What failed in it shows in the success family, never in the status.
+    /// Adds a collector after the others, in the place of one with the same name. Scrapes that have
+    /// started do not see it.
+    pub fn register(&self, name: impl Into<Cow<'static, str>>, source: Source) {
+        self.add(name.into(), "".into(), source);
+    }
+
+    /// Removes a collector. Returns whether there was one of that name. Scrapes that have started
+    /// still run it.
+    pub fn unregister(&self, name: &str) -> bool {
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        let before = members.len();
+        members.retain(|member| member.name != name);
+        members.len() < before
+    }
+
+    fn add(&self, name: Cow<'static, str>, about: Cow<'static, str>, source: Source) {
+        let label = format!("{}{name}", self.settings.label);
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let member = Arc::new(Member::new(id, name, label, about, source));
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        members.retain(|other| other.name != member.name);
+        members.push(member);
+    }
+
+    /// Runs a scrape. A collector that fails shows in the success family, never in the status.
     pub async fn scrape(self: &Arc<Self>, request: ScrapeRequest) -> Result<Bytes, ScrapeError> {
-        let slots = self.select(&request.selection)?;
-        let ScrapeRequest { format, escaping, .. } = request;
+        let members = self.select(&request.selection)?;
+        let ScrapeRequest { format, escaping, deadline, .. } = request;
         let created_lines = self.settings.created_lines;
-        let key = Key { form: Form { format, escaping, created_lines }, slots };
-        let deadline = request.deadline;
-        let page = self.flight(key, deadline);
+        let page = self.collection(members, Encoding { format, escaping, created_lines }, deadline);
         // The collection itself ends at its own deadline; some time to write it down.
-        timeout_at(deadline + JOIN_SLACK, page).await.map_err(|_| ScrapeError::Late)
+        let late = tokio::time::Instant::from_std(deadline + JOIN_SLACK);
+        timeout_at(late, page).await.map_err(|_| ScrapeError::Late)
     }
 
-    /// How each collector did when it last ran.
+    /// How the last run of each collector went.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        self.slots.iter().map(Slot::outcome).collect()
+        self.members().iter().chain(&self.precheck).map(|member| member.outcome()).collect()
     }
 
-    /// The collection that a scrape joins, or else starts. It runs in a task of its own: a scraper
-    /// that hangs up takes nothing from the others.
-    fn flight(self: &Arc<Self>, key: Key, deadline: Instant) -> Shared<BoxFuture<'static, Bytes>> {
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(&key)
-            && flight.deadline + JOIN_SLACK >= deadline
+    /// The collection that a scrape joins, or else starts. It runs in its own task: a client that
+    /// disconnects does not stop it for the others.
+    fn collection(
+        self: &Arc<Self>,
+        members: Vec<Arc<Member>>,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Shared<BoxFuture<'static, Bytes>> {
+        let key = Key { encoding, members: members.iter().map(|member| member.id).collect() };
+        let mut all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(collection) = all.get(&key)
+            && collection.deadline + JOIN_SLACK >= deadline
         {
-            return flight.page.clone();
+            return collection.page.clone();
         }
         let registry = Arc::clone(self);
         let started = key.clone();
         let task = tokio::spawn(async move {
-            let page = registry.collect(&started, deadline).await;
-            let mut flights = registry.flights.lock().unwrap_or_else(PoisonError::into_inner);
-            if flights.get(&started).is_some_and(|flight| flight.deadline == deadline) {
-                flights.remove(&started);
+            let page = registry.collect(members, encoding, deadline).await;
+            let mut all = registry.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.get(&started).is_some_and(|collection| collection.deadline == deadline) {
+                all.remove(&started);
             }
             page
         });
         let page = async { task.await.unwrap_or_default() }.boxed().shared();
-        flights.insert(key, Flight { deadline, page: page.clone() });
+        all.insert(key, InFlight { deadline, page: page.clone() });
         page
     }
 
-    fn select(&self, selection: &Selection) -> Result<Vec<usize>, ScrapeError> {
+    fn select(&self, selection: &Selection) -> Result<Vec<Arc<Member>>, ScrapeError> {
+        let mut members = self.members();
         match selection {
-            Selection::All => Ok((0..self.collectors().len()).collect()),
+            Selection::All => {}
             Selection::Except(names) => {
-                let is_named = |slot: &Slot| names.iter().any(|name| name == slot.name);
-                let slots = self.collectors().iter().enumerate();
-                Ok(slots.filter(|(_, slot)| !is_named(slot)).map(|(index, _)| index).collect())
+                members.retain(|member| names.iter().all(|name| *name != member.name));
             }
             Selection::Only(names) => {
-                let mut slots =
-                    names.iter().map(|name| self.find(name)).collect::<Result<Vec<_>, _>>()?;
-                slots.sort_unstable();
-                slots.dedup();
-                Ok(slots)
+                for name in names {
+                    self.require(&members, name)?;
+                }
+                members.retain(|member| names.iter().any(|name| *name == member.name));
             }
+        }
+        Ok(members)
+    }
+
+    fn require(&self, members: &[Arc<Member>], name: &str) -> Result<(), ScrapeError> {
+        if members.iter().any(|member| member.name == name) {
+            Ok(())
+        } else if self.disabled.contains(name) {
+            Err(ScrapeError::Disabled(name.into()))
+        } else {
+            Err(ScrapeError::Unknown(name.into()))
         }
     }
 
-    fn find(&self, name: &str) -> Result<usize, ScrapeError> {
-        let slot = self.collectors().iter().position(|slot| slot.name == name);
-        slot.ok_or_else(|| {
-            let is_off = self.off.contains(name);
-            if is_off {
-                ScrapeError::Disabled(name.into())
-            } else {
-                ScrapeError::Unknown(name.into())
+    fn members(&self) -> Vec<Arc<Member>> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn collect(
+        &self,
+        mut members: Vec<Arc<Member>>,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Bytes {
+        let mut runs = Vec::with_capacity(members.len() + 1);
+        if let Some(precheck) = &self.precheck {
+            let run = self.run_async(members.len(), precheck, encoding, deadline).await;
+            let failed = run.failure.is_some();
+            members.push(Arc::clone(precheck));
+            runs.push(run);
+            if failed {
+                return self.page(&members, runs, encoding, deadline);
             }
-        })
-    }
-
-    fn collectors(&self) -> &[Slot] {
-        let end = self.precheck.unwrap_or(self.slots.len());
-        self.slots.get(..end).unwrap_or_default()
-    }
-
-    async fn collect(&self, key: &Key, deadline: Instant) -> Bytes {
-        let precheck = self.precheck.and_then(|index| Some((index, self.slots.get(index)?)));
-        let passed = match precheck {
-            Some((index, slot)) => Some(self.run_waiting(index, slot, key, deadline).await),
-            None => None,
-        };
-        if passed.as_ref().is_some_and(|run| run.failure.is_some()) {
-            return self.page(passed.into_iter().collect(), key.form, deadline);
         }
-        let (blocking, waiting): (Vec<_>, Vec<_>) = key
-            .slots
-            .iter()
-            .filter_map(|&index| Some((index, self.slots.get(index)?)))
-            .partition(|(_, slot)| matches!(slot.seat, Seat::Blocking(_)));
-        let waiting: Vec<_> = waiting
+        let count = members.len() - runs.len();
+        let numbered = members.iter().take(count).enumerate();
+        let (blocking, asynchronous): (Vec<_>, Vec<_>) =
+            numbered.partition(|(_, member)| matches!(member.source, MemberSource::Blocking(_)));
+        let asynchronous: Vec<_> = asynchronous
             .into_iter()
-            .map(|(index, slot)| self.run_waiting(index, slot, key, deadline))
+            .map(|(index, member)| self.run_async(index, member, encoding, deadline))
             .collect();
-        let waiting = stream::iter(waiting).buffer_unordered(self.settings.concurrency);
-        let (mut runs, waited) =
-            future::join(self.run_blocking(&blocking, key, deadline), waiting.collect::<Vec<_>>())
-                .await;
-        runs.extend(waited);
-        runs.extend(passed);
-        runs.sort_unstable_by_key(|run| run.slot);
-        self.page(runs, key.form, deadline)
+        let asynchronous = stream::iter(asynchronous).buffer_unordered(self.settings.concurrency);
+        let (blocking, asynchronous) = future::join(
+            self.run_blocking(&blocking, encoding, deadline),
+            asynchronous.collect::<Vec<_>>(),
+        )
+        .await;
+        runs.extend(blocking);
+        runs.extend(asynchronous);
+        runs.sort_unstable_by_key(|run| run.member);
+        self.page(&members, runs, encoding, deadline)
     }
 
     async fn run_blocking(
         &self,
-        slots: &[(usize, &Slot)],
-        key: &Key,
+        members: &[(usize, &Arc<Member>)],
+        encoding: Encoding,
         deadline: Instant,
     ) -> Vec<Run> {
-        if slots.is_empty() {
+        if members.is_empty() {
             return Vec::new();
         }
-        let tasks = slots.iter().filter_map(|(index, slot)| Some((*index, slot.blocking()?)));
+        let tasks = members.iter().filter_map(|(index, member)| Some((*index, member.blocking()?)));
         let tasks: Vec<_> = tasks.collect();
-        let missed = |slot| Run::failed(slot, Duration::ZERO, Failure::Deadline);
-        match timeout_at(deadline, self.lane.lock()).await {
-            Ok(mut lane) => lane.run(tasks, key.form, self.settings.limit, deadline).await,
-            Err(_) => tasks.iter().map(|(slot, _)| missed(*slot)).collect(),
+        let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
+        match timeout_at(deadline.into(), self.worker.lock()).await {
+            Ok(mut worker) => worker.run(tasks, encoding, self.settings.limit, deadline).await,
+            Err(_) => tasks.iter().map(|(member, _)| missed(*member)).collect(),
         }
     }
 
-    async fn run_waiting(&self, index: usize, slot: &Slot, key: &Key, deadline: Instant) -> Run {
+    async fn run_async(
+        &self,
+        index: usize,
+        member: &Member,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Run {
         let start = Instant::now();
         let deadline = deadline.min(start + self.settings.limit);
-        let run = slot.wait(key.form.families(deadline));
-        let result = timeout_at(deadline, run).await;
+        let run = member.run_async(encoding.families(deadline));
+        let result = timeout_at(deadline.into(), run).await;
         let elapsed = start.elapsed();
         let late = |_| Err(Failure::late(elapsed, self.settings.limit));
         Run::new(index, elapsed, result.unwrap_or_else(late))
     }
 
-    fn page(&self, runs: Vec<Run>, form: Form, deadline: Instant) -> Bytes {
-        let mut own = form.families(deadline);
-        let mut duration = own.family(self.settings.duration);
-        for run in &runs {
-            if let Some(slot) = self.slots.get(run.slot) {
-                duration.sample([&slot.label], run.elapsed.as_secs_f64());
+    fn page(
+        &self,
+        members: &[Arc<Member>],
+        runs: Vec<Run>,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Bytes {
+        let mut own = encoding.families(deadline);
+        if let Some(desc) = self.settings.duration {
+            let mut duration = own.family(desc);
+            for run in &runs {
+                if let Some(member) = members.get(run.member) {
+                    duration.sample([&member.label], run.elapsed.as_secs_f64());
+                }
             }
         }
-        let mut success = own.family(self.settings.success);
+        if let Some(desc) = self.settings.success {
+            let mut success = own.family(desc);
+            for run in &runs {
+                if let Some(member) = members.get(run.member) {
+                    success.sample([&member.label], f64::from(u8::from(run.failure.is_none())));
+                }
+            }
+        }
         for run in &runs {
-            if let Some(slot) = self.slots.get(run.slot) {
-                slot.note(run);
-                success.sample([&slot.label], f64::from(u8::from(run.failure.is_none())));
+            if let Some(member) = members.get(run.member) {
+                member.note(run);
                 let refused = run.out.as_ref().map_or(0, |out| out.refused);
-                self.dropped.refused(slot.name, refused);
+                self.dropped.refused(&member.name, refused);
             }
         }
         (self.settings.own)(&mut own);
-        self.dropped.write(&mut own);
-        let written = runs.into_iter().filter_map(|run| Some((run.out?, self.slots.get(run.slot))));
-        let (parts, slots): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();
-        let (page, conflicts) = exposition::join(&parts, form.format, form.escaping);
-        for (part, slot) in parts.into_iter().zip(slots) {
-            if let Some(slot) = slot {
-                slot.recycle(part);
+        if self.settings.exposes_dropped {
+            self.dropped.write(&mut own);
+        }
+        let written = runs.into_iter().filter_map(|run| Some((run.out?, members.get(run.member))));
+        let (parts, members): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();
+        let (page, conflicts) = exposition::join(&parts, encoding.format, encoding.escaping);
+        for (part, member) in parts.into_iter().zip(members) {
+            if let Some(member) = member {
+                member.recycle(part);
             }
         }
         self.dropped.note(conflicts);
@@ -355,7 +440,7 @@ impl Registry {
 
 impl Debug for Registry {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let names = self.slots.iter().map(|slot| slot.name);
-        f.debug_list().entries(names).finish()
+        let members = self.members();
+        f.debug_list().entries(members.iter().map(|member| &member.name)).finish()
     }
 }

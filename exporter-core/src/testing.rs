@@ -1,5 +1,5 @@
-//! For tests of programs on this crate: golden files, the checks that every list of collectors
-//! gets, the real binary on real sockets, and the test of mutual TLS that every exporter passes.
+//! Helpers for tests of exporters: golden files, checks of lists of collectors, the real binary on
+//! real sockets, and the test of mutual TLS.
 
 #![expect(
     clippy::expect_used,
@@ -17,7 +17,10 @@ mod reference;
 mod skip;
 mod special_files;
 
-pub use self::golden::{collect, declared_is_exposed, expose, families, golden, page};
+pub use self::golden::{
+    collect, collect_async, declared_is_exposed, expose, expose_async, families, golden, page,
+    page_with_dropped,
+};
 pub use self::pki::{Authority, Identity, Kind};
 pub use self::program::{Answer, Exporter, PATIENCE, get, until};
 pub use self::prometheus::{Prometheus, tool};

@@ -18,25 +18,18 @@ mod version;
 use std::process::ExitCode;
 
 use exporter_core::desc::Desc;
-use exporter_core::run::{self, BUILD_LABELS, Program};
+use exporter_core::run::{BUILD_LABELS, Program};
 
 use db::Db;
 use servers::Servers;
 
-static PROGRAM: Program<Db> = Program {
-    name: "mysql-exporter",
-    about: "Exposes MySQL and MariaDB servers to Prometheus",
-    version: env!("CARGO_PKG_VERSION"),
-    port: 9104,
-    switch: "collect",
-    flags: options::FLAGS,
-    collectors: collectors::ALL,
-    duration: &DURATION,
-    success: &SUCCESS,
-    label: "collect.",
-    build_info: &BUILD_INFO,
-    open: Servers::open,
-};
+static PROGRAM: Program<Db> = Program::new("mysql-exporter", env!("CARGO_PKG_VERSION"), 9104)
+    .about("Exposes MySQL and MariaDB servers to Prometheus")
+    .switch("collect")
+    .flags(options::FLAGS)
+    .collectors(collectors::ALL)
+    .timing(&DURATION, &SUCCESS, "collect.")
+    .build_info(&BUILD_INFO);
 
 static DURATION: Desc<1> = Desc::gauge(
     "mysql_exporter_collector_duration_seconds",
@@ -52,5 +45,5 @@ static BUILD_INFO: Desc<7> =
     Desc::gauge("mysqld_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
 
 fn main() -> ExitCode {
-    run::run(&PROGRAM)
+    PROGRAM.run(Servers::open)
 }

@@ -16,24 +16,17 @@ use std::env;
 use std::process::ExitCode;
 
 use exporter_core::desc::Desc;
-use exporter_core::run::{self, BUILD_LABELS, Program};
+use exporter_core::run::{BUILD_LABELS, Program};
 
 use host::Host;
 
-static PROGRAM: Program<Host> = Program {
-    name: "node-exporter",
-    about: "Exposes the machine it runs on to Prometheus",
-    version: env!("CARGO_PKG_VERSION"),
-    port: 9100,
-    switch: "collector",
-    flags: options::FLAGS,
-    collectors: collectors::ALL,
-    duration: &DURATION,
-    success: &SUCCESS,
-    build_info: &BUILD_INFO,
-    label: "",
-    open: |plan| plan.exporter(&options::host(&plan.flags)?),
-};
+static PROGRAM: Program<Host> = Program::new("node-exporter", env!("CARGO_PKG_VERSION"), 9100)
+    .about("Exposes the machine it runs on to Prometheus")
+    .switch("collector")
+    .flags(options::FLAGS)
+    .collectors(collectors::ALL)
+    .timing(&DURATION, &SUCCESS, "")
+    .build_info(&BUILD_INFO);
 
 static DURATION: Desc<1> = Desc::gauge(
     "node_scrape_collector_duration_seconds",
@@ -53,5 +46,5 @@ fn main() -> ExitCode {
     if env::args_os().nth(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
-    run::run(&PROGRAM)
+    PROGRAM.run(|plan| plan.exporter(&options::host(&plan.flags)?))
 }

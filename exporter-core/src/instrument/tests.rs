@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::exposition::format::{Escaping, Format};
-use crate::testing;
 
 static HITS: Metric<Counter> = Metric::counter("hits_total", "Hits.");
 static QUEUE: Labelled<Gauge, 1> = Labelled::gauge("queue", "Waiting.", ["name"]);
@@ -16,13 +15,11 @@ static WAITED: Metric<Summary> =
     Metric::summary("waited_seconds", "Waited.", Window::quantiles(&[0.5]));
 
 fn page(instruments: &[&dyn Instrument], format: Format) -> String {
-    let mut out = Families::new(format, Escaping::Underscores);
-    Instruments(instruments).collect(&mut out).unwrap();
-    String::from_utf8(testing::page(&[out])).unwrap()
+    String::from_utf8(encode(instruments, format, Escaping::Underscores)).unwrap()
 }
 
 #[test]
-fn a_list_is_a_collector() {
+fn a_list_is_a_page() {
     HITS.inc();
     HITS.inc_by(2);
     HITS.add(0.5);

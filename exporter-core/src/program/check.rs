@@ -2,9 +2,7 @@
 //! is not. Serves nothing.
 
 use std::fmt::Write as _;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::exposition::format::{Escaping, Format};
 use crate::query::Query;
@@ -57,7 +55,7 @@ pub(crate) async fn report(site: &Site) -> Report {
         };
         if let Some(error) = failed {
             row(&mut text, "FAILED", &name, &error);
-            bad.push(outcome.name.to_owned());
+            bad.push(outcome.name.into_owned());
         }
     }
     for line in site.exporter.check().await {

@@ -10,48 +10,150 @@ use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::flags::{Flag, Flags};
 use crate::kernel::process;
-use crate::registry::{Registry, Settings};
+use crate::registry::{Builder, Registry, Settings};
 use crate::web::config::live::Live;
 use crate::web::metrics::ServerMetrics;
 
-/// A program: its names and its collectors.
+/// A program with the command line, configuration and service of an exporter.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use exporter_core::instrument::{FromFn, Instruments};
+/// use exporter_core::collector::{Definition, Source};
+/// use exporter_core::run::Program;
+///
+/// static PROGRAM: Program<()> = Program::new("answer-exporter", env!("CARGO_PKG_VERSION"), 9999)
+///     .about("Exposes the answer")
+///     .collectors(&[&ANSWER]);
+///
+/// static ANSWER: Definition<()> = Definition::new("answer", "The answer", |(), _| {
+///     static ANSWER: FromFn = FromFn::gauge("answer", "The answer.", || 42.0);
+///     Ok(Source::blocking(Instruments::new([&ANSWER])))
+/// });
+///
+/// fn main() -> ExitCode {
+///     PROGRAM.run(|plan| plan.exporter(&()))
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a table of function pointers")]
 pub struct Program<Env: 'static> {
-    /// As it is called on the command line: `node-exporter`.
-    pub name: &'static str,
-    /// One line for `--help` and the landing page.
-    pub about: &'static str,
-    pub version: &'static str,
-    /// Where it listens unless told otherwise.
-    pub port: u16,
-    /// The first part of the switches of collectors: `collector` in `--collector.cpu`.
-    pub switch: &'static str,
-    /// Its flags, beside the shared ones and those of collectors.
-    pub flags: &'static [&'static Flag],
-    /// Every collector, in the order of the exposition.
-    pub collectors: &'static [&'static Definition<Env>],
-    /// The families of how long each collector took, and whether it succeeded.
-    pub duration: &'static Desc<'static, 1>,
-    pub success: &'static Desc<'static, 1>,
-    /// What stands before a collector's name in the label of these.
-    pub label: &'static str,
-    /// The family that tells what was built: see [`BUILD_LABELS`].
-    pub build_info: &'static Desc<'static, 7>,
-    /// Builds the collectors: for most programs [`Plan::exporter`] over what they read from.
-    pub open: fn(Plan<Env>) -> Opened,
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) revision: &'static str,
+    pub(crate) port: u16,
+    pub(crate) switch: &'static str,
+    pub(crate) flags: &'static [&'static Flag],
+    pub(crate) collectors: &'static [&'static Definition<Env>],
+    pub(crate) duration: &'static Desc<'static, 1>,
+    pub(crate) success: &'static Desc<'static, 1>,
+    pub(crate) label: &'static str,
+    pub(crate) build_info: Option<&'static Desc<'static, 7>>,
 }
 
-/// The labels of a program's build information, as the Go exporters have them.
+static DURATION: Desc<1> = Desc::gauge(
+    "exporter_collector_duration_seconds",
+    "How long a collector took in this scrape.",
+    ["collector"],
+);
+static SUCCESS: Desc<1> = Desc::gauge(
+    "exporter_collector_success",
+    "Whether a collector did all of its work in this scrape.",
+    ["collector"],
+);
+static BUILD_INFO: Desc<3> = Desc::gauge(
+    "exporter_build_info",
+    "What this exporter was built from.",
+    ["program", "version", "revision"],
+);
+
+impl<Env: 'static> Program<Env> {
+    /// A program that is called `name` on the command line, and listens on `port` by default.
+    pub const fn new(name: &'static str, version: &'static str, port: u16) -> Self {
+        Self {
+            name,
+            about: "",
+            version,
+            revision: "",
+            port,
+            switch: "collector",
+            flags: &[],
+            collectors: &[],
+            duration: &DURATION,
+            success: &SUCCESS,
+            label: "",
+            build_info: None,
+        }
+    }
+
+    /// One line for `--help` and the landing page.
+    #[must_use]
+    pub const fn about(self, about: &'static str) -> Self {
+        Self { about, ..self }
+    }
+
+    /// The revision that the program was built from, for its build information.
+    #[must_use]
+    pub const fn revision(self, revision: Option<&'static str>) -> Self {
+        let revision = match revision {
+            Some(revision) => revision,
+            None => "",
+        };
+        Self { revision, ..self }
+    }
+
+    /// The first part of the switches of collectors: `collector` in `--collector.cpu`.
+    #[must_use]
+    pub const fn switch(self, switch: &'static str) -> Self {
+        Self { switch, ..self }
+    }
+
+    /// Its flags, in addition to the shared ones and those of collectors.
+    #[must_use]
+    pub const fn flags(self, flags: &'static [&'static Flag]) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// All collectors, in the order of the exposition.
+    #[must_use]
+    pub const fn collectors(self, collectors: &'static [&'static Definition<Env>]) -> Self {
+        Self { collectors, ..self }
+    }
+
+    /// The families with the time that each collector took and with its success, and a prefix of
+    /// the collector's name in their label.
+    #[must_use]
+    pub const fn timing(
+        self,
+        duration: &'static Desc<'static, 1>,
+        success: &'static Desc<'static, 1>,
+        label: &'static str,
+    ) -> Self {
+        Self { duration, success, label, ..self }
+    }
+
+    /// The family with the build information, in the place of `exporter_build_info`: see
+    /// [`BUILD_LABELS`].
+    #[must_use]
+    pub const fn build_info(self, build_info: &'static Desc<'static, 7>) -> Self {
+        Self { build_info: Some(build_info), ..self }
+    }
+}
+
+/// The labels of a program's build information, as in the Go exporters. `branch`, `tags` and
+/// `goversion` are empty.
 pub const BUILD_LABELS: [&str; 7] =
     ["version", "revision", "branch", "tags", "goversion", "goos", "goarch"];
 
-/// A program with its flags read, its collectors chosen and nothing built.
+/// A program whose flags are read and whose collectors are not built yet.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "holds tables of function pointers")]
 pub struct Plan<Env: 'static> {
+    /// The flags of the command line.
     pub flags: Flags,
-    /// The collectors that are on.
+    /// The collectors that are switched on.
     pub enabled: Vec<&'static Definition<Env>>,
     /// How long one collector may take.
     pub limit: Duration,
@@ -61,36 +163,40 @@ pub struct Plan<Env: 'static> {
 }
 
 impl<Env: 'static> Plan<Env> {
-    /// What most registries are told. What the program exposes of itself is in it.
+    /// The settings of a registry of this program, which exposes the metrics of the program itself.
     pub fn settings(&self) -> Settings {
         let own = Arc::clone(&self.own);
         Settings {
-            duration: self.program.duration,
-            success: self.program.success,
+            duration: Some(self.program.duration),
+            success: Some(self.program.success),
             label: self.program.label,
             limit: self.limit,
-            concurrency: CONCURRENCY,
             created_lines: self.created_lines,
+            exposes_dropped: true,
             own: Box::new(move |out| own(out)),
+            ..Settings::default()
         }
     }
 
-    /// A registry of the collectors that are on.
+    /// A registry of the collectors that are switched on.
     pub fn registry(&self, env: &Env, settings: Settings) -> Result<Registry, Error> {
         let known = self.program.collectors;
         Registry::build(&self.enabled, known, env, &self.flags, settings)
     }
 
-    /// An exporter of this one registry, as most programs have.
+    /// An exporter of one registry, for most programs.
     pub fn exporter(&self, env: &Env) -> Opened {
         Ok(Arc::new(Arc::new(self.registry(env, self.settings())?)))
     }
+
+    /// Builds a registry of collectors that are made here, without a [`Definition`]. It exposes the
+    /// metrics of the program itself.
+    pub fn builder(&self) -> Builder {
+        Builder::with_settings(self.settings())
+    }
 }
 
-/// Collectors that wait for a network, at once.
-const CONCURRENCY: usize = 16;
-
-/// What the program exposes after its collectors.
+/// Writes the metrics of the program itself.
 pub(crate) fn exposed_of_itself<Env>(
     program: &'static Program<Env>,
     reduced: bool,
@@ -98,14 +204,19 @@ pub(crate) fn exposed_of_itself<Env>(
     live: Arc<Live>,
 ) -> Arc<dyn Fn(&mut Families) + Send + Sync> {
     Arc::new(move |out| {
-        let revision = option_env!("EXPORTER_REVISION").unwrap_or_default();
+        let built_with = option_env!("EXPORTER_REVISION").unwrap_or_default();
+        let revision = if program.revision.is_empty() { built_with } else { program.revision };
         let architecture = match consts::ARCH {
             "x86_64" => "amd64",
             "aarch64" => "arm64",
             other => other,
         };
-        let labels = [program.version, revision, "", "", "", consts::OS, architecture];
-        out.family(program.build_info).sample(labels, 1.0);
+        if let Some(desc) = program.build_info {
+            let labels = [program.version, revision, "", "", "", consts::OS, architecture];
+            out.family(desc).sample(labels, 1.0);
+        } else {
+            out.family(&BUILD_INFO).sample([program.name, program.version, revision], 1.0);
+        }
         if !reduced {
             metrics.write(out, &live);
             process::write(out);

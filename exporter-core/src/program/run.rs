@@ -1,4 +1,4 @@
-//! The main that all exporters share: options, log, collectors, configuration, serving.
+//! The main function that exporters share.
 
 use std::env::args_os;
 use std::ffi::OsString;
@@ -20,6 +20,7 @@ pub use super::plan::{BUILD_LABELS, Plan, Program};
 use super::systemd::{self, Notifier};
 use crate::collector::Error;
 use crate::config_file;
+use crate::exporter::Opened;
 use crate::flags::{Flag, Flags};
 use crate::instrument::start_time;
 use crate::web::config::live::Live;
@@ -27,23 +28,37 @@ use crate::web::listen::ListenError;
 use crate::web::metrics::ServerMetrics;
 use crate::web::{self, Limits, Listener, Site};
 
-/// Runs a program until it is told to stop. Status 2 is a mistake on the command line or in a
-/// file, 1 a failure while serving.
-pub fn run<Env>(program: &'static Program<Env>) -> ExitCode {
-    run_with(program, args_os())
+impl<Env> Program<Env> {
+    /// Runs the program until it is stopped. `open` builds its collectors once the command line is
+    /// read: for most programs with [`Plan::exporter`].
+    ///
+    /// The status is 2 for a mistake on the command line or in a file, and 1 for a failure while
+    /// serving.
+    pub fn run(&'static self, open: impl FnOnce(Plan<Env>) -> Opened) -> ExitCode {
+        self.run_with(args_os(), open)
+    }
+
+    /// As [`run`](Self::run), with another command line, the name of the program first.
+    pub fn run_with(
+        &'static self,
+        args: impl IntoIterator<Item = OsString>,
+        open: impl FnOnce(Plan<Env>) -> Opened,
+    ) -> ExitCode {
+        run_with(self, args, open)
+    }
 }
 
-/// As [`run`], with a command line that is made of another one, the program's name first.
-pub fn run_with<Env>(
+fn run_with<Env>(
     program: &'static Program<Env>,
     args: impl IntoIterator<Item = OsString>,
+    open: impl FnOnce(Plan<Env>) -> Opened,
 ) -> ExitCode {
     start_time();
     if args_os().nth(1).is_some_and(|first| first == config_file::ARGUMENT) {
         return config_file::main();
     }
     config_file::use_processes();
-    match start(program, args) {
+    match start(program, args, open) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Mistake(problem)) => {
             complain(program.name, &problem);
@@ -59,7 +74,7 @@ pub fn run_with<Env>(
 /// Why the program ends before it is told to.
 enum Stop {
     Failure(String),
-    /// Told in full already, or else by this line.
+    /// One line about a mistake on the command line or in a file.
     Mistake(String),
 }
 
@@ -72,6 +87,7 @@ impl Stop {
 fn start<Env>(
     program: &'static Program<Env>,
     args: impl IntoIterator<Item = OsString>,
+    open: impl FnOnce(Plan<Env>) -> Opened,
 ) -> Result<(), Stop> {
     let grammar = Grammar {
         name: program.name,
@@ -101,11 +117,11 @@ fn start<Env>(
         own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&live)),
         flags,
     };
-    let exporter = (program.open)(plan).map_err(|error| Stop::mistake(&error))?;
+    let exporter = open(plan).map_err(|error| Stop::mistake(&error))?;
     let site = Arc::new(Site {
-        name: program.name,
-        about: program.about,
-        version: program.version,
+        name: program.name.into(),
+        about: program.about.into(),
+        version: program.version.into(),
         exporter,
         live,
         metrics,
@@ -128,7 +144,7 @@ fn start<Env>(
         return if report.good { Ok(()) } else { Err(Stop::Mistake(report.verdict)) };
     }
     let result = runtime.block_on(serve(program, &options, site));
-    // A collector may hang in a system call that nothing can end: leave without it.
+    // A collector may hang in a system call, which nothing can end.
     runtime.shutdown_background();
     result
 }
@@ -144,7 +160,7 @@ async fn serve<Env>(
         Listener::bind(&options.addresses(program.port))
     };
     let listeners = listeners.map_err(|error| match error {
-        // An address that is taken, or not there yet, may do a moment later.
+        // An address may become available later: not a mistake.
         ListenError::Bind(..) => Stop::Failure(crate::collector::chain(&error)),
         _ => Stop::mistake(&error),
     })?;
@@ -155,7 +171,7 @@ async fn serve<Env>(
     for address in &addresses {
         tracing::info!(address, tls, version = program.version, "listening");
     }
-    // The signals are caught before anybody is told that they may be sent.
+    // Catch signals before READY: systemd may send them from then on.
     let shutdown = systemd::shutdown(Arc::clone(&site), notifier.clone())
         .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
     notifier.ready();

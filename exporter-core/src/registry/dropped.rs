@@ -1,4 +1,4 @@
-//! What was left out of pages, because it would have spoilt them.
+//! Series that were left out of pages because they would have made them invalid.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,8 @@ pub(crate) static DROPPED: Desc<1> = Desc::counter(
     ["reason"],
 );
 
-/// Each name is told once in the log, as long as there are not more than this.
-const MOST: usize = 1000;
+/// The number of names that are logged, each once.
+const MAX_LOGGED: usize = 1000;
 
 /// Series that were dropped, by reason.
 #[derive(Debug, Default)]
@@ -23,11 +23,11 @@ pub(super) struct Dropped {
     conflicting: AtomicU64,
     duplicate: AtomicU64,
     illegal: AtomicU64,
-    told: Mutex<HashSet<(&'static str, String)>>,
+    logged: Mutex<HashSet<(&'static str, String)>>,
 }
 
 impl Dropped {
-    /// What the join of a page left out.
+    /// Counts the series that a join left out.
     pub(super) fn note(&self, conflicts: Vec<Conflict>) {
         for conflict in conflicts {
             match conflict {
@@ -43,7 +43,7 @@ impl Dropped {
         }
     }
 
-    /// What a collector wrote that cannot be exposed.
+    /// Counts the samples of a collector that cannot be exposed.
     pub(super) fn refused(&self, collector: &str, dropped: usize) {
         if dropped > 0 {
             let problem = "a collector wrote samples whose names or values cannot be exposed";
@@ -64,10 +64,10 @@ impl Dropped {
 
     fn count(&self, counter: &AtomicU64, problem: &'static str, name: String, dropped: usize) {
         counter.fetch_add(dropped as u64, Ordering::Relaxed);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() < MOST && !told.contains(&(problem, name.clone())) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.len() < MAX_LOGGED && !logged.contains(&(problem, name.clone())) {
             tracing::warn!(name, dropped, problem, "series left out");
-            told.insert((problem, name));
+            logged.insert((problem, name));
         }
     }
 }

@@ -1,56 +1,61 @@
-//! How a collector did.
+//! The result of a collector's run.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::collector::{self, Error};
 use crate::exposition::families::Families;
 
-/// How a collector did when it last ran, for people to read.
+/// A collector and the result of its last run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
-    pub name: &'static str,
-    pub about: &'static str,
-    /// None before its first run.
+    pub name: Cow<'static, str>,
+    /// One line about it, or nothing.
+    pub about: Cow<'static, str>,
+    /// `None` before its first run.
     pub last: Option<Last>,
 }
 
 /// The last run of a collector.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Last {
     pub elapsed: Duration,
     /// The error with its causes, on one line.
     pub result: Result<(), String>,
-    /// The error only says that the machine has no such thing.
+    /// Whether the error only says that the machine lacks what the collector measures.
     pub absent: bool,
 }
 
 /// One run of one collector.
 #[derive(Debug)]
 pub(super) struct Run {
-    pub(super) slot: usize,
+    /// The index of the collector among those that run.
+    pub(super) member: usize,
     pub(super) elapsed: Duration,
-    /// What it wrote, unless it panicked or was late.
+    /// Its output, unless it panicked or was late.
     pub(super) out: Option<Families>,
     pub(super) failure: Option<Failure>,
 }
 
 impl Run {
     pub(super) fn new(
-        slot: usize,
+        member: usize,
         elapsed: Duration,
         result: Result<(Families, Result<(), Error>), Failure>,
     ) -> Self {
         match result {
             Ok((out, end)) => {
                 let failure = end.err().map(Failure::Error);
-                Self { slot, elapsed, out: Some(out), failure }
+                Self { member, elapsed, out: Some(out), failure }
             }
-            Err(failure) => Self::failed(slot, elapsed, failure),
+            Err(failure) => Self::failed(member, elapsed, failure),
         }
     }
 
-    pub(super) fn failed(slot: usize, elapsed: Duration, failure: Failure) -> Self {
-        Self { slot, elapsed, out: None, failure: Some(failure) }
+    pub(super) fn failed(member: usize, elapsed: Duration, failure: Failure) -> Self {
+        Self { member, elapsed, out: None, failure: Some(failure) }
     }
 }
 
@@ -77,7 +82,7 @@ impl Failure {
         if elapsed < limit { Self::Deadline } else { Self::Timeout }
     }
 
-    /// Whether this only says that the machine lacks something.
+    /// Whether this only says that the machine lacks what the collector measures.
     pub(super) fn is_absence(&self) -> bool {
         matches!(self, Self::Error(Error::Absent(_)))
     }

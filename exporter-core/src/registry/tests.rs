@@ -4,10 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use super::*;
 use crate::collector::{AsyncCollector, Collector, Source};
+use crate::instrument::{Gauge, Instruments, Metric};
 
 struct Script(fn(&mut Families) -> Result<(), Error>);
 
@@ -91,13 +91,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
     let settings = Settings {
-        duration: &DURATION,
-        success: &SUCCESS,
-        label: "",
+        duration: Some(&DURATION),
+        success: Some(&SUCCESS),
         limit: LIMIT,
-        concurrency: 8,
-        created_lines: false,
-        own: Box::new(|_| {}),
+        exposes_dropped: true,
+        ..Settings::default()
     };
     Arc::new(Registry::build(defs, &[&SPEAKS], &(), &Flags::default(), settings).unwrap())
 }
@@ -319,28 +317,48 @@ static OPENS: Definition<()> =
     script("opens", |(), _| Ok(Source::asynchronous(Script(|_| Ok(())))));
 
 #[tokio::test]
-async fn collectors_run_behind_a_gate_that_opens() {
-    for (gate, open) in [(&OPENS, true), (&FAILS, false), (&WAITS, false), (&PANICS_WAITING, false)]
+async fn collectors_run_after_a_precheck_that_succeeds() {
+    for (precheck, open) in
+        [(&OPENS, true), (&FAILS, false), (&WAITS, false), (&PANICS_WAITING, false)]
     {
         let settings = Settings {
-            duration: &DURATION,
-            success: &SUCCESS,
+            duration: Some(&DURATION),
+            success: Some(&SUCCESS),
             label: "collect.",
             limit: LIMIT,
             concurrency: 1,
-            created_lines: false,
-            own: Box::new(|_| {}),
+            ..Settings::default()
         };
         let flags = Flags::default();
         let registry = Registry::build(&[&SPEAKS], &[&SPEAKS], &(), &flags, settings).unwrap();
-        let source = (gate.build)(&(), &flags).unwrap();
+        let source = (precheck.build)(&(), &flags).unwrap();
         let registry =
-            Arc::new(registry.with_precheck(Precheck { name: "gate", about: "", source }));
+            Arc::new(registry.with_precheck(Precheck { name: "precheck", about: "", source }));
         let page = scrape(&registry).await;
-        assert_eq!(succeeded(&page, "gate"), open, "{page}");
+        assert_eq!(succeeded(&page, "precheck"), open, "{page}");
         assert_eq!(page.contains("success{collector=\"collect.speaks\"} 1"), open, "{page}");
-        let only = Selection::Only(vec!["gate".into()]);
+        let only = Selection::Only(vec!["precheck".into()]);
         let error = registry.scrape(request(only, LIMIT)).await.unwrap_err();
-        assert!(matches!(error, ScrapeError::Unknown(_)), "a gate is no collector");
+        assert!(matches!(error, ScrapeError::Unknown(_)), "a precheck cannot be selected");
     }
+}
+
+#[tokio::test]
+async fn collectors_come_and_go_while_it_is_used() {
+    static READY: Metric<Gauge> = Metric::gauge("ready", "Ready.");
+    static DEPTH: Metric<Gauge> = Metric::gauge("depth", "Depth.");
+    let registry = Registry::builder().instruments("ready", [&READY]).build();
+    let depth = || Source::blocking(Instruments::new([&DEPTH]));
+    let help = "# HELP ready Ready.\n# TYPE ready gauge\nready 0\n";
+    let both = format!("{help}# HELP depth Depth.\n# TYPE depth gauge\ndepth 0\n");
+    assert_eq!(scrape(&registry).await, help);
+    registry.register("depth", depth());
+    assert_eq!(scrape(&registry).await, both);
+    registry.register("depth", depth());
+    assert_eq!(scrape(&registry).await, both);
+    assert!(registry.unregister("depth"));
+    assert!(!registry.unregister("depth"));
+    assert_eq!(scrape(&registry).await, help);
+    let only = request(Selection::Only(vec!["depth".into()]), LIMIT);
+    assert!(matches!(registry.scrape(only).await, Err(ScrapeError::Unknown(_))));
 }

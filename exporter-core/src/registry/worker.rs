@@ -1,63 +1,63 @@
-//! The thread that blocking collectors run on, one after another.
+//! The thread on which blocking collectors run, one after another.
 //!
-//! A thread hop for each of fifty collectors costs more than the collectors do, so a scrape is one
-//! hop. A collector that overruns keeps the thread it is on, because nothing can take it away from
-//! a system call; the rest of the scrape goes on with a fresh one.
+//! Waking a thread for each of fifty collectors costs more than the collectors themselves, so a
+//! scrape is one job. A collector that overruns its limit keeps its thread, because nothing can
+//! take a thread out of a system call; the rest of the scrape continues on a new one.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
-use super::Form;
+use super::Encoding;
+use super::member::BlockingCollector;
 use super::outcome::{Failure, Run};
-use super::slot::Chair;
 
-/// The collectors that a scrape still has to run, by their slots.
-pub(super) type Tasks = Vec<(usize, Arc<Chair>)>;
+/// The collectors that a scrape still has to run, with their indices.
+pub(super) type Tasks = Vec<(usize, Arc<BlockingCollector>)>;
 
-/// Where the jobs go. It has no thread before its first job.
+/// A worker thread. It is started with the first job.
 #[derive(Default)]
-pub(super) struct Lane {
-    worker: Option<mpsc::Sender<Job>>,
+pub(super) struct Worker {
+    jobs: Option<mpsc::Sender<Job>>,
 }
 
 struct Job {
     tasks: Tasks,
-    form: Form,
+    encoding: Encoding,
     limit: Duration,
     deadline: Instant,
     progress: Arc<Progress>,
     done: oneshot::Sender<()>,
 }
 
-/// What a worker has done of a job, and what it is at.
+/// The progress of a job.
 #[derive(Default)]
-struct Progress(Mutex<Stand>);
+struct Progress(Mutex<JobState>);
 
 #[derive(Default)]
-struct Stand {
+struct JobState {
     runs: Vec<Run>,
     running: Option<(usize, Instant)>,
-    /// The scrape goes on without this worker.
-    given_up: bool,
+    /// Whether the scrape continues without this thread.
+    abandoned: bool,
 }
 
 impl Progress {
-    fn lock(&self) -> MutexGuard<'_, Stand> {
+    fn lock(&self) -> MutexGuard<'_, JobState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Lane {
-    /// Runs all tasks, each within `limit`, all by `deadline`. A run for each comes back.
+impl Worker {
+    /// Runs all tasks, each within `limit`, all by `deadline`. Returns a run for each.
     pub(super) async fn run(
         &mut self,
         mut tasks: Tasks,
-        form: Form,
+        encoding: Encoding,
         limit: Duration,
         deadline: Instant,
     ) -> Vec<Run> {
@@ -67,7 +67,7 @@ impl Lane {
                 runs.extend(
                     tasks
                         .drain(..)
-                        .map(|(slot, _)| Run::failed(slot, Duration::ZERO, Failure::Deadline)),
+                        .map(|(member, _)| Run::failed(member, Duration::ZERO, Failure::Deadline)),
                 );
                 break;
             }
@@ -75,24 +75,24 @@ impl Lane {
             let (done, finished) = oneshot::channel();
             let job = Job {
                 tasks: tasks.clone(),
-                form,
+                encoding,
                 limit,
                 deadline,
                 progress: Arc::clone(&progress),
                 done,
             };
             if let Err(error) = self.send(job) {
-                let failed = |(slot, _)| Failure::Thread(error.to_string()).at(slot);
+                let failed = |(member, _)| Failure::Thread(error.to_string()).at(member);
                 runs.extend(tasks.drain(..).map(failed));
                 break;
             }
             self.wait(&progress, finished, limit, deadline, &mut runs).await;
-            tasks.retain(|(slot, _)| runs.iter().all(|run| run.slot != *slot));
+            tasks.retain(|(member, _)| runs.iter().all(|run| run.member != *member));
         }
         runs
     }
 
-    /// Waits until the worker is done or overruns; then it is left behind with what it is at.
+    /// Waits until the thread has finished or a collector overruns, which keeps the thread.
     async fn wait(
         &mut self,
         progress: &Progress,
@@ -105,38 +105,38 @@ impl Lane {
         loop {
             tokio::select! {
                 _ = &mut finished => break,
-                () = sleep_until(check) => {}
+                () = sleep_until(check.into()) => {}
             }
-            let mut stand = progress.lock();
+            let mut state = progress.lock();
             let now = Instant::now();
-            check = match stand.running {
+            check = match state.running {
                 Some((_, since)) => deadline.min(since + limit),
-                // Between two collectors, or not yet at the first.
+                // Between two collectors, or before the first.
                 None => now + Duration::from_millis(1),
             };
             if check <= now
-                && let Some((slot, since)) = stand.running
+                && let Some((member, since)) = state.running
             {
-                stand.given_up = true;
-                runs.append(&mut stand.runs);
+                state.abandoned = true;
+                runs.append(&mut state.runs);
                 let elapsed = now - since;
-                runs.push(Run::failed(slot, elapsed, Failure::late(elapsed, limit)));
-                self.worker = None;
+                runs.push(Run::failed(member, elapsed, Failure::late(elapsed, limit)));
+                self.jobs = None;
                 return;
             }
         }
-        let mut stand = progress.lock();
-        runs.append(&mut stand.runs);
-        if let Some((slot, since)) = stand.running {
-            // The thread is gone without a word: only that collector can be why.
-            runs.push(Run::failed(slot, since.elapsed(), Failure::Panic("thread lost".into())));
-            self.worker = None;
+        let mut state = progress.lock();
+        runs.append(&mut state.runs);
+        if let Some((member, since)) = state.running {
+            // The thread ended: the running collector must have ended it.
+            runs.push(Run::failed(member, since.elapsed(), Failure::Panic("thread lost".into())));
+            self.jobs = None;
         }
     }
 
     fn send(&mut self, job: Job) -> io::Result<()> {
-        let job = match &self.worker {
-            Some(worker) => match worker.send(job) {
+        let job = match &self.jobs {
+            Some(jobs) => match jobs.send(job) {
                 Ok(()) => return Ok(()),
                 Err(mpsc::SendError(job)) => job,
             },
@@ -146,35 +146,35 @@ impl Lane {
         let thread = thread::Builder::new().name("collect".into()).stack_size(STACK);
         thread.spawn(move || jobs.iter().all(work))?;
         sender.send(job).map_err(|_| io::Error::other("the thread ended at once"))?;
-        self.worker = Some(sender);
+        self.jobs = Some(sender);
         Ok(())
     }
 }
 
 const STACK: usize = 1 << 20;
 
-/// Runs the collectors of a job; whether the worker is still wanted after it.
+/// Runs the collectors of a job. Returns whether the thread is still used.
 fn work(job: Job) -> bool {
-    for (slot, chair) in job.tasks {
+    for (member, collector) in job.tasks {
         let start = Instant::now();
-        job.progress.lock().running = Some((slot, start));
+        job.progress.lock().running = Some((member, start));
         let deadline = job.deadline.min(start + job.limit);
-        let result = chair.run(job.form.families(deadline));
-        let run = Run::new(slot, start.elapsed(), result);
-        let mut stand = job.progress.lock();
-        if stand.given_up {
+        let result = collector.run(job.encoding.families(deadline));
+        let run = Run::new(member, start.elapsed(), result);
+        let mut state = job.progress.lock();
+        if state.abandoned {
             return false;
         }
-        stand.running = None;
-        stand.runs.push(run);
+        state.running = None;
+        state.runs.push(run);
     }
-    // The scrape may be gone; the next one is as welcome.
+    // The scrape may be gone already.
     let _ = job.done.send(());
     true
 }
 
 impl Failure {
-    fn at(self, slot: usize) -> Run {
-        Run::failed(slot, Duration::ZERO, self)
+    fn at(self, member: usize) -> Run {
+        Run::failed(member, Duration::ZERO, self)
     }
 }

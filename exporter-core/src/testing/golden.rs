@@ -1,15 +1,19 @@
-//! What collectors expose over a recorded machine, held against files.
+//! Compares the output of collectors with golden files.
 
 use std::collections::BTreeSet;
 use std::{env, fs, path::Path};
 
-use crate::collector::{Collector, Definition, Error, Source};
-use crate::exposition;
+use crate::collector::{AsyncCollector, Collector, Definition, Error, Source};
 use crate::exposition::families::Families;
 use crate::exposition::format::{Escaping, Format};
+use crate::exposition::{self, Conflict};
 use crate::flags::Flags;
 
-/// What a blocking collector exposes in text 0.0.4, and how it ended.
+/// The output of a blocking collector in text 0.0.4, and its result.
+///
+/// # Panics
+///
+/// Panics, as all functions that make a page, if series were left out of it: see [`page`].
 pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, Result<(), Error>) {
     let mut source = match (def.build)(env, flags) {
         Ok(source) => source,
@@ -17,22 +21,70 @@ pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, 
     };
     match &mut source {
         Source::Blocking(collector) => collect(collector.as_mut()),
-        Source::Async(_) => panic!("{} waits for a network", def.name),
+        Source::Async(_) => panic!("{} is asynchronous: use `expose_async`", def.name),
     }
 }
 
-/// As [`expose`], of a collector that is there already.
+/// As [`expose`], for an asynchronous collector.
+pub async fn expose_async<Env>(
+    def: &Definition<Env>,
+    env: &Env,
+    flags: &Flags,
+) -> (String, Result<(), Error>) {
+    match (def.build)(env, flags) {
+        Ok(Source::Async(mut collector)) => collect_async(collector.as_mut()).await,
+        Ok(Source::Blocking(mut collector)) => collect(collector.as_mut()),
+        Err(error) => panic!("{} does not build: {error}", def.name),
+    }
+}
+
+/// As [`collect`], for an asynchronous collector.
+pub async fn collect_async(collector: &mut dyn AsyncCollector) -> (String, Result<(), Error>) {
+    let mut out = Families::new(Format::Text004, Escaping::Underscores);
+    let end = collector.collect(&mut out).await;
+    (String::from_utf8_lossy(&page(&[out])).into_owned(), end)
+}
+
+/// As [`expose`], for a collector that is built already.
 pub fn collect(collector: &mut dyn Collector) -> (String, Result<(), Error>) {
     let mut out = Families::new(Format::Text004, Escaping::Underscores);
     let end = collector.collect(&mut out);
     (String::from_utf8_lossy(&page(&[out])).into_owned(), end)
 }
 
-/// What collectors wrote, as one page. They wrote in the same format.
+/// The output of collectors as one page. They wrote in the same format.
+///
+/// # Panics
+///
+/// Panics if series were left out of the page: because a name or value is invalid, another family
+/// has the same name, or the series exists already.
 pub fn page(parts: &[Families]) -> Vec<u8> {
+    let (page, dropped) = page_with_dropped(parts);
+    assert!(dropped.is_empty(), "series were left out of the page: {}", dropped.join("; "));
+    page
+}
+
+/// As [`page`], with a line for each family of which series were left out.
+pub fn page_with_dropped(parts: &[Families]) -> (Vec<u8>, Vec<String>) {
     let format = parts.first().map_or(Format::Text004, |part| part.format);
     let escaping = parts.first().map_or(Escaping::Underscores, |part| part.escaping);
-    exposition::join(parts, format, escaping).0
+    let (page, conflicts) = exposition::join(parts, format, escaping);
+    let mut dropped: Vec<_> = conflicts
+        .into_iter()
+        .map(|conflict| match conflict {
+            Conflict::Family { name, dropped } => {
+                format!("{dropped} of {name}: it has another type or other labels than the first")
+            }
+            Conflict::Series { name, dropped } => {
+                format!("{dropped} of {name}: the series exist already")
+            }
+        })
+        .collect();
+    let refused: usize = parts.iter().map(|part| part.refused).sum();
+    if refused > 0 {
+        dropped.push(format!("{refused} samples whose names, labels or values are invalid"));
+    }
+    (page, dropped)
 }
 
 /// Compares `text` with the file at `path`. With `UPDATE=1` the file is written instead.
@@ -57,8 +109,8 @@ pub fn families(page: &str) -> BTreeSet<&str> {
     page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect()
 }
 
-/// Holds a collector to its list of metrics: what it exposed on `page` is declared, and what is
-/// declared was exposed. `<...>` in a declared name stands for anything.
+/// Checks that `page` has exactly the families that the collector declares. `<...>` in a declared
+/// name matches anything.
 pub fn declared_is_exposed<Env>(def: &Definition<Env>, page: &str) {
     let exposed = families(page);
     let mut missing = Vec::new();

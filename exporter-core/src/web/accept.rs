@@ -73,7 +73,7 @@ async fn accept(server: Arc<Server>, listener: Listener) {
 }
 
 fn admit(server: &Arc<Server>, socket: Socket, peer: Peer) {
-    // In this order: a change in between closes the connection.
+    // Subscribe first: a change in between closes the connection.
     let changes = server.site.live.changes();
     let settings = server.site.live.current();
     let first = if settings.tls.is_some() { Stage::Handshake } else { Stage::FirstByte };

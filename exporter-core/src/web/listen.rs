@@ -1,7 +1,8 @@
-//! Sockets that wait for connections: TCP, Unix, and those that systemd opened.
+//! Listening sockets: TCP, Unix, and those that systemd opened.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
@@ -18,7 +19,7 @@ use super::client_address::Peer;
 use super::socket::Socket;
 use crate::sys;
 
-/// Where to listen, as `--web.listen-address` says it.
+/// An address of `--web.listen-address`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Address {
     /// `:9100`, on every address of the machine, or `host:9100`.
@@ -27,12 +28,12 @@ enum Address {
     Unix { path: PathBuf, mode: Option<u32> },
 }
 
-/// Why there is nothing to listen on.
+/// Why a socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
     #[error(
-        "--web.listen-address: {0:?} is no address to listen on; \
+        "--web.listen-address: invalid address {0:?}; \
          expected :9100, host:9100, [::1]:9100 or unix:/path"
     )]
     Address(String),
@@ -73,47 +74,72 @@ fn tcp(text: &str) -> Option<Address> {
     let (host, port) = text.rsplit_once(':')?;
     let host = match host.strip_prefix('[') {
         Some(inner) => inner.strip_suffix(']')?,
-        // Two colons without brackets: where the port begins is a guess.
+        // Two colons without brackets: it is not clear where the port begins.
         None if host.contains(':') => return None,
         None => host,
     };
     Some(Address::Tcp { host: host.to_owned(), port: port.parse().ok()? })
 }
 
-/// A socket that waits for connections.
+/// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
-    socket: Waiting,
-    /// Of a socket file that goes when this does.
+    socket: ListeningSocket,
+    /// A socket file, which is removed with the listener.
     file: Option<PathBuf>,
 }
 
 #[derive(Debug)]
-enum Waiting {
+enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-/// As long a queue as the kernel allows.
+/// The longest queue that the kernel allows by default.
 const BACKLOG: u32 = 4096;
 
 impl Listener {
-    /// Opens all of them. Must be called within the runtime; looks names up, which may block.
+    /// Opens all of these addresses, in the form of `--web.listen-address`. Must be called within the
+    /// runtime; resolves names, which may block.
     pub fn bind(addresses: &[String]) -> Result<Vec<Self>, ListenError> {
         let bind = |text: &String| {
             let failed = |error| ListenError::Bind(text.clone(), error);
             match text.parse()? {
                 Address::Tcp { host, port } => {
-                    let socket = Waiting::Tcp(bind_tcp(&host, port).map_err(failed)?);
+                    let socket = ListeningSocket::Tcp(bind_tcp(&host, port).map_err(failed)?);
                     Ok(Self { socket, file: None })
                 }
                 Address::Unix { path, mode } => {
-                    let socket = Waiting::Unix(bind_unix(&path, mode).map_err(failed)?);
+                    let socket = ListeningSocket::Unix(bind_unix(&path, mode).map_err(failed)?);
                     Ok(Self { socket, file: Some(path) })
                 }
             }
         };
         addresses.iter().map(bind).collect()
+    }
+
+    /// Wraps a TCP socket that is open already. Must be called within the runtime.
+    pub fn from_tcp(socket: net::TcpListener) -> io::Result<Self> {
+        Self::adopt(socket.into())
+    }
+
+    /// Wraps a Unix socket that is open already. Must be called within the runtime.
+    pub fn from_unix(socket: StdUnixListener) -> io::Result<Self> {
+        Self::adopt(socket.into())
+    }
+
+    /// Opens the first free port of a range, for several processes of one program on a machine. Must
+    /// be called within the runtime; resolves a name, which may block.
+    pub fn bind_first_free(host: &str, ports: RangeInclusive<u16>) -> Result<Self, ListenError> {
+        let range = format!("{host}:{}-{}", ports.start(), ports.end());
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the range of ports is empty");
+        for port in ports {
+            match bind_tcp(host, port) {
+                Ok(socket) => return Ok(Self { socket: ListeningSocket::Tcp(socket), file: None }),
+                Err(error) => last = error,
+            }
+        }
+        Err(ListenError::Bind(range, last))
     }
 
     /// The sockets that systemd opened for this process. Only the first call gets them.
@@ -131,23 +157,21 @@ impl Listener {
 
     fn adopt(fd: OwnedFd) -> io::Result<Self> {
         if sockopt::socket_type(&fd)? != SocketType::STREAM {
-            return Err(io::Error::other("systemd passed a socket that is no stream"));
+            return Err(io::Error::other("not a stream socket"));
         }
         let socket = match sockopt::socket_domain(&fd)? {
             AddressFamily::UNIX => {
                 let listener = StdUnixListener::from(fd);
                 listener.set_nonblocking(true)?;
-                Waiting::Unix(UnixListener::from_std(listener)?)
+                ListeningSocket::Unix(UnixListener::from_std(listener)?)
             }
             AddressFamily::INET | AddressFamily::INET6 => {
                 let listener = net::TcpListener::from(fd);
                 listener.set_nonblocking(true)?;
-                Waiting::Tcp(TcpListener::from_std(listener)?)
+                ListeningSocket::Tcp(TcpListener::from_std(listener)?)
             }
             _ => {
-                return Err(io::Error::other(
-                    "systemd passed a socket that is neither IP nor Unix",
-                ));
+                return Err(io::Error::other("neither an IP nor a Unix socket"));
             }
         };
         Ok(Self { socket, file: None })
@@ -155,13 +179,13 @@ impl Listener {
 
     pub(super) async fn accept(&self) -> io::Result<(Socket, Peer)> {
         match &self.socket {
-            Waiting::Tcp(listener) => {
+            ListeningSocket::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
-                // An answer is written whole; nothing is gained by waiting for more of it.
+                // A response is written at once; Nagle's algorithm would only delay it.
                 let _ = stream.set_nodelay(true);
                 Ok((Socket::Tcp(stream), Peer::Ip(address.ip().to_canonical())))
             }
-            Waiting::Unix(listener) => {
+            ListeningSocket::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
                 let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
                 Ok((Socket::Unix(stream), Peer::Unix { uid }))
@@ -169,11 +193,11 @@ impl Listener {
         }
     }
 
-    /// The TCP address, with the port that the system chose where none was asked for.
+    /// The TCP address, with the port that the system chose for port 0.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match &self.socket {
-            Waiting::Tcp(listener) => listener.local_addr().ok(),
-            Waiting::Unix(_) => None,
+            ListeningSocket::Tcp(listener) => listener.local_addr().ok(),
+            ListeningSocket::Unix(_) => None,
         }
     }
 }
@@ -181,11 +205,11 @@ impl Listener {
 impl Display for Listener {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.socket {
-            Waiting::Tcp(listener) => match listener.local_addr() {
+            ListeningSocket::Tcp(listener) => match listener.local_addr() {
                 Ok(address) => write!(f, "{address}"),
                 Err(_) => f.write_str("tcp"),
             },
-            Waiting::Unix(listener) => {
+            ListeningSocket::Unix(listener) => {
                 let address = listener.local_addr().ok();
                 let path = address.as_ref().and_then(|address| address.as_pathname());
                 write!(f, "unix:{}", path.unwrap_or(Path::new("")).display())
@@ -204,7 +228,7 @@ impl Drop for Listener {
 
 fn bind_tcp(host: &str, port: u16) -> io::Result<TcpListener> {
     if host.is_empty() {
-        // One socket for both families; a kernel without IPv6 has but one.
+        // One socket for both families, unless the kernel lacks IPv6.
         return listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).or_else(
             |error| match error.raw_os_error().map(Errno::from_raw_os_error) {
                 Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => {
@@ -215,7 +239,7 @@ fn bind_tcp(host: &str, port: u16) -> io::Result<TcpListener> {
         );
     }
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    // As Go does: IPv4 where a name has both.
+    // IPv4 first, as in Go.
     let mut addresses: Vec<_> = (host, port).to_socket_addrs()?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     for address in addresses {
@@ -231,7 +255,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
     socket.set_reuseaddr(true)?;
     if address.is_ipv6() {
-        // `[::]` means every address, whatever net.ipv6.bindv6only says.
+        // `[::]` means every address, regardless of net.ipv6.bindv6only.
         sockopt::set_ipv6_v6only(&socket, !address.ip().is_unspecified())?;
     }
     socket.bind(address)?;

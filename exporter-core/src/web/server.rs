@@ -16,7 +16,7 @@ use super::tls::refusals::Refusals;
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) site: Arc<Site>,
-    pub(crate) compressor: Compressor,
+    pub(crate) compressor: Arc<Compressor>,
     pub(crate) refusals: Refusals,
     pub(crate) known_addresses: Arc<KnownAddresses>,
     pub(crate) table: Arc<ConnectionTable>,
@@ -39,7 +39,7 @@ impl Server {
             Arc::clone(&site.metrics),
         );
         Arc::new(Self {
-            compressor: Compressor::default(),
+            compressor: Arc::default(),
             refusals: Refusals::default(),
             running: watch::Sender::new(true),
             unsent: UnsentAnswers::new(limits.unsent),

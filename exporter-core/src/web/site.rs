@@ -1,36 +1,98 @@
 //! What is served, and within what limits.
 
+use std::borrow::Cow;
+use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::config::ConfigError;
 use super::config::live::Live;
+use super::http::DEFAULT_OFFSET;
+use super::listen::Listener;
 use super::metrics::ServerMetrics;
 use crate::config_file;
 use crate::exporter::Exporter;
+use crate::exposition::families::Families;
 
-/// What is served, and to whom.
+/// What is served, under which name, and within which limits.
+///
+/// Programs with a command line get it from their flags. Others build one:
+///
+/// ```no_run
+/// use exporter_core::instrument::{Counter, Metric};
+/// use exporter_core::registry::Registry;
+/// use exporter_core::web::{Listener, Site};
+///
+/// static JOBS: Metric<Counter> = Metric::counter("app_jobs_total", "Jobs done.");
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::builder().instruments("app", [&JOBS]).build();
+/// let site = Site::new("app", registry);
+/// let listener = Listener::from_tcp(std::net::TcpListener::bind("127.0.0.1:9999")?)?;
+/// tokio::spawn(site.serve(vec![listener], std::future::pending::<()>()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Site {
-    /// As people call it: the title of the landing page.
-    pub name: &'static str,
+    /// The title of the landing page.
+    pub name: Cow<'static, str>,
     /// One line for the landing page.
-    pub about: &'static str,
-    pub version: &'static str,
-    pub exporter: Arc<dyn Exporter>,
-    pub live: Arc<Live>,
-    pub metrics: Arc<ServerMetrics>,
+    pub about: Cow<'static, str>,
+    /// The version on the landing page.
+    pub version: Cow<'static, str>,
+    pub(crate) exporter: Arc<dyn Exporter>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) metrics: Arc<ServerMetrics>,
+    /// Limits on what clients may use.
     pub limits: Limits,
-    /// Where the metrics are: `/metrics`.
+    /// The path of the metrics: `/metrics`.
     pub telemetry_path: String,
-    /// Whether `POST /-/reload` does something.
+    /// Whether `POST /-/reload` reads the configuration again.
     pub enable_lifecycle: bool,
-    /// What the way of an answer back to the scraper takes off the scraper's own limit.
+    /// How much earlier than the timeout of the client a scrape has to be done.
     pub timeout_offset: Duration,
 }
 
 impl Site {
-    /// Reads the web configuration again, and the program's own. One that is bad does not keep
-    /// the other from being read.
+    /// A site without a web configuration: plain HTTP, on `/metrics`. One registry is an exporter.
+    pub fn new(name: impl Into<Cow<'static, str>>, exporter: impl Exporter + 'static) -> Self {
+        Self {
+            name: name.into(),
+            about: "".into(),
+            version: "".into(),
+            exporter: Arc::new(exporter),
+            live: Live::plain(),
+            metrics: Arc::default(),
+            limits: Limits::default(),
+            telemetry_path: "/metrics".to_owned(),
+            enable_lifecycle: false,
+            timeout_offset: DEFAULT_OFFSET,
+        }
+    }
+
+    /// The site with TLS, client certificates, users and headers of a web configuration file, which
+    /// is read again when it changes. Blocks on the files.
+    pub fn with_config_file(mut self, path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        self.live = Live::load(Some(path.into()))?;
+        Ok(self)
+    }
+
+    /// The counters of this site, to expose them: scrapes, connections, refused handshakes, reloads
+    /// and the expiry of certificates.
+    pub fn metrics(&self) -> impl Fn(&mut Families) + Send + Sync + 'static {
+        let (metrics, live) = (Arc::clone(&self.metrics), Arc::clone(&self.live));
+        move |out| metrics.write(out, &live)
+    }
+
+    /// Serves until `shutdown` is ready, within a tokio runtime: see [`serve`](super::serve).
+    pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future) {
+        super::serve(Arc::new(self), listeners, shutdown).await;
+    }
+
+    /// Reads the web configuration again, and the program's own, even if the first is invalid.
     ///
     /// Blocks on the files.
     pub(crate) fn reload(&self) -> Result<(), String> {
@@ -41,16 +103,17 @@ impl Site {
     }
 }
 
-/// What one client, or all of them together, may use up.
+/// Limits on what one client, or all of them together, may use.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Limits {
-    /// For the TLS handshake, until the first byte, and from there to the end of a header.
+    /// Time for the TLS handshake, until the first byte, and from there to the end of the headers.
     pub header: Duration,
-    /// Between two requests of one connection, and for an answer to be taken whole.
+    /// Time between two requests of one connection, and for a response to be read whole.
     pub idle: Duration,
-    /// For a client to take 64 KiB more of its answers, or all that is left of them.
+    /// Time for a client to read 64 KiB more of its responses, or all that is left of them.
     pub stall: Duration,
-    /// For requests in progress when the program is to end. Service managers kill what does not
+    /// Time for requests in progress when the program stops. Service managers kill what does not
     /// end in time: the units allow 10 s.
     pub drain: Duration,
     /// Open connections.
@@ -60,12 +123,12 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// TLS handshakes in progress.
     pub handshakes: usize,
-    /// Bytes of answers that are not yet sent. Answers that share a page count once, and one answer
-    /// may be larger.
+    /// Bytes of responses that are not sent yet. Responses that share a page count once, and one
+    /// response may be larger.
     pub unsent: usize,
-    /// For a scrape whose scraper does not say how long it will wait, or would wait longer.
+    /// Time for a scrape whose client announces no timeout, or a longer one.
     pub scrape: Duration,
-    /// Scrapes under way; 0 is no limit.
+    /// Scrapes in progress; 0 is no limit.
     pub requests: usize,
 }
 

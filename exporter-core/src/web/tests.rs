@@ -78,9 +78,9 @@ fn start_with(
 
 fn site() -> Site {
     Site {
-        name: "test-exporter",
-        about: "Tests <all>",
-        version: "1.2.3",
+        name: "test-exporter".into(),
+        about: "Tests <all>".into(),
+        version: "1.2.3".into(),
         exporter: registry(&[&WORD]),
         live: Live::load(None).unwrap(),
         metrics: Arc::default(),
@@ -200,13 +200,11 @@ fn registry(collectors: &[&Definition<()>]) -> Arc<dyn Exporter> {
     static DURATION: Desc<1> = Desc::gauge("took_seconds", "Time.", ["collector"]);
     static SUCCESS: Desc<1> = Desc::gauge("success", "Success.", ["collector"]);
     let settings = registry::Settings {
-        duration: &DURATION,
-        success: &SUCCESS,
-        label: "",
+        duration: Some(&DURATION),
+        success: Some(&SUCCESS),
         limit: PATIENCE,
-        concurrency: 8,
-        created_lines: false,
-        own: Box::new(|_| {}),
+        exposes_dropped: true,
+        ..registry::Settings::default()
     };
     let registry = Registry::build(collectors, &[], &(), &Flags::default(), settings).unwrap();
     Arc::new(Arc::new(registry))

@@ -105,10 +105,12 @@ pub(crate) fn page(mut out: Families, at: SystemTime) -> Vec<u8> {
     out.open(entry).histogram(&["b"], &HistogramValue { native: None, ..plain });
 
     refused(&mut out);
-    testing::page(&[out])
+    let (page, dropped) = testing::page_with_dropped(&[out]);
+    assert_eq!(dropped.len(), 1, "{dropped:?}");
+    page
 }
 
-/// What leaves no trace on any page.
+/// Samples that are refused in every format.
 fn refused(out: &mut Families) {
     out.family(&TOOK).sample(["/x"], 1.0);
     out.family(&BUSY).histogram([], &HistogramValue::default());

@@ -76,12 +76,18 @@ impl Live {
         Self::load_with(path, credentials.filter(|path| !path.as_os_str().is_empty()))
     }
 
+    /// Plain HTTP, without a file.
+    pub(crate) fn plain() -> Arc<Self> {
+        let settings = Settings { http2: true, ..Settings::default() };
+        Self::new(None, None, settings, Seen::default())
+    }
+
     fn load_with(
         path: Option<PathBuf>,
         credentials: Option<PathBuf>,
     ) -> Result<Arc<Self>, ConfigError> {
         let (settings, seen) = match &path {
-            None => (Settings { http2: true, ..Settings::default() }, Seen::default()),
+            None => return Ok(Self::plain()),
             Some(path) => {
                 let mut files = Files::beside(path, credentials.clone());
                 let settings = Settings::read(path, &mut files, None)?;
@@ -89,7 +95,16 @@ impl Live {
             }
         };
         warn_of(&settings);
-        Ok(Arc::new(Self {
+        Ok(Self::new(path, credentials, settings, seen))
+    }
+
+    fn new(
+        path: Option<PathBuf>,
+        credentials: Option<PathBuf>,
+        settings: Settings,
+        seen: Seen,
+    ) -> Arc<Self> {
+        Arc::new(Self {
             path,
             credentials,
             generation: watch::Sender::new(settings.generation),
@@ -100,7 +115,7 @@ impl Live {
                 last: seen,
             }),
             status: Mutex::new(ReloadStatus { error: None, last_success: SystemTime::now() }),
-        }))
+        })
     }
 
     pub fn current(&self) -> Arc<Settings> {

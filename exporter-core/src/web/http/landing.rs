@@ -22,15 +22,15 @@ pub(super) fn page(site: &Site) -> String {
 }
 
 fn write(out: &mut String, site: &Site) -> fmt::Result {
-    let name = Escaped(site.name);
+    let name = Escaped(&site.name);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
          <title>{name}</title><style>{STYLE}</style></head><body>\n\
          <h1>{name}</h1>\n<p>{}</p>\n<p>Version {}</p>\n<ul>\n",
-        Escaped(site.about),
-        Escaped(site.version),
+        Escaped(&site.about),
+        Escaped(&site.version),
     )?;
     let pages = [(site.telemetry_path.as_str(), "Metrics"), ("/-/healthy", "Health")];
     for (address, text) in pages {
@@ -53,7 +53,7 @@ fn write(out: &mut String, site: &Site) -> fmt::Result {
 }
 
 fn row(out: &mut String, outcome: &Outcome) -> fmt::Result {
-    write!(out, "<tr><td>{}</td><td>", Escaped(outcome.name))?;
+    write!(out, "<tr><td>{}</td><td>", Escaped(&outcome.name))?;
     match &outcome.last {
         None => out.push_str("</td><td class=\"absent\">not yet"),
         Some(last) => {
@@ -64,7 +64,7 @@ fn row(out: &mut String, outcome: &Outcome) -> fmt::Result {
             }
         }
     }
-    writeln!(out, "</td><td>{}</td></tr>", Escaped(outcome.about))
+    writeln!(out, "</td><td>{}</td></tr>", Escaped(&outcome.about))
 }
 
 /// Text that stays text inside HTML, quoted attributes included.

@@ -1,27 +1,27 @@
-//! A scrape: from the request to what the registry is asked, and from its page to the answer.
+//! A scrape: from the HTTP request to the registry, and from its page to the response.
 
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 use tracing::error;
 
-use super::compress::{self, Coding};
+use super::compress::{self, Coding, Compressor};
 use super::response::{self, Response};
 use crate::exposition::format::Format;
 use crate::query::Query;
 use crate::registry::{Registry, ScrapeError, ScrapeRequest};
 use crate::web::server::Server;
+use crate::web::site::Limits;
 
 /// How long the scraper will wait, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// A scrape of `registry`, unless there is none for what the `query` says.
+/// A scrape of `registry`, unless there is none for the `query`.
 pub(super) async fn scrape(
     server: &Arc<Server>,
     registry: Result<Arc<Registry>, String>,
@@ -29,35 +29,83 @@ pub(super) async fn scrape(
     headers: &HeaderMap,
 ) -> Response {
     let site = &server.site;
-    let Some(_place) = site.metrics.scrapes.enter(site.limits.requests) else {
-        let most = site.limits.requests;
-        return finished(server, response::unavailable(format!("{most} scrapes are under way.\n")));
+    let max = site.limits.requests;
+    let response = match (site.metrics.scrapes.enter(max), registry) {
+        (None, _) => response::unavailable(format!("{max} scrapes are in progress.\n")),
+        (_, Err(why)) => response::bad_request(&why),
+        (Some(_in_progress), Ok(registry)) => {
+            let patience = patience(headers, site.timeout_offset, site.limits.scrape);
+            answer(&registry, query, headers, patience, &server.compressor).await
+        }
     };
-    let registry = match registry {
-        Ok(registry) => registry,
-        Err(why) => return finished(server, response::bad_request(&why)),
-    };
+    site.metrics.scrapes.count(response.status());
+    response
+}
+
+impl Registry {
+    /// Answers a scrape, for a router of your own: negotiates the format and the compression by the
+    /// headers of the request, keeps to the timeout that Prometheus announces less a quarter of a
+    /// second, and runs the collectors that `collect[]=` and `exclude[]=` in the query select.
+    ///
+    /// Must be called within a tokio runtime. The status is 200, 400 for a query that makes no
+    /// sense, or 503 if the scrape is late.
+    ///
+    /// ```
+    /// use exporter_core::instrument::{Counter, Metric};
+    /// use exporter_core::registry::Registry;
+    /// use http::HeaderMap;
+    ///
+    /// static JOBS: Metric<Counter> = Metric::counter("app_jobs_total", "Jobs done.");
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let registry = Registry::builder().instruments("app", [&JOBS]).build();
+    /// let response = registry.answer(&HeaderMap::new(), Some("collect[]=app")).await;
+    /// assert_eq!(response.status(), 200);
+    /// assert!(response.body().ends_with(b"app_jobs_total 0\n"));
+    /// # }
+    /// ```
+    pub async fn answer(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> http::Response<Bytes> {
+        static COMPRESSOR: LazyLock<Arc<Compressor>> = LazyLock::new(Arc::default);
+        let limits = Limits::default();
+        let patience = patience(headers, DEFAULT_OFFSET, limits.scrape);
+        answer(self, &Query::parse(query.unwrap_or_default()), headers, patience, &COMPRESSOR).await
+    }
+}
+
+/// Taken off the timeout of the client, for the way back.
+pub(crate) const DEFAULT_OFFSET: Duration = Duration::from_millis(250);
+
+async fn answer(
+    registry: &Arc<Registry>,
+    query: &Query,
+    headers: &HeaderMap,
+    patience: Duration,
+    compressor: &Arc<Compressor>,
+) -> Response {
     let selection = match query.selection() {
         Ok(selection) => selection,
-        Err(why) => return finished(server, response::bad_request(why)),
+        Err(why) => return response::bad_request(why),
     };
     let accept = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let (format, escaping) = Format::negotiate(accept);
-    let deadline = Instant::now() + patience(headers, site.timeout_offset, site.limits.scrape);
+    let deadline = Instant::now() + patience;
     let request = ScrapeRequest { format, escaping, selection, deadline };
     let page = match registry.scrape(request).await {
         Ok(page) => page,
-        Err(error @ ScrapeError::Late) => {
-            return finished(server, response::unavailable(format!("{error}\n")));
-        }
-        Err(error) => return finished(server, response::bad_request(&error.to_string())),
+        Err(error @ ScrapeError::Late) => return response::unavailable(format!("{error}\n")),
+        Err(error) => return response::bad_request(&error.to_string()),
     };
-    let (body, coding) = match coded(server, page, Coding::negotiate(headers)).await {
-        Ok(coded) => coded,
+    let (body, coding) = match compressed(compressor, page, Coding::negotiate(headers)).await {
+        Ok(compressed) => compressed,
         Err(error) => {
-            error!(%error, "a page could not be compressed");
+            error!(%error, "cannot compress a page");
             let why = "The page could not be compressed.\n";
-            return finished(server, response::text(StatusCode::INTERNAL_SERVER_ERROR, why));
+            return response::text(StatusCode::INTERNAL_SERVER_ERROR, why);
         }
     };
     let mut response = http::Response::new(body);
@@ -67,11 +115,6 @@ pub(super) async fn scrape(
     if let Some(name) = coding.name() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
-    finished(server, response)
-}
-
-fn finished(server: &Server, response: Response) -> Response {
-    server.site.metrics.scrapes.count(response.status());
     response
 }
 
@@ -91,12 +134,16 @@ fn patience(headers: &HeaderMap, offset: Duration, limit: Duration) -> Duration 
     }
 }
 
-async fn coded(server: &Arc<Server>, page: Bytes, coding: Coding) -> io::Result<(Bytes, Coding)> {
+async fn compressed(
+    compressor: &Arc<Compressor>,
+    page: Bytes,
+    coding: Coding,
+) -> io::Result<(Bytes, Coding)> {
     if page.len() <= compress::INLINE || coding == Coding::Identity {
-        return server.compressor.compress(&page, coding);
+        return compressor.compress(&page, coding);
     }
-    let server = Arc::clone(server);
-    spawn_blocking(move || server.compressor.compress(&page, coding)).await?
+    let compressor = Arc::clone(compressor);
+    spawn_blocking(move || compressor.compress(&page, coding)).await?
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn addresses_are_as_go_has_them() {
     ] {
         let error = bind(address).unwrap_err();
         assert!(
-            error.contains(&format!("--web.listen-address: {address:?} is no address")),
+            error.contains(&format!("--web.listen-address: invalid address {address:?}")),
             "{error}"
         );
     }

@@ -199,7 +199,7 @@ fn damage_all(machine: &Machine, progress: &mpsc::Sender<String>) {
 fn build(def: &Definition, machine: &Machine) -> Box<dyn Collector> {
     match (def.build)(&machine.host, &flags(def)) {
         Ok(Source::Blocking(collector)) => collector,
-        Ok(Source::Async(_)) => panic!("{} waits for a network", def.name),
+        Ok(_) => panic!("{} waits for a network", def.name),
         Err(error) => panic!("{} does not build: {}", def.name, chain(&error)),
     }
 }

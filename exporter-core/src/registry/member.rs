@@ -1,24 +1,26 @@
-//! The place of one collector in the registry.
+//! A collector of a registry, with how its last run went.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
 
 use super::outcome::{Failure, Last, Outcome, Run};
 use crate::collector::{AsyncCollector, Collector, Error, Source};
 use crate::exposition::families::Families;
 
-pub(super) struct Slot {
-    pub(super) name: &'static str,
+pub(super) struct Member {
+    /// Distinguishes it from all others that the registry ever had.
+    pub(super) id: u64,
+    pub(super) name: Cow<'static, str>,
     /// Its name in the metrics.
     pub(super) label: String,
-    about: &'static str,
-    pub(super) seat: Seat,
+    about: Cow<'static, str>,
+    pub(super) source: MemberSource,
     history: Mutex<History>,
 }
 
@@ -27,66 +29,68 @@ struct History {
     last: Option<Last>,
     /// When a failure was last logged as a warning.
     warned: Option<Instant>,
-    /// Whether such a failure is not yet over.
+    /// Whether such a failure is not over yet.
     is_failing: bool,
 }
 
-/// At most one warning for each collector in this time: how often a collector runs, and for how
-/// long it may, is up to clients.
+/// At most one warning for each collector in this time: clients decide how often a collector runs,
+/// and for how long.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A collector that was stopped earlier than this, because the scrape had no more time, did not fail.
+/// A collector that was stopped earlier than this, because the scrape had no more time, did not
+/// fail.
 const SHORT: Duration = Duration::from_secs(1);
 
-pub(super) enum Seat {
-    Blocking(Arc<Chair>),
+pub(super) enum MemberSource {
+    Blocking(Arc<BlockingCollector>),
     Async(tokio::sync::Mutex<Box<dyn AsyncCollector>>),
 }
 
-/// Holds a blocking collector while it does not run. Empty for as long as a run is under way, be
-/// it one that was given up long ago.
-pub(super) struct Chair {
+/// A blocking collector. Absent while it runs, however long ago its scrape gave up on it.
+pub(super) struct BlockingCollector {
     collector: Mutex<Option<Box<dyn Collector>>>,
-    /// What the last run wrote, for the next to write over.
+    /// The output of the last run, whose buffers the next run reuses.
     spent: Mutex<Families>,
 }
 
 type Result<T = (Families, std::result::Result<(), Error>)> = std::result::Result<T, Failure>;
 
-impl Slot {
+impl Member {
     pub(super) fn new(
-        name: &'static str,
+        id: u64,
+        name: Cow<'static, str>,
         label: String,
-        about: &'static str,
+        about: Cow<'static, str>,
         source: Source,
     ) -> Self {
-        let seat = match source {
+        let source = match source {
             Source::Blocking(collector) => {
                 let collector = Mutex::new(Some(collector));
-                Seat::Blocking(Arc::new(Chair { collector, spent: Mutex::default() }))
+                let collector = BlockingCollector { collector, spent: Mutex::default() };
+                MemberSource::Blocking(Arc::new(collector))
             }
-            Source::Async(collector) => Seat::Async(tokio::sync::Mutex::new(collector)),
+            Source::Async(collector) => MemberSource::Async(tokio::sync::Mutex::new(collector)),
         };
-        Self { name, label, about, seat, history: Mutex::default() }
+        Self { id, name, label, about, source, history: Mutex::default() }
     }
 
-    pub(super) fn blocking(&self) -> Option<Arc<Chair>> {
-        match &self.seat {
-            Seat::Blocking(chair) => Some(Arc::clone(chair)),
-            Seat::Async(_) => None,
+    pub(super) fn blocking(&self) -> Option<Arc<BlockingCollector>> {
+        match &self.source {
+            MemberSource::Blocking(collector) => Some(Arc::clone(collector)),
+            MemberSource::Async(_) => None,
         }
     }
 
-    /// Takes back what a run wrote, now that it is on its page.
+    /// Takes the output of a run back once it is on its page.
     pub(super) fn recycle(&self, out: Families) {
-        if let Seat::Blocking(chair) = &self.seat {
-            *chair.spent.lock().unwrap_or_else(PoisonError::into_inner) = out;
+        if let MemberSource::Blocking(collector) = &self.source {
+            *collector.spent.lock().unwrap_or_else(PoisonError::into_inner) = out;
         }
     }
 
-    /// Runs an async collector, behind the scrapes that came before.
-    pub(super) async fn wait(&self, mut out: Families) -> Result {
-        let Seat::Async(collector) = &self.seat else { return Err(Failure::Stuck) };
+    /// Runs an async collector, after the scrapes that came before.
+    pub(super) async fn run_async(&self, mut out: Families) -> Result {
+        let MemberSource::Async(collector) = &self.source else { return Err(Failure::Stuck) };
         let mut collector = collector.lock().await;
         match AssertUnwindSafe(collector.collect(&mut out)).catch_unwind().await {
             Ok(end) => Ok((out, end)),
@@ -96,31 +100,32 @@ impl Slot {
 
     pub(super) fn outcome(&self) -> Outcome {
         let last = self.history().last.clone();
-        Outcome { name: self.name, about: self.about, last }
+        Outcome { name: self.name.clone(), about: self.about.clone(), last }
     }
 
-    /// Remembers a run, and logs it where it differs from the one before.
+    /// Stores the result of a run, and logs it if it differs from that of the run before.
     pub(super) fn note(&self, run: &Run) {
         let mut history = self.history();
         let failed_before = history.last.as_ref().is_some_and(|last| last.result.is_err());
         let error = run.failure.as_ref().map(ToString::to_string);
         let cut_short = matches!(run.failure, Some(Failure::Deadline)) && run.elapsed < SHORT;
         let absent = run.failure.as_ref().is_some_and(Failure::is_absence);
+        let name = &*self.name;
         match &error {
             Some(error) => {
                 let is_recent =
                     history.warned.is_some_and(|warned| warned.elapsed() < WARN_INTERVAL);
                 if absent || failed_before || cut_short || is_recent {
-                    tracing::debug!(collector = self.name, error, "collector has no result");
+                    tracing::debug!(collector = name, error, "collector has no result");
                 } else {
                     history.warned = Some(Instant::now());
                     history.is_failing = true;
-                    tracing::warn!(collector = self.name, error, "collector failed");
+                    tracing::warn!(collector = name, error, "collector failed");
                 }
             }
             None if history.is_failing => {
                 history.is_failing = false;
-                tracing::info!(collector = self.name, "collector recovered");
+                tracing::info!(collector = name, "collector recovered");
             }
             None => {}
         }
@@ -135,15 +140,15 @@ impl Slot {
     }
 }
 
-impl Chair {
-    /// Runs the collector that sits here, unless an earlier run still has it.
+impl BlockingCollector {
+    /// Runs the collector, unless an earlier run has not returned.
     pub(super) fn run(&self, out: Families) -> Result {
-        let seat = || self.collector.lock().unwrap_or_else(PoisonError::into_inner);
+        let collector = || self.collector.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
         let mut out = out.reusing(spent);
-        let mut collector = seat().take().ok_or(Failure::Stuck)?;
-        let end = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
-        *seat() = Some(collector);
+        let mut running = collector().take().ok_or(Failure::Stuck)?;
+        let end = catch_unwind(AssertUnwindSafe(|| running.collect(&mut out)));
+        *collector() = Some(running);
         match end {
             Ok(end) => Ok((out, end)),
             Err(panic) => Err(Failure::Panic(message(panic.as_ref()))),
