@@ -1,26 +1,49 @@
 //! Every collector, in the order of the exposition.
 
+mod applier_status_by_worker;
 mod auto_increment_columns;
 mod binlog_size;
+mod client_statistics;
+mod engine_innodb_status;
+mod engine_tokudb_status;
 mod events_statements;
+mod events_statements_sum;
+mod events_waits;
+mod file_events;
+mod file_instances;
 mod global_status;
 mod global_variables;
+mod group_member_stats;
+mod group_members;
 mod heartbeat;
+mod index_io_waits;
 mod innodb_cmp;
 mod innodb_cmpmem;
+mod innodb_metrics;
+mod innodb_tablespaces;
+mod memory_events;
 mod mysql_user;
 mod processlist;
 mod query_response_time;
+mod replica_host;
+mod rocksdb_perf_context;
+mod schema_statistics;
+mod slave_hosts;
 mod slave_status;
 mod table_io_waits;
+mod table_lock_waits;
+mod table_statistics;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod user_statistics;
+mod user_summary;
+mod userstat;
 
 use exporter_core::collector::Definition;
 use exporter_core::flags::Flags;
 
-use crate::db::Db;
+use crate::db::{Db, Error, Session};
 use crate::grants::Need;
 use crate::version::Server;
 
@@ -31,21 +54,43 @@ pub(crate) struct Query {
     pub(crate) needs: fn(&Server, &Flags) -> Vec<Need>,
 }
 
-static QUERIES: [&Query; 14] = [
+static QUERIES: [&Query; 36] = [
     &auto_increment_columns::QUERY,
     &binlog_size::QUERY,
+    &engine_innodb_status::QUERY,
+    &engine_tokudb_status::QUERY,
     &global_status::QUERY,
     &global_variables::QUERY,
     &heartbeat::QUERY,
+    &client_statistics::QUERY,
     &innodb_cmp::QUERY,
     &innodb_cmpmem::QUERY,
+    &innodb_metrics::QUERY,
+    &innodb_tablespaces::QUERY,
     &processlist::QUERY,
     &query_response_time::QUERY,
+    &replica_host::QUERY,
+    &rocksdb_perf_context::QUERY,
+    &schema_statistics::QUERY,
     &tables::QUERY,
+    &table_statistics::QUERY,
+    &user_statistics::QUERY,
     &mysql_user::QUERY,
     &events_statements::QUERY,
+    &events_statements_sum::QUERY,
+    &events_waits::QUERY,
+    &file_events::QUERY,
+    &file_instances::QUERY,
+    &index_io_waits::QUERY,
+    &memory_events::QUERY,
+    &applier_status_by_worker::QUERY,
+    &group_member_stats::QUERY,
+    &group_members::QUERY,
     &table_io_waits::QUERY,
+    &table_lock_waits::QUERY,
+    &slave_hosts::QUERY,
     &slave_status::QUERY,
+    &user_summary::QUERY,
 ];
 
 /// The definitions of all.
@@ -64,4 +109,16 @@ pub(crate) static ALL: &[&Definition<Db>] = &{
 pub(crate) fn needs(name: &str, server: &Server, flags: &Flags) -> Vec<Need> {
     let query = QUERIES.iter().find(|query| query.definition.name == name);
     query.map_or_else(Vec::new, |query| (query.needs)(server, flags))
+}
+
+/// In seconds: the unit of `performance_schema`'s timers.
+const PICOSECOND: f64 = 1e-12;
+
+/// Whether the server has a table.
+async fn exists(session: &mut Session, schema: &str, table: &str) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{schema}' AND TABLE_NAME = \
+         '{table}'"
+    );
+    Ok(!session.query(&sql).await?.rows.is_empty())
 }

@@ -1,0 +1,48 @@
+//! What each client does: `information_schema.CLIENT_STATISTICS`, with `userstat=1`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Kind;
+use exporter_core::families::Families;
+
+use super::Query;
+use super::userstat::{self, Accounts, COMMON};
+use crate::db::Db;
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.clientstats",
+        about: "User statistics by client, of MariaDB and Percona Server with userstat=1",
+        on_by_default: false,
+        reads: &["information_schema.CLIENT_STATISTICS"],
+        flags: &[],
+        metrics: &[&ACCOUNTS],
+        build: |db, _| Ok(Source::asynchronous(ClientStatistics(db.clone()))),
+    },
+    needs: |_, _| vec![Need::global("PROCESS")],
+};
+
+static ACCOUNTS: Accounts =
+    Accounts { prefix: "mysql_info_schema_client_statistics_", labels: &["client"], known: &KNOWN };
+
+/// Those of the user statistics, and one more.
+static KNOWN: [(&str, &str, Kind); COMMON.len() + 1] = {
+    let mut known =
+        [("MAX_STATEMENT_TIME_EXCEEDED", "max_statement_time_exceeded_total", Kind::Counter);
+            COMMON.len() + 1];
+    let (head, _) = known.split_at_mut(COMMON.len());
+    head.copy_from_slice(&COMMON);
+    known
+};
+
+struct ClientStatistics(Db);
+
+#[async_trait]
+impl AsyncCollector for ClientStatistics {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        const SQL: &str = "SELECT * FROM information_schema.CLIENT_STATISTICS";
+        ACCOUNTS.write(out, &userstat::query(&self.0, SQL).await?);
+        Ok(())
+    }
+}

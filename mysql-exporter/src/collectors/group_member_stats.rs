@@ -1,0 +1,96 @@
+//! What this server does as a member of a replication group:
+//! `performance_schema.replication_group_member_stats`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Db, Row};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.replication_group_member_stats",
+        about: "Transactions of this member of the replication group",
+        on_by_default: false,
+        reads: &["performance_schema.replication_group_member_stats"],
+        flags: &[],
+        metrics: &[&COLUMNS],
+        build: |db, _| Ok(Source::asynchronous(GroupMemberStats(db.clone()))),
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+const SQL: &str = "SELECT COUNT_TRANSACTIONS_IN_QUEUE, COUNT_TRANSACTIONS_CHECKED, \
+                   COUNT_CONFLICTS_DETECTED, COUNT_TRANSACTIONS_ROWS_VALIDATING, \
+                   COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE, COUNT_TRANSACTIONS_REMOTE_APPLIED, \
+                   COUNT_TRANSACTIONS_LOCAL_PROPOSED, COUNT_TRANSACTIONS_LOCAL_ROLLBACK FROM \
+                   performance_schema.replication_group_member_stats WHERE MEMBER_ID = \
+                   @@server_uuid";
+
+static COLUMNS: [Column<Row, 0>; 8] = [
+    Desc::gauge(
+        "mysql_perf_schema_transactions_in_queue",
+        "Transactions that wait to be checked for conflicts.",
+        [],
+    )
+    .column(|row| row.number(0)),
+    Desc::counter(
+        "mysql_perf_schema_transactions_checked_total",
+        "Transactions checked for conflicts.",
+        [],
+    )
+    .column(|row| row.number(1)),
+    Desc::counter(
+        "mysql_perf_schema_conflicts_detected_total",
+        "Transactions that did not pass the check for conflicts.",
+        [],
+    )
+    .column(|row| row.number(2)),
+    Desc::counter(
+        "mysql_perf_schema_transactions_rows_validating_total",
+        "Rows that the check for conflicts has in its store; it goes up and down.",
+        [],
+    )
+    .column(|row| row.number(3)),
+    Desc::gauge(
+        "mysql_perf_schema_transactions_remote_in_applier_queue",
+        "Transactions of other members that wait to be applied.",
+        [],
+    )
+    .column(|row| row.number(4)),
+    Desc::counter(
+        "mysql_perf_schema_transactions_remote_applied_total",
+        "Transactions of other members that were applied.",
+        [],
+    )
+    .column(|row| row.number(5)),
+    Desc::counter(
+        "mysql_perf_schema_transactions_local_proposed_total",
+        "Transactions that this member proposed to the group.",
+        [],
+    )
+    .column(|row| row.number(6)),
+    Desc::counter(
+        "mysql_perf_schema_transactions_local_rollback_total",
+        "Transactions of this member that were rolled back by the group.",
+        [],
+    )
+    .column(|row| row.number(7)),
+];
+
+struct GroupMemberStats(Db);
+
+#[async_trait]
+impl AsyncCollector for GroupMemberStats {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        if !session.server().is_mysql_since((8, 0, 2)) {
+            return Err(Error::Absent("group replication"));
+        }
+        session.query(SQL).await?.table(out, &COLUMNS, []);
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The members of a replication group: `performance_schema.replication_group_members`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Desc, DynDesc, Kind};
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Db, ResultSet};
+use crate::grants::Need;
+use crate::status;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.replication_group_members",
+        about: "Members of the replication group and their states",
+        on_by_default: false,
+        reads: &["performance_schema.replication_group_members"],
+        flags: &[],
+        metrics: &[&INFO, &STATE, &PRIMARY],
+        build: |db, _| Ok(Source::asynchronous(GroupMembers(db.clone()))),
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+static INFO: DynDesc = DynDesc {
+    name: "mysql_perf_schema_replication_group_member_info",
+    help: "A member of the replication group, with all columns as labels; always 1.",
+    kind: Kind::Gauge,
+    labels: &[],
+};
+
+const MEMBER: [&str; 3] = ["member_id", "member_host", "member_port"];
+
+/// In the order of the numbers that stand for them.
+const STATES: [&str; 5] = ["OFFLINE", "ONLINE", "RECOVERING", "UNREACHABLE", "ERROR"];
+
+// The original has the state only as a label, which alerts cannot compare.
+static STATE: Desc<3> = Desc::gauge(
+    "mysql_perf_schema_replication_group_member_state",
+    "State of a member: 0 offline, 1 online, 2 recovering, 3 unreachable, 4 error.",
+    MEMBER,
+);
+static PRIMARY: Desc<3> = Desc::gauge(
+    "mysql_perf_schema_replication_group_member_primary",
+    "Whether a member accepts writes as the primary.",
+    MEMBER,
+);
+
+struct GroupMembers(Db);
+
+#[async_trait]
+impl AsyncCollector for GroupMembers {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        if !session.server().is_mysql_since((5, 7, 0)) {
+            return Err(Error::Absent("group replication"));
+        }
+        let sql = "SELECT * FROM performance_schema.replication_group_members";
+        let answer = session.query(sql).await?;
+        drop(session);
+        write(out, &answer);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, answer: &ResultSet) {
+    let names: Vec<_> = answer.columns.iter().map(|column| status::name(column)).collect();
+    let labels: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut family = out.open(DynDesc { labels: &labels, ..INFO });
+    for row in &answer.rows {
+        let values: Vec<_> = (0..labels.len()).map(|column| row.text(column)).collect();
+        family.sample(&values, 1.0);
+    }
+    for (desc, column) in [(&STATE, "MEMBER_STATE"), (&PRIMARY, "MEMBER_ROLE")] {
+        let mut family = out.family(desc);
+        for row in &answer.rows {
+            let member = ["MEMBER_ID", "MEMBER_HOST", "MEMBER_PORT"]
+                .map(|column| answer.named(row, column).unwrap_or_default());
+            let value = match (column, answer.named(row, column)) {
+                ("MEMBER_ROLE", Some(role)) => Some(f64::from(role == "PRIMARY")),
+                (_, state) => STATES
+                    .iter()
+                    .zip(0_u8..)
+                    .find_map(|(known, number)| (state == Some(known)).then(|| number.into())),
+            };
+            // A member without an identifier is the slot of a group that was never joined.
+            if let Some(value) = value.filter(|_| member.iter().any(|label| !label.is_empty())) {
+                family.sample(member, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exporter_core::testing;
+
+    use super::*;
+    use crate::db::Row;
+
+    #[test]
+    fn members_have_numbers_for_their_states() {
+        let answer = ResultSet {
+            columns: ["CHANNEL_NAME", "MEMBER_ID", "MEMBER_HOST", "MEMBER_PORT", "MEMBER_STATE"]
+                .into_iter()
+                .chain(["MEMBER_ROLE"])
+                .map(str::to_owned)
+                .collect(),
+            rows: vec![
+                Row::of(&["group", "u1", "a", "3306", "ONLINE", "PRIMARY"]),
+                Row::of(&["group", "u2", "b", "3306", "UNREACHABLE", "SECONDARY"]),
+            ],
+        };
+        let mut out = Families::default();
+        write(&mut out, &answer);
+        let page = String::from_utf8(testing::page(&[out])).unwrap();
+        let samples: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("mysql_perf_schema_replication_group_member_"))
+            .collect();
+        assert_eq!(
+            samples,
+            [
+                "info{channel_name=\"group\",member_id=\"u1\",member_host=\"a\",\
+                 member_port=\"3306\",member_state=\"ONLINE\",member_role=\"PRIMARY\"} 1",
+                "info{channel_name=\"group\",member_id=\"u2\",member_host=\"b\",\
+                 member_port=\"3306\",member_state=\"UNREACHABLE\",member_role=\"SECONDARY\"} 1",
+                "state{member_id=\"u1\",member_host=\"a\",member_port=\"3306\"} 1",
+                "state{member_id=\"u2\",member_host=\"b\",member_port=\"3306\"} 3",
+                "primary{member_id=\"u1\",member_host=\"a\",member_port=\"3306\"} 1",
+                "primary{member_id=\"u2\",member_host=\"b\",member_port=\"3306\"} 0",
+            ]
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! How often and how long indexes were waited for:
+//! `performance_schema.table_io_waits_summary_by_index_usage`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::{PICOSECOND, Query};
+use crate::db::{Db, ResultSet};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.indexiowaits",
+        about: "Waits for the storage of indexes, by operation",
+        on_by_default: false,
+        reads: &["performance_schema.table_io_waits_summary_by_index_usage"],
+        flags: &[],
+        metrics: &[&WAITS, &SECONDS],
+        build: |db, _| Ok(Source::asynchronous(IndexIoWaits(db.clone()))),
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, INDEX_NAME, COUNT_FETCH, COUNT_UPDATE, \
+                   COUNT_DELETE, COUNT_INSERT, SUM_TIMER_FETCH, SUM_TIMER_UPDATE, \
+                   SUM_TIMER_DELETE, SUM_TIMER_INSERT FROM \
+                   performance_schema.table_io_waits_summary_by_index_usage WHERE OBJECT_SCHEMA \
+                   NOT IN ('mysql', 'performance_schema')";
+
+const LABELS: [&str; 4] = ["schema", "name", "index", "operation"];
+/// As the counts, and then the times, follow the three names.
+const OPERATIONS: [&str; 4] = ["fetch", "update", "delete", "insert"];
+/// The name of the row for a table's use without any of its indexes.
+const NO_INDEX: &str = "NONE";
+
+static WAITS: Desc<4> = Desc::counter(
+    "mysql_perf_schema_index_io_waits_total",
+    "Times an operation waited for the storage of an index.",
+    LABELS,
+);
+static SECONDS: Desc<4> = Desc::counter(
+    "mysql_perf_schema_index_io_waits_seconds_total",
+    "Time that operations waited for the storage of an index.",
+    LABELS,
+);
+
+struct IndexIoWaits(Db);
+
+#[async_trait]
+impl AsyncCollector for IndexIoWaits {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.0.query(SQL).await?;
+        write(out, &answer, &WAITS, 3, 1.0);
+        write(out, &answer, &SECONDS, 7, PICOSECOND);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, answer: &ResultSet, desc: &Desc<4>, first: usize, unit: f64) {
+    let mut family = out.family(desc);
+    for row in &answer.rows {
+        let index = row.value(2).unwrap_or(NO_INDEX);
+        // Rows are inserted into a table, not into one of its indexes.
+        let operations = if index == NO_INDEX { 4 } else { 3 };
+        for (column, operation) in (first..).zip(OPERATIONS).take(operations) {
+            if let Some(value) = row.number(column) {
+                family.sample([row.text(0), row.text(1), index, operation], value * unit);
+            }
+        }
+    }
+}

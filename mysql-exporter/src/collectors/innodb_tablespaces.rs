@@ -1,0 +1,91 @@
+//! Sizes of tablespaces: `information_schema.INNODB_TABLESPACES`, or `INNODB_SYS_TABLESPACES` as
+//! it was before MySQL 8.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Db, ResultSet};
+use crate::grants::Need;
+use crate::version::Server;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.innodb_tablespaces",
+        about: "Sizes of InnoDB's tablespaces",
+        on_by_default: false,
+        reads: &["information_schema.INNODB_TABLESPACES"],
+        flags: &[],
+        metrics: &[&INFO, &FILE_SIZE, &ALLOCATED_SIZE],
+        build: |db, _| Ok(Source::asynchronous(InnodbTablespaces(db.clone()))),
+    },
+    needs: |_, _| vec![Need::global("PROCESS")],
+};
+
+static INFO: Desc<4> = Desc::gauge(
+    "mysql_info_schema_innodb_tablespace_space_info",
+    "The number of a tablespace; its formats and type are in the labels.",
+    ["tablespace_name", "file_format", "row_format", "space_type"],
+);
+static FILE_SIZE: Desc<1> = Desc::gauge(
+    "mysql_info_schema_innodb_tablespace_file_size_bytes",
+    "Apparent size of a tablespace's file.",
+    ["tablespace_name"],
+);
+static ALLOCATED_SIZE: Desc<1> = Desc::gauge(
+    "mysql_info_schema_innodb_tablespace_allocated_size_bytes",
+    "Size that a tablespace's file takes on disk.",
+    ["tablespace_name"],
+);
+
+struct InnodbTablespaces(Db);
+
+#[async_trait]
+impl AsyncCollector for InnodbTablespaces {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        let sql = statement(session.server());
+        let no_type = if session.server().is_mariadb_since((10, 5, 0)) { "" } else { NONE };
+        let answer = session.query(sql).await?;
+        drop(session);
+        write(out, &answer, no_type);
+        Ok(())
+    }
+}
+
+/// What the original shows in the place of a column that the server does not have.
+const NONE: &str = "NONE";
+
+/// All columns, since versions differ in them.
+fn statement(server: &Server) -> &'static str {
+    if server.is_mysql_since((8, 0, 0)) {
+        "SELECT * FROM information_schema.INNODB_TABLESPACES"
+    } else {
+        "SELECT * FROM information_schema.INNODB_SYS_TABLESPACES"
+    }
+}
+
+fn write(out: &mut Families, answer: &ResultSet, no_type: &str) {
+    let mut family = out.family(&INFO);
+    for row in &answer.rows {
+        let column = |name, otherwise| answer.named(row, name).unwrap_or(otherwise);
+        let Ok(space) = column("SPACE", "").parse() else { continue };
+        let labels = [
+            column("NAME", ""),
+            column("FILE_FORMAT", NONE),
+            column("ROW_FORMAT", NONE),
+            column("SPACE_TYPE", no_type),
+        ];
+        family.sample(labels, space);
+    }
+    for (desc, column) in [(&FILE_SIZE, "FILE_SIZE"), (&ALLOCATED_SIZE, "ALLOCATED_SIZE")] {
+        let mut family = out.family(desc);
+        for row in &answer.rows {
+            if let Some(size) = answer.named(row, column).and_then(|size| size.parse().ok()) {
+                family.sample([answer.named(row, "NAME").unwrap_or_default()], size);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Memory of the server, by what it is for:
+//! `performance_schema.memory_summary_global_by_event_name`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+
+use super::Query;
+use crate::db::{Db, Row};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.memory_events",
+        about: "Memory of the server, by what it is for",
+        on_by_default: false,
+        reads: &["performance_schema.memory_summary_global_by_event_name"],
+        flags: &[&REMOVE_PREFIX],
+        metrics: &[&COLUMNS],
+        build: |db, flags| Ok(Source::asynchronous(MemoryEvents::new(db, flags))),
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+static REMOVE_PREFIX: Flag = Flag::text(
+    "collect.perf_schema.memory_events.remove_prefix",
+    "memory/",
+    "What to take off the front of event names.",
+);
+
+const SQL: &str = "SELECT EVENT_NAME, SUM_NUMBER_OF_BYTES_ALLOC, SUM_NUMBER_OF_BYTES_FREE, \
+                   CURRENT_NUMBER_OF_BYTES_USED FROM \
+                   performance_schema.memory_summary_global_by_event_name WHERE COUNT_ALLOC > 0";
+
+const EVENT: [&str; 1] = ["event_name"];
+
+static COLUMNS: [Column<Row, 1>; 3] = [
+    Desc::counter(
+        "mysql_perf_schema_memory_events_alloc_bytes_total",
+        "Bytes that were allocated.",
+        EVENT,
+    )
+    .column(|row| row.number(1)),
+    Desc::counter(
+        "mysql_perf_schema_memory_events_free_bytes_total",
+        "Bytes that were freed.",
+        EVENT,
+    )
+    .column(|row| row.number(2)),
+    Desc::gauge("mysql_perf_schema_memory_events_used_bytes", "Bytes in use.", EVENT)
+        .column(|row| row.number(3)),
+];
+
+struct MemoryEvents {
+    db: Db,
+    remove_prefix: String,
+}
+
+impl MemoryEvents {
+    fn new(db: &Db, flags: &Flags) -> Self {
+        Self { db: db.clone(), remove_prefix: flags.text(&REMOVE_PREFIX).to_owned() }
+    }
+}
+
+#[async_trait]
+impl AsyncCollector for MemoryEvents {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.db.query(SQL).await?;
+        for column in &COLUMNS {
+            let mut family = out.family(&column.desc);
+            for row in &answer.rows {
+                let event = row.text(0);
+                let event = event.strip_prefix(self.remove_prefix.as_str()).unwrap_or(event);
+                if let Some(value) = (column.value)(row) {
+                    family.sample([event], value);
+                }
+            }
+        }
+        Ok(())
+    }
+}

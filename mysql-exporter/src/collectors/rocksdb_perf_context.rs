@@ -1,0 +1,100 @@
+//! Counters of the MyRocks engine, by table: `information_schema.ROCKSDB_PERF_CONTEXT`.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{DynDesc, Kind};
+use exporter_core::families::Families;
+
+use super::{Query, exists};
+use crate::db::{Db, ResultSet};
+use crate::grants::Need;
+use crate::status;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.rocksdb_perf_context",
+        about: "Counters of the MyRocks engine, by table",
+        on_by_default: false,
+        reads: &["information_schema.ROCKSDB_PERF_CONTEXT"],
+        flags: &[],
+        metrics: &[&ANY],
+        build: |db, _| Ok(Source::asynchronous(RocksdbPerfContext(db.clone()))),
+    },
+    needs: |_, _| vec![Need::global("PROCESS")],
+};
+
+const SQL: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, PARTITION_NAME, STAT_TYPE, VALUE FROM \
+                   information_schema.ROCKSDB_PERF_CONTEXT";
+
+const PREFIX: &str = "mysql_info_schema_rocksdb_perf_context_";
+
+static ANY: DynDesc = DynDesc {
+    name: "mysql_info_schema_rocksdb_perf_context_<statistic>",
+    help: "A counter of MyRocks, under its name.",
+    kind: Kind::Counter,
+    labels: &["schema", "table", "part"],
+};
+
+struct RocksdbPerfContext(Db);
+
+#[async_trait]
+impl AsyncCollector for RocksdbPerfContext {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        if !exists(&mut session, "information_schema", "ROCKSDB_PERF_CONTEXT").await? {
+            return Err(Error::Absent("MyRocks"));
+        }
+        let answer = session.query(SQL).await?;
+        drop(session);
+        write(out, &answer);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, answer: &ResultSet) {
+    let mut statistics = BTreeMap::<_, Vec<_>>::new();
+    for row in &answer.rows {
+        statistics.entry(row.text(3)).or_default().push(row);
+    }
+    for (statistic, rows) in statistics {
+        let name = format!("{PREFIX}{}", status::name(statistic));
+        let mut family = out.open(DynDesc { name: &name, ..ANY });
+        for row in rows {
+            if let Some(value) = row.number(4) {
+                family.sample(&[row.text(0), row.text(1), row.text(2)], value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exporter_core::testing;
+
+    use super::*;
+    use crate::db::Row;
+
+    #[test]
+    fn statistics_become_families() {
+        let rows = [
+            ["app", "t", "", "BLOCK_READ_COUNT", "5"],
+            ["app", "t", "", "USER_KEY_COMPARISON_COUNT", "6"],
+            ["app", "u", "p0", "BLOCK_READ_COUNT", "7"],
+        ];
+        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let mut out = Families::default();
+        write(&mut out, &ResultSet { columns: Vec::new(), rows });
+        let page = String::from_utf8(testing::page(&[out])).unwrap();
+        let samples: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(PREFIX)).collect();
+        assert_eq!(
+            samples,
+            [
+                "block_read_count{schema=\"app\",table=\"t\",part=\"\"} 5",
+                "block_read_count{schema=\"app\",table=\"u\",part=\"p0\"} 7",
+                "user_key_comparison_count{schema=\"app\",table=\"t\",part=\"\"} 6",
+            ]
+        );
+    }
+}

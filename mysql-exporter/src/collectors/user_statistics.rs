@@ -1,0 +1,37 @@
+//! What each user does: `information_schema.USER_STATISTICS`, with `userstat=1`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::families::Families;
+
+use super::Query;
+use super::userstat::{self, Accounts, COMMON};
+use crate::db::Db;
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.userstats",
+        about: "User statistics by user, of MariaDB and Percona Server with userstat=1",
+        on_by_default: false,
+        reads: &["information_schema.USER_STATISTICS"],
+        flags: &[],
+        metrics: &[&ACCOUNTS],
+        build: |db, _| Ok(Source::asynchronous(UserStatistics(db.clone()))),
+    },
+    needs: |_, _| vec![Need::global("PROCESS")],
+};
+
+static ACCOUNTS: Accounts =
+    Accounts { prefix: "mysql_info_schema_user_statistics_", labels: &["user"], known: &COMMON };
+
+struct UserStatistics(Db);
+
+#[async_trait]
+impl AsyncCollector for UserStatistics {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        const SQL: &str = "SELECT * FROM information_schema.USER_STATISTICS";
+        ACCOUNTS.write(out, &userstat::query(&self.0, SQL).await?);
+        Ok(())
+    }
+}
