@@ -134,7 +134,7 @@ fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
     Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
 }
 
-/// A device whose attributes stay open, as far as there is room: see [`FileCache`].
+/// A device whose attributes stay open, as far as there is room: see `FileCache`.
 #[derive(Debug)]
 pub(crate) struct KeptDevice {
     device: Device,
