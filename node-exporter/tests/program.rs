@@ -90,6 +90,8 @@ fn a_check_reads_everything_and_serves_nothing() {
 #[test]
 fn it_ends_when_it_is_told_to() {
     let (mut exporter, _dir) = started(&[]);
+    // It listens a moment before it takes signals, and answers after that.
+    exporter.get("/-/healthy");
     exporter.signal("TERM");
     assert_eq!(exporter.wait(PATIENCE).code(), Some(0), "{}", exporter.log());
 }
