@@ -35,7 +35,7 @@ use super::config::settings::Settings;
 use super::http::response::{self, Page};
 use super::http::{request, route};
 use super::server::Server;
-use super::socket::Socket;
+use super::socket::{AsSocket, Socket};
 use super::tls::caller::Caller;
 use super::tls::refusal::Refusal;
 use crate::collector::chain;
@@ -136,7 +136,7 @@ impl Connection {
 
     async fn http1<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsSocket + AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let io = TokioIo::new(TrackedStream::http1(stream, Arc::clone(&self.state)));
         let context = self.context(caller);
@@ -152,7 +152,7 @@ impl Connection {
 
     pub(super) async fn http2<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsSocket + AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let io = TokioIo::new(TrackedStream::http2(stream, Arc::clone(&self.state)));
         let context = self.context(caller);
@@ -200,11 +200,15 @@ impl Connection {
                 // Before the connection: a busy one must not outrun its eviction.
                 () = self.state.evicted() => {
                     debug!(peer = %self.peer, "connection closed to make room");
+                    self.state.abort();
                     return Ok(());
                 }
                 end = connection.as_mut() => return end,
                 stage = &mut overdue => {
                     debug!(peer = %self.peer, ?stage, "connection closed: it took too long");
+                    if self.state.unsent().0 > 0 {
+                        self.state.abort();
+                    }
                     return Ok(());
                 }
                 () = &mut stop, if !is_stopping => {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::{env, fs, io, net, process};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::client_address::Peer;
@@ -95,6 +96,13 @@ enum ListeningSocket {
     Unix(UnixListener),
 }
 
+/// Bytes; the kernel doubles it.
+const RECEIVE_BUFFER: u32 = 32 * 1024;
+/// Bytes that the kernel takes of an answer beyond what the client has room for.
+const UNSENT_BUFFER: u32 = 128 * 1024;
+/// After which the kernel gives up a client that takes nothing.
+const UNACKNOWLEDGED_MILLISECONDS: u32 = 60_000;
+
 /// The longest queue that the kernel allows by default.
 const BACKLOG: u32 = 4096;
 
@@ -168,6 +176,7 @@ impl Listener {
             AddressFamily::INET | AddressFamily::INET6 => {
                 let listener = net::TcpListener::from(fd);
                 listener.set_nonblocking(true)?;
+                bound_send_buffers(&listener)?;
                 ListeningSocket::Tcp(TcpListener::from_std(listener)?)
             }
             _ => {
@@ -258,8 +267,20 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         // `[::]` means every address, regardless of net.ipv6.bindv6only.
         sockopt::set_ipv6_v6only(&socket, !address.ip().is_unspecified())?;
     }
+    // Requests are small; the kernel need not keep more of what is not read yet.
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    bound_send_buffers(&socket)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// Bounds what the kernel keeps for clients that do not read, for all connections that the socket
+/// will accept: it counts as memory of the service, and would be megabytes for each.
+fn bound_send_buffers(listener: &impl AsFd) -> io::Result<()> {
+    SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BUFFER)?;
+    // Also of connections that are closed already.
+    sockopt::set_tcp_user_timeout(listener, UNACKNOWLEDGED_MILLISECONDS)?;
+    Ok(())
 }
 
 fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {

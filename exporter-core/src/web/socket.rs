@@ -3,11 +3,13 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, recv, sockopt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 use super::connection::state::CLOSE_TIMEOUT;
 
@@ -17,7 +19,32 @@ pub(super) enum Socket {
     Unix(UnixStream),
 }
 
+/// A stream that is a socket, or TLS on one.
+pub(super) trait AsSocket {
+    fn as_socket(&self) -> &Socket;
+}
+
+impl AsSocket for Socket {
+    fn as_socket(&self) -> &Socket {
+        self
+    }
+}
+
+impl AsSocket for TlsStream<Socket> {
+    fn as_socket(&self) -> &Socket {
+        self.get_ref().0
+    }
+}
+
 impl Socket {
+    /// What was written and not yet sent is dropped when the socket is closed; otherwise the kernel
+    /// would keep it for a client that does not read.
+    pub(super) fn discard_unsent(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+        }
+    }
+
     /// Waits for the first bytes and leaves them where they are. What comes in one piece is seen;
     /// none is the end.
     pub(super) async fn first_bytes<'a>(&self, bytes: &'a mut [u8]) -> io::Result<&'a [u8]> {

@@ -5,6 +5,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub(crate) struct ConnectionState {
     idle: Duration,
     stall: Duration,
     evicted: Notify,
+    is_aborted: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +124,7 @@ impl ConnectionState {
             idle: limits.idle,
             stall: limits.stall,
             evicted: Notify::new(),
+            is_aborted: AtomicBool::new(false),
         })
     }
 
@@ -224,6 +227,15 @@ impl ConnectionState {
     /// Everything is sent.
     pub(super) fn lingering(&self) {
         self.lock().enter(Stage::Lingering);
+    }
+
+    /// What was written is not worth keeping until the peer reads it.
+    pub(super) fn abort(&self) {
+        self.is_aborted.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.is_aborted.load(Ordering::Relaxed)
     }
 
     /// Tells the connection's task to close it.

@@ -10,10 +10,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::http1_heads::HeadScanner;
 use super::http2_frames::{ClientFrames, ServerFrames};
 use super::state::ConnectionState;
+use crate::web::socket::AsSocket;
 
 /// A socket, or TLS on one, below HTTP.
 #[derive(Debug)]
-pub(super) struct TrackedStream<Stream> {
+pub(super) struct TrackedStream<Stream: AsSocket> {
     stream: Stream,
     state: Arc<ConnectionState>,
     protocol: Protocol,
@@ -34,7 +35,7 @@ enum Shutdown {
     Done,
 }
 
-impl<Stream> TrackedStream<Stream> {
+impl<Stream: AsSocket> TrackedStream<Stream> {
     pub(super) fn http1(stream: Stream, state: Arc<ConnectionState>) -> Self {
         let protocol = Protocol::Http1(HeadScanner::default());
         Self { stream, state, protocol, shutdown: Shutdown::No }
@@ -91,7 +92,7 @@ impl<Stream> TrackedStream<Stream> {
     }
 }
 
-impl<Stream: AsyncRead + Unpin> AsyncRead for TrackedStream<Stream> {
+impl<Stream: AsSocket + AsyncRead + Unpin> AsyncRead for TrackedStream<Stream> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -104,7 +105,7 @@ impl<Stream: AsyncRead + Unpin> AsyncRead for TrackedStream<Stream> {
     }
 }
 
-impl<Stream: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TrackedStream<Stream> {
+impl<Stream: AsSocket + AsyncRead + AsyncWrite + Unpin> AsyncWrite for TrackedStream<Stream> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -156,7 +157,7 @@ impl<Stream: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TrackedStream<Stream
     }
 }
 
-impl<Stream: AsyncRead + Unpin> TrackedStream<Stream> {
+impl<Stream: AsSocket + AsyncRead + Unpin> TrackedStream<Stream> {
     /// Reads until the peer closes. How long that may take is up to the connection's state.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = [0; 4096];
@@ -166,6 +167,14 @@ impl<Stream: AsyncRead + Unpin> TrackedStream<Stream> {
                 Ok(()) if !buf.filled().is_empty() => {}
                 _ => return Poll::Ready(Ok(())),
             }
+        }
+    }
+}
+
+impl<Stream: AsSocket> Drop for TrackedStream<Stream> {
+    fn drop(&mut self) {
+        if self.state.is_aborted() {
+            self.stream.as_socket().discard_unsent();
         }
     }
 }

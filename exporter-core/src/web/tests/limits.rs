@@ -233,6 +233,30 @@ fn connections_without_credentials_make_room() {
 const USERS: &str =
     "basic_auth_users:\n  a: $2y$10$abcdefghijklmnopqrstuu6ppr/Iu.c1wGt1i1l2B1NaNNnoplJCK\n";
 
+/// What the kernel keeps of unread answers counts as memory of the service.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "reads of the kernel what it keeps")]
+fn the_kernel_keeps_little_of_an_answer_that_is_not_read() {
+    let server = start(|site| site.exporter = registry(&[&LARGE]));
+    let mut client = server.connect();
+    rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
+    client.send(SCRAPE);
+    client.byte();
+    thread::sleep(Duration::from_millis(300));
+    assert!(rustix::io::ioctl_fionread(&client.0).unwrap() > 0);
+    // `sl local_address rem_address st tx_queue:rx_queue ...`, in hexadecimal numbers.
+    let port = |address: SocketAddr| format!(":{:04X}", address.port());
+    let ends = [port(server.address), port(client.0.local_addr().unwrap())];
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let queued = table.lines().find_map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let is_it = words[1].ends_with(&ends[0]) && words[2].ends_with(&ends[1]);
+        is_it.then(|| u64::from_str_radix(&words[4][..8], 16).unwrap())
+    });
+    let queued = queued.unwrap();
+    assert!(queued > 0 && queued < 600_000, "{queued} bytes");
+}
+
 /// Answers that are not read are memory.
 #[test]
 fn clients_that_do_not_read_are_closed_when_they_hold_too_much() {
