@@ -8,6 +8,7 @@
     reason = "bytes are written by hand here, and short"
 )]
 
+mod fuzz;
 mod http1;
 mod http2;
 mod limits;

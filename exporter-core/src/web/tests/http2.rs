@@ -3,7 +3,7 @@
 use super::*;
 use crate::web::caller::Caller;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
@@ -15,7 +15,7 @@ const WINDOW_UPDATE: u8 = 8;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
     frame.extend([kind, flags]);
     frame.extend(stream.to_be_bytes());
@@ -44,7 +44,7 @@ fn literal(name: &str, value: &str) -> Vec<u8> {
     out
 }
 
-fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
     let pseudo = [(":method", method), (":scheme", "http"), (":authority", "x"), (":path", path)];
     pseudo.iter().chain(more).flat_map(|(name, value)| literal(name, value)).collect()
 }
@@ -56,23 +56,37 @@ struct Http2 {
 }
 
 fn start(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Http2 {
+    let (_server, address) = start_http2(adjust);
+    Http2 { client: Client::new(TcpStream::connect(address).unwrap()), _server }
+}
+
+/// A server that speaks HTTP/2 without TLS at this address.
+pub(super) fn start_http2(
+    adjust: impl FnOnce(&mut Site) + Send + 'static,
+) -> (Running, SocketAddr) {
     let (tell, told) = mpsc::channel();
-    let _server = start_with(adjust, move |site, _| {
+    let running = start_with(adjust, move |site, _| {
         let server = Server::new(Arc::clone(site));
         let listener = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap().remove(0);
         tell.send(listener.local_addr().unwrap()).unwrap();
         tokio::spawn(async move {
-            let (socket, peer) = listener.accept().await.unwrap();
-            let state = ConnectionState::new(Stage::FirstByte, peer.address(), &server.site.limits);
-            let changes = server.site.live.changes();
-            let running = server.running.subscribe();
-            let _place = server.table.admit(&state).unwrap();
-            let connection = Connection { server, state, peer, changes, running };
-            connection.http2(socket, Caller::default()).await
+            loop {
+                let (socket, peer) = listener.accept().await.unwrap();
+                let limits = &server.site.limits;
+                let state = ConnectionState::new(Stage::FirstByte, peer.address(), limits);
+                let changes = server.site.live.changes();
+                let running = server.running.subscribe();
+                let entry = server.table.admit(&state).unwrap();
+                let server = Arc::clone(&server);
+                let connection = Connection { server, state, peer, changes, running };
+                tokio::spawn(async move {
+                    let _entry = entry;
+                    connection.http2(socket, Caller::default()).await
+                });
+            }
         });
     });
-    let client = Client::new(TcpStream::connect(told.recv().unwrap()).unwrap());
-    Http2 { client, _server }
+    (running, told.recv().unwrap())
 }
 
 impl Http2 {
