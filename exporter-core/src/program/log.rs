@@ -3,10 +3,12 @@
 //! JSON has `timestamp` and `level` at the top and all else nested under the program's name, so
 //! that one index can hold the logs of many programs without a clash of keys.
 
+use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
 use std::io::{self, Write as _};
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -35,7 +37,12 @@ impl FromStr for Layout {
 /// changes nothing.
 pub fn init(program: &'static str, level: Level, layout: Layout) {
     // Fails only when there is a log already, and then that one is right.
-    let _ = tracing::subscriber::set_global_default(Log { program, level, layout });
+    let _ = tracing::subscriber::set_global_default(Log {
+        program,
+        level,
+        layout,
+        libraries: LibraryEvents::default(),
+    });
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let payload = panic.payload();
@@ -49,6 +56,7 @@ struct Log {
     program: &'static str,
     level: Level,
     layout: Layout,
+    libraries: LibraryEvents,
 }
 
 impl Subscriber for Log {
@@ -61,9 +69,12 @@ impl Subscriber for Log {
     }
 
     fn event(&self, event: &Event<'_>) {
+        let metadata = event.metadata();
+        if !is_own(metadata) && !self.libraries.is_due(metadata.name(), Instant::now()) {
+            return;
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let metadata = event.metadata();
         let line = match self.layout {
             Layout::Logfmt => logfmt(SystemTime::now(), metadata, &fields),
             Layout::Json => json(SystemTime::now(), metadata, self.program, &fields),
@@ -84,8 +95,32 @@ impl Subscriber for Log {
 
 /// Events of libraries below the level of a warning: they are about their insides.
 fn is_chatter(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() > Level::WARN && !is_own(metadata)
+}
+
+fn is_own(metadata: &Metadata<'_>) -> bool {
     let own = ["exporter_core", "node_exporter", "mysql_exporter", "cloudwatch_exporter"];
-    *metadata.level() > Level::WARN && !own.iter().any(|name| metadata.target().starts_with(name))
+    own.iter().any(|name| metadata.target().starts_with(name))
+}
+
+/// When each event of a library was last logged. Those of the HTTP/2 library are caused by what
+/// clients send, as often as they like.
+#[derive(Default)]
+struct LibraryEvents(Mutex<HashMap<&'static str, Instant>>);
+
+/// How often an event of a library is logged at most.
+const LIBRARY_INTERVAL: Duration = Duration::from_secs(60);
+
+impl LibraryEvents {
+    /// Whether the event of this name, which is its place in the source, is to be logged.
+    fn is_due(&self, name: &'static str, now: Instant) -> bool {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_recent = logged.get(name).is_some_and(|last| now < *last + LIBRARY_INTERVAL);
+        if !is_recent {
+            logged.insert(name, now);
+        }
+        !is_recent
+    }
 }
 
 /// The fields of an event as text, `message` apart.
@@ -241,8 +276,6 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -257,6 +290,17 @@ mod tests {
         ] {
             assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), written);
         }
+    }
+
+    #[test]
+    fn an_event_of_a_library_is_logged_once_a_minute() {
+        let events = LibraryEvents::default();
+        let start = Instant::now();
+        let logged = (0..100_000_u32).filter(|n| {
+            events.is_due("event src/recv.rs:1", start + Duration::from_millis(1) * *n)
+        });
+        assert_eq!(logged.count(), 2);
+        assert!(events.is_due("event src/recv.rs:2", start));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Who is asking, by HTTP basic authentication: `basic_auth_users`.
+//! HTTP basic authentication by `basic_auth_users`.
 //!
-//! A password is compared with bcrypt once; after that a keyed hash remembers that it was right.
-//! What was wrong is never remembered, takes the same time whether the user exists or not, and
-//! waits in a queue in which those that were right before do not stand.
+//! A password is checked with bcrypt once; a right one is then remembered by a keyed hash and does not
+//! wait again. Wrong passwords are not remembered. Their checks wait in a queue, and take the same
+//! time whether the user exists or not.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +23,11 @@ use super::config::settings::Findings;
 
 mod check_queue;
 
-/// The value of `WWW-Authenticate` beside a 401.
+/// The `WWW-Authenticate` header of a 401 response.
 pub const CHALLENGE: &str = "Basic";
 
-/// bcrypt looks at no more.
-const LONGEST_PASSWORD: usize = 72;
+/// In bytes; bcrypt ignores the rest.
+const MAX_PASSWORD: usize = 72;
 
 /// The highest bcrypt cost that is checked: about four seconds. Each step doubles the time, and a
 /// check cannot be cancelled: a few requests for a user with a hash of cost 31 would stop all logins.
@@ -39,28 +39,28 @@ const NEW_HASH: &str = "make one with: htpasswd -nBC 10 USER";
 /// A hash of a higher cost than this works, but each first login takes seconds.
 const SLOW_COST: u32 = 13;
 
-/// Logins remembered as right: more than there are users only while passwords are changing.
-const REMEMBERED: usize = 256;
+/// Right logins that are remembered.
+const MAX_REMEMBERED: usize = 256;
 
-/// Knows the users.
+/// The configured users, and the logins that were right.
 #[derive(Debug)]
 pub struct Authenticator {
     users: HashMap<String, Hash>,
-    /// The cost of every failure.
+    /// The bcrypt cost of every failed check: the highest of all users.
     cost: u32,
     /// Shared with the authenticators before and after this one: a remembered login includes the
     /// hash that it was right for.
     shared: Arc<Shared>,
 }
 
-/// Why a request is not let in.
+/// Why a request is not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// 401: no credentials, or none that can be read.
+    /// 401: no credentials, or malformed ones.
     Missing,
-    /// 401: the wrong ones.
+    /// 401: an unknown user or a wrong password.
     Wrong,
-    /// 503: too many others are being checked.
+    /// 503: too many other checks are waiting.
     Busy,
 }
 
@@ -88,7 +88,7 @@ struct Hash {
     cost: u32,
 }
 
-/// As sent: Go compares bytes, so a password need not be UTF-8. Not to be printed.
+/// Credentials as sent. As in Go a password is bytes and need not be UTF-8. Must not be printed.
 struct Login {
     user: String,
     password: Vec<u8>,
@@ -140,7 +140,7 @@ impl Authenticator {
         is_known: bool,
     ) -> Result<&str, Denied> {
         let login = Login::of(headers).ok_or(Denied::Missing)?;
-        if login.password.len() > LONGEST_PASSWORD {
+        if login.password.len() > MAX_PASSWORD {
             return Err(Denied::Wrong);
         }
         let user = self.users.get_key_value(&login.user);
@@ -201,7 +201,7 @@ impl Hash {
                 "crypto/bcrypt: hashedSecret too short to be a bcrypted password; {NEW_HASH}"
             ));
         }
-        // What a broken library made long ago; no password would ever match.
+        // Of crypt_blowfish before 1.1, which had a bug; no password would match.
         if hash.starts_with("$2x$") {
             return Err(format!("$2x$ is the prefix of a broken bcrypt; {NEW_HASH}"));
         }
@@ -249,7 +249,7 @@ impl Shared {
         })
     }
 
-    /// Lengths go before the parts: no two logins are the same bytes.
+    /// Each part is preceded by its length, so that no two logins have the same bytes.
     fn seal(&self, login: &Login, hash: &Hash) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         for part in [login.user.as_bytes(), &login.password, hash.text.expose().as_bytes()] {
@@ -270,8 +270,8 @@ impl Shared {
 
     fn remember(&self, seal: [u8; 32]) {
         let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        if right.len() >= REMEMBERED {
-            // Those in use come back after one bcrypt each.
+        if right.len() >= MAX_REMEMBERED {
+            // Those in use are remembered again after one check each.
             right.clear();
         }
         right.insert(seal);

@@ -73,7 +73,7 @@ struct RequestContext {
 struct Refused {
     /// None if the client closed it.
     reason: Option<Refusal>,
-    /// On which the client was told why.
+    /// On which the client was sent the reason.
     socket: Option<Socket>,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a request before it is asked what it wants.
+//! Checks of a request that hold for every path.
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{Request, StatusCode, Version};
@@ -6,17 +6,17 @@ use hyper::body::Body;
 
 use super::response::{self, Response};
 
-/// Of a request's line and headers, in bytes.
+/// Bytes of the request line and the headers.
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_TARGET: usize = 8 * 1024;
 const MAX_HEADERS: usize = 100;
 
-/// How much may be read before a request is known to be too large. More than [`MAX_HEAD`], so that
-/// most clients that go beyond it are told so in full.
+/// The read buffer of a connection. Larger than [`MAX_HEAD`], so that most clients that exceed it get
+/// the response.
 pub(crate) const BUFFER: usize = 72 * 1024;
 
-/// The answer to a request that is not to be served. Its connection must be closed: where the
-/// next request begins is no longer certain.
+/// The response to a request that must not be served. Its connection must be closed, since it is not
+/// certain where the next request begins.
 pub(crate) fn refuse<B: Body>(request: &Request<B>) -> Option<Response> {
     let headers = request.headers();
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());

@@ -1,4 +1,4 @@
-//! Who may ask, and what for: the whole of routing.
+//! Routing: the rate limit, authentication, and what each path serves.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::web::server::Server;
 
 const READ: &str = "GET, HEAD";
 
-/// The answer to a request that [`super::request::refuse`] let pass, and the user who asked.
+/// The response to a request that [`super::request::refuse`] did not refuse, and its user.
 pub(crate) async fn answer<B: Body>(
     server: &Arc<Server>,
     connection: &ConnectionState,
@@ -85,8 +85,7 @@ async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response 
     }
 }
 
-/// Reads all configuration again. Also when that fails the client gets no more than one line:
-/// the log says the rest.
+/// Reads all configuration again. A failure is one line for the client; the log has the details.
 async fn reload(server: &Arc<Server>) -> Response {
     let site = Arc::clone(&server.site);
     match spawn_blocking(move || site.reload()).await {

@@ -1,4 +1,4 @@
-//! Says in the log who was refused, at a rate that a log can take.
+//! Logs refused connections at a bounded rate.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,21 +10,21 @@ use tracing::warn;
 use super::refusal::Refusal;
 use crate::web::client_address::{ClientAddress, Peer};
 
-/// How often the refusals of one client address for one reason are logged.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often the refusals of one client address for one reason are logged at most.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Of this many peers and reasons it is known when they were told last.
-const KNOWN: usize = 256;
+/// Addresses and reasons to keep; further ones are counted, but not logged.
+const CAPACITY: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    told: Mutex<HashMap<(ClientAddress, &'static str), Told>>,
+    logged: Mutex<HashMap<(ClientAddress, &'static str), Logged>>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct Logged {
     at: Instant,
-    since: u64,
+    suppressed: u64,
 }
 
 impl Refusals {
@@ -35,26 +35,26 @@ impl Refusals {
         }
     }
 
-    /// How many refusals went untold, if this one is to be told.
+    /// How many refusals were not logged since the last, if this one is to be.
     fn due(&self, address: ClientAddress, reason: &'static str) -> Option<u64> {
         let now = Instant::now();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(told) = told.get_mut(&(address, reason)) {
-            if now < told.at + EVERY {
-                told.since += 1;
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = logged.get_mut(&(address, reason)) {
+            if now < last.at + INTERVAL {
+                last.suppressed += 1;
                 return None;
             }
-            told.at = now;
-            return Some(std::mem::take(&mut told.since));
+            last.at = now;
+            return Some(std::mem::take(&mut last.suppressed));
         }
-        if told.len() >= KNOWN {
-            told.retain(|_, told| now < told.at + EVERY);
+        if logged.len() >= CAPACITY {
+            logged.retain(|_, last| now < last.at + INTERVAL);
         }
-        if told.len() >= KNOWN {
-            // A flood from everywhere. The counters have it.
+        if logged.len() >= CAPACITY {
+            // A flood from many addresses; the counters have it.
             return None;
         }
-        told.insert((address, reason), Told { at: now, since: 0 });
+        logged.insert((address, reason), Logged { at: now, suppressed: 0 });
         Some(0)
     }
 }
