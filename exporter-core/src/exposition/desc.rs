@@ -179,6 +179,16 @@ impl<Row, const N: usize, const M: usize> Describe for [Column<Row, N>; M] {
     }
 }
 
+/// Families by the names of what they are read from: the fields of a file, or the files of a
+/// directory.
+impl<const N: usize, const M: usize> Describe for [(&'static str, Desc<'static, N>); M] {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        for (_, desc) in self {
+            desc.describe(visit);
+        }
+    }
+}
+
 /// Whether `name` matches `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 pub const fn is_metric_name(name: &str) -> bool {
     is_name(name, true)

@@ -3,7 +3,7 @@
 //! See `proc_meminfo(5)`. Kernels differ in their fields; what is not in the list is left out.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, DynDesc};
+use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -20,18 +20,8 @@ pub(super) static DEFINITION: Definition = Definition {
 };
 
 /// The fields that are exposed and their families, in the order of the file.
-struct List([(&'static str, Desc<'static>); 51]);
-
-impl Describe for List {
-    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        for (_, desc) in &self.0 {
-            desc.describe(visit);
-        }
-    }
-}
-
 #[rustfmt::skip] // one field a line
-static FIELDS: List = List([
+static FIELDS: [(&str, Desc<'static>); 51] = [
     ("MemTotal", Desc::gauge("node_memory_MemTotal_bytes", "Memory that the kernel can use.", [])),
     ("MemFree", Desc::gauge("node_memory_MemFree_bytes", "Memory that nothing uses.", [])),
     ("MemAvailable", Desc::gauge("node_memory_MemAvailable_bytes", "Memory that new programs can have without swapping.", [])),
@@ -83,7 +73,7 @@ static FIELDS: List = List([
     ("DirectMap4k", Desc::gauge("node_memory_DirectMap4k_bytes", "Memory that the kernel maps in pages of 4 kB.", [])),
     ("DirectMap2M", Desc::gauge("node_memory_DirectMap2M_bytes", "Memory that the kernel maps in pages of 2 MB.", [])),
     ("DirectMap1G", Desc::gauge("node_memory_DirectMap1G_bytes", "Memory that the kernel maps in pages of 1 GB.", [])),
-]);
+];
 
 struct Meminfo(Host);
 
@@ -106,7 +96,7 @@ impl Collector for Meminfo {
 
 /// A field of the list, sought from where it should be.
 fn find(field: &str, next: usize) -> Option<(usize, &'static Desc<'static>)> {
-    let (before, after) = FIELDS.0.split_at_checked(next)?;
+    let (before, after) = FIELDS.split_at_checked(next)?;
     let mut places = (next..).zip(after).chain((0..).zip(before));
     places.find(|(_, (name, _))| *name == field).map(|(place, (_, desc))| (place, desc))
 }
@@ -128,7 +118,7 @@ mod tests {
     #[test]
     fn fields_are_found_from_anywhere() {
         for next in [0, 1, 50, 51] {
-            for (place, (field, _)) in FIELDS.0.iter().enumerate() {
+            for (place, (field, _)) in FIELDS.iter().enumerate() {
                 assert_eq!(find(field, next).map(|(place, _)| place), Some(place));
             }
             assert!(find("KReclaimable", next).is_none());
