@@ -76,6 +76,11 @@ impl Host {
         File::read(self.udev.join(device))
     }
 
+    /// As [`Host::list_sys`], below procfs.
+    pub(crate) fn list_proc(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+        list(&self.procfs.join(path))
+    }
+
     /// The names in a directory below sysfs, in order. A name that is not UTF-8 has U+FFFD in
     /// the place of what is not.
     pub(crate) fn list_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {

@@ -1,0 +1,80 @@
+//! Known vulnerabilities of the CPUs and what the kernel does about them:
+//! `/sys/devices/system/cpu/vulnerabilities`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{File, Host, if_there};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "cpu_vulnerabilities",
+    about: "CPU vulnerabilities and their mitigations",
+    on_by_default: false,
+    reads: &["/sys/devices/system/cpu/vulnerabilities/*"],
+    flags: &[],
+    metrics: &[&INFO],
+    build: |host, _| Ok(Source::blocking(Vulnerabilities(host.clone()))),
+};
+
+static INFO: Desc<3> = Desc::gauge(
+    "node_cpu_vulnerabilities_info",
+    "A vulnerability of the CPUs: `not affected`, `vulnerable` or `mitigation`. Always 1.",
+    ["codename", "state", "mitigation"],
+);
+
+const DIRECTORY: &str = "devices/system/cpu/vulnerabilities";
+
+struct Vulnerabilities(Host);
+
+impl Collector for Vulnerabilities {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        // Older kernels have no such list.
+        let names = if_there(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
+        let mut family = out.family(&INFO);
+        for name in names {
+            let file = self.0.sys_kept(format!("{DIRECTORY}/{name}"))?;
+            let (state, mitigation) = parse(&file)?;
+            family.sample([&name, state, mitigation], 1.0);
+        }
+        Ok(())
+    }
+}
+
+/// State and mitigation, as in `Mitigation: PTE Inversion`.
+fn parse(file: &File) -> Result<(&'static str, &str), Error> {
+    const STATES: [(&str, &str); 3] = [
+        ("Not affected", "not affected"),
+        ("Vulnerable", "vulnerable"),
+        ("Mitigation", "mitigation"),
+    ];
+    let text = file.trimmed();
+    let found =
+        STATES.iter().find_map(|(prefix, state)| Some((*state, text.strip_prefix(prefix)?)));
+    let (state, rest) =
+        found.ok_or_else(|| file.unlike("`Not affected`, `Vulnerable` or `Mitigation`"))?;
+    Ok((state, rest.strip_prefix(": ").unwrap_or(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states() {
+        for (text, expected) in [
+            ("Not affected\n", Some(("not affected", ""))),
+            ("Vulnerable\n", Some(("vulnerable", ""))),
+            ("Vulnerable: No microcode\n", Some(("vulnerable", "No microcode"))),
+            (
+                "Mitigation: IBPB: conditional; RSB\n",
+                Some(("mitigation", "IBPB: conditional; RSB")),
+            ),
+            ("Unknown: Dependent on hypervisor status\n", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(&File::of(text)).ok(), expected, "{text}");
+        }
+    }
+}

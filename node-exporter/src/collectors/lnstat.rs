@@ -1,0 +1,106 @@
+//! What the network caches count by CPU, in the kernel's own words: `/proc/net/stat/*`.
+
+use std::collections::BTreeMap;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{File, Host, if_there};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "lnstat",
+    about: "Statistics of network caches by CPU",
+    on_by_default: false,
+    reads: &["/proc/net/stat/*"],
+    flags: &[],
+    metrics: &[&Statistic],
+    build: |host, _| Ok(Source::blocking(Lnstat(host.clone()))),
+};
+
+const LABELS: [&str; 2] = ["subsystem", "cpu"];
+const HELP: &str = "A statistic of a network cache, under the kernel's name for it.";
+
+/// The family of each column. Kernels differ in them, so there is no list of them here.
+struct Statistic;
+
+impl Describe for Statistic {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        let name = "node_lnstat_<name>_total";
+        visit(Entry { name, help: HELP, kind: Kind::Counter, labels: &LABELS });
+    }
+}
+
+struct Lnstat(Host);
+
+impl Collector for Lnstat {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        const DIRECTORY: &str = "net/stat";
+        let subsystems = if_there(self.0.list_proc(DIRECTORY))?.unwrap_or_default();
+        let mut columns = Columns::new();
+        let mut end = Ok(());
+        for subsystem in &subsystems {
+            let file = self.0.proc(format!("{DIRECTORY}/{subsystem}"));
+            let read = file.and_then(|file| parse(&file, subsystem, &mut columns));
+            // One bad file does not hide the others.
+            end = end.and(read);
+        }
+        for (column, samples) in &columns {
+            let name = format!("node_lnstat_{column}_total");
+            let Some(desc) = Desc::discovered(&name, HELP, Kind::Counter, LABELS) else { continue };
+            let mut family = out.family(&desc);
+            for (subsystem, cpu, value) in samples {
+                family.sample([subsystem, &cpu.to_string()], *value as f64);
+            }
+        }
+        end
+    }
+}
+
+/// Subsystem, CPU and value of each sample, by the head of the column.
+type Columns<'a> = BTreeMap<String, Vec<(&'a str, usize, u64)>>;
+
+/// A line of heads, then a line of hexadecimal counts for each CPU.
+fn parse<'a>(file: &File, subsystem: &'a str, columns: &mut Columns<'a>) -> Result<(), Error> {
+    let mut lines = file.lines();
+    let heads: Vec<_> =
+        lines.next().ok_or_else(|| file.unlike("a line of heads"))?.words().collect();
+    if heads.is_empty() {
+        return Err(file.unlike("a line of heads"));
+    }
+    for (cpu, mut line) in lines.enumerate() {
+        for head in &heads {
+            let value = line.hex("a hexadecimal count for each head")?;
+            match columns.get_mut(*head) {
+                Some(samples) => samples.push((subsystem, cpu, value)),
+                None => {
+                    columns.insert((*head).to_owned(), vec![(subsystem, cpu, value)]);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_those_of_the_heads() {
+        let mut columns = Columns::new();
+        parse(&File::of("entries  hits\n0000000a 1f\n0000000a 2\n"), "rt", &mut columns).unwrap();
+        parse(&File::of("entries\n1\n"), "arp", &mut columns).unwrap();
+        let entries = vec![("rt", 0, 10), ("rt", 1, 10), ("arp", 0, 1)];
+        assert_eq!(columns.get("entries"), Some(&entries));
+        assert_eq!(columns.get("hits"), Some(&vec![("rt", 0, 31), ("rt", 1, 2)]));
+    }
+
+    #[test]
+    fn files_of_no_kernel() {
+        for text in ["", "\n1 2\n", "entries hits\n1\n", "entries\nxyz\n"] {
+            assert!(parse(&File::of(text), "rt", &mut Columns::new()).is_err(), "{text}");
+        }
+    }
+}
