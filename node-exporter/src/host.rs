@@ -44,6 +44,11 @@ impl Host {
         self.keep(self.procfs.join(path))
     }
 
+    /// As [`Host::proc`], and does not keep it open: for what is soon gone, as processes are.
+    pub(crate) fn proc_unkept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        File::read(self.procfs.join(path))
+    }
+
     /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
     pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.sysfs.join(path))

@@ -92,6 +92,12 @@ fn flags(def: &Definition) -> Flags {
                 &[("collector.netdev.netlink", "false"), ("collector.netdev.label-ifalias", "true")]
             }
             "stat" => &[("collector.stat.softirq", "true")],
+            "sysctl" => &[
+                ("collector.sysctl.include", "fs.file-nr"),
+                ("collector.sysctl.include", "fs.file-nr:total,current,max"),
+                ("collector.sysctl.include", "kernel.threads-max"),
+                ("collector.sysctl.include-info", "kernel.seccomp.actions_avail"),
+            ],
             "textfile" => &[(
                 "collector.textfile.directory",
                 concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/textfile"),
@@ -108,6 +114,7 @@ fn flags(def: &Definition) -> Flags {
 /// Flags under which a collector exposes what it does not under those of [`flags`].
 fn further_flags(def: &Definition) -> &'static [Given] {
     match def.name {
+        "interrupts" => &[&[("collector.interrupts.aggregate", "true")]],
         "netclass" => &[&[
             ("collector.netclass.netlink", "true"),
             ("collector.netclass_rtnl.with-stats", "true"),

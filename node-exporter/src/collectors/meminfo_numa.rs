@@ -1,0 +1,172 @@
+//! How memory is used on each NUMA node: `/sys/devices/system/node/node*/meminfo` and `numastat`.
+
+use std::collections::BTreeMap;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{Fields, Host, if_there};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "meminfo_numa",
+    about: "Memory use by NUMA node",
+    on_by_default: false,
+    reads: &["/sys/devices/system/node/node*/meminfo", "/sys/devices/system/node/node*/numastat"],
+    flags: &[],
+    metrics: &[&FIELD, &STATISTIC],
+    build: |host, _| Ok(Source::blocking(MeminfoNuma(host.clone()))),
+};
+
+static FIELD: Named = Named {
+    prefix: "node_memory_numa_",
+    suffix: "",
+    kind: Kind::Gauge,
+    help: "A field of the node's meminfo; what the kernel has in kB is in bytes.",
+};
+static STATISTIC: Named = Named {
+    prefix: "node_memory_numa_",
+    suffix: "_total",
+    kind: Kind::Counter,
+    help: "A statistic of the node's numastat: pages allocated here or elsewhere.",
+};
+
+/// Families under the kernel's own names. Kernels differ in them, so there is no list of them
+/// here.
+struct Named {
+    prefix: &'static str,
+    suffix: &'static str,
+    kind: Kind,
+    help: &'static str,
+}
+
+impl Named {
+    fn name(&self, field: &str) -> String {
+        format!("{}{field}{}", self.prefix, self.suffix)
+    }
+}
+
+impl Describe for Named {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        let name = self.name("<name>");
+        visit(Entry { name: &name, help: self.help, kind: self.kind, labels: &["node"] });
+    }
+}
+
+const DIRECTORY: &str = "devices/system/node";
+
+struct MeminfoNuma(Host);
+
+impl Collector for MeminfoNuma {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        // A kernel without NUMA has no nodes.
+        let names = if_there(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
+        let nodes: Vec<_> = names.iter().filter_map(|name| number(name)).collect();
+        let mut end = Ok(());
+        for (family, file, parse) in [
+            (&FIELD, "meminfo", field as for<'a> fn(Fields<'a>) -> Result<(Name, f64), Error>),
+            (&STATISTIC, "numastat", statistic),
+        ] {
+            let mut fields = BTreeMap::<_, Vec<_>>::new();
+            for node in &nodes {
+                // A bad file does not hide the other nodes.
+                match self.read(node, file, parse) {
+                    Ok(found) => {
+                        for (name, value) in found {
+                            fields.entry(name).or_default().push((*node, value));
+                        }
+                    }
+                    Err(error) => end = end.and(Err(error)),
+                }
+            }
+            for (name, values) in &fields {
+                let name = family.name(name);
+                let desc = Desc::discovered(&name, family.help, family.kind, ["node"]);
+                let Some(desc) = desc else { continue };
+                let mut family = out.family(&desc);
+                for (node, value) in values {
+                    family.sample([node], *value);
+                }
+            }
+        }
+        end
+    }
+}
+
+type Name = String;
+
+impl MeminfoNuma {
+    fn read(
+        &self,
+        node: &str,
+        name: &str,
+        parse: impl Fn(Fields<'_>) -> Result<(Name, f64), Error>,
+    ) -> Result<Vec<(Name, f64)>, Error> {
+        let file = self.0.sys_kept(format!("{DIRECTORY}/node{node}/{name}"))?;
+        let fields = file.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
+        if fields.is_empty() {
+            Err(file.unlike("a name and a number on each line"))
+        } else {
+            Ok(fields)
+        }
+    }
+}
+
+/// The number of a node, from the name of its directory.
+fn number(name: &str) -> Option<&str> {
+    let number = name.strip_prefix("node")?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(number)
+}
+
+/// Parses a line of `meminfo`, such as `Node 0 Active(anon):   691324 kB`.
+fn field(mut line: Fields<'_>) -> Result<(Name, f64), Error> {
+    line.skip(2);
+    let name = line.word("the name of a field")?;
+    let name = name.strip_suffix(':').ok_or_else(|| line.unlike("a name and a colon"))?;
+    let value: f64 = line.number("a number")?;
+    let value = match line.optional() {
+        None => value,
+        Some("kB") => value * 1024.0,
+        Some(_) => return Err(line.unlike("kB or no unit")),
+    };
+    Ok((name.replace('(', "_").replace(')', ""), value))
+}
+
+/// Parses a line of `numastat`, such as `numa_hit 193460335812`.
+fn statistic(mut line: Fields<'_>) -> Result<(Name, f64), Error> {
+    Ok((line.word("the name of a statistic")?.to_owned(), line.number("a number")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_meminfo() {
+        for (line, expected) in [
+            ("Node 0 MemTotal:       4 kB", Some(("MemTotal", 4096.0))),
+            ("Node 12 Active(anon):       4 kB", Some(("Active_anon", 4096.0))),
+            ("Node 0 HugePages_Total:     3", Some(("HugePages_Total", 3.0))),
+            ("Node 0 MemTotal 4 kB", None),
+            ("Node 0 MemTotal: 4 MB", None),
+            ("Node 0 MemTotal: x kB", None),
+            ("Node 0", None),
+            ("", None),
+        ] {
+            let found = field(Fields::of(line)).ok();
+            let found = found.as_ref().map(|(name, value)| (name.as_str(), *value));
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn directories_of_nodes() {
+        for (name, expected) in
+            [("node0", Some("0")), ("node12", Some("12")), ("node", None), ("node1x", None)]
+        {
+            assert_eq!(number(name), expected);
+        }
+    }
+}

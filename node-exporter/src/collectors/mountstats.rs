@@ -1,0 +1,84 @@
+//! What each NFS mount has done and how long it took: `/proc/self/mountstats`.
+
+mod columns;
+mod parse;
+
+use std::collections::BTreeSet;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::families::Families;
+
+use self::columns::{MOUNTPOINT, MOUNTS, OPERATIONS, TRANSPORTS};
+use self::parse::{Mount, addresses, mounts};
+use super::Definition;
+use crate::host::{Host, OrAbsent};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "mountstats",
+    about: "NFS mounts",
+    on_by_default: false,
+    reads: &["/proc/self/mountstats", "/proc/self/mountinfo"],
+    flags: &[],
+    metrics: &[&MOUNTPOINT, &MOUNTS, &TRANSPORTS, &OPERATIONS],
+    build: |host, _| Ok(Source::blocking(Mountstats(host.clone()))),
+};
+
+struct Mountstats(Host);
+
+impl Collector for Mountstats {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let file = self.0.proc("self/mountstats").or_absent("statistics of mounts")?;
+        let mounts = mounts(&file)?;
+        if mounts.is_empty() {
+            return Ok(());
+        }
+        let mountinfo = self.0.proc("self/mountinfo")?;
+        let addresses = addresses(&mountinfo);
+        let address = |mount: &Mount<'_>| {
+            let key = (mount.source, mount.mountpoint, mount.fstype);
+            addresses.get(&key).copied().unwrap_or_default()
+        };
+
+        let mut mountpoints = BTreeSet::new();
+        // An export that is mounted twice is one connection, with the same statistics in both.
+        let mut exports = BTreeSet::new();
+        let mut distinct = Vec::new();
+        for mount in &mounts {
+            for transport in &mount.transports {
+                let labels = [mount.source, transport.protocol, address(mount)];
+                mountpoints.insert((labels, mount.mountpoint));
+                if !exports.insert(labels) {
+                    break;
+                }
+                distinct.push((labels, mount));
+            }
+        }
+
+        let mut family = out.family(&MOUNTPOINT);
+        for ([source, protocol, address], mountpoint) in mountpoints {
+            family.sample([source, protocol, address, mountpoint], 1.0);
+        }
+        let rows: Vec<_> = distinct.iter().map(|(labels, mount)| (*labels, mount.totals)).collect();
+        out.table(&MOUNTS, &rows);
+
+        let most = distinct.iter().map(|(_, mount)| mount.transports.len()).max();
+        let numbers: Vec<_> =
+            (0..most.unwrap_or_default()).map(|place| place.to_string()).collect();
+        let mut rows = Vec::new();
+        for ([source, protocol, address], mount) in &distinct {
+            for (number, transport) in numbers.iter().zip(&mount.transports) {
+                rows.push(([*source, protocol, address, number.as_str()], transport.counts));
+            }
+        }
+        out.table(&TRANSPORTS, &rows);
+
+        let mut rows = Vec::new();
+        for ([source, protocol, address], mount) in &distinct {
+            for (name, operation) in &mount.operations {
+                rows.push(([*source, protocol, address, *name], *operation));
+            }
+        }
+        out.table(&OPERATIONS, &rows);
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Kernel parameters of the operator's choice: `/proc/sys`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use super::Definition;
+use crate::host::{File, Host};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "sysctl",
+    about: "Kernel parameters (sysctl) as chosen",
+    on_by_default: false,
+    reads: &["/proc/sys/*"],
+    flags: &[&INCLUDE, &INCLUDE_INFO],
+    metrics: &[&Number, &INFO],
+    build: |host, flags| {
+        Ok(Source::blocking(Sysctl {
+            host: host.clone(),
+            numbers: flags.list(&INCLUDE).into_iter().map(Parameter::of).collect(),
+            texts: flags.list(&INCLUDE_INFO).into_iter().map(Parameter::of).collect(),
+        }))
+    },
+};
+
+static INCLUDE: Flag = Flag::list(
+    "collector.sysctl.include",
+    &[],
+    "A parameter with numbers, such as fs.file-nr or fs.file-nr:total,current,max.",
+);
+static INCLUDE_INFO: Flag = Flag::list(
+    "collector.sysctl.include-info",
+    &[],
+    "A parameter with words, exposed as labels of node_sysctl_info.",
+);
+
+/// The families of numeric parameters: one each, or one for each of its values.
+struct Number;
+
+impl Describe for Number {
+    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+        let name = "node_sysctl_<name>";
+        let help = "Value of the sysctl <name>; several without names have the label index.";
+        visit(Entry { name, help, kind: Kind::Untyped, labels: &[] });
+    }
+}
+
+static INFO: Desc<3> = Desc::gauge(
+    "node_sysctl_info",
+    "A value of a sysctl, and its place among its values. Always 1.",
+    ["name", "value", "index"],
+);
+
+struct Sysctl {
+    host: Host,
+    numbers: Vec<Parameter>,
+    texts: Vec<Parameter>,
+}
+
+impl Collector for Sysctl {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut end = Ok(());
+        // One that is missing or not as expected does not hide the others.
+        for parameter in &self.numbers {
+            end = end.and(self.read(parameter).and_then(|file| numbers(parameter, &file, out)));
+        }
+        let mut info = out.family(&INFO);
+        for parameter in &self.texts {
+            let read = self.read(parameter).and_then(|file| {
+                if !parameter.keys.is_empty() {
+                    return Err(file.unlike("numbers: words cannot have names"));
+                }
+                for (index, word) in file.text().split_ascii_whitespace().enumerate() {
+                    info.sample([&parameter.name, word, &index.to_string()], 1.0);
+                }
+                Ok(())
+            });
+            end = end.and(read);
+        }
+        end
+    }
+}
+
+impl Sysctl {
+    fn read(&self, parameter: &Parameter) -> Result<File, Error> {
+        let file = self.host.proc(format!("sys/{}", parameter.name.replace('.', "/")))?;
+        if file.trimmed().is_empty() { Err(file.unlike("one value or more")) } else { Ok(file) }
+    }
+}
+
+/// A parameter as the operator has chosen it.
+#[derive(Debug, PartialEq)]
+struct Parameter {
+    /// Such as `fs.file-nr`.
+    name: String,
+    /// Names of its values.
+    keys: Vec<String>,
+}
+
+impl Parameter {
+    /// From `name` or `name:key,key`.
+    fn of(text: &str) -> Self {
+        let (name, keys) =
+            text.split_once(':').map_or((text, None), |(name, keys)| (name, Some(keys)));
+        let keys = keys.into_iter().flat_map(|keys| keys.split(',')).map(ToOwned::to_owned);
+        Self { name: name.to_owned(), keys: keys.collect() }
+    }
+
+    fn metric(&self) -> String {
+        format!("node_sysctl_{}", sanitized(&self.name))
+    }
+}
+
+fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(), Error> {
+    let words = file.text().split_ascii_whitespace().map(str::parse::<i64>);
+    let values =
+        words.collect::<Result<Vec<_>, _>>().map_err(|_| file.unlike("nothing but numbers"))?;
+    let help = format!("Value of the sysctl {}.", parameter.name);
+    let name = parameter.metric();
+    match (&values[..], &parameter.keys[..]) {
+        ([value], []) => {
+            let desc = Desc::discovered(&name, &help, Kind::Untyped, []);
+            let desc = desc.ok_or_else(|| unnamed(file))?;
+            out.family(&desc).sample([], *value as f64);
+        }
+        (values, []) => {
+            let desc = Desc::discovered(&name, &help, Kind::Untyped, ["index"]);
+            let desc = desc.ok_or_else(|| unnamed(file))?;
+            let mut family = out.family(&desc);
+            for (index, value) in values.iter().enumerate() {
+                family.sample([&index.to_string()], *value as f64);
+            }
+        }
+        (values, keys) if values.len() == keys.len() => {
+            for (index, (value, key)) in values.iter().zip(keys).enumerate() {
+                let (name, help) = (
+                    format!("{name}_{key}"),
+                    format!("Value {index} of the sysctl {}.", parameter.name),
+                );
+                let desc = Desc::discovered(&name, &help, Kind::Untyped, []);
+                let desc = desc.ok_or_else(|| unnamed(file))?;
+                out.family(&desc).sample([], *value as f64);
+            }
+        }
+        _ => return Err(file.unlike("as many values as --collector.sysctl.include has names")),
+    }
+    Ok(())
+}
+
+fn unnamed(file: &File) -> Error {
+    file.unlike("names in --collector.sysctl.include that metrics can have")
+}
+
+/// As a part of a metric name: all that cannot be in one is `_`, with the underscores beside it.
+fn sanitized(name: &str) -> String {
+    let mut clean = String::new();
+    let mut other = false;
+    for letter in name.chars() {
+        if letter.is_ascii_alphanumeric() || letter == '_' && !other {
+            clean.push(letter);
+            other = false;
+        } else if letter != '_' && !other {
+            clean.truncate(clean.trim_end_matches('_').len());
+            clean.push('_');
+            other = true;
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        for (text, name, keys) in [
+            ("kernel.threads-max", "kernel.threads-max", vec![]),
+            ("fs.file-nr:total,current,max", "fs.file-nr", vec!["total", "current", "max"]),
+        ] {
+            let parameter = Parameter::of(text);
+            assert_eq!(
+                (parameter.name.as_str(), parameter.keys.iter().map(String::as_str).collect()),
+                (name, keys)
+            );
+        }
+    }
+
+    #[test]
+    fn names() {
+        for (name, expected) in [
+            ("fs.file-nr", "fs_file_nr"),
+            ("net.ipv4.tcp_rmem", "net_ipv4_tcp_rmem"),
+            ("a_._-b", "a_b"),
+            ("a__b", "a__b"),
+        ] {
+            assert_eq!(sanitized(name), expected);
+        }
+    }
+
+    #[test]
+    fn values_need_their_number_of_names() {
+        for (text, parameter, good) in [
+            ("7\n", "x", true),
+            ("7 8\t9\n", "x", true),
+            ("7 8\n", "x:a,b", true),
+            ("7 8\n", "x:a", false),
+            ("7\n", "x:a,b", false),
+            ("7 y\n", "x", false),
+            ("7 8\n", "x:a,b c", false),
+        ] {
+            let read =
+                numbers(&Parameter::of(parameter), &File::of(text), &mut Families::default());
+            assert_eq!(read.is_ok(), good, "{parameter}: {text}");
+        }
+    }
+}
