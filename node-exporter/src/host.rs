@@ -100,6 +100,12 @@ impl Host {
         Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
     }
 
+    /// Where a symbolic link below sysfs leads, as it is written.
+    pub(crate) fn link_sys(&self, path: impl AsRef<Path>) -> Result<PathBuf, Error> {
+        let path = self.sysfs.join(path);
+        path.read_link().map_err(|source| Error::Read { path, source })
+    }
+
     /// The network interfaces that sysfs shows, in the order of their names. The number with each
     /// name is of the interface that has it now, and never of another.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {

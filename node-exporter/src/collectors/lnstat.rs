@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -26,9 +26,9 @@ const HELP: &str = "A statistic of a network cache, under the kernel's name for 
 struct Statistic;
 
 impl Describe for Statistic {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_lnstat_<name>_total";
-        visit(Entry { name, help: HELP, kind: Kind::Counter, labels: &LABELS });
+        visit(DynDesc { name, help: HELP, kind: Kind::Counter, labels: &LABELS });
     }
 }
 
@@ -48,7 +48,7 @@ impl Collector for Lnstat {
         }
         for (column, samples) in &columns {
             let name = format!("node_lnstat_{column}_total");
-            let Some(desc) = Desc::discovered(&name, HELP, Kind::Counter, LABELS) else { continue };
+            let Some(desc) = Desc::try_new(&name, HELP, Kind::Counter, LABELS) else { continue };
             let mut family = out.family(&desc);
             for (subsystem, cpu, value) in samples {
                 family.sample([subsystem, &cpu.to_string()], *value as f64);

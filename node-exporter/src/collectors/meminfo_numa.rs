@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -48,9 +48,9 @@ impl Named {
 }
 
 impl Describe for Named {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = self.name("<name>");
-        visit(Entry { name: &name, help: self.help, kind: self.kind, labels: &["node"] });
+        visit(DynDesc { name: &name, help: self.help, kind: self.kind, labels: &["node"] });
     }
 }
 
@@ -82,7 +82,7 @@ impl Collector for MeminfoNuma {
             }
             for (name, values) in &fields {
                 let name = family.name(name);
-                let desc = Desc::discovered(&name, family.help, family.kind, ["node"]);
+                let desc = Desc::try_new(&name, family.help, family.kind, ["node"]);
                 let Some(desc) = desc else { continue };
                 let mut family = out.family(&desc);
                 for (node, value) in values {

@@ -1,7 +1,7 @@
 //! Kernel parameters of the operator's choice: `/proc/sys`.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
@@ -39,10 +39,10 @@ static INCLUDE_INFO: Flag = Flag::list(
 struct Number;
 
 impl Describe for Number {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_sysctl_<name>";
         let help = "Value of the sysctl <name>; several without names have the label index.";
-        visit(Entry { name, help, kind: Kind::Untyped, labels: &[] });
+        visit(DynDesc { name, help, kind: Kind::Untyped, labels: &[] });
     }
 }
 
@@ -120,12 +120,12 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
     let name = parameter.metric();
     match (&values[..], &parameter.keys[..]) {
         ([value], []) => {
-            let desc = Desc::discovered(&name, &help, Kind::Untyped, []);
+            let desc = Desc::try_new(&name, &help, Kind::Untyped, []);
             let desc = desc.ok_or_else(|| unnamed(file))?;
             out.family(&desc).sample([], *value as f64);
         }
         (values, []) => {
-            let desc = Desc::discovered(&name, &help, Kind::Untyped, ["index"]);
+            let desc = Desc::try_new(&name, &help, Kind::Untyped, ["index"]);
             let desc = desc.ok_or_else(|| unnamed(file))?;
             let mut family = out.family(&desc);
             for (index, value) in values.iter().enumerate() {
@@ -138,7 +138,7 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
                     format!("{name}_{key}"),
                     format!("Value {index} of the sysctl {}.", parameter.name),
                 );
-                let desc = Desc::discovered(&name, &help, Kind::Untyped, []);
+                let desc = Desc::try_new(&name, &help, Kind::Untyped, []);
                 let desc = desc.ok_or_else(|| unnamed(file))?;
                 out.family(&desc).sample([], *value as f64);
             }

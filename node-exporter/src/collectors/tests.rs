@@ -91,6 +91,17 @@ fn flags(def: &Definition) -> Flags {
             "netdev" => {
                 &[("collector.netdev.netlink", "false"), ("collector.netdev.label-ifalias", "true")]
             }
+            "pcidevice" => &[
+                ("collector.pcidevice.names", "true"),
+                (
+                    "collector.pcidevice.idsfile",
+                    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/usr/share/misc/pci.ids"),
+                ),
+            ],
+            "runit" => &[(
+                "collector.runit.servicedir",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/etc/service"),
+            )],
             "stat" => &[("collector.stat.softirq", "true")],
             "sysctl" => &[
                 ("collector.sysctl.include", "fs.file-nr"),

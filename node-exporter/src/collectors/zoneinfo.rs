@@ -1,7 +1,7 @@
 //! Memory zones: `/proc/zoneinfo`.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Desc, Describe, Entry, Kind};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
@@ -66,9 +66,9 @@ struct Protection;
 const PROTECTION_HELP: &str = "Free pages above the watermark that an allocation meant for the higher zone of this number must leave.";
 
 impl Describe for Protection {
-    fn describe(&self, visit: &mut dyn FnMut(Entry<'_>)) {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_zoneinfo_protection_<number>";
-        visit(Entry { name, help: PROTECTION_HELP, kind: Kind::Gauge, labels: &ZONE });
+        visit(DynDesc { name, help: PROTECTION_HELP, kind: Kind::Gauge, labels: &ZONE });
     }
 }
 
@@ -89,7 +89,7 @@ impl Collector for Zoneinfo {
         let numbers = zones.iter().map(|zone| zone.protection.len()).max().unwrap_or_default();
         for number in 0..numbers {
             let name = format!("node_zoneinfo_protection_{number}");
-            let desc = Desc::discovered(&name, PROTECTION_HELP, Kind::Gauge, ZONE);
+            let desc = Desc::try_new(&name, PROTECTION_HELP, Kind::Gauge, ZONE);
             let Some(desc) = desc else { continue };
             let mut family = out.family(&desc);
             for zone in &zones {

@@ -77,7 +77,7 @@ pub(super) static OPERATIONS: [Column<Operation, 4>; 9] = [
     Desc::counter("node_mountstats_nfs_operations_queue_time_seconds_total", "Time that requests waited to be sent, added up.", OPERATION).column(|row| Some(wrapped(row.queue_ms) / 1000.0)),
     Desc::counter("node_mountstats_nfs_operations_response_time_seconds_total", "Time from sending a request to its answer, added up.", OPERATION).column(|row| Some(wrapped(row.response_ms) / 1000.0)),
     Desc::counter("node_mountstats_nfs_operations_request_time_seconds_total", "Time from queueing a request to its completion, added up.", OPERATION).column(|row| Some(wrapped(row.request_ms) / 1000.0)),
-    Desc::counter("node_mountstats_nfs_operations_errors_total", "Requests that completed with an error. Since Linux 5.3.", OPERATION).column(|row| Some(wrapped(row.errors))),
+    Desc::counter("node_mountstats_nfs_operations_errors_total", "Requests that completed with an error. Since Linux 5.3.", OPERATION).column(|row| row.errors.map(wrapped)),
 ];
 
 /// Some kernels count times below 0, which wraps to numbers that a float cannot tell apart.

@@ -65,7 +65,8 @@ pub(super) struct Operation {
     pub(super) queue_ms: u64,
     pub(super) response_ms: u64,
     pub(super) request_ms: u64,
-    pub(super) errors: u64,
+    /// Since Linux 5.3.
+    pub(super) errors: Option<u64>,
 }
 
 /// The NFS mounts of `mountstats`.
@@ -168,7 +169,7 @@ fn operation(line: &mut Fields<'_>) -> Result<Operation, Error> {
         queue_ms: line.number(EXPECTED)?,
         response_ms: line.number(EXPECTED)?,
         request_ms: line.number(EXPECTED)?,
-        errors: line.newer(EXPECTED)?.unwrap_or_default(),
+        errors: line.newer(EXPECTED)?,
     })
 }
 
@@ -225,8 +226,8 @@ mod tests {
         let of =
             |line| operation(&mut Fields::of(line)).map(|row| (row.request_ms, row.errors)).ok();
         for (line, expected) in [
-            ("1 2 3 4 5 6 7 8", Some((8, 0))),
-            ("1 2 3 4 5 6 7 8 9", Some((8, 9))),
+            ("1 2 3 4 5 6 7 8", Some((8, None))),
+            ("1 2 3 4 5 6 7 8 9", Some((8, Some(9)))),
             ("1 2 3 4 5 6 7", None),
             ("1 2 3 4 5 6 7 x", None),
         ] {

@@ -1,0 +1,158 @@
+//! Graphics cards of the driver amdgpu: `/sys/class/drm/card*/device`.
+//!
+//! See `Documentation/gpu/amdgpu`.
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+
+use super::Definition;
+use crate::host::{BLANK, Device, Host, if_there};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "drm",
+    about: "AMD graphics cards",
+    on_by_default: false,
+    reads: &["/sys/class/drm/card*/device/*"],
+    flags: &[],
+    metrics: &[&INFO, &COLUMNS],
+    build: |host, _| Ok(Source::blocking(Drm(host.clone()))),
+};
+
+static INFO: Desc<5> = Desc::gauge(
+    "node_drm_card_info",
+    "What a graphics card is. Always 1.",
+    ["card", "memory_vendor", "power_performance_level", "unique_id", "vendor"],
+);
+
+const CARD: [&str; 1] = ["card"];
+
+static COLUMNS: [Column<Use, 1>; 7] = [
+    Desc::gauge("node_drm_gpu_busy_percent", "How busy the GPU is, in percent.", CARD)
+        .column(|card| Some(card.busy)),
+    Desc::gauge("node_drm_memory_gtt_size_bytes", "Size of the graphics translation table.", CARD)
+        .column(|card| Some(card.gtt_size)),
+    Desc::gauge("node_drm_memory_gtt_used_bytes", "How much of the GTT is in use.", CARD)
+        .column(|card| Some(card.gtt_used)),
+    Desc::gauge("node_drm_memory_vis_vram_size_bytes", "Size of the visible VRAM.", CARD)
+        .column(|card| Some(card.visible_size)),
+    Desc::gauge("node_drm_memory_vis_vram_used_bytes", "How much visible VRAM is in use.", CARD)
+        .column(|card| Some(card.visible_used)),
+    Desc::gauge("node_drm_memory_vram_size_bytes", "Size of the VRAM.", CARD)
+        .column(|card| Some(card.vram_size)),
+    Desc::gauge("node_drm_memory_vram_used_bytes", "How much VRAM is in use.", CARD)
+        .column(|card| Some(card.vram_used)),
+];
+
+struct Drm(Host);
+
+impl Collector for Drm {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let names = if_there(self.0.list_sys("class/drm"))?.unwrap_or_default();
+        let mut cards = Vec::new();
+        let mut end = Ok(());
+        for name in names.into_iter().filter(|name| is_card(name)) {
+            // A bad card does not hide the others.
+            match Card::read(&self.0, name) {
+                Ok(card) => cards.extend(card),
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        let mut family = out.family(&INFO);
+        for Card { name, memory_vendor, performance_level, unique_id, .. } in &cards {
+            family.sample([name, memory_vendor, performance_level, unique_id, "amd"], 1.0);
+        }
+        let rows: Vec<_> = cards.iter().map(|card| ([card.name.as_str()], card.used)).collect();
+        out.table(&COLUMNS, &rows);
+        end
+    }
+}
+
+/// Whether a name in the directory is of a card, not of one of its connectors.
+fn is_card(name: &str) -> bool {
+    let number = name.strip_prefix("card").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[derive(Debug)]
+struct Card {
+    name: String,
+    memory_vendor: String,
+    performance_level: String,
+    unique_id: String,
+    used: Use,
+}
+
+/// In percent and bytes; 0 for what the card does not tell.
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    busy: f64,
+    gtt_size: f64,
+    gtt_used: f64,
+    visible_size: f64,
+    visible_used: f64,
+    vram_size: f64,
+    vram_used: f64,
+}
+
+impl Card {
+    /// Nothing if it is not driven by amdgpu.
+    fn read(host: &Host, name: String) -> Result<Option<Self>, Error> {
+        // A virtual card has no device.
+        let Some(device) = if_there(host.device(format!("class/drm/{name}/device")))? else {
+            return Ok(None);
+        };
+        let mut page = BLANK;
+        let uevent = device.text("uevent", &mut page)?;
+        if !uevent.lines().any(|line| line == "DRIVER=amdgpu") {
+            return Ok(None);
+        }
+        let used = Use {
+            busy: number(&device, "gpu_busy_percent")?,
+            gtt_size: number(&device, "mem_info_gtt_total")?,
+            gtt_used: number(&device, "mem_info_gtt_used")?,
+            visible_size: number(&device, "mem_info_vis_vram_total")?,
+            visible_used: number(&device, "mem_info_vis_vram_used")?,
+            vram_size: number(&device, "mem_info_vram_total")?,
+            vram_used: number(&device, "mem_info_vram_used")?,
+        };
+        let mut text = |name| {
+            device.read(name, &mut page).map(std::borrow::Cow::into_owned).unwrap_or_default()
+        };
+        Ok(Some(Self {
+            name,
+            memory_vendor: text("mem_info_vram_vendor"),
+            performance_level: text("power_dpm_force_performance_level"),
+            unique_id: text("unique_id"),
+            used,
+        }))
+    }
+}
+
+/// A number, or 0 where the card has no such attribute or cannot tell at the moment.
+fn number(device: &Device, name: &str) -> Result<f64, Error> {
+    let mut page = BLANK;
+    let Ok(text) = device.read(name, &mut page) else { return Ok(0.0) };
+    match text.parse::<u64>() {
+        Ok(number) => Ok(number as f64),
+        Err(_) => Err(device.unlike(name, "a number", &text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_cards() {
+        for (name, expected) in [
+            ("card0", true),
+            ("card12", true),
+            ("card0-HDMI-A-1", false),
+            ("renderD128", false),
+            ("card", false),
+        ] {
+            assert_eq!(is_card(name), expected, "{name}");
+        }
+    }
+}

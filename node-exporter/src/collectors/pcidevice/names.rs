@@ -1,0 +1,206 @@
+//! The names of devices in `pci.ids`.
+//!
+//! The file has some 40,000 names. It is read when there are devices that were not there before,
+//! and only their names are kept.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use tracing::warn;
+
+use super::device::Ids;
+use crate::host::{File, Host};
+
+/// Where distributions have the file, below the root.
+const USUAL: [&str; 2] = ["usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"];
+
+#[derive(Debug)]
+pub(super) struct Names {
+    files: Vec<PathBuf>,
+    /// Devices as they last were.
+    devices: Vec<Ids>,
+    /// What [`Names::of`] found for them.
+    found: Vec<[String; 5]>,
+}
+
+impl Names {
+    /// Names from a file, or from the distribution's if that is empty.
+    pub(super) fn new(host: &Host, file: &str) -> Self {
+        let files = match file {
+            "" => USUAL.iter().map(|file| host.rootfs.join(file)).collect(),
+            file => vec![file.into()],
+        };
+        Self { files, devices: Vec::new(), found: Vec::new() }
+    }
+
+    /// Names of vendor, device, subsystem vendor, subsystem and class for each device. What the
+    /// file does not know has its number for a name.
+    pub(super) fn of(&mut self, devices: impl Iterator<Item = Ids>) -> &[[String; 5]] {
+        let devices: Vec<_> = devices.collect();
+        if devices != self.devices {
+            self.found = self.look_up(&devices);
+            self.devices = devices;
+        }
+        &self.found
+    }
+
+    fn look_up(&self, devices: &[Ids]) -> Vec<[String; 5]> {
+        let file = self.files.iter().find_map(|file| File::read(file.clone()).ok());
+        if file.is_none() {
+            let tried: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();
+            warn!(
+                "collector pcidevice: no names of devices: cannot read {}; \
+                 set --collector.pcidevice.idsfile",
+                tried.join(" or ")
+            );
+        }
+        let known = parse(file.as_ref().map_or("", File::text), devices);
+        let name = |key: &Key| known.get(key).map(|name| (*name).to_owned());
+        let or_number =
+            |key: Key, number: u32| name(&key).unwrap_or_else(|| format!("{number:04x}"));
+        let names = devices.iter().map(|ids| {
+            let class = classes(ids.class).iter().find_map(name);
+            [
+                or_number(Key::Vendor(ids.vendor), ids.vendor),
+                or_number(Key::Device(ids.vendor, ids.device), ids.device),
+                or_number(Key::Vendor(ids.subsystem_vendor), ids.subsystem_vendor),
+                or_number(subsystem(ids), ids.subsystem_device),
+                class.unwrap_or_else(|| format!("Unknown class ({:06x})", ids.class)),
+            ]
+        });
+        names.collect()
+    }
+}
+
+/// What a line of the file names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Class(u32),
+    Device(u32, u32),
+    /// Of a class: a kind of programming interface.
+    Interface(u32),
+    Subclass(u32),
+    /// Vendor and device, then those of the subsystem.
+    Subsystem(u32, u32, u32, u32),
+    Vendor(u32),
+}
+
+/// From the most to the least specific.
+fn classes(class: u32) -> [Key; 3] {
+    [Key::Interface(class), Key::Subclass(class >> 8), Key::Class(class >> 16)]
+}
+
+fn subsystem(ids: &Ids) -> Key {
+    Key::Subsystem(ids.vendor, ids.device, ids.subsystem_vendor, ids.subsystem_device)
+}
+
+/// The names in the file that any of the devices needs.
+fn parse<'a>(text: &'a str, devices: &[Ids]) -> HashMap<Key, &'a str> {
+    let mut names: HashMap<Key, Option<&str>> = HashMap::new();
+    for ids in devices {
+        names.extend(classes(ids.class).map(|key| (key, None)));
+        names.insert(Key::Vendor(ids.vendor), None);
+        names.insert(Key::Device(ids.vendor, ids.device), None);
+        names.insert(Key::Vendor(ids.subsystem_vendor), None);
+        names.insert(subsystem(ids), None);
+    }
+    let mut above = Above::Nothing;
+    for line in text.lines() {
+        if let Some((key, name)) = named(line, &mut above)
+            && let Some(place) = names.get_mut(&key)
+        {
+            *place = Some(name);
+        }
+    }
+    names.into_iter().filter_map(|(key, name)| Some((key, name?))).collect()
+}
+
+/// What the lines above a line that is indented are of.
+#[derive(Clone, Copy, Debug)]
+enum Above {
+    Class(u32),
+    Device(u32, u32),
+    Nothing,
+    Subclass(u32),
+    Vendor(u32),
+}
+
+/// What a line names. An indented line belongs to the one above it that is less indented.
+fn named<'a>(line: &'a str, above: &mut Above) -> Option<(Key, &'a str)> {
+    let rest = line.trim_start_matches('\t');
+    let depth = line.len() - rest.len();
+    let (ids, name) = rest.split_once("  ")?;
+    let name = name.trim_ascii();
+    let hex = |id: &str| u32::from_str_radix(id, 16).ok();
+    let key = match (depth, *above) {
+        (0, _) if rest.starts_with('#') => return None,
+        (0, _) => match ids.strip_prefix("C ") {
+            Some(class) => Key::Class(hex(class)?),
+            None => Key::Vendor(hex(ids)?),
+        },
+        (1, Above::Class(class) | Above::Subclass(class)) => {
+            // Of a subclass the class alone is above.
+            let class = if let Above::Subclass(_) = above { class >> 8 } else { class };
+            Key::Subclass(class << 8 | hex(ids)? & 0xff)
+        }
+        (1, Above::Vendor(vendor) | Above::Device(vendor, _)) => Key::Device(vendor, hex(ids)?),
+        (2, Above::Subclass(subclass)) => Key::Interface(subclass << 8 | hex(ids)? & 0xff),
+        (2, Above::Device(vendor, device)) => {
+            let (subvendor, subdevice) = ids.split_once(' ')?;
+            Key::Subsystem(vendor, device, hex(subvendor)?, hex(subdevice)?)
+        }
+        _ => return None,
+    };
+    *above = match key {
+        Key::Class(class) => Above::Class(class & 0xff),
+        Key::Device(vendor, device) => Above::Device(vendor, device),
+        Key::Subclass(subclass) => Above::Subclass(subclass),
+        Key::Vendor(vendor) => Above::Vendor(vendor),
+        Key::Interface(_) | Key::Subsystem(..) => *above,
+    };
+    Some((key, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# comment\n\
+        10aa  Vendor A\n\t0001  Device one\n\t\t10bb 00ff  Board\n\t0002  Device two\n\
+        \t\t10bb 00ff  Other board\n10bb  Vendor B\nnonsense\n\tzz  nothing\n\
+        C 02  Network controller\n\t00  Ethernet controller\n\t\t01  Special\n\t80  Network other\n";
+
+    #[test]
+    fn lines_belong_to_those_above() {
+        let mut above = Above::Nothing;
+        let found: Vec<_> = TEXT.lines().filter_map(|line| named(line, &mut above)).collect();
+        let expected = [
+            (Key::Vendor(0x10aa), "Vendor A"),
+            (Key::Device(0x10aa, 1), "Device one"),
+            (Key::Subsystem(0x10aa, 1, 0x10bb, 0xff), "Board"),
+            (Key::Device(0x10aa, 2), "Device two"),
+            (Key::Subsystem(0x10aa, 2, 0x10bb, 0xff), "Other board"),
+            (Key::Vendor(0x10bb), "Vendor B"),
+            (Key::Class(2), "Network controller"),
+            (Key::Subclass(0x200), "Ethernet controller"),
+            (Key::Interface(0x2_0001), "Special"),
+            (Key::Subclass(0x280), "Network other"),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_most_specific_class_counts() {
+        for (class, expected) in [
+            (0x2_0001, Some("Special")),
+            (0x2_0002, Some("Ethernet controller")),
+            (0x2_9000, Some("Network controller")),
+            (0x3_0000, None),
+        ] {
+            let ids = Ids { class, ..Ids::default() };
+            let known = parse(TEXT, &[ids]);
+            let found = classes(class).iter().find_map(|key| known.get(key).copied());
+            assert_eq!(found, expected, "{class:x}");
+        }
+    }
+}
