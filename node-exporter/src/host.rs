@@ -49,6 +49,11 @@ impl Host {
         File::read(self.procfs.join(path))
     }
 
+    /// Whether there is such a file below procfs.
+    pub(crate) fn has_proc(&self, path: impl AsRef<Path>) -> bool {
+        rustix::fs::stat(self.procfs.join(path)).is_ok()
+    }
+
     /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
     pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.sysfs.join(path))

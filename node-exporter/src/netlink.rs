@@ -18,6 +18,9 @@ pub(crate) mod ethtool;
 pub(crate) mod generic;
 pub(crate) mod link;
 pub(crate) mod nl80211;
+pub(crate) mod qdisc;
+pub(crate) mod route;
+pub(crate) mod socket;
 
 /// A connection to one of the kernel's netlink services. It is made when first needed, kept, and
 /// made anew after anything went wrong, so that no answer is taken for that of a later request.
@@ -64,6 +67,11 @@ impl Netlink {
     /// Services that have names, such as ethtool.
     pub(crate) const fn generic() -> Self {
         Self::new(Some(netlink::GENERIC))
+    }
+
+    /// Sockets.
+    pub(crate) const fn sock_diag() -> Self {
+        Self::new(Some(netlink::SOCK_DIAG))
     }
 
     const fn new(protocol: Option<Protocol>) -> Self {

@@ -2,6 +2,7 @@
 //! code.
 
 pub(crate) mod ethtool;
+pub(crate) mod perf;
 
 use std::ffi::CStr;
 use std::io;

@@ -12,7 +12,7 @@ use exporter_core::flags::Flag;
 
 use self::devices::Devices;
 use self::info::Info;
-use self::times::{Cpu, GUEST_MODES, MODES, Times};
+use self::times::{Cpu, GUEST_MODES, MODES, Times, Total};
 use super::Definition;
 use crate::host::{Host, if_there};
 use crate::proc::cpus::{CpuSet, DIRECTORY};
@@ -30,10 +30,13 @@ pub(super) static DEFINITION: Definition = Definition {
         "/sys/devices/system/cpu/cpu*/thermal_throttle/*",
         "/sys/devices/system/cpu/cpu*/topology/*",
     ],
-    flags: &[&GUEST, &info::INFO, &info::FLAGS_INCLUDE, &info::BUGS_INCLUDE],
+    flags: &[&GUEST, &AGGREGATE, &info::INFO, &info::FLAGS_INCLUDE, &info::BUGS_INCLUDE],
     metrics: &[
         &SECONDS,
         &GUEST_SECONDS,
+        &SUM,
+        &GUEST_SUM,
+        &COUNT,
         &info::CPU,
         &info::FREQUENCY,
         &info::FLAG,
@@ -47,6 +50,7 @@ pub(super) static DEFINITION: Definition = Definition {
         Ok(Source::blocking(Cpus {
             host: host.clone(),
             guest: flags.is_on(&GUEST),
+            total: flags.is_on(&AGGREGATE).then(Total::default),
             info: Info::wanted(flags)?,
             times: Times::default(),
             devices: None,
@@ -58,6 +62,12 @@ pub(super) static DEFINITION: Definition = Definition {
 static GUEST: Flag =
     Flag::switch("collector.cpu.guest", true, "Expose the time of guests (VMs) as well.");
 
+static AGGREGATE: Flag = Flag::switch(
+    "collector.cpu.aggregate",
+    false,
+    "Expose the sums over all CPUs, without the label cpu; no throttling of cores.",
+);
+
 static SECONDS: Desc<2> =
     Desc::counter("node_cpu_seconds_total", "Time the CPU spent in each mode.", ["cpu", "mode"]);
 static GUEST_SECONDS: Desc<2> = Desc::counter(
@@ -65,12 +75,26 @@ static GUEST_SECONDS: Desc<2> = Desc::counter(
     "Time the CPU spent in guests (VMs); part of user and nice.",
     ["cpu", "mode"],
 );
+static SUM: Desc<1> = Desc::counter(
+    "node_cpu_seconds_total",
+    "Time all CPUs together spent in each mode: with --collector.cpu.aggregate.",
+    ["mode"],
+);
+static GUEST_SUM: Desc<1> = Desc::counter(
+    "node_cpu_guest_seconds_total",
+    "Time all CPUs together spent in guests (VMs): with --collector.cpu.aggregate.",
+    ["mode"],
+);
+static COUNT: Desc =
+    Desc::gauge("node_cpus_online", "CPUs that are online: with --collector.cpu.aggregate.", []);
 static ISOLATED: Desc<1> =
     Desc::gauge("node_cpu_isolated", "CPUs kept from the scheduler since boot: always 1.", ["cpu"]);
 
 struct Cpus {
     host: Host,
     guest: bool,
+    /// In place of the times of each CPU.
+    total: Option<Total>,
     info: Option<Info>,
     times: Times,
     /// Found anew when CPUs come and go.
@@ -81,19 +105,13 @@ struct Cpus {
 
 impl Collector for Cpus {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let same_cpus = self.times.update(&self.host.proc("stat")?)?;
-        let mut family = out.family(&SECONDS);
-        for Cpu { name, seconds, .. } in self.times.cpus() {
-            for (mode, seconds) in MODES.iter().zip(seconds) {
-                family.sample([name, mode], *seconds);
-            }
-        }
-        if self.guest {
-            let mut family = out.family(&GUEST_SECONDS);
-            for Cpu { name, guest_seconds, .. } in self.times.cpus() {
-                for (mode, seconds) in GUEST_MODES.iter().zip(guest_seconds) {
-                    family.sample([name, mode], *seconds);
-                }
+        let file = self.host.proc("stat")?;
+        let same_cpus = self.times.update(&file)?;
+        match &mut self.total {
+            None => self.by_cpu(out),
+            Some(total) => {
+                sums(total.update(&file)?, self.guest, out);
+                out.family(&COUNT).sample([], self.times.cpus().count() as f64);
             }
         }
         if let Some(info) = &mut self.info {
@@ -103,7 +121,7 @@ impl Collector for Cpus {
             Some(devices) if same_cpus => devices,
             _ => Devices::find(&self.host)?,
         };
-        self.devices.insert(devices).collect(&self.host, out)?;
+        self.devices.insert(devices).collect(&self.host, self.total.is_some(), out)?;
         let isolated = match self.isolated.take() {
             Some(isolated) => isolated,
             None => isolated(&self.host)?,
@@ -113,6 +131,40 @@ impl Collector for Cpus {
             family.sample([&cpu.to_string()], 1.0);
         }
         Ok(())
+    }
+}
+
+impl Cpus {
+    fn by_cpu(&self, out: &mut Families) {
+        let mut family = out.family(&SECONDS);
+        for Cpu { name, seconds, .. } in self.times.cpus() {
+            for (mode, seconds) in MODES.iter().zip(seconds) {
+                family.sample([name, mode], *seconds);
+            }
+        }
+        if !self.guest {
+            return;
+        }
+        let mut family = out.family(&GUEST_SECONDS);
+        for Cpu { name, guest_seconds, .. } in self.times.cpus() {
+            for (mode, seconds) in GUEST_MODES.iter().zip(guest_seconds) {
+                family.sample([name, mode], *seconds);
+            }
+        }
+    }
+}
+
+fn sums(total: &Cpu, guest: bool, out: &mut Families) {
+    let mut family = out.family(&SUM);
+    for (mode, seconds) in MODES.iter().zip(total.seconds) {
+        family.sample([mode], seconds);
+    }
+    if !guest {
+        return;
+    }
+    let mut family = out.family(&GUEST_SUM);
+    for (mode, seconds) in GUEST_MODES.iter().zip(total.guest_seconds) {
+        family.sample([mode], seconds);
     }
 }
 

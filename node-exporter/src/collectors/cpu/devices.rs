@@ -73,7 +73,16 @@ impl Devices {
         Ok(devices)
     }
 
-    pub(super) fn collect(&self, host: &Host, out: &mut Families) -> Result<(), Error> {
+    /// Without what there is one of for each core or CPU, if `packages_only`.
+    pub(super) fn collect(
+        &self,
+        host: &Host,
+        packages_only: bool,
+        out: &mut Families,
+    ) -> Result<(), Error> {
+        if packages_only {
+            return throttles(&PACKAGE_THROTTLES, &self.packages, PACKAGE_COUNT, host, out);
+        }
         throttles(&CORE_THROTTLES, &self.cores, CORE_COUNT, host, out)?;
         throttles(&PACKAGE_THROTTLES, &self.packages, PACKAGE_COUNT, host, out)?;
         if self.switchable.is_empty() {

@@ -58,6 +58,25 @@ impl Times {
     }
 }
 
+/// The sums over all CPUs, those that are offline as well, so that none takes its time away.
+#[derive(Debug, Default)]
+pub(super) struct Total(Option<Cpu>);
+
+impl Total {
+    /// Takes in `/proc/stat`.
+    pub(super) fn update(&mut self, file: &File) -> Result<&Cpu, Error> {
+        let mut line = file.fields();
+        if line.optional() != Some("cpu") {
+            return Err(file.unlike("a first line such as `cpu 1 2 3 4`"));
+        }
+        let mut total = times(0, "cpu", line)?;
+        if let Some(before) = &self.0 {
+            total.never_below(before);
+        }
+        Ok(self.0.insert(total))
+    }
+}
+
 impl Cpu {
     fn never_below(&mut self, old: &Self) {
         if old.idle() - self.idle() >= BEGUN_AGAIN_SECONDS {
@@ -81,8 +100,12 @@ fn parse(mut line: Fields<'_>) -> Option<Result<Cpu, Error>> {
     Some(cpu(name, line))
 }
 
-fn cpu(name: &str, mut line: Fields<'_>) -> Result<Cpu, Error> {
+fn cpu(name: &str, line: Fields<'_>) -> Result<Cpu, Error> {
     let number = name.parse().map_err(|_| line.unlike("the number of a CPU"))?;
+    times(number, name, line)
+}
+
+fn times(number: u32, name: &str, mut line: Fields<'_>) -> Result<Cpu, Error> {
     let mut cpu = Cpu {
         number,
         name: name.to_owned(),
@@ -145,6 +168,22 @@ mod tests {
     fn lines_of_no_kernel() {
         for line in ["cpu0", "cpu0 1 2 3", "cpu0 1 2 3 x", "cpu0 1 2 3 4 x", "cpux 1 2 3 4"] {
             assert!(parse(Fields::of(line)).unwrap().is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_total_never_falls() {
+        let mut total = Total::default();
+        for (page, user, idle) in [
+            ("cpu  100 0 0 400\ncpu0 100 0 0 400\n", 1.0, 4.0),
+            ("cpu  110 0 0 399\n", 1.1, 4.0),
+            ("cpu  5 0 0 1\n", 0.05, 0.01),
+        ] {
+            let found = total.update(&file(page)).unwrap();
+            assert_eq!((found.seconds[0], found.idle()), (user, idle), "{page}");
+        }
+        for page in ["", "cpu0 1 2 3 4\n", "cpu 1 2 3\n", "intr 1 2 3 4\n"] {
+            assert!(total.update(&file(page)).is_err(), "{page}");
         }
     }
 

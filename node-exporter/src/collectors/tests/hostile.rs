@@ -82,7 +82,7 @@ fn no_file_takes_a_collector_down() {
     let machine = Machine::new();
     let (progress, steps) = mpsc::channel();
     let worker = thread::spawn(move || {
-        for def in blocking() {
+        for def in recorded_there() {
             damage_each(def, &machine, &progress);
         }
         damage_all(&machine, &progress);
@@ -185,7 +185,7 @@ fn damage_all(machine: &Machine, progress: &mpsc::Sender<String>) {
         for (path, text) in &files {
             damage(path, text);
         }
-        for def in blocking() {
+        for def in recorded_there() {
             let step = format!("{}: every file {what}", def.name);
             progress.send(step.clone()).unwrap();
             run(&step, &mut *build(def, machine), None);

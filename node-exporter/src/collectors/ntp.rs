@@ -1,0 +1,220 @@
+//! How well the local NTP server keeps time: an NTP query, RFC 5905.
+//!
+//! Deprecated in `node_exporter`; the collector timex knows as much without a query.
+
+mod packet;
+mod query;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+
+use self::packet::{Answer, Timestamp};
+use self::query::Query;
+use super::Definition;
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "ntp",
+    about: "Time of the local NTP server",
+    on_by_default: false,
+    reads: &[],
+    flags: &[&SERVER, &PORT, &VERSION, &IS_LOCAL, &TTL, &MAX_DISTANCE, &TOLERANCE],
+    metrics: &[&COLUMNS],
+    build: |_, flags| Ok(Source::blocking(Ntp::new(flags)?)),
+};
+
+static SERVER: Flag = Flag::text("collector.ntp.server", "127.0.0.1", "The NTP server to ask.");
+static PORT: Flag = Flag::text("collector.ntp.server-port", "123", "Its UDP port.");
+static VERSION: Flag =
+    Flag::text("collector.ntp.protocol-version", "4", "The version of NTP to ask in: 2, 3 or 4.");
+static IS_LOCAL: Flag = Flag::switch(
+    "collector.ntp.server-is-local",
+    false,
+    "The server is on this machine although its address does not tell.",
+);
+static TTL: Flag =
+    Flag::text("collector.ntp.ip-ttl", "1", "How many routers a query may pass, plus one.");
+static MAX_DISTANCE: Flag = Flag::text(
+    "collector.ntp.max-distance",
+    "3.46608s",
+    "How far from the reference clock the server may be and still be sane.",
+);
+static TOLERANCE: Flag = Flag::text(
+    "collector.ntp.local-offset-tolerance",
+    "1ms",
+    "How far the server's clock may be from this machine's and still be sane.",
+);
+
+static COLUMNS: [Column<Reading, 0>; 8] = [
+    Desc::gauge("node_ntp_stratum", "Stratum of the server.", [])
+        .column(|reading| Some(reading.answer.stratum.into())),
+    Desc::gauge(
+        "node_ntp_leap",
+        "Leap indicator: 0 none, 1 second to be added, 2 to be deleted, 3 not synchronised.",
+        [],
+    )
+    .column(|reading| Some(reading.answer.leap.into())),
+    Desc::gauge("node_ntp_rtt_seconds", "Time between query and answer.", [])
+        .column(|reading| Some(reading.answer.round_trip)),
+    Desc::gauge(
+        "node_ntp_offset_seconds",
+        "How far the server's clock is ahead of this machine's.",
+        [],
+    )
+    .column(|reading| Some(reading.answer.offset)),
+    Desc::gauge(
+        "node_ntp_reference_timestamp_seconds",
+        "When the server's clock was last set, in seconds since 1970; 0 if it never was.",
+        [],
+    )
+    .column(|reading| Some(reading.answer.reference.seconds_since_1970().max(0.0))),
+    Desc::gauge("node_ntp_root_delay_seconds", "Round-trip time to the reference clock.", [])
+        .column(|reading| Some(reading.answer.root_delay)),
+    Desc::gauge(
+        "node_ntp_root_dispersion_seconds",
+        "How far the server may be from the reference clock.",
+        [],
+    )
+    .column(|reading| Some(reading.answer.root_dispersion)),
+    Desc::gauge(
+        "node_ntp_sanity",
+        "Whether the server is sane: RFC 5905's rules, and the limits given by flags.",
+        [],
+    )
+    .column(|reading| Some(f64::from(u8::from(reading.is_sane)))),
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    answer: Answer,
+    is_sane: bool,
+}
+
+struct Ntp {
+    query: Query,
+    limits: Limits,
+    /// The end of the day at whose end there is a leap second: the indicator does not last.
+    leap: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    max_distance: Duration,
+    tolerance: Duration,
+}
+
+impl Ntp {
+    fn new(flags: &Flags) -> Result<Self, Error> {
+        let server = flags.text(&SERVER);
+        let is_loopback = server.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        if !is_loopback && !flags.is_on(&IS_LOCAL) {
+            let problem = format!(
+                "{server} is no loopback address: add --{} if the server is on this machine",
+                IS_LOCAL.name
+            );
+            return Err(SERVER.error(problem));
+        }
+        let version = flags.parsed(&VERSION, "2, 3 or 4")?;
+        if !(2..=4).contains(&version) {
+            return Err(VERSION.error(format!("expected 2, 3 or 4, found {version}")));
+        }
+        let query = Query {
+            server: server.to_owned(),
+            port: flags.parsed(&PORT, "a port from 1 to 65535")?,
+            version,
+            ttl: flags.parsed(&TTL, "a number from 1 to 255")?,
+        };
+        if query.port == 0 {
+            return Err(PORT.error("expected a port from 1 to 65535, found 0"));
+        }
+        let limits = Limits {
+            max_distance: flags.duration(&MAX_DISTANCE)?,
+            tolerance: flags.duration(&TOLERANCE)?,
+        };
+        Ok(Self { query, limits, leap: None })
+    }
+}
+
+impl Collector for Ntp {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.query.ask(out.time_left())?;
+        let is_sane = self.limits.allow(&answer, &mut self.leap);
+        out.table(&COLUMNS, &[([], Reading { answer, is_sane })]);
+        Ok(())
+    }
+}
+
+impl Limits {
+    fn allow(self, answer: &Answer, leap: &mut Option<Timestamp>) -> bool {
+        const DAY: f64 = 86_400.0;
+        const SMEARING: f64 = 1.0;
+        if matches!(answer.leap, 1 | 2) {
+            *leap = Some(answer.transmitted.next_midnight());
+        }
+        let is_smeared = leap.is_some_and(|leap| answer.transmitted.since(leap).abs() < DAY);
+        let tolerance = self.tolerance.as_secs_f64() + if is_smeared { SMEARING } else { 0.0 };
+        answer.is_valid()
+            && answer.root_distance() <= self.max_distance.as_secs_f64()
+            && answer.least_error <= tolerance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(given: &[(&'static Flag, &str)]) -> Option<String> {
+        let flags = Flags::new(given.iter().map(|(flag, value)| (*flag, *value)));
+        Ntp::new(&flags).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn flags() {
+        assert_eq!(problem(&[]), None);
+        assert_eq!(problem(&[(&SERVER, "::1"), (&PORT, "11123"), (&VERSION, "2")]), None);
+        assert_eq!(problem(&[(&SERVER, "ntp.example"), (&IS_LOCAL, "true")]), None);
+        for (given, start) in [
+            (&[(&SERVER, "192.0.2.1")][..], "--collector.ntp.server: 192.0.2.1 is no loopback"),
+            (&[(&VERSION, "5")], "--collector.ntp.protocol-version: expected 2, 3 or 4"),
+            (&[(&PORT, "0")], "--collector.ntp.server-port: expected a port"),
+            (&[(&PORT, "65536")], "--collector.ntp.server-port: expected a port"),
+            (&[(&TTL, "x")], "--collector.ntp.ip-ttl: expected a number"),
+            (&[(&MAX_DISTANCE, "far")], "--collector.ntp.max-distance: expected a duration"),
+        ] {
+            let problem = problem(given).unwrap();
+            assert!(problem.starts_with(start), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_sane_server_is_synchronised_near_and_right() {
+        let limits = Limits {
+            max_distance: Duration::from_secs_f64(3.46608),
+            tolerance: Duration::from_millis(1),
+        };
+        let good = Answer::good();
+        for (answer, expected) in [
+            (good, true),
+            (Answer { stratum: 0, ..good }, false),
+            (Answer { stratum: 16, ..good }, false),
+            (Answer { leap: 3, ..good }, false),
+            (Answer { root_dispersion: 3.4, ..good }, true),
+            (Answer { root_dispersion: 3.5, ..good }, false),
+            (Answer { least_error: 0.002, ..good }, false),
+            (Answer { reference: good.transmitted.plus(1.0), ..good }, false),
+            (Answer { reference: good.transmitted.plus(-200_000.0), ..good }, false),
+        ] {
+            assert_eq!(limits.allow(&answer, &mut None), expected, "{answer:?}");
+        }
+        let mut leap = None;
+        assert!(limits.allow(&Answer { leap: 1, least_error: 0.5, ..good }, &mut leap));
+        assert!(limits.allow(&Answer { least_error: 0.5, ..good }, &mut leap));
+        let later = good.transmitted.plus(3.0 * 86_400.0);
+        let later = Answer { transmitted: later, reference: later, least_error: 0.5, ..good };
+        assert!(!limits.allow(&later, &mut leap));
+    }
+}

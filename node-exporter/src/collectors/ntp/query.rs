@@ -1,0 +1,156 @@
+//! A query over UDP, answered in time or not.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::time::{Duration, Instant};
+
+use exporter_core::collector::Error;
+
+use super::packet::{self, Answer, LENGTH, Timestamp};
+
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    pub(super) server: String,
+    pub(super) port: u16,
+    pub(super) version: u8,
+    pub(super) ttl: u8,
+}
+
+/// A server on this machine answers at once.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Query {
+    /// Asks, and waits no longer than a second or the time that is left.
+    pub(super) fn ask(&self, time_left: Option<Duration>) -> Result<Answer, Error> {
+        let patience = time_left.unwrap_or(PATIENCE).min(PATIENCE);
+        self.answer(Instant::now() + patience).map_err(|error| {
+            let Self { server, port, .. } = self;
+            Error::Other(format!("NTP server {server}, port {port}: {error}").into())
+        })
+    }
+
+    fn answer(&self, deadline: Instant) -> io::Result<Answer> {
+        let server = (self.server.as_str(), self.port).to_socket_addrs()?.next();
+        let server =
+            server.ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))?;
+        let socket = self.connected(server)?;
+        // Nobody else can know it, and so cannot answer in the server's place.
+        let nonce = RandomState::new().build_hasher().finish();
+        let (sent, sent_at) = (Timestamp::now(), Instant::now());
+        socket.send(&packet::query(self.version, nonce))?;
+        let mut problem = "no answer";
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let waited = sent_at.elapsed().as_secs_f64();
+                let problem = format!("{problem} within {waited:.1} s");
+                return Err(io::Error::new(ErrorKind::TimedOut, problem));
+            }
+            socket.set_read_timeout(Some(left))?;
+            let mut buffer = [0; LENGTH];
+            match socket.recv(&mut buffer) {
+                Ok(length) => {
+                    let received = Timestamp::now();
+                    let packet = buffer.get(..length).unwrap_or_default();
+                    match Answer::of(packet, nonce, sent, received) {
+                        Ok(answer) => return Ok(answer),
+                        Err(found) => problem = found,
+                    }
+                }
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A socket that takes packets of the server alone.
+    fn connected(&self, server: SocketAddr) -> io::Result<UdpSocket> {
+        let any: IpAddr = match server {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0))?;
+        match server {
+            SocketAddr::V4(_) => socket.set_ttl(self.ttl.into())?,
+            SocketAddr::V6(_) => {
+                rustix::net::sockopt::set_ipv6_unicast_hops(&socket, Some(self.ttl))?;
+            }
+        }
+        socket.connect(server)?;
+        Ok(socket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Asks a server that answers with what `answers` makes of the query.
+    fn asked(answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Result<Answer, String> {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let mut query = [0; 100];
+            let (length, client) = server.recv_from(&mut query).unwrap();
+            for answer in answers(&query[..length]) {
+                server.send_to(&answer, client).unwrap();
+            }
+            server
+        });
+        let query = Query { server: "127.0.0.1".to_owned(), port, version: 4, ttl: 1 };
+        let answer = query.ask(None).map_err(|error| error.to_string());
+        server.join().unwrap();
+        answer
+    }
+
+    fn good(query: &[u8]) -> Vec<u8> {
+        let now = Timestamp::now().0.to_be_bytes();
+        let mut answer = vec![0x24, 3, 6, 0xe9];
+        answer.resize(16, 0);
+        answer.extend([&now[..], &query[40..], &now, &now].concat());
+        answer
+    }
+
+    #[test]
+    fn a_good_answer() {
+        let answer = asked(|query| vec![good(query)]).unwrap();
+        assert_eq!((answer.stratum, answer.leap), (3, 0));
+    }
+
+    #[test]
+    fn rubbish_before_the_answer_is_passed_over() {
+        let answers = |query: &[u8]| {
+            let mut other = good(query);
+            other[24] ^= 1;
+            vec![vec![], vec![0xff; 48], good(query)[..47].to_vec(), other, good(query)]
+        };
+        assert_eq!(asked(answers).unwrap().stratum, 3);
+    }
+
+    #[test]
+    fn what_does_not_come_is_not_waited_for() {
+        for (answers, problem) in [
+            ((|_| vec![]) as fn(&[u8]) -> Vec<Vec<u8>>, "no answer within"),
+            (|query| vec![good(query)[..20].to_vec()], "an answer that is too short within"),
+            (|_| vec![vec![0; 48]], "an answer that is not a server's within"),
+        ] {
+            let error = asked(answers).unwrap_err();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn nobody_there_is_told_at_once() {
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let query = Query { server: "127.0.0.1".to_owned(), port, version: 4, ttl: 1 };
+        let error = query.ask(None).unwrap_err().to_string();
+        assert!(error.starts_with("NTP server 127.0.0.1, port "), "{error}");
+    }
+}

@@ -1,0 +1,300 @@
+//! Performance counters of the CPUs: `perf_event_open(2)`.
+//!
+//! Each counter of each CPU stays open for as long as the exporter runs. It needs `CAP_PERFMON`,
+//! or `kernel.perf_event_paranoid` at 0 or below.
+
+mod cpus;
+mod profilers;
+
+use std::io::{self, ErrorKind};
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+use rustix::process::{Resource, getrlimit};
+
+use self::profilers::{CACHE, CPU, HARDWARE, SOFTWARE, TRACEPOINT_EVENT};
+use super::Definition;
+use crate::host::{Host, if_there};
+use crate::proc::cpus::{CpuSet, DIRECTORY};
+use crate::system::perf::{Counter, Event};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "perf",
+    about: "Performance counters of the CPUs",
+    on_by_default: false,
+    reads: &["/sys/devices/system/cpu/online", "/sys/kernel/tracing/events/*/*/id"],
+    flags: &[
+        &CPUS,
+        &TRACEPOINT,
+        &NO_HARDWARE,
+        &HARDWARE_PROFILERS,
+        &NO_SOFTWARE,
+        &SOFTWARE_PROFILERS,
+        &NO_CACHE,
+        &CACHE_PROFILERS,
+    ],
+    metrics: &[&HARDWARE, &SOFTWARE, &CACHE, &Tracepoints],
+    build: |host, flags| {
+        let cpus = match flags.text(&CPUS) {
+            "" => None,
+            text => Some(cpus::parse(text).ok_or_else(|| {
+                CPUS.error(format!("expected CPUs such as 0-3,8 or 0-30:2, found {text:?}"))
+            })?),
+        };
+        let wanted = wanted(flags)?;
+        Ok(Source::blocking(Perf { host: host.clone(), cpus, wanted, open: Vec::new() }))
+    },
+};
+
+static CPUS: Flag = Flag::text(
+    "collector.perf.cpus",
+    "",
+    "The CPUs to count on, such as 0-3,8 or 0-30:2; all if empty.",
+);
+static TRACEPOINT: Flag =
+    Flag::list("collector.perf.tracepoint", &[], "A tracepoint to count, as subsystem:event.");
+static NO_HARDWARE: Flag = Flag::switch(
+    "collector.perf.disable-hardware-profilers",
+    false,
+    "Leave out what the CPUs count.",
+);
+static HARDWARE_PROFILERS: Flag = Flag::list(
+    "collector.perf.hardware-profilers",
+    &[],
+    "Without effect, as in node_exporter: all are counted.",
+);
+static NO_SOFTWARE: Flag = Flag::switch(
+    "collector.perf.disable-software-profilers",
+    false,
+    "Leave out what the kernel counts.",
+);
+static SOFTWARE_PROFILERS: Flag = Flag::list(
+    "collector.perf.software-profilers",
+    &[],
+    "Without effect, as in node_exporter: all are counted.",
+);
+static NO_CACHE: Flag = Flag::switch(
+    "collector.perf.disable-cache-profilers",
+    false,
+    "Leave out what the CPUs count of their caches.",
+);
+static CACHE_PROFILERS: Flag = Flag::list(
+    "collector.perf.cache-profilers",
+    &[],
+    "What to count of the caches, such as L1DataReadHit; all if not given.",
+);
+
+/// The families of tracepoints, under the names that flags give.
+struct Tracepoints;
+
+impl Describe for Tracepoints {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        let name = "node_perf_<subsystem>_<event>";
+        let help = "Times that the tracepoint was passed.";
+        visit(DynDesc { name, help, kind: Kind::Counter, labels: &CPU });
+    }
+}
+
+/// Something to count on each CPU.
+enum Wanted {
+    Known(&'static Desc<'static, 1>, Event),
+    /// Subsystem and event.
+    Tracepoint(String, String),
+}
+
+fn wanted(flags: &Flags) -> Result<Vec<Wanted>, Error> {
+    let mut wanted = Vec::new();
+    let chosen = flags.list(&CACHE_PROFILERS);
+    for (off, profilers) in
+        [(&NO_HARDWARE, &HARDWARE), (&NO_SOFTWARE, &SOFTWARE), (&NO_CACHE, &CACHE)]
+    {
+        if flags.is_on(off) {
+            continue;
+        }
+        let is_cache = std::ptr::eq(off, &raw const NO_CACHE);
+        let profilers = profilers
+            .0
+            .iter()
+            .filter(|profiler| !is_cache || chosen.is_empty() || chosen.contains(&profiler.name));
+        wanted.extend(profilers.map(|profiler| Wanted::Known(&profiler.desc, profiler.event)));
+    }
+    for tracepoint in flags.list(&TRACEPOINT) {
+        let (subsystem, event) = tracepoint
+            .split_once(':')
+            .filter(|(subsystem, event)| is_name(subsystem) && is_name(event))
+            .ok_or_else(|| {
+                let problem = "expected a subsystem and an event such as sched:sched_switch, found";
+                TRACEPOINT.error(format!("{problem} {tracepoint:?}"))
+            })?;
+        wanted.push(Wanted::Tracepoint(subsystem.to_owned(), event.to_owned()));
+    }
+    Ok(wanted)
+}
+
+/// Whether it can be a directory of tracefs and a part of a metric's name.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+struct Perf {
+    host: Host,
+    /// Those that are online if none are chosen.
+    cpus: Option<Vec<u32>>,
+    wanted: Vec<Wanted>,
+    /// By the place in `wanted`. Opened with the first scrape.
+    open: Vec<(usize, Vec<OpenCounter>)>,
+}
+
+struct OpenCounter {
+    cpu: String,
+    counter: Counter,
+    /// As last seen: an extrapolated count is no counter that may fall.
+    value: f64,
+}
+
+impl Collector for Perf {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut end = Ok(());
+        if self.open.is_empty() {
+            end = self.open();
+        }
+        for (place, counters) in &mut self.open {
+            match self.wanted.get(*place) {
+                Some(Wanted::Known(desc, _)) => expose(desc, counters, out),
+                Some(Wanted::Tracepoint(subsystem, event)) => {
+                    let name = format!("node_perf_{subsystem}_{event}");
+                    let help = format!("Times that the tracepoint {subsystem}:{event} was passed.");
+                    if let Some(desc) = Desc::try_new(&name, &help, Kind::Counter, CPU) {
+                        expose(&desc, counters, out);
+                    }
+                }
+                None => {}
+            }
+        }
+        end
+    }
+}
+
+fn expose(desc: &Desc<'_, 1>, counters: &mut [OpenCounter], out: &mut Families) {
+    let mut family = out.family(desc);
+    for OpenCounter { cpu, counter, value } in counters {
+        // Nothing is read of a CPU that is offline.
+        if let Ok(now) = counter.read() {
+            *value = value.max(now);
+            family.sample([cpu], *value);
+        }
+    }
+}
+
+impl Perf {
+    /// Opens what this machine can count. What it cannot is left out; what it may not is an error.
+    fn open(&mut self) -> Result<(), Error> {
+        let cpus = match &self.cpus {
+            Some(cpus) => cpus.clone(),
+            None => online(&self.host)?,
+        };
+        leave_descriptors(cpus.len() * self.wanted.len())?;
+        let mut end = Ok(());
+        for (place, wanted) in self.wanted.iter().enumerate() {
+            let event = match wanted {
+                Wanted::Known(_, event) => *event,
+                Wanted::Tracepoint(subsystem, event) => {
+                    match tracepoint(&self.host, subsystem, event) {
+                        Ok(event) => event,
+                        Err(error) => {
+                            end = end.and(Err(error));
+                            continue;
+                        }
+                    }
+                }
+            };
+            let mut counters = Vec::new();
+            for cpu in &cpus {
+                match Counter::open(event, *cpu) {
+                    Ok(counter) => {
+                        counters.push(OpenCounter { cpu: cpu.to_string(), counter, value: 0.0 });
+                    }
+                    Err(source) if source.kind() == ErrorKind::PermissionDenied => {
+                        return Err(refused(source));
+                    }
+                    Err(_) => {}
+                }
+            }
+            if !counters.is_empty() {
+                self.open.push((place, counters));
+            }
+        }
+        if self.open.is_empty() && !self.wanted.is_empty() {
+            end = end.and(Err(Error::Absent("performance counters")));
+        }
+        end
+    }
+}
+
+fn refused(source: io::Error) -> Error {
+    Error::System {
+        call: "perf_event_open without CAP_PERFMON, and with kernel.perf_event_paranoid above 0,",
+        source,
+    }
+}
+
+fn online(host: &Host) -> Result<Vec<u32>, Error> {
+    let file = host.sys(format!("{DIRECTORY}/online"))?;
+    let cpus: Vec<_> = CpuSet::parse(&file)?.iter().collect();
+    if cpus.is_empty() { Err(file.unlike("CPU numbers such as 0-3,8")) } else { Ok(cpus) }
+}
+
+/// Refuses to take so many descriptors that connections would be left without.
+fn leave_descriptors(needed: usize) -> Result<(), Error> {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if needed as u64 <= limit / 4 * 3 {
+        return Ok(());
+    }
+    let problem = format!(
+        "perf needs {needed} file descriptors, and the limit is {limit}: raise LimitNOFILE=, \
+         or count less with --collector.perf.cpus or --collector.perf.disable-cache-profilers"
+    );
+    Err(Error::Other(problem.into()))
+}
+
+/// The event of a tracepoint, from tracefs, or from where it was before Linux 4.1.
+fn tracepoint(host: &Host, subsystem: &str, event: &str) -> Result<Event, Error> {
+    let path = format!("tracing/events/{subsystem}/{event}/id");
+    let file = match if_there(host.sys(format!("kernel/{path}")))? {
+        Some(file) => file,
+        None => host.sys(format!("kernel/debug/{path}"))?,
+    };
+    Ok(Event { kind: TRACEPOINT_EVENT, config: file.number("the number of a tracepoint")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_choose_what_is_counted() {
+        for (flags, expected) in [
+            (Flags::default(), 30),
+            (Flags::new([(&NO_HARDWARE, "true")]), 21),
+            (Flags::new([(&NO_SOFTWARE, "true")]), 25),
+            (Flags::new([(&NO_CACHE, "true")]), 14),
+            (Flags::new([(&CACHE_PROFILERS, "LLReadHit"), (&CACHE_PROFILERS, "x")]), 15),
+            (Flags::new([(&HARDWARE_PROFILERS, "CpuCycles")]), 30),
+            (Flags::new([(&TRACEPOINT, "sched:sched_switch")]), 31),
+        ] {
+            assert_eq!(wanted(&flags).unwrap().len(), expected);
+        }
+        for tracepoint in ["sched", "sched:", "../a:b", "a:b:c"] {
+            assert!(wanted(&Flags::new([(&TRACEPOINT, tracepoint)])).is_err(), "{tracepoint}");
+        }
+    }
+
+    #[test]
+    fn descriptors_are_left() {
+        assert!(leave_descriptors(0).is_ok());
+        let error = leave_descriptors(usize::MAX).unwrap_err().to_string();
+        assert!(error.contains("raise LimitNOFILE="), "{error}");
+    }
+}

@@ -1,0 +1,110 @@
+//! Processes under supervisord: its XML-RPC method `supervisor.getAllProcessInfo`.
+
+mod endpoint;
+mod processes;
+
+use std::env;
+use std::time::Duration;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::{Flag, Flags};
+
+use self::endpoint::Endpoint;
+use self::processes::Process;
+use super::Definition;
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "supervisord",
+    about: "Processes under supervisord",
+    on_by_default: false,
+    reads: &[],
+    flags: &[&URL],
+    metrics: &[&COLUMNS],
+    build: |_, flags| Ok(Source::blocking(Supervisord(endpoint(flags)?))),
+};
+
+static URL: Flag = Flag::text(
+    "collector.supervisord.url",
+    "http://localhost:9001/RPC2",
+    "Where supervisord answers XML-RPC: http:// or unix://. Also by $SUPERVISORD_URL.",
+);
+
+fn endpoint(flags: &Flags) -> Result<Endpoint, Error> {
+    let from_environment = env::var("SUPERVISORD_URL").ok().filter(|_| !flags.is_given(&URL));
+    let url = from_environment.as_deref().unwrap_or(flags.text(&URL));
+    // It may have a password in it, so that errors do not show it.
+    Endpoint::of(url).map_err(|problem| URL.error(problem))
+}
+
+const LABELS: [&str; 2] = ["name", "group"];
+
+static COLUMNS: [Column<State, 2>; 4] = [
+    Desc::gauge("node_supervisord_up", "Whether the process runs, starts or stops.", LABELS)
+        .column(|process| Some(f64::from(u8::from(process.is_up())))),
+    Desc::gauge(
+        "node_supervisord_state",
+        "State of the process, in supervisord's numbers: 20 is running.",
+        LABELS,
+    )
+    .column(|process| Some(process.number as f64)),
+    Desc::gauge(
+        "node_supervisord_exit_status",
+        "Exit status of the process when it last ended.",
+        LABELS,
+    )
+    .column(|process| Some(process.exit_status as f64)),
+    Desc::counter(
+        "node_supervisord_start_time_seconds",
+        "When the process was started, in seconds since 1970, if it is up.",
+        LABELS,
+    )
+    .column(|process| process.is_up().then_some(process.start as f64)),
+];
+
+/// What is exposed of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct State {
+    /// As supervisord numbers its states.
+    number: i64,
+    exit_status: i64,
+    start: i64,
+}
+
+impl State {
+    fn is_up(self) -> bool {
+        const STARTING: i64 = 10;
+        const RUNNING: i64 = 20;
+        const STOPPING: i64 = 40;
+        matches!(self.number, STARTING | RUNNING | STOPPING)
+    }
+}
+
+struct Supervisord(Endpoint);
+
+/// supervisord answers at once; it does one thing at a time.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Enough to say what is wrong before the scrape is over.
+const MARGIN: Duration = Duration::from_millis(50);
+
+impl Collector for Supervisord {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let left = out.time_left().map_or(PATIENCE, |left| left.saturating_sub(MARGIN));
+        let answer = self.0.call(processes::CALL, left.min(PATIENCE));
+        let found =
+            answer.map_err(|error| error.to_string()).and_then(|text| processes::parse(&text));
+        let processes = found.map_err(|problem| {
+            Error::Other(format!("supervisord at {}: {problem}", self.0).into())
+        })?;
+        let rows: Vec<_> = processes
+            .iter()
+            .map(|Process { name, group, state }| ([name.as_str(), group.as_str()], *state))
+            .collect();
+        out.table(&COLUMNS, &rows);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Queueing disciplines, as `RTM_GETQDISC` lists them: `rtnetlink(7)`.
+
+use exporter_core::collector::Error;
+
+use super::{Attributes, Netlink, Request, number, text};
+
+/// A queueing discipline and what it has counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Qdisc {
+    /// The index of the interface.
+    pub(crate) interface: u32,
+    /// Such as `fq_codel`.
+    pub(crate) kind: String,
+    pub(crate) counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) bytes: u64,
+    pub(crate) packets: u64,
+    pub(crate) drops: u32,
+    pub(crate) requeues: u32,
+    pub(crate) overlimits: u32,
+    /// Packets in the queue.
+    pub(crate) length: u32,
+    /// Bytes in the queue.
+    pub(crate) backlog: u32,
+}
+
+/// The queueing disciplines at the roots of interfaces.
+pub(crate) fn roots(netlink: &mut Netlink) -> Result<Vec<Qdisc>, Error> {
+    const GETQDISC: u16 = 38;
+    let request = Request { name: "RTM_GETQDISC", kind: GETQDISC, body: &[0; HEADER] };
+    netlink.dump(request, |qdiscs: &mut Vec<Qdisc>, entry| qdiscs.extend(root(entry)))
+}
+
+/// The size of a `tcmsg`.
+const HEADER: usize = 20;
+
+const KIND: u16 = 1;
+const STATS2: u16 = 7;
+/// Among the statistics.
+const BASIC: u16 = 1;
+const QUEUE: u16 = 3;
+/// All 64 bits of the number of packets, where 32 are too few. Since Linux 5.5.
+const PACKETS64: u16 = 8;
+
+fn root(entry: &[u8]) -> Option<Qdisc> {
+    const ROOT: u32 = u32::MAX;
+    if !matches!(number(entry.get(12..)?)?, 0 | ROOT) {
+        return None;
+    }
+    let mut qdisc = Qdisc { interface: number(entry.get(4..)?)?, ..Qdisc::default() };
+    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+        match kind {
+            KIND => qdisc.kind = text(value),
+            STATS2 => qdisc.counts = Counts::of(value)?,
+            _ => {}
+        }
+    }
+    Some(qdisc)
+}
+
+impl Counts {
+    fn of(statistics: &[u8]) -> Option<Self> {
+        let mut counts = Self::default();
+        let mut packets64 = None;
+        for (kind, value) in Attributes(statistics) {
+            match kind {
+                BASIC => {
+                    counts.bytes = long(value)?;
+                    counts.packets = number(value.get(8..)?)?.into();
+                }
+                QUEUE => {
+                    counts.length = number(value)?;
+                    counts.backlog = number(value.get(4..)?)?;
+                    counts.drops = number(value.get(8..)?)?;
+                    counts.requeues = number(value.get(12..)?)?;
+                    counts.overlimits = number(value.get(16..)?)?;
+                }
+                PACKETS64 => packets64 = long(value),
+                _ => {}
+            }
+        }
+        counts.packets = packets64.unwrap_or(counts.packets);
+        Some(counts)
+    }
+}
+
+fn long(bytes: &[u8]) -> Option<u64> {
+    bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(4 + value.len()).unwrap();
+        let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn entry(parent: u32, statistics: &[u8]) -> Vec<u8> {
+        let header = [&[0; 4][..], &7_u32.to_ne_bytes(), &[0; 4], &parent.to_ne_bytes(), &[0; 4]];
+        [&header.concat()[..], &attribute(KIND, b"fq\0"), &attribute(STATS2, statistics)].concat()
+    }
+
+    fn statistics() -> Vec<u8> {
+        let basic = [&1000_u64.to_ne_bytes()[..], &10_u32.to_ne_bytes(), &[0; 4]].concat();
+        let queue: Vec<u8> = [1_u32, 2, 3, 4, 5].into_iter().flat_map(u32::to_ne_bytes).collect();
+        [attribute(BASIC, &basic), attribute(QUEUE, &queue)].concat()
+    }
+
+    #[test]
+    fn a_root() {
+        let counts = Counts {
+            bytes: 1000,
+            packets: 10,
+            drops: 3,
+            requeues: 4,
+            overlimits: 5,
+            length: 1,
+            backlog: 2,
+        };
+        let expected = Qdisc { interface: 7, kind: "fq".to_owned(), counts };
+        assert_eq!(root(&entry(u32::MAX, &statistics())), Some(expected.clone()));
+        assert_eq!(root(&entry(0, &statistics())), Some(expected));
+        assert_eq!(root(&entry(0x1_0001, &statistics())), None);
+        let more = [statistics(), attribute(PACKETS64, &(1_u64 << 33).to_ne_bytes())].concat();
+        assert_eq!(root(&entry(0, &more)).unwrap().counts.packets, 1 << 33);
+    }
+
+    #[test]
+    fn malformed_entries() {
+        let whole = entry(u32::MAX, &statistics());
+        for end in 0..whole.len() {
+            if let Some(found) = root(&whole[..end]) {
+                assert_eq!(found.counts, Counts::default(), "{end}");
+            }
+        }
+        assert_eq!(root(&entry(u32::MAX, &attribute(BASIC, &[1, 2, 3]))), None);
+    }
+}
