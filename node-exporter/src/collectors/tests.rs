@@ -38,8 +38,6 @@ fn each_exposes_what_it_did() {
         end.unwrap_or_else(|error| panic!("{}: {error}", def.name));
         // A label may have the path of a file, which begins where the checkout is.
         let page = page.replace(TESTS, "/tests");
-        // Some have a path of the machine in a label.
-        let page = page.replace(TESTS, "tests");
         testing::golden(format!("{TESTS}/golden/{}.prom", def.name), &page);
     }
 }
