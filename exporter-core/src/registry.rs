@@ -31,7 +31,7 @@ use self::worker::Worker;
 use crate::collector::{Definition, Error, Source};
 use crate::exposition;
 use crate::exposition::desc::Desc;
-use crate::exposition::families::Families;
+use crate::exposition::families::{Families, Precedence};
 use crate::exposition::format::{Escaping, Format};
 use crate::flags::Flags;
 
@@ -398,6 +398,7 @@ impl Registry {
         deadline: Instant,
     ) -> Bytes {
         let mut own = encoding.families(deadline);
+        own.set_precedence(Precedence::Exporter);
         if let Some(desc) = self.settings.duration {
             let mut duration = own.family(desc);
             for run in &runs {

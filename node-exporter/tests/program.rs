@@ -53,6 +53,34 @@ fn a_scrape_may_ask_for_some_collectors() {
 }
 
 #[test]
+fn a_textfile_masks_nothing_that_the_exporter_measures() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "node_time_seconds 1\n\
+                node_memory_MemTotal_bytes 1\n\
+                node_textfile_scrape_error 7\n\
+                node_exporter_build_info{version=\"9\"} 1\n\
+                node_scrape_collector_success{collector=\"time\"} 7\n\
+                node_scrape_collector_success{collector=\"another\"} 1\n\
+                exporter_config_last_reload_successful 7\n\
+                exporter_dropped_series_total{reason=\"duplicate\"} -1\n\
+                process_open_fds 0\n\
+                up_to_now 1\n";
+    std::fs::write(dir.path().join("a.prom"), text).unwrap();
+    let flag = format!("--collector.textfile.directory={}", dir.path().display());
+    let exporter = Exporter::start(BINARY, &[&flag], dir.path());
+    let page = exporter.get("/metrics").body;
+    for line in text.lines().filter(|line| !line.starts_with("up_to_now")) {
+        let series = line.split(' ').next().unwrap();
+        assert!(!page.lines().any(|found| found == line), "{line}");
+        let is_there = page.lines().any(|found| found.split(' ').next() == Some(series));
+        let is_forged = series.contains("another") || series.contains("version=\"9\"");
+        assert_eq!(is_there, !is_forged, "{series}");
+    }
+    assert!(page.contains("\nup_to_now 1\n"), "{page}");
+    assert!(page.contains("\nexporter_dropped_series_total{reason=\"conflicting_family\"} "));
+}
+
+#[test]
 fn a_mistake_ends_it_with_status_2_and_one_line() {
     for (flags, problem) in [
         (&["--no-such-flag"][..], "--no-such-flag"),

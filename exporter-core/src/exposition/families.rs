@@ -47,8 +47,22 @@ pub struct Families {
     pub(crate) refused: usize,
     /// When the scrape stops waiting.
     pub(crate) deadline: Option<Instant>,
+    precedence: Precedence,
     /// The parts of a sample that all samples of the open family share.
     frame: Frame,
+}
+
+/// Which family counts where several have the same name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Precedence {
+    /// The exporter's own. No other family may have the name.
+    Exporter,
+    /// What a collector measures.
+    #[default]
+    Collector,
+    /// What another program says, as in a file. Such families may add series to those of collectors,
+    /// and give way where they differ.
+    Guest,
 }
 
 /// The samples of one family that were written together.
@@ -61,6 +75,7 @@ pub(crate) struct Segment {
     pub(crate) help: Range<usize>,
     pub(crate) unit: Range<usize>,
     pub(crate) kind: Kind,
+    pub(crate) precedence: Precedence,
     /// A hash of the label names.
     pub(crate) labels: u64,
     /// Whether other segments of the family may have other labels.
@@ -99,6 +114,11 @@ impl Families {
     pub fn with_created_lines(mut self) -> Self {
         self.created_lines = true;
         self
+    }
+
+    /// Sets the precedence of the families that are opened from here on.
+    pub fn set_precedence(&mut self, precedence: Precedence) {
+        self.precedence = precedence;
     }
 
     /// How long the scrape still waits for this collector; `None` without a limit. For collectors
@@ -332,7 +352,8 @@ impl DynFamily<'_> {
 
     fn start(&mut self) -> State {
         let Self { desc, unit, is_dynamic, out, .. } = self;
-        let Families { format, escaping, body, segments, series, names, frame, .. } = &mut **out;
+        let Families { format, escaping, body, segments, series, names, precedence, frame, .. } =
+            &mut **out;
         let bound = match desc.kind {
             Kind::Histogram => "le",
             Kind::Summary => "quantile",
@@ -379,6 +400,7 @@ impl DynFamily<'_> {
             help: keep(desc.help),
             unit: keep(unit),
             kind: desc.kind,
+            precedence: *precedence,
             labels: hash::of(desc.labels),
             is_dynamic: *is_dynamic,
             series: series.len()..series.len(),

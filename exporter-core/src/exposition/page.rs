@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 
 use super::desc::Kind;
-use super::families::{Families, Segment, Series};
+use super::families::{Families, Precedence, Segment, Series};
 use super::format::{Escaping, Format};
 use super::hash::Keyed;
 use super::{protobuf, text};
@@ -13,7 +13,8 @@ use super::{protobuf, text};
 /// Series that were left out of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Conflict {
-    /// The family has another type or other labels than the first one of its name.
+    /// The family has another type or other labels than another of its name, or its name is the
+    /// exporter's own.
     Family { name: String, dropped: usize },
     /// The family had the series already.
     Series { name: String, dropped: usize },
@@ -86,9 +87,14 @@ impl<'a> Index<'a> {
         std::iter::successors(Some(head), |linked| self.segments.get(linked.next?))
     }
 
+    /// The segment of a name that decides about type, labels and help.
+    fn leader<'s>(&'s self, first: &'s Linked<'a>) -> &'s Linked<'a> {
+        self.chain(first).min_by_key(|linked| linked.segment.precedence).unwrap_or(first)
+    }
+
     fn kind(&self, name: &str) -> Option<Kind> {
         let (first, _) = self.names.get(name)?;
-        Some(self.segments.get(*first)?.segment.kind)
+        Some(self.leader(self.segments.get(*first)?).segment.kind)
     }
 
     /// Whether an info family can be one in `OpenMetrics`, where it is named without `_info`.
@@ -127,8 +133,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Writes the family whose first segment is `head`.
-    fn write(&mut self, families: &Index<'a>, head: &Linked<'a>) {
+    /// Writes the family whose first segment is `first`.
+    fn write(&mut self, families: &Index<'a>, first: &Linked<'a>) {
+        let head = families.leader(first);
         let kind = head.segment.kind;
         let name = head.part.name(head.segment);
         let text = |range: &Range<usize>| head.part.names.get(range.clone()).unwrap_or_default();
@@ -137,7 +144,7 @@ impl<'a> Page<'a> {
 
         self.keys.clear();
         let mut others = 0;
-        for linked in families.chain(head) {
+        for linked in families.chain(first) {
             let series = linked.series();
             if belongs(&linked) {
                 self.keys.extend(series.iter().map(|series| linked.key(series, head)));
@@ -161,10 +168,12 @@ impl<'a> Page<'a> {
         let unit = if shown == kind { text(&head.segment.unit) } else { "" };
 
         self.samples.clear();
-        let mine = families.chain(head).filter(belongs);
+        let mine = families.chain(first).filter(belongs);
         if unique && (shown == kind || kind != Kind::Counter) {
             self.samples.extend(mine.map(Linked::bytes));
         } else {
+            let mut mine: Vec<_> = mine.collect();
+            mine.sort_by_key(|linked| linked.segment.precedence);
             let mut seen = HashSet::with_hasher(Keyed);
             let mut dropped = 0;
             for linked in mine {
@@ -198,14 +207,17 @@ impl<'a> Page<'a> {
 }
 
 impl<'a> Linked<'a> {
-    /// Whether it is part of the family that `head` starts.
+    /// Whether it is part of the family of `head`.
     fn belongs_to(&self, head: &Self) -> bool {
         let (own, first) = (self.segment, head.segment);
-        own.kind == first.kind
+        let may_add =
+            first.precedence != Precedence::Exporter || own.precedence == first.precedence;
+        may_add
+            && own.kind == first.kind
             && (own.labels == first.labels || (own.is_dynamic && first.is_dynamic))
     }
 
-    /// A hash of all labels of a series within the family that `head` starts.
+    /// A hash of all labels of a series within the family of `head`.
     fn key(&self, series: &Series, head: &Self) -> u64 {
         // Label values alone, where all series have the same label names.
         if self.segment.labels == head.segment.labels {
@@ -335,6 +347,46 @@ mod tests {
             assert_eq!(none, []);
             assert_eq!(conflicts, [Conflict::Series { name: "load".into(), dropped: 2 }]);
         }
+    }
+
+    #[test]
+    fn the_exporters_own_families_are_nobody_elses() {
+        let own = |out: &mut Families| {
+            out.set_precedence(Precedence::Exporter);
+            out.family(&LOAD).sample(["0"], 1.0);
+        };
+        let guest = |out: &mut Families| {
+            out.set_precedence(Precedence::Guest);
+            out.family(&LOAD).sample(["0"], 7.0);
+            out.family(&LOAD).sample(["1"], 7.0);
+            out.family(&Desc::counter("load", "Other.", [])).sample([], 7.0);
+        };
+        let collector = |out: &mut Families| out.family(&LOAD).sample(["2"], 7.0);
+        for format in [Format::Text004, Format::OpenMetrics, Format::Protobuf] {
+            let parts = [written(format, guest), written(format, collector), written(format, own)];
+            let (page, conflicts) = join(&parts, format, Escaping::AllowUtf8);
+            let (expected, _) = join(&[written(format, own)], format, Escaping::AllowUtf8);
+            assert_eq!(page, expected);
+            assert_eq!(conflicts, [Conflict::Family { name: "load".into(), dropped: 4 }]);
+        }
+    }
+
+    #[test]
+    fn guests_give_way_to_collectors_and_may_add_to_them() {
+        let guest = |out: &mut Families| {
+            out.set_precedence(Precedence::Guest);
+            let mut load = out.family(&LOAD);
+            load.sample(["0"], 7.0);
+            load.sample(["9"], 9.0);
+        };
+        let collector = |out: &mut Families| out.family(&LOAD).sample(["0"], 1.0);
+        let (page, conflicts) =
+            joined(&[written(Format::Text004, guest), written(Format::Text004, collector)]);
+        assert_eq!(
+            page,
+            "# HELP load Load.\n# TYPE load gauge\nload{cpu=\"0\"} 1\nload{cpu=\"9\"} 9\n"
+        );
+        assert_eq!(conflicts, [Conflict::Series { name: "load".into(), dropped: 1 }]);
     }
 
     /// In `OpenMetrics` a counter's family is named without `_total`, where another may be.

@@ -32,7 +32,7 @@ impl Dropped {
         for conflict in conflicts {
             match conflict {
                 Conflict::Family { name, dropped } => {
-                    let problem = "a family has another type or other labels than one before it";
+                    let problem = "a family has another type or other labels than one of its name, or its name is the exporter's own";
                     self.count(&self.conflicting, problem, name, dropped);
                 }
                 Conflict::Series { name, dropped } => {

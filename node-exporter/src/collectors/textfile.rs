@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use exporter_core::collector::{self, Collector, Error, Source};
 use exporter_core::desc::Desc;
-use exporter_core::families::Families;
+use exporter_core::families::{Families, Precedence};
 use exporter_core::flags::Flag;
 
 use self::cache::{Cache, File};
@@ -72,6 +72,7 @@ impl Collector for Textfile {
         for file in &files {
             mtime.sample([&file.name], file.mtime);
         }
+        out.set_precedence(Precedence::Guest);
         for family in &families {
             family.write(&files, out);
         }
