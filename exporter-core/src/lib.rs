@@ -42,6 +42,8 @@ mod program;
 #[cfg(feature = "serve")]
 mod query;
 #[cfg(feature = "serve")]
+pub mod redact;
+#[cfg(feature = "serve")]
 pub mod registry;
 #[cfg(feature = "serve")]
 mod sys;

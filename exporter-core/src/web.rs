@@ -4,6 +4,7 @@ pub mod auth;
 pub mod config {
     //! The web configuration: its file, and what is in force.
 
+    pub(crate) mod downgrade;
     pub(crate) mod file;
     pub(crate) mod files;
     pub mod limit;
@@ -31,12 +32,14 @@ mod tls {
     //! TLS as configured, and the certificates of clients.
 
     pub mod caller;
+    mod chain;
     mod clients;
     pub(crate) mod identity;
     mod parameters;
     mod pem;
     pub mod refusal;
     pub(crate) mod refusals;
+    mod revocation;
     mod server;
     pub(crate) mod verify;
 

@@ -103,6 +103,10 @@ impl Authenticator {
         let mut known = HashMap::with_capacity(users.len());
         for (user, text) in users {
             let key = format!("basic_auth_users.{user}");
+            if user.contains(':') {
+                let problem = "no client can send a name with a colon in it; choose another";
+                return Err(Fault::new(key, line_of(&text), problem));
+            }
             let hash = Hash::parse(&text.value)
                 .map_err(|problem| Fault::new(key.clone(), line_of(&text), problem))?;
             if hash.cost > MAX_COST {

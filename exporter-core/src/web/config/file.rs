@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Error, Spanned};
 
 use super::secret::Secret;
+use crate::redact::redacted;
 
 /// What is wrong with a web configuration: one line that says where, what, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +31,9 @@ impl fmt::Display for ConfigError {
             write!(f, ": line {line}")?;
         }
         if let Some(key) = &self.key {
-            write!(f, ": {key}")?;
+            write!(f, ": {}", redacted(key))?;
         }
-        write!(f, ": {}", self.problem)
+        write!(f, ": {}", redacted(&self.problem))
     }
 }
 
@@ -57,7 +58,8 @@ impl Fault {
 
     pub(crate) fn in_file(self, file: &Path) -> ConfigError {
         let Self { line, key, problem } = self;
-        let (key, problem) = (key.map(one_line), one_line(problem));
+        let clean = |text: String| one_line(redacted(&text).into_owned());
+        let (key, problem) = (key.map(clean), clean(problem));
         ConfigError { file: file.to_path_buf(), line, key, problem }
     }
 }

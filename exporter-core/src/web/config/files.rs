@@ -53,6 +53,17 @@ impl Files {
         Ok(bytes)
     }
 
+    /// The configuration file itself: the first that was read.
+    pub(crate) fn configuration(&self) -> Option<PathBuf> {
+        self.seen.first().map(|(path, _)| path.clone())
+    }
+
+    /// Whether users other than its owner and group could read a file when it was read.
+    pub(crate) fn is_readable_by_others(&self, path: &Path) -> bool {
+        let stamp = self.seen.iter().find(|(seen, _)| seen == path).map(|(_, stamp)| stamp);
+        matches!(stamp, Some(Stamp::Present { mode, .. }) if mode & 0o004 != 0)
+    }
+
     /// What was read, for comparison with another time.
     pub(crate) fn into_seen(self) -> Seen {
         Seen { files: self.seen, digest: self.digest }

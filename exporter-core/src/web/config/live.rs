@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
+use super::downgrade;
 use super::file::ConfigError;
 use super::files::{Files, Seen};
 use super::settings::Settings;
@@ -145,7 +146,10 @@ impl Live {
         let mut history = self.history();
         let before = self.current();
         let mut files = Files::beside(path, self.credentials.clone());
-        let read = Settings::read(path, &mut files, Some(&before));
+        let read = Settings::read(path, &mut files, Some(&before)).and_then(|settings| {
+            downgrade::check(&before, &settings).map_err(|fault| fault.in_file(path))?;
+            Ok(settings)
+        });
         history.last = files.into_seen();
         history.standing = history.last.stamps();
         let settings = match read {

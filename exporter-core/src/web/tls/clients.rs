@@ -6,12 +6,12 @@ use std::sync::Arc;
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateRevocationListDer;
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
+use super::chain::ChainVerifier;
+use super::revocation;
 use super::server::{fault, from_file};
 use super::verify::{Authorities, Policy, Verifier};
 use super::{identity, pem};
@@ -133,10 +133,12 @@ fn authorities(
                 .map_err(|error| unusable(format!("it cannot be an authority: {error}")))?;
         }
     }
+    let list_fault = |problem| fault("client_crl_file", tls.client_crl_file.line(), problem);
+    revocation::check(&lists, &certificates, provider, found).map_err(list_fault)?;
     Ok(Some(Authorities {
         revoked: revoked(&lists),
-        chains: chains(roots, lists, provider)
-            .map_err(|problem| fault("client_crl_file", tls.client_crl_file.line(), problem))?,
+        has_lists: !lists.is_empty(),
+        chains: chains(roots, &lists, provider).map_err(list_fault)?,
         certificates: certificates.into_iter().collect(),
     }))
 }
@@ -166,17 +168,13 @@ fn without(tls: &Tls, policy: Policy) -> Result<(), Fault> {
 
 fn chains(
     roots: RootCertStore,
-    lists: Vec<CertificateRevocationListDer<'static>>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
+    lists: &[CertificateRevocationListDer<'static>],
+    provider: &CryptoProvider,
+) -> Result<Option<ChainVerifier>, String> {
     if roots.is_empty() {
         return Ok(None);
     }
-    // Every link of a chain has to be known not to be revoked, from a list in force.
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-        .with_crls(lists)
-        .enforce_revocation_expiration()
-        .build()
+    ChainVerifier::new(roots, lists, provider.signature_verification_algorithms)
         .map(Some)
         .map_err(|error| format!("holds a revocation list that cannot be used: {error}"))
 }

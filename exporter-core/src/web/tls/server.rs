@@ -16,6 +16,7 @@ use super::parameters::{
 use super::pem;
 use super::verify::Verifier;
 use crate::config_file::SMALL;
+use crate::redact;
 use crate::web::config::file::{Fault, Field, Tls};
 use crate::web::config::files::Files;
 use crate::web::config::secret::Secret;
@@ -41,6 +42,7 @@ pub(crate) fn transport(
     }
     let chain = chain(tls, files)?;
     let key = key(tls, files)?;
+    warn_of_readers(tls, files, found);
     let (min, max) = range(tls, found)?;
     let provider = Arc::new(provider(tls, http2, min, max, found)?);
     let certified = certified(tls, chain, &key, &provider)?;
@@ -120,6 +122,18 @@ fn key(tls: &Tls, files: &mut Files) -> Result<PrivateKeyDer<'static>, Fault> {
     }
 }
 
+/// Warns of a key that every user of the machine can read.
+fn warn_of_readers(tls: &Tls, files: &Files, found: &mut Findings) {
+    let (key, path) = match tls.key_file.text() {
+        Some(name) => ("key_file", files.resolve(name).ok()),
+        None => ("key", files.configuration()),
+    };
+    if let Some(path) = path.filter(|path| files.is_readable_by_others(path)) {
+        let path = path.display();
+        found.warning(key, format!("every user can read {path}; chmod o-r it, and renew the key"));
+    }
+}
+
 pub(super) fn from_file<T>(
     key: &str,
     field: &Field<String>,
@@ -129,6 +143,12 @@ pub(super) fn from_file<T>(
 ) -> Result<T, Fault> {
     let name = field.text().unwrap_or_default();
     let fault = |problem| fault(key, field.line(), problem);
+    if redact::is_content(name) {
+        let inline = key.trim_end_matches("_file");
+        return Err(fault(format!(
+            "is not the name of a file, but what looks like its content: that goes under {inline}"
+        )));
+    }
     let path = files.resolve(name).map_err(fault)?;
     let text = files.read(&path, limit).map_err(fault)?;
     read(&text).map_err(|problem| fault(format!("{} {problem}", path.display())))

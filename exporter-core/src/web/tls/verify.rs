@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -13,6 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use tracing::debug;
 use x509_parser::certificate::X509Certificate;
 
+use super::chain::ChainVerifier;
 use super::identity;
 
 /// What `client_auth_type` asks of a client.
@@ -47,11 +47,13 @@ impl Policy {
 /// The configured authorities, and what they have revoked.
 pub(crate) struct Authorities {
     /// `None` where every authority is out of date.
-    pub(crate) chains: Option<Arc<dyn ClientCertVerifier>>,
+    pub(crate) chains: Option<ChainVerifier>,
     /// The configured certificates themselves: one of these may be presented as it is.
     pub(crate) certificates: HashSet<CertificateDer<'static>>,
     /// Issuer and serial number, as encoded.
     pub(crate) revoked: HashSet<(Vec<u8>, Vec<u8>)>,
+    /// Whether revocation is checked.
+    pub(crate) has_lists: bool,
 }
 
 impl fmt::Debug for Authorities {
@@ -94,11 +96,11 @@ impl Authorities {
         now: UnixTime,
     ) -> Result<(), Error> {
         let verdict = match &self.chains {
-            Some(chains) => chains.verify_client_cert(leaf, intermediates, now),
+            Some(chains) => chains.verify(leaf, intermediates, now),
             None => Err(CertificateError::UnknownIssuer.into()),
         };
         match verdict {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(error @ Error::InvalidCertificate(CertificateError::Revoked)) => Err(error),
             // Who configures a client's own certificate trusts that one certificate. Go takes it
             // as a chain of one; webpki knows no such chain.
@@ -143,7 +145,7 @@ impl ClientCertVerifier for Verifier {
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         let chains = self.authorities.as_ref().and_then(|known| known.chains.as_ref());
-        chains.map_or(&[], |chains| chains.root_hint_subjects())
+        chains.map_or(&[], ChainVerifier::subjects)
     }
 
     fn verify_client_cert(

@@ -86,9 +86,97 @@ fn a_good_change_is_in_force_at_once_and_keeps_what_it_can() {
     directory.write("web.yml", &YML.replace("burst: 2", "burst: 3"));
     assert_eq!(live.reload(), Ok(Reloaded::Changed { generation: 2 }));
     assert!(live.current().rate_limit.as_ref().unwrap().allow());
-    directory.write("web.yml", "");
-    assert_eq!(live.reload(), Ok(Reloaded::Changed { generation: 3 }));
-    assert!(live.current().tls.is_none());
+}
+
+/// Every protection that a web configuration can have.
+const STRICT: &str = "\
+tls_server_config:
+  cert_file: server.crt
+  key_file: server.key
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: ca.pem
+  client_allowed_sans: [prometheus.example]
+  client_crl_file: crl.pem
+basic_auth_users:
+  a: $2y$04$/////////////////////uWQGqPhFwdEJm0mVMTyNQ2dY5JBtKLlC
+";
+
+#[test]
+fn a_reload_takes_no_protection_away() {
+    let (directory, authority) = directory();
+    directory.write("crl.pem", &authority.revoke(&[], 4000));
+    directory.write("web.yml", STRICT);
+    let live = load(&directory);
+    let before = live.current();
+    let without = |lines: &[&str]| -> String {
+        let kept = STRICT.lines().filter(|line| !lines.iter().any(|start| line.contains(start)));
+        kept.flat_map(|line| [line, "\n"]).collect()
+    };
+    let (users, _) = STRICT.split_once("basic_auth_users").unwrap();
+    let (_, no_tls) = STRICT.split_once("client_crl_file: crl.pem\n").unwrap();
+    for (text, key) in [
+        (String::new(), "tls_server_config"),
+        ("# nothing\n".into(), "tls_server_config"),
+        ("tls_server_config: {}\n".into(), "tls_server_config"),
+        (no_tls.into(), "tls_server_config"),
+        (users.into(), "basic_auth_users"),
+        (format!("{users}basic_auth_users: {{}}\n"), "basic_auth_users"),
+        (without(&["client_"]), "client_auth_type"),
+        (
+            STRICT
+                .replace("RequireAndVerify", "VerifyIfGiven")
+                .replace("VerifyIfGivenClientCert", "VerifyClientCertIfGiven"),
+            "client_auth_type",
+        ),
+        (
+            without(&["client_allowed", "client_crl"]).replace("RequireAndVerify", "RequireAny"),
+            "client_auth_type",
+        ),
+        (without(&["client_allowed"]), "client_allowed_sans"),
+        (without(&["client_crl"]), "client_crl_file"),
+    ] {
+        directory.write("web.yml", &text);
+        let error = live.reload().unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.contains(key) && shown.contains("restart"), "{text}\n{shown}");
+        assert!(Arc::ptr_eq(&before, &live.current()), "{text}");
+        assert_eq!(live.status().error, Some(error));
+        // A restart may: somebody meant it.
+        load(&directory);
+        directory.write("web.yml", STRICT);
+        assert_eq!(live.reload(), Ok(Reloaded::Unchanged));
+    }
+    // What else is edited, or made stricter, is in force at once.
+    for (nth, text) in [
+        STRICT.replace("[prometheus.example]", "[prometheus.example, other.example]"),
+        format!("{STRICT}http_server_config:\n  http2: false\n"),
+        STRICT.replace("  a: ", "  b: "),
+    ]
+    .iter()
+    .enumerate()
+    {
+        directory.write("web.yml", text);
+        assert_eq!(live.reload(), Ok(Reloaded::Changed { generation: nth as u64 + 1 }), "{text}");
+    }
+}
+
+/// However a file is cut off, it lets nobody in who was kept out before.
+#[test]
+fn half_a_file_weakens_nothing() {
+    let (directory, authority) = directory();
+    directory.write("crl.pem", &authority.revoke(&[], 4000));
+    directory.write("web.yml", STRICT);
+    let live = load(&directory);
+    for end in (0..STRICT.len()).rev() {
+        directory.write("web.yml", STRICT.get(..end).unwrap());
+        let _ = live.reload();
+        let settings = live.current();
+        let verifier = settings.verifier.as_ref().unwrap();
+        assert!(settings.tls.is_some() && settings.users.is_some(), "{end}");
+        assert!(verifier.policy.required && verifier.policy.verified, "{end}");
+        assert!(verifier.allowed.is_some(), "{end}");
+        assert!(verifier.authorities.as_ref().unwrap().has_lists, "{end}");
+    }
 }
 
 #[test]

@@ -253,6 +253,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "hashedSecret too short",
     ),
     ("basic_auth_users:\n  a:\n", "line 2", "YAML"),
+    (
+        "basic_auth_users:\n  \"a:b\": $2y$04$/////////////////////uWQGqPhFwdEJm0mVMTyNQ2dY5JBtKLlC\n",
+        "line 2: basic_auth_users.a:b:",
+        "colon",
+    ),
     ("rate_limit:\n  interval: 1d\n", "line 2: rate_limit.interval:", "1d"),
     ("rate_limit:\n  interval: 1.5\n", "rate_limit.interval", "duration"),
     ("rate_limit:\n  limit: 1\n", "line 2", "unknown key \"limit\""),
@@ -341,6 +346,82 @@ fn what_is_right_is_taken() {
         let warnings: Vec<_> = live.report().into_iter().filter(|line| !line.is_fine).collect();
         assert_eq!(warnings.is_empty(), warning.is_empty(), "{text}\n{warnings:?}");
         assert!(warnings.iter().all(|line| line.finding.contains(warning)), "{text}\n{warnings:?}");
+    }
+}
+
+/// The lines of a file as a YAML block under a key.
+fn block(directory: &Directory, name: &str) -> String {
+    let text = std::fs::read(directory.path().join(name)).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    text.lines().flat_map(|line| ["    ", line, "\n"]).collect()
+}
+
+#[test]
+fn a_key_that_every_user_can_read_is_told_of() {
+    let directory = directory();
+    let inline = block(&directory, "server.key");
+    let inline = format!("tls_server_config:\n  cert_file: server.crt\n  key: |\n{inline}");
+    for (text, file, key) in [(tls(""), "server.key", "key_file"), (inline, "web.yml", "key")] {
+        let path = directory.write("web.yml", &text);
+        let warnings = |mode| {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(directory.path().join(file), mode).unwrap();
+            let lines = Live::load(Some(path.clone())).unwrap().report();
+            lines.into_iter().filter(|line| !line.is_fine).map(|line| line.what).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(0o600), [""; 0]);
+        assert_eq!(warnings(0o644), [key]);
+        assert_eq!(warnings(0o640), [""; 0]);
+    }
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_shown() {
+    const HASH: &str = "$2y$10$Q9wB1d8oUjVrDqcvJH0c1uQbL9vRZ0uSx3Zl1P4m2QJbC9bBq0kMe";
+
+    let directory = directory();
+    let key = block(&directory, "server.key");
+    let mut secrets: Vec<_> =
+        key.lines().map(str::trim).filter(|line| !line.starts_with('-')).collect();
+    let first = secrets[0];
+    let one_line = key.lines().map(str::trim).collect::<String>();
+    let without_frame = secrets.concat();
+    secrets.push(HASH);
+    for text in [
+        format!("tls_server_config:\n  cert_file: server.crt\n  key_file: |\n{key}"),
+        format!("tls_server_config:\n  cert_file: server.crt\n  key_file: >\n{key}"),
+        format!("tls_server_config:\n  cert_file: server.crt\n  key_file: {first}\n"),
+        format!("tls_server_config:\n  cert_file: server.crt\n  key_file: {one_line}\n"),
+        format!("tls_server_config:\n  cert_file: server.crt\n  key_file: {without_frame}\n"),
+        format!("tls_server_config:\n  cert_file: |\n{key}  key_file: server.key\n"),
+        tls(&format!("  client_ca_file: |\n{key}")),
+        tls(&format!("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: |\n{key}")),
+        tls(&format!("  client_auth_type: {first}\n")),
+        tls(&format!("  min_version: {first}\n")),
+        tls(&format!("  cipher_suites: [{first}]\n")),
+        tls(&format!("  {first}: x\n")),
+        tls(&key),
+        key.clone(),
+        format!("{first}\n"),
+        format!("basic_auth_users:\n  \"{HASH}\": alice\n"),
+        format!("basic_auth_users:\n  {HASH}\n"),
+        format!("basic_auth_users:\n  alice: x{HASH}\n"),
+        format!("{HASH}: alice\n"),
+        format!("rate_limit:\n  interval: {first}\n"),
+        format!("rate_limit:\n  burst: {first}\n"),
+        format!("http_server_config:\n  headers:\n    X-Frame-Options: {first}\n"),
+        format!("http_server_config:\n  headers:\n    {first}: deny\n"),
+        format!("http_server_config: {first}\n"),
+        format!("a: *{first}\n"),
+        format!("a: !{first} x\n"),
+    ] {
+        let path = directory.write("bad.yml", &text);
+        let error = Live::load(Some(path)).unwrap_err();
+        for shown in [error.to_string(), format!("{error:?}")] {
+            for secret in &secrets {
+                assert!(!shown.contains(secret), "{text}\n{shown}");
+            }
+        }
     }
 }
 

@@ -4,8 +4,11 @@ use rcgen::{
 };
 use rustls::AlertDescription;
 use rustls::HandshakeKind;
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};
 
+use crate::web::config::ConfigError;
 use crate::web::config::live::Live;
 use crate::web::pki::{
     Authority, Directory, Handshake, Holder, client, client_params, handshake, params,
@@ -27,9 +30,13 @@ impl Fleet {
     }
 
     fn live(&self, keys: &str) -> std::sync::Arc<Live> {
+        self.load(keys).unwrap()
+    }
+
+    fn load(&self, keys: &str) -> Result<std::sync::Arc<Live>, ConfigError> {
         let text =
             format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{keys}");
-        Live::load(Some(self.directory.write("web.yml", &text))).unwrap()
+        Live::load(Some(self.directory.write("web.yml", &text)))
     }
 
     /// How handshakes in both versions end.
@@ -306,9 +313,8 @@ fn what_is_revoked_stays_outside() {
     for (list, first, second) in [
         (fleet.authority.revoke(&[1001], 4000), Some(Refusal::Revoked), None),
         (fleet.authority.revoke(&[], 4000), None, None),
-        // A list out of date, and one of somebody else.
+        // A list out of date.
         (fleet.authority.revoke(&[1001], 2021), Some(Refusal::RevocationUnknown), unknown),
-        (Authority::new("elsewhere").revoke(&[1001], 4000), unknown, unknown),
     ] {
         fleet.directory.write("crl.pem", &list);
         let live = fleet.live(&keys);
@@ -328,6 +334,70 @@ fn what_is_revoked_stays_outside() {
     fleet.directory.write("crl.pem", &fleet.authority.revoke(&[1001], 4000));
     let live = fleet.live(&keys);
     assert_eq!(fleet.refusals(&live, Some(&pinned)), [Some(Refusal::Revoked); 2]);
+}
+
+#[test]
+fn a_list_of_another_authority_is_refused_when_it_is_read() {
+    let fleet = Fleet::new();
+    let keys = format!("{VERIFY}  client_crl_file: crl.pem\n");
+    let ours = fleet.authority.revoke(&[1001], 4000);
+    let elsewhere = Authority::new("elsewhere");
+    let damaged = {
+        let list = CertificateRevocationListDer::from_pem_slice(ours.as_bytes()).unwrap();
+        let mut bytes = list.to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        bytes
+    };
+    for (list, problem) in [
+        (elsewhere.revoke(&[1001], 4000).into_bytes(), "every client would be refused"),
+        // Of the same name, with another key.
+        (Authority::new("fleet").revoke(&[], 4000).into_bytes(), "signature"),
+        (damaged.clone(), "signature"),
+        (
+            [ours.as_bytes(), Authority::new("fleet").revoke(&[], 4000).as_bytes()].concat(),
+            "list 2",
+        ),
+    ] {
+        std::fs::write(fleet.directory.path().join("crl.pem"), &list).unwrap();
+        let error = fleet.load(&keys).unwrap_err().to_string();
+        assert!(error.contains("client_crl_file") && error.contains(problem), "{error}");
+    }
+    // An intermediate authority need not be configured; a second authority needs a list.
+    let both = format!("{ours}{}", elsewhere.revoke(&[], 4000));
+    fleet.directory.write("crl.pem", &both);
+    assert_eq!(warnings(&fleet.live(&keys)), ["elsewhere"]);
+    fleet.directory.write("crl.pem", &ours);
+    let two = format!("{}{}", fleet.authority.0.pem(), elsewhere.0.pem());
+    fleet.directory.write("ca.pem", &two);
+    assert_eq!(warnings(&fleet.live(&keys)), ["elsewhere"]);
+    fleet.directory.write("crl.pem", &both);
+    assert!(warnings(&fleet.live(&keys)).is_empty());
+    assert_eq!(fleet.refusals(&fleet.live(&keys), Some(&elsewhere.client())), [None; 2]);
+}
+
+/// Of which authorities there are warnings about revocation lists.
+fn warnings(live: &Live) -> Vec<&'static str> {
+    let report = live.report();
+    let warnings = report.iter().filter(|line| !line.is_fine && line.what == "client_crl");
+    let name = |finding: &str| if finding.contains("elsewhere") { "elsewhere" } else { "another" };
+    warnings.map(|line| name(&line.finding)).collect()
+}
+
+#[test]
+fn a_certificate_for_any_use_is_one_for_clients() {
+    let fleet = Fleet::new();
+    let live = fleet.live(VERIFY);
+    for (usages, refusal) in [
+        (vec![ExtendedKeyUsagePurpose::Any], None),
+        (vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::Any], None),
+        (vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth], None),
+        (vec![ExtendedKeyUsagePurpose::CodeSigning], Some(Refusal::BadCertificate)),
+    ] {
+        let mut params = client_params(&["prometheus.example"]);
+        params.extended_key_usages = usages.clone();
+        let holder = fleet.authority.issue(&params);
+        assert_eq!(fleet.refusals(&live, Some(&holder)), [refusal; 2], "{usages:?}");
+    }
 }
 
 #[test]
