@@ -32,6 +32,18 @@ pub fn parse(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
+
+    #[test]
+    fn fuzz_durations() {
+        testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "duration"), |bytes| {
+            if let Ok(text) = str::from_utf8(bytes)
+                && parse(text).is_some()
+            {
+                assert!(text.starts_with(|c: char| c.is_ascii_digit() || c == '.'), "{text}");
+            }
+        });
+    }
 
     #[test]
     fn durations_are_read_as_go_reads_them() {

@@ -8,6 +8,7 @@
     reason = "in a test a panic is how a failure is told"
 )]
 
+mod fuzz;
 mod golden;
 pub mod mutual_tls;
 mod pki;
@@ -17,6 +18,7 @@ mod reference;
 mod skip;
 mod special_files;
 
+pub use self::fuzz::{corpus, fuzz};
 pub use self::golden::{
     collect, collect_async, declared_is_exposed, expose, expose_async, families, golden, page,
     page_with_dropped,

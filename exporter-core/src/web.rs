@@ -7,6 +7,8 @@ pub mod config {
     pub(crate) mod downgrade;
     pub(crate) mod file;
     pub(crate) mod files;
+    #[cfg(test)]
+    mod fuzz;
     pub mod limit;
     pub mod live;
     pub(crate) mod secret;
@@ -34,6 +36,8 @@ mod tls {
     pub mod caller;
     mod chain;
     mod clients;
+    #[cfg(test)]
+    mod fuzz;
     pub(crate) mod identity;
     mod parameters;
     mod pem;

@@ -155,6 +155,7 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     const OPEN: &str = "application/openmetrics-text";
     const PROTO: &str = "application/vnd.google.protobuf;\
@@ -272,6 +273,16 @@ mod tests {
         }
         let lines = ["application/json", "application/openmetrics-text"];
         assert_eq!(Format::negotiate(lines).0, Format::OpenMetrics, "two headers");
+    }
+
+    #[test]
+    fn fuzz_accept() {
+        testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "accept"), |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let (format, escaping) = asked(&text);
+            // The answer is one that can be asked for.
+            assert_eq!(asked(format.content_type(escaping)), (format, escaping), "{text}");
+        });
     }
 
     #[test]

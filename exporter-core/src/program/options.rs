@@ -272,6 +272,7 @@ mod tests {
     use super::*;
     use crate::collector::{Collector, Error, Source};
     use crate::exposition::families::Families;
+    use crate::testing;
 
     struct Nothing;
 
@@ -345,6 +346,19 @@ mod tests {
         assert_eq!(flags.text(&EXCLUDE), "^x$");
         assert!(flags.is_on(&GUEST) && !flags.is_given(&GUEST));
         assert_eq!(flags.text(&EXCLUDE), "^x$");
+    }
+
+    #[test]
+    fn fuzz_arguments() {
+        testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "arguments"), |bytes| {
+            // An argument file could be any on this machine.
+            let text = String::from_utf8_lossy(bytes).replace('@', "");
+            match asked(&text) {
+                Ok((flags, _)) => drop(flags.duration(&COLLECTOR_TIMEOUT)),
+                Err(error) if text.contains("-h") || text.contains("-V") => drop(error),
+                Err(error) => assert_eq!(error.lines().count(), 1, "{text}: {error}"),
+            }
+        });
     }
 
     #[test]

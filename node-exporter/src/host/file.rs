@@ -154,3 +154,32 @@ pub(super) fn shortened(line: &str) -> String {
         None => line.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use exporter_core::testing;
+
+    use super::*;
+
+    #[test]
+    fn fuzz_fields() {
+        testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "fields"), |bytes| {
+            let file = File::of(&String::from_utf8_lossy(bytes));
+            let _ = file.number::<u64>("a number");
+            for fields in file.lines().chain([file.fields()]) {
+                let mut rest = fields.clone();
+                rest.skip(1);
+                let _ = rest.number::<u64>("a number");
+                let _ = rest.newer::<f64>("a number");
+                let _ = rest.hex("a number");
+                let _ = rest.word("a word");
+                assert_eq!(fields.clone().words().count(), {
+                    let mut rest = fields;
+                    std::iter::from_fn(|| rest.optional()).count()
+                });
+            }
+            let shown = file.unlike("another").to_string();
+            assert!(shown.len() < 1000 && shown.lines().count() == 1, "{shown}");
+        });
+    }
+}

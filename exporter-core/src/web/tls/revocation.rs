@@ -29,7 +29,7 @@ pub(super) fn check(
     let mut issuers = Vec::new();
     for (index, der) in lists.iter().enumerate() {
         let number = index + 1;
-        let Ok((_, list)) = CertificateRevocationList::from_der(der) else {
+        let Ok(([], list)) = CertificateRevocationList::from_der(der) else {
             return Err(format!("list {number} is damaged; fetch it again"));
         };
         let issuer = identity::subject(list.issuer());

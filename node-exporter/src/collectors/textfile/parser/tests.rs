@@ -227,3 +227,18 @@ fn damaged_pages() {
         }
     }
 }
+
+#[test]
+fn fuzz_textfile() {
+    let corpus = exporter_core::testing::corpus(env!("CARGO_MANIFEST_DIR"), "textfile");
+    exporter_core::testing::fuzz(corpus, |bytes| match parse(bytes) {
+        Err(problem) => assert_eq!(problem.lines().count(), 1, "{problem}"),
+        Ok(page) => {
+            for family in &page.families {
+                assert!(desc::is_metric_name(&family.name), "{}", family.name);
+                let places: Vec<_> = (0..family.labels.len()).collect();
+                page.series(family, &places, &mut Vec::new(), |_, _| ());
+            }
+        }
+    });
+}
