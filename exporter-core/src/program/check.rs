@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use crate::exporter::CheckLine;
 use crate::exposition::format::{Escaping, Format};
 use crate::query::Query;
 use crate::registry::{ScrapeRequest, Selection};
@@ -25,6 +26,11 @@ pub(crate) async fn report(site: &Site) -> Report {
     for line in site.live.report() {
         row(&mut text, if line.is_fine { "ok" } else { "NOTE" }, &line.what, &line.finding);
     }
+    let mut bad = Vec::new();
+    for CheckLine { what, finding, .. } in site.live.failures() {
+        row(&mut text, "FAILED", &what, &finding);
+        bad.push(what);
+    }
     let request = ScrapeRequest {
         format: Format::Text004,
         escaping: Escaping::Underscores,
@@ -36,7 +42,6 @@ pub(crate) async fn report(site: &Site) -> Report {
         Err(verdict) => return Report { text, good: false, verdict },
     };
     let page = registry.scrape(request).await;
-    let mut bad = Vec::new();
     for outcome in registry.outcomes() {
         let name = format!("collector {}", outcome.name);
         let failed = match outcome.last {

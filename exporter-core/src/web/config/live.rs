@@ -137,6 +137,11 @@ impl Live {
         self.current().report.clone()
     }
 
+    /// What fails `--check` although the configuration is valid.
+    pub fn failures(&self) -> Vec<CheckLine> {
+        self.current().failures.clone()
+    }
+
     /// Reads all files anew. A bad one is logged, once, and leaves the last good configuration
     /// in force.
     ///
@@ -229,7 +234,8 @@ fn is_stale(settings: &Settings) -> bool {
 }
 
 fn warn_of(settings: &Settings) {
-    for line in settings.report.iter().filter(|line| !line.is_fine) {
+    let warnings = settings.report.iter().filter(|line| !line.is_fine);
+    for line in warnings.chain(&settings.failures) {
         warn!(what = line.what, "web configuration: {}", line.finding);
     }
 }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub certificates: Vec<Certificate>,
     pub(crate) verifier: Option<Arc<Verifier>>,
     pub(crate) report: Vec<CheckLine>,
+    /// What clients or servers refuse, however valid the configuration is: it fails `--check`.
+    pub(crate) failures: Vec<CheckLine>,
     /// When an authority comes into force or expires, in Unix seconds: the settings are to be
     /// made anew then.
     pub(crate) stale_at: Option<i64>,
@@ -146,6 +148,7 @@ impl Settings {
             certificates: found.certificates,
             verifier,
             report: found.lines,
+            failures: found.failures,
             stale_at: found.stale_at,
         })
     }
@@ -232,10 +235,15 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How many days before its end a certificate is warned of.
+const WARNING_DAYS: i64 = 14;
+const DAY: i64 = 24 * 60 * 60;
+
 /// What comes to light while a configuration is read.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     lines: Vec<CheckLine>,
+    failures: Vec<CheckLine>,
     certificates: Vec<Certificate>,
     stale_at: Option<i64>,
 }
@@ -249,6 +257,21 @@ impl Findings {
         self.lines.push(CheckLine { is_fine: false, what: what.into(), finding: finding.into() });
     }
 
+    pub(crate) fn failure(&mut self, what: &str, finding: impl Into<String>) {
+        let line = CheckLine { is_fine: false, what: what.into(), finding: finding.into() };
+        self.failures.push(line);
+    }
+
+    /// Something that is valid until a date.
+    fn dated(&mut self, role: &str, finding: String, until: ASN1Time, now: ASN1Time) {
+        let days = (until.timestamp() - now.timestamp()) / DAY;
+        if days < WARNING_DAYS {
+            self.warning(role, format!("{finding}; {days} days left, renew it"));
+        } else {
+            self.fine(role, finding);
+        }
+    }
+
     pub(crate) fn certificate(
         &mut self,
         role: &'static str,
@@ -260,10 +283,17 @@ impl Findings {
         let (from, to) = (validity.not_before, validity.not_after);
         if now < from {
             self.warning(role, format!("{subject}: not valid before {}", identity::date(from)));
-        } else if now > to {
-            self.warning(role, format!("{subject}: expired at {}", identity::date(to)));
+        } else if now <= to {
+            let finding = format!("{subject}: valid until {}", identity::date(to));
+            self.dated(role, finding, to, now);
         } else {
-            self.fine(role, format!("{subject}: valid until {}", identity::date(to)));
+            let finding = format!("{subject}: expired at {}", identity::date(to));
+            // An authority that has ended may stand beside the one that follows it.
+            if role == "client_ca" {
+                self.warning(role, finding);
+            } else {
+                self.failure(role, finding);
+            }
         }
         if role == "client_ca" {
             let next = [from.timestamp(), to.timestamp() + 1];
@@ -284,7 +314,7 @@ impl Findings {
         let date = identity::date(due);
         if now > due {
             let so = "and its clients are refused until it is renewed";
-            self.warning(role, format!("{subject}: a new list was due at {date}, {so}"));
+            self.failure(role, format!("{subject}: a new list was due at {date}, {so}"));
         } else {
             self.fine(role, format!("{subject}: {count} revoked; in force until {date}"));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
@@ -133,6 +133,9 @@ fn authorities(
                 .map_err(|error| unusable(format!("it cannot be an authority: {error}")))?;
         }
     }
+    if roots.is_empty() && certificates.iter().all(|der| is_authority(der)) {
+        found.failure("client_ca", "no authority is in force, so every client is refused");
+    }
     let list_fault = |problem| fault("client_crl_file", tls.client_crl_file.line(), problem);
     revocation::check(&lists, &certificates, provider, found).map_err(list_fault)?;
     Ok(Some(Authorities {
@@ -164,6 +167,10 @@ fn without(tls: &Tls, policy: Policy) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+fn is_authority(der: &CertificateDer<'_>) -> bool {
+    identity::parse(der).is_some_and(|certificate| certificate.is_ca())
 }
 
 fn chains(

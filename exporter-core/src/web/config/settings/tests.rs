@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::interval;
 use crate::web::config::live::Live;
@@ -349,6 +349,24 @@ fn what_is_right_is_taken() {
     }
 }
 
+#[test]
+fn certificates_are_told_of_before_they_expire() {
+    let (directory, authority) = (Directory::new(), Authority::new("ca"));
+    let path = directory.write("web.yml", &tls(""));
+    let found = |end: SystemTime| {
+        let mut params = params("server", &["localhost"]);
+        params.not_after = end.into();
+        directory.fill(&authority.issue(&params), &authority);
+        let live = Live::load(Some(path.clone())).unwrap();
+        let warnings = live.report().into_iter().filter(|line| !line.is_fine).count();
+        (warnings, live.failures().len())
+    };
+    let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 60 * 60));
+    assert_eq!(found(now + 15 * day), (0, 0));
+    assert_eq!(found(now + 13 * day), (1, 0));
+    assert_eq!(found(now - day), (0, 1));
+}
+
 /// The lines of a file as a YAML block under a key.
 fn block(directory: &Directory, name: &str) -> String {
     let text = std::fs::read(directory.path().join(name)).unwrap();
@@ -483,7 +501,7 @@ fn a_certificate_out_of_date_is_served_loudly() {
         directory.fill(&server, &authority);
         let live = Live::load(Some(directory.write("web.yml", &tls("")))).unwrap();
         assert_eq!(live.current().certificates[0].role, "server");
-        let report = live.report();
+        let report = [live.report(), live.failures()].concat();
         let loud = report.iter().find(|line| !line.is_fine).unwrap();
         assert!(loud.finding.contains(warning), "{loud:?}");
     }
