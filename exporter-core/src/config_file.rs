@@ -15,7 +15,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-pub(crate) use self::pool::{retry, use_processes};
+pub(crate) use self::pool::{end, retry, use_processes};
 pub(crate) use self::process::{ARGUMENT, main};
 
 /// Larger than any certificate chain or configuration file should be.

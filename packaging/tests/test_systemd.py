@@ -223,7 +223,7 @@ class Shared:
                 mkdir -p /root/pki; cd /root/pki
                 exporter-pki init; exporter-pki host this 127.0.0.1; exporter-pki client prometheus; exporter-pki client stranger
             fi
-            tar -C /etc/{self.name} -xf /root/pki/pki/hosts/this.tar''')
+            tar -C /etc/{self.name} --no-same-owner -xf /root/pki/pki/hosts/this.tar''')
         return '--cacert /root/pki/pki/ca.crt', *(
             f'--cert /root/pki/pki/clients/{name}/tls.crt --key /root/pki/pki/clients/{name}/tls.key' for name in ('prometheus', 'stranger'))
 
@@ -234,16 +234,16 @@ class Shared:
         example = machine.run(f'cat {self.examples}/web-config.yml').stdout
         return example, example.replace('"HASH"', f'"{hash}"')
 
-    def test_mutual_tls_with_credentials(self):
+    def test_mutual_tls(self):
         ca, prometheus, stranger = self.keys()
         template, config = self.web_config()
         file = f'/etc/{self.name}/web-config.yml'
         self.drop_in('mtls.conf')
         # As it ships it is refused: it has no password yet.
-        machine.write(file, template, 0o600)
+        machine.write(file, template, 0o640)
         self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
         self.until('what is wrong with it', lambda: 'basic_auth_users' in self.journal())
-        machine.write(file, config, 0o600)
+        machine.write(file, config, 0o640)
         machine.run(f'systemctl start {self.unit}')
         url, password = self.url('https'), "-u 'prometheus:open sesame'"
         self.assertIn(self.sign, self.scrape(url, ca, prometheus, password))
@@ -254,7 +254,78 @@ class Shared:
         self.assertRegex(self.status(url, ca, password), 'refused')
         self.assertRegex(self.status(url, ca, stranger, password), 'refused')
         self.assertIn(self.status(self.url())[:3], ('400', 'ref'))
-        self.kept('tls.key', 'PRIVATE KEY')
+        key = f'/etc/{self.name}/tls.key'
+        self.assertEqual(machine.run(f'stat -c "%U %G %a" {key}').stdout.split(), ['root', self.name, '640'])
+        self.assertNotEqual(machine.run(f'setpriv --reuid=nobody --clear-groups cat {key}', check=False).returncode, 0)
+        seen = machine.run(f'cat /proc/{self.pid()}/environ /proc/{self.pid()}/cmdline').stdout
+        self.assertNotIn('PRIVATE KEY', self.journal() + seen)
+
+    def test_what_is_renewed_is_in_force_without_a_restart(self):
+        ca, prometheus, stranger = self.keys()
+        _, config = self.web_config()
+        file, password = f'/etc/{self.name}/web-config.yml', "-u 'prometheus:open sesame'"
+        url = self.url('https')
+        machine.write(file, config, 0o640)
+        self.drop_in('mtls.conf')
+        machine.run(f'systemctl start {self.unit}')
+        old = self.pid()
+        serial = lambda: machine.run(f'echo | openssl s_client -connect 127.0.0.1:{self.port} 2>/dev/null | openssl x509 -noout -serial',
+                                     check=False).stdout
+        scraped = lambda *flags: self.status(url, ca, prometheus, *(flags or [password]))
+        reloaded = lambda: re.search(r'^exporter_config_last_reload_successful (\d)', self.scrape(url, ca, prometheus, password), re.M)[1]
+        self.assertEqual(scraped(), '200')
+        machine.run(f'''
+            cat > /run/loop.sh <<'END'
+while [ ! -e /run/loop.stop ]; do
+    curl -sS -m 10 -o /dev/null -w '%{{http_code}}\n' {ca} {prometheus} {password} {url} 2>&1
+done
+END
+            rm -f /run/loop.stop; systemd-run -q --unit=loop -p StandardOutput=file:/run/loop.log sh /run/loop.sh''')
+        self.addCleanup(machine.run, 'touch /run/loop.stop; systemctl stop loop', check=False)
+
+        # A new certificate and key, the key first, as some tools do.
+        before = serial()
+        machine.run(f'''
+            set -e; cd /root/pki; mkdir -p next; cp -r pki next/; cd next
+            exporter-pki host another 127.0.0.1; mkdir -p new; tar -C new --no-same-owner -xf pki/hosts/another.tar
+            install -m 640 new/tls.key /etc/{self.name}/; sleep 0.5; install -m 644 new/tls.crt /etc/{self.name}/''')
+        took = self.until('the new certificate', lambda: serial() not in ('', before), 30)
+        print(f'{self.name}: a new certificate is in force after {took:.1f} s', flush=True)
+        # A key that is not the certificate's, then half a configuration: nothing changes, and it can be seen.
+        machine.run(f'openssl genpkey -algorithm ed25519 2>/dev/null | install -m 640 /dev/stdin /etc/{self.name}/tls.key')
+        self.until('the metric of the wrong key', lambda: reloaded() == '0', 30)
+        self.assertIn('not the key of the certificate', self.journal())
+        machine.run(f'install -m 640 /root/pki/next/new/tls.key /etc/{self.name}/')
+        self.until('the right key', lambda: reloaded() == '1', 30)
+        machine.write(file, config[:config.index('basic_auth_users')], 0o640)
+        self.until('the metric of half a file', lambda: reloaded() == '0', 30)
+        self.assertIn('a reload weakens no access', self.journal())
+        self.assertEqual(scraped(''), '401')
+        # A second password, then the first one goes.
+        other = machine.run('''perl -e 'print crypt("another", "\\$2b\\$10\\$abcdefghijklmnopqrstuu")' ''').stdout
+        machine.write(file, config + f'  second: "{other}"\n', 0o640)
+        self.until('the new password', lambda: scraped("-u 'second:another'") == '200', 30)
+        machine.run('touch /run/loop.stop')
+        self.until('the end of the loop', lambda: machine.run('systemctl is-active loop', check=False).stdout.strip() != 'active', 30)
+        answers = machine.run('sort /run/loop.log | uniq -c').stdout.split()
+        self.assertEqual(answers[1::2], ['200'], f'failed scrapes: {answers}')
+        print(f'{self.name}: {answers[0]} scrapes meanwhile, none failed', flush=True)
+        self.assertEqual(self.pid(), old, 'it was not restarted')
+
+    def test_a_missing_file_is_named_once(self):
+        self.keys()
+        _, config = self.web_config()
+        machine.write(f'/etc/{self.name}/web-config.yml', config, 0o640)
+        self.drop_in('mtls.conf')
+        machine.run(f'rm /etc/{self.name}/tls.key')
+        self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
+        self.until('the end', lambda: self.show('ActiveState') == 'failed')
+        time.sleep(3)
+        self.assertEqual(self.show('NRestarts', 'ExecMainStatus'), ['0', '2'])
+        self.assertNotIn('remains running', self.journal())
+        lines = [line for line in self.journal().splitlines() if 'tls.key' in line]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn('No such file', lines[0])
 
 
 class NodeExporter(Shared, Unit):
@@ -361,13 +432,16 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         template, config = self.web_config()
         file = '/etc/node-exporter/web-config.yml'
         check = f'node-exporter --check --web.config.file={file}'
-        machine.write(file, template, 0o600)
+        machine.write(file, template, 0o640)
         self.assertEqual(machine.run(check, check=False).returncode, 2)
-        machine.write(file, config, 0o600)
+        machine.write(file, config, 0o640)
         machine.run(check)
-        self.drop_in('mtls.conf')
-        for folder in ('$CREDENTIALS_DIRECTORY/', '%d/'):
-            machine.write(file, re.sub(r'((?:cert|key|client_ca)_file): (\S+)', rf'\1: "{folder}\2"', config), 0o600)
+        # As an administrator may have it, and as systemd hands out secrets to others.
+        names = ('web-config.yml', 'ca.crt', 'tls.crt', 'tls.key')
+        self.drop_in(text='[Service]\n' + ''.join(f'LoadCredential={name}:/etc/node-exporter/{name}\n' for name in names)
+                     + 'Environment=WEB=--web.config.file=%d/web-config.yml\n')
+        for folder in ('', '$CREDENTIALS_DIRECTORY/', '%d/'):
+            machine.write(file, re.sub(r'((?:cert|key|client_ca)_file): (\S+)', rf'\1: "{folder}\2"', config), 0o640)
             machine.run(f'systemctl restart {self.unit}')
             self.assertEqual(self.status(self.url('https'), ca, prometheus, "-u 'prometheus:open sesame'"), '200', folder)
 

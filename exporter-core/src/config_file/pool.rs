@@ -34,6 +34,18 @@ pub(crate) fn retry() {
     POOL.retry();
 }
 
+/// Ends the reader that is idle, so that it does not outlive this process: a service manager would
+/// complain.
+pub(crate) fn end() {
+    const LONGEST: Duration = Duration::from_millis(200);
+    let idle = POOL.state().idle.take();
+    let Some(mut child) = idle.and_then(Reader::end) else { return };
+    let start = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) && start.elapsed() < LONGEST {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 pub(super) fn ask(path: &Path, limit: Option<u64>) -> io::Result<Reply> {
     POOL.ask(path, limit)
 }

@@ -58,7 +58,9 @@ fn run_with<Env>(
         return config_file::main();
     }
     config_file::use_processes();
-    match start(program, args, open) {
+    let end = start(program, args, open);
+    config_file::end();
+    match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Mistake(problem)) => {
             complain(program.name, &problem);
