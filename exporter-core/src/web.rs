@@ -2,17 +2,13 @@
 
 pub mod auth;
 pub mod config {
-    //! The web configuration: its file, and what is in force.
+    //! The file of the web configuration, and the files that it names.
 
-    pub(crate) mod downgrade;
+    pub mod diagnostics;
     pub(crate) mod file;
     pub(crate) mod files;
-    #[cfg(test)]
-    mod fuzz;
     pub mod limit;
-    pub mod live;
     pub(crate) mod secret;
-    pub mod settings;
 
     pub use self::file::ConfigError;
 }
@@ -25,6 +21,18 @@ mod memory;
 pub mod metrics;
 #[cfg(test)]
 mod pki;
+pub mod reload {
+    //! The web configuration in force, and how it is reloaded.
+
+    mod downgrade;
+    #[cfg(test)]
+    mod fuzz;
+    mod store;
+    mod web_config;
+
+    pub use self::store::{ConfigStore, ReloadStatus, Reloaded};
+    pub use self::web_config::WebConfig;
+}
 mod server;
 mod site;
 mod socket;
@@ -39,19 +47,20 @@ mod tls {
     #[cfg(test)]
     mod fuzz;
     pub(crate) mod identity;
-    mod parameters;
+    mod names;
     mod pem;
     pub mod refusal;
     pub(crate) mod refusals;
     mod revocation;
     mod server;
+    mod validity;
     pub(crate) mod verify;
 
     pub(crate) use self::server::transport;
 }
 
 pub use self::accept::serve;
-pub use self::config::{limit, live, settings};
+pub use self::config::limit;
 pub use self::listen::Listener;
 pub use self::site::{Limits, Site};
 pub use self::tls::{caller, refusal};

@@ -23,11 +23,11 @@ pub(crate) struct Report {
 /// Runs every collector once and tells of the web configuration, which was read before.
 pub(crate) async fn report(site: &Site) -> Report {
     let mut text = String::new();
-    for line in site.live.report() {
+    for line in site.config.report() {
         row(&mut text, if line.is_fine { "ok" } else { "NOTE" }, &line.what, &line.finding);
     }
     let mut bad = Vec::new();
-    for CheckLine { what, finding, .. } in site.live.failures() {
+    for CheckLine { what, finding, .. } in site.config.failures() {
         row(&mut text, "FAILED", &what, &finding);
         bad.push(what);
     }

@@ -11,8 +11,8 @@ use crate::exposition::families::Families;
 use crate::flags::{Flag, Flags};
 use crate::kernel::process;
 use crate::registry::{Builder, Registry, Settings};
-use crate::web::config::live::Live;
 use crate::web::metrics::ServerMetrics;
+use crate::web::reload::ConfigStore;
 
 /// A program with the command line, configuration and service of an exporter.
 ///
@@ -201,7 +201,7 @@ pub(crate) fn exposed_of_itself<Env>(
     program: &'static Program<Env>,
     reduced: bool,
     metrics: Arc<ServerMetrics>,
-    live: Arc<Live>,
+    config: Arc<ConfigStore>,
 ) -> Arc<dyn Fn(&mut Families) + Send + Sync> {
     Arc::new(move |out| {
         let built_with = option_env!("EXPORTER_REVISION").unwrap_or_default();
@@ -218,7 +218,7 @@ pub(crate) fn exposed_of_itself<Env>(
             out.family(&BUILD_INFO).sample([program.name, program.version, revision], 1.0);
         }
         if !reduced {
-            metrics.write(out, &live);
+            metrics.write(out, &config);
             process::write(out);
         }
     })

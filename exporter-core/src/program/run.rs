@@ -23,9 +23,9 @@ use crate::config_file;
 use crate::exporter::Opened;
 use crate::flags::{Flag, Flags};
 use crate::instrument::start_time;
-use crate::web::config::live::Live;
 use crate::web::listen::ListenError;
 use crate::web::metrics::ServerMetrics;
+use crate::web::reload::ConfigStore;
 use crate::web::{self, Limits, Listener, Site};
 
 impl<Env> Program<Env> {
@@ -106,7 +106,8 @@ fn start<Env>(
     let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
     log::init(program.name, options.level, options.layout);
 
-    let live = Live::load(options.web_config.clone()).map_err(|error| Stop::mistake(&error))?;
+    let config =
+        ConfigStore::load(options.web_config.clone()).map_err(|error| Stop::mistake(&error))?;
     let metrics = Arc::new(ServerMetrics::default());
     let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
     let enable_lifecycle = flags.is_on(&options::ENABLE_LIFECYCLE);
@@ -116,7 +117,7 @@ fn start<Env>(
         limit: options.limit,
         program,
         created_lines: flags.is_on(&options::OPENMETRICS_CREATED),
-        own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&live)),
+        own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
         flags,
     };
     let exporter = open(plan).map_err(|error| Stop::mistake(&error))?;
@@ -125,7 +126,7 @@ fn start<Env>(
         about: program.about.into(),
         version: program.version.into(),
         exporter,
-        live,
+        config,
         metrics,
         limits: options.limits.clone(),
         telemetry_path: options.telemetry_path.clone(),
@@ -169,7 +170,7 @@ async fn serve<Env>(
     let notifier = Notifier::from_env();
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
     let status = format!("Listening on {}", addresses.join(", "));
-    let tls = site.live.current().tls.is_some();
+    let tls = site.config.current().tls.is_some();
     for address in &addresses {
         tracing::info!(address, tls, version = program.version, "listening");
     }

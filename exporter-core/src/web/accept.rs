@@ -25,7 +25,7 @@ use super::socket::Socket;
 pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Future) {
     let server = Server::new(site);
     let mut tasks = JoinSet::new();
-    tasks.spawn(Arc::clone(&server.site.live).watch());
+    tasks.spawn(Arc::clone(&server.site.config).watch());
     tasks.spawn(memory::release_after_peaks(Arc::clone(&server)));
     for listener in listeners {
         tasks.spawn(accept(Arc::clone(&server), listener));
@@ -74,8 +74,8 @@ async fn accept(server: Arc<Server>, listener: Listener) {
 
 fn admit(server: &Arc<Server>, socket: Socket, peer: Peer) {
     // Subscribe first: a change in between closes the connection.
-    let changes = server.site.live.changes();
-    let settings = server.site.live.current();
+    let changes = server.site.config.changes();
+    let settings = server.site.config.current();
     let first = if settings.tls.is_some() { Stage::Handshake } else { Stage::FirstByte };
     let state = ConnectionState::new(first, peer.address(), &server.site.limits);
     let Some(entry) = server.table.admit(&state) else { return };

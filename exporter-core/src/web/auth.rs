@@ -17,9 +17,9 @@ use serde_saphyr::Spanned;
 
 use self::check_queue::CheckQueue;
 use super::client_address::ClientAddress;
+use super::config::diagnostics::Diagnostics;
 use super::config::file::{Fault, line_of};
 use super::config::secret::Secret;
-use super::config::settings::Findings;
 
 mod check_queue;
 
@@ -98,7 +98,7 @@ impl Authenticator {
     pub(super) fn new(
         users: BTreeMap<String, Spanned<Secret>>,
         before: Option<&Self>,
-        found: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Self, Fault> {
         let mut known = HashMap::with_capacity(users.len());
         for (user, text) in users {
@@ -115,18 +115,18 @@ impl Authenticator {
                     "refused: a hash of cost {cost} takes too long to check, {MAX_COST} is the \
                      highest allowed, and this user cannot log in; {NEW_HASH}"
                 );
-                found.warning(&key, finding);
+                diagnostics.warning(&key, finding);
                 continue;
             }
             if hash.cost > SLOW_COST {
                 let finding =
                     format!("a hash of cost {} takes seconds to check; use 10 to 12", hash.cost);
-                found.warning(&key, finding);
+                diagnostics.warning(&key, finding);
             }
             known.insert(user, hash);
         }
         let users = known;
-        found.fine("basic_auth_users", format!("{} known", users.len()));
+        diagnostics.note("basic_auth_users", format!("{} known", users.len()));
         let cost = users.values().map(|hash| hash.cost).max().unwrap_or(0);
         let shared = match before {
             Some(before) => Arc::clone(&before.shared),

@@ -31,9 +31,9 @@ use self::first_bytes::Protocol;
 use self::state::ConnectionState;
 use self::tracked_stream::TrackedStream;
 use super::client_address::Peer;
-use super::config::settings::Settings;
 use super::http::response::{self, Page};
 use super::http::{request, route};
+use super::reload::WebConfig;
 use super::server::Server;
 use super::socket::{AsSocket, Socket};
 use super::tls::caller::Caller;
@@ -84,7 +84,7 @@ impl Refused {
 }
 
 impl Connection {
-    pub(super) async fn serve(self, socket: Socket, settings: Arc<Settings>) {
+    pub(super) async fn serve(self, socket: Socket, settings: Arc<WebConfig>) {
         let end = match &settings.tls {
             None => self.http1(socket, Caller::default()).await,
             Some(tls) => match self.secure(socket, Arc::clone(tls), &settings).await {
@@ -105,7 +105,7 @@ impl Connection {
         &self,
         socket: Socket,
         tls: Arc<ServerConfig>,
-        settings: &Settings,
+        settings: &WebConfig,
     ) -> Result<(TlsStream<Socket>, Caller), Refused> {
         let mut running = self.running.clone();
         let stream = tokio::select! {

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
 
-use super::config::live::Live;
+use super::reload::ConfigStore;
 use super::tls::refusal::Refusal;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
@@ -86,7 +86,7 @@ pub struct ServerMetrics {
 }
 
 impl ServerMetrics {
-    pub(crate) fn write(&self, out: &mut Families, live: &Live) {
+    pub(crate) fn write(&self, out: &mut Families, config: &ConfigStore) {
         self.scrapes.codes.write(out, &SCRAPES, &["200", "400", "500", "503"]);
         let in_flight = self.scrapes.in_flight.load(Ordering::Relaxed);
         out.family(&IN_FLIGHT).sample([], in_flight as f64);
@@ -107,12 +107,12 @@ impl ServerMetrics {
                 refused.sample([refusal.as_str()], count.load(Ordering::Relaxed) as f64);
             }
         }
-        let status = live.status();
+        let status = config.status();
         out.family(&RELOADED).sample([], f64::from(u8::from(status.is_good())));
         let success = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
         out.family(&RELOAD_TIME).sample([], success.as_secs_f64());
         let mut expiry = out.family(&EXPIRY);
-        for certificate in &live.current().certificates {
+        for certificate in &config.current().certificates {
             let labels = [certificate.role, certificate.subject.as_str()];
             expiry.sample(labels, certificate.not_after as f64);
         }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::ConfigError;
-use super::config::live::Live;
 use super::http::DEFAULT_OFFSET;
 use super::listen::Listener;
 use super::metrics::ServerMetrics;
+use super::reload::ConfigStore;
 use crate::config_file;
 use crate::exporter::Exporter;
 use crate::exposition::families::Families;
@@ -44,7 +44,7 @@ pub struct Site {
     /// The version on the landing page.
     pub version: Cow<'static, str>,
     pub(crate) exporter: Arc<dyn Exporter>,
-    pub(crate) live: Arc<Live>,
+    pub(crate) config: Arc<ConfigStore>,
     pub(crate) metrics: Arc<ServerMetrics>,
     /// Limits on what clients may use.
     pub limits: Limits,
@@ -64,7 +64,7 @@ impl Site {
             about: "".into(),
             version: "".into(),
             exporter: Arc::new(exporter),
-            live: Live::plain(),
+            config: ConfigStore::plain(),
             metrics: Arc::default(),
             limits: Limits::default(),
             telemetry_path: "/metrics".to_owned(),
@@ -76,15 +76,15 @@ impl Site {
     /// The site with TLS, client certificates, users and headers of a web configuration file, which
     /// is read again when it changes. Blocks on the files.
     pub fn with_config_file(mut self, path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
-        self.live = Live::load(Some(path.into()))?;
+        self.config = ConfigStore::load(Some(path.into()))?;
         Ok(self)
     }
 
     /// The counters of this site, to expose them: scrapes, connections, refused handshakes, reloads
     /// and the expiry of certificates.
     pub fn metrics(&self) -> impl Fn(&mut Families) + Send + Sync + 'static {
-        let (metrics, live) = (Arc::clone(&self.metrics), Arc::clone(&self.live));
-        move |out| metrics.write(out, &live)
+        let (metrics, config) = (Arc::clone(&self.metrics), Arc::clone(&self.config));
+        move |out| metrics.write(out, &config)
     }
 
     /// Serves until `shutdown` is ready, within a tokio runtime: see [`serve`](super::serve).
@@ -97,7 +97,7 @@ impl Site {
     /// Blocks on the files.
     pub(crate) fn reload(&self) -> Result<(), String> {
         config_file::retry();
-        let web = self.live.reload().map_err(|error| error.to_string());
+        let web = self.config.reload().map_err(|error| error.to_string());
         let own = self.exporter.reload();
         web.map(|_| ()).and(own)
     }

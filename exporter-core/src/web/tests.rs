@@ -26,10 +26,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::config::live::Live;
 use super::connection::Connection;
 use super::connection::state::{ConnectionState, Stage};
 use super::metrics::{Eviction, ServerMetrics};
+use super::reload::ConfigStore;
 use super::server::Server;
 use super::*;
 use crate::collector::{Collector, Definition, Error, Source};
@@ -83,7 +83,7 @@ fn site() -> Site {
         about: "Tests <all>".into(),
         version: "1.2.3".into(),
         exporter: registry(&[&WORD]),
-        live: Live::load(None).unwrap(),
+        config: ConfigStore::load(None).unwrap(),
         metrics: Arc::default(),
         limits: Limits::default(),
         telemetry_path: "/metrics".to_owned(),

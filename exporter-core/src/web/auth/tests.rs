@@ -21,7 +21,7 @@ fn users(users: &[(&str, String)], before: Option<&Authenticator>) -> Authentica
         Spanned::new(Secret::from(text.clone()), unknown, unknown)
     };
     let users = users.iter().map(|(user, text)| ((*user).to_owned(), spanned(text))).collect();
-    Authenticator::new(users, before, &mut Findings::default()).unwrap()
+    Authenticator::new(users, before, &mut Diagnostics::default()).unwrap()
 }
 
 fn basic(user: &str, password: &str) -> HeaderMap {
@@ -239,9 +239,9 @@ async fn a_hash_of_too_high_a_cost_is_never_checked() {
         serde_saphyr::Location::UNKNOWN,
         serde_saphyr::Location::UNKNOWN,
     );
-    let mut found = Findings::default();
-    Authenticator::new([("a".to_owned(), spanned)].into(), None, &mut found).unwrap();
-    let findings = format!("{found:?}");
+    let mut diagnostics = Diagnostics::default();
+    Authenticator::new([("a".to_owned(), spanned)].into(), None, &mut diagnostics).unwrap();
+    let findings = format!("{diagnostics:?}");
     assert!(findings.contains("cost 31 takes too long"), "{findings}");
     let users = users(&[("a", costly), ("b", hash("2", 4))], None);
     assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Err(Denied::Wrong));

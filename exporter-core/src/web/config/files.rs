@@ -65,19 +65,19 @@ impl Files {
     }
 
     /// What was read, for comparison with another time.
-    pub(crate) fn into_seen(self) -> Seen {
-        Seen { files: self.seen, digest: self.digest }
+    pub(crate) fn into_file_set(self) -> FileSet {
+        FileSet { files: self.seen, digest: self.digest }
     }
 }
 
 /// Which files were read, in what state, and what they held.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct FileSet {
     files: Vec<(PathBuf, Stamp)>,
     digest: Vec<u8>,
 }
 
-impl Seen {
+impl FileSet {
     pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
         self.digest == other.digest
     }

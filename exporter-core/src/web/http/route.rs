@@ -23,7 +23,7 @@ pub(crate) async fn answer<B: Body>(
     peer: Peer,
     request: &Request<B>,
 ) -> (Response, Option<String>) {
-    let settings = server.site.live.current();
+    let settings = server.site.config.current();
     if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
         let why = "There are too many requests.\n";
         return (response::text(StatusCode::TOO_MANY_REQUESTS, why), None);

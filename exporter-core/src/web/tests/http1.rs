@@ -142,7 +142,7 @@ fn what_is_odd_but_clear_is_served() {
         "\r\nGET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "GET /metrics HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
         "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nConnection: upgrade, http2-settings, close\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nHTTP2-WebConfig: AAMAAABkAAQAAP__\r\nConnection: upgrade, http2-settings, close\r\n\r\n",
         &get("/metrics", &ninety),
         &get("/metrics", &format!("X: {large}\r\n")),
     ] {

@@ -74,7 +74,7 @@ pub(super) fn start_http2(
                 let (socket, peer) = listener.accept().await.unwrap();
                 let limits = &server.site.limits;
                 let state = ConnectionState::new(Stage::FirstByte, peer.address(), limits);
-                let changes = server.site.live.changes();
+                let changes = server.site.config.changes();
                 let running = server.running.subscribe();
                 let entry = server.table.admit(&state).unwrap();
                 let server = Arc::clone(&server);

@@ -206,9 +206,9 @@ fn a_flood_of_connections_does_not_keep_a_scraper_out() {
 fn connections_without_credentials_make_room() {
     let directory = Directory::new();
     let file = directory.write("web.yml", USERS);
-    let live = Live::load(Some(file)).unwrap();
+    let live = ConfigStore::load(Some(file)).unwrap();
     let server = start(|site| {
-        site.live = live;
+        site.config = live;
         site.limits.connections = 16;
     });
     let right = get("/metrics", "Authorization: Basic YTox\r\n");
@@ -325,10 +325,10 @@ fn the_end_does_not_wait_for_ever() {
 fn new_settings_end_a_connection_after_its_answer() {
     let directory = Directory::new();
     let file = directory.write("web.yml", "{}");
-    let live = Live::load(Some(file)).unwrap();
+    let live = ConfigStore::load(Some(file)).unwrap();
     let server = start(|site| {
         site.enable_lifecycle = true;
-        site.live = live;
+        site.config = live;
         site.exporter = registry(&[&SLOW, &WORD]);
     });
     let mut idle = server.connect();

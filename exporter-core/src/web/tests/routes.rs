@@ -138,7 +138,7 @@ fn reloading_has_to_be_allowed() {
 #[test]
 fn answers_are_counted() {
     let metrics = Arc::new(ServerMetrics::default());
-    let (seen, live) = (Arc::clone(&metrics), Live::load(None).unwrap());
+    let (seen, live) = (Arc::clone(&metrics), ConfigStore::load(None).unwrap());
     let server = start(|site| site.metrics = metrics);
     server.say(get("/metrics", ""));
     server.say(get("/metrics?collect[]=x", ""));

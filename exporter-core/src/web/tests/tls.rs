@@ -21,7 +21,7 @@ struct Scene {
     authority: Authority,
     holder: Holder,
     server: Running,
-    live: Arc<Live>,
+    live: Arc<ConfigStore>,
 }
 
 fn scene(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Scene {
@@ -29,10 +29,10 @@ fn scene(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Scene {
     let authority = Authority::new("ca");
     directory.fill(&authority.server(), &authority);
     let file = directory.write("web.yml", MUTUAL);
-    let live = Live::load(Some(file)).unwrap();
+    let live = ConfigStore::load(Some(file)).unwrap();
     let ours = Arc::clone(&live);
     let server = start(|site| {
-        site.live = ours;
+        site.config = ours;
         adjust(site);
     });
     let holder = authority.client();
@@ -178,8 +178,8 @@ fn passwords_are_asked_for_before_anything_else() {
              http_server_config:\n  headers:\n    X-Frame-Options: deny\n"
         ),
     );
-    let live = Live::load(Some(file)).unwrap();
-    let server = start(|site| site.live = live);
+    let live = ConfigStore::load(Some(file)).unwrap();
+    let server = start(|site| site.config = live);
     for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
         let answer = server.say(get(path, ""));
         assert_eq!(status(&answer), "401", "{answer}");
@@ -194,8 +194,8 @@ fn passwords_are_asked_for_before_anything_else() {
 fn requests_beyond_the_rate_are_put_off() {
     let directory = Directory::new();
     let file = directory.write("web.yml", "rate_limit:\n  interval: 1h\n  burst: 2\n");
-    let live = Live::load(Some(file)).unwrap();
-    let server = start(|site| site.live = live);
+    let live = ConfigStore::load(Some(file)).unwrap();
+    let server = start(|site| site.config = live);
     let statuses = [(); 3].map(|()| status(&server.say(get("/metrics", ""))).to_owned());
     assert_eq!(statuses, ["200", "200", "429"]);
 }

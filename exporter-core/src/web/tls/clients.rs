@@ -13,30 +13,31 @@ use x509_parser::time::ASN1Time;
 use super::chain::ChainVerifier;
 use super::revocation;
 use super::server::{fault, from_file};
+use super::validity;
 use super::verify::{Authorities, Policy, Verifier};
 use super::{identity, pem};
 use crate::config_file::{LARGE, SMALL};
+use crate::web::config::diagnostics::Diagnostics;
 use crate::web::config::file::{Fault, Tls};
 use crate::web::config::files::Files;
-use crate::web::config::settings::Findings;
 
 /// `None` where no client is asked for a certificate.
 pub(super) fn verifier(
     tls: &Tls,
     provider: &Arc<CryptoProvider>,
     files: &mut Files,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Option<Arc<Verifier>>, Fault> {
     let field = &tls.client_auth_type;
     let name = field.text().unwrap_or_default();
     let policy =
         Policy::named(name).map_err(|problem| fault("client_auth_type", field.line(), problem))?;
     let Some(policy) = policy else {
-        return unasked(tls, files, found).map(|()| None);
+        return unasked(tls, files, diagnostics).map(|()| None);
     };
     let allowed = allowed(tls, policy)?;
-    let authorities = authorities(tls, policy, provider, files, found)?;
-    report(tls, policy, allowed.as_deref(), authorities.is_some(), found);
+    let authorities = authorities(tls, policy, provider, files, diagnostics)?;
+    report(tls, policy, allowed.as_deref(), authorities.is_some(), diagnostics);
     Ok(Some(Arc::new(Verifier {
         policy,
         authorities,
@@ -46,7 +47,7 @@ pub(super) fn verifier(
 }
 
 /// Without a policy nothing may look as if there were one.
-fn unasked(tls: &Tls, files: &mut Files, found: &mut Findings) -> Result<(), Fault> {
+fn unasked(tls: &Tls, files: &mut Files, diagnostics: &mut Diagnostics) -> Result<(), Fault> {
     const MEND: &str = "set client_auth_type: RequireAndVerifyClientCert, or remove it";
     if tls.client_ca_file.text().is_some() {
         // That there is no such file is the fault to mend first.
@@ -68,7 +69,7 @@ fn unasked(tls: &Tls, files: &mut Files, found: &mut Findings) -> Result<(), Fau
         let problem = format!("client certificates are revoked, but none is asked; {MEND}");
         return Err(fault("client_crl_file", tls.client_crl_file.line(), problem));
     }
-    found.fine("client_auth_type", "no client is asked for a certificate");
+    diagnostics.note("client_auth_type", "no client is asked for a certificate");
     Ok(())
 }
 
@@ -99,7 +100,7 @@ fn authorities(
     policy: Policy,
     provider: &Arc<CryptoProvider>,
     files: &mut Files,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Option<Authorities>, Fault> {
     let (inline, file) = (&tls.client_ca, &tls.client_ca_file);
     let (key, line) = if file.text().is_some() {
@@ -117,7 +118,7 @@ fn authorities(
         }
         (None, Some(_)) => from_file(key, file, SMALL, files, pem::certificates)?,
     };
-    let lists = revocation_lists(tls, policy, files, found)?;
+    let lists = revocation_lists(tls, policy, files, diagnostics)?;
 
     let now = ASN1Time::now();
     let mut roots = RootCertStore::empty();
@@ -125,7 +126,7 @@ fn authorities(
         let unusable = |why: String| fault(key, line, format!("certificate {}: {why}", index + 1));
         let certificate = identity::parse(der)
             .ok_or_else(|| unusable("it is damaged; write the file anew".into()))?;
-        found.certificate("client_ca", &certificate, now);
+        validity::certificate("client_ca", &certificate, now, diagnostics);
         // webpki takes an anchor whatever its dates; an authority past its end vouches for nobody.
         if certificate.validity().is_valid_at(now) {
             roots
@@ -134,10 +135,10 @@ fn authorities(
         }
     }
     if roots.is_empty() && certificates.iter().all(|der| is_authority(der)) {
-        found.failure("client_ca", "no authority is in force, so every client is refused");
+        diagnostics.failure("client_ca", "no authority is in force, so every client is refused");
     }
     let list_fault = |problem| fault("client_crl_file", tls.client_crl_file.line(), problem);
-    revocation::check(&lists, &certificates, provider, found).map_err(list_fault)?;
+    revocation::check(&lists, &certificates, provider, diagnostics).map_err(list_fault)?;
     Ok(Some(Authorities {
         revoked: revoked(&lists),
         has_lists: !lists.is_empty(),
@@ -190,7 +191,7 @@ fn revocation_lists(
     tls: &Tls,
     policy: Policy,
     files: &mut Files,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
     let field = &tls.client_crl_file;
     if field.text().is_none() {
@@ -207,7 +208,7 @@ fn revocation_lists(
     let lists = from_file("client_crl_file", field, LARGE, files, pem::revocation_lists)?;
     for der in &lists {
         let Ok((_, list)) = CertificateRevocationList::from_der(der) else { continue };
-        found.revocation_list(&list, ASN1Time::now());
+        validity::revocation_list(&list, ASN1Time::now(), diagnostics);
     }
     Ok(lists)
 }
@@ -229,21 +230,22 @@ fn report(
     policy: Policy,
     allowed: Option<&[String]>,
     has_authority: bool,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) {
     let key = "client_auth_type";
     let name = tls.client_auth_type.text().unwrap_or_default();
     if !policy.verified {
-        found.warning(key, format!("{name} verifies nothing: any certificate of anyone's will do"));
+        diagnostics
+            .warning(key, format!("{name} verifies nothing: any certificate of anyone's will do"));
         if has_authority {
-            found.warning("client_ca", format!("{name} does not use it to verify"));
+            diagnostics.warning("client_ca", format!("{name} does not use it to verify"));
         }
     } else if !has_authority {
-        found.warning(key, format!("{name} without client_ca refuses every certificate"));
+        diagnostics.warning(key, format!("{name} without client_ca refuses every certificate"));
     } else {
-        found.fine(key, name);
+        diagnostics.note(key, name);
     }
     if let Some(allowed) = allowed {
-        found.fine("client_allowed_sans", allowed.join(", "));
+        diagnostics.note("client_allowed_sans", allowed.join(", "));
     }
 }

@@ -9,9 +9,9 @@ use rustls::pki_types::{
 use x509_parser::time::ASN1Time;
 
 use super::chain::ChainVerifier;
-use super::{identity, pem, revocation};
+use super::{identity, pem, revocation, validity};
 use crate::testing;
-use crate::web::config::settings::Findings;
+use crate::web::config::diagnostics::Diagnostics;
 use crate::web::pki::{Authority, client_params};
 
 #[test]
@@ -50,8 +50,8 @@ fn fuzz_certificates() {
     testing::fuzz(corpus, |bytes| {
         let der = CertificateDer::from(bytes);
         if let Some(certificate) = identity::parse(&der) {
-            let mut found = Findings::default();
-            found.certificate("client_ca", &certificate, ASN1Time::now());
+            let mut diagnostics = Diagnostics::default();
+            validity::certificate("client_ca", &certificate, ASN1Time::now(), &mut diagnostics);
             identity::names(&certificate);
             identity::is_for_clients(&certificate);
             assert!(!identity::subject(certificate.subject()).contains(char::is_control));
@@ -83,8 +83,8 @@ fn fuzz_revocation_lists() {
     let authorities = [authority.0.der().clone()];
     testing::fuzz(lists.to_vec(), |bytes| {
         let list = [CertificateRevocationListDer::from(bytes)];
-        let mut found = Findings::default();
-        let verified = revocation::check(&list, &authorities, &provider, &mut found);
+        let mut diagnostics = Diagnostics::default();
+        let verified = revocation::check(&list, &authorities, &provider, &mut diagnostics);
         let algorithms = provider.signature_verification_algorithms;
         let usable = ChainVerifier::new(RootCertStore::empty(), &list, algorithms);
         let is_known = lists.iter().any(|list| list == bytes);

@@ -9,7 +9,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
 use super::identity;
-use crate::web::config::settings::Findings;
+use crate::web::config::diagnostics::Diagnostics;
 
 /// Verifies each list with the key of its issuer, and says which authorities have none.
 ///
@@ -19,7 +19,7 @@ pub(super) fn check(
     lists: &[CertificateRevocationListDer<'_>],
     certificates: &[CertificateDer<'_>],
     provider: &CryptoProvider,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<(), String> {
     if lists.is_empty() {
         return Ok(());
@@ -38,7 +38,7 @@ pub(super) fn check(
             .filter(|(_, certificate)| certificate.subject().as_raw() == list.issuer().as_raw());
         let namesakes: Vec<_> = namesakes.map(|(der, _)| *der).collect();
         if namesakes.is_empty() {
-            found.warning(
+            diagnostics.warning(
                 "client_crl",
                 format!(
                     "{issuer} is not in client_ca_file; its list counts only if it is an \
@@ -71,7 +71,8 @@ pub(super) fn check(
     }
     for authority in authorities.into_iter().filter(|authority| !has_list(authority)) {
         let subject = identity::subject(authority.subject());
-        found.warning("client_crl", format!("{subject}: no list, so its clients are refused"));
+        diagnostics
+            .warning("client_crl", format!("{subject}: no list, so its clients are refused"));
     }
     Ok(())
 }

@@ -10,17 +10,16 @@ use x509_parser::time::ASN1Time;
 
 use super::clients;
 use super::identity;
-use super::parameters::{
-    HTTP2_SUITES, Known, TLS13_SUITES, Version, cipher_suite, curve, versions,
-};
+use super::names::{HTTP2_SUITES, Known, TLS13_SUITES, Version, cipher_suite, curve, versions};
 use super::pem;
+use super::validity;
 use super::verify::Verifier;
 use crate::config_file::SMALL;
 use crate::redact;
+use crate::web::config::diagnostics::Diagnostics;
 use crate::web::config::file::{Fault, Field, Tls};
 use crate::web::config::files::Files;
 use crate::web::config::secret::Secret;
-use crate::web::config::settings::Findings;
 
 /// TLS as configured.
 #[derive(Debug)]
@@ -35,19 +34,19 @@ pub(crate) fn transport(
     tls: &Tls,
     http2: bool,
     files: &mut Files,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Option<Transport>, Fault> {
     if !is_wanted(tls) {
         return Ok(None);
     }
     let chain = chain(tls, files)?;
     let key = key(tls, files)?;
-    warn_of_readers(tls, files, found);
-    let (min, max) = range(tls, found)?;
-    let provider = Arc::new(provider(tls, http2, min, max, found)?);
+    warn_of_readers(tls, files, diagnostics);
+    let (min, max) = range(tls, diagnostics)?;
+    let provider = Arc::new(provider(tls, http2, min, max, diagnostics)?);
     let certified = certified(tls, chain, &key, &provider)?;
-    describe(&certified.cert, found);
-    let verifier = clients::verifier(tls, &provider, files, found)?;
+    describe(&certified.cert, diagnostics);
+    let verifier = clients::verifier(tls, &provider, files, diagnostics)?;
 
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(min, max))
@@ -123,14 +122,15 @@ fn key(tls: &Tls, files: &mut Files) -> Result<PrivateKeyDer<'static>, Fault> {
 }
 
 /// Warns of a key that every user of the machine can read.
-fn warn_of_readers(tls: &Tls, files: &Files, found: &mut Findings) {
+fn warn_of_readers(tls: &Tls, files: &Files, diagnostics: &mut Diagnostics) {
     let (key, path) = match tls.key_file.text() {
         Some(name) => ("key_file", files.resolve(name).ok()),
         None => ("key", files.configuration()),
     };
     if let Some(path) = path.filter(|path| files.is_readable_by_others(path)) {
         let path = path.display();
-        found.warning(key, format!("every user can read {path}; chmod o-r it, and renew the key"));
+        diagnostics
+            .warning(key, format!("every user can read {path}; chmod o-r it, and renew the key"));
     }
 }
 
@@ -195,27 +195,27 @@ fn certified(
     }
 }
 
-fn describe(chain: &[CertificateDer<'static>], found: &mut Findings) {
+fn describe(chain: &[CertificateDer<'static>], diagnostics: &mut Diagnostics) {
     let mut role = "server";
     for der in chain {
         let Some(certificate) = identity::parse(der) else { continue };
         if role == "server" {
             let names = identity::names(&certificate);
             if names.is_empty() {
-                found.warning(
+                diagnostics.warning(
                     "server certificate",
                     "it has no subject alternative name, and most clients will refuse it",
                 );
             } else {
-                found.fine("server certificate", format!("is for {}", names.join(", ")));
+                diagnostics.note("server certificate", format!("is for {}", names.join(", ")));
             }
         }
-        found.certificate(role, &certificate, ASN1Time::now());
+        validity::certificate(role, &certificate, ASN1Time::now(), diagnostics);
         role = "server_chain";
     }
 }
 
-fn range(tls: &Tls, found: &mut Findings) -> Result<(Version, Version), Fault> {
+fn range(tls: &Tls, diagnostics: &mut Diagnostics) -> Result<(Version, Version), Fault> {
     let version = |key, field: &Field<String>, default| match field.text() {
         None => Ok(default),
         Some(name) => Version::named(name).ok_or_else(|| {
@@ -239,7 +239,8 @@ fn range(tls: &Tls, found: &mut Findings) -> Result<(Version, Version), Fault> {
         ));
     }
     if min < Version::Tls12 {
-        found.warning("min_version", "TLS 1.0 and 1.1 are not spoken here; TLS 1.2 is the oldest");
+        diagnostics
+            .warning("min_version", "TLS 1.0 and 1.1 are not spoken here; TLS 1.2 is the oldest");
     }
     Ok((min, max))
 }
@@ -250,7 +251,7 @@ fn provider(
     http2: bool,
     min: Version,
     max: Version,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<CryptoProvider, Fault> {
     let mut provider = aws_lc_rs::default_provider();
     let has_version = |version: Version| {
@@ -260,7 +261,8 @@ fn provider(
     let field = &tls.cipher_suites;
     let names = field.value().map(Vec::as_slice).unwrap_or_default();
     if !names.is_empty() {
-        let mut suites = usable("cipher_suites", "cipher", field, names, cipher_suite, found)?;
+        let mut suites =
+            usable("cipher_suites", "cipher", field, names, cipher_suite, diagnostics)?;
         let has_required = names.iter().any(|name| HTTP2_SUITES.contains(&name.as_str()));
         if http2 && min < Version::Tls13 && !has_required {
             return Err(fault(
@@ -292,13 +294,14 @@ fn provider(
         ));
     }
     if min < Version::Tls13 && !suites.iter().any(has_version(Version::Tls12)) {
-        found.warning("cipher_suites", "none is of TLS 1.2, so only TLS 1.3 will be spoken");
+        diagnostics.warning("cipher_suites", "none is of TLS 1.2, so only TLS 1.3 will be spoken");
     }
 
     let field = &tls.curve_preferences;
     let names = field.value().map(Vec::as_slice).unwrap_or_default();
     if !names.is_empty() {
-        provider.kx_groups = usable("curve_preferences", "curve", field, names, curve, found)?;
+        provider.kx_groups =
+            usable("curve_preferences", "curve", field, names, curve, diagnostics)?;
     }
     let groups = &provider.kx_groups;
     if !groups.iter().any(|group| group.usable_for_version(max.number())) {
@@ -319,14 +322,14 @@ fn usable<T>(
     field: &Field<Vec<String>>,
     names: &[String],
     known: impl Fn(&str) -> Option<Known<T>>,
-    found: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Vec<T>, Fault> {
     let mut usable = Vec::new();
     for name in names {
         match known(name) {
             Some(Known::Usable(value)) => usable.push(value),
             Some(Known::Unsupported) => {
-                found.warning(key, format!("{name} is not supported here and is left out"));
+                diagnostics.warning(key, format!("{name} is not supported here and is left out"));
             }
             None => return Err(fault(key, field.line(), format!("unknown {kind}: {name}"))),
         }

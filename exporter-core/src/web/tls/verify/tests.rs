@@ -9,10 +9,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};
 
 use crate::web::config::ConfigError;
-use crate::web::config::live::Live;
 use crate::web::pki::{
     Authority, Directory, Handshake, Holder, client, client_params, handshake, params,
 };
+use crate::web::reload::ConfigStore;
 use crate::web::tls::refusal::Refusal;
 
 const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
@@ -29,18 +29,18 @@ impl Fleet {
         Self { directory, authority }
     }
 
-    fn live(&self, keys: &str) -> std::sync::Arc<Live> {
+    fn live(&self, keys: &str) -> std::sync::Arc<ConfigStore> {
         self.load(keys).unwrap()
     }
 
-    fn load(&self, keys: &str) -> Result<std::sync::Arc<Live>, ConfigError> {
+    fn load(&self, keys: &str) -> Result<std::sync::Arc<ConfigStore>, ConfigError> {
         let text =
             format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{keys}");
-        Live::load(Some(self.directory.write("web.yml", &text)))
+        ConfigStore::load(Some(self.directory.write("web.yml", &text)))
     }
 
     /// How handshakes in both versions end.
-    fn refusals(&self, live: &Live, holder: Option<&Holder>) -> [Option<Refusal>; 2] {
+    fn refusals(&self, live: &ConfigStore, holder: Option<&Holder>) -> [Option<Refusal>; 2] {
         BOTH.map(|version| {
             let settings = live.current();
             let client = client(&self.authority, holder, &[version]);
@@ -376,7 +376,7 @@ fn a_list_of_another_authority_is_refused_when_it_is_read() {
 }
 
 /// Of which authorities there are warnings about revocation lists.
-fn warnings(live: &Live) -> Vec<&'static str> {
+fn warnings(live: &ConfigStore) -> Vec<&'static str> {
     let report = live.report();
     let warnings = report.iter().filter(|line| !line.is_fine && line.what == "client_crl");
     let name = |finding: &str| if finding.contains("elsewhere") { "elsewhere" } else { "another" };

@@ -11,22 +11,22 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use super::downgrade;
-use super::file::ConfigError;
-use super::files::{Files, Seen};
-use super::settings::Settings;
+use super::web_config::WebConfig;
 use crate::config_file::Stamp;
 use crate::exporter::CheckLine;
+use crate::web::config::file::ConfigError;
+use crate::web::config::files::{FileSet, Files};
 
-/// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the files are checked for changes.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A web configuration and its file, if there is one.
 #[derive(Debug)]
-pub struct Live {
+pub struct ConfigStore {
     path: Option<PathBuf>,
     /// Where systemd has put the service's credentials.
     credentials: Option<PathBuf>,
-    current: RwLock<Arc<Settings>>,
+    current: RwLock<Arc<WebConfig>>,
     generation: watch::Sender<u64>,
     /// Held while reading, so that there is one reload at a time.
     history: Mutex<History>,
@@ -34,16 +34,16 @@ pub struct Live {
     status: Mutex<ReloadStatus>,
 }
 
-/// What came of the attempts to read.
+/// The files of earlier reads.
 #[derive(Debug)]
 struct History {
-    /// What the settings in force were made of.
-    good: Seen,
-    /// What the last attempt came to see, good or bad.
-    last: Seen,
-    /// How the files stood when last looked at. They have to stand still for one look, so that
-    /// a certificate and its key may arrive one after the other.
-    standing: Vec<Stamp>,
+    /// The files of the configuration in force.
+    good: FileSet,
+    /// The files of the last attempt, good or bad.
+    last: FileSet,
+    /// The state of the files at the last poll. They must not change for one interval, so that a
+    /// certificate and its key may be replaced one after the other.
+    polled: Vec<Stamp>,
 }
 
 /// How the last attempt went, and when the last good one was.
@@ -70,7 +70,7 @@ pub enum Reloaded {
     Unchanged,
 }
 
-impl Live {
+impl ConfigStore {
     /// Reads and validates. Without a path: plain HTTP, and nothing configured.
     pub fn load(path: Option<PathBuf>) -> Result<Arc<Self>, ConfigError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
@@ -79,47 +79,47 @@ impl Live {
 
     /// Plain HTTP, without a file.
     pub(crate) fn plain() -> Arc<Self> {
-        let settings = Settings { http2: true, ..Settings::default() };
-        Self::new(None, None, settings, Seen::default())
+        let config = WebConfig { http2: true, ..WebConfig::default() };
+        Self::new(None, None, config, FileSet::default())
     }
 
     fn load_with(
         path: Option<PathBuf>,
         credentials: Option<PathBuf>,
     ) -> Result<Arc<Self>, ConfigError> {
-        let (settings, seen) = match &path {
+        let (config, files) = match &path {
             None => return Ok(Self::plain()),
             Some(path) => {
                 let mut files = Files::beside(path, credentials.clone());
-                let settings = Settings::read(path, &mut files, None)?;
-                (settings, files.into_seen())
+                let config = WebConfig::read(path, &mut files, None)?;
+                (config, files.into_file_set())
             }
         };
-        warn_of(&settings);
-        Ok(Self::new(path, credentials, settings, seen))
+        warn_of(&config);
+        Ok(Self::new(path, credentials, config, files))
     }
 
     fn new(
         path: Option<PathBuf>,
         credentials: Option<PathBuf>,
-        settings: Settings,
-        seen: Seen,
+        config: WebConfig,
+        files: FileSet,
     ) -> Arc<Self> {
         Arc::new(Self {
             path,
             credentials,
-            generation: watch::Sender::new(settings.generation),
-            current: RwLock::new(Arc::new(settings)),
+            generation: watch::Sender::new(config.generation),
+            current: RwLock::new(Arc::new(config)),
             history: Mutex::new(History {
-                good: seen.clone(),
-                standing: seen.stamps(),
-                last: seen,
+                good: files.clone(),
+                polled: files.stamps(),
+                last: files,
             }),
             status: Mutex::new(ReloadStatus { error: None, last_success: SystemTime::now() }),
         })
     }
 
-    pub fn current(&self) -> Arc<Settings> {
+    pub fn current(&self) -> Arc<WebConfig> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -132,7 +132,7 @@ impl Live {
         self.lock_status().clone()
     }
 
-    /// What there is to say of the settings in force, for `--check`.
+    /// What there is to say of the config in force, for `--check`.
     pub fn report(&self) -> Vec<CheckLine> {
         self.current().report.clone()
     }
@@ -151,14 +151,14 @@ impl Live {
         let mut history = self.history();
         let before = self.current();
         let mut files = Files::beside(path, self.credentials.clone());
-        let read = Settings::read(path, &mut files, Some(&before)).and_then(|settings| {
-            downgrade::check(&before, &settings).map_err(|fault| fault.in_file(path))?;
-            Ok(settings)
+        let read = WebConfig::read(path, &mut files, Some(&before)).and_then(|config| {
+            downgrade::check(&before, &config).map_err(|fault| fault.in_file(path))?;
+            Ok(config)
         });
-        history.last = files.into_seen();
-        history.standing = history.last.stamps();
-        let settings = match read {
-            Ok(settings) => settings,
+        history.last = files.into_file_set();
+        history.polled = history.last.stamps();
+        let config = match read {
+            Ok(config) => config,
             Err(error) => {
                 if self.lock_status().error.replace(error.clone()).as_ref() != Some(&error) {
                     error!(%error, "web configuration is bad, the last good one stays in force");
@@ -180,11 +180,11 @@ impl Live {
             return Ok(Reloaded::Unchanged);
         }
         let generation = before.generation + 1;
-        let settings = Arc::new(Settings { generation, ..settings });
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&settings);
+        let config = Arc::new(WebConfig { generation, ..config });
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         self.generation.send_replace(generation);
         info!(generation, "web configuration reloaded");
-        warn_of(&settings);
+        warn_of(&config);
         Ok(Reloaded::Changed { generation })
     }
 
@@ -193,25 +193,25 @@ impl Live {
         if self.path.is_none() {
             return std::future::pending().await;
         }
-        let mut ticks = interval(LOOK);
+        let mut ticks = interval(POLL_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let live = Arc::clone(&self);
+            let store = Arc::clone(&self);
             // A file may be on a file system that hangs. The outcome is in the status.
-            let _ = tokio::task::spawn_blocking(move || live.look()).await;
+            let _ = tokio::task::spawn_blocking(move || store.poll()).await;
         }
     }
 
-    /// One look at the files.
-    fn look(&self) {
+    /// Checks the files once.
+    fn poll(&self) {
         let is_due = {
             let mut history = self.history();
             let now = history.last.stamps_now();
             let has_changed = now != history.last.stamps();
-            let stands_still = now == history.standing;
-            history.standing = now;
-            has_changed && stands_still
+            let is_stable = now == history.polled;
+            history.polled = now;
+            has_changed && is_stable
         };
         if is_due || is_stale(&self.current()) {
             // Logged and kept in the status.
@@ -228,14 +228,14 @@ impl Live {
     }
 }
 
-fn is_stale(settings: &Settings) -> bool {
+fn is_stale(config: &WebConfig) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    settings.stale_at.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= now))
+    config.valid_until.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= now))
 }
 
-fn warn_of(settings: &Settings) {
-    let warnings = settings.report.iter().filter(|line| !line.is_fine);
-    for line in warnings.chain(&settings.failures) {
+fn warn_of(config: &WebConfig) {
+    let warnings = config.report.iter().filter(|line| !line.is_fine);
+    for line in warnings.chain(&config.failures) {
         warn!(what = line.what, "web configuration: {}", line.finding);
     }
 }

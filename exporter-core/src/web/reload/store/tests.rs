@@ -24,8 +24,8 @@ fn directory() -> (Directory, Authority) {
     (directory, authority)
 }
 
-fn load(directory: &Directory) -> Arc<Live> {
-    Live::load(Some(directory.path().join("web.yml"))).unwrap()
+fn load(directory: &Directory) -> Arc<ConfigStore> {
+    ConfigStore::load(Some(directory.path().join("web.yml"))).unwrap()
 }
 
 #[test]
@@ -183,28 +183,28 @@ fn half_a_file_weakens_nothing() {
 fn a_look_waits_until_the_files_stand_still() {
     let (directory, authority) = directory();
     let live = load(&directory);
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     assert_eq!(live.current().generation, 0);
 
     let server = authority.server();
     directory.write("server.crt", &server.certificate);
-    live.look();
+    live.poll();
     // The key arrives a moment after its certificate: no error in between.
     directory.write("server.key", &server.key.serialize_pem());
-    live.look();
+    live.poll();
     assert!(live.status().is_good());
-    live.look();
+    live.poll();
     assert_eq!(live.current().generation, 1);
 
     fs::remove_file(directory.path().join("ca.pem")).unwrap();
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     assert!(!live.status().is_good());
-    live.look();
+    live.poll();
     directory.write("ca.pem", &authority.0.pem());
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     assert!(live.status().is_good());
     assert_eq!(live.current().generation, 1);
 }
@@ -229,8 +229,8 @@ fn a_directory_swapped_by_a_symbolic_link_is_a_change() {
     let live = load(&root);
     symlink("..2", root.path().join("..new")).unwrap();
     fs::rename(root.path().join("..new"), &data).unwrap();
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     assert_eq!(live.current().generation, 1);
 }
 
@@ -242,7 +242,7 @@ fn credentials_of_the_service_manager_are_found() {
     let key = fs::read(directory.path().join("server.key")).unwrap();
     fs::write(credentials.path().join("server.key"), key).unwrap();
     let path = directory.write("web.yml", &text);
-    let load = |credentials| Live::load_with(Some(path.clone()), credentials);
+    let load = |credentials| ConfigStore::load_with(Some(path.clone()), credentials);
     assert!(load(Some(credentials.path().to_path_buf())).is_ok());
     assert!(load(None).unwrap_err().to_string().contains("$CREDENTIALS_DIRECTORY"));
 }

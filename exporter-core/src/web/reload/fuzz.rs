@@ -1,6 +1,6 @@
 //! Random web configurations: none panics, and no error shows a secret.
 
-use super::live::Live;
+use super::store::ConfigStore;
 use crate::testing;
 use crate::web::pki::{Authority, Directory};
 
@@ -23,7 +23,7 @@ fn fuzz_web_configuration() {
     testing::fuzz(corpus, |bytes| {
         let path = directory.path().join("web.yml");
         std::fs::write(&path, bytes).unwrap();
-        if let Err(error) = Live::load(Some(path)) {
+        if let Err(error) = ConfigStore::load(Some(path)) {
             let shown = error.to_string();
             assert_eq!(shown.lines().count(), 1, "{shown}");
             assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{shown}");

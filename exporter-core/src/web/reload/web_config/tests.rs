@@ -1,8 +1,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::interval;
-use crate::web::config::live::Live;
 use crate::web::pki::{Authority, Directory, Holder, params};
+use crate::web::reload::ConfigStore;
 
 /// Lines of `tls_server_config` after a good certificate and key.
 fn tls(keys: &str) -> String {
@@ -272,12 +272,12 @@ fn what_is_wrong_is_refused_in_one_line() {
             .replace("<verify>", "  client_auth_type: RequireAndVerifyClientCert\n")
             .replace("<ca>", "  client_ca_file: ca.pem\n");
         let path = directory.write("bad.yml", &text);
-        let error = Live::load(Some(path.clone())).unwrap_err().to_string();
+        let error = ConfigStore::load(Some(path.clone())).unwrap_err().to_string();
         assert!(error.starts_with(&path.display().to_string()), "{text}\n{error}");
         assert!(error.contains(place) && error.contains(problem), "{text}\n{error}");
         assert!(!error.contains('\n'), "{text}\n{error}");
     }
-    let error = Live::load(Some(directory.path().join("none.yml"))).unwrap_err().to_string();
+    let error = ConfigStore::load(Some(directory.path().join("none.yml"))).unwrap_err().to_string();
     assert!(error.contains("none.yml") && error.contains("No such file"), "{error}");
 }
 
@@ -341,7 +341,7 @@ fn what_is_right_is_taken() {
         ("rate_limit:\n  interval: -1s\n  burst: 0\n".into(), false, ""),
     ] {
         let path = directory.write("good.yml", &text);
-        let live = Live::load(Some(path)).unwrap_or_else(|error| panic!("{text}\n{error}"));
+        let live = ConfigStore::load(Some(path)).unwrap_or_else(|error| panic!("{text}\n{error}"));
         assert_eq!(live.current().tls.is_some(), has_tls, "{text}");
         let warnings: Vec<_> = live.report().into_iter().filter(|line| !line.is_fine).collect();
         assert_eq!(warnings.is_empty(), warning.is_empty(), "{text}\n{warnings:?}");
@@ -357,7 +357,7 @@ fn certificates_are_told_of_before_they_expire() {
         let mut params = params("server", &["localhost"]);
         params.not_after = end.into();
         directory.fill(&authority.issue(&params), &authority);
-        let live = Live::load(Some(path.clone())).unwrap();
+        let live = ConfigStore::load(Some(path.clone())).unwrap();
         let warnings = live.report().into_iter().filter(|line| !line.is_fine).count();
         (warnings, live.failures().len())
     };
@@ -384,7 +384,7 @@ fn a_key_that_every_user_can_read_is_told_of() {
         let warnings = |mode| {
             let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
             std::fs::set_permissions(directory.path().join(file), mode).unwrap();
-            let lines = Live::load(Some(path.clone())).unwrap().report();
+            let lines = ConfigStore::load(Some(path.clone())).unwrap().report();
             lines.into_iter().filter(|line| !line.is_fine).map(|line| line.what).collect::<Vec<_>>()
         };
         assert_eq!(warnings(0o600), [""; 0]);
@@ -434,7 +434,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         format!("a: !{first} x\n"),
     ] {
         let path = directory.write("bad.yml", &text);
-        let error = Live::load(Some(path)).unwrap_err();
+        let error = ConfigStore::load(Some(path)).unwrap_err();
         for shown in [error.to_string(), format!("{error:?}")] {
             for secret in &secrets {
                 assert!(!shown.contains(secret), "{text}\n{shown}");
@@ -451,7 +451,7 @@ fn values_arrive() {
         "http_server_config:\n  http2: no\n  headers:\n    X-Frame-Options: deny\n    \
          X-XSS-Protection: 1\nrate_limit:\n  interval: 1000000000\n  burst: 2\n",
     );
-    let settings = Live::load(Some(path)).unwrap().current();
+    let settings = ConfigStore::load(Some(path)).unwrap().current();
     assert!(!settings.http2);
     let headers: Vec<_> = settings
         .headers
@@ -461,7 +461,7 @@ fn values_arrive() {
     assert_eq!(headers, [("x-frame-options", "deny"), ("x-xss-protection", "1")]);
     let limit = settings.rate_limit.as_ref().unwrap();
     assert_eq!([limit.allow(), limit.allow(), limit.allow()], [true, true, false]);
-    let nothing = Live::load(None).unwrap().current();
+    let nothing = ConfigStore::load(None).unwrap().current();
     assert!(nothing.tls.is_none() && nothing.users.is_none() && nothing.http2);
 }
 
@@ -499,7 +499,7 @@ fn a_certificate_out_of_date_is_served_loudly() {
         (std::mem::replace(&mut unnamed, authority.server()), "no subject alternative name"),
     ] {
         directory.fill(&server, &authority);
-        let live = Live::load(Some(directory.write("web.yml", &tls("")))).unwrap();
+        let live = ConfigStore::load(Some(directory.write("web.yml", &tls("")))).unwrap();
         assert_eq!(live.current().certificates[0].role, "server");
         let report = [live.report(), live.failures()].concat();
         let loud = report.iter().find(|line| !line.is_fine).unwrap();

@@ -1,0 +1,47 @@
+//! What is to be said of a configuration while it is read.
+
+use crate::exporter::CheckLine;
+
+/// Notes, warnings and dates, for the log, `--check` and the metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnostics {
+    /// Notes and warnings, in the order of the file.
+    pub(crate) lines: Vec<CheckLine>,
+    /// What makes a valid configuration useless, such as an expired certificate.
+    pub(crate) failures: Vec<CheckLine>,
+    /// Everything that can expire.
+    pub(crate) certificates: Vec<Certificate>,
+    /// When the configuration has to be read again although no file has changed, in Unix seconds.
+    pub(crate) valid_until: Option<i64>,
+}
+
+/// A certificate or revocation list, for the metric of expiry times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// `server`, `server_chain`, `client_ca` or `client_crl`.
+    pub role: &'static str,
+    /// Of a revocation list, its issuer.
+    pub subject: String,
+    /// In Unix seconds. Of a revocation list, when the next one is due.
+    pub not_after: i64,
+}
+
+impl Diagnostics {
+    pub(crate) fn note(&mut self, what: &str, finding: impl Into<String>) {
+        self.lines.push(CheckLine { is_fine: true, what: what.into(), finding: finding.into() });
+    }
+
+    pub(crate) fn warning(&mut self, what: &str, finding: impl Into<String>) {
+        self.lines.push(CheckLine { is_fine: false, what: what.into(), finding: finding.into() });
+    }
+
+    pub(crate) fn failure(&mut self, what: &str, finding: impl Into<String>) {
+        let line = CheckLine { is_fine: false, what: what.into(), finding: finding.into() };
+        self.failures.push(line);
+    }
+
+    /// Says that the configuration has to be read again at `at`, in Unix seconds.
+    pub(crate) fn limit_validity(&mut self, at: i64) {
+        self.valid_until = Some(self.valid_until.map_or(at, |earlier| earlier.min(at)));
+    }
+}
