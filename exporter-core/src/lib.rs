@@ -39,6 +39,8 @@ pub mod instrument;
 mod kernel;
 #[cfg(feature = "serve")]
 mod program;
+#[cfg(feature = "push")]
+pub mod push;
 #[cfg(feature = "serve")]
 mod query;
 #[cfg(feature = "serve")]
