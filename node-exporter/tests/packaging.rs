@@ -29,6 +29,11 @@ fn certificates() {
 }
 
 #[test]
+fn certificates_of_running_exporters() {
+    passes("test_pki_fleet.py");
+}
+
+#[test]
 fn installation() {
     passes("test_install.py");
 }

@@ -55,15 +55,15 @@ class Pki(unittest.TestCase):
         self.call('init')
         self.call('host', 'web1')
         for path in [self.folder / 'pki', *(self.folder / 'pki').rglob('*')]:
-            if path.suffix != '.crt':
+            if path.suffix != '.crt' and path.name != 'crl.pem':
                 self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o077, 0, path)
 
     def test_the_bundle_has_all_that_a_target_needs(self):
         self.call('init')
         bundle = self.call('host', 'web1').strip()
         listed = subprocess.run(['tar', '-tvf', bundle], cwd=self.folder, capture_output=True, text=True, check=True).stdout
-        self.assertEqual(sorted(line.split()[-1] for line in listed.splitlines()), ['ca.crt', 'tls.crt', 'tls.key'])
-        self.assertRegex(listed, r'-rw------- (0/0|root/root) .* tls\.key')
+        self.assertEqual(sorted(line.split()[-1] for line in listed.splitlines()), ['ca.crt', 'crl.pem', 'tls.crt', 'tls.key'])
+        self.assertRegex(listed, r'-rw-r----- (0/0|root/root) .* tls\.key')
 
     def test_nothing_is_overwritten(self):
         self.call('init')
@@ -97,28 +97,130 @@ class Pki(unittest.TestCase):
         self.call('sign', 'csr', 'db1', 'db1.example.org')
         self.assertTrue(self.verify('pki/hosts/db1/tls.crt', 'sslserver', '-verify_hostname', 'db1.example.org'))
         self.assertIn('CN = db1', self.text('pki/hosts/db1/tls.crt'))
-        self.assertFalse((self.folder / 'pki/hosts/db1.tar').exists())
+        listed = subprocess.run(['tar', '-tf', 'pki/hosts/db1.tar'], cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        self.assertEqual(sorted(listed.split()), ['ca.crt', 'crl.pem', 'tls.crt'])
         self.call('renew', 'host', 'db1')
         self.assertTrue(self.verify('pki/hosts/db1/tls.crt', 'sslserver'))
 
     def test_no_certificate_outlives_its_authority(self):
         self.call('init', CA_DAYS='30')
-        self.assertRegex(self.call('host', 'web1'), '(29|30) days only')
+        self.assertRegex(self.call('host', 'web1'), '29 days only')
         left = dict(re.findall(r'(\S+)  (\d+) days left', self.call('list')))
-        self.assertLessEqual(int(left['pki/hosts/web1/tls.crt']), int(left['pki/ca.crt']))
+        self.assertLessEqual(int(left['pki/hosts/web1/tls.crt']), int(left['pki/authority/ca.crt']))
 
     def test_what_makes_no_sense_is_refused(self):
         self.call('list', status=1)
         self.call('init')
         for arguments in ((), ('nonsense',), ('init', 'x'), ('host',), ('host', 'a/b'), ('host', '../x'), ('host', '*.x'), ('host', 'x' * 65),
                           ('host', 'ok', 'not ok'), ('host', 'ok', 'a,IP:1.2.3.4'), ('client', 'a', 'b'), ('renew', 'host'),
-                          ('renew', 'authority', 'x'), ('sign', 'x'), ('list', 'soon')):
+                          ('renew', 'authority', 'x'), ('sign', 'x'), ('list', 'soon'), ('renew', '--all', '--within'),
+                          ('renew', '--all', '--within', 'soon'), ('renew', '--all', 'x'), ('revoke', 'web1'), ('revoke', 'x', 'web1'),
+                          ('crl', 'x'), ('rotate-ca',), ('rotate-ca', 'x')):
             self.call(*arguments, status=2)
         self.call('sign', 'missing.csr', 'web1', status=1)
-        self.call('renew', 'host', 'web1', status=1)
+        for arguments in (('renew', 'host', 'web1'), ('revoke', 'host', 'web1'), ('rotate-ca', 'switch'), ('rotate-ca', 'finish')):
+            self.call(*arguments, status=1)
         self.call('list', status=2, DAYS='often')
         self.call('host', 'ok', status=2, FLEET='a b')
-        self.assertEqual(sorted(path.name for path in (self.folder / 'pki').iterdir()), ['ca.crt', 'ca.key'])
+        self.assertEqual(sorted(path.name for path in (self.folder / 'pki').iterdir()), ['.lock', 'authority', 'ca.crt', 'crl.pem'])
+
+    def serials(self):
+        """Serial numbers that a revocation list in crl.pem has."""
+        text = subprocess.run(['openssl', 'crl', '-noout', '-text'], input=(self.folder / 'pki/crl.pem').read_text(), capture_output=True, text=True, check=True).stdout
+        self.assertIn('Version 2', text)
+        return text, re.findall(r'Serial Number: (\w+)', text)
+
+    def serial(self, certificate):
+        done = subprocess.run(['openssl', 'x509', '-in', self.folder / certificate, '-noout', '-serial'], capture_output=True, text=True, check=True)
+        return done.stdout.strip().partition('=')[2]
+
+    def test_revocation_covers_every_certificate_of_a_name_and_nothing_else(self):
+        self.call('init')
+        self.assertEqual(self.serials()[1], [])
+        self.call('host', 'web1')
+        self.call('client', 'web1')
+        first = self.serial('pki/hosts/web1/tls.crt')
+        self.call('renew', 'host', 'web1')
+        second = self.serial('pki/hosts/web1/tls.crt')
+        self.call('revoke', 'host', 'web1')
+        self.assertEqual(sorted(self.serials()[1]), sorted([first, second]))
+        self.assertFalse((self.folder / 'pki/hosts/web1').exists() or (self.folder / 'pki/hosts/web1.tar').exists())
+        self.assertTrue((self.folder / 'pki/clients/web1/tls.crt').exists())
+        self.assertEqual((self.folder / 'pki/clients/web1/crl.pem').read_bytes(), (self.folder / 'pki/crl.pem').read_bytes())
+        self.call('host', 'web1')
+        self.assertNotIn(self.serial('pki/hosts/web1/tls.crt'), self.serials()[1])
+
+    def test_revocation_lists_are_numbered_and_outlive_the_certificates_beside_them(self):
+        self.call('init', DAYS='10')
+        number = lambda: int(re.search(r'CRL Number: *\n *(\d+)', self.serials()[0])[1])
+        before = number()
+        self.call('crl')
+        self.assertEqual(number(), before + 1)
+        self.call('host', 'web1')
+        left = dict(re.findall(r'(\S+)  (\d+) days left', self.call('list')))
+        self.assertGreater(int(left['pki/crl.pem']), int(left['pki/hosts/web1/tls.crt']))
+
+    def test_all_that_expire_are_renewed_at_once(self):
+        self.call('init')
+        for name in ('web1', 'web2'):
+            self.call('host', name, DAYS='5')
+        self.call('client', 'prometheus', DAYS='5')
+        self.call('host', 'web3')
+        # Without its key: what is in the folder renews it, as for a key that was made on the host.
+        (self.folder / 'pki/hosts/web2/tls.key').unlink()
+        self.assertEqual(sorted(self.call('renew', '--all', '--within', '30d').split()),
+                         ['pki/clients/prometheus/tls.crt', 'pki/hosts/web1/tls.crt', 'pki/hosts/web2/tls.crt'])
+        self.assertEqual(self.call('list', '30'), '')
+        self.assertTrue(self.verify('pki/hosts/web2/tls.crt', 'sslserver', '-verify_hostname', 'web2'))
+        self.assertEqual(len(self.call('renew', '--all').split()), 4)
+
+    def test_one_that_cannot_be_renewed_does_not_stop_the_others(self):
+        self.call('init')
+        for name in ('web1', 'web2', 'web3'):
+            self.call('host', name, DAYS='5')
+        (self.folder / 'pki/hosts/web2/csr').write_text('nonsense')
+        done = subprocess.run([PKI, 'renew', '--all', '--within=30'], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('pki/hosts/web2 was not renewed', done.stderr)
+        self.assertRegex(self.call('list', '30', status=1), r'\Apki/hosts/web2/tls.crt  .*\n\Z')
+
+    def test_a_broken_certificate_is_named(self):
+        self.call('init')
+        self.call('host', 'web1')
+        self.call('host', 'web2')
+        (self.folder / 'pki/hosts/web1/tls.crt').write_text('nonsense')
+        for command in (('list',), ('renew', '--all')):
+            self.assertIn('pki/hosts/web1/tls.crt is not a certificate', self.call(*command, status=1))
+
+    def test_authorities_have_distinct_subjects_and_a_rotation_has_an_order(self):
+        self.call('init')
+        self.call('host', 'web1')
+        subjects = lambda: set(re.findall(r'Subject: (.*)', ''.join(self.text(path) for path in (self.folder / 'pki').glob('authority*/ca.crt'))))
+        self.call('rotate-ca', 'start')
+        self.assertEqual(len(subjects()), 2)
+        self.assertIn('switch', self.call('rotate-ca', 'start', status=1))
+        self.call('rotate-ca', 'finish', status=1)
+        self.call('rotate-ca', 'switch')
+        self.assertIn('finish', self.call('rotate-ca', 'start', status=1))
+        self.call('rotate-ca', 'finish')
+        self.assertEqual((self.folder / 'pki/ca.crt').read_text().count('BEGIN'), 1)
+        self.assertTrue(self.verify('pki/hosts/web1/tls.crt', 'sslserver', '-verify_hostname', 'web1'))
+        self.call('rotate-ca', 'start')
+
+    def test_a_folder_of_the_first_version_is_taken_over(self):
+        self.call('init')
+        self.call('host', 'web1', '10.0.0.5')
+        pki = self.folder / 'pki'
+        (pki / 'authority/ca.key').rename(pki / 'ca.key')
+        shutil.rmtree(pki / 'authority')
+        for name in ('hosts/web1/names', 'hosts/web1/csr', 'crl.pem'):
+            (pki / name).unlink()
+        old = self.serial('pki/hosts/web1/tls.crt')
+        self.call('renew', 'host', 'web1')
+        self.assertTrue(self.verify('pki/hosts/web1/tls.crt', 'sslserver', '-verify_ip', '10.0.0.5'))
+        self.assertNotEqual(self.serial('pki/hosts/web1/tls.crt'), old)
+        self.call('revoke', 'host', 'web1')
+        self.assertEqual(len(self.serials()[1]), 1)
 
 
 if __name__ == '__main__':

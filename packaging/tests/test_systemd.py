@@ -437,7 +437,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         machine.write(file, config, 0o640)
         machine.run(check)
         # As an administrator may have it, and as systemd hands out secrets to others.
-        names = ('web-config.yml', 'ca.crt', 'tls.crt', 'tls.key')
+        names = ('web-config.yml', 'ca.crt', 'crl.pem', 'tls.crt', 'tls.key')
         self.drop_in(text='[Service]\n' + ''.join(f'LoadCredential={name}:/etc/node-exporter/{name}\n' for name in names)
                      + 'Environment=WEB=--web.config.file=%d/web-config.yml\n')
         for folder in ('', '$CREDENTIALS_DIRECTORY/', '%d/'):
