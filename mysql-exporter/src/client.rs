@@ -49,6 +49,15 @@ impl Connection {
         login::open(login).await
     }
 
+    /// Logs in over a transport that a test made.
+    #[cfg(test)]
+    pub(crate) async fn over(
+        transport: transport::Transport,
+        login: &Login,
+    ) -> Result<Self, Error> {
+        login::over(transport, login, None).await
+    }
+
     /// The number that the server gave the connection: what `KILL` takes.
     pub(crate) fn id(&self) -> u32 {
         self.id

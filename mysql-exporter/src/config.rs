@@ -82,7 +82,7 @@ impl Config {
         Self::parse(&text, path, defaults)
     }
 
-    fn parse(text: &str, path: &Path, defaults: &Defaults) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str, path: &Path, defaults: &Defaults) -> Result<Self, Error> {
         let path = || path.to_owned();
         let file = File::parse(text).map_err(|wrong| Error::Line {
             path: path(),

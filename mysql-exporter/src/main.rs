@@ -7,6 +7,8 @@ mod client;
 mod collectors;
 mod config;
 mod db;
+#[cfg(test)]
+mod fuzz;
 mod grants;
 mod options;
 mod secret;

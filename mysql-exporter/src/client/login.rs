@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use exporter_core::config_file;
+use rustls::pki_types::ServerName;
 use tokio::task::spawn_blocking;
+use tokio_rustls::TlsConnector;
 
 use super::auth::{self, ParsecSalt};
 use super::greeting::Greeting;
 use super::packet::PacketStream;
 use super::payload::Payload;
-use super::transport::{self, Channel};
+use super::transport::{self, Channel, Transport};
 use super::{Connection, Error, capability, tls};
 use crate::address::Address;
 use crate::config::{Login, Password, PublicKey, Tls};
@@ -28,7 +30,6 @@ const CACHING_SHA2: &[u8] = b"caching_sha2_password";
 const SHA256: &[u8] = b"sha256_password";
 
 pub(super) async fn open(login: &Login) -> Result<Connection, Error> {
-    let password = password(&login.password).await?;
     // Before the server is kept waiting: it counts a login that breaks off against this host.
     let connector = match (&login.tls, &login.address) {
         (Tls::Off, _) | (_, Address::Unix { .. }) => None,
@@ -36,7 +37,17 @@ pub(super) async fn open(login: &Login) -> Result<Connection, Error> {
             Some((tls::connector(tls).await?, tls::server_name(tls, host)?))
         }
     };
-    let mut packets = PacketStream::new(transport::connect(&login.address).await?);
+    over(transport::connect(&login.address).await?, login, connector).await
+}
+
+/// Logs in over `transport`. Without a connector there is no TLS.
+pub(super) async fn over(
+    transport: Transport,
+    login: &Login,
+    connector: Option<(TlsConnector, ServerName<'static>)>,
+) -> Result<Connection, Error> {
+    let password = password(&login.password).await?;
+    let mut packets = PacketStream::new(transport);
     let greeting = Greeting::parse(&packets.read(LIMIT).await?)?;
     let mut capabilities = capability::CLIENT & greeting.capabilities;
     let mut channel = match login.address {
@@ -51,7 +62,7 @@ pub(super) async fn open(login: &Login) -> Result<Connection, Error> {
         packets.write(&[&header(capabilities)]).await?;
         packets
             .upgrade(async |stream| match connector.connect(name, stream).await {
-                Ok(stream) => Ok(Box::new(stream) as transport::Transport),
+                Ok(stream) => Ok(Box::new(stream) as Transport),
                 Err(error) => Err(Error::Tls(error.to_string())),
             })
             .await?;

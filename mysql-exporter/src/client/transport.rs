@@ -11,9 +11,9 @@ use tokio::net::{TcpStream, UnixStream};
 use crate::address::Address;
 
 /// Bytes in both directions.
-pub(super) type Transport = Box<dyn Bytes>;
+pub(crate) type Transport = Box<dyn Bytes>;
 
-pub(super) trait Bytes: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+pub(crate) trait Bytes: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Bytes for T {}
 

@@ -1,0 +1,62 @@
+//! Random input for what a server sends and for the option file.
+//! `PROPTEST_CASES=100000 cargo test --release -p mysql-exporter fuzz` tries more of it.
+//!
+//! The corpus in `tests/corpus` is tried first, then mutations of it: what MariaDB 10.11 and MySQL
+//! 9.7 sent in whole connections, and option files. Nothing may panic, and a connection that ends
+//! must end the client's call.
+
+use std::path::Path;
+
+use exporter_core::testing::{corpus, fuzz};
+
+use crate::client::Connection;
+use crate::config::{Config, Defaults, Login, Password, PublicKey, Tls};
+use crate::secret::Secret;
+
+#[test]
+fn fuzz_packets_of_a_server() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let login = Login {
+        user: "e".into(),
+        password: Password::Text(Secret::new("p")),
+        address: "localhost:3306".parse().unwrap(),
+        tls: Tls::Off,
+        cleartext: false,
+        public_key: PublicKey::Trusted,
+    };
+    fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "packets"), |bytes| {
+        runtime.block_on(async {
+            let transport = tokio::io::join(std::io::Cursor::new(bytes), tokio::io::sink());
+            let Ok(mut connection) = Connection::over(Box::new(transport), &login).await else {
+                return;
+            };
+            loop {
+                match connection.query("SELECT 1").await {
+                    Ok(_) => {}
+                    Err(error) if error.is_fatal() => return,
+                    Err(_) => {}
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn fuzz_the_option_file() {
+    let defaults = Defaults {
+        address: "localhost:3306".parse().unwrap(),
+        user: None,
+        password: None,
+        unverified: false,
+    };
+    fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "options"), |bytes| {
+        match Config::parse(&String::from_utf8_lossy(bytes), Path::new("my.cnf"), &defaults) {
+            Ok(config) => assert!(config.any().is_some()),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("my.cnf"), "{error}");
+                assert!(!error.contains("sesame"), "{error}");
+            }
+        }
+    });
+}
