@@ -16,7 +16,10 @@ mod result_set;
 mod tls;
 mod transport;
 
+use futures_util::FutureExt;
+
 pub(crate) use self::error::Error;
+pub(crate) use self::login::Greeted;
 use self::packet::PacketStream;
 pub(crate) use self::result_set::{ResultSet, Row};
 use crate::config::Login;
@@ -31,6 +34,10 @@ pub(crate) struct Connection {
     id: u32,
     /// Whether result sets end with an OK packet, without an EOF packet before their rows.
     deprecate_eof: bool,
+    /// Whether a command was sent whose answer is not read to its end.
+    pending: bool,
+    /// The version in the greeting.
+    version: String,
 }
 
 /// The commands that the client sends.
@@ -46,7 +53,7 @@ const STATUS_LIMIT: usize = 64 << 10;
 impl Connection {
     /// Connects and logs in. Password, keys and certificates are read from their files now.
     pub(crate) async fn open(login: &Login) -> Result<Self, Error> {
-        login::open(login).await
+        Greeted::connect(login).await?.log_in(login).await
     }
 
     /// Logs in over a transport that a test made.
@@ -55,7 +62,7 @@ impl Connection {
         transport: transport::Transport,
         login: &Login,
     ) -> Result<Self, Error> {
-        login::over(transport, login, None).await
+        Greeted::over(transport, None).await?.log_in(login).await
     }
 
     /// The number that the server gave the connection: what `KILL` takes.
@@ -63,26 +70,40 @@ impl Connection {
         self.id
     }
 
+    /// The server's version, as it was before the login. A proxy may have made it up.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
     /// Runs one statement.
     pub(crate) async fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
+        self.pending = true;
         self.packets.start(command::QUERY, sql.as_bytes()).await?;
-        result_set::read(&mut self.packets, self.deprecate_eof).await
+        let answer = result_set::read(&mut self.packets, self.deprecate_eof).await;
+        self.pending = answer.as_ref().is_err_and(Error::is_fatal);
+        answer
     }
 
     /// Waits for the server to answer.
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
+        self.pending = true;
         self.packets.start(command::PING, &[]).await?;
         let packet = self.packets.read(STATUS_LIMIT).await?;
+        self.pending = false;
         match packet.first() {
             Some(0x00) => Ok(()),
             Some(0xff) => Err(Error::from_packet(&packet)),
             _ => Err(Error::Malformed("the answer to a ping")),
         }
     }
+}
 
-    /// Tells the server that the connection ends.
-    pub(crate) async fn quit(mut self) {
-        // It makes no difference whether the server hears it.
-        let _ = self.packets.start(command::QUIT, &[]).await;
+impl Drop for Connection {
+    /// Tells the server that the connection ends: it counts one that just closes as aborted.
+    fn drop(&mut self) {
+        if !self.pending {
+            // The packet fits into the socket's buffer. If it does not, the server counts.
+            let _ = self.packets.start(command::QUIT, &[]).now_or_never();
+        }
     }
 }

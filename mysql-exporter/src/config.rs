@@ -70,21 +70,25 @@ pub(crate) struct Defaults {
 pub(crate) const DEFAULT: &str = "client";
 
 impl Config {
-    /// Reads the file at `path`; one that is not there is empty unless it is `required`.
+    /// Reads the file at `path`. One that is not there is empty, unless it is `required`, which it
+    /// only is where nothing else names a user.
     pub(crate) fn load(path: &Path, required: bool, defaults: &Defaults) -> Result<Self, Error> {
-        let text = match config_file::read(path, config_file::SMALL) {
-            Ok(bytes) => String::from_utf8(bytes)
-                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Ok(String::new()),
-            Err(error) => Err(error),
+        let bytes = match config_file::read(path, config_file::SMALL) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Vec::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && defaults.user.is_some() => {
+                tracing::warn!(path = %path.display(), "the option file is not there");
+                Vec::new()
+            }
+            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
-        let text = text.map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, path, defaults)
+        Self::parse(&bytes, path, defaults)
     }
 
-    pub(crate) fn parse(text: &str, path: &Path, defaults: &Defaults) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &[u8], path: &Path, defaults: &Defaults) -> Result<Self, Error> {
         let path = || path.to_owned();
-        let file = File::parse(text).map_err(|wrong| Error::Line {
+        let file = file::decode(bytes).and_then(|text| File::parse(&text));
+        let file = file.map_err(|wrong| Error::Line {
             path: path(),
             line: wrong.line,
             problem: wrong.problem,
@@ -140,6 +144,8 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
         },
     };
     let address = address(file, section, defaults)?;
+    // An empty value is none.
+    let value = |key: &str| value(key).filter(|value| !value.is_empty());
     let tls = Tls::read(value, defaults.unverified)?;
     let cleartext = switch("enable-cleartext-plugin", value)?;
     let public_key = match value("server-public-key-path").filter(|path| !path.is_empty()) {
@@ -149,6 +155,13 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
     };
     let login = Login { user, password, address, tls, cleartext, public_key };
     let login = login.clone().at(login.address.clone())?;
+    if login.cleartext && !login.is_private() {
+        tracing::warn!(
+            section,
+            "enable-cleartext-plugin: the password is not sent without a socket, or TLS with the \
+             certificate verified"
+        );
+    }
     Ok(Some(login))
 }
 
@@ -162,12 +175,15 @@ fn switch<'a>(key: &'static str, value: impl Fn(&str) -> Option<&'a str>) -> Res
 }
 
 fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, Problem> {
-    let host = match file.nearest(section, &["socket", "host"]) {
+    // An empty value is none.
+    let has_socket = file.value(section, "socket").is_some_and(|path| !path.is_empty());
+    let keys = if has_socket { &["socket", "host"][..] } else { &["host"] };
+    let host = match file.nearest(section, keys) {
         Some(("socket", path)) => return Ok(Address::Unix { path: path.to_owned() }),
-        Some((_, host)) => Some(host),
+        Some((_, host)) => Some(host).filter(|host| !host.is_empty()),
         None => None,
     };
-    let port = file.value(section, "port");
+    let port = file.value(section, "port").filter(|port| !port.is_empty());
     if host.is_none() && port.is_none() {
         return Ok(defaults.address.clone());
     }
@@ -191,22 +207,20 @@ impl Login {
     /// This login at another address, unless what it asks for cannot be had there.
     pub(crate) fn at(self, address: Address) -> Result<Self, Problem> {
         let socket = matches!(address, Address::Unix { .. });
-        if socket && !matches!(self.tls, Tls::Off | Tls::Preferred(_)) {
+        if socket && self.tls.is_verified() {
             return Err(Problem::new(
                 "socket",
                 "there is no TLS on a Unix socket, and it needs none: leave the TLS keys out of \
                  this section",
             ));
         }
-        if self.cleartext && !socket && !self.tls.is_verified() {
-            return Err(Problem::new(
-                "enable-cleartext-plugin",
-                "a password in clear text needs a socket, or TLS with the certificate verified \
-                 (ssl-mode=VERIFY_IDENTITY)",
-            ));
-        }
         let tls = if socket { Tls::Off } else { self.tls };
         Ok(Self { address, tls, ..self })
+    }
+
+    /// Whether nobody but the server can read what is sent.
+    fn is_private(&self) -> bool {
+        matches!(self.address, Address::Unix { .. }) || self.tls.is_verified()
     }
 }
 
@@ -250,7 +264,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str, defaults: &Defaults) -> Result<Config, String> {
-        Config::parse(text, Path::new("my.cnf"), defaults).map_err(|error| error.to_string())
+        Config::parse(text.as_bytes(), Path::new("my.cnf"), defaults)
+            .map_err(|error| error.to_string())
     }
 
     fn defaults() -> Defaults {
@@ -302,10 +317,6 @@ mod tests {
     fn what_cannot_be_had_is_refused_with_its_section() {
         for (keys, problem) in [
             ("socket=/s\nssl-ca=/ca", "socket: there is no TLS on a Unix socket"),
-            ("socket=/s\ntls=skip-verify", "socket: there is no TLS on a Unix socket"),
-            ("enable-cleartext-plugin=1", "enable-cleartext-plugin: a password in clear text"),
-            ("enable-cleartext-plugin", "enable-cleartext-plugin: a password in clear text"),
-            ("tls=skip-verify\nenable-cleartext-plugin", "enable-cleartext-plugin: a password"),
             ("enable-cleartext-plugin=perhaps", "enable-cleartext-plugin: expected"),
             ("port=x", "port: expected a number"),
             ("host=a b", "host: expected the name"),
@@ -315,8 +326,15 @@ mod tests {
             let error = parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap_err();
             assert!(error.starts_with(&format!("my.cnf: [client] {problem}")), "{keys}: {error}");
         }
-        let fine = "[client]\nuser=u\nsocket=/s\ntls=preferred\nenable-cleartext-plugin";
-        assert!(parse(fine, &defaults()).unwrap().login(DEFAULT).unwrap().tls == Tls::Off);
+        for fine in [
+            "socket=/s\ntls=preferred\nenable-cleartext-plugin",
+            "socket=/s\ntls=skip-verify",
+            "socket=/s\nssl-mode=REQUIRED",
+            "socket=\nssl-ca=\nenable-cleartext-plugin=1",
+        ] {
+            let config = parse(&format!("[client]\nuser=u\n{fine}"), &defaults()).unwrap();
+            assert!(config.login(DEFAULT).unwrap().tls == Tls::Off, "{fine}");
+        }
     }
 
     #[test]

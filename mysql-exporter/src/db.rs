@@ -4,6 +4,7 @@
 //! killed on the server, and its connection is not used again.
 
 mod error;
+mod login;
 mod pool;
 mod setup;
 
@@ -32,12 +33,16 @@ struct Inner {
 pub(crate) struct Limits {
     /// How many connections a server sees at most.
     pub(crate) connections: usize,
+    /// After how long a connection is replaced by a new one.
+    pub(crate) lifetime: Duration,
     /// How long a statement may take before the server ends it.
     pub(crate) statement: Duration,
     /// Seconds a statement may wait for a metadata lock, if the session says so at all.
     pub(crate) lock_wait: Option<u32>,
     /// Whether to keep what scrapes do out of the log of slow statements.
     pub(crate) log_slow_filter: bool,
+    /// Whether each scrape logs in anew.
+    pub(crate) fresh_login: bool,
 }
 
 impl Db {
@@ -61,7 +66,15 @@ impl Db {
     /// connection was too long.
     pub(crate) async fn check(&self) -> Result<(), Error> {
         let _verdict = Verdict { of: &self.0, before: self.0.pool.answers() };
+        if self.0.pool.parameters().1.fresh_login {
+            self.0.pool.close_idle();
+        }
         self.session().await?.check().await
+    }
+
+    /// The server's numbers for the connections of this exporter.
+    pub(crate) fn connection_ids(&self) -> Vec<u32> {
+        self.0.pool.connection_ids()
     }
 
     pub(crate) fn is_up(&self) -> bool {

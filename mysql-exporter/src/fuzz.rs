@@ -26,15 +26,15 @@ fn fuzz_packets_of_a_server() {
     };
     fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "packets"), |bytes| {
         runtime.block_on(async {
-            let transport = tokio::io::join(std::io::Cursor::new(bytes), tokio::io::sink());
+            let transport =
+                tokio::io::join(std::io::Cursor::new(bytes.to_vec()), tokio::io::sink());
             let Ok(mut connection) = Connection::over(Box::new(transport), &login).await else {
                 return;
             };
             loop {
-                match connection.query("SELECT 1").await {
-                    Ok(_) => {}
-                    Err(error) if error.is_fatal() => return,
-                    Err(_) => {}
+                let answer = connection.query("SELECT 1").await;
+                if answer.is_err_and(|error| error.is_fatal()) {
+                    return;
                 }
             }
         });
@@ -50,7 +50,7 @@ fn fuzz_the_option_file() {
         unverified: false,
     };
     fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "options"), |bytes| {
-        match Config::parse(&String::from_utf8_lossy(bytes), Path::new("my.cnf"), &defaults) {
+        match Config::parse(bytes, Path::new("my.cnf"), &defaults) {
             Ok(config) => assert!(config.any().is_some()),
             Err(error) => {
                 let error = error.to_string();

@@ -17,7 +17,9 @@ pub(crate) static FLAGS: &[&Flag] = &[
     &ADDRESS,
     &ALLOW,
     &CONNECTIONS,
+    &CONNECTION_LIFETIME,
     &ENABLE_LOCK_WAIT,
+    &FRESH_LOGIN,
     &LOCK_WAIT,
     &LOG_SLOW_FILTER,
     &MY_CNF,
@@ -42,10 +44,20 @@ static CONNECTIONS: Flag = Flag::text(
     "2",
     "Connections to one server at once, whoever asks.",
 );
+static CONNECTION_LIFETIME: Flag = Flag::text(
+    "exporter.connection-lifetime",
+    "60",
+    "Seconds after which a connection is replaced by a new one; at least 1.",
+);
 static ENABLE_LOCK_WAIT: Flag = Flag::switch(
     "exporter.enable_lock_wait_timeout",
     true,
     "Limit how long statements wait for metadata locks.",
+);
+static FRESH_LOGIN: Flag = Flag::switch(
+    "exporter.fresh-login",
+    false,
+    "Log in for each scrape, in place of once a minute.",
 );
 static LOCK_WAIT: Flag = Flag::text(
     "exporter.lock_wait_timeout",
@@ -103,9 +115,12 @@ pub(crate) fn allow_list(flags: &Flags) -> Result<AllowList, Error> {
 
 /// How sessions are set up, where a collector may take `limit`.
 pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {
-    let statement: f64 = flags.parsed(&QUERY_TIMEOUT, "a number of seconds, 0 for none")?;
-    let statement = Duration::try_from_secs_f64(statement)
-        .map_err(|_| QUERY_TIMEOUT.error("expected a number of seconds that is not negative"))?;
+    let seconds = |flag: &Flag| {
+        let seconds: f64 = flags.parsed(flag, "a number of seconds")?;
+        Duration::try_from_secs_f64(seconds)
+            .map_err(|_| flag.error("expected a number of seconds that is not negative"))
+    };
+    let statement = seconds(&QUERY_TIMEOUT)?;
     let connections = flags.parsed(&CONNECTIONS, "a number of connections")?;
     if !(1..=100).contains(&connections) {
         return Err(CONNECTIONS.error("expected 1 to 100"));
@@ -113,9 +128,11 @@ pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {
     let lock_wait = flags.parsed(&LOCK_WAIT, "a number of seconds")?;
     Ok(Limits {
         connections,
+        lifetime: seconds(&CONNECTION_LIFETIME)?.max(Duration::from_secs(1)),
         statement: if statement.is_zero() { limit } else { statement.min(limit) },
         lock_wait: flags.is_on(&ENABLE_LOCK_WAIT).then_some(lock_wait),
         log_slow_filter: flags.is_on(&LOG_SLOW_FILTER),
+        fresh_login: flags.is_on(&FRESH_LOGIN),
     })
 }
 

@@ -9,6 +9,8 @@
 )]
 #![expect(clippy::print_stderr, reason = "the voice of a test")]
 
+#[path = "live/connections.rs"]
+mod connections;
 #[path = "live/server.rs"]
 mod server;
 
@@ -20,7 +22,9 @@ use std::process::{Command, Output};
 use std::time::Instant;
 use std::{fs, thread};
 
-use exporter_core::testing::{Answer, Authority, Exporter, Kind, PATIENCE, get, golden, until};
+use exporter_core::testing::{
+    Answer, Authority, Exporter, Kind, PATIENCE, get, golden, skip, until,
+};
 
 use server::{PASSWORD, Server};
 
@@ -84,7 +88,7 @@ type Scene = fn(&Server, &Path);
 
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
-    let scenes: [(&str, Scene); 11] = [
+    let scenes: [(&str, Scene); 20] = [
         ("the whole password goes where it may", the_whole_password_goes_where_it_may),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
@@ -96,6 +100,15 @@ fn all(server: &Server) {
         ("connections that were closed are opened anew", closed_connections_are_opened_anew),
         ("what is given up is killed", what_is_given_up_is_killed),
         ("a frozen server is down in time", a_frozen_server_is_down_in_time),
+        ("one connection does", connections::one_connection_does_for_all_collectors),
+        ("a dropped account shows", connections::a_dropped_account_shows),
+        ("given-up scrapes", connections::given_up_scrapes_are_no_connection_errors),
+        ("a wrong authority", connections::a_wrong_authority_is_one_connection_error),
+        ("connections end in order", connections::connections_end_in_order),
+        ("limits of the server", connections::limits_of_the_server_do_not_hide_rows),
+        ("the slow log has no login", connections::the_slow_log_has_no_login),
+        ("the processlist is of others", connections::the_processlist_is_of_others),
+        ("a socket needs no TLS", connections::a_socket_needs_no_tls),
     ];
     for (name, scene) in scenes {
         eprintln!("{}: {name}", server.flavour);
@@ -197,7 +210,7 @@ fn probes_go_where_they_may(server: &Server, dir: &Path) {
         dir,
         &format!(
             "[client]\nuser=exporter\npassword={PASSWORD}\nget-server-public-key\n\
-        [client.tls]\nssl-mode=REQUIRED\n"
+        [client.tls]\nssl-ca=/nowhere\n"
         ),
     );
     let flags = [
@@ -456,6 +469,46 @@ fn connections_are_encrypted_as_configured() {
         let page = exporter.get("/metrics?collect[]=slave_status").body;
         let found = value(&page, "mysql_up");
         assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
+    }
+}
+
+/// As MySQL fleets have them: self-signed, of version 1, and in ssl-ca itself.
+#[test]
+fn old_certificates_are_accepted_where_they_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (key, request, certificate) = (path("key"), path("request"), path("certificate"));
+    let openssl = |arguments: &[&str]| Command::new("openssl").args(arguments).output();
+    let new = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=MySQL_Server"];
+    let Ok(made) = openssl(&[&new[..], &["-keyout", &key, "-out", &request]].concat()) else {
+        skip("no openssl in PATH");
+        return;
+    };
+    assert!(made.status.success());
+    let sign = ["x509", "-req", "-days", "30", "-in", &request, "-signkey", &key];
+    assert!(openssl(&[&sign[..], &["-out", &certificate]].concat()).unwrap().status.success());
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let flags = [format!("--ssl-cert={certificate}"), format!("--ssl-key={key}")];
+    let Some(server) = Server::mariadb(&[&flags[0], &flags[1]]) else { return };
+    server.sql("CREATE USER tls@'%' REQUIRE SSL");
+    let stranger = Authority::new(dir.path(), "other");
+    let stranger = stranger.certificate.display().to_string();
+    for (keys, problem) in [
+        ("ssl-mode=REQUIRED".to_owned(), None),
+        (format!("ssl-ca={certificate}"), None),
+        (format!("ssl-ca={certificate}\nssl-mode=VERIFY_CA"), None),
+        (format!("ssl-ca={stranger}"), Some("X.509 version 1")),
+    ] {
+        let files = tempfile::tempdir().unwrap();
+        let text = format!("[client]\nuser=tls\nhost=127.0.0.1\nport=PORT\n{keys}\n");
+        let cnf = server.options(files.path(), &text);
+        let exporter = Exporter::start(BINARY, &[&cnf], files.path());
+        let page = exporter.get("/metrics?collect[]=slave_status").body;
+        let up = f64::from(u8::from(problem.is_none()));
+        assert_eq!(value(&page, "mysql_up"), Some(up), "{keys}\n{}", exporter.log());
+        let log = exporter.log();
+        assert!(problem.is_none_or(|problem| log.contains(problem)), "{keys}\n{log}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a server cannot be asked.
 
 use std::io;
+use std::sync::Arc;
 
 use super::payload::Payload;
 
@@ -22,6 +23,8 @@ pub(crate) enum Error {
     Io(io::Error),
     #[error("{key} {path}: {problem}")]
     Key { key: &'static str, path: String, problem: String },
+    #[error("no answer in {0} seconds")]
+    Late(u64),
     #[error("it sent a packet that is not valid: {0}")]
     Malformed(&'static str),
     #[error("it has no TLS, and TLS is asked for: give it a certificate, or set ssl-mode=DISABLED")]
@@ -30,9 +33,13 @@ pub(crate) enum Error {
         "it asks for the whole password on a connection that others could read ({plugin}): use a \
          socket, or TLS with the certificate verified (ssl-ca, ssl-mode=VERIFY_IDENTITY); or set \
          server-public-key-path to its key, or get-server-public-key=1 to trust whatever key it \
-         sends"
+         sends. A server also asks users for it whom it does not know"
     )]
     PasswordExposed { plugin: &'static str },
+    #[error(
+        "{problem}; the next attempt is in {seconds} s, so that the server does not block this host"
+    )]
+    Paused { seconds: u64, problem: Arc<Self> },
     #[error("its RSA public key is not usable: {0}")]
     PublicKey(&'static str),
     #[error("ERROR {code}{}: {message}", state.as_ref().map(|s| format!(" ({s})")).unwrap_or_default())]

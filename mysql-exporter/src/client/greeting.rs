@@ -6,6 +6,7 @@ use super::{Error, capability};
 /// What a server says first.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Greeting {
+    pub(super) version: String,
     pub(super) connection: u32,
     pub(super) capabilities: u32,
     pub(super) nonce: Vec<u8>,
@@ -15,6 +16,8 @@ pub(super) struct Greeting {
 
 /// The length of a nonce in a greeting, where every server has the same.
 const NONCE: usize = 20;
+/// Versions have about 40 characters.
+const MOST_OF_VERSION: usize = 100;
 
 impl Greeting {
     pub(super) fn parse(packet: &[u8]) -> Result<Self, Error> {
@@ -24,7 +27,8 @@ impl Greeting {
             0xff => return Err(Error::from_packet(packet)),
             _ => return Err(Error::Malformed("it is not the greeting of a MySQL server")),
         }
-        payload.terminated()?;
+        let version = payload.terminated()?;
+        let version = String::from_utf8_lossy(version).chars().take(MOST_OF_VERSION).collect();
         let connection = payload.u32()?;
         let mut nonce = payload.bytes(8)?.to_vec();
         payload.u8()?;
@@ -46,7 +50,7 @@ impl Greeting {
             // Servers before 5.5.10 leave out the NUL.
             payload.terminated().unwrap_or(payload.rest())
         };
-        Ok(Self { connection, capabilities, nonce, plugin: plugin.to_vec() })
+        Ok(Self { version, connection, capabilities, nonce, plugin: plugin.to_vec() })
     }
 }
 

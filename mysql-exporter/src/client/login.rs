@@ -29,26 +29,50 @@ const NATIVE: &[u8] = b"mysql_native_password";
 const CACHING_SHA2: &[u8] = b"caching_sha2_password";
 const SHA256: &[u8] = b"sha256_password";
 
-pub(super) async fn open(login: &Login) -> Result<Connection, Error> {
-    // Before the server is kept waiting: it counts a login that breaks off against this host.
-    let connector = match (&login.tls, &login.address) {
-        (Tls::Off, _) | (_, Address::Unix { .. }) => None,
-        (tls, Address::Tcp { host, .. }) => {
-            Some((tls::connector(tls).await?, tls::server_name(tls, host)?))
-        }
-    };
-    over(transport::connect(&login.address).await?, login, connector).await
+/// A connection whose server has sent its greeting, and now waits for a login.
+pub(crate) struct Greeted {
+    packets: PacketStream,
+    greeting: Greeting,
+    connector: Option<(TlsConnector, ServerName<'static>)>,
 }
 
-/// Logs in over `transport`. Without a connector there is no TLS.
-pub(super) async fn over(
-    transport: Transport,
-    login: &Login,
-    connector: Option<(TlsConnector, ServerName<'static>)>,
-) -> Result<Connection, Error> {
+impl Greeted {
+    /// Connects, and reads the greeting and the files for TLS. What fails here the server does not
+    /// count as an error of this host.
+    pub(crate) async fn connect(login: &Login) -> Result<Self, Error> {
+        let connector = match (&login.tls, &login.address) {
+            (Tls::Off, _) | (_, Address::Unix { .. }) => None,
+            (tls, Address::Tcp { host, .. }) => {
+                Some((tls::connector(tls).await?, tls::server_name(tls, host)?))
+            }
+        };
+        Self::over(transport::connect(&login.address).await?, connector).await
+    }
+
+    /// Reads the greeting. Without a connector there is no TLS.
+    pub(super) async fn over(
+        transport: Transport,
+        connector: Option<(TlsConnector, ServerName<'static>)>,
+    ) -> Result<Self, Error> {
+        let mut packets = PacketStream::new(transport);
+        let greeting = Greeting::parse(&packets.read(LIMIT).await?)?;
+        Ok(Self { packets, greeting, connector })
+    }
+
+    /// The number that the server gave the connection.
+    pub(crate) fn id(&self) -> u32 {
+        self.greeting.connection
+    }
+
+    /// Authenticates, over TLS if that is wanted.
+    pub(crate) async fn log_in(self, login: &Login) -> Result<Connection, Error> {
+        log_in(self, login).await
+    }
+}
+
+async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
+    let Greeted { mut packets, greeting, connector } = greeted;
     let password = password(&login.password).await?;
-    let mut packets = PacketStream::new(transport);
-    let greeting = Greeting::parse(&packets.read(LIMIT).await?)?;
     let mut capabilities = capability::CLIENT & greeting.capabilities;
     let mut channel = match login.address {
         Address::Unix { .. } => Channel::Socket,
@@ -63,7 +87,7 @@ pub(super) async fn over(
         packets
             .upgrade(async |stream| match connector.connect(name, stream).await {
                 Ok(stream) => Ok(Box::new(stream) as Transport),
-                Err(error) => Err(Error::Tls(error.to_string())),
+                Err(error) => Err(tls::failed(&error)),
             })
             .await?;
         channel =
@@ -71,7 +95,7 @@ pub(super) async fn over(
     } else {
         capabilities &= !capability::SSL;
     }
-    let Greeting { connection, nonce, plugin, .. } = greeting;
+    let Greeting { connection, nonce, plugin, version, .. } = greeting;
     // Others are only spoken when the server asks for them by a switch.
     let plugin = match &plugin[..] {
         CACHING_SHA2 => CACHING_SHA2,
@@ -86,6 +110,8 @@ pub(super) async fn over(
         packets: authentication.packets,
         id: connection,
         deprecate_eof: capabilities & capability::DEPRECATE_EOF != 0,
+        pending: false,
+        version,
     })
 }
 

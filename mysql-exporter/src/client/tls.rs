@@ -1,5 +1,6 @@
 //! TLS to a server: which certificates are accepted, and which is presented.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,11 +8,14 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{self, CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
+};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 use tokio_rustls::TlsConnector;
+use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate};
 
 use super::Error;
 use super::login::read;
@@ -27,6 +31,7 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
         Tls::Verified { authorities, identity, .. } => (Checks::Identity(authorities), identity),
         Tls::VerifiedAuthority { authority, identity } => (Checks::Authority(authority), identity),
     };
+    let mut pinned = Vec::new();
     let verifier = match checks {
         Checks::Nothing => None,
         Checks::Identity(Authorities::Public) => {
@@ -43,6 +48,7 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
             let mut roots = RootCertStore::empty();
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| problem(error.to_string()))?;
+                pinned.push(certificate.clone());
                 roots.add(certificate).map_err(|error| problem(error.to_string()))?;
             }
             if roots.is_empty() {
@@ -52,7 +58,7 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
         }
     };
     let any_name = matches!(checks, Checks::Authority(_));
-    let verifier = Verifier { webpki: verifier, any_name, provider: Arc::clone(&provider) };
+    let verifier = Verifier { webpki: verifier, pinned, any_name, provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(failed)?
@@ -65,6 +71,36 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
         }
     };
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Why a handshake failed, with what to do about it where that is known.
+pub(super) fn failed(error: &io::Error) -> Error {
+    use CertificateError::{NotValidForName, NotValidForNameContext, UnknownIssuer};
+    use rustls::Error::InvalidCertificate;
+
+    let cause = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    let text = error.to_string();
+    let hint = match cause {
+        _ if text.contains("UnsupportedCertVersion") => {
+            "the server's certificate is X.509 version 1, which cannot be verified: make one of \
+             version 3, with openssl x509 -req -extfile FILE and subjectAltName=DNS:HOST in the \
+             file; or set ssl-mode=REQUIRED to encrypt without verification, which needs TLS 1.3 \
+             with such a certificate"
+        }
+        _ if text.contains("CaUsedAsEndEntity") => {
+            "the server's certificate is one of an authority: put it into ssl-ca itself, or have \
+             the server use one that its authority issued"
+        }
+        Some(InvalidCertificate(UnknownIssuer)) => {
+            "the server's certificate is from none of the authorities in ssl-ca"
+        }
+        Some(InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
+            "the server's certificate is for another name: set tls-server-name to one of its \
+             names, or ssl-mode=VERIFY_CA"
+        }
+        _ => return Error::Tls(text),
+    };
+    Error::Tls(format!("{hint} ({text})"))
 }
 
 /// The name that the certificate must be for, and that the server is told.
@@ -122,8 +158,21 @@ async fn present(identity: &Identity) -> Result<Option<Presented>, Error> {
 struct Verifier {
     /// None: any certificate will do.
     webpki: Option<Arc<WebPkiServerVerifier>>,
+    /// The certificates in ssl-ca. A server that has one of them is the server, whatever name,
+    /// version and usage the certificate has: nobody else has its key.
+    pinned: Vec<CertificateDer<'static>>,
     any_name: bool,
     provider: Arc<CryptoProvider>,
+}
+
+fn validity(certificate: &CertificateDer<'_>) -> Option<Validity> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().clone())
+}
+
+fn timestamp(now: UnixTime) -> ASN1Time {
+    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    ASN1Time::from_timestamp(seconds).unwrap_or(ASN1Time::now())
 }
 
 impl ServerCertVerifier for Verifier {
@@ -138,6 +187,18 @@ impl ServerCertVerifier for Verifier {
         use CertificateError::{NotValidForName, NotValidForNameContext};
 
         let Some(webpki) = &self.webpki else { return Ok(ServerCertVerified::assertion()) };
+        if self.pinned.iter().any(|certificate| certificate == end_entity) {
+            return match validity(end_entity) {
+                Some(validity) if validity.is_valid_at(timestamp(now)) => {
+                    Ok(ServerCertVerified::assertion())
+                }
+                Some(validity) if validity.not_before > timestamp(now) => {
+                    Err(CertificateError::NotValidYet.into())
+                }
+                Some(_) => Err(CertificateError::Expired.into()),
+                None => Err(CertificateError::BadEncoding.into()),
+            };
+        }
         match webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         {
             // The name is looked at last: all else is in order.
@@ -165,7 +226,16 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        crypto::verify_tls13_signature(message, cert, dss, algorithms)
+        match crypto::verify_tls13_signature(message, cert, dss, algorithms) {
+            // webpki does not read certificates of version 1. Their key is as good as others.
+            Err(rustls::Error::InvalidCertificate(_)) => {
+                let (_, parsed) =
+                    X509Certificate::from_der(cert).map_err(|_| CertificateError::BadEncoding)?;
+                let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+                crypto::verify_tls13_signature_with_raw_key(message, &key, dss, algorithms)
+            }
+            result => result,
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -82,7 +82,8 @@ struct Processlist {
 impl AsyncCollector for Processlist {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.db.session().await?;
-        let sql = statement(session.server(), self.min_time);
+        let own = self.db.connection_ids();
+        let sql = statement(session.server(), self.min_time, &own);
         let counts = Counts::of(&session.query(&sql).await?);
         drop(session);
         let mut threads = out.family(&THREADS);
@@ -106,13 +107,18 @@ impl AsyncCollector for Processlist {
 }
 
 /// The table of `performance_schema` takes no lock that all connections wait for.
-fn statement(server: &Server, min_time: u32) -> String {
-    let own = server.performance_schema && server.is_mysql_since((8, 0, 22));
-    let table =
-        if own { "performance_schema.processlist" } else { "information_schema.PROCESSLIST" };
+fn statement(server: &Server, min_time: u32, own: &[u32]) -> String {
+    let own_ids: Vec<_> = own.iter().map(u32::to_string).collect();
+    let own_ids = [&["CONNECTION_ID()".to_owned()], &own_ids[..]].concat().join(", ");
+    let has_own_table = server.performance_schema && server.is_mysql_since((8, 0, 22));
+    let table = if has_own_table {
+        "performance_schema.processlist"
+    } else {
+        "information_schema.PROCESSLIST"
+    };
     format!(
         "SELECT USER, HOST, COMMAND, STATE, COUNT(*), SUM(TIME) FROM {table} WHERE \
-         ID != CONNECTION_ID() AND TIME >= {min_time} GROUP BY USER, HOST, COMMAND, STATE"
+         ID NOT IN ({own_ids}) AND TIME >= {min_time} GROUP BY USER, HOST, COMMAND, STATE"
     )
 }
 
@@ -203,9 +209,9 @@ mod tests {
             ("9.7.4", false, "information_schema.PROCESSLIST"),
             ("5.7.44", true, "information_schema.PROCESSLIST"),
         ] {
-            let sql = statement(&Server::new(version, "", kept), 5);
+            let sql = statement(&Server::new(version, "", kept), 5, &[7, 9]);
             assert!(sql.contains(&format!("FROM {table} ")), "{version}: {sql}");
-            assert!(sql.contains("TIME >= 5"));
+            assert!(sql.contains("ID NOT IN (CONNECTION_ID(), 7, 9) AND TIME >= 5"), "{sql}");
         }
     }
 }

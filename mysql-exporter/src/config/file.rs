@@ -16,27 +16,35 @@ pub(super) struct Wrong {
 }
 
 impl File {
-    /// Reads a file. Values are taken as they are, between quotes if there are any: nothing in a
-    /// password means anything.
+    /// Reads a file, as the predecessor's library does. Nothing in a value means anything, but for
+    /// quotes around it and a backslash at its end.
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
         let mut file = Self::default();
-        let mut section = None;
-        for (line, text) in text.lines().enumerate() {
-            let wrong = |problem| Wrong { line: line + 1, problem };
-            let text = text.trim();
+        // Keys in front of any section are nobody's.
+        let mut section = String::new();
+        let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate();
+        while let Some((number, line)) = lines.next() {
+            let wrong = |problem| Wrong { line: number + 1, problem };
+            let line = line.trim();
             // `!include` is for other readers of the file.
-            if text.is_empty() || text.starts_with(['#', ';', '!']) {
+            if line.is_empty() || line.starts_with(['#', ';', '!']) {
                 continue;
             }
-            if let Some(name) = text.strip_prefix('[') {
+            if let Some(name) = line.strip_prefix('[') {
                 let name =
                     name.strip_suffix(']').ok_or_else(|| wrong("a section without its ]"))?;
-                section = Some(file.sections.entry(name.trim().to_owned()).or_default());
+                name.trim().clone_into(&mut section);
+                file.sections.entry(section.clone()).or_default();
                 continue;
             }
-            let section = section.as_mut().ok_or_else(|| wrong("a key before any [section]"))?;
-            let (key, value) = text.split_once('=').unwrap_or((text, "true"));
-            section.insert(key.trim().replace('_', "-"), unquoted(value.trim()).to_owned());
+            let (key, value) = line.split_once(['=', ':']).unwrap_or((line, "true"));
+            let rest = lines.by_ref().map(|(_, line)| line);
+            let value = complete(value.trim(), rest)
+                .ok_or_else(|| wrong("a value without its closing quotes"))?;
+            if !section.is_empty() {
+                let section = file.sections.entry(section.clone()).or_default();
+                section.insert(key.trim().replace('_', "-"), value);
+            }
         }
         Ok(file)
     }
@@ -67,9 +75,46 @@ fn lineage(section: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(section), |name| Some(name.rsplit_once('.')?.0))
 }
 
-fn unquoted(value: &str) -> &str {
-    let within = |quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-    within('"').or_else(|| within('\'')).unwrap_or(value)
+/// A value without its quotes, and with the lines that continue it.
+fn complete<'a>(value: &str, mut lines: impl Iterator<Item = &'a str>) -> Option<String> {
+    for quotes in ["\"\"\"", "`"] {
+        let Some(start) = value.strip_prefix(quotes) else { continue };
+        let mut text = start.to_owned();
+        while !text.contains(quotes) {
+            text.push('\n');
+            text.push_str(lines.next()?);
+        }
+        return Some(text.split(quotes).next().unwrap_or_default().to_owned());
+    }
+    for quote in ['"', '\''] {
+        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inner) = inner {
+            return Some(inner.to_owned());
+        }
+    }
+    let mut text = value.to_owned();
+    while let Some(start) = text.strip_suffix('\\') {
+        let next = lines.next().unwrap_or_default().trim();
+        text = format!("{start}{next}");
+        if next.is_empty() {
+            break;
+        }
+    }
+    Some(text)
+}
+
+/// The text of a file. Only comments may be in another encoding.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, Wrong> {
+    let mut text = String::with_capacity(bytes.len());
+    for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match str::from_utf8(line) {
+            Ok(line) => text.push_str(line),
+            Err(_) if line.trim_ascii_start().starts_with(b"#") => text.push_str("#\n"),
+            Err(_) if line.trim_ascii_start().starts_with(b";") => text.push_str("#\n"),
+            Err(_) => return Err(Wrong { line: number + 1, problem: "it is not UTF-8" }),
+        }
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -81,7 +126,13 @@ mod tests {
         for (line, value) in [
             ("password=plain", "plain"),
             ("password = spaced out ", "spaced out"),
-            ("password=a$b${HOME}#c;d=e?f&g@h:/i'j\"k\\", "a$b${HOME}#c;d=e?f&g@h:/i'j\"k\\"),
+            ("password=a$b${HOME}#c;d=e?f&g@h:/i'j\"k\\l", "a$b${HOME}#c;d=e?f&g@h:/i'j\"k\\l"),
+            ("password: a=b", "a=b"),
+            ("password=\"a\\\"", "a\\"),
+            ("password=a\\\n  b\\\nc", "abc"),
+            ("password=a\\\n\nuser=u", "a"),
+            ("password=\"\"\"a\"b\nc\"\"\"", "a\"b\nc"),
+            ("password=`a\"b`", "a\"b"),
             ("password=\" kept \"", " kept "),
             ("password='it\"s'", "it\"s"),
             ("password=\"", "\""),
@@ -92,6 +143,16 @@ mod tests {
             let file = File::parse(&format!("[client]\n{line}\n")).unwrap();
             assert_eq!(file.value("client", "password"), Some(value), "{line}");
         }
+    }
+
+    #[test]
+    fn files_of_other_systems_are_read() {
+        let bytes = b"\xef\xbb\xbfuser=nobody\r\n[client]\r\n# caf\xe9\r\n; caf\xe9\r\nuser=u\r\n";
+        let file = File::parse(&decode(bytes).unwrap()).unwrap();
+        assert_eq!(file.value("client", "user"), Some("u"));
+        assert_eq!(file.sections().collect::<Vec<_>>(), ["client"]);
+        let error = decode(b"[client]\npassword=caf\xe9\n").unwrap_err();
+        assert_eq!(error, Wrong { line: 2, problem: "it is not UTF-8" });
     }
 
     #[test]
@@ -116,7 +177,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, line, problem) in [
-            ("user=a", 1, "a key before any [section]"),
+            ("[client]\npassword=`a\nb", 2, "a value without its closing quotes"),
             ("\n[client\nuser=a", 2, "a section without its ]"),
         ] {
             assert_eq!(File::parse(text).unwrap_err(), Wrong { line, problem }, "{text}");

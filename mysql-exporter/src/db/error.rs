@@ -1,16 +1,27 @@
 //! Why a server has no answer.
 
+use std::sync::Arc;
+
 use crate::client;
 
 /// Why a server has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cannot log in to {address}: {problem}")]
-    Login { address: String, problem: client::Error },
+    Login { address: String, problem: Arc<client::Error> },
     #[error("{address} does not answer: {problem}")]
     Lost { address: String, problem: client::Error },
     #[error("{0}")]
     Statement(client::Error),
+}
+
+impl Error {
+    /// Whether the server, or the user, has as many connections as it may have.
+    pub(super) fn is_server_full(&self) -> bool {
+        let Self::Login { problem, .. } = self else { return false };
+        // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED.
+        matches!(**problem, client::Error::Server { code: 1040 | 1203 | 1226, .. })
+    }
 }
 
 impl From<Error> for exporter_core::collector::Error {

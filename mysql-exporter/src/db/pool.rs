@@ -7,53 +7,68 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::{Error, Limits, setup};
+use super::login::Logins;
+use super::{Error, Limits};
 use crate::client::{self, Connection, ResultSet};
 use crate::config::Login;
 use crate::version::Server;
 
-/// After this long a connection is closed and logged in anew: a login that was taken away, or a
-/// password that has changed, shows.
-const LIFETIME: Duration = Duration::from_secs(600);
-/// How long the connection that kills may take.
-const KILL_LIMIT: Duration = Duration::from_secs(2);
+/// After this long without a slot for another connection the server is asked for one again.
+const RETRY: Duration = Duration::from_secs(60);
+/// How long the connection that kills may take. To give up early would not help: the server counts
+/// an unfinished login against this host.
+const KILL_LIMIT: Duration = Duration::from_secs(60);
 
-/// The connections to one server: never more than there are places.
+/// The connections to one server.
 #[derive(Debug)]
 pub(super) struct Pool {
     login: Login,
     limits: Limits,
-    places: Arc<Semaphore>,
-    idle: Mutex<Vec<Open>>,
+    /// As many as there may be sessions at once.
+    permits: Arc<Semaphore>,
+    /// Permits that were withdrawn because the server has no slot for so many connections.
+    withdrawn: Mutex<Vec<Instant>>,
+    idle: Mutex<Vec<LoggedIn>>,
+    logins: Logins,
     /// Times the server has answered anything.
     answers: AtomicU64,
+    ids: ConnectionIds,
 }
 
 /// A connection that is logged in.
 #[derive(Debug)]
-struct Open {
-    conn: Connection,
-    server: Arc<Server>,
-    since: Instant,
+pub(super) struct LoggedIn {
+    pub(super) connection: Connection,
+    pub(super) server: Arc<Server>,
+    pub(super) since: Instant,
+    pub(super) _id: RegisteredId,
 }
 
-/// A place and the connection in it, until dropped.
+/// The server's numbers for this pool's connections.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ConnectionIds(Arc<Mutex<Vec<u32>>>);
+
+/// A number that is in the list until this is dropped.
+#[derive(Debug)]
+pub(super) struct RegisteredId(u32, ConnectionIds);
+
+/// A connection that is in use, until dropped.
 #[derive(Debug)]
 pub(crate) struct Session {
     pool: Arc<Pool>,
-    place: Option<OwnedSemaphorePermit>,
-    open: Option<Open>,
+    permit: Option<OwnedSemaphorePermit>,
+    logged_in: Option<LoggedIn>,
     /// As it was at the login.
     server: Arc<Server>,
-    doing: Doing,
+    activity: Activity,
     /// It was there before, and may have been closed meanwhile.
     reused: bool,
 }
 
 /// What a connection is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
-    Nothing,
+enum Activity {
+    None,
     /// Something that ends when the connection does.
     Ping,
     /// Something that the server goes on with until it is told not to.
@@ -62,20 +77,54 @@ enum Doing {
 
 impl Pool {
     pub(super) fn new(login: Login, limits: Limits) -> Self {
-        let places = Arc::new(Semaphore::new(limits.connections.max(1)));
-        Self { login, limits, places, idle: Mutex::default(), answers: AtomicU64::new(0) }
+        Self {
+            login,
+            permits: Arc::new(Semaphore::new(limits.connections.max(1))),
+            limits,
+            withdrawn: Mutex::default(),
+            idle: Mutex::default(),
+            logins: Logins::default(),
+            answers: AtomicU64::new(0),
+            ids: ConnectionIds::default(),
+        }
     }
 
     pub(super) async fn session(self: &Arc<Self>) -> Result<Session, Error> {
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
-        let pool = Arc::clone(self);
-        let open = self.idle().pop().filter(|open| open.since.elapsed() < LIFETIME);
-        let (open, reused) = match open {
-            Some(open) => (open, true),
-            None => (self.open().await?, false),
+        self.restore_permits();
+        let mut permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let mut reused = true;
+        let mut old: Option<LoggedIn> = None;
+        let logged_in = loop {
+            match self.idle().pop() {
+                Some(found) if found.since.elapsed() < self.limits.lifetime => break found,
+                Some(found) => old = Some(found),
+                None => {}
+            }
+            // The old connection is closed once there is a new one: a full server would give its
+            // slot to somebody else.
+            match self.log_in().await {
+                Ok(()) => reused = false,
+                Err(error) if error.is_server_full() => {
+                    if let Some(mut old) = old.take() {
+                        old.since = Instant::now();
+                        break old;
+                    }
+                    if self.ids.count() == 0 {
+                        return Err(error);
+                    }
+                    // Go on with the connections there are, in turn.
+                    if let Some(permit) = permit.take() {
+                        permit.forget();
+                        lock(&self.withdrawn).push(Instant::now());
+                    }
+                    permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+                }
+                Err(error) => return Err(error),
+            }
         };
-        let server = Arc::clone(&open.server);
-        Ok(Session { pool, place, open: Some(open), server, doing: Doing::Nothing, reused })
+        let (pool, server) = (Arc::clone(self), Arc::clone(&logged_in.server));
+        let logged_in = Some(logged_in);
+        Ok(Session { pool, permit, logged_in, server, activity: Activity::None, reused })
     }
 
     /// How often the server has answered so far.
@@ -83,16 +132,78 @@ impl Pool {
         self.answers.load(Ordering::Relaxed)
     }
 
-    async fn open(&self) -> Result<Open, Error> {
-        let failed = |problem| Error::Login { address: self.login.address.to_string(), problem };
-        let mut conn = Connection::open(&self.login).await.map_err(failed)?;
-        let server = setup::set_up(&mut conn, &self.limits).await.map_err(failed)?;
-        self.answers.fetch_add(1, Ordering::Relaxed);
-        Ok(Open { conn, server: Arc::new(server), since: Instant::now() })
+    /// The server's numbers for the connections that are open.
+    pub(super) fn connection_ids(&self) -> Vec<u32> {
+        lock(&self.ids.0).clone()
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Open>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Closes the connections that nobody uses.
+    pub(super) fn close_idle(&self) {
+        let idle = std::mem::take(&mut *self.idle());
+        drop(idle);
+    }
+
+    /// Adds a connection to the list before it is logged in: the server shows it from then on.
+    pub(super) fn register(&self, id: u32) -> RegisteredId {
+        self.ids.register(id)
+    }
+
+    /// Keeps the next login back for a while.
+    pub(super) fn pause_logins(&self, problem: &Arc<client::Error>) {
+        self.logins.pause(problem);
+    }
+
+    pub(super) fn parameters(&self) -> (&Login, &Limits) {
+        (&self.login, &self.limits)
+    }
+
+    /// Takes in a new connection.
+    pub(super) fn add(&self, connection: Connection, server: Server, id: RegisteredId) {
+        let logged_in =
+            LoggedIn { connection, server: Arc::new(server), since: Instant::now(), _id: id };
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        self.idle().push(logged_in);
+    }
+
+    /// Adds a connection to the idle ones.
+    async fn log_in(self: &Arc<Self>) -> Result<(), Error> {
+        let failed = |problem| Error::Login { address: self.login.address.to_string(), problem };
+        self.logins.join(self).await.map_err(failed)
+    }
+
+    fn restore_permits(&self) {
+        let mut withdrawn = lock(&self.withdrawn);
+        let before = withdrawn.len();
+        withdrawn.retain(|since| since.elapsed() < RETRY);
+        self.permits.add_permits(before - withdrawn.len());
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<LoggedIn>> {
+        lock(&self.idle)
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ConnectionIds {
+    fn register(&self, id: u32) -> RegisteredId {
+        lock(&self.0).push(id);
+        RegisteredId(id, self.clone())
+    }
+
+    fn count(&self) -> usize {
+        lock(&self.0).len()
+    }
+}
+
+impl Drop for RegisteredId {
+    fn drop(&mut self) {
+        let mut ids = lock(&self.1.0);
+        if let Some(at) = ids.iter().position(|id| *id == self.0) {
+            ids.swap_remove(at);
+        }
     }
 }
 
@@ -120,12 +231,12 @@ impl Session {
             // It was logged in just now, which was an answer.
             return Ok(());
         }
-        self.doing = Doing::Ping;
-        let answer = match &mut self.open {
-            Some(open) => open.conn.ping().await,
+        self.activity = Activity::Ping;
+        let answer = match &mut self.logged_in {
+            Some(logged_in) => logged_in.connection.ping().await,
             None => return Ok(()),
         };
-        self.doing = Doing::Nothing;
+        self.activity = Activity::None;
         match answer {
             Ok(()) => {
                 self.pool.answers.fetch_add(1, Ordering::Relaxed);
@@ -134,21 +245,21 @@ impl Session {
             Err(error) => {
                 tracing::debug!(error = error.to_string(), "connection lost");
                 // The others will not be better.
-                self.pool.idle().clear();
+                self.pool.close_idle();
                 self.renew().await
             }
         }
     }
 
     async fn attempt(&mut self, sql: &str) -> Result<ResultSet, client::Error> {
-        self.doing = Doing::Statement;
-        let answer = match &mut self.open {
-            Some(open) => open.conn.query(sql).await,
+        self.activity = Activity::Statement;
+        let answer = match &mut self.logged_in {
+            Some(logged_in) => logged_in.connection.query(sql).await,
             None => Err(client::Error::Closed),
         };
-        self.doing = Doing::Nothing;
+        self.activity = Activity::None;
         if answer.as_ref().is_err_and(client::Error::is_fatal) {
-            self.open = None;
+            self.logged_in = None;
         } else {
             self.pool.answers.fetch_add(1, Ordering::Relaxed);
         }
@@ -156,10 +267,15 @@ impl Session {
     }
 
     async fn renew(&mut self) -> Result<(), Error> {
-        self.open = None;
-        let open = self.pool.open().await?;
-        self.server = Arc::clone(&open.server);
-        self.open = Some(open);
+        self.logged_in = None;
+        let logged_in = loop {
+            if let Some(logged_in) = self.pool.idle().pop() {
+                break logged_in;
+            }
+            self.pool.log_in().await?;
+        };
+        self.server = Arc::clone(&logged_in.server);
+        self.logged_in = Some(logged_in);
         self.reused = false;
         Ok(())
     }
@@ -176,24 +292,24 @@ impl Session {
 impl Drop for Session {
     /// Gives the connection back, or ends what it is in the middle of.
     fn drop(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        if self.doing == Doing::Nothing {
-            self.pool.idle().push(open);
+        let Some(logged_in) = self.logged_in.take() else { return };
+        if self.activity == Activity::None {
+            self.pool.idle().push(logged_in);
             return;
         }
-        let id = open.conn.id();
-        drop(open);
-        if self.doing != Doing::Statement {
+        let id = logged_in.connection.id();
+        drop(logged_in);
+        if self.activity != Activity::Statement {
             return;
         }
-        // The place goes along: whoever kills counts as a connection.
-        let place = self.place.take();
+        // The permit goes along: the connection that kills counts as one.
+        let permit = self.permit.take();
         let login = self.pool.login.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let killed = timeout(KILL_LIMIT, kill(&login, id)).await;
                 tracing::debug!(connection = id, done = matches!(killed, Ok(Ok(()))), "killed");
-                drop(place);
+                drop(permit);
             });
         }
     }
@@ -201,8 +317,6 @@ impl Drop for Session {
 
 /// Ends a connection of ours on the server, and the statement in it.
 async fn kill(login: &Login, id: u32) -> Result<(), client::Error> {
-    let mut conn = Connection::open(login).await?;
-    let killed = conn.query(&format!("KILL {id}")).await;
-    conn.quit().await;
-    killed.map(drop)
+    let mut connection = Connection::open(login).await?;
+    connection.query(&format!("KILL {id}")).await.map(drop)
 }

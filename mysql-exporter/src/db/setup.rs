@@ -6,10 +6,20 @@ use crate::version::Server;
 
 /// Asks the server what it is, and sets the session up.
 pub(super) async fn set_up(conn: &mut Connection, limits: &Limits) -> Result<Server, Error> {
+    // First of all what would leave out rows of the next answer, if the server has it set.
+    let mut reset = "SET SESSION autocommit = 1, SESSION sql_select_limit = 18446744073709551615, \
+                     SESSION sql_big_selects = 1"
+        .to_owned();
+    if limits.log_slow_filter && conn.version().contains("MariaDB") {
+        reset.push_str(LOG_SLOW_FILTER);
+    }
+    conn.query(&reset).await?;
     let server = describe(conn).await?;
     conn.query(&settings(&server, limits)).await?;
     Ok(server)
 }
+
+const LOG_SLOW_FILTER: &str = ", SESSION log_slow_filter = 'tmp_table_on_disk,filesort_on_disk'";
 
 async fn describe(conn: &mut Connection) -> Result<Server, Error> {
     // Parses everywhere, unlike @@performance_schema where that was left out of the server.
@@ -65,9 +75,11 @@ mod tests {
     fn settings_are_those_the_server_knows() {
         let limits = Limits {
             connections: 2,
+            lifetime: Duration::from_secs(60),
             statement: Duration::from_millis(2500),
             lock_wait: Some(2),
             log_slow_filter: true,
+            fresh_login: false,
         };
         for (version, comment, set) in [
             (

@@ -1,0 +1,178 @@
+//! How the exporter logs in, and what a server makes of it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use exporter_core::testing::{Authority, Exporter, PATIENCE};
+
+use crate::server::Server;
+use crate::{BINARY, ask, start, value};
+
+/// The collectors whose success is 0 on a page.
+fn failed(page: &str) -> Vec<&str> {
+    let is_success = |line: &&str| line.starts_with("mysql_exporter_collector_success{");
+    page.lines().filter(is_success).filter(|line| line.ends_with(" 0")).collect()
+}
+
+/// An exporter with a user of its own, who may have one connection.
+fn start_limited(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
+    server.user("limited", "127.0.0.1", "");
+    let own = if server.is_mysql() { "" } else { ", SLAVE MONITOR" };
+    server.sql(&format!(
+        "GRANT PROCESS, REPLICATION CLIENT, SELECT{own} ON *.* TO limited@127.0.0.1"
+    ));
+    server.sql("ALTER USER limited@127.0.0.1 WITH MAX_USER_CONNECTIONS 1");
+    let cnf = server.options(dir, "[client]\nuser=limited\nhost=127.0.0.1\nport=PORT");
+    let flags: Vec<_> = flags.iter().copied().chain([cnf.as_str()]).collect();
+    Exporter::start(BINARY, &flags, dir)
+}
+
+pub(crate) fn one_connection_does_for_all_collectors(server: &Server, dir: &Path) {
+    let exporter = start_limited(server, dir, &["--exporter.connection-lifetime=1"]);
+    for _ in 0..3 {
+        let page = exporter.get("/metrics").body;
+        assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+        assert!(failed(&page).is_empty(), "{:?}\n{}", failed(&page), exporter.log());
+        // Past the lifetime: the server has no slot for a second connection.
+        thread::sleep(Duration::from_millis(1100));
+    }
+    drop(exporter);
+    server.sql("DROP USER limited@127.0.0.1");
+}
+
+pub(crate) fn a_dropped_account_shows(server: &Server, dir: &Path) {
+    server.user("dropped", "127.0.0.1", "");
+    let cnf = server.options(dir, "[client]\nuser=dropped\nhost=127.0.0.1\nport=PORT");
+    let flags = [cnf.as_str(), "--exporter.connection-lifetime=1"];
+    let exporter = Exporter::start(BINARY, &flags, dir);
+    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
+    server.sql("DROP USER dropped@127.0.0.1");
+    let since = Instant::now();
+    while value(&exporter.get("/metrics").body, "mysql_up") != Some(0.0) {
+        assert!(since.elapsed() < PATIENCE, "{}", exporter.log());
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// After 100 errors a server refuses the host.
+pub(crate) fn given_up_scrapes_are_no_connection_errors(server: &Server, dir: &Path) {
+    let exporter = start(server, dir, &[]);
+    let before = server.status("Aborted_connects");
+    server.signal("STOP");
+    for _ in 0..6 {
+        let page = ask(exporter.port, "/metrics", "1").body;
+        assert_eq!(value(&page, "mysql_up"), Some(0.0), "{page}");
+    }
+    server.signal("CONT");
+    let page = ask(exporter.port, "/metrics", "10").body;
+    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+    let errors = server.status("Aborted_connects") - before;
+    assert!(errors <= 1, "{errors} errors: {}", exporter.log());
+}
+
+pub(crate) fn a_wrong_authority_is_one_connection_error(server: &Server, dir: &Path) {
+    if !server.is_mysql() {
+        // MariaDB has no certificate here.
+        return;
+    }
+    let stranger = Authority::new(dir, "stranger");
+    let cnf = server.options(
+        dir,
+        &format!(
+            "[client]\nuser=exporter\nhost=127.0.0.1\nport=PORT\nssl-ca={}\n",
+            stranger.certificate.display()
+        ),
+    );
+    let before = server.status("Aborted_connects");
+    let exporter = Exporter::start(BINARY, &[&cnf], dir);
+    for _ in 0..6 {
+        assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(0.0));
+    }
+    let errors = server.status("Aborted_connects") - before;
+    assert!(errors <= 1, "{errors} errors: {}", exporter.log());
+}
+
+pub(crate) fn connections_end_in_order(server: &Server, dir: &Path) {
+    let before = server.status("Aborted_clients");
+    let exporter = start(server, dir, &["--exporter.connection-lifetime=1"]);
+    let reload = |nth| {
+        assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
+        exporter.signal("HUP");
+        let since = Instant::now();
+        while exporter.log().matches("option file read again").count() < nth {
+            assert!(since.elapsed() < PATIENCE, "{}", exporter.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    reload(1);
+    thread::sleep(Duration::from_millis(1100));
+    reload(2);
+    no_connection_is_left(server);
+    assert_eq!(server.status("Aborted_clients"), before);
+}
+
+/// The server may take a moment to see that connections are gone.
+fn no_connection_is_left(server: &Server) {
+    let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter'";
+    let since = Instant::now();
+    while server.sql(sql).trim() != "0" {
+        assert!(since.elapsed() < PATIENCE, "connections are left");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub(crate) fn limits_of_the_server_do_not_hide_rows(server: &Server, dir: &Path) {
+    let limits = server.sql("SELECT @@GLOBAL.sql_select_limit, @@GLOBAL.max_join_size");
+    let (select, join) = limits.trim().split_once('\t').unwrap();
+    server.sql("SET GLOBAL sql_select_limit = 1, GLOBAL max_join_size = 1");
+    let exporter = start(server, dir, &["--collect.info_schema.processlist"]);
+    let page = exporter.get("/metrics").body;
+    server.sql(&format!("SET GLOBAL sql_select_limit = {select}, GLOBAL max_join_size = {join}"));
+    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+    assert!(failed(&page).is_empty(), "{:?}\n{}", failed(&page), exporter.log());
+    let variables = page.lines().filter(|line| line.starts_with("mysql_global_variables_"));
+    assert!(variables.count() > 100, "{page}");
+}
+
+pub(crate) fn the_slow_log_has_no_login(server: &Server, dir: &Path) {
+    if server.is_mysql() {
+        return;
+    }
+    server.sql(
+        "SET GLOBAL log_output = 'TABLE', GLOBAL long_query_time = 0, GLOBAL slow_query_log = ON",
+    );
+    let exporter = start(server, dir, &["--exporter.log_slow_filter"]);
+    let page = exporter.get("/metrics?collect[]=slave_status").body;
+    server.sql("SET GLOBAL slow_query_log = OFF, GLOBAL long_query_time = 10");
+    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+    let logged = server.sql("SELECT sql_text FROM mysql.slow_log WHERE user_host LIKE 'exporter%'");
+    assert_eq!(logged, "");
+    server.sql("TRUNCATE mysql.slow_log");
+}
+
+/// None of the exporter's own connections is counted.
+pub(crate) fn the_processlist_is_of_others(server: &Server, dir: &Path) {
+    no_connection_is_left(server);
+    let exporter = start(server, dir, &["--collect.info_schema.processlist"]);
+    for _ in 0..3 {
+        let page = exporter.get("/metrics").body;
+        let own = "mysql_info_schema_processlist_processes_by_user{mysql_user=\"exporter\"}";
+        assert_eq!(value(&page, own), None, "{page}");
+    }
+}
+
+/// As the configuration of a server that listens nowhere else.
+pub(crate) fn a_socket_needs_no_tls(server: &Server, dir: &Path) {
+    for keys in ["ssl-mode=REQUIRED", "tls=skip-verify", "ssl-skip-verfication=1"] {
+        let text = format!(
+            "[client]\nuser=exporter\npassword={}\nsocket=SOCKET\n{keys}\n",
+            crate::server::PASSWORD
+        );
+        let cnf = server.options(dir, &text);
+        let exporter = Exporter::start(BINARY, &[&cnf], dir);
+        let page = exporter.get("/metrics?collect[]=slave_status").body;
+        assert_eq!(value(&page, "mysql_up"), Some(1.0), "{keys}: {}", exporter.log());
+    }
+    fs::remove_file(dir.join("my.cnf")).unwrap();
+}
