@@ -3,6 +3,8 @@
 mod check;
 pub mod log;
 mod options;
+mod password;
 mod plan;
 pub mod run;
 pub mod systemd;
+mod unit;

@@ -312,6 +312,21 @@ END
         print(f'{self.name}: {answers[0]} scrapes meanwhile, none failed', flush=True)
         self.assertEqual(self.pid(), old, 'it was not restarted')
 
+    def test_a_check_as_the_unit_runs_it(self):
+        self.keys()
+        _, config = self.web_config()
+        machine.write(f'/etc/{self.name}/web-config.yml', config, 0o640)
+        self.drop_in('mtls.conf')
+        check = f'{self.name} --check --unit'
+        good = machine.run(check, check=False)
+        self.assertIn('client_auth_type', good.stdout)
+        # Root could read it, the unit's user cannot.
+        machine.run(f'chmod 600 /etc/{self.name}/tls.key')
+        bad = machine.run(check, check=False)
+        self.assertEqual(bad.returncode, 2)
+        self.assertIn('Permission denied', bad.stdout)
+        self.assertEqual(machine.run(f'ls /run/systemd/system /run | grep {self.name}-check', check=False).stdout, '')
+
     def test_a_missing_file_is_named_once(self):
         self.keys()
         _, config = self.web_config()

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::collector::Definition;
@@ -38,6 +38,11 @@ pub(crate) static ENABLE_LIFECYCLE: Flag =
 pub(crate) static GOMAXPROCS: Flag =
     Flag::text("runtime.gomaxprocs", "1", "Accepted for compatibility; one core is what it uses.")
         .hidden();
+pub(crate) static HASH_PASSWORD: Flag = Flag::switch(
+    "hash-password",
+    false,
+    "Ask for a password, print its hash for basic_auth_users, and exit.",
+);
 pub(crate) static LISTEN_ADDRESS: Flag = Flag::list(
     "web.listen-address",
     &[],
@@ -67,6 +72,12 @@ pub(crate) static TIMEOUT_OFFSET: Flag = Flag::text(
     "Seconds to be done before the timeout that Prometheus announces.",
 );
 
+pub(crate) static UNIT: Flag = Flag::switch(
+    "unit",
+    false,
+    "With --check: check as the systemd unit of this program would run it. Takes root.",
+);
+
 static SHARED: &[&Flag] = &[
     &CHECK,
     &COLLECTOR_TIMEOUT,
@@ -75,6 +86,7 @@ static SHARED: &[&Flag] = &[
     &DISABLE_EXPORTER_METRICS,
     &ENABLE_LIFECYCLE,
     &GOMAXPROCS,
+    &HASH_PASSWORD,
     &LISTEN_ADDRESS,
     &LOG_FORMAT,
     &LOG_LEVEL,
@@ -83,6 +95,7 @@ static SHARED: &[&Flag] = &[
     &SYSTEMD_SOCKET,
     &TELEMETRY_PATH,
     &TIMEOUT_OFFSET,
+    &UNIT,
 ];
 
 /// What a program's command line is made of.
@@ -91,6 +104,8 @@ pub(crate) struct Grammar<Env: 'static> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) version: &'static str,
+    /// The commit it was built from; empty if that is not known.
+    pub(crate) revision: &'static str,
     /// The first part of the switches: `collector` in `--collector.cpu`.
     pub(crate) switch: &'static str,
     pub(crate) flags: &'static [&'static Flag],
@@ -118,7 +133,10 @@ pub(crate) fn parse<Env>(
         {
             return Ok(Asked::Print(error.to_string()));
         }
-        Err(error) => return Err(one_line(&error.to_string())),
+        Err(error) => {
+            let similar = similar(&command(grammar), &error);
+            return Err(one_line(&format!("{error}{similar}")));
+        }
     };
     let flags = given(grammar, &matches);
     let defaults = !flags.is_on(&DISABLE_DEFAULTS);
@@ -138,7 +156,7 @@ pub(crate) fn parse<Env>(
 fn command<Env>(grammar: &Grammar<Env>) -> Command {
     let mut command = Command::new(grammar.name)
         .about(grammar.about)
-        .version(grammar.version)
+        .version(version(grammar))
         .override_usage(format!("{} [flags]", grammar.name))
         .disable_help_subcommand(true);
     for flag in SHARED.iter().chain(grammar.flags) {
@@ -156,6 +174,14 @@ fn command<Env>(grammar: &Grammar<Env>) -> Command {
         }
     }
     command
+}
+
+/// The version, and the commit where it is known.
+fn version<Env>(grammar: &Grammar<Env>) -> String {
+    match grammar.revision {
+        "" => grammar.version.to_owned(),
+        revision => format!("{} ({revision})", grammar.version),
+    }
 }
 
 fn with_flag(command: Command, flag: &'static Flag, heading: &'static str) -> Command {
@@ -257,9 +283,23 @@ fn expand(args: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Str
     Ok(expanded)
 }
 
+/// The flags that begin as an unknown argument with one dash does: there are no short flags.
+fn similar(command: &Command, error: &clap::Error) -> String {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
+        return String::new();
+    };
+    let Some(start) = argument.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
+        return String::new();
+    };
+    let names = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let names = names.filter_map(Arg::get_long).filter(|name| name.starts_with(start));
+    let names: Vec<_> = names.map(|name| format!("--{name}")).collect();
+    if names.is_empty() { String::new() } else { format!("\ntip: there is {}", names.join(", ")) }
+}
+
 /// What is wrong and the tip, without the usage, on one line.
 fn one_line(error: &str) -> String {
-    let lines = error.lines().take_while(|line| !line.starts_with("Usage:"));
+    let lines = error.lines().filter(|line| !line.starts_with("Usage:"));
     let lines = lines.map(str::trim).filter(|line| !line.is_empty());
     let lines = lines.filter(|line| !line.starts_with("For more information"));
     let text = lines.collect::<Vec<_>>().join("; ");
@@ -308,6 +348,7 @@ mod tests {
         name: "test-exporter",
         about: "Tests.",
         version: "1",
+        revision: "abc",
         switch: "collector",
         flags: &[],
         collectors: &[&CPU, &DISK, &TEXT],
@@ -365,6 +406,8 @@ mod tests {
     fn what_is_wrong_is_said_in_one_line() {
         for (line, problem) in [
             ("--colector.cpu", "--collector.cpu"),
+            ("-w", "there is --web.config.file, --web.disable-exporter-metrics"),
+            ("-collector.cpu", "--collector.cpu"),
             ("--collector.cpu=false", "collector.cpu"),
             ("--collector.cpu --no-collector.cpu", "cannot be used with"),
             ("--collector.cpu --collector.cpu", "multiple times"),
@@ -376,6 +419,11 @@ mod tests {
             let error = asked(line).unwrap_err();
             assert!(error.contains(problem) && error.lines().count() == 1, "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn the_version_has_the_commit() {
+        assert_eq!(asked("--version").unwrap_err().trim(), "test-exporter 1 (abc)");
     }
 
     #[test]

@@ -104,6 +104,12 @@ impl<Env: 'static> Program<Env> {
         Self { revision, ..self }
     }
 
+    /// The commit it was built from, if it or the build says so.
+    pub(crate) fn commit(&self) -> &'static str {
+        let built_with = option_env!("EXPORTER_REVISION").unwrap_or_default();
+        if self.revision.is_empty() { built_with } else { self.revision }
+    }
+
     /// The first part of the switches of collectors: `collector` in `--collector.cpu`.
     #[must_use]
     pub const fn switch(self, switch: &'static str) -> Self {
@@ -204,8 +210,7 @@ pub(crate) fn exposed_of_itself<Env>(
     config: Arc<ConfigStore>,
 ) -> Arc<dyn Fn(&mut Families) + Send + Sync> {
     Arc::new(move |out| {
-        let built_with = option_env!("EXPORTER_REVISION").unwrap_or_default();
-        let revision = if program.revision.is_empty() { built_with } else { program.revision };
+        let revision = program.commit();
         let architecture = match consts::ARCH {
             "x86_64" => "amd64",
             "aarch64" => "arm64",

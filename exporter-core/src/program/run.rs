@@ -15,9 +15,11 @@ use super::check;
 use super::log;
 pub use super::options::COLLECTOR_TIMEOUT;
 use super::options::{self, Asked, Grammar};
+use super::password;
 use super::plan;
 pub use super::plan::{BUILD_LABELS, Plan, Program};
 use super::systemd::{self, Notifier};
+use super::unit;
 use crate::collector::Error;
 use crate::config_file;
 use crate::exporter::Opened;
@@ -95,6 +97,7 @@ fn start<Env>(
         name: program.name,
         about: program.about,
         version: program.version,
+        revision: program.commit(),
         switch: program.switch,
         flags: program.flags,
         collectors: program.collectors,
@@ -105,9 +108,21 @@ fn start<Env>(
     };
     let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
     log::init(program.name, options.level, options.layout);
+    if flags.is_on(&options::HASH_PASSWORD) {
+        return print(&password::hash().map_err(Stop::Mistake)?);
+    }
+    if flags.is_on(&options::UNIT) {
+        if !flags.is_on(&options::CHECK) {
+            return Err(Stop::Mistake("--unit goes with --check".into()));
+        }
+        let outcome = unit::check(program.name).map_err(Stop::Mistake)?;
+        print(&outcome.report)?;
+        let verdict = "the check failed under the unit".into();
+        return if outcome.is_good { Ok(()) } else { Err(Stop::Mistake(verdict)) };
+    }
 
-    let config =
-        ConfigStore::load(options.web_config.clone()).map_err(|error| Stop::mistake(&error))?;
+    let config = ConfigStore::load(options.web_config.clone())
+        .map_err(|error| Stop::Mistake(format!("--{}: {error}", options::CONFIG_FILE.name)))?;
     let metrics = Arc::new(ServerMetrics::default());
     let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
     let enable_lifecycle = flags.is_on(&options::ENABLE_LIFECYCLE);

@@ -34,7 +34,7 @@ const MAX_PASSWORD: usize = 72;
 const MAX_COST: u32 = 16;
 
 /// What to do about a hash that cannot be used.
-const NEW_HASH: &str = "make one with: htpasswd -nBC 10 USER";
+const NEW_HASH: &str = "make one with --hash-password";
 
 /// A hash of a higher cost than this works, but each first login takes seconds.
 const SLOW_COST: u32 = 13;

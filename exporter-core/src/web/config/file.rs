@@ -177,6 +177,13 @@ pub(crate) fn parse(text: &[u8]) -> Result<Web, Fault> {
     Ok(web.map_err(|error| fault(&error))?.unwrap_or_default())
 }
 
+/// The key that was probably meant.
+fn similar<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.map(|other| (strsim::jaro_winkler(key, other), other));
+    let (score, best) = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (score > 0.85).then_some(best)
+}
+
 fn is_blank(line: &str) -> bool {
     line.is_empty() || line.starts_with('#') || line == "---"
 }
@@ -186,7 +193,10 @@ fn fault(error: &Error) -> Fault {
     let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
     let problem = match error.without_snippet() {
         Error::SerdeUnknownField { field, expected, .. } => {
-            format!("unknown key {field:?} in this YAML; known here: {}", expected.join(", "))
+            let similar = similar(field, expected.iter().copied());
+            let similar = similar.map_or_else(String::new, |key| format!(": did you mean {key}?"));
+            let known = expected.join(", ");
+            format!("unknown key {field:?} in this YAML{similar}; known here: {known}")
         }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("the key {key:?} is given twice in this YAML; keep one of them")

@@ -42,13 +42,12 @@ impl Files {
         Ok(self.directory.join(name))
     }
 
-    /// The bytes of a file of at most `limit` bytes. Waits for no other end of a FIFO.
+    /// The bytes of a file of at most `limit` bytes. The error does not name the file.
     pub(crate) fn read(&mut self, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
         // The state before reading: what changes while we read is then seen as a change.
         let (stamp, content) = config_file::content(path, limit);
         self.seen.push((path.to_path_buf(), stamp));
-        let bytes =
-            content.map_err(|problem| format!("cannot read {}: {problem}", path.display()))?;
+        let bytes = content.map_err(|problem| format!("cannot be read: {problem}"))?;
         self.digest.extend_from_slice(digest::digest(&SHA256, &bytes).as_ref());
         Ok(bytes)
     }

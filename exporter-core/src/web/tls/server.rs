@@ -150,8 +150,10 @@ pub(super) fn from_file<T>(
         )));
     }
     let path = files.resolve(name).map_err(fault)?;
-    let text = files.read(&path, limit).map_err(fault)?;
-    read(&text).map_err(|problem| fault(format!("{} {problem}", path.display())))
+    files
+        .read(&path, limit)
+        .and_then(|text| read(&text))
+        .map_err(|problem| fault(format!("{} {problem}", path.display())))
 }
 
 fn certified(

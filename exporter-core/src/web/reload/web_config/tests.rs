@@ -54,12 +54,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "tls_server_config:\n  cert_file: none.crt\n  key_file: server.key\n",
         "line 2: tls_server_config.cert_file:",
-        "none.crt: No such file",
+        "none.crt cannot be read: No such file",
     ),
     (
         "tls_server_config:\n  cert_file: server.crt\n  key_file: none.key\n",
         "line 3: tls_server_config.key_file:",
-        "none.key: No such file",
+        "none.key cannot be read: No such file",
     ),
     (
         "tls_server_config:\n  cert_file: empty.pem\n  key_file: server.key\n",
