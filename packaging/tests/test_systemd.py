@@ -286,7 +286,7 @@ END
         # A new certificate and key, the key first, as some tools do.
         before = serial()
         machine.run(f'''
-            set -e; cd /root/pki; mkdir -p next; cp -r pki next/; cd next
+            set -e; cd /root/pki; rm -rf next; mkdir next; cp -r pki next/; cd next
             exporter-pki host another 127.0.0.1; mkdir -p new; tar -C new --no-same-owner -xf pki/hosts/another.tar
             install -m 640 new/tls.key /etc/{self.name}/; sleep 0.5; install -m 644 new/tls.crt /etc/{self.name}/''')
         took = self.until('the new certificate', lambda: serial() not in ('', before), 30)
@@ -326,6 +326,13 @@ END
         self.assertEqual(bad.returncode, 2)
         self.assertIn('Permission denied', bad.stdout)
         self.assertEqual(machine.run(f'ls /run/systemd/system /run | grep {self.name}-check', check=False).stdout, '')
+
+    def test_a_missing_credential_is_no_loop(self):
+        self.drop_in(text=f'[Service]\nLoadCredential=tls.key:/etc/{self.name}/absent.key\n')
+        self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
+        self.until('the end', lambda: self.show('ActiveState') == 'failed')
+        time.sleep(3)
+        self.assertEqual(self.show('NRestarts'), '0')
 
     def test_a_missing_file_is_named_once(self):
         self.keys()
