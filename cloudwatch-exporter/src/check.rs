@@ -2,40 +2,66 @@
 
 use exporter_core::exporter::CheckLine;
 
-use crate::poll::{Poll, View};
+use crate::budget;
+use crate::cache::{Cache, Snapshot};
+use crate::results::{Point, Results};
 use crate::rule::Rule;
-use crate::sheet::{Point, Sheet};
 
 /// After a scrape: nothing is asked for here but credentials.
-pub(crate) async fn lines(poll: &Poll) -> Vec<CheckLine> {
-    let View { setup, sheets, .. } = poll.view();
-    let rules = &setup.config.rules;
-    let count = format!("{} with {} rules", poll.file().display(), rules.len());
+pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
+    let snapshot = cache.snapshot();
+    let config = &snapshot.setup.config;
+    let count = format!("{} with {} rules", cache.file().display(), config.rules.len());
     let mut lines = vec![line(true, "configuration", count)];
-    let cloud = match setup.cloud().await {
-        Ok(cloud) => cloud,
-        Err(failure) => {
-            lines.push(line(false, "account", failure.to_string()));
-            return lines;
+    for (index, (target, state)) in snapshot.targets().enumerate() {
+        let prefix =
+            if target.is_named() { format!("{}: ", target.title()) } else { String::new() };
+        let cloud = match snapshot.setup.cloud(index).await {
+            Ok(cloud) => cloud,
+            Err(failure) => {
+                lines.push(line(false, &format!("{prefix}account"), failure.to_string()));
+                continue;
+            }
+        };
+        lines.push(line(true, &format!("{prefix}region"), cloud.region().to_owned()));
+        let credentials = format!("{prefix}credentials");
+        lines.push(match cloud.identity().await {
+            Ok(identity) => line(true, &credentials, identity),
+            Err(failure) => line(false, &credentials, failure.to_string()),
+        });
+        for (rule, results) in config.rules.iter().zip(&state.results) {
+            if rule.applies_to(target) {
+                lines.push(of_rule(&prefix, rule, results));
+            }
         }
-    };
-    lines.push(line(true, "region", cloud.region().to_owned()));
-    lines.push(match cloud.identity().await {
-        Ok(identity) => line(true, "credentials", identity),
-        Err(failure) => line(false, "credentials", failure.to_string()),
-    });
-    for (rule, sheet) in rules.iter().zip(&*sheets) {
-        lines.push(of_rule(rule, sheet));
     }
+    lines.extend(budget(&snapshot));
     lines
 }
 
-fn of_rule(rule: &Rule, sheet: &Sheet) -> CheckLine {
-    let what = format!("line {}: {}", rule.line, rule.title());
-    let sets = sheet.sets.len();
-    let points = sheet.points.iter().filter(|point| matches!(point, Point::At { .. })).count();
+/// Whether a month costs more than the budget.
+fn budget(snapshot: &Snapshot) -> Option<CheckLine> {
+    let config = &snapshot.setup.config;
+    let budget = config.budget?;
+    let results = snapshot.targets.iter().map(|target| &target.results);
+    let dollars = budget::total(config, results);
+    Some(if dollars <= budget {
+        line(true, "budget", format!("${dollars:.2} of ${budget:.2} a month"))
+    } else {
+        let finding = format!(
+            "a month costs ${dollars:.2}, the budget is ${budget:.2}; --plan tells which rules cost \
+             most and what would save"
+        );
+        line(false, "budget", finding)
+    })
+}
+
+fn of_rule(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
+    let what = format!("{prefix}line {}: {}", rule.line, rule.title());
+    let sets = results.sets.len();
+    let points = results.points.iter().filter(|point| matches!(point, Point::Value { .. })).count();
     let finding = match (sets, points) {
-        (0, _) if sheet.is_incomplete => "could not be listed".to_owned(),
+        (0, _) if results.is_incomplete => "could not be listed".to_owned(),
         (0, _) => {
             let names = rule.dimensions.as_deref().unwrap_or_default().join(", ");
             format!(
@@ -49,7 +75,7 @@ fn of_rule(rule: &Rule, sheet: &Sheet) -> CheckLine {
         ),
         _ => format!("{sets} dimension sets, {points} series"),
     };
-    line(!sheet.is_incomplete, &what, finding)
+    line(!results.is_incomplete, &what, finding)
 }
 
 fn line(is_fine: bool, what: &str, finding: String) -> CheckLine {

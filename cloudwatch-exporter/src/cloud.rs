@@ -1,9 +1,12 @@
-//! AWS: who we are there, and the four operations that we call.
+//! AWS: the identity to call as, and the four operations that are called.
 
 mod attempts;
+mod causes;
+mod connections;
 mod data;
 mod failure;
 mod http;
+mod limiter;
 mod list;
 mod pages;
 mod resources;
@@ -12,75 +15,66 @@ mod statistics;
 pub(crate) mod tests;
 mod unreadable;
 
-use std::env;
+use std::error::Error;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::retry::RetryConfig;
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_cloudwatch::config::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
+use exporter_core::instrument::{Counter, Labelled};
 
+use self::attempts::Attempts;
+use self::causes::Causes;
+pub(crate) use self::connections::Connections;
 pub(crate) use self::failure::Failure;
+use self::limiter::{Limiter, Permit};
 pub(crate) use self::list::{Listed, Listing};
 pub(crate) use self::resources::Selection;
 use self::unreadable::RetryUnreadable;
-use crate::config::Config;
+use crate::usage;
 
-/// The clients of one region and one identity.
+/// The clients of one target: a region, and the identity to call as.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     cloudwatch: aws_sdk_cloudwatch::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     credentials: Option<SharedCredentialsProvider>,
     region: String,
+    /// Whether metrics of linked accounts are listed.
+    is_linked: bool,
     is_data_denied: AtomicBool,
+    watch: Arc<Watch>,
 }
 
-/// How often a call is tried, unless `AWS_MAX_ATTEMPTS` says otherwise.
-const ATTEMPTS: u32 = 8;
+/// What is learnt from the attempts of all calls.
+#[derive(Debug)]
+struct Watch {
+    limiter: Limiter,
+    causes: Causes,
+    /// As logs name the target.
+    title: String,
+    endpoint: String,
+}
+
+impl Watch {
+    /// An attempt that brought no answer at all.
+    fn unanswered(&self, action: &'static str, uri: Option<&str>, error: &str) {
+        let kind = if error.contains("timed out") || error.contains("timeout") {
+            "timeout"
+        } else {
+            "connection"
+        };
+        self.causes.met(action, kind, &self.title, uri.unwrap_or(&self.endpoint), error);
+    }
+}
+
+/// Calls under way at one target at most.
+const CALLS: usize = 64;
 
 impl Cloud {
-    /// As the configuration, the environment and the machine say.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
-        let region = RegionProviderChain::first_try(config.region.clone().map(Region::new));
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http::client())
-            .region(region.or_default_provider())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(4))
-                    .operation_attempt_timeout(Duration::from_secs(30))
-                    .operation_timeout(Duration::from_mins(2))
-                    .build(),
-            );
-        let is_said = |name| env::var_os(name).is_some();
-        if !is_said("AWS_MAX_ATTEMPTS") && !is_said("AWS_RETRY_MODE") {
-            loader = loader.retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(ATTEMPTS)
-                    .with_initial_backoff(Duration::from_millis(250))
-                    .with_max_backoff(Duration::from_secs(5)),
-            );
-        }
-        let base = loader.load().await;
-        let region = base.region().map(ToString::to_string).filter(|region| !region.is_empty());
-        let Some(region) = region else {
-            return Err(Failure::setup(
-                "no region is configured; set `region` in the configuration file or AWS_REGION",
-            ));
-        };
-        let sdk = match &config.role_arn {
-            Some(role) => assume(role, &base).await,
-            None => base,
-        };
-        Ok(Self::new(&sdk, region))
-    }
-
-    fn new(sdk: &SdkConfig, region: String) -> Self {
+    fn new(sdk: &SdkConfig, region: String, title: String, is_linked: bool) -> Self {
         // Whether a call is tried again is for the call itself to say: hundreds are under way in
         // one fetch, and the failures of some must not use up the retries of the others.
         let partition = RetryPartition::custom("cloudwatch").token_bucket(TokenBucket::unlimited());
@@ -91,12 +85,19 @@ impl Cloud {
         let tagging = aws_sdk_resourcegroupstagging::config::Builder::from(sdk)
             .retry_classifier(RetryUnreadable)
             .build();
+        let endpoint = match sdk.endpoint_url() {
+            Some(url) => url.to_owned(),
+            None => format!("monitoring.{region}"),
+        };
+        let (limiter, causes) = (Limiter::new(CALLS), Causes::default());
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
             tagging: aws_sdk_resourcegroupstagging::Client::from_conf(tagging),
             credentials: sdk.credentials_provider(),
             region,
+            is_linked,
             is_data_denied: AtomicBool::new(false),
+            watch: Arc::new(Watch { limiter, causes, title, endpoint }),
         }
     }
 
@@ -125,16 +126,43 @@ impl Cloud {
             credentials.map_err(|error| Failure::of_error("credentials", "", &error))?;
         Ok(format!("access key {}", credentials.access_key_id()))
     }
-}
 
-/// The same with the credentials of a role, which are renewed before they end.
-async fn assume(role: &str, base: &SdkConfig) -> SdkConfig {
-    let builder =
-        AssumeRoleProvider::builder(role).session_name("cloudwatch_exporter").configure(base);
-    let provider = match base.credentials_provider() {
-        Some(own) => builder.build_from_provider(own).await,
-        None => builder.build().await,
-    };
-    let credentials = SharedCredentialsProvider::new(provider);
-    base.clone().into_builder().credentials_provider(credentials).build()
+    /// Logs which causes of failures are gone.
+    pub(crate) fn end_of_fetch(&self) {
+        self.watch.causes.end_of_fetch(&self.watch.title);
+    }
+
+    fn is_linked(&self) -> bool {
+        self.is_linked
+    }
+
+    async fn permit(&self) -> Permit<'_> {
+        self.watch.limiter.acquire().await
+    }
+
+    fn attempts(
+        &self,
+        action: &'static str,
+        counter: &Labelled<Counter, 2>,
+        scope: &str,
+    ) -> Attempts {
+        Attempts::new(action, usage::attempts(counter, action, scope), &self.watch)
+    }
+
+    /// A call that was given up: counted, and logged where its cause is new.
+    fn failure<E, R>(&self, action: &'static str, scope: &str, error: &SdkError<E, R>) -> Failure
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let failure = Failure::new(action, scope, error);
+        self.failed(&failure);
+        failure
+    }
+
+    fn failed(&self, failure: &Failure) {
+        failure.count();
+        let Watch { causes, title, endpoint, .. } = &*self.watch;
+        causes.met(failure.action(), failure.code(), title, endpoint, &failure.to_string());
+    }
 }

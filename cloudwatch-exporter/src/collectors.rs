@@ -6,8 +6,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::poll::Poll;
+use crate::cache::Cache;
 
-type Definition = exporter_core::collector::Definition<Arc<Poll>>;
+type Definition = exporter_core::collector::Definition<Arc<Cache>>;
 
 pub(crate) static ALL: &[&Definition] = &[&cloudwatch::DEFINITION];

@@ -1,12 +1,15 @@
-//! The configuration file: the Java exporter's, every key of it, in YAML or JSON. What it would
-//! ignore or stumble over later is refused here, by line and key.
+//! The configuration file: the Java exporter's, with every key, in YAML or JSON, and keys of our
+//! own. An error names the line and the key.
 
 mod file;
+mod keys;
+mod target;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_core::config_file;
@@ -14,22 +17,34 @@ use exporter_core::web::config::ConfigError;
 use regex::bytes::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
 
-use self::file::{File, Given, Metric, Shared, TagSelect, line_of};
+use self::file::{Given, Metric, Shared, TagSelect, Whole, line_of};
+pub(crate) use self::keys::{Strictness, Warning};
+pub(crate) use self::target::{Role, Target};
 use crate::rule::{Api, Rule, STATISTICS, Select, Statistic, Tags, Window};
 
-/// What is asked for, and as whom.
+/// What is asked for, where, and as whom.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
-    pub(crate) region: Option<String>,
-    pub(crate) role_arn: Option<String>,
+    pub(crate) targets: Vec<Target>,
     pub(crate) rules: Vec<Rule>,
+    /// Labels of every series of a rule.
+    pub(crate) labels: Vec<(String, String)>,
+    /// Dollars a month that asking may cost.
+    pub(crate) budget: Option<f64>,
+    /// The time between scrapes that costs are planned for, in seconds.
+    pub(crate) scrape_interval: u64,
+    /// What was left out.
+    pub(crate) warnings: Vec<Warning>,
     /// The text it was read from.
     pub(crate) source: Vec<u8>,
 }
 
+/// Scrapes are taken to come at most this often, in seconds, where a month's requests are counted.
+pub(crate) const SCRAPE_INTERVAL: u64 = 60;
+
 impl Config {
-    /// Reads the file, and says what is wrong with it in one line.
-    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+    /// Reads the file. Warnings are logged; the error is one line.
+    pub(crate) fn read(path: &Path, strictness: Strictness) -> Result<Self, ConfigError> {
         let fault = |fault: Fault| ConfigError {
             file: path.to_path_buf(),
             line: fault.line,
@@ -39,26 +54,80 @@ impl Config {
         let text = config_file::read(path, config_file::SMALL).map_err(|error| {
             fault(Fault { line: None, key: None, problem: format!("cannot be read: {error}") })
         })?;
-        Self::parse(&text).map_err(fault)
+        let config = Self::parse_as(&text, strictness).map_err(fault)?;
+        for Warning { line, problem } in &config.warnings {
+            let problem = problem.replace(char::is_control, " ");
+            let line = line.unwrap_or_default();
+            tracing::warn!(file = %path.display(), line, "{problem}");
+        }
+        Ok(config)
     }
 
+    #[cfg(test)]
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Fault> {
-        let File { region, role_arn, metrics, shared } = file::parse(text)?;
-        let Some(metrics) = metrics else {
+        Self::parse_as(text, Strictness::Refuse)
+    }
+
+    fn parse_as(text: &[u8], strictness: Strictness) -> Result<Self, Fault> {
+        let (mut file, mut warnings) = file::parse(text, strictness)?;
+        let Some(metrics) = file.metrics.take() else {
             return Err(Fault {
                 line: None,
                 key: Some("metrics"),
                 problem: "Must provide metrics".into(),
             });
         };
-        let defaults = Defaults::new(&shared)?;
-        let rules = metrics.into_iter().map(|metric| defaults.rule(metric));
+        let region = text_of(file.region.take(), "region")?;
+        let role_arn = text_of(file.role_arn.take(), "role_arn")?;
+        let targets = match file.accounts.take() {
+            Some(_) if role_arn.is_some() => {
+                let problem = "is for a file without `accounts`; give each account its own";
+                return Err(Fault { line: None, key: Some("role_arn"), problem: problem.into() });
+            }
+            Some(accounts) => target::all(accounts, region.as_ref())?,
+            None => target::only(region, role_arn),
+        };
+        let defaults = Defaults::new(&file.shared())?;
+        let mut rules = Vec::with_capacity(metrics.len());
+        for metric in metrics {
+            rules.extend(defaults.rule(metric, &targets, strictness, &mut warnings)?);
+        }
         Ok(Self {
-            region: text_of(region, "region")?,
-            role_arn: text_of(role_arn, "role_arn")?,
-            rules: rules.collect::<Result<_, _>>()?,
+            targets,
+            rules,
+            labels: labels(file.labels)?,
+            budget: budget(file.budget_dollars.as_ref())?,
+            scrape_interval: SCRAPE_INTERVAL,
+            warnings,
             source: text.to_vec(),
         })
+    }
+}
+
+fn labels(given: Given<BTreeMap<String, String>>) -> Result<Vec<(String, String)>, Fault> {
+    let Some(given) = given else { return Ok(Vec::new()) };
+    let is_legal = |name: &str| {
+        let mut letters = name.chars();
+        let first =
+            letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_');
+        first && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    let taken = ["job", "instance", "account", "account_id", "region"];
+    for name in given.value.keys() {
+        if !is_legal(name) || name.starts_with("__") || taken.contains(&name.as_str()) {
+            let problem = format!("{name:?} cannot be the name of a label");
+            return Err(Fault::at(&given, "labels", problem));
+        }
+    }
+    Ok(given.value.into_iter().collect())
+}
+
+fn budget(given: Option<&Spanned<f64>>) -> Result<Option<f64>, Fault> {
+    match given {
+        Some(given) if !given.value.is_finite() || given.value <= 0.0 => {
+            Err(Fault::at(given, "budget_dollars", "expected dollars a month, more than 0"))
+        }
+        given => Ok(given.map(|given| given.value)),
     }
 }
 
@@ -105,7 +174,7 @@ struct Defaults {
 }
 
 impl Defaults {
-    fn new(shared: &Shared) -> Result<Self, Fault> {
+    fn new(shared: &Shared<'_>) -> Result<Self, Fault> {
         let java = Self {
             window: Window { period: 60, range: 600, delay: 600 },
             set_timestamp: true,
@@ -117,11 +186,11 @@ impl Defaults {
     }
 
     /// These, but for what is written down.
-    fn with(&self, shared: &Shared) -> Result<Self, Fault> {
+    fn with(&self, shared: &Shared<'_>) -> Result<Self, Fault> {
         let Shared { period_seconds, range_seconds, delay_seconds, .. } = shared;
-        let ttl = &shared.list_metrics_cache_ttl;
-        let seconds = |given: &Given<i64>, key, otherwise| match given {
-            Some(given) => u32::try_from(given.value)
+        let ttl = shared.list_metrics_cache_ttl;
+        let seconds = |given: &Given<Whole>, key, otherwise| match given {
+            Some(given) => u32::try_from(given.value.0)
                 .map_err(|_| Fault::at(given, key, "expected a number of seconds, 0 or more")),
             None => Ok(otherwise),
         };
@@ -158,11 +227,18 @@ impl Defaults {
         })
     }
 
-    fn rule(&self, metric: Spanned<Metric>) -> Result<Rule, Fault> {
+    /// The rule of a metric; `None` where it has nothing left that can be asked for.
+    fn rule(
+        &self,
+        metric: Spanned<Metric>,
+        targets: &[Target],
+        strictness: Strictness,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Rule>, Fault> {
         let line = line_of(&metric).unwrap_or_default();
         let metric = metric.value;
         let Self { window, set_timestamp, api, list_ttl, warn_on_empty } =
-            self.with(&metric.shared)?;
+            self.with(&metric.shared())?;
         let both = (
             text_of(metric.aws_namespace, "aws_namespace")?,
             text_of(metric.aws_metric_name, "aws_metric_name")?,
@@ -170,7 +246,7 @@ impl Defaults {
         let (Some(namespace), Some(name)) = both else {
             return Err(Fault::on(line, None, "Must provide aws_namespace and aws_metric_name"));
         };
-        let dimensions = metric.aws_dimensions.map(names).transpose()?;
+        let dimensions = metric.aws_dimensions.map(names).transpose()?.map(Arc::from);
         let select = match (metric.aws_dimension_select, metric.aws_dimension_select_regex) {
             (Some(_), Some(given)) => {
                 let problem = "Must not provide aws_dimension_select and \
@@ -191,25 +267,45 @@ impl Defaults {
             (None, Some(given)) => Select::Patterns(patterns(&given)?),
             (None, None) => Select::All,
         };
-        Ok(Rule {
+        let statistics = statistics(
+            metric.aws_statistics.as_ref(),
+            metric.aws_extended_statistics.as_ref(),
+            strictness,
+            warnings,
+        )?;
+        if statistics.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Rule {
             line,
             namespace,
             metric: name,
             dimensions,
             select,
             tags: metric.aws_tag_select.map(|given| tags(&given)).transpose()?,
-            statistics: statistics(
-                metric.aws_statistics.as_ref(),
-                metric.aws_extended_statistics.as_ref(),
-            )?,
+            statistics,
             window,
             set_timestamp,
             api,
             list_ttl,
             warn_on_empty,
             help: metric.help.map(|given| given.value),
-        })
+            accounts: metric.accounts.map(|given| accounts(given, targets)).transpose()?,
+            copied_tags: Vec::new(),
+        }))
     }
+}
+
+/// Names of accounts, all of which must be there.
+fn accounts(given: Spanned<Vec<String>>, targets: &[Target]) -> Result<Vec<String>, Fault> {
+    let known: Vec<_> = targets.iter().filter_map(|target| target.account.as_ref()).collect();
+    for name in &given.value {
+        if !known.iter().any(|account| account.name == *name) {
+            let problem = format!("there is no account called {name:?} in `accounts`");
+            return Err(Fault::at(&given, "accounts", problem));
+        }
+    }
+    Ok(given.value)
 }
 
 fn value_or(given: Option<&Spanned<bool>>, otherwise: bool) -> bool {
@@ -274,6 +370,8 @@ fn tags(given: &Spanned<TagSelect>) -> Result<Tags, Fault> {
 fn statistics(
     given: Option<&Spanned<Vec<String>>>,
     extended: Option<&Spanned<Vec<String>>>,
+    strictness: Strictness,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Statistic>, Fault> {
     let mut statistics = Vec::new();
     let mut add = |name: &str, is_extended| {
@@ -287,14 +385,21 @@ fn statistics(
         (None, Some(_)) => {}
         (Some(given), _) => {
             for name in &given.value {
-                if !STATISTICS.contains(&name.as_str()) {
-                    let known = STATISTICS.join(", ");
-                    let problem = format!(
-                        "{name:?} is none of {known}; percentiles go to aws_extended_statistics"
-                    );
+                if STATISTICS.contains(&name.as_str()) {
+                    add(name, false);
+                    continue;
+                }
+                let known = STATISTICS.join(", ");
+                let hint = match keys::likely(name, &STATISTICS) {
+                    Some(likely) => format!("did you mean {likely}?"),
+                    None => "percentiles go to aws_extended_statistics".to_owned(),
+                };
+                let problem = format!("{name:?} is none of {known}; {hint}");
+                if strictness == Strictness::Refuse {
                     return Err(Fault::at(given, "aws_statistics", problem));
                 }
-                add(name, false);
+                let problem = format!("aws_statistics: {problem} It is left out");
+                warnings.push(Warning { line: line_of(given), problem });
             }
         }
     }
@@ -307,7 +412,7 @@ fn statistics(
             add(name, true);
         }
     }
-    if statistics.is_empty() {
+    if statistics.is_empty() && strictness == Strictness::Refuse {
         let line = given.or(extended).and_then(line_of);
         let problem = "no statistic is asked for; name one, or leave the key out for all five";
         return Err(Fault { line, key: Some("aws_statistics"), problem: problem.into() });

@@ -17,6 +17,9 @@ pub(crate) const QUERIES: usize = 500;
 /// Datapoints on a page of `GetMetricData`.
 pub(crate) const DATAPOINTS: usize = 100_800;
 
+/// Datapoints of a call of `GetMetricStatistics`.
+pub(crate) const STATISTICS_DATAPOINTS: u32 = 1440;
+
 /// Extended statistics in a call of `GetMetricStatistics`.
 pub(crate) const EXTENDED: usize = 10;
 
@@ -64,6 +67,9 @@ pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
         }
     }
     let mut decide = |(rule, size): &(&Rule, Size)| {
+        if rule.window.datapoints() > STATISTICS_DATAPOINTS {
+            return Api::Data;
+        }
         if let Some(api) = rule.api {
             return api;
         }

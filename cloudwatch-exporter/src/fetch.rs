@@ -1,63 +1,80 @@
-//! Asks AWS for what is due: first the dimension sets, then the datapoints, many calls at once.
-//! A call that fails costs its own metrics and no others.
+//! Fetches what is due from one target: first the dimension sets, then the datapoints, many calls
+//! at once. A call that fails costs its own metrics and no others.
 
-mod draft;
+pub(crate) mod pending;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_cloudwatch::types::Dimension;
 use futures_util::{StreamExt, stream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
-pub(crate) use self::draft::drafts;
-use crate::charges;
 use crate::cloud::{Cloud, Failure};
 use crate::cost;
-use crate::plan::{self, Ask, Call, Query};
+use crate::plan::{self, Call, Query, RuleQueries};
+use crate::results::{Point, Results, Set};
 use crate::rule::{Api, Rule, Statistic};
-use crate::sheet::{Point, Set, Sheet};
+use crate::usage;
 
-/// What is still to be had is asked for again after this many seconds.
-const RETRY: u64 = 60;
+/// After this many seconds, what a fetch could not get is asked for again.
+pub(crate) const RETRY: u64 = 10;
 
-/// How often queries are asked again that CloudWatch has answered with an error of its own.
+/// How often queries are asked again that were throttled to the end, or answered with an error.
 const ROUNDS: u32 = 3;
 
-/// Before the second round; the next is longer.
+/// Before the second round; the next one is longer.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Scrapes are taken to come at most this often, in seconds, where a month's requests are counted.
-pub(crate) const SCRAPE: u64 = 60;
+/// A fetch ends after this time, whatever is still to be asked.
+const LONGEST: Duration = Duration::from_mins(10);
 
-/// What a fetch brought.
-#[derive(Debug, Default)]
-pub(crate) struct Fetched {
-    /// One for each rule.
-    pub(crate) sheets: Vec<Arc<Sheet>>,
-    pub(crate) failures: Vec<Failure>,
+/// Results are published at most this often while a fetch goes on.
+const PUBLISH: Duration = Duration::from_millis(100);
+
+/// What to fetch, and with what it is known already.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) rules: &'a [Rule],
+    /// The places of the rules that are due.
+    pub(crate) due: Vec<usize>,
+    /// Results by the place of their rule.
+    pub(crate) known: BTreeMap<usize, Arc<Results>>,
+    /// In how many of a rule's periods it is asked for once, where that is not each period.
+    pub(crate) stretch: BTreeMap<usize, u32>,
+    /// In seconds since 1970.
+    pub(crate) now: u64,
+    /// Calls under way at most.
+    pub(crate) concurrency: usize,
+    /// The least time between two scrapes, in seconds, as far as costs depend on it.
+    pub(crate) scrape: u64,
 }
 
-/// Asks for the rules whose sheets are no longer good, or not there.
+/// Fetches, and hands the results of a rule to `publish` as they come. Returns what failed.
 pub(crate) async fn fetch(
     cloud: &Cloud,
-    rules: &[Rule],
-    old: &[Arc<Sheet>],
-    now: u64,
-    concurrency: usize,
-) -> Fetched {
-    charges::FETCHES.inc();
-    let (drafts, failures) = drafts(cloud, rules, old, now, concurrency).await;
-    let mut fetch = Fetch { cloud, rules, concurrency, drafts, failures };
-    let size = |(index, rule)| {
-        let sheet = fetch.drafts.get(&index).or_else(|| old.get(index).map(|sheet| &**sheet));
-        (rule, sheet.map(Sheet::size).unwrap_or_default())
+    job: Job<'_>,
+    publish: &(dyn Fn(usize, Results) + Send + Sync),
+) -> Vec<Failure> {
+    usage::FETCHES.inc();
+    let start = Instant::now();
+    let (results, failures) = pending::pending(cloud, &job).await;
+    let apis = cost::choose(&sizes(&job, &results), job.scrape);
+    let context = Context::new(cloud, job.rules, &results);
+    let mut fetch = Fetch {
+        context: &context,
+        concurrency: job.concurrency,
+        results,
+        failures,
+        deadline: start + LONGEST,
+        published: Instant::now(),
+        changed: Vec::new(),
+        publish,
     };
-    let sizes: Vec<_> = rules.iter().enumerate().map(size).collect();
-    let apis = cost::choose(&sizes, SCRAPE);
+    fetch.publish_all();
     let may_choose = !cloud.is_data_denied();
     let calls = fetch.calls(|index, rule| match (rule.api, apis.get(index)) {
         (None, Some(api)) if may_choose => Some(*api),
@@ -69,158 +86,254 @@ pub(crate) async fn fetch(
         let calls = fetch.calls(|_, rule| rule.api.is_none().then_some(Api::Statistics));
         fetch.run(calls).await;
     }
-    let mut sheets: Vec<_> = old.to_vec();
-    sheets.resize_with(rules.len(), Arc::default);
-    for (index, mut sheet) in fetch.drafts {
-        let (Some(rule), Some(place)) = (rules.get(index), sheets.get_mut(index)) else { continue };
-        sheet.is_incomplete |= sheet.points.contains(&Point::Open);
-        sheet.good_until = rule.window.good_until(now);
-        if sheet.is_incomplete {
-            sheet.good_until = sheet.good_until.min(now + RETRY);
+    let ended = job.now + start.elapsed().as_secs();
+    for (index, mut results) in std::mem::take(&mut fetch.results) {
+        let Some(rule) = job.rules.get(index) else { continue };
+        let is_pending = results.points.contains(&Point::Pending);
+        results.is_incomplete |= is_pending;
+        let stretch = job.stretch.get(&index).copied().unwrap_or(1);
+        results.good_until = rule.window.good_until(job.now, stretch);
+        if results.is_incomplete {
+            results.good_until = results.good_until.min(ended + RETRY);
         }
-        *place = Arc::new(sheet);
+        if !is_pending {
+            results.previous = Arc::default();
+        }
+        results.fetched_at = Some(ended);
+        publish(index, results);
     }
-    Fetched { sheets, failures: fetch.failures }
+    fetch.failures
+}
+
+/// The size of each rule, as far as it is known.
+fn sizes<'a>(job: &Job<'a>, results: &BTreeMap<usize, Results>) -> Vec<(&'a Rule, cost::Size)> {
+    let size = |(index, rule)| {
+        let known = || job.known.get(&index).map(|known| known.size());
+        let size = results.get(&index).map(Results::size).or_else(known);
+        (rule, size.unwrap_or_default())
+    };
+    job.rules.iter().enumerate().map(size).collect()
 }
 
 /// A fetch under way.
 struct Fetch<'a> {
-    cloud: &'a Cloud,
-    rules: &'a [Rule],
+    context: &'a Context<'a>,
     concurrency: usize,
-    /// The rules that are due, by their place.
-    drafts: BTreeMap<usize, Sheet>,
+    /// Of the rules that are due, by their place.
+    results: BTreeMap<usize, Results>,
     failures: Vec<Failure>,
+    deadline: Instant,
+    published: Instant,
+    /// The rules with results that are not published.
+    changed: Vec<usize>,
+    publish: &'a (dyn Fn(usize, Results) + Send + Sync),
 }
 
 impl Fetch<'_> {
-    /// Calls for all that is open, of the rules that `api` has an operation for.
+    /// Calls for all that is pending, of the rules that `api` has an operation for.
     fn calls(&self, api: impl Fn(usize, &Rule) -> Option<Api>) -> Vec<Call> {
-        let ask = |(index, sheet): (&usize, _)| {
-            let rule = self.rules.get(*index)?;
-            Some(Ask { index: *index, rule, sheet, api: api(*index, rule)? })
+        let queries = |(index, results): (&usize, _)| {
+            let rule = self.context.rules.get(*index)?;
+            Some(RuleQueries { index: *index, rule, results, api: api(*index, rule)? })
         };
-        plan::calls(&self.drafts.iter().filter_map(ask).collect::<Vec<_>>())
+        plan::calls(&self.results.iter().filter_map(queries).collect::<Vec<_>>())
     }
 
     async fn run(&mut self, mut calls: Vec<Call>) {
         for round in 1..=ROUNDS {
-            let answers = self.ask(&calls).await;
-            let mut again = Vec::new();
-            for (call, answer) in calls.iter().zip(answers) {
-                match answer {
-                    Ok(answer) => again.extend(self.take(call, answer)),
-                    Err(failure) => self.fail(call, failure),
-                }
-            }
+            let again = self.ask(&calls).await;
+            self.publish_changed();
             if again.is_empty() || round == ROUNDS {
+                self.failures.extend(again.into_iter().filter_map(|(_, failure)| failure));
                 break;
             }
-            calls = again;
+            calls = again.into_iter().map(|(call, _)| call).collect();
             sleep(PAUSE * round).await;
         }
     }
 
-    /// The answers to calls, in their order.
-    async fn ask(&self, calls: &[Call]) -> Vec<Result<Answer, Failure>> {
-        let Self { cloud, rules, drafts, .. } = self;
-        // Made as they are run: the future of a call is large, and there may be thousands. By their
-        // places, because closures over references do not get on with tasks.
-        let answer = |at| Some(answer(cloud, Job { call: calls.get(at)?, rules, drafts }));
+    /// Makes the calls. Returns what to ask again, with the failure where there was one.
+    async fn ask(&mut self, calls: &[Call]) -> Vec<(Call, Option<Failure>)> {
+        let context = self.context;
+        // Each future is made when it is its turn: it is large, and there may be thousands. By
+        // their places, because closures over references do not get on with tasks.
+        let answer = |at| Some(answer(at, CallContext { call: calls.get(at)?, context }));
         let answers = (0..calls.len()).filter_map(answer);
-        stream::iter(answers).buffered(self.concurrency).collect().await
-    }
-
-    /// Writes an answer down, and gives the call to repeat where some of it is still open.
-    fn take(&mut self, call: &Call, answer: Answer) -> Option<Call> {
-        let mut open = Vec::new();
-        for (query, point) in call.queries.iter().zip(answer.points) {
-            let rule = self.rules.get(query.rule);
-            let (Some(rule), Some(sheet)) = (rule, self.drafts.get_mut(&query.rule)) else {
-                continue;
-            };
-            let at = query.set * rule.statistics.len() + query.statistic;
-            if let Some(place) = sheet.points.get_mut(at) {
-                *place = point;
-            }
-            if answer.unit.is_some() {
-                sheet.unit.clone_from(&answer.unit);
-            }
-            if point == Point::Open {
-                open.push(*query);
+        let mut answers = stream::iter(answers).buffer_unordered(self.concurrency.max(1));
+        let mut again = Vec::new();
+        loop {
+            match timeout_at(self.deadline.into(), answers.next()).await {
+                Ok(Some((at, answer))) => {
+                    let Some(call) = calls.get(at) else { continue };
+                    match answer {
+                        Ok(answer) => {
+                            again.extend(self.take(call, answer).map(|call| (call, None)));
+                        }
+                        Err(failure) => again.extend(self.fail(call, failure)),
+                    }
+                    if self.published.elapsed() >= PUBLISH {
+                        self.publish_changed();
+                    }
+                }
+                Ok(None) => return again,
+                Err(_) => {
+                    let minutes = LONGEST.as_secs() / 60;
+                    self.failures.push(Failure::setup(format!(
+                        "not all calls could be made within {minutes} minutes"
+                    )));
+                    return Vec::new();
+                }
             }
         }
-        let billed = open.chunk_by(|a, b| (a.rule, a.set) == (b.rule, b.set));
-        let billed = billed.map(|metric| cost::bundles(metric.len())).sum();
-        (!open.is_empty()).then_some(Call { api: call.api, queries: open, billed })
+    }
+
+    /// Keeps an answer, and returns the call to repeat where some of it is still pending.
+    fn take(&mut self, call: &Call, answer: Answer) -> Option<Call> {
+        let mut points = answer.points.into_iter();
+        let mut again = Vec::new();
+        for metric in call.by_metric() {
+            let mut pending = Vec::new();
+            for (query, point) in metric.iter().zip(points.by_ref()) {
+                let rule = self.context.rules.get(query.rule);
+                let (Some(rule), Some(results)) = (rule, self.results.get_mut(&query.rule)) else {
+                    continue;
+                };
+                let at = query.set * rule.statistics.len() + query.statistic;
+                if let Some(place) = results.points.get_mut(at) {
+                    *place = point;
+                }
+                if answer.unit.is_some() {
+                    results.unit.clone_from(&answer.unit);
+                }
+                if self.changed.last() != Some(&query.rule) {
+                    self.changed.push(query.rule);
+                }
+                if point == Point::Pending {
+                    pending.push(*query);
+                }
+            }
+            if !pending.is_empty() {
+                again.push(pending);
+            }
+        }
+        (!again.is_empty()).then(|| Call::again(call.api, &again))
     }
 
     /// Where the configuration leaves the operation open, one that is not allowed is given up for
-    /// the other: before there was a choice, permission for that one was enough.
-    fn fail(&mut self, call: &Call, failure: Failure) {
-        let rule = call.queries.first().and_then(|query| self.rules.get(query.rule));
+    /// the other: there was a time without a choice, when permission for that one was enough.
+    fn fail(&mut self, call: &Call, failure: Failure) -> Option<(Call, Option<Failure>)> {
+        let rule = call.queries.first().and_then(|query| self.context.rules.get(query.rule));
         let is_open = rule.is_some_and(|rule| rule.api.is_none());
         if call.api == Api::Data && is_open && failure.is_denial() {
-            self.cloud.deny_data(&failure);
-        } else {
-            self.failures.push(failure);
+            self.context.cloud.deny_data(&failure);
+            return None;
+        }
+        if failure.is_throttling() {
+            return Some((call.clone(), Some(failure)));
+        }
+        self.failures.push(failure);
+        None
+    }
+
+    fn publish_all(&mut self) {
+        self.changed = self.results.keys().copied().collect();
+        self.publish_changed();
+    }
+
+    fn publish_changed(&mut self) {
+        self.published = Instant::now();
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
+        for index in changed {
+            if let Some(results) = self.results.get(&index) {
+                (self.publish)(index, results.clone());
+            }
         }
     }
 }
 
-/// What a call brought: a point for each of its queries.
+/// What an answer brought: a point for each query of its call.
 struct Answer {
     points: Vec<Point>,
     unit: Option<String>,
 }
 
-async fn answer(cloud: &Cloud, job: Job<'_>) -> Result<Answer, Failure> {
-    match job.call.api {
-        Api::Data => Ok(Answer { points: cloud.data(job).await?, unit: None }),
+async fn answer(at: usize, call: CallContext<'_>) -> (usize, Result<Answer, Failure>) {
+    let cloud = call.context.cloud;
+    let answer = match call.call.api {
+        Api::Data => cloud.data(call).await.map(|points| Answer { points, unit: None }),
         Api::Statistics => {
-            let (points, unit) = cloud.statistics(job).await?;
-            Ok(Answer { points, unit })
+            cloud.statistics(call).await.map(|(points, unit)| Answer { points, unit })
         }
+    };
+    (at, answer)
+}
+
+/// What the calls of a fetch refer to.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    cloud: &'a Cloud,
+    rules: &'a [Rule],
+    sets: BTreeMap<usize, RuleSets>,
+}
+
+#[derive(Debug)]
+struct RuleSets {
+    sets: Arc<Vec<Set>>,
+    span: (u64, u64),
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        cloud: &'a Cloud,
+        rules: &'a [Rule],
+        results: &BTreeMap<usize, Results>,
+    ) -> Self {
+        let sets = |(index, results): (&usize, &Results)| {
+            let sets = Arc::clone(&results.sets);
+            (*index, RuleSets { sets, span: results.span })
+        };
+        Self { cloud, rules, sets: results.iter().map(sets).collect() }
     }
 }
 
-/// A call, and what its queries refer to.
+/// A call, and what it refers to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Job<'a> {
+pub(crate) struct CallContext<'a> {
     pub(crate) call: &'a Call,
-    pub(crate) rules: &'a [Rule],
-    pub(crate) drafts: &'a BTreeMap<usize, Sheet>,
+    pub(crate) context: &'a Context<'a>,
 }
 
-/// A query spelled out.
+/// A query with the names in the place of numbers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question<'a> {
+pub(crate) struct NamedQuery<'a> {
     pub(crate) rule: &'a Rule,
-    set: &'a Set,
+    pub(crate) set: &'a Set,
     pub(crate) statistic: &'a Statistic,
     /// In seconds since 1970.
     pub(crate) span: (i64, i64),
 }
 
-impl<'a> Job<'a> {
-    pub(crate) fn questions(self) -> impl Iterator<Item = Question<'a>> {
+impl<'a> CallContext<'a> {
+    pub(crate) fn queries(self) -> impl Iterator<Item = NamedQuery<'a>> {
         self.call.queries.iter().filter_map(move |query: &'a Query| {
-            let (rule, sheet) = (self.rules.get(query.rule)?, self.drafts.get(&query.rule)?);
+            let rule = self.context.rules.get(query.rule)?;
+            let RuleSets { sets, span } = self.context.sets.get(&query.rule)?;
             let seconds = |at| i64::try_from(at).unwrap_or(i64::MAX);
-            Some(Question {
+            Some(NamedQuery {
                 rule,
-                set: sheet.sets.get(query.set)?,
+                set: sets.get(query.set)?,
                 statistic: rule.statistics.get(query.statistic)?,
-                span: (seconds(sheet.span.0), seconds(sheet.span.1)),
+                span: (seconds(span.0), seconds(span.1)),
             })
         })
     }
 }
 
-impl<'a> Question<'a> {
+impl<'a> NamedQuery<'a> {
     pub(crate) fn dimensions(self) -> impl Iterator<Item = Dimension> + 'a {
-        let names = self.rule.dimensions.as_deref().unwrap_or_default().iter();
-        let pairs = names.zip(self.set);
-        pairs.map(|(name, value)| Dimension::builder().name(name).value(&**value).build())
+        let pairs = self.set.pairs();
+        pairs.map(|(name, value)| Dimension::builder().name(name).value(value).build())
     }
 }

@@ -12,7 +12,7 @@ use fake_cloudwatch::{Fake, Limits, Model, Values};
 use crate::cloud::tests::{Recorder, answering};
 use crate::cloud::{Cloud, Listing, Selection};
 use crate::config::Config;
-use crate::fetch::Job;
+use crate::fetch::{CallContext, Context};
 use crate::plan::tests::calls_for;
 use crate::rule::{Api, Rule};
 
@@ -41,11 +41,12 @@ async fn call_all(cloud: &Cloud) {
     let _ = cloud.list(&Listing::of(rule).unwrap()).await;
     let _ = cloud.resources(&Selection::of(rule.tags.as_ref().unwrap())).await;
     for api in [Api::Data, Api::Statistics] {
-        let (drafts, calls) = calls_for(rule, api, 3);
-        let job = Job { call: &calls[0], rules: &rules, drafts: &drafts };
+        let (results, calls) = calls_for(rule, api, 3);
+        let context = Context::new(cloud, &rules, &results);
+        let call = CallContext { call: &calls[0], context: &context };
         match api {
-            Api::Data => drop(cloud.data(job).await),
-            Api::Statistics => drop(cloud.statistics(job).await),
+            Api::Data => drop(cloud.data(call).await),
+            Api::Statistics => drop(cloud.statistics(call).await),
         }
     }
 }

@@ -1,22 +1,23 @@
 //! Exposes Amazon CloudWatch.
 
-mod charges;
+mod budget;
+mod cache;
 mod check;
 mod cloud;
 mod collectors;
 mod config;
 mod cost;
 mod exporter;
+mod exposition;
 mod fetch;
 #[cfg(test)]
 mod fuzz;
-mod layout;
-mod name;
+mod naming;
 mod options;
 mod plan;
-mod poll;
+mod results;
 mod rule;
-mod sheet;
+mod usage;
 
 use std::env::args_os;
 use std::process::ExitCode;
@@ -25,10 +26,10 @@ use std::sync::Arc;
 use exporter_core::desc::Desc;
 use exporter_core::run::Program;
 
+use cache::Cache;
 use exporter::CloudWatchExporter;
-use poll::Poll;
 
-static PROGRAM: Program<Arc<Poll>> =
+static PROGRAM: Program<Arc<Cache>> =
     Program::new("cloudwatch-exporter", env!("CARGO_PKG_VERSION"), 9106)
         .about("Exposes Amazon CloudWatch to Prometheus")
         .switch("collector")

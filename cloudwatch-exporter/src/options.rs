@@ -5,12 +5,28 @@ use std::ffi::OsString;
 use exporter_core::collector::Error;
 use exporter_core::flags::{Flag, Flags};
 
-pub(crate) static FLAGS: &[&Flag] = &[&CONFIG_FILE, &CONCURRENCY, &PLAN, &PLAN_SETS];
+use crate::config::Strictness;
+
+pub(crate) static FLAGS: &[&Flag] = &[
+    &CONFIG_FILE,
+    &UNKNOWN_KEYS,
+    &CONCURRENCY,
+    &PLAN,
+    &PLAN_SETS,
+    &PLAN_SCRAPE_INTERVAL,
+    &PLAN_FORMAT,
+];
 
 pub(crate) static CONFIG_FILE: Flag = Flag::text(
     "config.file",
     "config.yml",
     "What to ask CloudWatch for: the Java exporter's configuration file, in YAML or JSON.",
+);
+static UNKNOWN_KEYS: Flag = Flag::text(
+    "config.unknown-keys",
+    "refuse",
+    "refuse or warn: what becomes of keys of the configuration file that are unknown or given twice, \
+     and of unknown statistics. warn leaves them out, as the Java exporter does.",
 );
 static CONCURRENCY: Flag = Flag::text(
     "cloudwatch.concurrency",
@@ -30,10 +46,38 @@ pub(crate) static PLAN_SETS: Flag = Flag::text(
      AWS nothing.",
 );
 
+static PLAN_SCRAPE_INTERVAL: Flag = Flag::text(
+    "plan.scrape-interval",
+    "60s",
+    "For --plan: the time between two scrapes. What is scraped less often than its period costs less.",
+);
+static PLAN_FORMAT: Flag = Flag::text("plan.format", "text", "For --plan: text or json.");
+
+/// In seconds.
+pub(crate) fn scrape_interval(flags: &Flags) -> Result<u64, Error> {
+    Ok(flags.duration(&PLAN_SCRAPE_INTERVAL)?.as_secs().max(1))
+}
+
+pub(crate) fn is_plan_json(flags: &Flags) -> Result<bool, Error> {
+    match flags.text(&PLAN_FORMAT) {
+        "json" => Ok(true),
+        "text" => Ok(false),
+        _ => Err(PLAN_FORMAT.error("must be text or json")),
+    }
+}
+
 pub(crate) fn concurrency(flags: &Flags) -> Result<usize, Error> {
     match flags.parsed(&CONCURRENCY, "a number of calls")? {
         0 => Err(CONCURRENCY.error("must be 1 or more")),
         calls => Ok(calls),
+    }
+}
+
+pub(crate) fn strictness(flags: &Flags) -> Result<Strictness, Error> {
+    match flags.text(&UNKNOWN_KEYS) {
+        "warn" => Ok(Strictness::Warn),
+        "refuse" => Ok(Strictness::Refuse),
+        _ => Err(UNKNOWN_KEYS.error("must be refuse or warn")),
     }
 }
 
@@ -57,6 +101,7 @@ pub(crate) fn translated(args: impl IntoIterator<Item = OsString>) -> Vec<OsStri
     let says =
         |arg: &OsString| arg.to_str().is_some_and(|arg| arg.ends_with("web.enable-lifecycle"));
     let has_said = args.iter().any(says);
+    let has_keys = args.iter().any(|arg| starts_with(arg, "--config.unknown-keys"));
     let with = |flag: &str, value: &OsString| {
         let mut arg = OsString::from(flag);
         arg.push(value);
@@ -66,8 +111,9 @@ pub(crate) fn translated(args: impl IntoIterator<Item = OsString>) -> Vec<OsStri
         [_, port, file, ..] => {
             let listen = with("--web.listen-address=:", port);
             let file = with("--config.file=", file);
+            let keys = (!has_keys).then(|| OsString::from("--config.unknown-keys=warn"));
             let lifecycle = (!has_said).then(|| OsString::from("--web.enable-lifecycle"));
-            [listen, file].into_iter().chain(lifecycle).collect()
+            [listen, file].into_iter().chain(keys).chain(lifecycle).collect()
         }
         _ => return args,
     };
@@ -90,11 +136,12 @@ mod tests {
             ("--config.file=x", "--config.file=x"),
             (
                 "9106 config.yml",
-                "--web.listen-address=:9106 --config.file=config.yml --web.enable-lifecycle",
+                "--web.listen-address=:9106 --config.file=config.yml --config.unknown-keys=warn \
+                 --web.enable-lifecycle",
             ),
             (
                 "80 /a/b.json --log.level=debug --no-web.enable-lifecycle",
-                "--web.listen-address=:80 --config.file=/a/b.json --log.level=debug \
+                "--web.listen-address=:80 --config.file=/a/b.json --config.unknown-keys=warn --log.level=debug \
                  --no-web.enable-lifecycle",
             ),
             ("9106", "9106"),

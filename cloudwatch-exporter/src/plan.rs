@@ -1,20 +1,21 @@
 //! From rules to calls, before anything is asked: what it will cost is decided here.
 
+pub(crate) mod estimate;
 pub(crate) mod table;
 
 use std::collections::BTreeMap;
 
 use crate::cost::{self, DATAPOINTS, EXTENDED, QUERIES};
+use crate::results::{Point, Results};
 use crate::rule::{Api, Rule, Window};
-use crate::sheet::{Point, Sheet};
 
 /// A rule whose points are to be asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct RuleQueries<'a> {
     /// Its place in the configuration.
     pub(crate) index: usize,
     pub(crate) rule: &'a Rule,
-    pub(crate) sheet: &'a Sheet,
+    pub(crate) results: &'a Results,
     pub(crate) api: Api,
 }
 
@@ -33,14 +34,39 @@ pub(crate) struct Call {
     /// Of one namespace and one window, the statistics of a metric side by side. With
     /// [`Api::Statistics`] they are all of one metric, and either plain or extended.
     pub(crate) queries: Vec<Query>,
+    /// How many queries each metric has: those of several rules, where they want the same one.
+    pub(crate) metrics: Vec<u32>,
     /// What it is billed as: metrics or, with [`Api::Statistics`], one request.
     pub(crate) billed: u64,
 }
 
+impl Call {
+    /// A call for some of the queries of another: `metrics` has those of each metric.
+    pub(crate) fn again(api: Api, metrics: &[Vec<Query>]) -> Self {
+        let billed = match api {
+            Api::Data => metrics.iter().map(|metric| cost::bundles(metric.len())).sum(),
+            Api::Statistics => 1,
+        };
+        let size = |metric: &Vec<Query>| u32::try_from(metric.len()).unwrap_or(u32::MAX);
+        Self { api, queries: metrics.concat(), metrics: metrics.iter().map(size).collect(), billed }
+    }
+
+    /// The queries of each metric.
+    pub(crate) fn by_metric(&self) -> impl Iterator<Item = &[Query]> {
+        let mut rest = self.queries.as_slice();
+        self.metrics.iter().map(move |size| {
+            let size = usize::try_from(*size).unwrap_or(usize::MAX).min(rest.len());
+            let (metric, after) = rest.split_at(size);
+            rest = after;
+            metric
+        })
+    }
+}
+
 /// All points that are open, in as few calls as may be and with no metric billed twice.
-pub(crate) fn calls(asks: &[Ask<'_>]) -> Vec<Call> {
+pub(crate) fn calls(asks: &[RuleQueries<'_>]) -> Vec<Call> {
     let mut calls = Vec::new();
-    let mut groups: BTreeMap<(Window, &str), Vec<Ask<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Window, &str), Vec<RuleQueries<'_>>> = BTreeMap::new();
     for ask in asks {
         match ask.api {
             Api::Statistics => one_by_one(*ask, &mut calls),
@@ -58,22 +84,22 @@ pub(crate) fn calls(asks: &[Ask<'_>]) -> Vec<Call> {
 /// Queries of a window that fit in one call and in one page of its answer: each page is another
 /// request, and may be billed as one.
 fn room(window: Window) -> usize {
-    let points = window.range.div_ceil(window.period.max(1)).max(1) as usize;
+    let points = window.datapoints() as usize;
     (DATAPOINTS / points).clamp(1, QUERIES)
 }
 
 /// What is open of one set.
-fn open(ask: Ask<'_>, set: usize) -> impl Iterator<Item = Query> {
-    let points = ask.sheet.of(set, ask.rule.statistics.len()).iter().enumerate();
-    points.filter(|(_, point)| **point == Point::Open).map(move |(statistic, _)| Query {
+fn open(ask: RuleQueries<'_>, set: usize) -> impl Iterator<Item = Query> {
+    let points = ask.results.of(set, ask.rule.statistics.len()).iter().enumerate();
+    points.filter(|(_, point)| **point == Point::Pending).map(move |(statistic, _)| Query {
         rule: ask.index,
         set,
         statistic,
     })
 }
 
-fn one_by_one(ask: Ask<'_>, calls: &mut Vec<Call>) {
-    for set in 0..ask.sheet.sets.len() {
+fn one_by_one(ask: RuleQueries<'_>, calls: &mut Vec<Call>) {
+    for set in 0..ask.results.sets.len() {
         let is_extended = |query: &Query| {
             ask.rule.statistics.get(query.statistic).is_some_and(|known| known.is_extended)
         };
@@ -82,12 +108,13 @@ fn one_by_one(ask: Ask<'_>, calls: &mut Vec<Call>) {
         calls.extend(parts.filter(|queries| !queries.is_empty()).map(|queries| Call {
             api: Api::Statistics,
             queries: queries.to_vec(),
+            metrics: vec![u32::try_from(queries.len()).unwrap_or(u32::MAX)],
             billed: 1,
         }));
     }
 }
 
-fn batched(group: &[Ask<'_>], room: usize, calls: &mut Vec<Call>) {
+fn batched(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
     let mut batch = Batch::new(room);
     for metric in metrics(group) {
         let start = batch.queries.len();
@@ -100,24 +127,23 @@ fn batched(group: &[Ask<'_>], room: usize, calls: &mut Vec<Call>) {
 }
 
 /// The metrics of a group: each a rule and a set, or several where rules ask for the same metric.
-fn metrics<'a>(group: &[Ask<'a>]) -> Vec<Vec<(Ask<'a>, usize)>> {
-    let mut by_name: BTreeMap<&str, Vec<Ask<'a>>> = BTreeMap::new();
+fn metrics<'a>(group: &[RuleQueries<'a>]) -> Vec<Vec<(RuleQueries<'a>, usize)>> {
+    let mut by_name: BTreeMap<&str, Vec<RuleQueries<'a>>> = BTreeMap::new();
     for ask in group {
         by_name.entry(&ask.rule.metric).or_default().push(*ask);
     }
     let mut metrics = Vec::new();
     for asks in by_name.values() {
         if let [ask] = asks.as_slice() {
-            metrics.extend((0..ask.sheet.sets.len()).map(|set| vec![(*ask, set)]));
+            metrics.extend((0..ask.results.sets.len()).map(|set| vec![(*ask, set)]));
             continue;
         }
-        let mut by_dimensions: BTreeMap<Vec<(&str, &str)>, Vec<_>> = BTreeMap::new();
+        let mut by_dimensions = BTreeMap::<_, Vec<_>>::new();
         for ask in asks {
-            for (set, values) in ask.sheet.sets.iter().enumerate() {
-                let names = ask.rule.dimensions.as_deref().unwrap_or_default().iter();
-                let pairs = names.map(String::as_str).zip(values.iter().map(|value| &**value));
-                let mut key: Vec<_> = pairs.collect();
+            for (set, values) in ask.results.sets.iter().enumerate() {
+                let mut key: Vec<_> = values.pairs().collect();
                 key.sort_unstable();
+                let key = (values.owner.as_deref(), key);
                 by_dimensions.entry(key).or_default().push((*ask, set));
             }
         }
@@ -130,12 +156,12 @@ fn metrics<'a>(group: &[Ask<'a>]) -> Vec<Vec<(Ask<'a>, usize)>> {
 struct Batch {
     room: usize,
     queries: Vec<Query>,
-    billed: u64,
+    metrics: Vec<u32>,
 }
 
 impl Batch {
     fn new(room: usize) -> Self {
-        Self { room, queries: Vec::new(), billed: 0 }
+        Self { room, queries: Vec::new(), metrics: Vec::new() }
     }
 
     /// The queries from `start` on are one metric's. Where they do not fit, a new call begins with
@@ -151,19 +177,30 @@ impl Batch {
             self.queries = moved;
             while self.queries.len() > self.room {
                 let rest = self.queries.split_off(self.room);
-                self.billed = cost::bundles(self.room);
+                self.add_metric(self.room);
                 self.flush(calls);
                 self.queries = rest;
             }
             mine = self.queries.len();
         }
-        self.billed += cost::bundles(mine);
+        self.add_metric(mine);
+    }
+
+    fn add_metric(&mut self, queries: usize) {
+        self.metrics.push(u32::try_from(queries).unwrap_or(u32::MAX));
     }
 
     fn flush(&mut self, calls: &mut Vec<Call>) {
         let full = std::mem::replace(self, Self::new(self.room));
         if !full.queries.is_empty() {
-            calls.push(Call { api: Api::Data, queries: full.queries, billed: full.billed });
+            let size = |size: &u32| cost::bundles(usize::try_from(*size).unwrap_or(usize::MAX));
+            let billed = full.metrics.iter().map(size).sum();
+            calls.push(Call {
+                api: Api::Data,
+                queries: full.queries,
+                metrics: full.metrics,
+                billed,
+            });
         }
     }
 }
@@ -173,35 +210,42 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::results::Set;
     use crate::rule::Statistic;
     use crate::rule::tests::rule;
 
-    pub(crate) fn sheet(rule: &Rule, sets: usize) -> Sheet {
-        let names = rule.dimensions.as_ref().map_or(0, Vec::len);
-        let value = |set: usize| vec![Box::from(format!("v{set}").as_str()); names];
-        Sheet {
-            sets: Arc::new((0..sets).map(|set| value(set).into_boxed_slice()).collect()),
-            points: vec![Point::Open; sets * rule.statistics.len()],
-            ..Sheet::default()
+    pub(crate) fn results(rule: &Rule, sets: usize) -> Results {
+        let names = rule.dimensions.clone().unwrap_or_default();
+        let values = |set: usize| vec![Box::from(format!("v{set}").as_str()); names.len()];
+        let set = |set| Set { names: Arc::clone(&names), values: values(set).into(), owner: None };
+        Results {
+            sets: Arc::new((0..sets).map(set).collect()),
+            points: vec![Point::Pending; sets * rule.statistics.len()],
+            ..Results::default()
         }
     }
 
-    /// The calls for so many sets of a rule.
+    /// Results with so many sets of a rule, and the calls for them.
     pub(crate) fn calls_for(
         rule: &Rule,
         api: Api,
         sets: usize,
-    ) -> (BTreeMap<usize, Sheet>, Vec<Call>) {
-        let sheet = Sheet { span: (1_800_000_000, 1_800_000_600), ..sheet(rule, sets) };
-        let calls = calls(&[Ask { index: 0, rule, sheet: &sheet, api }]);
-        (BTreeMap::from([(0, sheet)]), calls)
+    ) -> (BTreeMap<usize, Results>, Vec<Call>) {
+        let results = Results { span: (1_800_000_000, 1_800_000_600), ..results(rule, sets) };
+        let calls = calls(&[RuleQueries { index: 0, rule, results: &results, api }]);
+        (BTreeMap::from([(0, results)]), calls)
     }
 
     fn planned(asks: &[(&Rule, Api, usize)]) -> Vec<Call> {
-        let sheets: Vec<_> = asks.iter().map(|(rule, _, sets)| sheet(rule, *sets)).collect();
-        let asks = asks.iter().zip(&sheets).enumerate();
+        let known: Vec<_> = asks.iter().map(|(rule, _, sets)| results(rule, *sets)).collect();
+        let asks = asks.iter().zip(&known).enumerate();
         let asks: Vec<_> = asks
-            .map(|(index, ((rule, api, _), sheet))| Ask { index, rule, sheet, api: *api })
+            .map(|(index, ((rule, api, _), results))| RuleQueries {
+                index,
+                rule,
+                results,
+                api: *api,
+            })
             .collect();
         calls(&asks)
     }
@@ -285,17 +329,23 @@ pub(crate) mod tests {
     #[test]
     fn what_is_answered_is_not_asked_again() {
         let rule = rule("A", "M", &["D"]);
-        let mut sheet = sheet(&rule, 3);
-        for (at, point) in sheet.points.iter_mut().enumerate() {
+        let mut results = results(&rule, 3);
+        for (at, point) in results.points.iter_mut().enumerate() {
             if at != 7 {
-                *point =
-                    if at % 2 == 0 { Point::Nothing } else { Point::At { value: 1.0, millis: 1 } };
+                *point = if at % 2 == 0 {
+                    Point::NoData
+                } else {
+                    Point::Value { value: 1.0, millis: 1 }
+                };
             }
         }
         for api in [Api::Data, Api::Statistics] {
-            let ask = Ask { index: 4, rule: &rule, sheet: &sheet, api };
+            let ask = RuleQueries { index: 4, rule: &rule, results: &results, api };
             let query = Query { rule: 4, set: 1, statistic: 2 };
-            assert_eq!(calls(&[ask]), [Call { api, queries: vec![query], billed: 1 }]);
+            assert_eq!(
+                calls(&[ask]),
+                [Call { api, queries: vec![query], metrics: vec![1], billed: 1 }]
+            );
         }
         assert!(planned(&[(&rule, Api::Data, 0)]).is_empty());
     }

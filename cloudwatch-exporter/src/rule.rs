@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::slice::from_ref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::bytes::Regex;
+
+use crate::config::Target;
 
 /// One entry of `metrics`: a metric, in all or some of its dimension sets.
 #[derive(Clone, Debug)]
@@ -15,7 +18,7 @@ pub(crate) struct Rule {
     pub(crate) metric: String,
     /// The names of the dimensions, all of them; `None` is the metric without dimensions, which
     /// need not be listed.
-    pub(crate) dimensions: Option<Vec<String>>,
+    pub(crate) dimensions: Option<Arc<[String]>>,
     pub(crate) select: Select,
     pub(crate) tags: Option<Tags>,
     pub(crate) statistics: Vec<Statistic>,
@@ -28,6 +31,10 @@ pub(crate) struct Rule {
     pub(crate) list_ttl: Duration,
     pub(crate) warn_on_empty: bool,
     pub(crate) help: Option<String>,
+    /// The accounts that it is for, by name; `None` is all of them.
+    pub(crate) accounts: Option<Vec<String>>,
+    /// Keys of the tags of a resource that its series have as labels.
+    pub(crate) copied_tags: Vec<String>,
 }
 
 impl Rule {
@@ -49,7 +56,7 @@ impl Rule {
             return None;
         }
         let mut sets = vec![Vec::new()];
-        for name in names {
+        for name in names.iter() {
             let values = values.get(name).map(Vec::as_slice).unwrap_or_default();
             let longer = |set: &Vec<String>| {
                 let set = set.clone();
@@ -58,6 +65,13 @@ impl Rule {
             sets = sets.iter().flat_map(longer).collect();
         }
         Some(sets)
+    }
+
+    /// Whether it is asked for at this target.
+    pub(crate) fn applies_to(&self, target: &Target) -> bool {
+        let Some(accounts) = &self.accounts else { return true };
+        let name = target.account.as_ref().map(|account| &account.name);
+        name.is_some_and(|name| accounts.contains(name))
     }
 
     /// As logs and tables name it: `AWS/ELB HealthyHostCount`.
@@ -142,23 +156,32 @@ pub(crate) struct Window {
 
 /// Results are asked for again after this time, however long the period: what arrives late, as the
 /// daily metrics of storage do, shows within it.
-const KEEP_AT_MOST: u64 = 3600;
+pub(crate) const KEEP_AT_MOST: u64 = 3600;
 
 impl Window {
-    /// The span to ask for at a time, as seconds since 1970: whole periods, the last of them over
-    /// for `delay`.
+    /// The span to ask for at a time, as seconds since 1970: whole periods. The last one is the
+    /// newest that is complete and began `delay` ago or earlier.
     pub(crate) fn span(self, now: u64) -> (u64, u64) {
         let period = u64::from(self.period.max(1));
-        let end = now.saturating_sub(self.delay.into()) / period * period;
+        let delayed = now.saturating_sub(self.delay.into()) / period;
+        let end = (delayed + 1).min(now / period) * period;
         let range = u64::from(self.range).max(1).div_ceil(period) * period;
         (end.saturating_sub(range), end)
     }
 
-    /// When what is asked for at `now` can have changed.
-    pub(crate) fn good_until(self, now: u64) -> u64 {
+    /// Datapoints in a span.
+    pub(crate) fn datapoints(self) -> u32 {
+        self.range.div_ceil(self.period.max(1)).max(1)
+    }
+
+    /// When what is asked for at `now` can have changed, or `stretch` periods later than at `now`.
+    pub(crate) fn good_until(self, now: u64, stretch: u32) -> u64 {
         let (_, end) = self.span(now);
-        let next = end + u64::from(self.period.max(1)) + u64::from(self.delay);
-        next.min(now + KEEP_AT_MOST)
+        let (period, delay) = (u64::from(self.period.max(1)), u64::from(self.delay));
+        let next = end + delay.max(period);
+        let more = u64::from(stretch.max(1));
+        let stretched = next + (more - 1) * period.min(KEEP_AT_MOST);
+        stretched.min(now + KEEP_AT_MOST * more)
     }
 
     /// How often a month it is asked for, if scraped every `scrape` seconds.
@@ -209,7 +232,7 @@ pub(crate) mod tests {
             rule.select = select;
             assert!(rule.is_listed(), "{:?}", rule.select);
         }
-        rule.dimensions = Some(Vec::new());
+        rule.dimensions = Some(Arc::default());
         assert!(rule.is_listed(), "what has no dimensions is told from what has");
         rule.dimensions = None;
         assert!(!rule.is_listed());
@@ -219,17 +242,22 @@ pub(crate) mod tests {
     fn a_window_is_of_whole_periods_and_good_for_one() {
         let window = |period, range, delay| Window { period, range, delay };
         for (window, now, span, until) in [
-            (window(60, 600, 600), 100_000, (98_760, 99_360), 100_020),
-            (window(60, 600, 600), 100_019, (98_760, 99_360), 100_020),
-            (window(60, 600, 600), 100_020, (98_820, 99_420), 100_080),
+            (window(60, 600, 600), 100_000, (98_820, 99_420), 100_020),
+            (window(60, 600, 600), 100_019, (98_820, 99_420), 100_020),
+            (window(60, 600, 600), 100_020, (98_880, 99_480), 100_080),
             (window(300, 60, 0), 100_000, (99_600, 99_900), 100_200),
             (window(300, 301, 0), 100_000, (99_300, 99_900), 100_200),
+            (window(300, 300, 100), 100_000, (99_600, 99_900), 100_200),
+            // Daily metrics: of yesterday, once today has begun.
             (window(86_400, 172_800, 600), 200_000, (0, 172_800), 203_600),
-            (window(60, 600, 600), 5, (0, 0), 660),
+            (window(86_400, 172_800, 86_400), 200_000, (0, 172_800), 203_600),
+            (window(86_400, 172_800, 86_400), 172_800, (0, 172_800), 176_400),
+            (window(86_400, 86_400, 86_401), 172_800, (0, 86_400), 172_801),
+            (window(60, 600, 600), 5, (0, 0), 600),
             (window(1, 1, 0), 7, (6, 7), 8),
         ] {
             assert_eq!(window.span(now), span, "{window:?} at {now}");
-            assert_eq!(window.good_until(now), until, "{window:?} at {now}");
+            assert_eq!(window.good_until(now, 1), until, "{window:?} at {now}");
         }
         let a_month = |period, scrape| window(period, 600, 600).times_a_month(scrape);
         assert!((a_month(60, 15) - 43_200.0).abs() < 1e-9);

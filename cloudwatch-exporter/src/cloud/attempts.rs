@@ -1,23 +1,35 @@
-//! Counts what goes over the wire: the SDK retries by itself, and does not tell.
+//! Observes each attempt of a call: the SDK retries by itself, and does not tell.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use aws_sdk_cloudwatch::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_cloudwatch::config::interceptors::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_sdk_cloudwatch::config::{ConfigBag, Intercept, RuntimeComponents};
+use exporter_core::collector::chain;
 use exporter_core::instrument::{Counter, Series};
 
-/// Of one call.
+use super::Watch;
+
+/// The attempts of one call.
 #[derive(Debug)]
 pub(super) struct Attempts {
+    action: &'static str,
     all: Series<Counter>,
     retries: Series<Counter>,
-    is_retry: AtomicBool,
+    watch: Arc<Watch>,
+    count: AtomicU32,
 }
 
 impl Attempts {
-    pub(super) fn new((all, retries): (Series<Counter>, Series<Counter>)) -> Self {
-        Self { all, retries, is_retry: AtomicBool::new(false) }
+    pub(super) fn new(
+        action: &'static str,
+        (all, retries): (Series<Counter>, Series<Counter>),
+        watch: &Arc<Watch>,
+    ) -> Self {
+        Self { action, all, retries, watch: Arc::clone(watch), count: AtomicU32::new(0) }
     }
 }
 
@@ -33,8 +45,36 @@ impl Intercept for Attempts {
         _: &mut ConfigBag,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.all.inc();
-        if self.is_retry.swap(true, Ordering::Relaxed) {
+        if self.count.fetch_add(1, Ordering::Relaxed) > 0 {
             self.retries.inc();
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match context.output_or_error() {
+            Some(Ok(_)) => self.watch.limiter.succeeded(),
+            Some(Err(error)) => {
+                let status = context.response().map(|response| response.status().as_u16());
+                // `Throttling` comes with status 400, and the SDK has read the body by now.
+                let text = chain(error);
+                let is_throttling = status == Some(429)
+                    || text.contains("Throttl")
+                    || text.contains("Rate exceeded");
+                if is_throttling {
+                    self.watch.limiter.throttled();
+                } else if status.is_none() && self.count.load(Ordering::Relaxed) >= 2 {
+                    // A call that goes on being retried is not told of when it ends, in minutes.
+                    let uri = context.request().map(|request| request.uri().to_owned());
+                    self.watch.unanswered(self.action, uri.as_deref(), &text);
+                }
+            }
+            None => {}
         }
         Ok(())
     }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
 
-use super::attempts::Attempts;
 use super::{Cloud, Failure};
-use crate::charges;
-use crate::fetch::{Job, Question};
-use crate::sheet::Point;
+use crate::fetch::{CallContext, NamedQuery};
+use crate::results::Point;
+use crate::usage;
 
 const ACTION: &str = "getMetricData";
 
@@ -18,11 +17,11 @@ const IDLE_PAGES: u32 = 2;
 
 impl Cloud {
     /// A point for each query of the job. Points stay open where CloudWatch could not answer.
-    pub(crate) async fn data(&self, job: Job<'_>) -> Result<Vec<Point>, Failure> {
-        let Some(first) = job.questions().next() else { return Ok(Vec::new()) };
+    pub(crate) async fn data(&self, call: CallContext<'_>) -> Result<Vec<Point>, Failure> {
+        let Some(first) = call.queries().next() else { return Ok(Vec::new()) };
         let namespace = &first.rule.namespace;
         let (start, end) = first.span;
-        let mut points = vec![Point::Open; job.call.queries.len()];
+        let mut points = vec![Point::Pending; call.call.queries.len()];
         let mut refused: Option<(String, usize)> = None;
         let mut next = None;
         let mut idle = 0;
@@ -30,15 +29,18 @@ impl Cloud {
             let request = self
                 .cloudwatch
                 .get_metric_data()
-                .set_metric_data_queries(Some(job.questions().enumerate().map(query).collect()))
+                .set_metric_data_queries(Some(call.queries().enumerate().map(query).collect()))
                 .start_time(DateTime::from_secs(start))
                 .end_time(DateTime::from_secs(end))
                 .scan_by(ScanBy::TimestampDescending)
                 .set_next_token(next.clone());
-            let attempts = charges::attempts(&charges::REQUESTS, ACTION, namespace);
-            let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
-            let page = page.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
-            charges::data_answered(ACTION, namespace, job.call.billed, asked(job));
+            let page = {
+                let _permit = self.permit().await;
+                let attempts = self.attempts(ACTION, &usage::REQUESTS, namespace);
+                request.customize().interceptor(attempts).send().await
+            };
+            let page = page.map_err(|error| self.failure(ACTION, namespace, &error))?;
+            usage::data_answered(ACTION, namespace, call.call.billed, asked(call));
             let before = missing(&points);
             for result in page.metric_data_results() {
                 let Some(point) = result.id().and_then(place).and_then(|at| points.get_mut(at))
@@ -48,7 +50,7 @@ impl Cloud {
                 let newest = newest(result.timestamps(), result.values());
                 match result.status_code() {
                     // Without a datapoint it is not known yet whether there is one.
-                    Some(StatusCode::PartialData) if newest == Point::Nothing => {}
+                    Some(StatusCode::PartialData) if newest == Point::NoData => {}
                     None | Some(StatusCode::Complete | StatusCode::PartialData) => {
                         point.merge(newest);
                     }
@@ -68,8 +70,7 @@ impl Cloud {
             next = after;
         }
         if let Some((code, count)) = refused {
-            let failure = Failure::of_queries(ACTION, namespace, &code, count).counted();
-            tracing::debug!(%failure, "datapoints are missing");
+            self.failed(&Failure::of_queries(ACTION, namespace, &code, count));
         }
         Ok(points)
     }
@@ -77,29 +78,33 @@ impl Cloud {
 
 /// How many queries are not answered.
 fn missing(points: &[Point]) -> usize {
-    points.iter().filter(|point| **point == Point::Open).count()
+    points.iter().filter(|point| **point == Point::Pending).count()
 }
 
 /// How many queries there are of each metric.
-fn asked(job: Job<'_>) -> BTreeMap<&str, u64> {
+fn asked(call: CallContext<'_>) -> BTreeMap<&str, u64> {
     let mut asked = BTreeMap::new();
-    for question in job.questions() {
-        *asked.entry(question.rule.metric.as_str()).or_default() += 1;
+    for named in call.queries() {
+        *asked.entry(named.rule.metric.as_str()).or_default() += 1;
     }
     asked
 }
 
-fn query((at, question): (usize, Question<'_>)) -> MetricDataQuery {
+fn query((at, named): (usize, NamedQuery<'_>)) -> MetricDataQuery {
     let metric = Metric::builder()
-        .namespace(&question.rule.namespace)
-        .metric_name(&question.rule.metric)
-        .set_dimensions(Some(question.dimensions().collect()))
+        .namespace(&named.rule.namespace)
+        .metric_name(&named.rule.metric)
+        .set_dimensions(Some(named.dimensions().collect()))
         .build();
     let statistic = MetricStat::builder()
         .metric(metric)
-        .period(i32::try_from(question.rule.window.period).unwrap_or(i32::MAX))
-        .stat(&question.statistic.name);
-    MetricDataQuery::builder().id(format!("q{at}")).metric_stat(statistic.build()).build()
+        .period(i32::try_from(named.rule.window.period).unwrap_or(i32::MAX))
+        .stat(&named.statistic.name);
+    MetricDataQuery::builder()
+        .id(format!("q{at}"))
+        .set_account_id(named.set.owner.as_ref().map(ToString::to_string))
+        .metric_stat(statistic.build())
+        .build()
 }
 
 /// The place of a query by its id.
@@ -109,10 +114,10 @@ fn place(id: &str) -> Option<usize> {
 
 /// The newest of some datapoints, whatever their order.
 fn newest(times: &[DateTime], values: &[f64]) -> Point {
-    let mut newest = Point::Nothing;
+    let mut newest = Point::NoData;
     for (time, value) in times.iter().zip(values) {
         if let Ok(millis) = time.to_millis() {
-            newest.merge(Point::At { value: *value, millis });
+            newest.merge(Point::Value { value: *value, millis });
         }
     }
     newest

@@ -31,6 +31,18 @@ impl Failure {
         self.code.starts_with("AccessDenied") || self.code == "UnauthorizedOperation"
     }
 
+    pub(crate) fn is_throttling(&self) -> bool {
+        self.code.starts_with("Throttl") || self.code == "RequestLimitExceeded"
+    }
+
+    pub(super) fn action(&self) -> &'static str {
+        self.action
+    }
+
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+
     pub(super) fn new<E, R>(action: &'static str, scope: &str, error: &SdkError<E, R>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
@@ -79,10 +91,8 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code: "limit".to_owned(), problem }
     }
 
-    /// Counts it.
-    pub(super) fn counted(self) -> Self {
-        crate::charges::FAILED.with([self.action, &self.scope, &self.code]).inc();
-        self
+    pub(super) fn count(&self) {
+        crate::usage::FAILED.with([self.action, &self.scope, &self.code]).inc();
     }
 
     fn place(&self) -> String {

@@ -1,13 +1,15 @@
 //! `ListMetrics`: the dimension sets that a metric has.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, RecentlyActive};
 
-use super::attempts::Attempts;
 use super::pages::Pages;
 use super::{Cloud, Failure};
-use crate::charges;
+use crate::results::Set;
 use crate::rule::Rule;
-use crate::sheet::Set;
+use crate::usage;
 
 const ACTION: &str = "listMetrics";
 
@@ -16,15 +18,15 @@ const ACTION: &str = "listMetrics";
 pub(crate) struct Listing {
     namespace: String,
     metric: String,
-    /// In the order of the sets.
-    dimensions: Vec<String>,
+    /// In the order of the sets; `None` for metrics with any dimensions.
+    dimensions: Option<Arc<[String]>>,
     is_recent: bool,
 }
 
 /// The dimension sets of a metric, and how many pages they came on.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
-    pub(crate) sets: Vec<Set>,
+    pub(crate) sets: Arc<Vec<Set>>,
     pub(crate) pages: u32,
 }
 
@@ -34,22 +36,50 @@ impl Listing {
         rule.is_listed().then(|| Self {
             namespace: rule.namespace.clone(),
             metric: rule.metric.clone(),
-            dimensions: rule.dimensions.clone().unwrap_or_default(),
+            dimensions: rule.dimensions.clone(),
             is_recent: rule.window.is_recent(),
         })
     }
 
-    /// The values of a metric that has exactly these dimensions.
-    fn set(&self, mut dimensions: Vec<Dimension>) -> Option<Set> {
-        if dimensions.len() != self.dimensions.len() {
+    /// The set of a metric, if it has exactly the dimensions that are wanted.
+    fn set(&self, mut found: Vec<Dimension>, names: &mut Names) -> Option<Set> {
+        let Some(wanted) = &self.dimensions else {
+            found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+            let (keys, values): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .map(|pair| {
+                    let value = pair.value.unwrap_or_default().into_boxed_str();
+                    (pair.name.unwrap_or_default(), value)
+                })
+                .unzip();
+            let names = names.shared(keys);
+            return Some(Set { names, values: values.into(), owner: None });
+        };
+        if found.len() != wanted.len() {
             return None;
         }
         let mut value = |name: &String| {
-            let named = |dimension: &Dimension| dimension.name.as_deref() == Some(name.as_str());
-            let at = dimensions.iter().position(named)?;
-            Some(dimensions.swap_remove(at).value.unwrap_or_default().into_boxed_str())
+            let is_it = |dimension: &Dimension| dimension.name.as_deref() == Some(name.as_str());
+            let at = found.iter().position(is_it)?;
+            Some(found.swap_remove(at).value.unwrap_or_default().into_boxed_str())
         };
-        self.dimensions.iter().map(&mut value).collect()
+        let values = wanted.iter().map(&mut value).collect::<Option<_>>()?;
+        Some(Set { names: Arc::clone(wanted), values, owner: None })
+    }
+}
+
+/// Dimension names that sets share.
+#[derive(Default)]
+struct Names(Vec<Arc<[String]>>);
+
+impl Names {
+    fn shared(&mut self, names: Vec<String>) -> Arc<[String]> {
+        if let Some(known) = self.0.iter().find(|known| ***known == *names) {
+            return Arc::clone(known);
+        }
+        let names: Arc<[String]> = names.into();
+        self.0.push(Arc::clone(&names));
+        names
     }
 }
 
@@ -57,8 +87,11 @@ impl Cloud {
     pub(crate) async fn list(&self, listing: &Listing) -> Result<Listed, Failure> {
         let Listing { namespace, metric, dimensions, is_recent } = listing;
         let filter = |name: &String| DimensionFilter::builder().name(name).build();
-        let filters: Vec<_> = dimensions.iter().map(filter).collect();
+        let filters: Vec<_> =
+            dimensions.iter().flat_map(|names| names.iter()).map(filter).collect();
         let mut sets = Vec::new();
+        let mut names = Names::default();
+        let mut owners: BTreeMap<String, Arc<str>> = BTreeMap::new();
         let mut pages = Pages::new(ACTION, namespace);
         loop {
             let request = self
@@ -68,17 +101,33 @@ impl Cloud {
                 .metric_name(metric)
                 .set_dimensions((!filters.is_empty()).then(|| filters.clone()))
                 .set_recently_active(is_recent.then_some(RecentlyActive::Pt3H))
+                .set_include_linked_accounts(self.is_linked().then_some(true))
                 .set_next_token(pages.token());
-            let attempts = charges::attempts(&charges::REQUESTS, ACTION, namespace);
-            let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
-            let page = page.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
-            charges::answered(ACTION, namespace, None);
+            let page = {
+                let _permit = self.permit().await;
+                let attempts = self.attempts(ACTION, &usage::REQUESTS, namespace);
+                request.customize().interceptor(attempts).send().await
+            };
+            let page = page.map_err(|error| self.failure(ACTION, namespace, &error))?;
+            usage::answered(ACTION, namespace, None);
             let metrics = page.metrics.unwrap_or_default();
-            let has_more = pages.next(metrics.iter().map(identity), page.next_token)?;
-            let metrics = metrics.into_iter();
-            sets.extend(
-                metrics.filter_map(|metric| listing.set(metric.dimensions.unwrap_or_default())),
-            );
+            let mut owning = page.owning_accounts.unwrap_or_default().into_iter();
+            let identities = metrics.iter().enumerate().map(|(at, metric)| {
+                (identity(metric), owning.as_slice().get(at).map(String::as_str))
+            });
+            let has_more = pages
+                .next(identities, page.next_token)
+                .inspect_err(|failure| self.failed(failure))?;
+            for metric in metrics {
+                let owner = owning.next();
+                let set = listing.set(metric.dimensions.unwrap_or_default(), &mut names);
+                let Some(mut set) = set else { continue };
+                set.owner = owner.filter(|_| self.is_linked()).map(|id| {
+                    let shared = owners.entry(id).or_insert_with_key(|id| Arc::from(id.as_str()));
+                    Arc::clone(shared)
+                });
+                sets.push(set);
+            }
             if !has_more {
                 break;
             }
@@ -86,7 +135,7 @@ impl Cloud {
         // In an order that stays, each once.
         sets.sort_unstable();
         sets.dedup();
-        Ok(Listed { sets, pages: pages.count() })
+        Ok(Listed { sets: Arc::new(sets), pages: pages.count() })
     }
 }
 

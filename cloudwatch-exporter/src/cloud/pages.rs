@@ -69,7 +69,7 @@ impl Pages {
         }
         if self.count >= MOST {
             let problem = format!("more than {MOST} pages; select fewer metrics or resources");
-            return Err(Failure::of_limit(self.action, &self.scope, problem).counted());
+            return Err(Failure::of_limit(self.action, &self.scope, problem));
         }
         Ok(true)
     }

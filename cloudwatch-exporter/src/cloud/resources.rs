@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
-use super::attempts::Attempts;
 use super::pages::Pages;
 use super::{Cloud, Failure};
-use crate::charges;
+use crate::results::Resource;
 use crate::rule::Tags;
-use crate::sheet::Resource;
+use crate::usage;
 
 const ACTION: &str = "getResources";
 
@@ -43,13 +42,17 @@ impl Cloud {
                 .resource_type_filters(resource_type)
                 .set_tag_filters(filters.clone())
                 .set_pagination_token(pages.token());
-            let attempts = charges::attempts(&charges::TAGGING_REQUESTS, ACTION, resource_type);
-            let page = request.customize().interceptor(Attempts::new(attempts)).send().await;
-            let page =
-                page.map_err(|error| Failure::new(ACTION, resource_type, &error).counted())?;
+            let page = {
+                let _permit = self.permit().await;
+                let attempts = self.attempts(ACTION, &usage::TAGGING_REQUESTS, resource_type);
+                request.customize().interceptor(attempts).send().await
+            };
+            let page = page.map_err(|error| self.failure(ACTION, resource_type, &error))?;
             let mappings = page.resource_tag_mapping_list.unwrap_or_default();
             let arns = mappings.iter().map(ResourceTagMapping::resource_arn);
-            let has_more = pages.next(arns, page.pagination_token)?;
+            let has_more = pages
+                .next(arns, page.pagination_token)
+                .inspect_err(|failure| self.failed(failure))?;
             resources.extend(mappings.into_iter().filter_map(resource));
             if !has_more {
                 break;

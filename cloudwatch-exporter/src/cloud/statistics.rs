@@ -3,25 +3,28 @@
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Datapoint, Statistic};
 
-use super::attempts::Attempts;
 use super::{Cloud, Failure};
-use crate::charges;
-use crate::fetch::Job;
-use crate::sheet::Point;
+use crate::fetch::CallContext;
+use crate::results::Point;
+use crate::usage;
 
 const ACTION: &str = "getMetricStatistics";
+
+/// Datapoints of one call; AWS refuses to give more.
+const STATISTICS_DATAPOINTS: i64 = crate::cost::STATISTICS_DATAPOINTS as i64;
 
 impl Cloud {
     /// A point for each query of the job, and the unit of the newest datapoint.
     pub(crate) async fn statistics(
         &self,
-        job: Job<'_>,
+        call: CallContext<'_>,
     ) -> Result<(Vec<Point>, Option<String>), Failure> {
-        let Some(first) = job.questions().next() else { return Ok(Default::default()) };
+        let Some(first) = call.queries().next() else { return Ok(Default::default()) };
         let namespace = &first.rule.namespace;
-        let names: Vec<_> =
-            job.questions().map(|question| question.statistic.name.as_str()).collect();
+        let names: Vec<_> = call.queries().map(|query| query.statistic.name.as_str()).collect();
+        let period = i64::from(first.rule.window.period.max(1));
         let (start, end) = first.span;
+        let start = start.max(end - period * STATISTICS_DATAPOINTS);
         let mut request = self
             .cloudwatch
             .get_metric_statistics()
@@ -38,16 +41,19 @@ impl Cloud {
                 request.statistics(Statistic::from(*name))
             };
         }
-        let attempts = charges::attempts(&charges::REQUESTS, ACTION, namespace);
-        let answer = request.customize().interceptor(Attempts::new(attempts)).send().await;
-        let answer = answer.map_err(|error| Failure::new(ACTION, namespace, &error).counted())?;
-        charges::answered(ACTION, namespace, Some(&first.rule.metric));
+        let answer = {
+            let _permit = self.permit().await;
+            let attempts = self.attempts(ACTION, &usage::REQUESTS, namespace);
+            request.customize().interceptor(attempts).send().await
+        };
+        let answer = answer.map_err(|error| self.failure(ACTION, namespace, &error))?;
+        usage::answered(ACTION, namespace, Some(&first.rule.metric));
         let newest = answer.datapoints().iter().max_by_key(|point| millis(point));
         let point = |name: &&str| {
             let value = newest.and_then(|point| value(point, name));
             match (value, newest.and_then(millis)) {
-                (Some(value), Some(millis)) => Point::At { value, millis },
-                _ => Point::Nothing,
+                (Some(value), Some(millis)) => Point::Value { value, millis },
+                _ => Point::NoData,
             }
         };
         let unit = newest.and_then(|point| point.unit()).map(|unit| unit.as_str().to_owned());

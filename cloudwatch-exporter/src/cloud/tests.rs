@@ -17,7 +17,7 @@ use super::{Cloud, http};
 impl Cloud {
     /// The one at this address, whatever the environment says.
     pub(crate) async fn at(url: &str) -> Self {
-        Self::new(&sdk(url, http::client()).await, "eu-west-1".to_owned())
+        Self::new(&sdk(url, http::client()).await, "eu-west-1".to_owned(), "test".to_owned(), false)
     }
 }
 
@@ -36,7 +36,12 @@ async fn sdk(url: &str, client: SharedHttpClient) -> SdkConfig {
 pub(crate) async fn answering(status: u16, body: Arc<[u8]>) -> Cloud {
     let connector = SharedHttpConnector::new(Fixed(status, body));
     let client = http_client_fn(move |_, _| connector.clone());
-    Cloud::new(&sdk("http://127.0.0.1:1", client).await, "eu-west-1".to_owned())
+    Cloud::new(
+        &sdk("http://127.0.0.1:1", client).await,
+        "eu-west-1".to_owned(),
+        "test".to_owned(),
+        false,
+    )
 }
 
 #[derive(Debug)]
@@ -66,7 +71,7 @@ impl Recorder {
             let connector = inner.http_connector(settings, components);
             SharedHttpConnector::new(Recording(connector, recorder.clone()))
         });
-        Cloud::new(&sdk(url, client).await, "eu-west-1".to_owned())
+        Cloud::new(&sdk(url, client).await, "eu-west-1".to_owned(), "test".to_owned(), false)
     }
 
     pub(crate) fn answers(&self) -> Vec<Vec<u8>> {

@@ -10,8 +10,8 @@ use exporter_core::families::Families;
 use tokio::time::timeout;
 
 use super::Definition;
-use crate::poll::{self, Poll, View};
-use crate::{charges, layout};
+use crate::cache::{self, Cache};
+use crate::{exposition, usage};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "cloudwatch",
@@ -26,18 +26,22 @@ pub(super) static DEFINITION: Definition = Definition {
     flags: &[],
     metrics: &[
         &METRIC,
-        &layout::RESOURCE,
-        &charges::REQUESTS,
-        &charges::METRICS,
-        &charges::TAGGING_REQUESTS,
-        &charges::RETRIES,
-        &charges::FAILED,
-        &charges::BILLED,
-        &charges::DOLLARS,
-        &charges::FETCHES,
-        &charges::RELOADED,
-        &charges::SCRAPE_DURATION,
-        &charges::SCRAPE_ERROR,
+        &exposition::RESOURCE,
+        &exposition::TARGET_UP,
+        &usage::REQUESTS,
+        &usage::METRICS,
+        &usage::TAGGING_REQUESTS,
+        &usage::RETRIES,
+        &usage::FAILED,
+        &usage::BILLED,
+        &usage::DOLLARS,
+        &usage::FETCHES,
+        &usage::BUDGET,
+        &usage::PLANNED,
+        &usage::STRETCHED,
+        &usage::RELOADED,
+        &usage::SCRAPE_DURATION,
+        &usage::SCRAPE_ERROR,
     ],
     build: |poll, _| Ok(Source::asynchronous(CloudWatch(Arc::clone(poll)))),
 };
@@ -49,42 +53,40 @@ static METRIC: DynDesc<'_> = DynDesc {
     labels: &["job", "instance", "<dimension>"],
 };
 
-struct CloudWatch(Arc<Poll>);
+struct CloudWatch(Arc<Cache>);
 
 #[async_trait]
 impl AsyncCollector for CloudWatch {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let start = Instant::now();
-        let mut is_late = false;
-        if let Some(fetch) = self.0.refresh(poll::now()) {
+        if let Some(fetch) = self.0.scrape(cache::now()) {
             match out.time_left() {
-                Some(left) => is_late = timeout(patience(left), fetch).await.is_err(),
+                // What is late is missing, which the page says.
+                Some(left) => drop(timeout(patience(left), fetch).await),
                 None => fetch.await,
             }
         }
-        let view = self.0.view();
-        let View { setup, sheets, .. } = &view;
-        setup.layout.write(out, &setup.config.rules, sheets, poll::now());
-        let is_bad = is_late || view.is_incomplete();
-        charges::SCRAPE_ERROR.set(f64::from(u8::from(is_bad)));
-        charges::SCRAPE_DURATION.set(start.elapsed().as_secs_f64());
-        for instrument in charges::ALL {
+        let (snapshot, now) = (self.0.snapshot(), cache::now());
+        snapshot.setup.exposition.write(out, &snapshot, now);
+        let is_missing = snapshot.is_missing(now);
+        usage::SCRAPE_ERROR.set(f64::from(u8::from(is_missing)));
+        usage::SCRAPE_DURATION.set(start.elapsed().as_secs_f64());
+        for instrument in usage::ALL {
             instrument.write(out);
         }
-        match view.failures.as_slice() {
-            _ if is_late => Err(Error::Other(LATE.into())),
-            [] => Ok(()),
-            [failure] => Err(Error::Other(failure.to_string().into())),
-            [first, rest @ ..] => {
-                let more = rest.len();
+        let mut failures = snapshot.failures();
+        match (failures.next(), failures.count()) {
+            (None, _) if is_missing => Err(Error::Other(LATE.into())),
+            (None, _) => Ok(()),
+            (Some(failure), 0) => Err(Error::Other(failure.to_string().into())),
+            (Some(first), more) => {
                 Err(Error::Other(format!("{first} (and {more} more calls failed)").into()))
             }
         }
     }
 }
 
-const LATE: &str = "CloudWatch has not answered in the time that the scrape has; what it answers \
-                    will be on the next page";
+const LATE: &str = "not all of CloudWatch's answers have come yet; they will be on a later page";
 
 /// How long to wait for CloudWatch, so that there is time left to write the page.
 fn patience(left: Duration) -> Duration {

@@ -2,117 +2,133 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Error, Spanned};
 
 use super::Fault;
+use super::keys::{Strictness, Warning, mapping, take_unknown};
 
 /// The value of a key, and where it is written. A key without a value is as good as none.
 pub(super) type Given<T> = Option<Spanned<T>>;
 
-#[derive(Debug)]
-pub(super) struct File {
-    pub(super) region: Given<String>,
-    pub(super) role_arn: Given<String>,
-    pub(super) metrics: Option<Vec<Spanned<Metric>>>,
-    pub(super) shared: Shared,
+mapping! {
+    #[derive(Debug, Default)]
+    pub(super) struct File {
+        pub(super) region: Given<String>,
+        pub(super) role_arn: Given<String>,
+        pub(super) metrics: Option<Vec<Spanned<Metric>>>,
+        pub(super) accounts: Option<Vec<Spanned<GivenAccount>>>,
+        pub(super) labels: Given<BTreeMap<String, String>>,
+        pub(super) budget_dollars: Given<f64>,
+        pub(super) period_seconds: Given<Whole>,
+        pub(super) range_seconds: Given<Whole>,
+        pub(super) delay_seconds: Given<Whole>,
+        pub(super) set_timestamp: Given<bool>,
+        pub(super) use_get_metric_data: Given<bool>,
+        pub(super) list_metrics_cache_ttl: Given<Whole>,
+        pub(super) warn_on_empty_list_dimensions: Given<bool>,
+    }
 }
 
-#[derive(Debug)]
-pub(super) struct Metric {
-    pub(super) aws_namespace: Given<String>,
-    pub(super) aws_metric_name: Given<String>,
-    pub(super) aws_dimensions: Given<Vec<String>>,
-    pub(super) aws_dimension_select: Given<BTreeMap<String, Vec<String>>>,
-    pub(super) aws_dimension_select_regex: Given<BTreeMap<String, Vec<String>>>,
-    pub(super) aws_tag_select: Given<TagSelect>,
-    pub(super) aws_statistics: Given<Vec<String>>,
-    pub(super) aws_extended_statistics: Given<Vec<String>>,
-    pub(super) help: Given<String>,
-    pub(super) shared: Shared,
+mapping! {
+    #[derive(Debug, Default)]
+    pub(super) struct Metric {
+        pub(super) aws_namespace: Given<String>,
+        pub(super) aws_metric_name: Given<String>,
+        pub(super) aws_dimensions: Given<Vec<String>>,
+        pub(super) aws_dimension_select: Given<BTreeMap<String, Vec<String>>>,
+        pub(super) aws_dimension_select_regex: Given<BTreeMap<String, Vec<String>>>,
+        pub(super) aws_tag_select: Given<TagSelect>,
+        pub(super) aws_statistics: Given<Vec<String>>,
+        pub(super) aws_extended_statistics: Given<Vec<String>>,
+        pub(super) help: Given<String>,
+        pub(super) accounts: Given<Vec<String>>,
+        pub(super) period_seconds: Given<Whole>,
+        pub(super) range_seconds: Given<Whole>,
+        pub(super) delay_seconds: Given<Whole>,
+        pub(super) set_timestamp: Given<bool>,
+        pub(super) use_get_metric_data: Given<bool>,
+        pub(super) list_metrics_cache_ttl: Given<Whole>,
+        pub(super) warn_on_empty_list_dimensions: Given<bool>,
+    }
+}
+
+mapping! {
+    #[derive(Debug, Default)]
+    pub(super) struct TagSelect {
+        pub(super) tag_selections: Option<BTreeMap<String, Vec<String>>>,
+        pub(super) resource_type_selection: Option<String>,
+        pub(super) resource_id_dimension: Option<String>,
+        pub(super) arn_resource_id_regexp: Option<String>,
+    }
+}
+
+mapping! {
+    #[derive(Debug, Default)]
+    pub(super) struct GivenAccount {
+        pub(super) name: Given<String>,
+        pub(super) account_id: Given<String>,
+        pub(super) role_arn: Given<String>,
+        pub(super) external_id: Given<String>,
+        pub(super) linked: Given<bool>,
+        pub(super) regions: Given<Vec<String>>,
+    }
+}
+
+/// A whole number, which may be written `60.0`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        if number.fract() != 0.0 || number.abs() > 9e15 {
+            return Err(serde::de::Error::custom("expected a whole number"));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "whole and small enough")]
+        let whole = number as i64;
+        Ok(Self(whole))
+    }
 }
 
 /// The keys that a metric may have, and the file for all its metrics.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) period_seconds: Given<i64>,
-    pub(super) range_seconds: Given<i64>,
-    pub(super) delay_seconds: Given<i64>,
-    pub(super) set_timestamp: Given<bool>,
-    pub(super) use_get_metric_data: Given<bool>,
-    pub(super) list_metrics_cache_ttl: Given<i64>,
-    pub(super) warn_on_empty_list_dimensions: Given<bool>,
+pub(super) struct Shared<'a> {
+    pub(super) period_seconds: &'a Given<Whole>,
+    pub(super) range_seconds: &'a Given<Whole>,
+    pub(super) delay_seconds: &'a Given<Whole>,
+    pub(super) set_timestamp: &'a Given<bool>,
+    pub(super) use_get_metric_data: &'a Given<bool>,
+    pub(super) list_metrics_cache_ttl: &'a Given<Whole>,
+    pub(super) warn_on_empty_list_dimensions: &'a Given<bool>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct TagSelect {
-    pub(super) tag_selections: Option<BTreeMap<String, Vec<String>>>,
-    pub(super) resource_type_selection: Option<String>,
-    pub(super) resource_id_dimension: Option<String>,
-    pub(super) arn_resource_id_regexp: Option<String>,
-}
-
-/// A struct whose keys are its own and those of [`Shared`]: serde's `flatten` would neither refuse
-/// unknown keys nor know of lines.
-macro_rules! with_shared_keys {
-    ($name:ident { $($key:ident: $type:ty,)* }) => {
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                #[derive(Default, Deserialize)]
-                #[serde(default, deny_unknown_fields)]
-                struct Keys {
-                    $($key: $type,)*
-                    period_seconds: Given<i64>,
-                    range_seconds: Given<i64>,
-                    delay_seconds: Given<i64>,
-                    set_timestamp: Given<bool>,
-                    use_get_metric_data: Given<bool>,
-                    list_metrics_cache_ttl: Given<i64>,
-                    warn_on_empty_list_dimensions: Given<bool>,
+macro_rules! shared {
+    ($($name:ident),*) => {
+        $(impl $name {
+            pub(super) fn shared(&self) -> Shared<'_> {
+                Shared {
+                    period_seconds: &self.period_seconds,
+                    range_seconds: &self.range_seconds,
+                    delay_seconds: &self.delay_seconds,
+                    set_timestamp: &self.set_timestamp,
+                    use_get_metric_data: &self.use_get_metric_data,
+                    list_metrics_cache_ttl: &self.list_metrics_cache_ttl,
+                    warn_on_empty_list_dimensions: &self.warn_on_empty_list_dimensions,
                 }
-                let keys = Keys::deserialize(deserializer)?;
-                Ok(Self {
-                    $($key: keys.$key,)*
-                    shared: Shared {
-                        period_seconds: keys.period_seconds,
-                        range_seconds: keys.range_seconds,
-                        delay_seconds: keys.delay_seconds,
-                        set_timestamp: keys.set_timestamp,
-                        use_get_metric_data: keys.use_get_metric_data,
-                        list_metrics_cache_ttl: keys.list_metrics_cache_ttl,
-                        warn_on_empty_list_dimensions: keys.warn_on_empty_list_dimensions,
-                    },
-                })
             }
-        }
+        })*
     };
 }
-
-with_shared_keys! { File {
-    region: Given<String>,
-    role_arn: Given<String>,
-    metrics: Option<Vec<Spanned<Metric>>>,
-} }
-
-with_shared_keys! { Metric {
-    aws_namespace: Given<String>,
-    aws_metric_name: Given<String>,
-    aws_dimensions: Given<Vec<String>>,
-    aws_dimension_select: Given<BTreeMap<String, Vec<String>>>,
-    aws_dimension_select_regex: Given<BTreeMap<String, Vec<String>>>,
-    aws_tag_select: Given<TagSelect>,
-    aws_statistics: Given<Vec<String>>,
-    aws_extended_statistics: Given<Vec<String>>,
-    help: Given<String>,
-} }
+shared!(File, Metric);
 
 pub(super) fn line_of<T>(value: &Spanned<T>) -> Option<u64> {
     Some(value.referenced.line()).filter(|line| *line > 0)
 }
 
-/// The file's text as keys and values.
-pub(super) fn parse(text: &[u8]) -> Result<File, Fault> {
+/// The file's text as keys and values, and what was left out.
+pub(super) fn parse(text: &[u8], strictness: Strictness) -> Result<(File, Vec<Warning>), Fault> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let before = text.iter().take(error.valid_up_to());
         let line = before.filter(|byte| **byte == b'\n').count() as u64 + 1;
@@ -121,18 +137,41 @@ pub(super) fn parse(text: &[u8]) -> Result<File, Fault> {
     let lines = text.lines().map(|line| line.trim_start_matches('\u{feff}').trim());
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let text = if lines.all(|line| line == "---") { "{}" } else { text };
-    let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| fault(&error))
+    take_unknown();
+    let mut warnings = Vec::new();
+    let mut parsed = read(text, DuplicateKeyPolicy::Error);
+    if let (Strictness::Warn, Err(error)) = (strictness, &parsed)
+        && matches!(error.without_snippet(), Error::DuplicateMappingKey { .. })
+    {
+        let Fault { line, problem, .. } = fault(error);
+        warnings.push(Warning { line, problem: format!("{problem}; the last one is used") });
+        take_unknown();
+        parsed = read(text, DuplicateKeyPolicy::LastWins);
+    }
+    let unknown = take_unknown();
+    let file = parsed.map_err(|error| fault(&error))?;
+    match (strictness, unknown.into_iter()) {
+        (Strictness::Refuse, mut unknown) => match unknown.next() {
+            Some(Warning { line, problem }) => Err(Fault { line, key: None, problem }),
+            None => Ok((file, warnings)),
+        },
+        (Strictness::Warn, unknown) => {
+            warnings.extend(unknown);
+            Ok((file, warnings))
+        }
+    }
+}
+
+fn read(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<File, Error> {
+    let options = serde_saphyr::options! { with_snippet: false, duplicate_keys: duplicate_keys };
+    serde_saphyr::from_str_with_options(text, options)
 }
 
 fn fault(error: &Error) -> Fault {
     let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
     let problem = match error.without_snippet() {
-        Error::SerdeUnknownField { field, expected, .. } => {
-            format!("unknown key {field:?}; known here: {}", expected.join(", "))
-        }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("the key {key:?} is given twice; keep one of them")
+            format!("the key {key:?} is given twice")
         }
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {

@@ -50,8 +50,11 @@ metrics:
 #[test]
 fn every_key_is_read_and_a_metric_overrides_the_file() {
     let config = parsed(ALL_KEYS);
-    assert_eq!(config.region.as_deref(), Some("eu-west-1"));
-    assert_eq!(config.role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/monitoring"));
+    let [target] = config.targets.as_slice() else { panic!("{config:?}") };
+    assert_eq!(target.region.as_deref(), Some("eu-west-1"));
+    let role = target.account.as_ref().unwrap().role.as_ref().unwrap();
+    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/monitoring");
+    assert!(!target.is_named());
     let [own, shared] = config.rules.as_slice() else { panic!("{config:?}") };
     assert_eq!((own.line, shared.line), (11, 31));
     assert_eq!(own.title(), "AWS/ELB Latency");
@@ -96,10 +99,10 @@ fn json_is_yaml_and_an_empty_value_is_none() {
         "{\"metrics\": [{\"aws_namespace\": \"A\", \"aws_metric_name\": \"B\",\n\
          \"aws_dimensions\": [], \"period_seconds\": 120, \"set_timestamp\": false}]}",
     );
-    assert_eq!(rule.dimensions, Some(Vec::new()));
+    assert_eq!(rule.dimensions.as_deref(), Some([].as_slice()));
     assert_eq!(rule.window.period, 120);
     let config = parsed("region:\nperiod_seconds: ~\nmetrics: []");
-    assert!(config.region.is_none() && config.rules.is_empty());
+    assert!(config.targets == [Target::default()] && config.rules.is_empty());
 }
 
 #[test]
@@ -119,13 +122,18 @@ fn what_is_wrong_is_told_by_line_and_key() {
         ("metrics:\n- {}", Some(2), None, names),
         ("metrics:\n- aws_namespace: A", Some(2), None, names),
         ("metrics: []\nregion: ''", Some(2), Some("region"), "is empty"),
-        ("reigon: x\nmetrics: []", Some(1), None, "unknown key \"reigon\"; known here: region, "),
+        (
+            "reigon: x\nmetrics: []",
+            Some(1),
+            None,
+            "unknown key \"reigon\"; did you mean \"region\"?",
+        ),
         (&format!("{metric}aws_dimension: [C]"), Some(4), None, "unknown key \"aws_dimension\""),
         (
             &format!("{metric}aws_tag_select:\n    tags: {{}}"),
             Some(5),
             None,
-            "unknown key \"tags\"; known here: tag_selections",
+            "unknown key \"tags\"; ",
         ),
         (
             &format!("{metric}aws_tag_select:\n    resource_type_selection: 'ec2:instance'"),
@@ -195,10 +203,10 @@ fn what_is_wrong_is_told_by_line_and_key() {
 fn an_error_names_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.yml");
-    let error = Config::read(&path).unwrap_err().to_string();
+    let error = Config::read(&path, Strictness::Refuse).unwrap_err().to_string();
     assert!(error.contains("config.yml: cannot be read: "), "{error}");
     fs::write(&path, "metrics:\n- {period_seconds: 7}").unwrap();
-    let error = Config::read(&path).unwrap_err().to_string();
+    let error = Config::read(&path, Strictness::Refuse).unwrap_err().to_string();
     assert!(error.contains("config.yml: line 2: period_seconds: CloudWatch has"), "{error}");
 }
 
@@ -228,5 +236,97 @@ fn the_example_is_good() {
         env!("CARGO_MANIFEST_DIR"),
         "/../packaging/examples/cloudwatch-exporter/config.yml"
     );
-    assert_eq!(Config::read(Path::new(path)).unwrap().rules.len(), 3);
+    assert_eq!(Config::read(Path::new(path), Strictness::Refuse).unwrap().rules.len(), 3);
+}
+
+fn lenient(text: &str) -> (Config, Vec<String>) {
+    let config = Config::parse_as(text.as_bytes(), Strictness::Warn).unwrap();
+    let warning = |warning: &Warning| format!("{}: {}", warning.line.unwrap_or(0), warning.problem);
+    let warnings = config.warnings.iter().map(warning).collect();
+    (config, warnings)
+}
+
+/// Files that the Java exporter serves, although something in them is not as it should be.
+#[test]
+fn what_the_java_exporter_ignores_is_a_warning() {
+    let metric = "metrics:\n- aws_namespace: A\n  aws_metric_name: B\n  ";
+    for (text, expected) in [
+        (
+            format!("{metric}aws_dimension: [C]"),
+            vec!["4: unknown key \"aws_dimension\"; did you mean \"aws_dimensions\"?"],
+        ),
+        (
+            format!("region: a\nregion: b\n{metric}"),
+            vec!["2: the key \"region\" is given twice; the last one is used"],
+        ),
+        (
+            format!("{metric}aws_statistics: [Max, Sum]"),
+            vec![
+                "4: aws_statistics: \"Max\" is none of Sum, SampleCount, Minimum, Maximum, Average; did you mean Maximum? It is left out",
+            ],
+        ),
+        (format!("{metric}period_seconds: 60.0\n  range_seconds: 6e2"), vec![]),
+    ] {
+        let (config, warnings) = lenient(&text);
+        assert_eq!(warnings, expected, "{text}");
+        assert_eq!(config.rules.len(), 1, "{text}");
+    }
+    let (config, _) = lenient(&format!("region: a\nregion: b\n{metric}"));
+    assert_eq!(config.targets[0].region.as_deref(), Some("b"));
+    let (config, warnings) = lenient(&format!("{metric}aws_statistics: [Max]"));
+    assert_eq!((config.rules.len(), warnings.len()), (0, 1));
+}
+
+#[test]
+fn anchors_and_merge_keys_work() {
+    let text = "x-elb: &elb\n  aws_namespace: AWS/ELB\n  aws_statistics: [Sum]\n  x-note: free\nmetrics:\n\
+                - <<: *elb\n  aws_metric_name: B\n- <<: [*elb, {help: x}]\n  aws_metric_name: C\n  \
+                aws_statistics: [Average]\n";
+    let config = parsed(text);
+    let [one, other] = config.rules.as_slice() else { panic!("{config:?}") };
+    assert_eq!((one.title(), one.statistics[0].name.as_str()), ("AWS/ELB B".into(), "Sum"));
+    assert_eq!((other.help.as_deref(), other.statistics[0].name.as_str()), (Some("x"), "Average"));
+    assert_eq!(other.statistics.len(), 1, "its own comes before that of the anchor");
+}
+
+#[test]
+fn accounts_and_regions_are_read() {
+    let text = "labels: {env: live}\nbudget_dollars: 300\naccounts:\n- name: prod\n  role_arn: \
+                arn:aws-cn:iam::111111111111:role/a/monitoring\n  external_id: x\n  regions: [r1, r2]\n\
+                - {name: org, linked: true, account_id: '222222222222'}\nregion: r3\nmetrics:\n\
+                - {aws_namespace: A, aws_metric_name: B, accounts: [org]}\n";
+    let config = parsed(text);
+    let titles: Vec<_> = config.targets.iter().map(Target::title).collect();
+    assert_eq!(titles, ["prod r1", "prod r2", "org r3"]);
+    let account = |at: usize| config.targets[at].account.as_ref().unwrap();
+    assert_eq!(account(0).id, "111111111111");
+    assert_eq!(account(0).role.as_ref().unwrap().external_id.as_deref(), Some("x"));
+    assert_eq!((account(2).id.as_str(), account(2).is_linked), ("222222222222", true));
+    let applies: Vec<_> =
+        config.targets.iter().map(|target| config.rules[0].applies_to(target)).collect();
+    assert_eq!(applies, [false, false, true]);
+    assert_eq!(config.labels, [("env".to_owned(), "live".to_owned())]);
+    assert_eq!(config.budget, Some(300.0));
+}
+
+#[test]
+fn faults_of_accounts_are_told() {
+    for (text, problem) in [
+        ("accounts: []\nmetrics: []", "is empty"),
+        ("accounts: [{regions: [a]}]\nmetrics: []", "needs a `name`"),
+        ("accounts: [{name: a}, {name: a}]\nmetrics: []", "two accounts called \"a\""),
+        ("accounts: [{name: a, role_arn: x}]\nmetrics: []", "not the ARN of a role"),
+        ("accounts: [{name: a, external_id: x}]\nmetrics: []", "give a role_arn"),
+        ("role_arn: x\naccounts: [{name: a}]\nmetrics: []", "without `accounts`"),
+        (
+            "metrics: [{aws_namespace: A, aws_metric_name: B, accounts: [b]}]",
+            "no account called \"b\"",
+        ),
+        ("labels: {job: x}\nmetrics: []", "cannot be the name of a label"),
+        ("labels: {a-b: x}\nmetrics: []", "cannot be the name of a label"),
+        ("budget_dollars: -1\nmetrics: []", "more than 0"),
+    ] {
+        let fault = Config::parse(text.as_bytes()).unwrap_err();
+        assert!(fault.problem.contains(problem), "{text}: {fault:?}");
+    }
 }

@@ -1,182 +1,52 @@
-//! `--plan`: what a configuration costs a month, rule by rule, before any datapoint is asked for.
+//! An estimate as a table.
 
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
 
-use super::{Ask, calls};
-use crate::cloud::Cloud;
-use crate::config::Config;
-use crate::cost::{self, FREE_REQUESTS, Size, UNIT};
-use crate::fetch::{SCRAPE, drafts};
-use crate::rule::{Api, Rule};
-use crate::sheet::{Point, Sheet};
+use super::estimate::{Estimate, RuleEstimate, TargetEstimate};
+use crate::cost::FREE_REQUESTS;
 
-/// What one rule costs.
-#[derive(Debug, Default)]
-struct Row {
-    sets: usize,
-    /// A fetch's.
-    calls: u64,
-    billed: u64,
-    queries: u64,
-    /// A month's.
-    times: f64,
-    lists: f64,
-}
-
-impl Row {
-    fn requests(&self, api: Api) -> f64 {
-        match api {
-            Api::Data => self.lists,
-            Api::Statistics => self.lists + self.billed as f64 * self.times,
-        }
-    }
-
-    fn dollars(&self, units: u64) -> f64 {
-        (self.lists + units as f64 * self.times) * UNIT
-    }
-}
-
-/// The table. With `sets`, every metric that would have to be listed is taken to have that many
-/// dimension sets, and AWS is asked nothing.
-pub(crate) async fn print(
-    config: &Config,
-    sets: Option<usize>,
-    concurrency: usize,
-) -> Result<String, String> {
-    let rules = &config.rules;
-    let (sheets, asked) = match sets {
-        Some(sets) => (rules.iter().map(|rule| assumed(rule, sets)).collect(), false),
-        None => (listed(config, concurrency).await?, true),
-    };
-    Ok(table(rules, &sheets, asked))
-}
-
-async fn listed(config: &Config, concurrency: usize) -> Result<Vec<Sheet>, String> {
-    let cloud = Cloud::open(config).await.map_err(|failure| failure.to_string())?;
-    let now = crate::poll::now();
-    let (mut drafts, failures) = drafts(&cloud, &config.rules, &[], now, concurrency).await;
-    if let Some(failure) = failures.first() {
-        let count = failures.len();
-        return Err(format!(
-            "{failure} ({count} calls failed); --plan --plan.sets=N takes the sets as N and asks \
-             nothing"
-        ));
-    }
-    Ok((0..config.rules.len()).map(|index| drafts.remove(&index).unwrap_or_default()).collect())
-}
-
-fn assumed(rule: &Rule, sets: usize) -> Sheet {
-    let (sets, pages) = match rule.product() {
-        Some(product) => (product.len(), 0),
-        None if rule.is_listed() => (sets, sets.div_ceil(500).max(1)),
-        None => (1, 0),
-    };
-    let name = |set: usize| [Box::from(set.to_string().as_str())].into();
-    Sheet {
-        sets: Arc::new((0..sets).map(name).collect()),
-        pages: u32::try_from(pages).unwrap_or(u32::MAX),
-        points: vec![Point::Open; sets * rule.statistics.len()],
-        ..Sheet::default()
-    }
-}
-
-fn table(rules: &[Rule], sheets: &[Sheet], asked: bool) -> String {
-    let size =
-        |(rule, sheet): (_, &Sheet)| (rule, Size { sets: sheet.sets.len(), pages: sheet.pages });
-    let sizes: Vec<_> = rules.iter().zip(sheets).map(size).collect();
-    let apis = cost::choose(&sizes, SCRAPE);
-    let rows = rows(&sizes, sheets, &apis);
+pub(crate) fn table(estimate: &Estimate) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write(&mut out, rules, &apis, &rows, asked);
+    let _ = write(&mut out, estimate);
     out
 }
 
-/// A call that several rules share is counted with its first, what it is billed with each.
-fn rows(sizes: &[(&Rule, Size)], sheets: &[Sheet], apis: &[Api]) -> Vec<Row> {
-    let row = |(rule, size): &(&Rule, Size)| Row {
-        sets: size.sets,
-        times: rule.window.times_a_month(SCRAPE),
-        lists: size.lists_a_month(rule, SCRAPE),
-        ..Row::default()
-    };
-    let mut rows: Vec<_> = sizes.iter().map(row).collect();
-    let asks = sizes.iter().zip(sheets).zip(apis).enumerate();
-    let asks: Vec<_> = asks
-        .map(|(index, (((rule, _), sheet), api))| Ask { index, rule, sheet, api: *api })
-        .collect();
-    for call in calls(&asks) {
-        let first = call.queries.first().map(|query| query.rule);
-        if let Some(row) = first.and_then(|rule| rows.get_mut(rule)) {
-            row.calls += 1;
+fn write(out: &mut String, estimate: &Estimate) -> fmt::Result {
+    let rules = || estimate.targets.iter().flat_map(|target| &target.rules);
+    let width = rules().map(|rule| rule.rule.chars().count()).max().unwrap_or(0).max(5);
+    for target in &estimate.targets {
+        if estimate.targets.len() > 1 {
+            let TargetEstimate { account, account_id, region, dollars, .. } = target;
+            writeln!(out, "{account} {account_id} {region}: ${dollars:.2} a month")?;
         }
-        for metric in call.queries.chunk_by(|a, b| (a.rule, a.set) == (b.rule, b.set)) {
-            let rule = metric.first().map(|query| query.rule);
-            let Some(row) = rule.and_then(|rule| rows.get_mut(rule)) else { continue };
-            let (billed, queries) = match call.api {
-                Api::Data => (cost::bundles(metric.len()), metric.len() as u64),
-                Api::Statistics => (1, 1),
-            };
-            row.billed += billed;
-            row.queries += queries;
-        }
-    }
-    rows
-}
-
-fn write(out: &mut String, rules: &[Rule], apis: &[Api], rows: &[Row], asked: bool) -> fmt::Result {
-    let width = rules.iter().map(|rule| rule.title().chars().count()).max().unwrap_or(0).max(5);
-    writeln!(
-        out,
-        "{:>4}  {:width$}  {:<19}  {:>6}  {:>8}  {:>6}  {:>8}  {:>9}  {:>11}  {:>11}",
-        "line",
-        "rule",
-        "operation",
-        "every",
-        "sets",
-        "calls",
-        "billed",
-        "lists/mo",
-        "$/month",
-        "$ by query"
-    )?;
-    let mut total = Row::default();
-    let (mut dollars, mut by_query, mut requests) = (0.0, 0.0, 0.0);
-    for ((rule, api), row) in rules.iter().zip(apis).zip(rows) {
-        let operation = match api {
-            Api::Data => "GetMetricData",
-            Api::Statistics => "GetMetricStatistics",
-        };
-        let every = 30.0 * 86_400.0 / row.times.max(f64::MIN_POSITIVE);
         writeln!(
             out,
-            "{:>4}  {:width$}  {operation:<19}  {:>5.0}s  {:>8}  {:>6}  {:>8}  {:>9.0}  {:>11.2}  {:>11.2}",
-            rule.line,
-            rule.title(),
-            every,
-            row.sets,
-            row.calls,
-            row.billed,
-            row.lists,
-            row.dollars(row.billed),
-            row.dollars(row.queries),
+            "{:>4}  {:width$}  {:<19}  {:>6}  {:>8}  {:>6}  {:>8}  {:>9}  {:>11}  {:>11}",
+            "line",
+            "rule",
+            "operation",
+            "every",
+            "sets",
+            "calls",
+            "billed",
+            "lists/mo",
+            "$/month",
+            "$ by query"
         )?;
-        total.sets += row.sets;
-        total.calls += row.calls;
-        total.billed += row.billed;
-        total.lists += row.lists;
-        dollars += row.dollars(row.billed);
-        by_query += row.dollars(row.queries);
-        requests += row.requests(*api);
+        for rule in &target.rules {
+            let RuleEstimate { line, rule: title, operation, every, .. } = rule;
+            write!(out, "{line:>4}  {title:width$}  {operation:<19}  {every:>5.0}s  ")?;
+            write_numbers(out, &[rule].into_iter())?;
+        }
+        if estimate.targets.len() > 1 {
+            writeln!(out)?;
+        }
     }
-    writeln!(
-        out,
-        "{:>4}  {:width$}  {:<19}  {:>6}  {:>8}  {:>6}  {:>8}  {:>9.0}  {:>11.2}  {:>11.2}",
-        "", "total", "", "", total.sets, total.calls, total.billed, total.lists, dollars, by_query
-    )?;
-    let free = requests.min(FREE_REQUESTS) * UNIT;
-    let asked = if asked {
+    write!(out, "{:>4}  {:width$}  {:<19}  {:>6}  ", "", "total", "", "")?;
+    write_numbers(out, &rules())?;
+    let free = estimate.free_dollars;
+    let listed = if estimate.is_listed {
         "Dimension sets are those that AWS lists now; listing them is all that was asked."
     } else {
         "Dimension sets are taken from --plan.sets; AWS was asked nothing."
@@ -184,22 +54,55 @@ fn write(out: &mut String, rules: &[Rule], apis: &[Api], rows: &[Row], asked: bo
     write!(
         out,
         "\nCalls and billed units are those of one fetch, and there is one fetch for all scrapers every \
-         period (an hour at most,\nand taken to be {SCRAPE} s at least). A unit is a request or, with \
-         GetMetricData, a metric with up to five statistics;\nsome bills count every query. Prices: \
-         $0.01 for 1000 units, of which {FREE_REQUESTS} requests a month are free in an account:\n\
-         ${free:.2} of the total, if nothing else uses them. That leaves ${:.2} a month.\n{asked}\n",
-        (dollars - free).max(0.0)
+         period (an hour at most,\nand {} s at least: --plan.scrape-interval). A unit is a request or, \
+         with GetMetricData, a metric with up to five\nstatistics; some bills count every query. Prices: \
+         $0.01 for 1000 units, of which {FREE_REQUESTS} requests a month are free in\nan account: \
+         ${free:.2} of the total, if nothing else uses them. That leaves ${:.2} a month.\n{listed}\n",
+        estimate.scrape_interval,
+        (estimate.dollars - free).max(0.0)
+    )?;
+    if !estimate.savings.is_empty() {
+        writeln!(out, "\nWhat would save, each by itself:")?;
+        for saving in &estimate.savings {
+            writeln!(out, "{:>11.2}  {}", saving.dollars, saving.change)?;
+        }
+    }
+    if let Some(budget) = estimate.budget_dollars {
+        let is_over = if estimate.dollars > budget { "more than" } else { "within" };
+        writeln!(out, "\nThat is {is_over} the budget of ${budget:.2} a month.")?;
+    }
+    Ok(())
+}
+
+/// The sums of some rules.
+fn write_numbers<'a>(
+    out: &mut String,
+    rules: &(impl Iterator<Item = &'a RuleEstimate> + Clone),
+) -> fmt::Result {
+    let sum = |of: fn(&RuleEstimate) -> f64| rules.clone().map(of).sum::<f64>();
+    let count = |of: fn(&RuleEstimate) -> u64| rules.clone().map(of).sum::<u64>();
+    writeln!(
+        out,
+        "{:>8}  {:>6}  {:>8}  {:>9.0}  {:>11.2}  {:>11.2}",
+        count(|rule| rule.sets as u64),
+        count(|rule| rule.calls),
+        count(|rule| rule.billed),
+        sum(|rule| rule.lists),
+        sum(|rule| rule.dollars),
+        sum(|rule| rule.dollars_by_query)
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::estimate::{assumed, of_results};
     use super::*;
+    use crate::config::Config;
 
     fn planned(text: &str, sets: usize) -> String {
         let config = Config::parse(text.as_bytes()).unwrap();
-        let sheets: Vec<_> = config.rules.iter().map(|rule| assumed(rule, sets)).collect();
-        table(&config.rules, &sheets, false)
+        let results: Vec<_> = config.rules.iter().map(|rule| assumed(rule, sets)).collect();
+        table(&of_results(&config, &vec![results; config.targets.len()], false))
     }
 
     /// The words of the line that has `rule` in it.
@@ -209,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_is_told_rule_by_rule() {
+    fn costs_are_told_rule_by_rule() {
         let table = planned(
             "period_seconds: 300\n\
              metrics:\n\
@@ -218,38 +121,49 @@ mod tests {
              - {aws_namespace: A, aws_metric_name: Alone, list_metrics_cache_ttl: 900}\n",
             50,
         );
-        assert_eq!(
-            row(&table, "Free"),
-            [
-                "3",
-                "A",
-                "Free",
-                "GetMetricStatistics",
-                "300s",
-                "50",
-                "50",
-                "50",
-                "8640",
-                "4.41",
-                "4.41"
-            ]
-        );
-        assert_eq!(
-            row(&table, "Data"),
-            ["4", "A", "Data", "GetMetricData", "300s", "50", "1", "50", "8640", "4.41", "21.69"]
-        );
+        let free = "3 A Free GetMetricStatistics 300s 50 50 50 8640 4.41 4.41";
+        assert_eq!(row(&table, "Free").join(" "), free);
+        let data = "4 A Data GetMetricData 300s 50 1 50 8640 4.41 21.69";
+        assert_eq!(row(&table, "Data").join(" "), data);
         assert_eq!(row(&table, "Alone")[5..], ["1", "1", "1", "0", "0.09", "0.09"]);
         assert_eq!(row(&table, "total"), ["total", "101", "52", "101", "17280", "8.90", "26.18"]);
         assert!(table.contains("That leaves $4.32 a month."), "{table}");
+        assert_eq!(row(&table, "list_metrics_cache_ttl: 3600")[0], "0.16", "{table}");
     }
 
     #[test]
-    fn the_worked_example_of_a_machine_park() {
+    fn the_worked_example_of_many_machines() {
         let rule =
             |n| format!("- {{aws_namespace: A, aws_metric_name: M{n}, aws_dimensions: [D]}}\n");
         let rules = (0..20).map(rule).collect::<Vec<_>>().concat();
         let table = planned(&format!("list_metrics_cache_ttl: 3600\nmetrics:\n{rules}"), 50);
         assert_eq!(row(&table, "total")[4], "14400", "{table}");
         assert_eq!(row(&table, "total")[5], "432.14", "{table}");
+        assert_eq!(row(&table, "period_seconds: 300")[0], "345.60", "{table}");
+    }
+
+    #[test]
+    fn a_metric_of_two_rules_is_counted_once() {
+        let rule = |statistic| {
+            format!(
+                "- {{aws_namespace: A, aws_metric_name: M, aws_dimensions: [D], aws_statistics: \
+                 [{statistic}], use_get_metric_data: true}}\n"
+            )
+        };
+        let table = planned(&format!("metrics:\n{}{}", rule("Sum"), rule("Average")), 50);
+        let numbers: Vec<_> = row(&table, "total")[1..4].to_vec();
+        assert_eq!(numbers, ["100", "1", "50"], "{table}");
+    }
+
+    #[test]
+    fn each_account_and_region_is_told() {
+        let text = "accounts: [{name: one, account_id: '1', regions: [r1, r2]}, {name: two}]\n\
+                    metrics: [{aws_namespace: A, aws_metric_name: M, aws_dimensions: [D]}, \
+                    {aws_namespace: A, aws_metric_name: N, accounts: [two]}]";
+        let table = planned(text, 10);
+        assert_eq!(table.matches("a month\n").count(), 3, "{table}");
+        assert_eq!(table.matches("A M ").count(), 3, "{table}");
+        assert_eq!(table.matches("A N ").count(), 1, "{table}");
+        assert!(table.contains("one 1 r2: $"), "{table}");
     }
 }

@@ -46,6 +46,35 @@ fn a_plan_is_made_without_asking_for_datapoints() {
     assert_eq!(fake.counters().received(), 4, "nothing at all");
 }
 
+/// The plan of a file is what the fake bills for a fetch of it, shared metrics included.
+#[test]
+fn what_is_planned_is_what_is_billed() {
+    let of = |metric: &str, statistic: &str| {
+        rule("Grid", metric, &format!("{GRID}  aws_statistics: [{statistic}]\n"))
+    };
+    let rules = of("Metric0", "Sum") + &of("Metric0", "Average, Maximum") + &of("Metric1", "Sum");
+    let config =
+        format!("use_get_metric_data: true\nlist_metrics_cache_ttl: 60\nmetrics:\n{rules}");
+    let scene = Scene::new(model(), &config);
+    let file = scene.file();
+    let arguments = ["--plan", file.to_str().unwrap(), "--plan.format=json"];
+    let output = run(&arguments, &scene.fake.url());
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    scene.fake.reset();
+    scene.page();
+    let counters = scene.fake.counters();
+    let rules = plan["targets"][0]["rules"].as_array().unwrap();
+    let billed: u64 = rules.iter().map(|rule| rule["billed"].as_u64().unwrap()).sum();
+    assert_eq!(billed, counters.get_metric_data.billed, "{plan}");
+    let lists: f64 = rules.iter().map(|rule| rule["lists"].as_f64().unwrap()).sum();
+    assert_eq!(lists, 43_200.0 * counters.list_metrics.received as f64);
+    assert_eq!(plan["savings"][0]["change"], "list_metrics_cache_ttl: 3600");
+    let slow = run(&[&arguments[..], &["--plan.scrape-interval=2m"]].concat(), &scene.fake.url());
+    let slow: serde_json::Value = serde_json::from_slice(&slow.stdout).unwrap();
+    let dollars = |plan: &serde_json::Value| plan["dollars"].as_f64().unwrap();
+    assert!((dollars(&plan) - 2.0 * dollars(&slow)).abs() < 1e-6, "scraped half as often");
+}
+
 /// What the exporter counts is what the fake bills.
 #[test]
 fn what_is_counted_is_what_is_billed() {

@@ -27,6 +27,7 @@ mod configuration;
 mod faults;
 mod identity;
 mod limits;
+mod refresh;
 mod requests;
 mod scene;
 mod selection;

@@ -1,4 +1,4 @@
-//! What asking has cost: the exporter's own metrics about its calls.
+//! The exporter's own metrics about its calls, and what they have cost.
 
 use exporter_core::instrument::{Counter, Gauge, Instrument, Labelled, Metric, Series};
 
@@ -59,8 +59,21 @@ pub(crate) static RELOADED: Metric<Gauge> = Metric::gauge(
     "Whether the configuration file was valid when it was last read.",
 );
 
+pub(crate) static BUDGET: Metric<Gauge> = Metric::gauge(
+    "cloudwatch_exporter_budget_dollars",
+    "Dollars a month that the configuration file allows; 0 without a budget.",
+);
+pub(crate) static PLANNED: Metric<Gauge> = Metric::gauge(
+    "cloudwatch_exporter_planned_dollars",
+    "What a month costs at list price as it is asked now; 0 without a budget.",
+);
+pub(crate) static STRETCHED: Metric<Gauge> = Metric::gauge(
+    "cloudwatch_exporter_budget_stretched_rules",
+    "Rules that are asked for less often than each period, to stay within the budget.",
+);
+
 /// All of them, in the order of the exposition.
-pub(crate) static ALL: [&(dyn Instrument + Send); 11] = [
+pub(crate) static ALL: [&(dyn Instrument + Send); 14] = [
     &REQUESTS,
     &METRICS,
     &TAGGING_REQUESTS,
@@ -69,6 +82,9 @@ pub(crate) static ALL: [&(dyn Instrument + Send); 11] = [
     &BILLED,
     &DOLLARS,
     &FETCHES,
+    &BUDGET,
+    &PLANNED,
+    &STRETCHED,
     &RELOADED,
     &SCRAPE_DURATION,
     &SCRAPE_ERROR,

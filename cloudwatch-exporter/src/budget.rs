@@ -1,0 +1,122 @@
+//! `budget_dollars`: where the plan for a month is dearer, the dearest rules are asked for less
+//! often, until it is not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cache::Setup;
+use crate::config::Config;
+use crate::cost::{self, Size, UNIT};
+use crate::results::Results;
+use crate::rule::{Api, Rule};
+use crate::usage;
+
+/// A rule is not asked for less often than once in so many of its periods.
+const LONGEST: u32 = 4096;
+
+/// In how many of its periods each rule is asked for once, by target: rules that are missing are
+/// asked for each period.
+pub(crate) fn stretch<'a>(
+    setup: &Setup,
+    results: impl Iterator<Item = &'a Vec<Arc<Results>>>,
+) -> Vec<BTreeMap<usize, u32>> {
+    let config = &setup.config;
+    let Some(budget) = config.budget else {
+        return vec![BTreeMap::new(); config.targets.len()];
+    };
+    let costs = costs(config, results);
+    let (stretched, total) = stretched(budget, &costs);
+    usage::BUDGET.set(budget);
+    usage::PLANNED.set(total);
+    usage::STRETCHED.set(stretched.iter().filter(|factor| **factor > 1).count() as f64);
+    let mut by_target = vec![BTreeMap::new(); config.targets.len()];
+    for (cost, factor) in costs.iter().zip(stretched).filter(|(_, factor)| *factor > 1) {
+        if let Some(rules) = by_target.get_mut(cost.target) {
+            rules.insert(cost.rule, factor);
+        }
+    }
+    by_target
+}
+
+/// What a month costs if every rule is asked for each period.
+pub(crate) fn total<'a>(
+    config: &Config,
+    results: impl Iterator<Item = &'a Vec<Arc<Results>>>,
+) -> f64 {
+    costs(config, results).iter().map(|cost| cost.dollars).sum()
+}
+
+/// What a rule costs at a target in a month, in dollars.
+#[derive(Debug)]
+struct Cost {
+    target: usize,
+    rule: usize,
+    dollars: f64,
+}
+
+fn costs<'a>(config: &Config, results: impl Iterator<Item = &'a Vec<Arc<Results>>>) -> Vec<Cost> {
+    let mut costs = Vec::new();
+    for ((index, target), results) in config.targets.iter().enumerate().zip(results) {
+        let size = |(rule, results): (_, &Arc<Results>)| (rule, results.size());
+        let sizes: Vec<_> = config.rules.iter().zip(results).map(size).collect();
+        let apis = cost::choose(&sizes, config.scrape_interval);
+        for (at, ((rule, size), api)) in sizes.iter().zip(apis).enumerate() {
+            if rule.applies_to(target) {
+                let dollars = monthly(rule, *size, api, config.scrape_interval);
+                costs.push(Cost { target: index, rule: at, dollars });
+            }
+        }
+    }
+    costs
+}
+
+/// Dollars a month, at list price.
+pub(crate) fn monthly(rule: &Rule, size: Size, api: Api, scrape: u64) -> f64 {
+    let units = match api {
+        Api::Data => cost::bundles(rule.statistics.len()),
+        Api::Statistics => cost::calls(&rule.statistics),
+    };
+    let data = size.sets as f64 * units as f64 * rule.window.times_a_month(scrape);
+    (data + size.lists_a_month(rule, scrape)) * UNIT
+}
+
+/// The factor of each rule, and what a month costs with them.
+fn stretched(budget: f64, costs: &[Cost]) -> (Vec<u32>, f64) {
+    let mut factors = vec![1_u32; costs.len()];
+    let mut total: f64 = costs.iter().map(|cost| cost.dollars).sum();
+    let mut by_cost: Vec<_> = costs.iter().map(|cost| cost.dollars).enumerate().collect();
+    while total > budget {
+        let dearest = by_cost
+            .iter_mut()
+            .filter(|(at, _)| factors.get(*at).is_some_and(|factor| *factor < LONGEST))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let Some((at, dollars)) = dearest.filter(|(_, dollars)| *dollars > 0.0) else { break };
+        *dollars /= 2.0;
+        total -= *dollars;
+        if let Some(factor) = factors.get_mut(*at) {
+            *factor *= 2;
+        }
+    }
+    (factors, total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn factors(budget: f64, dollars: &[f64]) -> (Vec<u32>, f64) {
+        let cost = |(rule, dollars): (usize, &f64)| Cost { target: 0, rule, dollars: *dollars };
+        stretched(budget, &dollars.iter().enumerate().map(cost).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_dearest_rules_give_way_first() {
+        assert_eq!(factors(100.0, &[60.0, 30.0]), (vec![1, 1], 90.0));
+        assert_eq!(factors(60.0, &[60.0, 30.0]), (vec![2, 1], 60.0));
+        assert_eq!(factors(40.0, &[60.0, 30.0]), (vec![4, 2], 30.0));
+        assert_eq!(factors(10.0, &[0.0, 40.0]), (vec![1, 4], 10.0));
+        let (factors, total) = factors(0.001, &[60.0, 30.0]);
+        assert_eq!(factors, [LONGEST, LONGEST]);
+        assert!(total < 0.03);
+    }
+}

@@ -1,0 +1,259 @@
+//! What all scrapes share: the configuration, what was fetched, and the fetches under way.
+
+mod demand;
+mod target;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use exporter_core::web::config::ConfigError;
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, Shared};
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, OnceCell};
+use tokio::task::AbortHandle;
+use tokio::time::{timeout, timeout_at};
+
+use self::demand::Demand;
+use self::target::TargetState;
+use crate::cloud::{Cloud, Connections, Failure};
+use crate::config::{Config, Strictness, Target};
+use crate::exposition::Exposition;
+use crate::results::Results;
+use crate::usage;
+
+/// Fetches from AWS once for all scrapes. A scrape that gives up takes nothing from the others,
+/// and the fetch goes on without it. While scrapes come regularly, what is due is fetched before
+/// they ask.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    file: PathBuf,
+    strictness: Strictness,
+    concurrency: usize,
+    state: Mutex<State>,
+    /// Wakes the timer: a fetch has ended.
+    ended: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    setup: Arc<Setup>,
+    /// In the order of the setup's targets.
+    targets: Vec<TargetState>,
+    demand: Demand,
+    /// Fetches what is due while scrapes come.
+    timer: Option<AbortHandle>,
+}
+
+type End = Shared<BoxFuture<'static, ()>>;
+
+/// A configuration and what is made of it.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) exposition: Exposition,
+    connections: Connections,
+    clouds: Vec<OnceCell<Cloud>>,
+}
+
+impl Setup {
+    fn new(config: Config) -> Arc<Self> {
+        let exposition = Exposition::new(&config);
+        let clouds = config.targets.iter().map(|_| OnceCell::new()).collect();
+        Arc::new(Self { exposition, connections: Connections::default(), clouds, config })
+    }
+
+    /// The clients of a target, opened when they are first needed.
+    pub(crate) async fn cloud(&self, target: usize) -> Result<&Cloud, Failure> {
+        let known = self.config.targets.get(target).zip(self.clouds.get(target));
+        let Some((target, cloud)) = known else {
+            return Err(Failure::setup("there is no such target"));
+        };
+        cloud.get_or_try_init(|| self.connections.open(target)).await
+    }
+}
+
+/// What is known at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) setup: Arc<Setup>,
+    /// In the order of the setup's targets.
+    pub(crate) targets: Vec<TargetSnapshot>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct TargetSnapshot {
+    /// One for each rule; default ones where the rule does not apply.
+    pub(crate) results: Vec<Arc<Results>>,
+    /// Of the last fetch.
+    pub(crate) failures: Vec<Failure>,
+    /// Whether the last fetch could be made at all.
+    pub(crate) is_reachable: bool,
+}
+
+impl Snapshot {
+    /// Targets with what is known of them.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&Target, &TargetSnapshot)> {
+        self.setup.config.targets.iter().zip(&self.targets)
+    }
+
+    /// Whether something is missing that the configuration asks for.
+    pub(crate) fn is_missing(&self, now: u64) -> bool {
+        let rules = &self.setup.config.rules;
+        self.targets().any(|(target, state)| {
+            let results = rules.iter().zip(&state.results);
+            let mut applied = results.filter(|(rule, _)| rule.applies_to(target));
+            applied.any(|(_, results)| results.is_missing(now))
+        })
+    }
+
+    pub(crate) fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.targets.iter().flat_map(|target| &target.failures)
+    }
+}
+
+impl Cache {
+    pub(crate) fn new(
+        file: PathBuf,
+        strictness: Strictness,
+        concurrency: usize,
+    ) -> Result<Arc<Self>, ConfigError> {
+        let setup = Setup::new(Config::read(&file, strictness)?);
+        usage::RELOADED.set(1.0);
+        let targets = TargetState::all(&setup);
+        let state = State { setup, targets, demand: Demand::default(), timer: None };
+        Ok(Arc::new(Self {
+            file,
+            strictness,
+            concurrency,
+            state: Mutex::new(state),
+            ended: Notify::new(),
+        }))
+    }
+
+    pub(crate) fn file(&self) -> &std::path::Path {
+        &self.file
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let State { setup, targets, .. } = &*self.state();
+        let targets = targets.iter().map(TargetState::snapshot).collect();
+        Snapshot { setup: Arc::clone(setup), targets }
+    }
+
+    /// Reads the configuration again. One that is bad changes nothing; one that is as it was
+    /// changes nothing either, least of all what has been paid for.
+    pub(crate) fn reload(&self) -> Result<(), ConfigError> {
+        let config = Config::read(&self.file, self.strictness);
+        usage::RELOADED.set(f64::from(u8::from(config.is_ok())));
+        let config = config.inspect_err(|error| {
+            tracing::error!(%error, "configuration is bad, the last good one stays in force");
+        })?;
+        let mut state = self.state();
+        if state.setup.config.source == config.source {
+            return Ok(());
+        }
+        tracing::info!(rules = config.rules.len(), "configuration reloaded");
+        state.setup = Setup::new(config);
+        // Fetches under way go on for nobody: their results are dropped.
+        state.targets = TargetState::all(&state.setup);
+        Ok(())
+    }
+
+    /// Takes note of a scrape, and starts to fetch what is due. Returns what the scrape should
+    /// wait for: nothing where it has something recent to show.
+    pub(crate) fn scrape(
+        self: &Arc<Self>,
+        now: u64,
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let mut state = self.state();
+        state.demand.scraped(now);
+        if state.timer.as_ref().is_none_or(AbortHandle::is_finished) {
+            let cache = Arc::clone(self);
+            state.timer =
+                Some(tokio::spawn(async move { cache.keep_fetching().await }).abort_handle());
+        }
+        let must_wait: Vec<_> = self.fetch_due(&mut state, now, |_| true);
+        (!must_wait.is_empty()).then(|| wait(must_wait))
+    }
+
+    /// Starts a fetch for each target with a due rule that `is_wanted`. Returns the ends of the
+    /// fetches under way that a page is not complete without.
+    fn fetch_due(
+        self: &Arc<Self>,
+        state: &mut State,
+        now: u64,
+        is_wanted: impl Fn(u64) -> bool,
+    ) -> Vec<End> {
+        let State { setup, targets, demand, .. } = state;
+        let stretch = crate::budget::stretch(setup, targets.iter().map(|target| &target.results));
+        let mut ends = Vec::new();
+        for (index, (target, stretch)) in targets.iter_mut().zip(stretch).enumerate() {
+            let Some(place) = setup.config.targets.get(index) else { continue };
+            let rules = &setup.config.rules;
+            let due = target.due(rules, place, now);
+            let wanted: Vec<_> = due
+                .into_iter()
+                .filter(|rule| {
+                    rules.get(*rule).is_some_and(|rule| is_wanted(rule.window.period.into()))
+                })
+                .collect();
+            if !wanted.is_empty() && !target.is_fetching() {
+                target.start(Arc::clone(self), Arc::clone(setup), index, wanted, stretch, now);
+            }
+            if target.must_wait(rules, place, demand, now) {
+                ends.extend(target.end());
+            }
+        }
+        ends
+    }
+
+    /// Fetches what is due without being asked, for as long as scrapes come regularly.
+    async fn keep_fetching(self: Arc<Self>) {
+        loop {
+            let wait = {
+                let now = now();
+                let mut state = self.state();
+                if !state.demand.is_recent(now) {
+                    return;
+                }
+                let demand = state.demand.clone();
+                self.fetch_due(&mut state, now, |period| demand.is_regular(period, now));
+                let State { setup, targets, .. } = &*state;
+                let next =
+                    targets.iter().filter_map(|target| target.next_due(&setup.config.rules, now));
+                next.min().map_or(60, |next| next.saturating_sub(now).clamp(1, 60))
+            };
+            _ = timeout(until_second(now() + wait), self.ended.notified()).await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until all have ended; where some have, no longer than a few times what those took. One account
+/// that hangs does not hold up the page of all others.
+async fn wait(ends: Vec<End>) {
+    let start = Instant::now();
+    let mut ends: FuturesUnordered<_> = ends.into_iter().collect();
+    if ends.next().await.is_none() || ends.is_empty() {
+        return;
+    }
+    let limit = Instant::now() + start.elapsed() * 2 + Duration::from_secs(1);
+    while let Ok(Some(())) = timeout_at(limit.into(), ends.next()).await {}
+}
+
+/// The time left until then, but not less than a moment.
+fn until_second(second: u64) -> Duration {
+    let at = UNIX_EPOCH + Duration::from_secs(second);
+    at.duration_since(SystemTime::now()).unwrap_or_default().max(Duration::from_millis(50))
+}
+
+/// In seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,70 @@
+//! Why calls fail, told once: when a cause is first met, and when a fetch has gone without it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The causes of one target.
+#[derive(Debug, Default)]
+pub(super) struct Causes(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// By action and kind; whether the fetch under way has met them.
+    active: BTreeMap<(&'static str, String), bool>,
+}
+
+impl Causes {
+    /// Whether a cause is new: it is to be told now.
+    fn is_new(&self, action: &'static str, kind: &str) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.active.insert((action, kind.to_owned()), true).is_none()
+    }
+
+    pub(super) fn met(
+        &self,
+        action: &'static str,
+        kind: &str,
+        target: &str,
+        endpoint: &str,
+        error: &str,
+    ) {
+        if self.is_new(action, kind) {
+            tracing::warn!(target_ = target, endpoint, action, error, "calls fail");
+        } else {
+            tracing::debug!(target_ = target, endpoint, action, error, "a call failed");
+        }
+    }
+
+    /// Tells of the causes that the fetch has not met.
+    pub(super) fn end_of_fetch(&self, target: &str) {
+        for (action, kind) in self.gone() {
+            tracing::info!(target_ = target, action, error = kind, "calls no longer fail");
+        }
+    }
+
+    fn gone(&self) -> Vec<(&'static str, String)> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (met, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut known.active).into_iter().partition(|(_, is_met)| *is_met);
+        known.active = met.into_keys().map(|cause| (cause, false)).collect();
+        gone.into_keys().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_when_it_begins_and_when_it_ends() {
+        let causes = Causes::default();
+        assert!(causes.is_new("list", "timeout") && !causes.is_new("list", "timeout"));
+        assert!(causes.is_new("data", "timeout") && causes.is_new("list", "connection"));
+        assert!(causes.gone().is_empty());
+        assert!(!causes.is_new("list", "timeout"), "the next fetch meets it again");
+        let gone = causes.gone();
+        assert_eq!(gone, [("data", "timeout".to_owned()), ("list", "connection".to_owned())]);
+        assert_eq!(causes.gone(), [("list", "timeout".to_owned())]);
+        assert!(causes.is_new("list", "timeout"));
+    }
+}

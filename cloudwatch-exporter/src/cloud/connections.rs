@@ -1,0 +1,99 @@
+//! How the clients of a target come by their region and their credentials.
+
+use std::collections::HashMap;
+use std::env;
+use std::time::Duration;
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudwatch::config::SharedCredentialsProvider;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{Cloud, Failure, http};
+use crate::config::{Role, Target};
+
+/// How often a call is tried, unless `AWS_MAX_ATTEMPTS` says otherwise.
+const ATTEMPTS: u32 = 10;
+
+/// What the targets of a configuration share: the environment, and the credentials of roles.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    environment: OnceCell<SdkConfig>,
+    roles: Mutex<HashMap<Role, SharedCredentialsProvider>>,
+}
+
+impl Connections {
+    /// The clients of a target, as the configuration, the environment and the machine say.
+    pub(crate) async fn open(&self, target: &Target) -> Result<Cloud, Failure> {
+        let environment = self.environment.get_or_init(environment).await;
+        let region = if let Some(region) = &target.region {
+            Some(Region::new(region.clone()))
+        } else {
+            let default = RegionProviderChain::default_provider().region().await;
+            default.filter(|region| !region.as_ref().is_empty())
+        };
+        let Some(region) = region else {
+            return Err(Failure::setup(
+                "no region is configured; set `region` in the configuration file or AWS_REGION",
+            ));
+        };
+        let regional = environment.clone().into_builder().region(region.clone()).build();
+        let role = target.account.as_ref().and_then(|account| account.role.as_ref());
+        let sdk = match role {
+            Some(role) => {
+                let credentials = self.assumed(role, &regional).await;
+                regional.into_builder().credentials_provider(credentials).build()
+            }
+            None => regional,
+        };
+        let is_linked = target.account.as_ref().is_some_and(|account| account.is_linked);
+        Ok(Cloud::new(&sdk, region.to_string(), target.title(), is_linked))
+    }
+
+    /// The credentials of a role, which are renewed before they end. Targets with the same role
+    /// share them.
+    async fn assumed(&self, role: &Role, base: &SdkConfig) -> SharedCredentialsProvider {
+        let mut roles = self.roles.lock().await;
+        if let Some(known) = roles.get(role) {
+            return known.clone();
+        }
+        let mut builder = AssumeRoleProvider::builder(&role.arn)
+            .session_name("cloudwatch_exporter")
+            .configure(base);
+        if let Some(id) = &role.external_id {
+            builder = builder.external_id(id);
+        }
+        let provider = match base.credentials_provider() {
+            Some(own) => builder.build_from_provider(own).await,
+            None => builder.build().await,
+        };
+        let credentials = SharedCredentialsProvider::new(provider);
+        roles.insert(role.clone(), credentials.clone());
+        credentials
+    }
+}
+
+async fn environment() -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http::client())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(4))
+                .operation_attempt_timeout(Duration::from_secs(30))
+                .operation_timeout(Duration::from_mins(2))
+                .build(),
+        );
+    let is_set = |name| env::var_os(name).is_some();
+    if !is_set("AWS_MAX_ATTEMPTS") && !is_set("AWS_RETRY_MODE") {
+        loader = loader.retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(250))
+                .with_max_backoff(Duration::from_secs(5)),
+        );
+    }
+    loader.load().await
+}

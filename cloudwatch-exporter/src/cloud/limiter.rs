@@ -1,0 +1,121 @@
+//! How many calls may be under way at one target: fewer while AWS throttles, more again while it
+//! does not.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// After a change for the worse, further throttling within this time is taken as its cause.
+const SETTLE: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+pub(super) struct Limiter {
+    most: usize,
+    state: Mutex<State>,
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: f64,
+    in_use: usize,
+    reduced: Option<Instant>,
+}
+
+/// The right to make a call, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Permit<'a>(&'a Limiter);
+
+impl Limiter {
+    pub(super) fn new(most: usize) -> Self {
+        let most = most.max(1);
+        let state = State { limit: most as f64, in_use: 0, reduced: None };
+        Self { most, state: Mutex::new(state), freed: Notify::new() }
+    }
+
+    pub(super) async fn acquire(&self) -> Permit<'_> {
+        loop {
+            let freed = self.freed.notified();
+            if self.try_acquire() {
+                return Permit(self);
+            }
+            freed.await;
+        }
+    }
+
+    fn try_acquire(&self) -> bool {
+        let mut state = self.state();
+        let is_free = (state.in_use as f64) < state.limit.floor().max(1.0);
+        state.in_use += usize::from(is_free);
+        is_free
+    }
+
+    /// Halves the limit.
+    pub(super) fn throttled(&self) {
+        let mut state = self.state();
+        if state.reduced.is_none_or(|at| at.elapsed() >= SETTLE) {
+            state.limit = (state.limit / 2.0).max(1.0);
+            state.reduced = Some(Instant::now());
+        }
+    }
+
+    /// One more call after as many successes as there may be calls.
+    pub(super) fn succeeded(&self) {
+        let mut state = self.state();
+        state.limit = (state.limit + 1.0 / state.limit).min(self.most as f64);
+        drop(state);
+        self.freed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.0.state().in_use -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttling_halves_and_success_restores() {
+        let limiter = Limiter::new(8);
+        let room = || {
+            let count = std::iter::from_fn(|| limiter.try_acquire().then_some(())).count();
+            limiter.state().in_use -= count;
+            count
+        };
+        assert_eq!(room(), 8);
+        limiter.throttled();
+        limiter.throttled();
+        assert_eq!(room(), 4, "once for all that were under way");
+        limiter.state().reduced = None;
+        for _ in 0..10 {
+            limiter.throttled();
+            limiter.state().reduced = None;
+        }
+        assert_eq!(room(), 1, "never none");
+        for _ in 0..100 {
+            limiter.succeeded();
+        }
+        assert_eq!(room(), 8);
+    }
+
+    #[tokio::test]
+    async fn a_permit_that_is_dropped_is_given_to_who_waits() {
+        let limiter = Limiter::new(1);
+        let first = limiter.acquire().await;
+        let second = limiter.acquire();
+        tokio::pin!(second);
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        drop(second.await);
+    }
+}

@@ -1,0 +1,277 @@
+//! The families of a configuration, and how results become their samples.
+
+mod resources;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use exporter_core::desc::{Desc, DynDesc, Kind};
+use exporter_core::families::Families;
+
+pub(crate) use self::resources::RESOURCE;
+use crate::cache::Snapshot;
+use crate::config::{Config, Target};
+use crate::naming;
+use crate::results::{Point, Results};
+use crate::rule::Rule;
+
+/// The families of all rules. Rules with the same metric share them, whatever their dimensions.
+#[derive(Debug)]
+pub(crate) struct Exposition {
+    families: Vec<Family>,
+}
+
+#[derive(Debug)]
+struct Family {
+    name: String,
+    members: Vec<Member>,
+}
+
+/// One statistic of one rule.
+#[derive(Debug)]
+struct Member {
+    rule: usize,
+    statistic: usize,
+    job: String,
+}
+
+impl Exposition {
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut families: Vec<Family> = Vec::new();
+        let mut known = BTreeMap::new();
+        for (index, rule) in config.rules.iter().enumerate() {
+            let dimensions = rule.dimensions.as_deref();
+            let base = naming::family(&rule.namespace, &rule.metric, dimensions);
+            for (statistic, one) in rule.statistics.iter().enumerate() {
+                let name = format!("{base}{}", naming::suffix(&one.name));
+                let at = *known.entry(name.clone()).or_insert_with(|| {
+                    families.push(Family { name, members: Vec::new() });
+                    families.len() - 1
+                });
+                let Some(family) = families.get_mut(at) else { continue };
+                let job = naming::job(&rule.namespace);
+                family.members.push(Member { rule: index, statistic, job });
+            }
+        }
+        Self { families }
+    }
+
+    /// Writes what is known, family after family.
+    pub(crate) fn write(&self, out: &mut Families, snapshot: &Snapshot, now: u64) {
+        let labels = CommonLabels::of(&snapshot.setup.config);
+        for family in &self.families {
+            family.write(out, snapshot, &labels, now);
+        }
+        resources::write(out, snapshot, &labels);
+        if labels.is_named {
+            write_targets(out, snapshot);
+        }
+    }
+}
+
+pub(crate) static TARGET_UP: Desc<'_, 3> = Desc::gauge(
+    "cloudwatch_exporter_target_up",
+    "Whether all calls to a region of an account succeeded when it was last asked.",
+    ["account_id", "account", "region"],
+);
+
+fn write_targets(out: &mut Families, snapshot: &Snapshot) {
+    let mut family = out.family(&TARGET_UP);
+    for (target, state) in snapshot.targets() {
+        let Some(account) = &target.account else { continue };
+        let region = target.region.as_deref().unwrap_or_default();
+        let is_up = state.is_reachable && state.failures.is_empty();
+        family.sample([&account.id, &account.name, region], f64::from(u8::from(is_up)));
+    }
+}
+
+/// The labels that all series have, before those of their dimensions.
+#[derive(Debug)]
+struct CommonLabels<'a> {
+    is_named: bool,
+    own: &'a [(String, String)],
+}
+
+impl<'a> CommonLabels<'a> {
+    fn of(config: &'a Config) -> Self {
+        Self { is_named: config.targets.iter().any(Target::is_named), own: &config.labels }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let of_target: &[&str] =
+            if self.is_named { &["account_id", "account", "region"] } else { &[] };
+        let common = ["job", "instance"].iter().chain(of_target).map(|name| (*name).to_owned());
+        common.chain(self.own.iter().map(|(name, _)| name.clone())).collect()
+    }
+
+    /// In the order of the names.
+    fn values<'b>(
+        &'b self,
+        job: &'b str,
+        target: &'b Target,
+        owner: Option<&'b str>,
+    ) -> Vec<&'b str> {
+        let mut values = vec![job, ""];
+        if let (true, Some(account)) = (self.is_named, &target.account) {
+            let region = target.region.as_deref().unwrap_or_default();
+            values.extend([owner.unwrap_or(&account.id), &account.name, region]);
+        }
+        values.extend(self.own.iter().map(|(_, value)| value.as_str()));
+        values
+    }
+}
+
+/// The labels of a family, and where those of dimensions are.
+#[derive(Debug)]
+struct Labels {
+    names: Vec<String>,
+    /// By the address of the dimensions' names, which sets share.
+    places: HashMap<*const String, Vec<usize>>,
+}
+
+impl Labels {
+    fn new(names: Vec<String>) -> Self {
+        Self { names, places: HashMap::new() }
+    }
+
+    /// Makes room for dimensions with these names.
+    fn add(&mut self, dimensions: &Arc<[String]>) {
+        if self.places.contains_key(&dimensions.as_ptr()) {
+            return;
+        }
+        let labels = labels(dimensions);
+        let places = labels.iter().map(|label| self.place(label)).collect();
+        self.places.insert(dimensions.as_ptr(), places);
+    }
+
+    /// Where a label is; it is added where it is not there yet.
+    fn place(&mut self, label: &str) -> usize {
+        self.names.iter().position(|known| known == label).unwrap_or_else(|| {
+            self.names.push(label.to_owned());
+            self.names.len() - 1
+        })
+    }
+
+    fn of(&self, dimensions: &Arc<[String]>) -> &[usize] {
+        self.places.get(&dimensions.as_ptr()).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// The labels of dimensions. Two that are spelled the same are kept apart.
+fn labels(dimensions: &[String]) -> Vec<String> {
+    const TAKEN: [&str; 1] = ["job"];
+    let mut labels: Vec<String> = Vec::with_capacity(dimensions.len());
+    for dimension in dimensions {
+        let mut label = naming::label(dimension);
+        while TAKEN.contains(&label.as_str()) || labels.contains(&label) {
+            label.push('_');
+        }
+        labels.push(label);
+    }
+    labels
+}
+
+impl Family {
+    /// The members at each target that they apply to.
+    fn parts<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+    ) -> impl Iterator<Item = (&'a Member, &'a Rule, &'a Target, &'a Results)> {
+        let rules = &snapshot.setup.config.rules;
+        self.members.iter().flat_map(move |member| {
+            snapshot.targets().filter_map(move |(target, state)| {
+                let rule = rules.get(member.rule).filter(|rule| rule.applies_to(target))?;
+                Some((member, rule, target, &**state.results.get(member.rule)?))
+            })
+        })
+    }
+
+    fn write(&self, out: &mut Families, snapshot: &Snapshot, common: &CommonLabels<'_>, now: u64) {
+        let mut parts = self.parts(snapshot);
+        let Some((member, rule, _, results)) = parts.next() else { return };
+        let help = help(rule, member.statistic, results);
+        let mut labels = Labels::new(common.names());
+        for (_, rule, _, results) in self.parts(snapshot) {
+            if let Some(names) = &rule.dimensions {
+                labels.add(names);
+            }
+            for set in &*results.sets {
+                labels.add(&set.names);
+            }
+            for key in &rule.copied_tags {
+                labels.place(&naming::tag(key));
+            }
+        }
+        let names: Vec<_> = labels.names.iter().map(String::as_str).collect();
+        let entry = DynDesc { name: &self.name, help: &help, kind: Kind::Gauge, labels: &names };
+        let mut family = out.open(entry);
+        for (member, rule, target, results) in self.parts(snapshot) {
+            if is_too_old(rule, results, now) {
+                continue;
+            }
+            let tags: Vec<_> = rule
+                .copied_tags
+                .iter()
+                .filter_map(|key| {
+                    Some((key, names.iter().position(|name| *name == naming::tag(key))?))
+                })
+                .collect();
+            let mut values = vec![""; names.len()];
+            for (at, set) in results.sets.iter().enumerate() {
+                let point = results.shown(at * rule.statistics.len() + member.statistic, now);
+                let Point::Value { value, millis } = point else { continue };
+                let own = common.values(&member.job, target, set.owner.as_deref());
+                values.fill("");
+                for (place, value) in values.iter_mut().zip(own) {
+                    *place = value;
+                }
+                for (place, dimension) in labels.of(&set.names).iter().zip(&set.values) {
+                    if let Some(value) = values.get_mut(*place) {
+                        *value = dimension;
+                    }
+                }
+                for (key, place) in &tags {
+                    let resource = results.resource(at);
+                    let tag =
+                        resource.and_then(|one| one.tags.iter().find(|(name, _)| name == *key));
+                    if let (Some(value), Some((_, tag))) = (values.get_mut(*place), tag) {
+                        *value = tag;
+                    }
+                }
+                match u64::try_from(millis) {
+                    Ok(millis) if rule.set_timestamp => {
+                        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+                        family.sample_at(&values, value, at);
+                    }
+                    _ => family.sample(&values, value),
+                }
+            }
+        }
+    }
+}
+
+/// Whether results were to be renewed so long ago that they say nothing of the present.
+fn is_too_old(rule: &Rule, results: &Results, now: u64) -> bool {
+    results.fetched_at.is_some()
+        && now > results.good_until + u64::from(rule.window.period).max(300)
+}
+
+fn help(rule: &Rule, statistic: usize, results: &Results) -> String {
+    if let Some(help) = &rule.help {
+        return help.clone();
+    }
+    let dimensions = match &rule.dimensions {
+        Some(names) => format!("[{}]", names.join(", ")),
+        None => "null".to_owned(),
+    };
+    format!(
+        "CloudWatch metric {} {} Dimensions: {dimensions} Statistic: {} Unit: {}",
+        rule.namespace,
+        rule.metric,
+        rule.statistics.get(statistic).map_or("", |statistic| &statistic.name),
+        results.unit.as_deref().unwrap_or("N/A"),
+    )
+}

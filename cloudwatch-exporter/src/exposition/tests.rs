@@ -1,0 +1,24 @@
+use super::*;
+
+#[test]
+fn labels_that_are_taken_give_way() {
+    let names = ["Instance", "Job", "a-b", "a_b"].map(str::to_owned);
+    assert_eq!(labels(&names), ["instance", "job_", "a_b", "a_b_"]);
+    let mut labels = Labels::new(vec!["job".to_owned(), "instance".to_owned()]);
+    let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Arc<[_]>>();
+    let (one, other) = (of(&["Instance", "Job"]), of(&["Other", "Job"]));
+    labels.add(&one);
+    labels.add(&other);
+    assert_eq!(labels.names, ["job", "instance", "job_", "other"]);
+    assert_eq!(labels.of(&one), [1, 2], "a dimension `instance` is the label `instance`");
+    assert_eq!(labels.of(&other), [3, 2]);
+}
+
+#[test]
+fn what_should_have_been_renewed_long_ago_is_not_shown() {
+    let rule = crate::rule::tests::rule("A", "M", &["D"]);
+    let results = |fetched_at| Results { good_until: 1000, fetched_at, ..Results::default() };
+    assert!(!is_too_old(&rule, &results(Some(900)), 1300));
+    assert!(is_too_old(&rule, &results(Some(900)), 1301));
+    assert!(!is_too_old(&rule, &results(None), 9999), "its first fetch is under way");
+}
