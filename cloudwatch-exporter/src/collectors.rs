@@ -4,10 +4,8 @@ mod cloudwatch;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use crate::page::Page;
 
-use crate::cache::Cache;
-
-type Definition = exporter_core::collector::Definition<Arc<Cache>>;
+type Definition = exporter_core::collector::Definition<Page>;
 
 pub(crate) static ALL: &[&Definition] = &[&cloudwatch::DEFINITION];

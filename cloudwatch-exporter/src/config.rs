@@ -1,6 +1,7 @@
 //! The configuration file: the Java exporter's, with every key, in YAML or JSON, and keys of our
 //! own. An error names the line and the key.
 
+mod discover;
 mod file;
 mod keys;
 mod target;
@@ -19,6 +20,7 @@ use serde_saphyr::Spanned;
 
 use self::file::{Given, Metric, Shared, TagSelect, Whole, line_of};
 pub(crate) use self::keys::{Strictness, Warning};
+use self::target::Endpoints;
 pub(crate) use self::target::{Role, Target};
 use crate::rule::{Api, Rule, STATISTICS, Select, Statistic, Tags, Window};
 
@@ -70,7 +72,9 @@ impl Config {
 
     fn parse_as(text: &[u8], strictness: Strictness) -> Result<Self, Fault> {
         let (mut file, mut warnings) = file::parse(text, strictness)?;
-        let Some(metrics) = file.metrics.take() else {
+        let discover = file.discover.take().unwrap_or_default();
+        let metrics = file.metrics.take().or_else(|| (!discover.is_empty()).then(Vec::new));
+        let Some(metrics) = metrics else {
             return Err(Fault {
                 line: None,
                 key: Some("metrics"),
@@ -79,7 +83,11 @@ impl Config {
         };
         let region = text_of(file.region.take(), "region")?;
         let role_arn = text_of(file.role_arn.take(), "role_arn")?;
-        let targets = match file.accounts.take() {
+        let endpoints = Endpoints {
+            fips: file.fips_endpoints.as_ref().map(|given| given.value),
+            dual_stack: file.dual_stack_endpoints.as_ref().map(|given| given.value),
+        };
+        let mut targets = match file.accounts.take() {
             Some(_) if role_arn.is_some() => {
                 let problem = "is for a file without `accounts`; give each account its own";
                 return Err(Fault { line: None, key: Some("role_arn"), problem: problem.into() });
@@ -87,10 +95,16 @@ impl Config {
             Some(accounts) => target::all(accounts, region.as_ref())?,
             None => target::only(region, role_arn),
         };
+        for target in &mut targets {
+            target.endpoints = endpoints;
+        }
         let defaults = Defaults::new(&file.shared())?;
         let mut rules = Vec::with_capacity(metrics.len());
         for metric in metrics {
             rules.extend(defaults.rule(metric, &targets, strictness, &mut warnings)?);
+        }
+        for entry in discover {
+            rules.extend(defaults.discovered(entry, &targets)?);
         }
         Ok(Self {
             targets,
@@ -282,6 +296,7 @@ impl Defaults {
             metric: name,
             dimensions,
             select,
+            discovery: None,
             tags: metric.aws_tag_select.map(|given| tags(&given)).transpose()?,
             statistics,
             window,

@@ -1,28 +1,42 @@
 //! The program behind its pages: one registry, a configuration that can be read again, and what it
 //! can do instead of serving.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use exporter_core::collector::Error;
 use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
-use exporter_core::registry::Registry;
+use exporter_core::registry::{Registry, Settings};
 use exporter_core::run::{COLLECTOR_TIMEOUT, Plan};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::cache::Cache;
 use crate::config::Config;
+use crate::page::Page;
 use crate::plan::estimate::estimate;
 use crate::plan::table::table;
 use crate::{check, options};
 
-#[derive(Debug)]
 pub(crate) struct CloudWatchExporter {
+    program: Plan<Page>,
     registry: Arc<Registry>,
+    /// Of the pages that were asked for by name of late.
+    by_names: Mutex<BTreeMap<BTreeSet<String>, Arc<Registry>>>,
     cache: Arc<Cache>,
     plan: Option<PlanCommand>,
+}
+
+/// Pages by name that are kept at once.
+const PAGES: usize = 16;
+
+impl fmt::Debug for CloudWatchExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloudWatchExporter").field("cache", &self.cache).finish_non_exhaustive()
+    }
 }
 
 /// `--plan`.
@@ -52,7 +66,7 @@ impl PlanCommand {
 const LIMIT: Duration = Duration::from_hours(1);
 
 impl CloudWatchExporter {
-    pub(crate) fn open(plan: &Plan<Arc<Cache>>) -> Opened {
+    pub(crate) fn open(plan: &Plan<Page>) -> Opened {
         let flags = &plan.flags;
         let concurrency = options::concurrency(flags)?;
         let sets = options::sets(flags)?;
@@ -60,11 +74,9 @@ impl CloudWatchExporter {
         let file = if planned.is_empty() { flags.text(&options::CONFIG_FILE) } else { planned };
         let cache = Cache::new(PathBuf::from(file), options::strictness(flags)?, concurrency);
         let cache = cache.map_err(|error| Error::Other(error.into()))?;
-        let mut settings = plan.settings();
-        if !flags.is_given(&COLLECTOR_TIMEOUT) {
-            settings.limit = LIMIT;
-        }
-        let registry = Arc::new(plan.registry(&cache, settings)?);
+        let page = Page { cache: Arc::clone(&cache), names: None };
+        let registry = Arc::new(plan.registry(&page, settings(plan))?);
+        let program = plan.clone();
         let plan = if planned.is_empty() {
             None
         } else {
@@ -73,12 +85,44 @@ impl CloudWatchExporter {
             let is_json = options::is_plan_json(flags)?;
             Some(PlanCommand { config, sets, concurrency, is_json })
         };
-        Ok(Arc::new(Self { registry, cache, plan }))
+        let by_names = Mutex::default();
+        Ok(Arc::new(Self { program, registry, by_names, cache, plan }))
+    }
+
+    /// The registry of pages with these families alone.
+    fn named(&self, names: BTreeSet<String>) -> Result<Arc<Registry>, String> {
+        let mut by_names = self.by_names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = by_names.get(&names) {
+            return Ok(Arc::clone(known));
+        }
+        let cache = Arc::clone(&self.cache);
+        let page = Page { cache, names: Some(Arc::new(names.clone())) };
+        let mut settings = settings(&self.program);
+        settings.own = Box::new(|_| {});
+        let registry = self.program.registry(&page, settings).map_err(|error| error.to_string())?;
+        let registry = Arc::new(registry);
+        if by_names.len() >= PAGES {
+            by_names.clear();
+        }
+        by_names.insert(names, Arc::clone(&registry));
+        Ok(registry)
     }
 }
 
+fn settings(plan: &Plan<Page>) -> Settings {
+    let mut settings = plan.settings();
+    if !plan.flags.is_given(&COLLECTOR_TIMEOUT) {
+        settings.limit = LIMIT;
+    }
+    settings
+}
+
 impl Exporter for CloudWatchExporter {
-    fn registry(&self, _: &Query) -> Result<Arc<Registry>, String> {
+    fn registry(&self, query: &Query) -> Result<Arc<Registry>, String> {
+        let names: BTreeSet<_> = query.values("name[]").map(str::to_owned).collect();
+        if !names.is_empty() {
+            return self.named(names);
+        }
         Ok(Arc::clone(&self.registry))
     }
 

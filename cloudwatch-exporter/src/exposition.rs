@@ -11,12 +11,14 @@ use std::time::{Duration, SystemTime};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-pub(crate) use self::resources::RESOURCE;
+pub(crate) use self::resources::{INFO, RESOURCE};
 use crate::cache::Snapshot;
 use crate::config::{Config, Target};
 use crate::naming;
+use crate::page::Page;
 use crate::results::{Point, Results};
-use crate::rule::Rule;
+use crate::rule::{Api, Rule};
+use crate::services;
 
 /// The families of all rules. Rules with the same metric share them, whatever their dimensions.
 #[derive(Debug)]
@@ -60,13 +62,13 @@ impl Exposition {
     }
 
     /// Writes what is known, family after family.
-    pub(crate) fn write(&self, out: &mut Families, snapshot: &Snapshot, now: u64) {
+    pub(crate) fn write(&self, out: &mut Families, snapshot: &Snapshot, page: &Page, now: u64) {
         let labels = CommonLabels::of(&snapshot.setup.config);
-        for family in &self.families {
+        for family in self.families.iter().filter(|family| page.shows(&family.name)) {
             family.write(out, snapshot, &labels, now);
         }
-        resources::write(out, snapshot, &labels);
-        if labels.is_named {
+        resources::write(out, snapshot, &labels, page);
+        if labels.is_named && page.shows(TARGET_UP.name) {
             write_targets(out, snapshot);
         }
     }
@@ -264,14 +266,18 @@ fn help(rule: &Rule, statistic: usize, results: &Results) -> String {
         return help.clone();
     }
     let dimensions = match &rule.dimensions {
-        Some(names) => format!("[{}]", names.join(", ")),
-        None => "null".to_owned(),
+        _ if rule.discovery.is_some() => String::new(),
+        Some(names) => format!("Dimensions: [{}] ", names.join(", ")),
+        None => "Dimensions: null ".to_owned(),
     };
+    // What is asked for with GetMetricData by its own choice has no unit in the Java exporter.
+    let is_chosen = rule.api == Some(Api::Data);
+    let known = || (!is_chosen).then(|| services::unit(&rule.namespace, &rule.metric)).flatten();
     format!(
-        "CloudWatch metric {} {} Dimensions: {dimensions} Statistic: {} Unit: {}",
+        "CloudWatch metric {} {} {dimensions}Statistic: {} Unit: {}",
         rule.namespace,
         rule.metric,
         rule.statistics.get(statistic).map_or("", |statistic| &statistic.name),
-        results.unit.as_deref().unwrap_or("N/A"),
+        results.unit.as_deref().or_else(known).unwrap_or("N/A"),
     )
 }

@@ -39,7 +39,7 @@ async fn call_all(cloud: &Cloud) {
     let rules = rules();
     let rule = &rules[0];
     let _ = cloud.list(&Listing::of(rule).unwrap()).await;
-    let _ = cloud.resources(&Selection::of(rule.tags.as_ref().unwrap())).await;
+    let _ = cloud.resources(&Selection::of(rule).unwrap()).await;
     for api in [Api::Data, Api::Statistics] {
         let (results, calls) = calls_for(rule, api, 3);
         let context = Context::new(cloud, &rules, &results);

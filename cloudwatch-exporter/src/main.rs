@@ -7,6 +7,7 @@ mod cloud;
 mod collectors;
 mod config;
 mod cost;
+mod discovery;
 mod exporter;
 mod exposition;
 mod fetch;
@@ -14,22 +15,23 @@ mod fetch;
 mod fuzz;
 mod naming;
 mod options;
+mod page;
 mod plan;
 mod results;
 mod rule;
+mod services;
 mod usage;
 
 use std::env::args_os;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use exporter_core::desc::Desc;
 use exporter_core::run::Program;
 
-use cache::Cache;
 use exporter::CloudWatchExporter;
+use page::Page;
 
-static PROGRAM: Program<Arc<Cache>> =
+static PROGRAM: Program<Page> =
     Program::new("cloudwatch-exporter", env!("CARGO_PKG_VERSION"), 9106)
         .about("Exposes Amazon CloudWatch to Prometheus")
         .switch("collector")

@@ -8,6 +8,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::config::Target;
+use crate::discovery::Discovery;
 
 /// One entry of `metrics`: a metric, in all or some of its dimension sets.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) dimensions: Option<Arc<[String]>>,
     pub(crate) select: Select,
     pub(crate) tags: Option<Tags>,
+    /// Set where resources are discovered: the metric then may have any dimensions.
+    pub(crate) discovery: Option<Arc<Discovery>>,
     pub(crate) statistics: Vec<Statistic>,
     pub(crate) window: Window,
     /// Whether samples carry the time of their datapoint.
@@ -40,7 +43,7 @@ pub(crate) struct Rule {
 impl Rule {
     /// Whether its dimension sets are known without asking.
     pub(crate) fn is_listed(&self) -> bool {
-        self.dimensions.is_some() && self.product().is_none()
+        self.discovery.is_some() || (self.dimensions.is_some() && self.product().is_none())
     }
 
     /// The dimension sets as the configuration spells them out: all combinations of the values
@@ -72,6 +75,12 @@ impl Rule {
         let Some(accounts) = &self.accounts else { return true };
         let name = target.account.as_ref().map(|account| &account.name);
         name.is_some_and(|name| accounts.contains(name))
+    }
+
+    /// Whether resources are asked for.
+    pub(crate) fn has_resources(&self) -> bool {
+        let discovers = |discovery: &Arc<Discovery>| !discovery.service.resource_types.is_empty();
+        self.tags.is_some() || self.discovery.as_ref().is_some_and(discovers)
     }
 
     /// As logs and tables name it: `AWS/ELB HealthyHostCount`.

@@ -32,7 +32,8 @@ impl Query {
         }
     }
 
-    fn values(&self, key: &str) -> impl Iterator<Item = &str> {
+    /// All values of a key.
+    pub fn values(&self, key: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 }

@@ -1,4 +1,4 @@
-//! The fake over HTTP: `/control/counters`, `calls`, `faults`, `model`.
+//! The fake over HTTP: `/control/counters`, `calls`, `faults`, `model`, `now`.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -23,6 +23,7 @@ pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) ->
             state.faults().clear();
             done()
         }
+        (&Method::PUT, "now") => with(body, |unix| state.set_now(unix)),
         (&Method::PUT, "model") => with(body, |model| state.set_model(model)),
         _ => text(StatusCode::NOT_FOUND, format!("nothing is known of {method} /control/{path}\n")),
     }

@@ -18,6 +18,9 @@ pub struct Fault {
     /// Only calls that name this namespace or metric.
     #[serde(default)]
     naming: Option<String>,
+    /// Only calls by this account.
+    #[serde(default)]
+    account: Option<String>,
     #[serde(default)]
     when: When,
     /// Calls so far that it could have struck.
@@ -67,7 +70,7 @@ enum When {
 
 impl Fault {
     fn new(kind: Kind) -> Self {
-        Self { kind, operation: None, naming: None, when: When::Always, seen: 0 }
+        Self { kind, operation: None, naming: None, account: None, when: When::Always, seen: 0 }
     }
 
     /// Status 400, `Throttling`, "Rate exceeded".
@@ -142,6 +145,13 @@ impl Fault {
         self
     }
 
+    /// Only calls by this account.
+    #[must_use]
+    pub fn by(mut self, account: &str) -> Self {
+        self.account = Some(account.to_owned());
+        self
+    }
+
     /// The first `calls` only.
     #[must_use]
     pub fn first(mut self, calls: u64) -> Self {
@@ -170,8 +180,14 @@ impl Fault {
         self
     }
 
-    fn strikes(&mut self, operation: Operation, names: impl Fn(&str) -> bool) -> bool {
+    fn strikes(
+        &mut self,
+        operation: Operation,
+        account: &str,
+        names: impl Fn(&str) -> bool,
+    ) -> bool {
         if self.operation.is_some_and(|only| only != operation)
+            || self.account.as_deref().is_some_and(|only| only != account)
             || self.naming.as_deref().is_some_and(|naming| !names(naming))
         {
             return false;
@@ -216,11 +232,12 @@ impl Outcome {
     pub(crate) fn of(
         faults: &mut [Fault],
         operation: Operation,
+        account: &str,
         names: impl Fn(&str) -> bool,
     ) -> Self {
         let mut outcome = Self::default();
         for fault in faults {
-            if !fault.strikes(operation, &names) {
+            if !fault.strikes(operation, account, &names) {
                 continue;
             }
             match &fault.kind {
@@ -259,7 +276,11 @@ mod tests {
 
     fn struck(mut fault: Fault) -> String {
         let strikes = |_| {
-            if fault.strikes(Operation::ListMetrics, |name| name == "AWS/EC2") { '!' } else { '.' }
+            if fault.strikes(Operation::ListMetrics, "1", |name| name == "AWS/EC2") {
+                '!'
+            } else {
+                '.'
+            }
         };
         (0..8).map(strikes).collect()
     }
@@ -274,6 +295,8 @@ mod tests {
         assert_eq!(struck(Fault::throttle().on(Operation::ListMetrics).every(4)), "...!...!");
         assert_eq!(struck(Fault::throttle().naming("AWS/EC2").first(1)), "!.......");
         assert_eq!(struck(Fault::throttle().naming("AWS/ELB")), "........");
+        assert_eq!(struck(Fault::throttle().by("1").first(1)), "!.......");
+        assert_eq!(struck(Fault::throttle().by("2")), "........");
         let chance = struck(Fault::throttle().chance(0.5, 7));
         assert_eq!(chance, struck(Fault::throttle().chance(0.5, 7)));
         assert_ne!(chance, struck(Fault::throttle().chance(0.5, 8)));

@@ -6,7 +6,7 @@ use minicbor::{Decoder, decode};
 use serde::Serialize;
 
 use crate::cbor::{self, Encoded, Writer};
-use crate::model::{self, Catalog, Dimension, Metric};
+use crate::model::{self, Caller, Catalog, Dimension, Metric};
 use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::token;
@@ -98,7 +98,7 @@ impl GetMetricData {
             let account = query.account.as_deref();
             model::write_key(
                 &mut key,
-                account,
+                [account, None],
                 &metric.namespace,
                 &metric.name,
                 &metric.dimensions,
@@ -114,6 +114,7 @@ impl GetMetricData {
     pub(crate) fn answer(
         &self,
         catalog: &Catalog,
+        caller: &Caller,
         now: i64,
         trouble: Trouble,
     ) -> Result<Page, Refusal> {
@@ -159,10 +160,11 @@ impl GetMetricData {
                 continue;
             }
             let window = Window::new(start..end, metric.period, now);
-            let account = query.account.as_deref();
+            let account = query.account.as_deref().unwrap_or(&caller.account);
             let found = catalog.find(
                 &mut key,
                 account,
+                &caller.region,
                 &metric.namespace,
                 &metric.name,
                 &metric.dimensions,

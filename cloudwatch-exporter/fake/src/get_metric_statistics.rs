@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cbor::{self, Encoded, Writer};
 use crate::get_metric_data::Page;
-use crate::model::{Catalog, Dimension};
+use crate::model::{Caller, Catalog, Dimension};
 use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::window::{Window, is_period};
@@ -49,7 +49,12 @@ impl GetMetricStatistics {
         Ok(request)
     }
 
-    pub(crate) fn answer(&self, catalog: &Catalog, now: i64) -> Result<Page, Refusal> {
+    pub(crate) fn answer(
+        &self,
+        catalog: &Catalog,
+        caller: &Caller,
+        now: i64,
+    ) -> Result<Page, Refusal> {
         let (start, end) = self.times(catalog.model.limits.statistics_datapoints)?;
         let plain = wanted(&self.statistics, Statistic::plain)?;
         let extended = wanted(&self.extended_statistics, Statistic::extended)?;
@@ -78,8 +83,14 @@ impl GetMetricStatistics {
         let mut page = Page { body: Vec::new(), datapoints: 0 };
         let mut writer = Writer::new(Vec::new());
         writer.map(2)?.str("Label")?.str(&self.name)?.str("Datapoints")?.begin_array()?;
-        let metric =
-            catalog.find(&mut String::new(), None, &self.namespace, &self.name, &self.dimensions);
+        let metric = catalog.find(
+            &mut String::new(),
+            &caller.account,
+            &caller.region,
+            &self.namespace,
+            &self.name,
+            &self.dimensions,
+        );
         if let Some(metric) =
             metric.filter(|metric| self.unit.as_ref().is_none_or(|unit| *unit == metric.unit))
         {

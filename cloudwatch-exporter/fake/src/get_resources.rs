@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Model, Resource};
+use crate::model::{Caller, Model, Resource};
 use crate::refusal::Refusal;
 use crate::token;
 
@@ -52,7 +52,7 @@ impl GetResources {
             .map_err(|error| Refusal::sender("SerializationException", error.to_string()))
     }
 
-    pub(crate) fn answer(&self, model: &Model) -> Result<Vec<u8>, Refusal> {
+    pub(crate) fn answer(&self, model: &Model, caller: &Caller) -> Result<Vec<u8>, Refusal> {
         let refusal = |message| Refusal::sender("InvalidParameterException", message);
         let most = model.limits.resource_page.clamp(1, 100);
         let most = match self.resources_per_page {
@@ -79,7 +79,7 @@ impl GetResources {
                 })?,
         };
         let mut matching =
-            model.resources.iter().filter(|resource| self.matches(resource)).skip(skipped);
+            model.resources.iter().filter(|resource| self.matches(resource, caller)).skip(skipped);
         let mappings: Vec<Mapping<'_>> = matching.by_ref().take(most).map(Mapping::of).collect();
         let place = i64::try_from(skipped + mappings.len()).unwrap_or(i64::MAX);
         // An empty token, not none, ends it.
@@ -88,7 +88,13 @@ impl GetResources {
             .map_err(|error| Refusal::sender("InternalServiceException", error.to_string()))
     }
 
-    fn matches(&self, resource: &Resource) -> bool {
+    fn matches(&self, resource: &Resource, caller: &Caller) -> bool {
+        let mut parts = resource.arn.split(':').skip(3);
+        let mut is_here =
+            |place: &str| parts.next().is_none_or(|part| part.is_empty() || part == place);
+        if !is_here(&caller.region) || !is_here(&caller.account) {
+            return false;
+        }
         let tagged = self.tag_filters.iter().all(|filter| {
             resource.tags.iter().any(|(key, value)| {
                 *key == filter.key && (filter.values.is_empty() || filter.values.contains(value))

@@ -34,7 +34,8 @@
 //! - Labels are the names of metrics unless the query says otherwise.
 //!
 //! The binary serves a model in JSON, and both have, under `/control/`: `counters` (GET; DELETE to start anew), `calls`
-//! (GET: the requests, as they came), `faults` (POST one, DELETE all) and `model` (PUT). A fault is
+//! (GET: the requests, as they came), `faults` (POST one, DELETE all) and `model` (PUT), `now` (PUT a unix second,
+//! or null for the machine's clock). A fault is
 //! `{"kind": {"error": {"status": 400, "code": "Throttling"}}, "operation": "GetMetricData", "when": {"first": 3}}`, a
 //! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
 //! "i-1"}], "values": {"constant": 12.5}}]}`.
@@ -68,7 +69,7 @@ pub use self::get_metric_data::{GetMetricData, MetricStat, Query};
 pub use self::get_metric_statistics::GetMetricStatistics;
 pub use self::get_resources::{GetResources, TagFilter};
 pub use self::list_metrics::{Filter, ListMetrics};
-pub use self::model::{Dimension, Limits, Metric, Model, Resource, Values};
+pub use self::model::{Dimension, Limits, Metric, Model, Resource, Role, Values};
 pub use self::operation::Operation;
 pub use self::request::{Call, Request};
 pub use self::sts::AssumeRole;

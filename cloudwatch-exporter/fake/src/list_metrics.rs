@@ -4,7 +4,7 @@ use minicbor::Decoder;
 use serde::Serialize;
 
 use crate::cbor::{self, Encoded, Writer};
-use crate::model::{Metric, Model};
+use crate::model::{Caller, Metric, Model};
 use crate::refusal::Refusal;
 use crate::token;
 
@@ -65,7 +65,7 @@ impl ListMetrics {
     pub(crate) fn answer(
         &self,
         model: &Model,
-        own_account: &str,
+        caller: &Caller,
         now: i64,
     ) -> Result<Vec<u8>, Refusal> {
         let age = match self.recently_active.as_deref() {
@@ -93,26 +93,28 @@ impl ListMetrics {
         let mut matching = model
             .metrics
             .iter()
-            .filter(|metric| self.matches(metric, own_account))
+            .filter(|metric| self.matches(metric, caller))
             .filter(|metric| metric.newest(now).is_some_and(|newest| newest > now - age))
             .skip(skipped);
         let page: Vec<&Metric> = matching.by_ref().take(model.limits.list_page.max(1)).collect();
         let place = i64::try_from(skipped + page.len()).unwrap_or(i64::MAX);
         let next = matching.next().map(|_| token::write(tag, place, 0));
         let mut writer = Writer::new(Vec::with_capacity(page.len() * 150));
-        self.write(&mut writer, &page, own_account, next.as_deref())?;
+        self.write(&mut writer, &page, caller, next.as_deref())?;
         Ok(writer.into_writer())
     }
 
-    fn matches(&self, metric: &Metric, own_account: &str) -> bool {
+    fn matches(&self, metric: &Metric, caller: &Caller) -> bool {
         let account = metric.account.as_deref();
         self.namespace.as_ref().is_none_or(|namespace| *namespace == metric.namespace)
             && self.name.as_ref().is_none_or(|name| *name == metric.name)
-            && (account.is_none() || self.include_linked_accounts)
+            && (account.is_none_or(|account| account == caller.account)
+                || self.include_linked_accounts)
+            && metric.region.as_ref().is_none_or(|region| *region == caller.region)
             && self
                 .owning_account
                 .as_ref()
-                .is_none_or(|owner| owner == account.unwrap_or(own_account))
+                .is_none_or(|owner| owner == account.unwrap_or(&caller.account))
             && self.dimensions.iter().all(|filter| {
                 metric.dimensions.iter().any(|dimension| {
                     dimension.name == filter.name
@@ -125,7 +127,7 @@ impl ListMetrics {
         &self,
         writer: &mut Writer,
         page: &[&Metric],
-        own_account: &str,
+        caller: &Caller,
         next: Option<&str>,
     ) -> Encoded {
         writer.begin_map()?;
@@ -138,7 +140,7 @@ impl ListMetrics {
         if self.include_linked_accounts {
             writer.str("OwningAccounts")?.array(page.len() as u64)?;
             for metric in page {
-                writer.str(metric.account.as_deref().unwrap_or(own_account))?;
+                writer.str(metric.account.as_deref().unwrap_or(&caller.account))?;
             }
         }
         if let Some(next) = next {

@@ -14,6 +14,25 @@ pub struct Model {
     /// What the tagging API knows.
     pub resources: Vec<Resource>,
     pub limits: Limits,
+    /// Roles that may be assumed. None: all of them.
+    pub roles: Vec<Role>,
+}
+
+/// A role of an account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    pub arn: String,
+    /// What must be given to assume it.
+    #[serde(default)]
+    pub external_id: Option<String>,
+}
+
+/// Who makes a call, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) account: String,
+    pub(crate) region: String,
 }
 
 impl Model {
@@ -33,6 +52,14 @@ impl Model {
         let tags =
             tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         self.resources.push(Resource { arn: arn.into(), tags });
+        self
+    }
+
+    /// A role that may be assumed; all others then may not.
+    #[must_use]
+    pub fn role(mut self, arn: impl Into<String>, external_id: Option<&str>) -> Self {
+        let external_id = external_id.map(str::to_owned);
+        self.roles.push(Role { arn: arn.into(), external_id });
         self
     }
 
@@ -122,9 +149,13 @@ pub struct Metric {
     /// Seconds after which a sample can be seen.
     #[serde(default)]
     pub lag: i64,
-    /// The linked account that owns it, seen only by who asks for linked accounts.
+    /// The account that owns it: others see it only if they ask for linked accounts. `None` is
+    /// every account.
     #[serde(default)]
     pub account: Option<String>,
+    /// Where it is; `None` is everywhere.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 fn count() -> String {
@@ -150,6 +181,7 @@ impl Metric {
             until: None,
             lag: 0,
             account: None,
+            region: None,
         }
     }
 
@@ -204,6 +236,12 @@ impl Metric {
     #[must_use]
     pub fn account(mut self, id: impl Into<String>) -> Self {
         self.account = Some(id.into());
+        self
+    }
+
+    #[must_use]
+    pub fn region(mut self, name: impl Into<String>) -> Self {
+        self.region = Some(name.into());
         self
     }
 
@@ -318,7 +356,7 @@ impl Catalog {
         for (index, metric) in model.metrics.iter().enumerate() {
             write_key(
                 &mut key,
-                metric.account.as_deref(),
+                [metric.account.as_deref(), metric.region.as_deref()],
                 &metric.namespace,
                 &metric.name,
                 &metric.dimensions,
@@ -328,30 +366,40 @@ impl Catalog {
         Self { model, by_key }
     }
 
-    /// The metric with exactly these dimensions, in any order. `key` is scratch space.
+    /// The metric with exactly these dimensions, in any order, of this account, or of every one.
+    /// `key` is scratch space.
     pub(crate) fn find(
         &self,
         key: &mut String,
-        account: Option<&str>,
+        account: &str,
+        region: &str,
         namespace: &str,
         name: &str,
         dimensions: &[Dimension],
     ) -> Option<&Metric> {
-        write_key(key, account, namespace, name, dimensions);
-        self.by_key.get(key.as_str()).and_then(|index| self.model.metrics.get(*index))
+        let places = [
+            [Some(account), Some(region)],
+            [Some(account), None],
+            [None, Some(region)],
+            [None, None],
+        ];
+        places.into_iter().find_map(|place| {
+            write_key(key, place, namespace, name, dimensions);
+            self.by_key.get(key.as_str()).and_then(|index| self.model.metrics.get(*index))
+        })
     }
 }
 
 /// The identity of a metric: what CloudWatch keeps apart, and what it bills.
 pub(crate) fn write_key(
     key: &mut String,
-    account: Option<&str>,
+    [account, region]: [Option<&str>; 2],
     namespace: &str,
     name: &str,
     dimensions: &[Dimension],
 ) {
     key.clear();
-    for part in [account.unwrap_or_default(), namespace, name] {
+    for part in [account.unwrap_or_default(), region.unwrap_or_default(), namespace, name] {
         key.push_str(part);
         key.push('\0');
     }

@@ -16,6 +16,7 @@ use crate::sts::AssumeRole;
 pub struct Call {
     /// Whose: the access key id of the signature.
     pub access_key: String,
+    pub account: String,
     pub region: String,
     /// 0 where the connection was dropped.
     pub status: u16,

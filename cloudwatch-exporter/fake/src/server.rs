@@ -24,6 +24,7 @@ use crate::get_metric_statistics::GetMetricStatistics;
 use crate::get_resources::GetResources;
 use crate::imds;
 use crate::list_metrics::ListMetrics;
+use crate::model::Caller;
 use crate::operation::Operation;
 use crate::protocol::{self, Answer, Body, Endless, Protocol};
 use crate::refusal::Refusal;
@@ -31,8 +32,6 @@ use crate::request::{Call, Request};
 use crate::state::State;
 use crate::sts::{self, AssumeRole};
 
-/// The account of metrics that have none of their own.
-const ACCOUNT: &str = "123456789012";
 /// The largest body of a request that CloudWatch takes.
 const LARGEST: usize = 1 << 20;
 
@@ -98,17 +97,19 @@ async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answe
             return Ok(Protocol::of(operation).refuse(&refusal));
         }
     };
-    let outcome = state.outcome(&request);
+    let (access_key, region) = signer(&head.headers);
+    let caller = Caller { account: state.account(&access_key), region };
+    let outcome = state.outcome(&request, &caller.account);
     if !outcome.delay.is_zero() {
         time::sleep(outcome.delay).await;
     }
     if outcome.transfer == Transfer::Hang {
         future::pending::<()>().await;
     }
-    let (access_key, region) = signer(&head.headers);
-    let answer = carry_out(state, &access_key, &request, &outcome);
+    let answer = carry_out(state, &access_key, &caller, &request, &outcome);
     let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
-    state.remember(Call { access_key, region, status, request });
+    let Caller { account, region } = caller;
+    state.remember(Call { access_key, account, region, status, request });
     drop(under_way);
     answer
 }
@@ -140,6 +141,7 @@ fn parse(operation: Operation, body: &[u8]) -> Result<Request, Refusal> {
 fn carry_out(
     state: &State,
     access_key: &str,
+    caller: &Caller,
     request: &Request,
     outcome: &Outcome,
 ) -> Result<Answer, Dropped> {
@@ -165,17 +167,20 @@ fn carry_out(
     let (catalog, now) = (state.catalog(), state.now());
     let page = match request {
         Request::ListMetrics(request) => {
-            request.answer(&catalog.model, ACCOUNT, now).map(Page::from)
+            request.answer(&catalog.model, caller, now).map(Page::from)
         }
         Request::GetMetricData(request) => {
             let trouble =
                 Trouble { datapoints: outcome.partial, internal: outcome.internal_status };
-            request.answer(&catalog, now, trouble)
+            request.answer(&catalog, caller, now, trouble)
         }
-        Request::GetMetricStatistics(request) => request.answer(&catalog, now),
-        Request::AssumeRole(request) => request.answer(now).map(Page::from),
-        Request::GetCallerIdentity => Ok(sts::caller_identity(ACCOUNT, access_key).into()),
-        Request::GetResources(request) => request.answer(&catalog.model).map(Page::from),
+        Request::GetMetricStatistics(request) => request.answer(&catalog, caller, now),
+        Request::AssumeRole(request) => request.role(&catalog.model).map(|(account, role)| {
+            let key = state.open_session(&account, &role);
+            request.answer(&account, &role, &key, now).into()
+        }),
+        Request::GetCallerIdentity => Ok(sts::caller_identity(&caller.account, access_key).into()),
+        Request::GetResources(request) => request.answer(&catalog.model, caller).map(Page::from),
     };
     let mut counters = state.counters();
     let Page { mut body, datapoints } = match page {

@@ -1,6 +1,6 @@
 //! The state of a running server: the model, the faults, and what was counted.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +9,9 @@ use crate::counters::Counters;
 use crate::fault::{Fault, Outcome};
 use crate::model::{Catalog, Model};
 use crate::request::{Call, Request};
+
+/// The account of users, and of metrics that are in every one.
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// How many queries the remembered calls may have; a call counts as one more.
 const REMEMBERED: usize = 200_000;
@@ -21,6 +24,8 @@ pub(crate) struct State {
     counters: Mutex<Counters>,
     calls: Mutex<Calls>,
     now: Mutex<Option<i64>>,
+    /// The accounts of sessions, by access key id.
+    sessions: Mutex<HashMap<String, String>>,
     in_flight: AtomicU64,
 }
 
@@ -32,6 +37,7 @@ impl State {
             counters: Mutex::default(),
             calls: Mutex::default(),
             now: Mutex::default(),
+            sessions: Mutex::default(),
             in_flight: AtomicU64::new(0),
         }
     }
@@ -65,8 +71,27 @@ impl State {
         lock(&self.calls).push(call);
     }
 
-    pub(crate) fn outcome(&self, request: &Request) -> Outcome {
-        Outcome::of(&mut self.faults(), request.operation(), |name| request.names(name))
+    /// The access key id of a session of a role.
+    pub(crate) fn open_session(&self, account: &str, role: &str) -> String {
+        let mut sessions = lock(&self.sessions);
+        let short = format!("ASIA{role}");
+        let key = match sessions.get(&short) {
+            Some(other) if other != account => format!("ASIA{account}{role}"),
+            _ => short,
+        };
+        sessions.insert(key.clone(), account.to_owned());
+        key
+    }
+
+    /// The account of an access key: that of its role, or the one that all users are in.
+    pub(crate) fn account(&self, access_key: &str) -> String {
+        let account = lock(&self.sessions).get(access_key).cloned();
+        account.unwrap_or_else(|| ACCOUNT.to_owned())
+    }
+
+    pub(crate) fn outcome(&self, request: &Request, account: &str) -> Outcome {
+        let names = |name: &str| request.names(name);
+        Outcome::of(&mut self.faults(), request.operation(), account, names)
     }
 
     /// Returns the number of concurrent calls, this one included.

@@ -1,8 +1,9 @@
-//! STS: who one is, and credentials of a role for whoever asks. The access key id of a session is `ASIA` and the name
-//! of its role, so that calls show who signed them.
+//! STS: the identity of a caller, and credentials of roles. The access key id of a session is `ASIA` and the name of its
+//! role, so that calls show who signed them.
 
 use serde::Serialize;
 
+use crate::model::{Model, Role};
 use crate::refusal::Refusal;
 
 /// How long sessions last, in seconds.
@@ -40,7 +41,8 @@ impl AssumeRole {
         Ok(Self { web_identity_token: Some(token), ..Self::parse(body) })
     }
 
-    pub(crate) fn answer(&self, now: i64) -> Result<String, Refusal> {
+    /// Account and name of the role, if it may be assumed.
+    pub(crate) fn role(&self, model: &Model) -> Result<(String, String), Refusal> {
         // arn:aws:iam::123456789012:role/path/name
         let mut parts = self.role_arn.splitn(6, ':').skip(4);
         let (account, role) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -50,23 +52,38 @@ impl AssumeRole {
         if self.session_name.len() < 2 {
             return Err(Refusal::validation("RoleSessionName has at least 2 characters"));
         }
+        let mut roles = model.roles.iter().filter(|known| known.arn == self.role_arn);
+        let may =
+            |known: &Role| known.external_id.is_none() || known.external_id == self.external_id;
+        if !model.roles.is_empty() && !roles.any(may) {
+            return Err(Refusal {
+                status: 403,
+                code: "AccessDenied".into(),
+                message: format!("not authorized to perform sts:AssumeRole on {}", self.role_arn),
+            });
+        }
+        Ok((account.to_owned(), name.to_owned()))
+    }
+
+    /// `key` is the access key id of the session.
+    pub(crate) fn answer(&self, account: &str, name: &str, key: &str, now: i64) -> String {
         let session = escaped(&self.session_name);
-        let (account, name) = (escaped(account), escaped(name));
+        let (account, name, key) = (escaped(account), escaped(name), escaped(key));
         let operation = if self.web_identity_token.is_some() {
             "AssumeRoleWithWebIdentity"
         } else {
             "AssumeRole"
         };
         let expiration = iso(now + SESSION);
-        Ok(envelope(
+        envelope(
             operation,
             &format!(
                 "<AssumedRoleUser><AssumedRoleId>AROAFAKE:{session}</AssumedRoleId>\
                  <Arn>arn:aws:sts::{account}:assumed-role/{name}/{session}</Arn></AssumedRoleUser>\
-                 <Credentials><AccessKeyId>ASIA{name}</AccessKeyId><SecretAccessKey>fake</SecretAccessKey>\
+                 <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>fake</SecretAccessKey>\
                  <SessionToken>fake</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
             ),
-        ))
+        )
     }
 }
 

@@ -35,7 +35,7 @@ async fn roles_are_assumed() {
     let identity = client(credentials.access_key_id()).get_caller_identity().send().await.unwrap();
     assert_eq!(
         (identity.account(), identity.user_id()),
-        (Some("123456789012"), Some("ASIAread-only"))
+        (Some("210987654321"), Some("ASIAread-only"))
     );
     let web = client("").assume_role_with_web_identity().role_arn(role).role_session_name("pod");
     let web = web.web_identity_token("e30.e30.").send().await.unwrap();

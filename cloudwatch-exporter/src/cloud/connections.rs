@@ -40,7 +40,14 @@ impl Connections {
                 "no region is configured; set `region` in the configuration file or AWS_REGION",
             ));
         };
-        let regional = environment.clone().into_builder().region(region.clone()).build();
+        let mut regional = environment.clone().into_builder().region(region.clone());
+        if let Some(fips) = target.endpoints.fips {
+            regional.set_use_fips(Some(fips));
+        }
+        if let Some(dual_stack) = target.endpoints.dual_stack {
+            regional.set_use_dual_stack(Some(dual_stack));
+        }
+        let regional = regional.build();
         let role = target.account.as_ref().and_then(|account| account.role.as_ref());
         let sdk = match role {
             Some(role) => {

@@ -7,7 +7,7 @@ use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 use super::pages::Pages;
 use super::{Cloud, Failure};
 use crate::results::Resource;
-use crate::rule::Tags;
+use crate::rule::{Rule, Tags};
 use crate::usage;
 
 const ACTION: &str = "getResources";
@@ -15,39 +15,50 @@ const ACTION: &str = "getResources";
 /// What resources were asked for with: rules with equal ones share them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Selection {
-    resource_type: String,
+    resource_types: Vec<String>,
     tags: Option<BTreeMap<String, Vec<String>>>,
 }
 
 impl Selection {
-    pub(crate) fn of(tags: &Tags) -> Self {
-        Self { resource_type: tags.resource_type.clone(), tags: tags.selections.clone() }
+    /// `None` where there is nothing to ask for.
+    pub(crate) fn of(rule: &Rule) -> Option<Self> {
+        if let Some(Tags { resource_type, selections, .. }) = &rule.tags {
+            let resource_types = vec![resource_type.clone()];
+            return Some(Self { resource_types, tags: selections.clone() });
+        }
+        let discovery = rule.discovery.as_ref().filter(|_| rule.has_resources())?;
+        let types = discovery.service.resource_types.iter();
+        Some(Self {
+            resource_types: types.map(|one| (*one).to_owned()).collect(),
+            tags: Some(discovery.tags.clone()),
+        })
     }
 }
 
 impl Cloud {
     /// Each resource once, by its ARN.
     pub(crate) async fn resources(&self, selection: &Selection) -> Result<Vec<Resource>, Failure> {
-        let Selection { resource_type, tags } = selection;
+        let Selection { resource_types, tags } = selection;
+        let scope = &resource_types.join(",");
         let filter = |(key, values): (&String, &Vec<String>)| {
             TagFilter::builder().key(key).set_values(Some(values.clone())).build()
         };
         let filters = tags.as_ref().map(|tags| tags.iter().map(filter).collect::<Vec<_>>());
         let mut resources = Vec::new();
-        let mut pages = Pages::new(ACTION, resource_type);
+        let mut pages = Pages::new(ACTION, scope);
         loop {
             let request = self
                 .tagging
                 .get_resources()
-                .resource_type_filters(resource_type)
+                .set_resource_type_filters(Some(resource_types.clone()))
                 .set_tag_filters(filters.clone())
                 .set_pagination_token(pages.token());
             let page = {
                 let _permit = self.permit().await;
-                let attempts = self.attempts(ACTION, &usage::TAGGING_REQUESTS, resource_type);
+                let attempts = self.attempts(ACTION, &usage::TAGGING_REQUESTS, scope);
                 request.customize().interceptor(attempts).send().await
             };
-            let page = page.map_err(|error| self.failure(ACTION, resource_type, &error))?;
+            let page = page.map_err(|error| self.failure(ACTION, scope, &error))?;
             let mappings = page.resource_tag_mapping_list.unwrap_or_default();
             let arns = mappings.iter().map(ResourceTagMapping::resource_arn);
             let has_more = pages

@@ -1,6 +1,5 @@
 //! The metrics that the configuration file asks for, and what they cost.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -10,7 +9,8 @@ use exporter_core::families::Families;
 use tokio::time::timeout;
 
 use super::Definition;
-use crate::cache::{self, Cache};
+use crate::cache;
+use crate::page::Page;
 use crate::{exposition, usage};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -26,6 +26,7 @@ pub(super) static DEFINITION: Definition = Definition {
     flags: &[],
     metrics: &[
         &METRIC,
+        &exposition::INFO,
         &exposition::RESOURCE,
         &exposition::TARGET_UP,
         &usage::REQUESTS,
@@ -43,7 +44,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &usage::SCRAPE_DURATION,
         &usage::SCRAPE_ERROR,
     ],
-    build: |poll, _| Ok(Source::asynchronous(CloudWatch(Arc::clone(poll)))),
+    build: |page, _| Ok(Source::asynchronous(CloudWatch(page.clone()))),
 };
 
 static METRIC: DynDesc<'_> = DynDesc {
@@ -53,26 +54,30 @@ static METRIC: DynDesc<'_> = DynDesc {
     labels: &["job", "instance", "<dimension>"],
 };
 
-struct CloudWatch(Arc<Cache>);
+struct CloudWatch(Page);
 
 #[async_trait]
 impl AsyncCollector for CloudWatch {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let start = Instant::now();
-        if let Some(fetch) = self.0.scrape(cache::now()) {
+        if let Some(fetch) = self.0.cache.scrape(cache::now()) {
             match out.time_left() {
                 // What is late is missing, which the page says.
                 Some(left) => drop(timeout(patience(left), fetch).await),
                 None => fetch.await,
             }
         }
-        let (snapshot, now) = (self.0.snapshot(), cache::now());
-        snapshot.setup.exposition.write(out, &snapshot, now);
+        let (snapshot, now) = (self.0.cache.snapshot(), cache::now());
+        snapshot.setup.exposition.write(out, &snapshot, &self.0, now);
         let is_missing = snapshot.is_missing(now);
         usage::SCRAPE_ERROR.set(f64::from(u8::from(is_missing)));
         usage::SCRAPE_DURATION.set(start.elapsed().as_secs_f64());
         for instrument in usage::ALL {
-            instrument.write(out);
+            let mut is_shown = false;
+            instrument.describe(&mut |desc| is_shown |= self.0.shows(desc.name));
+            if is_shown {
+                instrument.write(out);
+            }
         }
         let mut failures = snapshot.failures();
         match (failures.next(), failures.count()) {

@@ -19,8 +19,11 @@ mapping! {
         pub(super) role_arn: Given<String>,
         pub(super) metrics: Option<Vec<Spanned<Metric>>>,
         pub(super) accounts: Option<Vec<Spanned<GivenAccount>>>,
+        pub(super) discover: Option<Vec<Spanned<Discover>>>,
         pub(super) labels: Given<BTreeMap<String, String>>,
         pub(super) budget_dollars: Given<f64>,
+        pub(super) fips_endpoints: Given<bool>,
+        pub(super) dual_stack_endpoints: Given<bool>,
         pub(super) period_seconds: Given<Whole>,
         pub(super) range_seconds: Given<Whole>,
         pub(super) delay_seconds: Given<Whole>,
@@ -76,6 +79,25 @@ mapping! {
     }
 }
 
+mapping! {
+    #[derive(Debug, Default)]
+    pub(super) struct Discover {
+        pub(super) aws_namespace: Given<String>,
+        pub(super) accounts: Given<Vec<String>>,
+        pub(super) tags: Given<BTreeMap<String, Vec<String>>>,
+        pub(super) untagged: Given<bool>,
+        pub(super) copy_tags: Given<Vec<String>>,
+        pub(super) metrics: Given<BTreeMap<String, Vec<String>>>,
+        pub(super) period_seconds: Given<Whole>,
+        pub(super) range_seconds: Given<Whole>,
+        pub(super) delay_seconds: Given<Whole>,
+        pub(super) set_timestamp: Given<bool>,
+        pub(super) use_get_metric_data: Given<bool>,
+        pub(super) list_metrics_cache_ttl: Given<Whole>,
+        pub(super) warn_on_empty_list_dimensions: Given<bool>,
+    }
+}
+
 /// A whole number, which may be written `60.0`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole(pub(super) i64);
@@ -121,7 +143,7 @@ macro_rules! shared {
         })*
     };
 }
-shared!(File, Metric);
+shared!(File, Metric, Discover);
 
 pub(super) fn line_of<T>(value: &Spanned<T>) -> Option<u64> {
     Some(value.referenced.line()).filter(|line| *line > 0)

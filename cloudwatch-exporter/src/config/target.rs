@@ -12,6 +12,15 @@ pub(crate) struct Target {
     pub(crate) account: Option<Account>,
     /// `None` leaves it to the environment.
     pub(crate) region: Option<String>,
+    pub(crate) endpoints: Endpoints,
+}
+
+/// Which of the endpoints of AWS are called; `None` leaves it to the environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    pub(crate) fips: Option<bool>,
+    /// Over IPv6 as well as over IPv4.
+    pub(crate) dual_stack: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +63,7 @@ impl Target {
 pub(super) fn only(region: Option<String>, role_arn: Option<String>) -> Vec<Target> {
     let role = role_arn.map(|arn| Role { arn, external_id: None });
     let account = role.map(|role| Account { role: Some(role), ..Account::default() });
-    vec![Target { account, region }]
+    vec![Target { account, region, endpoints: Endpoints::default() }]
 }
 
 /// Each region of each account.
@@ -97,7 +106,10 @@ pub(super) fn all(
             Some([]) | None => vec![region.cloned()],
             Some(regions) => regions.iter().cloned().map(Some).collect(),
         };
-        let target = |region| Target { account: Some(account.clone()), region };
+        let target = |region| {
+            let endpoints = Endpoints::default();
+            Target { account: Some(account.clone()), region, endpoints }
+        };
         targets.extend(regions.into_iter().map(target));
     }
     if targets.is_empty() {

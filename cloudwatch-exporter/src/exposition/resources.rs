@@ -1,6 +1,6 @@
 //! Resources as series, with their tags.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
@@ -8,6 +8,7 @@ use exporter_core::families::Families;
 use super::CommonLabels;
 use crate::cache::Snapshot;
 use crate::naming;
+use crate::page::Page;
 
 /// Its labels are these and the resource's tags.
 pub(crate) static RESOURCE: DynDesc<'_> = DynDesc {
@@ -17,11 +18,32 @@ pub(crate) static RESOURCE: DynDesc<'_> = DynDesc {
     labels: &["job", "instance", "arn", "<id dimension>", "tag_<key>"],
 };
 
+/// Its labels are these, the dimensions of the resource and its tags.
+pub(crate) static INFO: DynDesc<'_> = DynDesc {
+    name: "<namespace>_info",
+    help: "A discovered resource, with its tags.",
+    kind: Kind::Gauge,
+    labels: &["job", "instance", "arn", "<dimension>", "tag_<key>"],
+};
+
 /// Labels of one resource, by name.
 type Row<'a> = Vec<(String, &'a str)>;
 
-/// Writes each resource once, with all its tags.
-pub(super) fn write(out: &mut Families, snapshot: &Snapshot, common: &CommonLabels<'_>) {
+/// Writes the families of resources that the page shows.
+pub(super) fn write(
+    out: &mut Families,
+    snapshot: &Snapshot,
+    common: &CommonLabels<'_>,
+    page: &Page,
+) {
+    if page.shows(RESOURCE.name) {
+        write_selected(out, snapshot, common);
+    }
+    write_discovered(out, snapshot, common, page);
+}
+
+/// Writes each resource of `aws_tag_select` once, with all its tags.
+fn write_selected(out: &mut Families, snapshot: &Snapshot, common: &CommonLabels<'_>) {
     let rules = &snapshot.setup.config.rules;
     let jobs: Vec<_> = rules.iter().map(|rule| naming::job(&rule.namespace)).collect();
     let mut labels = common.names();
@@ -47,6 +69,49 @@ pub(super) fn write(out: &mut Families, snapshot: &Snapshot, common: &CommonLabe
         }
     }
     write_rows(out, &RESOURCE, labels, &rows);
+}
+
+/// Writes the resources of each namespace that is discovered, whether they have metrics or not.
+fn write_discovered(
+    out: &mut Families,
+    snapshot: &Snapshot,
+    common: &CommonLabels<'_>,
+    page: &Page,
+) {
+    let rules = &snapshot.setup.config.rules;
+    let mut by_namespace: BTreeMap<String, Vec<Row<'_>>> = BTreeMap::new();
+    let jobs: Vec<_> = rules.iter().map(|rule| naming::job(&rule.namespace)).collect();
+    for (target, state) in snapshot.targets() {
+        let mut seen = HashSet::new();
+        for ((rule, job), results) in rules.iter().zip(&jobs).zip(&state.results) {
+            let Some(discovery) = &rule.discovery else { continue };
+            for resource in &*results.resources {
+                if !seen.insert((job, &resource.arn)) {
+                    continue;
+                }
+                let Some(dimensions) = discovery.dimensions(&resource.arn) else { continue };
+                let values = common.values(job, target, None);
+                let mut row: Row<'_> = common.names().into_iter().zip(values).collect();
+                row.push(("arn".to_owned(), resource.arn.as_str()));
+                for (name, value) in dimensions {
+                    // The value is a part of the ARN; a row borrows it from there.
+                    if let Some(start) = resource.arn.rfind(&value) {
+                        let value =
+                            resource.arn.get(start..start + value.len()).unwrap_or_default();
+                        row.push((naming::label(&name), value));
+                    }
+                }
+                let pairs = resource.tags.iter();
+                row.extend(pairs.map(|(key, value)| (naming::tag(key), value.as_str())));
+                by_namespace.entry(format!("{job}_info")).or_default().push(row);
+            }
+        }
+    }
+    for (name, rows) in by_namespace.iter().filter(|(name, _)| page.shows(name)) {
+        let mut labels = common.names();
+        labels.push("arn".to_owned());
+        write_rows(out, &DynDesc { name, ..INFO }, labels, rows);
+    }
 }
 
 /// Writes rows whose labels differ as one family: what a row lacks is empty.

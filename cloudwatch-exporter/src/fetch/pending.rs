@@ -51,13 +51,13 @@ const TAGS_TTL: u64 = 300;
 
 impl Need {
     fn of(rule: &Rule, before: Option<&Results>, now: u64) -> Self {
-        let Some(before) = before else { return Self { list: true, tags: rule.tags.is_some() } };
+        let Some(before) = before else { return Self { list: true, tags: rule.has_resources() } };
         let is_same_span = before.is_incomplete && before.span == rule.window.span(now);
         let list = match before.listed_at {
             None => true,
             Some(listed_at) => !is_same_span && now >= listed_at + rule.list_ttl.as_secs(),
         };
-        Self { list, tags: rule.tags.is_some() && now >= before.tagged_at + TAGS_TTL }
+        Self { list, tags: rule.has_resources() && now >= before.tagged_at + TAGS_TTL }
     }
 }
 
@@ -101,7 +101,7 @@ fn listed(
         (Some(Found { list, resources }), _) => {
             let (sets, owners) = selected(rule, &list.sets, &resources);
             let before = before.cloned().unwrap_or_default();
-            let is_tagged = rule.tags.is_some();
+            let is_tagged = rule.has_resources();
             Results {
                 sets: Arc::new(sets),
                 owners: Arc::new(owners),
@@ -165,6 +165,9 @@ fn selected(rule: &Rule, sets: &[Set], resources: &[Resource]) -> (Vec<Set>, Vec
     let wanted = |set: &&Set| set.pairs().all(|(name, value)| rule.select.takes(name, value));
     let is_all = matches!(rule.select, Select::All);
     let sets = sets.iter().filter(|set| is_all || wanted(set));
+    if let Some(discovery) = &rule.discovery {
+        return discovery.select(sets, resources);
+    }
     match &rule.tags {
         Some(tags @ Tags { selections: Some(_), id_dimension, .. }) => {
             let ids: HashSet<_> = resources.iter().filter_map(|one| tags.id(&one.arn)).collect();
@@ -193,8 +196,7 @@ impl Lists {
         let listed = rules.clone().filter(|(_, need)| need.list);
         let listings: BTreeSet<_> = listed.filter_map(|(rule, _)| Listing::of(rule)).collect();
         let tagged = rules.filter(|(_, need)| need.tags);
-        let tags = tagged.filter_map(|(rule, _)| rule.tags.as_ref());
-        let selections: BTreeSet<_> = tags.map(Selection::of).collect();
+        let selections: BTreeSet<_> = tagged.filter_map(|(rule, _)| Selection::of(rule)).collect();
         let metrics = listings.into_iter().map(|listing| async move {
             let list = cloud.list(&listing).await;
             (listing, list)
@@ -223,9 +225,9 @@ impl Lists {
             (Some(_), None) => return None,
             (None, _) => Listed { sets: Arc::new(known(rule)), pages: 0 },
         };
-        let resources = match (&rule.tags, before) {
-            (Some(tags), _) if need.tags => {
-                Arc::clone(self.resources.get(&Selection::of(tags))?.as_ref().ok()?)
+        let resources = match (Selection::of(rule), before) {
+            (Some(selection), _) if need.tags => {
+                Arc::clone(self.resources.get(&selection)?.as_ref().ok()?)
             }
             (Some(_), Some(before)) => Arc::clone(&before.resources),
             _ => Arc::default(),

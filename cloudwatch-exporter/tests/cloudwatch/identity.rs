@@ -1,10 +1,13 @@
 //! Who asks: keys, profiles, roles, web identities and the machine's own role.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
 
-use super::scene::{Scene, rule};
+use super::scene::{BINARY, Scene, environment, rule};
 
 fn model() -> Model {
     Model::new().metric(Metric::new("One", "Good"))
@@ -113,4 +116,41 @@ fn the_role_of_the_machine() {
     ];
     let scene = Scene::with(model(), &config(""), &[], &[&NO_KEYS[..], &of_machine].concat());
     assert_eq!(key(&scene), "ASIAinstance");
+}
+
+/// The endpoints of a partition, of FIPS and of two protocols, as a proxy is asked for them.
+#[test]
+fn endpoints_are_those_of_region_and_configuration() {
+    for (more, endpoint) in [
+        ("region: eu-west-1\n", "monitoring.eu-west-1.amazonaws.com"),
+        ("region: cn-north-1\n", "monitoring.cn-north-1.amazonaws.com.cn"),
+        ("region: us-gov-west-1\n", "monitoring.us-gov-west-1.amazonaws.com"),
+        ("region: us-east-1\nfips_endpoints: true\n", "monitoring-fips.us-east-1.amazonaws.com"),
+        ("region: eu-west-1\ndual_stack_endpoints: true\n", "monitoring.eu-west-1.api.aws"),
+    ] {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        proxy.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", proxy.local_addr().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.yml");
+        fs::write(&file, config(more)).unwrap();
+        let mut child = Command::new(BINARY)
+            .args(["--check", &format!("--config.file={}", file.display())])
+            .envs(environment(""))
+            .env_remove("AWS_ENDPOINT_URL")
+            .envs([("HTTPS_PROXY", url.as_str()), ("NO_PROXY", "")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut asked = String::new();
+        super::refresh::wait_for("the proxy is asked", || {
+            let Ok((stream, _)) = proxy.accept() else { return false };
+            stream.set_nonblocking(false).unwrap();
+            BufReader::new(stream).read_line(&mut asked).is_ok()
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(asked.starts_with(&format!("CONNECT {endpoint}:443 ")), "{more}: {asked}");
+    }
 }

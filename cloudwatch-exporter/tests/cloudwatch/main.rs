@@ -22,8 +22,10 @@
     reason = "a test, helpers included: it runs programs, counts, and fails by a panic"
 )]
 
+mod accounts;
 mod charges;
 mod configuration;
+mod discovery;
 mod faults;
 mod identity;
 mod limits;

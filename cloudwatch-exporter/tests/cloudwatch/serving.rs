@@ -102,6 +102,26 @@ fn a_scrape_does_not_wait_longer_than_it_may() {
     assert_eq!(scene.received(Operation::ListMetrics), 1);
 }
 
+/// `name[]` of the query, as the Java exporter has it.
+#[test]
+fn families_are_selected_by_name() {
+    let model = Model::new().grid("Park", 2, 3, &Values::Constant(1.0));
+    let of = |n| rule("Park", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
+    let rules: String = (0..2).map(of).collect();
+    let scene = Scene::new(model, &format!("metrics:\n{rules}"));
+    let page = |query: &str| scene.exporter.get(&format!("/metrics?{query}")).body;
+    let names = "name[]=park_metric0_sum&name%5B%5D=cloudwatch_requests_total";
+    let found = page(names);
+    assert_eq!(samples(&found, "park_").len(), 3, "{found}");
+    assert_eq!(samples(&found, "park_metric0_sum{").len(), 3);
+    assert_eq!(samples(&found, "cloudwatch_requests_total{").len(), 2, "{found}");
+    assert!(samples(&found, "process_").is_empty() && samples(&found, "aws_").is_empty());
+    for n in 0..40 {
+        assert!(samples(&page(&format!("name[]=absent{n}")), "park_").is_empty());
+    }
+    assert_eq!(samples(&page(""), "park_").len(), 30);
+}
+
 #[test]
 fn what_was_built_is_told() {
     let page = Scene::new(Model::new(), "metrics: []").page();

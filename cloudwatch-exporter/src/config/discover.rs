@@ -1,0 +1,142 @@
+//! The entries of `discover`: each becomes a rule for each of its metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_saphyr::Spanned;
+
+use super::file::{Discover, line_of};
+use super::keys::likely;
+use super::{Defaults, Fault, Target, accounts, text_of};
+use crate::discovery::Discovery;
+use crate::rule::{Rule, STATISTICS, Select, Statistic};
+use crate::services::{self, Service};
+
+/// How often resources' metrics are asked for where nothing else is said: most services measure
+/// every five minutes or every minute.
+const PERIOD: u32 = 300;
+
+/// Metrics of buckets are daily.
+const DAY: u32 = 86_400;
+
+/// Lists are kept for so long where nothing else is said.
+const LIST_TTL: Duration = Duration::from_mins(15);
+
+impl Defaults {
+    pub(super) fn discovered(
+        &self,
+        given: Spanned<Discover>,
+        targets: &[Target],
+    ) -> Result<Vec<Rule>, Fault> {
+        let line = line_of(&given).unwrap_or_default();
+        let entry = given.value;
+        let Some(name) = text_of(entry.aws_namespace.clone(), "aws_namespace")? else {
+            return Err(Fault::on(line, Some("discover"), "each entry needs an `aws_namespace`"));
+        };
+        let Some(service) = services::find(&name) else {
+            let hint = match likely(&name, &services::namespaces()) {
+                Some(likely) => format!("did you mean {likely:?}?"),
+                None => "ask for its metrics under `metrics`".to_owned(),
+            };
+            let problem = format!("nothing is known of the resources of {name:?}; {hint}");
+            return Err(Fault::on(line, Some("aws_namespace"), problem));
+        };
+        let is_untagged = entry.untagged.as_ref().is_some_and(|given| given.value);
+        if service.resource_types.is_empty() && !is_untagged {
+            let problem = format!(
+                "the resources of {name} cannot be found by tags; set `untagged: true` for all that \
+                 ListMetrics has"
+            );
+            return Err(Fault::on(line, Some("discover"), problem));
+        }
+        let metrics = metrics(line, &entry, service)?;
+        let defaults = self.of_entry(&entry, service)?;
+        let tags = entry.tags.map(|given| given.value).unwrap_or_default();
+        let discovery = Arc::new(Discovery::new(service, tags, is_untagged));
+        let accounts = entry.accounts.map(|given| accounts(given, targets)).transpose()?;
+        let copied_tags = entry.copy_tags.map(|given| given.value).unwrap_or_default();
+        let rule = |(metric, statistics)| Rule {
+            line,
+            namespace: service.namespace.to_owned(),
+            metric,
+            dimensions: None,
+            select: Select::All,
+            tags: None,
+            discovery: Some(Arc::clone(&discovery)),
+            statistics,
+            window: defaults.window,
+            set_timestamp: defaults.set_timestamp,
+            api: defaults.api,
+            list_ttl: defaults.list_ttl,
+            warn_on_empty: defaults.warn_on_empty,
+            help: None,
+            accounts: accounts.clone(),
+            copied_tags: copied_tags.clone(),
+        };
+        Ok(metrics.into_iter().map(rule).collect())
+    }
+
+    /// What holds for an entry: its own keys, those of the file, and else what suits the service.
+    fn of_entry(&self, entry: &Discover, service: &Service) -> Result<Self, Fault> {
+        let mut defaults = self.with(&entry.shared())?;
+        let is_daily = service.namespace == "AWS/S3";
+        if entry.period_seconds.is_none() {
+            let period = if is_daily { DAY } else { PERIOD };
+            defaults.window.period = defaults.window.period.max(period);
+        }
+        if entry.range_seconds.is_none() {
+            let least = defaults.window.period.saturating_mul(2);
+            defaults.window.range = defaults.window.range.max(least);
+        }
+        if entry.list_metrics_cache_ttl.is_none() {
+            defaults.list_ttl = defaults.list_ttl.max(LIST_TTL);
+        }
+        Ok(defaults)
+    }
+}
+
+/// The metrics of an entry, or those that are usual for the service.
+fn metrics(
+    line: u64,
+    entry: &Discover,
+    service: &Service,
+) -> Result<Vec<(String, Vec<Statistic>)>, Fault> {
+    let named =
+        |name: &str| Statistic { is_extended: !STATISTICS.contains(&name), name: name.to_owned() };
+    let Some(given) = &entry.metrics else {
+        if service.metrics.is_empty() {
+            let problem = format!("name the `metrics` of {}: none are usual", service.namespace);
+            return Err(Fault::on(line, Some("discover"), problem));
+        }
+        let usual = service.metrics.iter();
+        return Ok(usual.map(|one| (one.name.to_owned(), vec![named(one.statistic)])).collect());
+    };
+    for (metric, statistics) in &given.value {
+        if statistics.is_empty() {
+            let problem = format!("{metric}: name a statistic, such as Average or p99");
+            return Err(Fault::at(given, "metrics", problem));
+        }
+        let unknown = statistics.iter().find(|name| !is_statistic(name));
+        if let Some(name) = unknown {
+            let hint = likely(name, &STATISTICS).unwrap_or("Average or p99");
+            let problem = format!("{metric}: {name:?} is no statistic; did you mean {hint}?");
+            return Err(Fault::at(given, "metrics", problem));
+        }
+    }
+    let metric = |(metric, names): (&String, &Vec<String>)| {
+        let mut statistics: Vec<Statistic> = Vec::new();
+        for name in names {
+            if !statistics.iter().any(|known| known.name == *name) {
+                statistics.push(named(name));
+            }
+        }
+        (metric.clone(), statistics)
+    };
+    Ok(given.value.iter().map(metric).collect())
+}
+
+/// Whether it is one of the five, a percentile, or one of their kin: `tm90`, `TM(2%:98%)`, `IQM`.
+fn is_statistic(name: &str) -> bool {
+    let has_digit = name.chars().any(|letter| letter.is_ascii_digit());
+    STATISTICS.contains(&name) || has_digit || name == "IQM"
+}

@@ -1,0 +1,343 @@
+//! What is known of AWS services: the resources that a namespace measures, and where in their ARNs
+//! the values of dimensions are.
+
+mod table;
+
+use std::collections::HashMap;
+
+use regex::Regex;
+
+/// One namespace.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) namespace: &'static str,
+    /// What it is called for short, by other exporters too.
+    pub(crate) short_name: &'static str,
+    /// Types of resources, as the tagging API names them. None: it knows none of them.
+    pub(crate) resource_types: &'static [&'static str],
+    /// Parts of ARNs, with dimensions in braces: see [`Arns`].
+    pub(crate) arns: &'static [&'static str],
+    /// Metrics that are asked for where the configuration names none.
+    pub(crate) metrics: &'static [DefaultMetric],
+}
+
+#[derive(Debug)]
+pub(crate) struct DefaultMetric {
+    pub(crate) name: &'static str,
+    pub(crate) statistic: &'static str,
+    pub(crate) unit: &'static str,
+}
+
+/// The service with this namespace or short name.
+pub(crate) fn find(name: &str) -> Option<&'static Service> {
+    let mut services = table::ALL.iter();
+    services.find(|service| service.namespace == name || service.short_name == name)
+}
+
+/// All namespaces.
+pub(crate) fn namespaces() -> Vec<&'static str> {
+    table::ALL.iter().map(|service| service.namespace).collect()
+}
+
+/// The unit of a metric, as far as it is known without asking for datapoints.
+pub(crate) fn unit(namespace: &str, metric: &str) -> Option<&'static str> {
+    let metrics = find(namespace)?.metrics.iter();
+    metrics.clone().find(|known| known.name == metric).map(|known| known.unit)
+}
+
+/// The patterns of a service, compiled.
+///
+/// `{Name}` is a part between `/` and `:`, `{Name/}` one between `:`, `{Name+}` all that follows,
+/// `{Name:text+}` the same with `text` in front of it, `{Name=}` the ARN itself; `*` is a part that
+/// is no dimension, and `$` the end. A pattern that is nothing but `{Name}` is all that follows the
+/// account.
+#[derive(Debug)]
+pub(crate) struct Arns(Vec<Arn>);
+
+#[derive(Debug)]
+struct Arn {
+    pattern: Regex,
+    dimensions: Vec<String>,
+}
+
+/// The dimensions of a resource with their values, in the order of the names.
+pub(crate) type ResourceId = Vec<(String, String)>;
+
+impl Arns {
+    pub(crate) fn of(service: &Service) -> Self {
+        Self(service.arns.iter().filter_map(|text| Arn::new(text)).collect())
+    }
+
+    /// The dimensions of the most specific pattern that an ARN matches.
+    pub(crate) fn dimensions(&self, arn: &str) -> Option<ResourceId> {
+        let found = self.0.iter().filter_map(|known| known.dimensions(arn));
+        // The first of those that are equally specific.
+        found.rev().max_by_key(Vec::len)
+    }
+}
+
+impl Arn {
+    /// `None` for a pattern that is none: a test holds the table to there being no such one.
+    fn new(text: &str) -> Option<Self> {
+        let mut pattern = String::new();
+        let mut dimensions = Vec::new();
+        let is_whole =
+            text.starts_with('{') && text.ends_with('}') && text.matches('{').count() == 1;
+        pattern.push_str(match text.chars().next()? {
+            '{' if is_whole && !text.ends_with("=}") => "^(?:[^:]*:){5}",
+            '{' => "^",
+            ':' | '/' => "",
+            _ => "[:/]",
+        });
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            push_literal(&mut pattern, before);
+            let (name, after) = after.split_once('}')?;
+            let (name, capture) = match name.split_once(':') {
+                Some((name, prefix)) => {
+                    (name, format!("({}.+)$", regex::escape(prefix.strip_suffix('+')?)))
+                }
+                None => match name.strip_suffix(['+', '/', '=']) {
+                    Some(short) if name.ends_with('/') => (short, "([^:]+)".to_owned()),
+                    Some(short) => (short, "(.+)$".to_owned()),
+                    None => (name, "([^:/]+)".to_owned()),
+                },
+            };
+            dimensions.push(name.to_owned());
+            pattern.push_str(&capture);
+            rest = after;
+        }
+        push_literal(&mut pattern, rest);
+        Some(Self { pattern: Regex::new(&pattern).ok()?, dimensions })
+    }
+
+    fn dimensions(&self, arn: &str) -> Option<ResourceId> {
+        let found = self.pattern.captures(arn)?;
+        let values = found.iter().skip(1).flatten().map(|value| value.as_str().to_owned());
+        let mut pairs: ResourceId = self.dimensions.iter().cloned().zip(values).collect();
+        pairs.sort_unstable();
+        Some(pairs)
+    }
+}
+
+fn push_literal(pattern: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '*' => pattern.push_str("[^:/]*"),
+            '$' => pattern.push('$'),
+            other => pattern.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
+        }
+    }
+}
+
+/// Resources by the dimensions that they have.
+#[derive(Debug, Default)]
+pub(crate) struct Resources {
+    /// By the names of the dimensions, most of them first.
+    by_names: Vec<(Vec<String>, Places)>,
+}
+
+/// The places of resources by the values of their dimensions.
+type Places = HashMap<Vec<String>, u32>;
+
+/// What a metric's dimensions say of its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Association {
+    /// It measures the resource at this place.
+    Resource(u32),
+    /// It measures a resource that is not among these.
+    Other,
+    /// It has no dimensions of a resource.
+    None,
+}
+
+impl Resources {
+    /// Of these ARNs. `dimensions` are those that resources of the service can have.
+    pub(crate) fn new<'a>(
+        service: &Service,
+        arns: &Arns,
+        all: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let mut by_names: HashMap<Vec<String>, Places> = HashMap::new();
+        for arn in &arns.0 {
+            let mut names = arn.dimensions.clone();
+            names.sort_unstable();
+            by_names.entry(names).or_default();
+        }
+        for (at, arn) in all.enumerate() {
+            let (Some(pairs), Ok(at)) = (arns.dimensions(arn), u32::try_from(at)) else { continue };
+            let (names, values) = pairs.into_iter().unzip();
+            by_names.entry(names).or_default().entry(values).or_insert(at);
+        }
+        // In the order of the table where there are as many: the more specific ones stand first.
+        let place = |names: &[String]| {
+            let mut patterns = service.arns.iter();
+            patterns.position(|text| names.iter().all(|name| text.contains(name.as_str())))
+        };
+        let mut by_names: Vec<_> = by_names.into_iter().collect();
+        by_names.sort_by_key(|(names, _)| (std::cmp::Reverse(names.len()), place(names)));
+        Self { by_names }
+    }
+
+    /// The resource of a metric with these dimensions.
+    pub(crate) fn of<'a>(
+        &self,
+        dimensions: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Association {
+        let dimensions: HashMap<_, _> = dimensions.collect();
+        let mut is_other = false;
+        for (names, resources) in &self.by_names {
+            let values = names.iter().map(|name| dimensions.get(name.as_str()).copied());
+            let Some(values) =
+                values.map(|value| value.map(str::to_owned)).collect::<Option<Vec<_>>>()
+            else {
+                continue;
+            };
+            match resources.get(&values) {
+                Some(at) => return Association::Resource(*at),
+                None => is_other = true,
+            }
+        }
+        if is_other { Association::Other } else { Association::None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_its_patterns_are_good() {
+        let namespaces = namespaces();
+        assert!(namespaces.is_sorted_by(|a, b| a < b));
+        assert_eq!(namespaces.len(), 109);
+        for service in table::ALL {
+            assert_eq!(Arns::of(service).0.len(), service.arns.len(), "{service:?}");
+            for arn in Arns::of(service).0 {
+                assert!(!arn.dimensions.is_empty(), "{service:?}");
+            }
+            assert_eq!(find(service.namespace).unwrap().namespace, service.namespace);
+        }
+        assert_eq!(find("rds").unwrap().namespace, "AWS/RDS");
+        assert_eq!(table::ALL.iter().filter(|service| !service.metrics.is_empty()).count(), 12);
+        assert_eq!(unit("AWS/RDS", "CPUUtilization"), Some("Percent"));
+    }
+
+    #[test]
+    fn dimensions_are_found_in_arns() {
+        for (namespace, arn, expected) in [
+            ("AWS/EC2", "arn:aws:ec2:eu-west-1:1:instance/i-1", "InstanceId=i-1"),
+            ("AWS/EC2", "arn:aws-cn:ec2:cn-north-1:1:instance/i-1", "InstanceId=i-1"),
+            ("AWS/EBS", "arn:aws:ec2:eu-west-1:1:volume/vol-1", "VolumeId=vol-1"),
+            ("AWS/RDS", "arn:aws:rds:eu-west-1:1:db:mine", "DBInstanceIdentifier=mine"),
+            ("AWS/RDS", "arn:aws-us-gov:rds:us-gov-west-1:1:cluster:c", "DBClusterIdentifier=c"),
+            ("AWS/S3", "arn:aws:s3:::my-bucket", "BucketName=my-bucket"),
+            ("AWS/SQS", "arn:aws:sqs:eu-west-1:1:jobs.fifo", "QueueName=jobs.fifo"),
+            ("AWS/SNS", "arn:aws:sns:eu-west-1:1:alerts", "TopicName=alerts"),
+            ("AWS/Lambda", "arn:aws:lambda:eu-west-1:1:function:resize", "FunctionName=resize"),
+            ("AWS/DynamoDB", "arn:aws:dynamodb:eu-west-1:1:table/orders", "TableName=orders"),
+            (
+                "AWS/ApplicationELB",
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/front/50dc",
+                "LoadBalancer=app/front/50dc",
+            ),
+            (
+                "AWS/ApplicationELB",
+                "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web/73e2",
+                "TargetGroup=targetgroup/web/73e2",
+            ),
+            (
+                "AWS/ApplicationELB",
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/front/50dc",
+                "",
+            ),
+            (
+                "AWS/NetworkELB",
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/front/50dc",
+                "LoadBalancer=net/front/50dc",
+            ),
+            (
+                "AWS/ELB",
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/old",
+                "LoadBalancerName=old",
+            ),
+            ("AWS/ELB", "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/front/5", ""),
+            ("AWS/ECS", "arn:aws:ecs:eu-west-1:1:cluster/main", "ClusterName=main"),
+            (
+                "AWS/ECS",
+                "arn:aws:ecs:eu-west-1:1:service/main/web",
+                "ClusterName=main ServiceName=web",
+            ),
+            (
+                "AWS/ElastiCache",
+                "arn:aws:elasticache:eu-west-1:1:cluster:c-1",
+                "CacheClusterId=c-1",
+            ),
+            ("AWS/ElastiCache", "arn:aws:elasticache:eu-west-1:1:serverlesscache:s", "clusterId=s"),
+            ("AWS/Kafka", "arn:aws:kafka:eu-west-1:1:cluster/logs/0a1b-2", "Cluster Name=logs"),
+            (
+                "AWS/ApiGateway",
+                "arn:aws:apigateway:eu-west-1::/apis/a1/stages/live",
+                "ApiId=a1 Stage=live",
+            ),
+            (
+                "AWS/Logs",
+                "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/x:*",
+                "LogGroupName=/aws/lambda/x",
+            ),
+            (
+                "AWS/States",
+                "arn:aws:states:eu-west-1:1:stateMachine:orders",
+                "StateMachineArn=arn:aws:states:eu-west-1:1:stateMachine:orders",
+            ),
+            ("AWS/CloudFront", "arn:aws:cloudfront::1:distribution/E1", "DistributionId=E1"),
+            ("AWS/WAFV2", "arn:aws:wafv2:eu-west-1:1:regional/webacl/front/0a1b", "WebACL=front"),
+            (
+                "AWS/EFS",
+                "arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1",
+                "FileSystemId=fs-1",
+            ),
+            (
+                "AWS/Events",
+                "arn:aws:events:eu-west-1:1:rule/bus/nightly",
+                "EventBusName=bus RuleName=nightly",
+            ),
+            ("Glue", "arn:aws:glue:eu-west-1:1:job/nightly", "JobName=nightly"),
+            ("AWS/AmazonMQ", "arn:aws:mq:eu-west-1:1:broker:jobs:b-1", "Broker=jobs"),
+            (
+                "AWS/ElasticBeanstalk",
+                "arn:aws:elasticbeanstalk:eu-west-1:1:environment/app/live",
+                "EnvironmentName=live",
+            ),
+            ("AWS/EC2", "", ""),
+            ("AWS/EC2", "arn:aws:ec2:eu-west-1:1:reinstance/i-1", ""),
+        ] {
+            let found = Arns::of(find(namespace).unwrap()).dimensions(arn).unwrap_or_default();
+            let found: Vec<_> =
+                found.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(found.join(" "), expected, "{namespace} {arn}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_associated_with_the_most_specific_resource() {
+        use Association::{None, Other, Resource};
+        let service = find("alb").unwrap();
+        let arns = Arns::of(service);
+        let prefix = "arn:aws:elasticloadbalancing:eu-west-1:1:";
+        let all = ["loadbalancer/app/a/1", "targetgroup/t/2"].map(|part| format!("{prefix}{part}"));
+        let resources = Resources::new(service, &arns, all.iter().map(String::as_str));
+        let of = |pairs: &[(&str, &str)]| resources.of(pairs.iter().copied());
+        for (pairs, expected) in [
+            (&[("LoadBalancer", "app/a/1")] as &[_], Resource(0)),
+            (&[("LoadBalancer", "app/a/1"), ("AvailabilityZone", "z")], Resource(0)),
+            (&[("LoadBalancer", "app/a/1"), ("TargetGroup", "targetgroup/t/2")], Resource(1)),
+            (&[("LoadBalancer", "app/a/1"), ("TargetGroup", "targetgroup/u/3")], Resource(0)),
+            (&[("LoadBalancer", "app/b/9")], Other),
+            (&[("AvailabilityZone", "z")], None),
+            (&[], None),
+        ] {
+            assert_eq!(of(pairs), expected, "{pairs:?}");
+        }
+    }
+}
