@@ -59,6 +59,12 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
         Ok(values)
     }
 
+    /// Where an attribute's value is.
+    #[cfg(test)]
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|attribute| attribute.name == name)
+    }
+
     pub(crate) fn expose(&self, out: &mut Families, rows: &[([&str; N], Values<M>)]) {
         for (column, Attribute { desc, .. }) in self.0.iter().enumerate() {
             let mut family = out.family(desc);

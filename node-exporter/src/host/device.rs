@@ -93,6 +93,11 @@ impl Device {
         text.parse().map_err(|_| self.unlike(name, expected, &text))
     }
 
+    /// An attribute of several lines.
+    pub(crate) fn file(&self, name: impl AsRef<Path>) -> Result<File, Error> {
+        File::read(self.path.join(name))
+    }
+
     /// A sensor: one read of 128 bytes. Drivers measure when they are read, some refuse a second
     /// read, and none has more to say.
     pub(crate) fn sensor(&self, name: impl AsRef<Path>) -> Result<File, Error> {

@@ -1,0 +1,67 @@
+//! Lines of counted calls, which the client and the server have alike.
+
+use exporter_core::collector::Error;
+
+use crate::host::Fields;
+
+/// The procedures of version 2 in the order of the protocol (RFC 1094).
+pub(in crate::collectors) static VERSION_2: [&str; 18] = [
+    "Null", "GetAttr", "SetAttr", "Root", "Lookup", "ReadLink", "Read", "WrCache", "Write",
+    "Create", "Remove", "Rename", "Link", "SymLink", "MkDir", "RmDir", "ReadDir", "FsStat",
+];
+
+/// The procedures of version 3 in the order of the protocol (RFC 1813).
+pub(in crate::collectors) static VERSION_3: [&str; 22] = [
+    "Null",
+    "GetAttr",
+    "SetAttr",
+    "Lookup",
+    "Access",
+    "ReadLink",
+    "Read",
+    "Write",
+    "Create",
+    "MkDir",
+    "SymLink",
+    "MkNod",
+    "Remove",
+    "RmDir",
+    "Rename",
+    "Link",
+    "ReadDir",
+    "ReadDirPlus",
+    "FsStat",
+    "FsInfo",
+    "PathConf",
+    "Commit",
+];
+
+/// The first numbers of a line that may have more.
+pub(in crate::collectors) fn numbers<const N: usize>(
+    mut line: Fields<'_>,
+) -> Result<[f64; N], Error> {
+    let mut numbers = [0.0; N];
+    for number in &mut numbers {
+        *number = line.number::<u64>("a count for each column of the line")? as f64;
+    }
+    Ok(numbers)
+}
+
+/// A line of counts that begins with their number.
+pub(in crate::collectors) fn counts(mut line: Fields<'_>) -> Result<Vec<f64>, Error> {
+    let announced: usize = line.number("the number of counts")?;
+    let mut counts = Vec::new();
+    while let Some(count) = line.newer::<u64>("a count")? {
+        counts.push(count as f64);
+    }
+    if counts.len() == announced {
+        Ok(counts)
+    } else {
+        Err(line.unlike("as many counts as the line announces"))
+    }
+}
+
+/// A count by its place; 0 for a procedure that is newer than the kernel.
+pub(in crate::collectors) fn count(counts: &[f64], at: usize) -> f64 {
+    counts.get(at).copied().unwrap_or_default()
+}
