@@ -77,6 +77,14 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
     }
 }
 
+impl<const N: usize, const M: usize> Attributes<N, M> {
+    /// As [`Attributes::expose`], for rows that have their labels.
+    pub(crate) fn expose_owned(&self, out: &mut Families, rows: &[([String; N], Values<M>)]) {
+        let rows: Vec<_> = rows.iter().map(|(labels, values)| (as_strs(labels), *values)).collect();
+        self.expose(out, &rows);
+    }
+}
+
 impl<const N: usize, const M: usize> Describe for Attributes<N, M> {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for attribute in &self.0 {
@@ -118,4 +126,27 @@ pub(crate) fn each<T>(
         }
     }
     (found, end)
+}
+
+/// Samples of one family that have their labels, found one by one.
+#[derive(Debug)]
+pub(crate) struct Samples<const N: usize>(pub(crate) Vec<([String; N], f64)>);
+
+impl<const N: usize> Default for Samples<N> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<const N: usize> Samples<N> {
+    pub(crate) fn push(&mut self, labels: [&str; N], value: f64) {
+        self.0.push((labels.map(str::to_owned), value));
+    }
+
+    pub(crate) fn expose(&self, out: &mut Families, desc: &Desc<'static, N>) {
+        let mut family = out.family(desc);
+        for (labels, value) in &self.0 {
+            family.sample(as_strs(labels), *value);
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod file;
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use rustix::io::Errno;
 use crate::dbus::Bus;
 
 pub(crate) use self::device::{BLANK, Device, KeptDevice, Page};
-use self::directory::numbered;
+use self::directory::{directories, numbered};
 pub(crate) use self::directory::{entries, list};
 pub(crate) use self::file::{Fields, File};
 
@@ -97,12 +98,20 @@ impl Host {
         list(&self.sysfs.join(path))
     }
 
+    /// The names of the directories in a directory below procfs, in order; links are not followed.
+    pub(crate) fn directories_proc(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+        directories(self.procfs.join(path))
+    }
+
+    /// Opens a file or directory below the root, for what it is asked about with system calls.
+    pub(crate) fn open_root(&self, path: &Path) -> Result<OwnedFd, Error> {
+        let path = self.rootfs.join(path.strip_prefix("/").unwrap_or(path));
+        exporter_core::file::open(&path).map_err(|source| Error::Read { path, source })
+    }
+
     /// The names of the directories in a directory below sysfs, in order; links are not followed.
     pub(crate) fn directories_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
-        let path = self.sysfs.join(path);
-        let all = numbered(CWD, &path).map_err(|source| Error::Read { path, source })?.into_iter();
-        let directories = all.filter(|(.., kind)| *kind == FileType::Directory);
-        Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
+        directories(self.sysfs.join(path))
     }
 
     /// Where a symbolic link below sysfs leads, as it is written.

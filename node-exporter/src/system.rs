@@ -4,9 +4,13 @@
 pub(crate) mod ethtool;
 pub(crate) mod perf;
 
+mod btrfs;
+
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
+
+pub(crate) use self::btrfs::{BtrfsDevice, btrfs};
 
 /// The state of the kernel clock and of what keeps it right, as `adjtimex(2)` tells it.
 pub(crate) struct Clock {

@@ -6,7 +6,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::attributes::{Attributes, Values, as_strs, attribute};
+use crate::attributes::{Attributes, Values, attribute};
 use crate::host::{Device, Host, if_supported, if_there};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -87,18 +87,14 @@ impl Collector for Edac {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut found = Found::default();
         let end = found.read(&self.0);
-        CONTROLLER.expose(out, &borrowed(&found.controllers));
-        ROW.expose(out, &borrowed(&found.rows));
-        CHANNEL.expose(out, &borrowed(&found.channels));
+        CONTROLLER.expose_owned(out, &found.controllers);
+        ROW.expose_owned(out, &found.rows);
+        CHANNEL.expose_owned(out, &found.channels);
         end
     }
 }
 
 type Counts<const N: usize> = ([String; N], Values<2>);
-
-fn borrowed<const N: usize>(counts: &[Counts<N>]) -> Vec<([&str; N], Values<2>)> {
-    counts.iter().map(|(labels, values)| (as_strs(labels), *values)).collect()
-}
 
 #[derive(Default)]
 struct Found {

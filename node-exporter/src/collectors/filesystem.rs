@@ -4,7 +4,6 @@
 //! for it. So mounts that may hang are asked by [`probers`]: small processes that this one can
 //! leave behind.
 
-mod mounts;
 pub(crate) mod prober;
 mod probers;
 
@@ -19,12 +18,12 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use self::mounts::Mount;
 use self::prober::{Answer, Space};
 use self::probers::{Probers, Question};
 use super::Definition;
 use crate::filter::{self, Filter};
 use crate::host::{self, Host};
+use crate::proc::mounts::{self, Mount};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "filesystem",

@@ -85,6 +85,7 @@ fn flags(def: &Definition) -> Flags {
         def,
         match def.name {
             "arp" => &[("collector.arp.netlink", "false")],
+            "bcache" => &[("collector.bcache.priorityStats", "true")],
             "cpu" => &[
                 ("collector.cpu.info", "true"),
                 ("collector.cpu.info.flags-include", "^(aes|avx.?)$"),
@@ -163,6 +164,7 @@ fn not_everywhere(def: &Definition) -> &'static [&'static str] {
             "node_network_asymmetricpause_advertised",
             "node_network_autonegotiate",
         ],
+        "btrfs" => &["node_btrfs_device_unused_bytes", "node_btrfs_device_errors_total"],
         "netclass" => &["node_network_altnames_info"],
         "netdev" => &["node_network_address_info"],
         _ => &[],

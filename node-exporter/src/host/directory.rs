@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use exporter_core::collector::Error;
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir};
@@ -20,6 +20,13 @@ pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
     let numbered =
         numbered(CWD, path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     Ok(numbered.into_iter().map(|(name, ..)| name).collect())
+}
+
+/// The names of the directories in a directory, in order; links are not followed.
+pub(super) fn directories(path: PathBuf) -> Result<Vec<String>, Error> {
+    let all = numbered(CWD, &path).map_err(|source| Error::Read { path, source })?.into_iter();
+    let directories = all.filter(|(.., kind)| *kind == FileType::Directory);
+    Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
 }
 
 /// The names in a directory, in order, with the numbers and types of the files that have them.

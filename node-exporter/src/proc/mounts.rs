@@ -11,14 +11,14 @@ use exporter_core::collector::Error;
 use crate::host::{self, Host};
 
 /// The file, and where it was read.
-pub(super) struct Table {
+pub(crate) struct Table {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
 /// The mounts that the first process sees, which are those of the machine; where it is hidden,
 /// those that this process sees.
-pub(super) fn read(host: &Host) -> Result<Table, Error> {
+pub(crate) fn read(host: &Host) -> Result<Table, Error> {
     let read =
         |file: &str| Ok(Table { path: host.procfs.join(file), bytes: host.proc_bytes(file)? });
     match read("1/mountinfo") {
@@ -34,7 +34,7 @@ pub(super) fn read(host: &Host) -> Result<Table, Error> {
 impl Table {
     /// The mounts in the order in which they were made, and what is wrong with the first line
     /// that cannot be read.
-    pub(super) fn mounts(&self) -> (Vec<Mount<'_>>, Result<(), Error>) {
+    pub(crate) fn mounts(&self) -> (Vec<Mount<'_>>, Result<(), Error>) {
         let mut mounts = Vec::new();
         let mut bad = None;
         for line in self.bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
@@ -55,14 +55,14 @@ impl Table {
 
 /// A line, its fields as the kernel escapes them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Mount<'a> {
+pub(crate) struct Mount<'a> {
     /// Major and minor number.
-    pub(super) device: [&'a [u8]; 2],
-    pub(super) point: &'a [u8],
+    pub(crate) device: [&'a [u8]; 2],
+    pub(crate) point: &'a [u8],
     options: &'a [u8],
-    pub(super) fstype: &'a [u8],
+    pub(crate) fstype: &'a [u8],
     /// What was mounted: a device, or whatever the file system takes in its place.
-    pub(super) source: &'a [u8],
+    pub(crate) source: &'a [u8],
     super_options: &'a [u8],
 }
 
@@ -91,7 +91,7 @@ impl<'a> Mount<'a> {
 
     /// Whether the mount or the file system is read-only; `emergency_ro` is a file system that
     /// has shut itself down after an error.
-    pub(super) fn is_readonly(&self) -> bool {
+    pub(crate) fn is_readonly(&self) -> bool {
         let mut options = self.options.split(|&byte| byte == b',');
         let mut super_options = self.super_options.split(|&byte| byte == b',');
         options.any(|option| option == b"ro")
@@ -100,12 +100,12 @@ impl<'a> Mount<'a> {
 
     /// With spaces and tabs for their escapes, and all else as it is: so it has always been
     /// exposed.
-    pub(super) fn point_for_label(&self) -> Vec<u8> {
+    pub(crate) fn point_for_label(&self) -> Vec<u8> {
         unescaped(self.point, |byte| matches!(byte, b' ' | b'\t'))
     }
 
     /// The name that system calls take.
-    pub(super) fn point_unescaped(&self) -> Vec<u8> {
+    pub(crate) fn point_unescaped(&self) -> Vec<u8> {
         unescaped(self.point, |_| true)
     }
 }
@@ -137,7 +137,7 @@ fn octal(high: u8, mid: u8, low: u8) -> u8 {
 
 /// A mount point as it is below `root`. One that is not below it is one of the machine already:
 /// its first process sees no such prefix.
-pub(super) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
+pub(crate) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
     match host::path_of(point).strip_prefix(root) {
         Ok(rest) => [b"/", rest.as_os_str().as_encoded_bytes()].concat(),
         Err(_) => point.to_owned(),
@@ -145,16 +145,16 @@ pub(super) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
 }
 
 /// The mounts that may hang, and with them all that lies behind them.
-pub(super) struct Risky<'a>(Vec<(usize, &'a [u8])>);
+pub(crate) struct Risky<'a>(Vec<(usize, &'a [u8])>);
 
-pub(super) fn risky<'a>(mounts: &[Mount<'a>]) -> Risky<'a> {
+pub(crate) fn risky<'a>(mounts: &[Mount<'a>]) -> Risky<'a> {
     let risky = mounts.iter().enumerate().filter(|(_, mount)| !is_local(mount.fstype));
     Risky(risky.map(|(nth, mount)| (nth, mount.point)).collect())
 }
 
 impl Risky<'_> {
     /// Whether asking the mount of this place in the table may take for ever.
-    pub(super) fn may_hang(&self, nth: usize, mount: &Mount<'_>) -> bool {
+    pub(crate) fn may_hang(&self, nth: usize, mount: &Mount<'_>) -> bool {
         !is_local(mount.fstype)
             || self.0.iter().any(|(other, point)| match mount.point.strip_prefix(*point) {
                 Some(b"") => *other > nth,
@@ -166,7 +166,7 @@ impl Risky<'_> {
 
 /// Whether statfs on a file system of this type only looks into memory, or at worst at a disk.
 /// What is not known here may ask a server, or a process, that is no longer there.
-pub(super) fn is_local(fstype: &[u8]) -> bool {
+pub(crate) fn is_local(fstype: &[u8]) -> bool {
     matches!(
         fstype,
         b"bcachefs"

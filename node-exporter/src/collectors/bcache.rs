@@ -1,0 +1,138 @@
+//! bcache, which caches disks on faster ones: `/sys/fs/bcache`, see
+//! `Documentation/admin-guide/bcache.rst`.
+
+mod numbers;
+mod tables;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use self::numbers::{human, percentage, rate};
+use self::tables::{BACKING, CACHE, DEBUG, PRIORITIES, READAHEADS, SET};
+use super::Definition;
+use crate::attributes::Values;
+use crate::host::{Device, File, Host, if_supported, if_there};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "bcache",
+    about: "Caches of block devices (bcache)",
+    on_by_default: true,
+    reads: &[
+        "/sys/fs/bcache/*/{*,internal/*}",
+        "/sys/fs/bcache/*/bdev*/{dirty_data,stats_total/*,writeback_rate_debug}",
+        "/sys/fs/bcache/*/cache*/{io_errors,metadata_written,priority_stats,written}",
+    ],
+    flags: &[&PRIORITY_STATS],
+    metrics: &[&SET, &BACKING, &READAHEADS, &DEBUG, &CACHE, &PRIORITIES],
+    build: |host, flags| {
+        let priority_stats = flags.is_on(&PRIORITY_STATS);
+        Ok(Source::blocking(Bcache { host: host.clone(), priority_stats }))
+    },
+};
+
+static PRIORITY_STATS: Flag = Flag::switch(
+    "collector.bcache.priorityStats",
+    false,
+    "Expose what is in the cache, which the kernel sorts all buckets for.",
+);
+
+struct Bcache {
+    host: Host,
+    priority_stats: bool,
+}
+
+impl Collector for Bcache {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        // Without the module there is no such directory, and nothing to show.
+        let sets = if_there(self.host.devices("fs/bcache"))?.unwrap_or_default();
+        let mut found = Found::default();
+        let mut end = Ok(());
+        // Other directories there have no dash in their names, those of sets are UUIDs.
+        for (uuid, set) in sets.iter().filter(|(name, _)| name.contains('-')) {
+            end = end.and(found.set(uuid, set, self.priority_stats));
+        }
+        found.expose(out);
+        end
+    }
+}
+
+/// The rows of each table.
+#[derive(Default)]
+struct Found {
+    sets: Vec<([String; 1], Values<10>)>,
+    backing: Vec<([String; 2], Values<7>)>,
+    readaheads: Vec<([String; 2], Values<1>)>,
+    debug: Vec<([String; 2], Values<5>)>,
+    caches: Vec<([String; 2], Values<3>)>,
+    priorities: Vec<([String; 2], Values<2>)>,
+}
+
+impl Found {
+    fn set(&mut self, uuid: &str, set: &Device, priority_stats: bool) -> Result<(), Error> {
+        self.sets.push(([uuid.to_owned()], SET.values(|file| number(set, file))?));
+        for (name, device) in set.devices()? {
+            let labels = [&name, uuid].map(str::to_owned);
+            if is_numbered(&name, "bdev") {
+                self.backing(labels, &device)?;
+            } else if is_numbered(&name, "cache") {
+                let values = CACHE.values(|file| number(&device, file))?;
+                self.caches.push((labels.clone(), values));
+                if priority_stats && let Some(file) = if_there(device.file("priority_stats"))? {
+                    let values = PRIORITIES.values(|head| line(&file, head, percentage))?;
+                    self.priorities.push((labels, values));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn backing(&mut self, labels: [String; 2], device: &Device) -> Result<(), Error> {
+        self.backing.push((labels.clone(), BACKING.values(|file| number(device, file))?));
+        // Gone from the kernel since 5.9, where it is always 0 before it is gone.
+        let readaheads =
+            READAHEADS.values(|file| Ok(number(device, file)?.filter(|number| *number > 0.0)))?;
+        self.readaheads.push((labels.clone(), readaheads));
+        if let Some(file) = if_there(device.file("writeback_rate_debug"))? {
+            self.debug.push((labels, DEBUG.values(|head| line(&file, head, rate))?));
+        }
+        Ok(())
+    }
+
+    fn expose(&self, out: &mut Families) {
+        SET.expose_owned(out, &self.sets);
+        BACKING.expose_owned(out, &self.backing);
+        READAHEADS.expose_owned(out, &self.readaheads);
+        DEBUG.expose_owned(out, &self.debug);
+        CACHE.expose_owned(out, &self.caches);
+        PRIORITIES.expose_owned(out, &self.priorities);
+    }
+}
+
+/// Whether a name is `prefix` and a number.
+fn is_numbered(name: &str, prefix: &str) -> bool {
+    let number = name.strip_prefix(prefix).unwrap_or_default();
+    number.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// A file that holds one number.
+fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
+    let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
+    match human(&text) {
+        Some(number) => Ok(Some(number)),
+        None => Err(device.unlike(file, "a number such as 12 or 1.5k", &text)),
+    }
+}
+
+/// The value of the line that begins with `head` and a colon.
+fn line(file: &File, head: &str, value: fn(&str) -> Option<f64>) -> Result<Option<f64>, Error> {
+    for line in file.lines() {
+        if let Some((name, text)) = line.line().split_once(':')
+            && name.trim() == head
+        {
+            let number = value(text.trim());
+            return number.map(Some).ok_or_else(|| line.unlike("a name, a colon and a number"));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,139 @@
+//! The texts that bcachefs writes for people.
+
+use exporter_core::collector::Error;
+
+use crate::host::{Fields, File};
+
+/// `720` or `2.05G`, a unit being 1024 of the one before.
+pub(super) fn human(text: &str) -> Option<f64> {
+    if let Ok(number) = text.parse::<u64>() {
+        return Some(number as f64);
+    }
+    let (end, unit) = text.char_indices().next_back()?;
+    let power = "kMGTPEZY".find(unit)?;
+    let number: f64 = text.get(..end)?.parse().ok()?;
+    let unit = (0..=power).fold(1.0, |unit, _| unit * 1024.0);
+    (number >= 0.0 && number.is_finite()).then(|| (number * unit).trunc())
+}
+
+fn number(line: &mut Fields<'_>) -> Result<f64, Error> {
+    let expected = "a number such as 12 or 2.05G";
+    human(line.word(expected)?).ok_or_else(|| line.unlike(expected))
+}
+
+/// A counter: what has been counted since the file system was made.
+pub(super) fn counter(file: &File) -> Result<f64, Error> {
+    let expected = "a line `since filesystem creation:` with a number";
+    let line = file.text().lines().find_map(|line| line.strip_prefix("since filesystem creation:"));
+    line.and_then(|number| human(number.trim())).ok_or_else(|| file.unlike(expected))
+}
+
+/// Kinds of errors and how often each was found; when it last was follows.
+pub(super) fn errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
+    let mut errors = Vec::new();
+    for mut line in file.lines() {
+        if let Some(name) = line.optional() {
+            errors.push((name.to_owned(), number(&mut line)?));
+        }
+    }
+    Ok(errors)
+}
+
+/// Reasons for writes, with their number and average size, below a line of heads.
+pub(super) fn written(file: &File) -> Result<Vec<(String, [f64; 2])>, Error> {
+    let mut reasons = Vec::new();
+    for mut line in file.lines().skip(1) {
+        if let Some(name) = line.optional() {
+            let numbers = [number(&mut line)?, number(&mut line)?];
+            reasons.push((name.trim_end_matches(':').to_owned(), numbers));
+        }
+    }
+    Ok(reasons)
+}
+
+/// Algorithms, with the size on disk and the size before, below a line of heads.
+pub(super) fn compression(file: &File) -> Result<Vec<(String, [f64; 2])>, Error> {
+    written(file)
+}
+
+/// Bytes by operation and kind of data: a line for each operation, and below it those of the
+/// kinds.
+pub(super) fn done(file: &File) -> Result<Vec<([String; 2], f64)>, Error> {
+    let mut operation = "";
+    let mut done = Vec::new();
+    for line in file.lines() {
+        let Some((name, bytes)) = line.line().split_once(':') else { continue };
+        let (name, bytes) = (name.trim(), bytes.trim());
+        if bytes.is_empty() {
+            operation = name;
+            continue;
+        }
+        let bytes = human(bytes).ok_or_else(|| line.unlike("a kind of data and its bytes"))?;
+        done.push(([operation, name].map(str::to_owned), bytes));
+    }
+    Ok(done)
+}
+
+/// Errors by kind since the file system was made. Those since the last reset follow below a line
+/// of their own.
+pub(super) fn io_errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
+    let mut errors = Vec::new();
+    let lines = file.lines().skip_while(|line| !line.line().contains("since filesystem creation"));
+    for line in lines.skip(1) {
+        let Some((name, count)) = line.line().split_once(':') else { break };
+        let count: u64 = count.trim().parse().map_err(|_| line.unlike("a kind and a count"))?;
+        errors.push((name.trim().to_owned(), count as f64));
+    }
+    Ok(errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        for (text, expected) in [
+            ("720", Some(720.0)),
+            ("18446744073709551615", Some(18_446_744_073_709_551_615.0)),
+            ("2.05G", Some(2_201_170_739.0)),
+            ("512k", Some(524_288.0)),
+            ("10.8T", Some(11_874_725_579_980.0)),
+            ("1.5", None),
+            ("-1k", None),
+            ("nank", None),
+            ("infk", None),
+            ("k", None),
+            ("1q", None),
+            ("", None),
+        ] {
+            assert_eq!(human(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts() {
+        let file = File::of("since mount: 1\nsince filesystem creation:     21.5k\n");
+        assert_eq!(counter(&file).ok(), Some(22016.0));
+        assert!(counter(&File::of("since mount: 1\n")).is_err());
+
+        let found = errors(&File::of("bset_bad_csum 2 1767112063\n\nother 3 1\n")).unwrap();
+        assert_eq!(found, [("bset_bad_csum".to_owned(), 2.0), ("other".to_owned(), 3.0)]);
+        assert!(errors(&File::of("alone\n")).is_err());
+
+        let found = written(&File::of("  nr size\ninitial: 3 100k\n")).unwrap();
+        assert_eq!(found, [("initial".to_owned(), [3.0, 102_400.0])]);
+        assert!(written(&File::of("  nr size\ninitial: 3\n")).is_err());
+
+        let found = done(&File::of("read:\nsb  : 5\nwrite:\nsb: 7\n")).unwrap();
+        let keys: Vec<_> = found.iter().map(|(key, bytes)| (key.join(" "), *bytes)).collect();
+        assert_eq!(keys, [("read sb".to_owned(), 5.0), ("write sb".to_owned(), 7.0)]);
+        assert!(done(&File::of("read:\nsb: x\n")).is_err());
+
+        let text = "IO errors since filesystem creation\n  read:    4\n  checksum:0\n\
+            IO errors since 8 y ago\n  read: 1\n";
+        let found = io_errors(&File::of(text)).unwrap();
+        assert_eq!(found, [("read".to_owned(), 4.0), ("checksum".to_owned(), 0.0)]);
+        assert!(io_errors(&File::of("IO errors since filesystem creation\nread: x\n")).is_err());
+    }
+}

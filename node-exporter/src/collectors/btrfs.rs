@@ -1,0 +1,156 @@
+//! Btrfs file systems: `/sys/fs/btrfs`, and what the file system says of its devices to who asks
+//! with `ioctl(2)`.
+
+mod allocation;
+mod devices;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+
+use self::allocation::Allocation;
+use self::devices::{Devices, ERRORS, Sizes, UNUSED};
+use super::Definition;
+use crate::attributes::each;
+use crate::host::{Device, File, Host, if_there};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "btrfs",
+    about: "Btrfs file systems",
+    on_by_default: true,
+    reads: &[
+        "/sys/fs/btrfs/*/{commit_stats,label,allocation/*,devices/*/size}",
+        "/proc/1/mountinfo",
+    ],
+    flags: &[],
+    metrics: &[
+        &INFO,
+        &COLUMNS,
+        &allocation::RESERVED,
+        &allocation::COLUMNS,
+        &Sizes,
+        &UNUSED,
+        &ERRORS,
+    ],
+    build: |host, _| Ok(Source::blocking(Btrfs(host.clone()))),
+};
+
+static INFO: Desc<2> =
+    Desc::gauge("node_btrfs_info", "A file system with its label; always 1.", ["label", "uuid"]);
+
+static COLUMNS: [Column<Summary, 1>; 5] = [
+    Desc::gauge(
+        "node_btrfs_global_rsv_size_bytes",
+        "Size of the reserve for metadata of operations that have to succeed.",
+        ["uuid"],
+    )
+    .column(|summary| summary.reserve),
+    Desc::counter("node_btrfs_commits_total", "Commits done.", ["uuid"])
+        .column(|summary| Some(summary.commits)),
+    Desc::gauge("node_btrfs_last_commit_seconds", "How long the last commit took.", ["uuid"])
+        .column(|summary| Some(summary.last)),
+    Desc::gauge("node_btrfs_max_commit_seconds", "How long the longest commit took.", ["uuid"])
+        .column(|summary| Some(summary.longest)),
+    Desc::counter("node_btrfs_commit_seconds_total", "How long all commits took.", ["uuid"])
+        .column(|summary| Some(summary.total)),
+];
+
+struct Btrfs(Host);
+
+impl Collector for Btrfs {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        // Without the module there is no such directory, and nothing to show.
+        let mut systems = if_there(self.0.devices("fs/btrfs"))?.unwrap_or_default();
+        // Other directories there have no dash in their names, those of file systems are UUIDs.
+        systems.retain(|(name, _)| name.contains('-'));
+        let mut asked = if systems.is_empty() { Vec::new() } else { devices::asked(&self.0) };
+        let (systems, end) = each(systems, |uuid, device| System::read(uuid, device, &mut asked));
+
+        let mut info = out.family(&INFO);
+        for (uuid, system) in &systems {
+            info.sample([&system.label, uuid], 1.0);
+        }
+        let summaries: Vec<_> =
+            systems.iter().map(|(uuid, system)| ([uuid.as_str()], system.summary)).collect();
+        out.table(&COLUMNS, &summaries);
+        let allocations = systems.iter().map(|(uuid, system)| (uuid.as_str(), &system.allocation));
+        allocation::expose(out, &allocations.collect::<Vec<_>>());
+        let devices = systems.iter().map(|(uuid, system)| (uuid.as_str(), &system.devices));
+        devices::expose(out, &devices.collect::<Vec<_>>());
+        end
+    }
+}
+
+struct System {
+    label: String,
+    summary: Summary,
+    allocation: Allocation,
+    devices: Devices,
+}
+
+impl System {
+    fn read(
+        uuid: &str,
+        device: &Device,
+        asked: &mut Vec<(String, Devices)>,
+    ) -> Result<Self, Error> {
+        let in_sysfs = devices::in_sysfs(device)?;
+        let count = in_sysfs.len();
+        let found = asked.iter().position(|(asked, _)| asked == uuid);
+        let devices = found.map_or(in_sysfs, |at| asked.swap_remove(at).1);
+        let commits = if_there(device.file("commit_stats"))?;
+        let commits = commits.map_or_else(|| Ok(Summary::default()), |file| commits_of(&file))?;
+        let reserve = device.number::<u64>("allocation/global_rsv_size", "a size in bytes");
+        let reserve = if_there(reserve)?.map(|size| size as f64);
+        Ok(Self {
+            label: if_there(device.string("label"))?.unwrap_or_default(),
+            summary: Summary { reserve, ..commits },
+            allocation: Allocation::read(device, count)?,
+            devices,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Summary {
+    reserve: Option<f64>,
+    commits: f64,
+    /// In seconds, as are the others.
+    last: f64,
+    longest: f64,
+    total: f64,
+}
+
+/// A name and a number to the line. Kernels before 6.0 have no such file: nothing is counted then.
+fn commits_of(file: &File) -> Result<Summary, Error> {
+    let mut summary = Summary::default();
+    for mut line in file.lines() {
+        let Some(name) = line.optional() else { continue };
+        let number: u64 = line.number("a name and a number")?;
+        let number = number as f64;
+        match name {
+            "commits" => summary.commits = number,
+            "last_commit_ms" => summary.last = number / 1000.0,
+            "max_commit_ms" => summary.longest = number / 1000.0,
+            "total_commit_ms" => summary.total = number / 1000.0,
+            _ => {}
+        }
+    }
+    Ok(summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits() {
+        let file =
+            File::of("commits 3\nlast_commit_ms 1000\n\nnew_thing 5\ntotal_commit_ms 1500\n");
+        let expected = Summary { commits: 3.0, last: 1.0, total: 1.5, ..Summary::default() };
+        assert_eq!(commits_of(&file).unwrap(), expected);
+        for text in ["commits", "commits x", "commits -1"] {
+            assert!(commits_of(&File::of(text)).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The devices of a file system, as sysfs shows them or as a mounted one tells.
+
+use exporter_core::collector::Error;
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
+use exporter_core::families::Families;
+
+use crate::host::{self, Device, Host, if_there};
+use crate::proc::mounts;
+use crate::system::{self, BtrfsDevice};
+
+const SIZE: &str = "node_btrfs_device_size_bytes";
+const SIZE_HELP: &str = "Size of a device of the file system.";
+
+/// The family whose label `btrfs_dev_uuid` only those file systems have that were asked.
+pub(super) struct Sizes;
+
+impl Describe for Sizes {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        visit(DynDesc { name: SIZE, help: SIZE_HELP, kind: Kind::Gauge, labels: &ASKED });
+    }
+}
+
+const ASKED: [&str; 3] = ["device", "btrfs_dev_uuid", "uuid"];
+const IN_SYSFS: [&str; 2] = ["device", "uuid"];
+
+pub(super) static UNUSED: Desc<3> = Desc::gauge(
+    "node_btrfs_device_unused_bytes",
+    "Space of a device that is not allocated.",
+    ASKED,
+);
+pub(super) static ERRORS: Desc<4> = Desc::counter(
+    "node_btrfs_device_errors_total",
+    "Errors of a device since they were last reset.",
+    ["type", "device", "btrfs_dev_uuid", "uuid"],
+);
+
+pub(super) enum Devices {
+    /// By name, with the size in bytes.
+    InSysfs(Vec<(String, f64)>),
+    Asked(Vec<BtrfsDevice>),
+}
+
+impl Devices {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::InSysfs(devices) => devices.len(),
+            Self::Asked(devices) => devices.len(),
+        }
+    }
+}
+
+pub(super) fn in_sysfs(system: &Device) -> Result<Devices, Error> {
+    let mut found = Vec::new();
+    let directory = if_there(system.device("devices"))?;
+    for (name, device) in directory.map_or_else(|| Ok(Vec::new()), |all| all.devices())? {
+        // A device that is missing has no size.
+        let sectors = if_there(device.number::<u64>("size", "a number of sectors"))?;
+        found.push((name, sectors.unwrap_or_default() as f64 * 512.0));
+    }
+    Ok(Devices::InSysfs(found))
+}
+
+/// What mounted file systems say of their devices, by UUID. One that does not answer, as for want
+/// of rights, is shown as sysfs has it.
+pub(super) fn asked(host: &Host) -> Vec<(String, Devices)> {
+    let mut asked = Vec::<(String, Devices)>::new();
+    let Ok(table) = mounts::read(host) else { return asked };
+    let (mounts, _) = table.mounts();
+    let mut seen = Vec::new();
+    for mount in mounts.iter().filter(|mount| mount.fstype == b"btrfs") {
+        // Subvolumes are mounted as often as one likes; they are of one device number each, and of
+        // one source together.
+        if seen.contains(&mount.source) {
+            continue;
+        }
+        seen.push(mount.source);
+        let point = mount.point_unescaped();
+        let Ok(file) = host.open_root(host::path_of(&point)) else { continue };
+        if let Ok((uuid, devices)) = system::btrfs(&file)
+            && !asked.iter().any(|(known, _)| *known == uuid)
+        {
+            asked.push((uuid, Devices::Asked(devices)));
+        }
+    }
+    asked
+}
+
+pub(super) fn expose(out: &mut Families, systems: &[(&str, &Devices)]) {
+    for (uuid, devices) in systems {
+        let desc = |labels| DynDesc { name: SIZE, help: SIZE_HELP, kind: Kind::Gauge, labels };
+        match devices {
+            Devices::InSysfs(devices) => {
+                let mut sizes = out.open_varying(desc(&IN_SYSFS));
+                for (device, size) in devices {
+                    sizes.sample(&[device, uuid], *size);
+                }
+            }
+            Devices::Asked(devices) => {
+                let mut sizes = out.open_varying(desc(&ASKED));
+                for device in devices {
+                    sizes.sample(&[&device.name, &device.uuid, uuid], device.size as f64);
+                }
+            }
+        }
+    }
+    let asked = || {
+        systems.iter().flat_map(|(uuid, devices)| {
+            let devices = if let Devices::Asked(devices) = devices { &devices[..] } else { &[] };
+            devices.iter().map(move |device| (*uuid, device))
+        })
+    };
+    let mut unused = out.family(&UNUSED);
+    for (uuid, device) in asked() {
+        let bytes = device.size.saturating_sub(device.used);
+        unused.sample([&device.name, &device.uuid, uuid], bytes as f64);
+    }
+    let mut errors = out.family(&ERRORS);
+    for (uuid, device) in asked() {
+        for (kind, count) in
+            ["write", "read", "flush", "corruption", "generation"].into_iter().zip(device.errors)
+        {
+            errors.sample([kind, &device.name, &device.uuid, uuid], count as f64);
+        }
+    }
+}

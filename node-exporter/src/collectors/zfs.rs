@@ -1,0 +1,198 @@
+//! What the ZFS module counts, in its own words: `/proc/spl/kstat/zfs`.
+
+mod kstat;
+
+use std::collections::BTreeMap;
+
+use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
+use exporter_core::families::Families;
+
+use self::kstat::{Entry, dataset, entries, pool};
+use super::Definition;
+use crate::host::{Host, OrAbsent, if_there};
+use crate::proc::named::{MOST, Named, Names};
+
+pub(super) static DEFINITION: Definition = Definition {
+    name: "zfs",
+    about: "ZFS caches, pools and datasets",
+    on_by_default: true,
+    reads: &["/proc/spl/kstat/zfs/*", "/proc/spl/kstat/zfs/*/{io,objset-*,state}"],
+    flags: &[],
+    metrics: &[&Found, &STATE],
+    build: |host, _| {
+        let names = FILES.map(|_| Names::default());
+        Ok(Source::blocking(Zfs { host: host.clone(), names }))
+    },
+};
+
+/// The files of the whole module, and what their families are called after.
+const FILES: [(&str, &str); 11] = [
+    ("abdstats", "abd"),
+    ("arcstats", "arc"),
+    ("dbufstats", "dbuf"),
+    ("dmu_tx", "dmu_tx"),
+    ("dnodestats", "dnode"),
+    ("fm", "fm"),
+    ("vdev_cache_stats", "vdev_cache"),
+    ("vdev_mirror_stats", "vdev_mirror"),
+    ("xuio_stats", "xuio"),
+    ("zfetchstats", "zfetch"),
+    ("zil", "zil"),
+];
+
+/// The families that are named after entries of files.
+struct Found;
+
+impl Describe for Found {
+    fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
+        let mut desc =
+            |name, help, labels| visit(DynDesc { name, help, kind: Kind::Untyped, labels });
+        desc("node_zfs_<part>_<entry>", "Entry <entry> of <file> in /proc/spl/kstat/zfs.", &[]);
+        desc("node_zfs_zpool_<entry>", POOL_HELP, &POOL);
+        desc("node_zfs_zpool_dataset_<entry>", DATASET_HELP, &DATASET);
+    }
+}
+
+const POOL: [&str; 1] = ["zpool"];
+const POOL_HELP: &str = "Entry of a pool's io file in /proc/spl/kstat/zfs.";
+const DATASET: [&str; 2] = ["zpool", "dataset"];
+const DATASET_HELP: &str = "Entry of a pool's objset files in /proc/spl/kstat/zfs.";
+
+static STATE: Desc<2> =
+    Desc::gauge("node_zfs_zpool_state", "Whether a pool is in this state.", ["zpool", "state"]);
+const STATES: [&str; 7] =
+    ["online", "degraded", "faulted", "offline", "removed", "unavail", "suspended"];
+
+struct Zfs {
+    host: Host,
+    /// The entries of [`FILES`].
+    names: [Names; 11],
+}
+
+impl Collector for Zfs {
+    fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let pools = self.host.directories_proc("spl/kstat/zfs").or_absent("ZFS")?;
+        let mut end = Ok(());
+        for ((file, part), names) in FILES.into_iter().zip(&mut self.names) {
+            end = end.and(module(&self.host, out, file, part, names));
+        }
+        end = end.and(self.pools(out, &pools));
+        end = end.and(self.datasets(out, &pools));
+        end.and(self.states(out, &pools))
+    }
+}
+
+/// The entries of one file of the whole module. Versions of ZFS differ in which files they have.
+fn module(
+    host: &Host,
+    out: &mut Families,
+    file: &str,
+    part: &str,
+    names: &mut Names,
+) -> Result<(), Error> {
+    let Some(text) = if_there(host.proc(format!("spl/kstat/zfs/{file}")))? else { return Ok(()) };
+    for (place, entry) in entries(&text).enumerate() {
+        let Entry { name, value } = entry?;
+        let family = names.at(place, name, |name| {
+            Some(Named {
+                name: format!("node_zfs_{part}_{}", name.replace('-', "_")),
+                help: format!("Entry {name} of {file} in /proc/spl/kstat/zfs."),
+            })
+        });
+        if let Some(family) = family {
+            family.sample(out, value);
+        }
+    }
+    Ok(())
+}
+
+/// The samples of each entry, by name.
+type ByName<const N: usize> = BTreeMap<String, Vec<([String; N], f64)>>;
+
+fn add<const N: usize>(samples: &mut ByName<N>, name: &str, labels: [&str; N], value: f64) {
+    if samples.len() < MOST || samples.contains_key(name) {
+        samples.entry(name.to_owned()).or_default().push((labels.map(str::to_owned), value));
+    }
+}
+
+fn expose<const N: usize>(
+    out: &mut Families,
+    (prefix, help, labels): (&str, &str, [&str; N]),
+    samples: &ByName<N>,
+) {
+    for (name, samples) in samples {
+        let name = format!("{prefix}{}", name.replace('-', "_"));
+        let Some(desc) = Desc::try_new(&name, help, Kind::Untyped, labels) else { continue };
+        let mut family = out.family(&desc);
+        for (labels, value) in samples {
+            family.sample(labels.each_ref().map(String::as_str), *value);
+        }
+    }
+}
+
+impl Zfs {
+    fn pools(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
+        let mut samples = ByName::new();
+        let mut end = Ok(());
+        for name in pools {
+            // ZFS 2.1 and later have no such file.
+            match if_there(self.host.proc(format!("spl/kstat/zfs/{name}/io"))) {
+                Ok(None) => {}
+                Ok(Some(file)) => match pool(&file) {
+                    Ok(entries) => {
+                        for Entry { name: entry, value } in entries {
+                            add(&mut samples, entry, [name], value);
+                        }
+                    }
+                    Err(error) => end = end.and(Err(error)),
+                },
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        expose(out, ("node_zfs_zpool_", POOL_HELP, POOL), &samples);
+        end
+    }
+
+    fn datasets(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
+        let mut samples = ByName::new();
+        let mut end = Ok(());
+        for name in pools {
+            let directory = format!("spl/kstat/zfs/{name}");
+            let files = self.host.list_proc(&directory).unwrap_or_default();
+            for file in files.iter().filter(|file| file.starts_with("objset-")) {
+                // A dataset that is destroyed meanwhile is left out.
+                let read = if_there(self.host.proc(format!("{directory}/{file}")));
+                let add = |samples: &mut ByName<2>| -> Result<(), Error> {
+                    let Some(file) = read? else { return Ok(()) };
+                    let (dataset, entries) = dataset(&file)?;
+                    for Entry { name: entry, value } in entries {
+                        add(samples, entry, [name, dataset], value);
+                    }
+                    Ok(())
+                };
+                end = end.and(add(&mut samples));
+            }
+        }
+        expose(out, ("node_zfs_zpool_dataset_", DATASET_HELP, DATASET), &samples);
+        end
+    }
+
+    fn states(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
+        let mut end = Ok(());
+        let mut family = out.family(&STATE);
+        for pool in pools {
+            match if_there(self.host.proc(format!("spl/kstat/zfs/{pool}/state"))) {
+                Ok(None) => {}
+                Ok(Some(file)) => {
+                    let found = file.trimmed().to_ascii_lowercase();
+                    for state in STATES {
+                        family.sample([pool, state], f64::from(found == state));
+                    }
+                }
+                Err(error) => end = end.and(Err(error)),
+            }
+        }
+        end
+    }
+}

@@ -1,0 +1,137 @@
+//! What a mounted Btrfs says of itself: the requests of `linux/btrfs.h`.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+use rustix::ioctl::{Updater, ioctl, opcode};
+
+/// A device of a file system.
+#[derive(Debug)]
+pub(crate) struct BtrfsDevice {
+    /// Without the directory.
+    pub(crate) name: String,
+    pub(crate) uuid: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// In bytes.
+    pub(crate) used: u64,
+    /// Of writing, reading, flushing, checksums and generations.
+    pub(crate) errors: [u64; 5],
+}
+
+/// The UUID and the devices of the Btrfs that an open file is on.
+pub(crate) fn btrfs(file: impl AsFd) -> io::Result<(String, Vec<BtrfsDevice>)> {
+    let mut system = FsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 124] };
+    request::<{ opcode::read::<FsInfo>(BTRFS, 31) }, _>(&file, &mut system)?;
+    let mut devices = Vec::new();
+    // Numbers are not used again, so there may be gaps.
+    for devid in 1..=system.max_id.min(MOST) {
+        if devices.len() as u64 >= system.num_devices {
+            break;
+        }
+        let mut info = DevInfo {
+            devid,
+            uuid: [0; 16],
+            bytes_used: 0,
+            total_bytes: 0,
+            unused: [0; 379],
+            path: [0; 1024],
+        };
+        match request::<{ opcode::read_write::<DevInfo>(BTRFS, 30) }, _>(&file, &mut info) {
+            Ok(()) => {}
+            Err(Errno::NODEV) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
+        let mut stats = DevStats { devid, nr_items: 5, flags: 0, values: [0; 5], unused: [0; 121] };
+        request::<{ opcode::read_write::<DevStats>(BTRFS, 52) }, _>(&file, &mut stats)?;
+        let path = info.path.split(|&byte| byte == 0).next().unwrap_or_default();
+        let path = String::from_utf8_lossy(path);
+        devices.push(BtrfsDevice {
+            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+            uuid: uuid(info.uuid),
+            size: info.total_bytes,
+            used: info.bytes_used,
+            errors: stats.values,
+        });
+    }
+    Ok((uuid(system.fsid), devices))
+}
+
+/// More numbers of devices than any file system has given out.
+const MOST: u64 = 65_536;
+
+const BTRFS: u8 = 0x94;
+
+#[repr(C)]
+struct FsInfo {
+    max_id: u64,
+    num_devices: u64,
+    fsid: [u8; 16],
+    rest: [u64; 124],
+}
+
+#[repr(C)]
+struct DevInfo {
+    devid: u64,
+    uuid: [u8; 16],
+    bytes_used: u64,
+    total_bytes: u64,
+    unused: [u64; 379],
+    path: [u8; 1024],
+}
+
+#[repr(C)]
+struct DevStats {
+    devid: u64,
+    nr_items: u64,
+    flags: u64,
+    values: [u64; 5],
+    unused: [u64; 121],
+}
+
+// What the kernel writes.
+const _: () = assert!(
+    size_of::<FsInfo>() == 1024 && size_of::<DevInfo>() == 4096 && size_of::<DevStats>() == 1032
+);
+
+/// Makes a request that reads and writes one of the structs above.
+#[expect(unsafe_code, reason = "ioctl has no safe wrapper")]
+fn request<const OPCODE: rustix::ioctl::Opcode, T>(
+    file: impl AsFd,
+    value: &mut T,
+) -> Result<(), Errno> {
+    // SAFETY: each opcode is made from the struct that it is called with, so its size is the one
+    // that the kernel writes; all of them are integers, for which any bytes are good.
+    unsafe { ioctl(file, Updater::<OPCODE, T>::new(value)) }
+}
+
+fn uuid(bytes: [u8; 16]) -> String {
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(digit.into(), 16));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids() {
+        let bytes = std::array::from_fn(|at| u8::try_from(at * 17).unwrap());
+        assert_eq!(uuid(bytes), "00112233-4455-6677-8899-aabbccddeeff");
+    }
+
+    #[test]
+    fn another_file_system_does_not_answer() {
+        let file = std::fs::File::open("/proc").unwrap();
+        assert!(btrfs(&file).is_err());
+    }
+}
