@@ -25,6 +25,7 @@ use crate::config_file;
 use crate::exporter::Opened;
 use crate::flags::{Flag, Flags};
 use crate::instrument::start_time;
+use crate::redact::redacted;
 use crate::web::listen::ListenError;
 use crate::web::metrics::ServerMetrics;
 use crate::web::reload::ConfigStore;
@@ -267,5 +268,6 @@ fn print(text: &str) -> Result<(), Stop> {
 }
 
 fn complain(name: &str, problem: &dyn Display) {
-    let _ = writeln!(io::stderr(), "{name}: error: {problem}");
+    let problem = problem.to_string();
+    let _ = writeln!(io::stderr(), "{name}: error: {}", redacted(&problem));
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use exporter_core::redact::redacted;
+
 use super::payload::Payload;
 
 /// Why a login or a statement failed. No variant holds a password.
@@ -15,13 +17,13 @@ pub(crate) enum Error {
     CleartextDisabled,
     #[error("it closed the connection")]
     Closed,
-    #[error("cannot read {key} {path}: {source}")]
+    #[error("cannot read {key} {}: {source}", redacted(path))]
     File { key: &'static str, path: String, source: io::Error },
     #[error("it asks for a file of this host, and does not get it")]
     FileRequested,
     #[error("{0}")]
     Io(io::Error),
-    #[error("{key} {path}: {problem}")]
+    #[error("{key} {}: {problem}", redacted(path))]
     Key { key: &'static str, path: String, problem: String },
     #[error("no answer in {0} seconds")]
     Late(u64),
@@ -113,6 +115,16 @@ impl From<io::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_the_place_of_its_file_is_not_shown() {
+        let body = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgev2Wcz4kQhCwT5P2";
+        for path in [body.to_owned(), format!("-----BEGIN PRIVATE KEY-----{body}")] {
+            let source = io::ErrorKind::NotFound.into();
+            let error = Error::File { key: "ssl-key", path, source }.to_string();
+            assert!(error.starts_with("cannot read ssl-key (not shown)"), "{error}");
+        }
+    }
 
     #[test]
     fn errors_are_read() {
