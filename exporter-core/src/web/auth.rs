@@ -135,6 +135,13 @@ impl Authenticator {
         Ok(Self { users, cost, shared })
     }
 
+    /// Whether `headers` hold a login that was right before.
+    pub(crate) fn remembers(&self, headers: &HeaderMap) -> bool {
+        let Some(login) = Login::of(headers) else { return false };
+        let hash = self.users.get(&login.user);
+        self.shared.remembers(hash.map(|hash| self.shared.seal(&login, hash)))
+    }
+
     /// The user whose name and password are in `headers`. Checks of different addresses take turns;
     /// one that `is_known` has had the right password before.
     pub(crate) async fn check(

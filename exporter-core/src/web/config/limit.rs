@@ -1,20 +1,24 @@
-//! How often the whole server may be asked: one token bucket.
+//! The rate limit of the whole server, as token buckets.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Lets one request in each interval, and a burst after quiet.
-///
-/// Kept as the one time at which the bucket would be full again, so that asking is a single
-/// compare-and-swap.
+/// Lets one request in each interval, and a burst after quiet. Where there are users, requests with
+/// the password of one and all others have the same limit each: those without must not keep out
+/// those with.
 #[derive(Debug)]
 pub struct RateLimit {
     interval: u64,
     burst: u64,
     started: Instant,
-    /// Nanoseconds after `started`.
-    full_at: AtomicU64,
+    bucket: Bucket,
+    unauthenticated: Bucket,
 }
+
+/// The time at which the bucket is full again, in nanoseconds since the start. To take a token is a
+/// single compare-and-swap.
+#[derive(Debug, Default)]
+struct Bucket(AtomicU64);
 
 impl RateLimit {
     /// A burst of 0 refuses every request, as the original's does.
@@ -23,12 +27,18 @@ impl RateLimit {
             interval: nanoseconds(interval),
             burst,
             started: Instant::now(),
-            full_at: AtomicU64::new(0),
+            bucket: Bucket::default(),
+            unauthenticated: Bucket::default(),
         }
     }
 
     pub fn allow(&self) -> bool {
-        self.allow_at(nanoseconds(self.started.elapsed()))
+        self.allow_at(&self.bucket, nanoseconds(self.started.elapsed()))
+    }
+
+    /// For requests that are not known to have the password of a user, where there are users.
+    pub fn allow_unauthenticated(&self) -> bool {
+        self.allow_at(&self.unauthenticated, nanoseconds(self.started.elapsed()))
     }
 
     /// Whether a limit of these values would be this one.
@@ -36,10 +46,10 @@ impl RateLimit {
         self.interval == nanoseconds(interval) && self.burst == burst
     }
 
-    fn allow_at(&self, now: u64) -> bool {
+    fn allow_at(&self, Bucket(full_at): &Bucket, now: u64) -> bool {
         let Some(rest) = self.burst.checked_sub(1) else { return false };
         let slack = rest.saturating_mul(self.interval);
-        self.full_at
+        full_at
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
                 let full_at = full_at.max(now);
                 (full_at - now <= slack).then(|| full_at.saturating_add(self.interval))
@@ -61,27 +71,27 @@ mod tests {
         let limit = RateLimit::new(Duration::from_secs(1), 3);
         let second = 1_000_000_000;
         let allowed: Vec<bool> = [0, 0, 0, 0, second - 1, second, second, 10 * second]
-            .map(|now| limit.allow_at(now))
+            .map(|now| limit.allow_at(&limit.bucket, now))
             .into();
         assert_eq!(allowed, [true, true, true, false, false, true, false, true]);
         // Quiet fills the bucket, but never beyond the burst.
         let later = 1000 * second;
-        let allowed: Vec<bool> = (0..5).map(|_| limit.allow_at(later)).collect();
+        let allowed: Vec<bool> = (0..5).map(|_| limit.allow_at(&limit.bucket, later)).collect();
         assert_eq!(allowed, [true, true, true, false, false]);
     }
 
     #[test]
     fn no_burst_lets_nobody_in() {
         let limit = RateLimit::new(Duration::from_secs(1), 0);
-        assert!(!limit.allow_at(0) && !limit.allow_at(u64::MAX));
+        assert!(!limit.allow_at(&limit.bucket, 0) && !limit.allow_at(&limit.bucket, u64::MAX));
     }
 
     #[test]
     fn extremes_do_not_wrap() {
         let limit = RateLimit::new(Duration::MAX, u64::MAX);
-        assert!(limit.allow_at(0) && limit.allow_at(1));
+        assert!(limit.allow_at(&limit.bucket, 0) && limit.allow_at(&limit.bucket, 1));
         let limit = RateLimit::new(Duration::MAX, 1);
-        assert!(limit.allow_at(0));
-        assert!(!limit.allow_at(1));
+        assert!(limit.allow_at(&limit.bucket, 0));
+        assert!(!limit.allow_at(&limit.bucket, 1));
     }
 }

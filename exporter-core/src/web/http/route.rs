@@ -11,6 +11,7 @@ use super::{landing, scrape};
 use crate::query::Query;
 use crate::web::auth::Denied;
 use crate::web::client_address::Peer;
+use crate::web::config::limit::RateLimit;
 use crate::web::connection::state::ConnectionState;
 use crate::web::server::Server;
 
@@ -24,7 +25,11 @@ pub(crate) async fn answer<B: Body>(
     request: &Request<B>,
 ) -> (Response, Option<String>) {
     let settings = server.site.config.current();
-    if settings.rate_limit.as_ref().is_some_and(|limit| !limit.allow()) {
+    let is_within = |limit: &Arc<RateLimit>| match &settings.users {
+        Some(users) if !users.remembers(request.headers()) => limit.allow_unauthenticated(),
+        _ => limit.allow(),
+    };
+    if !settings.rate_limit.as_ref().is_none_or(is_within) {
         let why = "There are too many requests.\n";
         return (response::text(StatusCode::TOO_MANY_REQUESTS, why), None);
     }

@@ -233,6 +233,24 @@ fn connections_without_credentials_make_room() {
 const USERS: &str =
     "basic_auth_users:\n  a: $2y$10$abcdefghijklmnopqrstuu6ppr/Iu.c1wGt1i1l2B1NaNNnoplJCK\n";
 
+/// The rate limit must not be a way for others to keep a scraper out.
+#[test]
+fn requests_without_credentials_have_a_rate_limit_of_their_own() {
+    let directory = Directory::new();
+    let limited = format!("{USERS}rate_limit:\n  interval: 1h\n  burst: 4\n");
+    let live = Live::load(Some(directory.write("web.yml", &limited))).unwrap();
+    let server = start(|site| site.live = live);
+    let right = get("/metrics", "Authorization: Basic YTox\r\n");
+    assert_eq!(status(&server.say(&right)), "200");
+    let flood: Vec<_> = (0..10).map(|_| server.say(get("/metrics", ""))).collect();
+    let statuses: Vec<_> = flood.iter().map(|answer| status(answer)).collect();
+    assert_eq!(&statuses[..3], ["401"; 3], "{statuses:?}");
+    assert_eq!(&statuses[4..], ["429"; 6], "{statuses:?}");
+    // It has its own.
+    let statuses: Vec<_> = (0..6).map(|_| status(&server.say(&right)).to_owned()).collect();
+    assert_eq!(statuses, ["200", "200", "200", "200", "429", "429"]);
+}
+
 /// What the kernel keeps of unread answers counts as memory of the service.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "reads of the kernel what it keeps")]
