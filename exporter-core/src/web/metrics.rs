@@ -180,7 +180,7 @@ impl Eviction {
     }
 }
 
-/// Scrapes under way, and those that were answered.
+/// Scrapes in progress, and those that were answered.
 #[derive(Debug, Default)]
 pub(super) struct Scrapes {
     in_flight: AtomicUsize,
@@ -188,11 +188,11 @@ pub(super) struct Scrapes {
 }
 
 impl Scrapes {
-    /// A place among at most `most` scrapes; 0 is no limit.
-    pub(super) fn enter(&self, most: usize) -> Option<Place<'_>> {
-        let place = Place(&self.in_flight);
+    /// Starts a scrape if fewer than `max` are in progress; 0 is no limit.
+    pub(super) fn enter(&self, max: usize) -> Option<ScrapeInFlight<'_>> {
+        let scrape = ScrapeInFlight(&self.in_flight);
         let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        (most == 0 || others < most).then_some(place)
+        (max == 0 || others < max).then_some(scrape)
     }
 
     pub(super) fn count(&self, status: StatusCode) {
@@ -200,11 +200,11 @@ impl Scrapes {
     }
 }
 
-/// A scrape under way until it is dropped.
+/// A scrape in progress until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a>(&'a AtomicUsize);
+pub(super) struct ScrapeInFlight<'a>(&'a AtomicUsize);
 
-impl Drop for Place<'_> {
+impl Drop for ScrapeInFlight<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -226,7 +226,7 @@ impl Codes {
         }
     }
 
-    /// Writes those that came about, and those `always` of interest.
+    /// Writes the statuses that occurred, and those in `always`.
     fn write(&self, out: &mut Families, desc: &Desc<1>, always: &[&str]) {
         let mut family = out.family(desc);
         for (code, counter) in CODES.iter().zip(&self.0) {

@@ -1,6 +1,12 @@
 //! Paths, methods, queries.
 
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use tracing::field::Field;
+
 use super::*;
+use crate::web::pki::Directory;
 
 #[test]
 fn only_reading_is_allowed() {
@@ -162,4 +168,60 @@ fn answers_are_counted() {
     ] {
         assert!(page.contains(line), "no {line}: {page}");
     }
+}
+
+#[test]
+fn each_request_is_logged_at_the_debug_level() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = Log(Arc::clone(&lines));
+    let directory = Directory::new();
+    let users =
+        "basic_auth_users:\n  a: $2y$10$abcdefghijklmnopqrstuu6ppr/Iu.c1wGt1i1l2B1NaNNnoplJCK\n";
+    let live = Live::load(Some(directory.write("web.yml", users))).unwrap();
+    let server = start(|site| {
+        // For this thread, which is that of the server.
+        std::mem::forget(tracing::subscriber::set_default(log));
+        site.live = live;
+    });
+    server.say(get("/-/healthy?token=secret", "Authorization: Basic YTox\r\n"));
+    server.say(get("/nothing", ""));
+    let lines = lines.lock().unwrap().join("\n");
+    for (part, count) in [
+        (
+            "peer=127.0.0.1 certificate=\"\" user=\"a\" method=GET path=\"/-/healthy\" status=200 bytes=3 ",
+            1,
+        ),
+        ("user=\"\" method=GET path=\"/nothing\" status=401 bytes=34 ", 1),
+        ("duration=0.", 2),
+        ("secret", 0),
+        ("YTox", 0),
+    ] {
+        assert_eq!(lines.matches(part).count(), count, "{part} in {lines}");
+    }
+}
+
+/// Keeps the fields of each event at the debug level.
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("exporter_core")
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = String::new();
+        event.record(&mut |field: &Field, value: &dyn std::fmt::Debug| {
+            write!(line, "{field}={value:?} ").unwrap();
+        });
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
 }
