@@ -238,8 +238,8 @@ const USERS: &str =
 fn requests_without_credentials_have_a_rate_limit_of_their_own() {
     let directory = Directory::new();
     let limited = format!("{USERS}rate_limit:\n  interval: 1h\n  burst: 4\n");
-    let live = Live::load(Some(directory.write("web.yml", &limited))).unwrap();
-    let server = start(|site| site.live = live);
+    let live = ConfigStore::load(Some(directory.write("web.yml", &limited))).unwrap();
+    let server = start(|site| site.config = live);
     let right = get("/metrics", "Authorization: Basic YTox\r\n");
     assert_eq!(status(&server.say(&right)), "200");
     let flood: Vec<_> = (0..10).map(|_| server.say(get("/metrics", ""))).collect();
