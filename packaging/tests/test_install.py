@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """packaging/install: what goes where, and that configuration survives it."""
-import os, pathlib, re, subprocess, tempfile, unittest
+import os, pathlib, re, subprocess, sys, tempfile, unittest
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[1]
 INSTALL = PACKAGING / 'install'
@@ -45,7 +45,7 @@ class Install(unittest.TestCase):
             self.install('--binary', self.binary, name)
             for path, mode in {**FILES, **dict.fromkeys(more, 0o644)}.items():
                 self.assertEqual((self.destdir / path.format(name)).stat().st_mode & 0o7777, mode, path.format(name))
-            self.assertEqual((self.destdir / 'etc' / name).stat().st_mode & 0o7777, 0o750)
+            self.assertEqual((self.destdir / 'etc' / name).stat().st_mode & 0o7777, 0o2750)
         self.assertEqual([path for path in self.destdir.rglob('*.new')], [])
 
     def test_every_exporter_is_tested(self):
@@ -71,10 +71,49 @@ class Install(unittest.TestCase):
         self.assertEqual((self.destdir / 'etc/node-exporter').stat().st_mode & 0o7777, 0o700)
         self.assertEqual((self.destdir / 'usr/bin/node-exporter').read_text(), 'two')
 
+    def files(self):
+        return {path.relative_to(self.destdir): path.read_bytes() for path in self.destdir.rglob('*') if path.is_file()}
+
+    def test_uninstall_removes_all_but_the_configuration(self):
+        for name in MORE:
+            self.install('--binary', self.binary, name)
+        key = self.destdir / 'etc/node-exporter/tls.key'
+        key.write_text('secret')
+        self.install('uninstall', 'node-exporter')
+        self.assertEqual([path for path in self.files() if 'node-exporter' in str(path) and path.parts[0] != 'etc'], [])
+        self.assertEqual(key.read_text(), 'secret')
+        self.assertTrue((self.destdir / 'etc/default/node-exporter').exists())
+        self.assertTrue((self.destdir / 'usr/bin/exporter-pki').exists(), 'the others use it')
+        for name in MORE:
+            self.install('uninstall', '--purge', name)
+        self.assertEqual(self.files(), {})
+        self.assertFalse(key.parent.exists())
+
+    def test_on_a_full_disk_nothing_is_changed_and_nothing_left_over(self):
+        # A namespace of its own, so that no mount is left behind.
+        script = '''
+            mount -t tmpfs -o size=512k tmpfs "$DESTDIR" || exit 77
+            "$1" --binary "$2" node-exporter >/dev/null || exit 78
+            head -c 400000 /dev/zero >"$2"
+            "$1" --binary "$2" node-exporter
+            echo "status $?"
+            find "$DESTDIR" -name '*.new'
+            cat "$DESTDIR/usr/bin/node-exporter"
+        '''
+        self.destdir.mkdir()
+        done = subprocess.run(['unshare', '--mount', '--map-root-user', 'sh', '-c', script, 'sh', INSTALL, self.binary],
+                              env={**os.environ, 'DESTDIR': str(self.destdir)}, capture_output=True, text=True)
+        if done.returncode == 77 or 'unshare' in done.stderr:
+            print(f'SKIPPED: installation on a full disk: {done.stderr.strip()}', file=sys.stderr, flush=True)
+            self.skipTest('no namespace to mount a small disk in')
+        self.assertRegex(done.stderr, r'\Ainstall: nothing was changed: .*No space left on device\n\Z')
+        self.assertEqual(done.stdout, 'status 1\none')
+
     def test_what_cannot_be_installed_is_said_in_one_line(self):
         for arguments, word in (((), 'which'), (('nothing-exporter',), 'nothing-exporter'), (('--bogus', 'node-exporter'), '--bogus'),
                                 (('--binary', '/nowhere/x', 'node-exporter'), '/nowhere/x'), (('--binary',), 'path'),
-                                (('node-exporter', 'mysql-exporter'), 'one exporter')):
+                                (('node-exporter', 'mysql-exporter'), 'one exporter'), (('--purge', 'node-exporter'), '--purge'),
+                                (('uninstall',), 'which'), (('uninstall', '--binary', 'x', 'node-exporter'), '--binary')):
             said = self.install(*arguments, status=2)
             self.assertRegex(said, rf'\Ainstall: .*{word}.*\n\Z')
         self.assertFalse(self.destdir.exists())
