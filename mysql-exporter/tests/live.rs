@@ -11,6 +11,8 @@
 
 #[path = "live/connections.rs"]
 mod connections;
+#[path = "live/replication.rs"]
+mod replication;
 #[path = "live/server.rs"]
 mod server;
 

@@ -68,6 +68,11 @@ impl Server {
     /// MySQL from the root folder that `MYSQL_ROOT` names, where this test may change into it;
     /// told loudly if not.
     pub(crate) fn mysql() -> Option<Self> {
+        Self::mysql_with(&[])
+    }
+
+    /// The same, with further flags.
+    pub(crate) fn mysql_with(flags: &[&str]) -> Option<Self> {
         let root = std::env::var("MYSQL_ROOT").map(PathBuf::from).ok();
         let Some(root) = root.filter(|root| root.join("usr/sbin/mysqld").exists()) else {
             skip("MYSQL_ROOT does not name a root folder with mysqld in it");
@@ -86,7 +91,7 @@ impl Server {
         assert!(mysqld(&["--initialize-insecure".into()]).wait().unwrap().success());
         let port = free_port();
         let inside = dir.join("s");
-        let child = mysqld(&[
+        let mut all = vec![
             "--bind-address=127.0.0.1".into(),
             "--mysqlx=OFF".into(),
             "--secure-file-priv=NULL".into(),
@@ -95,7 +100,9 @@ impl Server {
             format!("--port={port}"),
             format!("--socket={}", inside.display()),
             format!("--pid-file={}/pid", dir.display()),
-        ]);
+        ];
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        let child = mysqld(&all);
         let client = ["chroot", root.to_str().unwrap(), "mysql", "--no-defaults", "-uroot", "-N"];
         let mut client = client.map(str::to_owned).to_vec();
         client.push(format!("--socket={}", inside.display()));
