@@ -1,12 +1,49 @@
-//! What every exporter in this workspace shares, and what a user writes an exporter of their
-//! own with.
+//! Prometheus metrics for Rust programs: instruments, all exposition formats, and complete
+//! exporters with TLS, client certificates and systemd integration.
 //!
-//! A scrape travels one way through these modules: [`web`] accepts and authorises it,
-//! [`registry`] runs the collectors it asks for, each [`collector`] writes its [`families`]
-//! in the negotiated [`format`](mod@format), and the bytes go back out. [`desc`] is what all of them know
-//! beforehand.
+//! # Instrument a program
 //!
-//! [`registry`]: # "in the making"
+//! Instruments are statics. [`encode()`] writes a page of them, without a runtime or a server:
+//!
+//! ```
+//! use exporter_core::format::{Escaping, Format};
+//! use exporter_core::instrument::{Counter, Labelled};
+//!
+//! static REQUESTS: Labelled<Counter, 1> =
+//!     Labelled::counter("app_requests_total", "Requests answered.", ["code"]);
+//!
+//! REQUESTS.with(["200"]).inc();
+//! let page = exporter_core::encode(&[&REQUESTS], Format::Text004, Escaping::Underscores);
+//! # assert!(page.ends_with(b"app_requests_total{code=\"200\"} 1\n"));
+//! ```
+//!
+//! [`instrument`] has counters, gauges, histograms, summaries, info metrics and state sets.
+//!
+//! # Serve the metrics of a program
+//!
+//! With the feature `serve`, which is on by default, a [`registry::Registry`] runs collectors and
+//! answers scrapes: over a server of its own ([`web::Site`]), or through the router of the program
+//! ([`Registry::answer`](registry::Registry::answer)), which negotiates format and compression and
+//! keeps to the timeout of Prometheus.
+//!
+//! # Write an exporter
+//!
+//! A [`collector::Collector`] writes what it measures into [`families::Families`], each family by
+//! its [`desc::Desc`]. A [`run::Program`] is an exporter with a command line, a web configuration
+//! file, a log and systemd integration: see the example there.
+//!
+//! # One scrape
+//!
+//! [`web`] accepts a connection and authenticates the client. [`registry`] runs the collectors
+//! that the scrape asks for, within its deadline. Their families become bytes of the negotiated
+//! [`format`](mod@format) as they are written, and one page in the end.
+//!
+//! # Features
+//!
+//! - none: instruments, collectors and encoding, on any system, with ten other crates
+//! - `process`: the `process_*` metrics, and files of the kernel that stay open; Linux only
+//! - `serve` (default): registry, web server and command line; Linux only
+//! - `testing`: helpers for tests of exporters
 
 pub mod collector;
 #[cfg(feature = "serve")]

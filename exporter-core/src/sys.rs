@@ -10,8 +10,8 @@ use rustix::net::sockopt::socket_acceptconn;
 /// The first descriptor that systemd passes on.
 const FIRST: RawFd = 3;
 
-/// Takes the `count` listening sockets that were passed at the start of the process. Only the
-/// first call gets them.
+/// Takes the `count` listening sockets that systemd passed to this process. Only the first call
+/// returns them.
 #[expect(unsafe_code, reason = "a descriptor that is only known by its number has no owner yet")]
 pub(crate) fn inherited(count: u16) -> io::Result<Vec<OwnedFd>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -20,13 +20,13 @@ pub(crate) fn inherited(count: u16) -> io::Result<Vec<OwnedFd>> {
     }
     let numbers = FIRST..FIRST + RawFd::from(count);
     for number in numbers.clone() {
-        // SAFETY: the borrow ends here, and whatever the number stands for is only asked about. If
-        // it stands for nothing, the kernel says so.
+        // SAFETY: the borrow ends here, and the descriptor is only queried. If it is not open, the
+        // kernel returns an error.
         let fd = unsafe { BorrowedFd::borrow_raw(number) };
         if !socket_acceptconn(fd)? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a listening socket"));
         }
-        // What this process starts has no use for them.
+        // Child processes must not inherit them.
         fcntl_setfd(fd, FdFlags::CLOEXEC)?;
     }
     // SAFETY: systemd made these for this process, which it named in LISTEN_PID, nothing in the

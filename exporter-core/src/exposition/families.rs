@@ -179,11 +179,6 @@ impl Families {
         DynFamily { desc, unit: "", is_dynamic: true, out: self, state: State::Fresh }
     }
 
-    /// Another name for [`Families::open`].
-    pub fn open_varying<'a>(&'a mut self, desc: DynDesc<'a>) -> DynFamily<'a> {
-        self.open(desc)
-    }
-
     /// Writes a table: a family for each column, with a sample for each row that has a value.
     pub fn table<Row, const N: usize>(
         &mut self,

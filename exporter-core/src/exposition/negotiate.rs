@@ -1,16 +1,15 @@
-//! `Accept` -> format and escaping.
+//! Negotiates format and escaping by the `Accept` header.
 //!
-//! Nothing is unacceptable: a reader that asks for what there is not gets text 0.0.4, as from the
-//! Go exporters.
+//! A client that accepts none of the formats gets text 0.0.4, as from the Go exporters.
 
 use super::format::{Escaping, Format};
 
-/// All formats; of those a reader likes equally it gets the first.
+/// All formats. The first one wins if a client accepts several equally.
 const OFFERS: [Format; 4] =
     [Format::Text004, Format::OpenMetrics, Format::Protobuf, Format::Text100];
 
 impl Format {
-    /// What a reader likes best, by the values of its `Accept` headers.
+    /// The format that a client prefers, by the values of its `Accept` headers.
     pub fn negotiate<'a>(accept: impl IntoIterator<Item = &'a str>) -> (Self, Escaping) {
         negotiate(accept, Escaping::default())
     }

@@ -1,4 +1,4 @@
-//! Files of the kernel, read whole and without ever waiting.
+//! Reads files of the kernel completely, without blocking on a FIFO or a device.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -11,32 +11,32 @@ use rustix::fs::{FsWord, Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// More than any file of procfs that an exporter reads; what is longer is refused, not truncated.
-const LARGEST: usize = 64 << 20;
+/// Larger than any file of procfs that an exporter reads. A larger file is an error, never truncated.
+const MAX_SIZE: usize = 64 << 20;
 
-/// Most files are shorter, and so come with one system call.
-const USUAL: usize = 8 << 10;
+/// Most files are smaller, and are read with one system call.
+const INITIAL_CAPACITY: usize = 8 << 10;
 
-/// Opens a file for reading. A FIFO or a device in its place is not waited for.
+/// Opens a file for reading. Does not block if it is a FIFO or a device.
 pub fn open(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
-/// Reads a file whole.
+/// Reads a complete file. Fails if it has more than 64 MiB.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     whole(|bytes| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes)))
 }
 
-/// Appends what `more` does, until that is nothing.
+/// Calls `more` until it appends nothing.
 fn whole(mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(USUAL);
+    let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
     loop {
-        // A short read is not the end: the kernel may stop at a line.
+        // A short read is not the end of the file: the kernel may stop after a line.
         match more(&mut bytes) {
             Ok(0) => return Ok(bytes),
-            Ok(_) if bytes.len() > LARGEST => return Err(ErrorKind::FileTooLarge.into()),
+            Ok(_) if bytes.len() > MAX_SIZE => return Err(ErrorKind::FileTooLarge.into()),
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -46,11 +46,11 @@ fn whole(mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> io::Resu
 
 /// Files of the kernel that stay open from one scrape to the next.
 ///
-/// The kernel makes their text anew whenever one is read from its start, so an open file says what
-/// it would say if it were opened again, for a fraction of the cost: a file of sysfs is read in
-/// 0.8 µs instead of 8, `/proc/net/netstat` in 33 instead of 74. Once the thing that a file is
-/// about is gone, reading fails, and the path is asked again. All that holds for procfs and sysfs;
-/// other files are opened every time.
+/// The kernel generates the text when a file is read from its start, so an open file has the same
+/// content as one that is opened again, at a fraction of the cost: a file of sysfs is read in
+/// 0.8 µs instead of 8, `/proc/net/netstat` in 33 instead of 74. When the object of a file is gone,
+/// reading fails, and the path is opened again. Only files of procfs and sysfs stay open; others
+/// are opened every time.
 #[derive(Clone, Debug, Default)]
 pub struct FileCache {
     files: Arc<Mutex<HashMap<PathBuf, Arc<OpenFile>>>>,
@@ -58,8 +58,8 @@ pub struct FileCache {
 }
 
 impl FileCache {
-    /// Reads a file whole. Not for files that follow a thing to another name, as those of network
-    /// interfaces do.
+    /// Reads a complete file. Not for files that follow their object to another name, as those of
+    /// network interfaces do.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let kept = self.files().get(path).cloned();
         if let Some(kept) = kept {
@@ -76,7 +76,7 @@ impl FileCache {
         Ok(bytes)
     }
 
-    /// Room for files that are kept elsewhere: all share it.
+    /// The limit on open files, shared with files that are kept elsewhere.
     pub fn budget(&self) -> &OpenFileBudget {
         &self.budget
     }
@@ -86,28 +86,28 @@ impl FileCache {
     }
 }
 
-/// How many files are kept open, which has a limit.
+/// A limit on the number of files that stay open.
 #[derive(Clone, Debug, Default)]
 pub struct OpenFileBudget(Arc<AtomicUsize>);
 
 impl OpenFileBudget {
-    /// Each costs the kernel some 5 KiB.
-    const MOST: u64 = 1024;
+    /// Each costs the kernel about 5 KiB.
+    const MAX: u64 = 1024;
 
-    /// Keeps an open file, if it is one of the kernel's and there is room.
+    /// Keeps a file open if it is on procfs or sysfs, and the limit is not reached.
     pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {
-        // The rest is for connections.
-        let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4;
-        let place = Place::new(&self.0, most.min(Self::MOST))?;
-        is_of_kernel(&file).then_some(OpenFile { file, _place: place })
+        // The rest of the descriptors is for connections.
+        let max = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4;
+        let slot = OpenSlot::new(&self.0, max.min(Self::MAX))?;
+        is_of_kernel(&file).then_some(OpenFile { file, _slot: slot })
     }
 }
 
-/// An open file that can be read from its start again.
+/// An open file that can be read from its start repeatedly.
 #[derive(Debug)]
 pub struct OpenFile {
     file: OwnedFd,
-    _place: Place,
+    _slot: OpenSlot,
 }
 
 impl AsFd for OpenFile {
@@ -126,16 +126,16 @@ impl OpenFile {
 }
 
 #[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
+struct OpenSlot(Arc<AtomicUsize>);
 
-impl Place {
-    fn new(taken: &Arc<AtomicUsize>, most: u64) -> Option<Self> {
-        let place = Self(Arc::clone(taken));
-        ((taken.fetch_add(1, Ordering::Relaxed) as u64) < most).then_some(place)
+impl OpenSlot {
+    fn new(taken: &Arc<AtomicUsize>, max: u64) -> Option<Self> {
+        let slot = Self(Arc::clone(taken));
+        ((taken.fetch_add(1, Ordering::Relaxed) as u64) < max).then_some(slot)
     }
 }
 
-impl Drop for Place {
+impl Drop for OpenSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -202,7 +202,7 @@ mod tests {
         let budget = OpenFileBudget::default();
         let file = || open(Path::new("/proc/self/stat")).unwrap();
         let mut kept: Vec<_> = std::iter::from_fn(|| budget.keep(file())).collect();
-        assert!((1..=OpenFileBudget::MOST).contains(&(kept.len() as u64)));
+        assert!((1..=OpenFileBudget::MAX).contains(&(kept.len() as u64)));
         kept.pop();
         assert!(budget.keep(file()).is_some());
     }

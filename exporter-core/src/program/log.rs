@@ -1,20 +1,21 @@
-//! The program's log: one line an event on standard error, logfmt or JSON.
+//! The log: a line for each event on standard error, in logfmt or JSON.
 //!
-//! JSON has `timestamp` and `level` at the top and all else nested under the program's name, so
-//! that one index can hold the logs of many programs without a clash of keys.
+//! JSON has `timestamp` and `level` at the top, and everything else nested under the name of the
+//! program, so that the logs of several programs in one index have no conflicting keys.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
 use std::io::{self, Write as _};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
+use time::OffsetDateTime;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// How a line is written.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     Json,
@@ -61,7 +62,8 @@ struct Log {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.level && !is_chatter(metadata)
+        *metadata.level() <= self.level
+            && (*metadata.level() <= Level::WARN || !is_of_library(metadata.target()))
     }
 
     fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
@@ -70,7 +72,9 @@ impl Subscriber for Log {
 
     fn event(&self, event: &Event<'_>) {
         let metadata = event.metadata();
-        if !is_own(metadata) && !self.libraries.is_due(metadata.name(), Instant::now()) {
+        if is_of_library(metadata.target())
+            && !self.libraries.is_due(metadata.name(), Instant::now())
+        {
             return;
         }
         let mut fields = Fields::default();
@@ -79,7 +83,7 @@ impl Subscriber for Log {
             Layout::Logfmt => logfmt(SystemTime::now(), metadata, &fields),
             Layout::Json => json(SystemTime::now(), metadata, self.program, &fields),
         };
-        // Where the log itself cannot be written there is nobody left to tell.
+        // An error while writing the log cannot be reported.
         let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 
@@ -93,14 +97,26 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-/// Events of libraries below the level of a warning: they are about their insides.
-fn is_chatter(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() > Level::WARN && !is_own(metadata)
-}
+/// Libraries whose events below the level of a warning are about their internals. All other events
+/// are of the program, which may have any name.
+const LIBRARIES: [&str; 10] = [
+    "aws_",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "mio",
+    "rustls",
+    "tokio",
+    "tokio_rustls",
+    "tower",
+    "want",
+];
 
-fn is_own(metadata: &Metadata<'_>) -> bool {
-    let own = ["exporter_core", "node_exporter", "mysql_exporter", "cloudwatch_exporter"];
-    own.iter().any(|name| metadata.target().starts_with(name))
+fn is_of_library(target: &str) -> bool {
+    let name = target.split("::").next().unwrap_or_default();
+    LIBRARIES
+        .into_iter()
+        .any(|library| name == library || (library.ends_with('_') && name.starts_with(library)))
 }
 
 /// When each event of a library was last logged. Those of the HTTP/2 library are caused by what
@@ -131,7 +147,7 @@ struct Fields {
 }
 
 enum Value {
-    /// As it is: a number or a truth value.
+    /// Without quotes: a number or a boolean.
     Bare(String),
     Text(String),
 }
@@ -193,7 +209,7 @@ fn logfmt(time: SystemTime, metadata: &Metadata<'_>, fields: &Fields) -> String 
     line
 }
 
-/// A value that needs no quotes goes without.
+/// Quotes a value only if it needs quotes.
 fn push_word(line: &mut String, text: &str) {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\');
     if !text.is_empty() && text.chars().all(plain) {
@@ -227,7 +243,8 @@ fn json(
     line
 }
 
-/// A string in quotes, by the rules of JSON. Control characters never reach a terminal.
+/// A quoted string, by the rules of JSON. Control characters are escaped, so that they never reach
+/// a terminal.
 fn push_quoted(line: &mut String, text: &str) {
     line.push('"');
     for c in text.chars() {
@@ -247,36 +264,37 @@ fn push_quoted(line: &mut String, text: &str) {
 
 /// RFC 3339 in UTC, to the millisecond.
 pub(crate) fn timestamp(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = civil(days);
+    let time = OffsetDateTime::from(time);
     format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-        since.subsec_millis()
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+        time.year(),
+        u8::from(time.month()),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.millisecond()
     )
-}
-
-/// The date that is `days` after 1970-01-01: Howard Hinnant's `civil_from_days`, for days that have
-/// been.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let z = days + 719_468;
-    let era = z / 146_097;
-    let day_of_era = z % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
+
+    #[test]
+    fn events_of_any_program_are_told_from_those_of_libraries() {
+        for (target, of_library) in [
+            ("my_exporter::collectors", false),
+            ("hyperion_exporter", false),
+            ("hyper::proto", true),
+            ("aws_sdk_cloudwatch::client", true),
+            ("rustls", true),
+        ] {
+            assert_eq!(is_of_library(target), of_library, "{target}");
+        }
+    }
 
     #[test]
     fn times_are_utc() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Registry, Settings};
 use crate::collector::{Collector, Source};
+use crate::exporter::Exporter;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::instrument::{Instrument, Instruments};
@@ -105,6 +106,11 @@ impl Builder {
             write(out);
         });
         self
+    }
+
+    /// The registry, as the exporter that [`Program::run`](crate::run::Program::run) takes.
+    pub fn exporter(self) -> Arc<dyn Exporter> {
+        Arc::new(self.build())
     }
 
     /// The registry. It can be served, and collectors can be added to it and removed.
