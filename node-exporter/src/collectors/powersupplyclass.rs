@@ -85,7 +85,7 @@ impl Collector for PowerSupplies {
             let (labels, values): (Vec<_>, Vec<_>) =
                 [(SUPPLY, name.as_str())].into_iter().chain(named).unzip();
             let desc = DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &labels };
-            out.open_varying(desc).sample(&values, 1.0);
+            out.open(desc).sample(&values, 1.0);
         }
         end
     }

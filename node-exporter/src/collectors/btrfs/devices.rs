@@ -90,13 +90,13 @@ pub(super) fn expose(out: &mut Families, systems: &[(&str, &Devices)]) {
         let desc = |labels| DynDesc { name: SIZE, help: SIZE_HELP, kind: Kind::Gauge, labels };
         match devices {
             Devices::InSysfs(devices) => {
-                let mut sizes = out.open_varying(desc(&IN_SYSFS));
+                let mut sizes = out.open(desc(&IN_SYSFS));
                 for (device, size) in devices {
                     sizes.sample(&[device, uuid], *size);
                 }
             }
             Devices::Asked(devices) => {
-                let mut sizes = out.open_varying(desc(&ASKED));
+                let mut sizes = out.open(desc(&ASKED));
                 for device in devices {
                     sizes.sample(&[&device.name, &device.uuid, uuid], device.size as f64);
                 }
