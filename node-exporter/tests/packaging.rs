@@ -24,6 +24,11 @@ fn passes(script: &str) {
 }
 
 #[test]
+fn beside_node_exporter() {
+    passes("test_beside_node_exporter.py");
+}
+
+#[test]
 fn certificates() {
     passes("test_pki.py");
 }

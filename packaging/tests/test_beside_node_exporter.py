@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The node exporter beside node_exporter, on one machine with a real systemd: every series of the one is a series of the other.
+
+usage: test_beside_node_exporter.py [-v]     BINARY=target/release/node-exporter unless set; NODE_EXPORTER names the original
+
+Every collector of the original is on. The machine has interfaces, addresses, routes, qdiscs, units, timers and sockets made for
+it. Skipped, and loudly so, where no machine can boot or there is no node_exporter; with PACKAGING_TESTS=required that is a failure.
+"""
+import os, pathlib, re, shutil, sys, time, unittest
+
+from machine import PROJECT, Machine, Unavailable
+from test_systemd import skip
+
+BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
+ORIGINAL = os.environ.get('NODE_EXPORTER') or shutil.which('prometheus-node-exporter')
+# About the process itself, and what only one of them has in the first place.
+OWN = re.compile(r'^(process_|exporter_|promhttp_|go_|node_exporter_build_info|node_scrape_collector_(duration_seconds|absent))')
+# What one of two scrapes may see and the other not: the exporters' own sockets and processes come and go.
+PASSING = re.compile(r'^node_(tcp_connection_states|processes_state|systemd_unit_(state|start_time_seconds|tasks_)|arp_entries|softirqs)')
+# Ours follows node_exporter 1.12; the original in the distribution may be 1.11.
+SINCE_1_12 = re.compile(r'^node_ksmd_general_profit')
+# Whether a disk rotates: ours says what /sys/block/*/queue/rotational says, the original always that it does not.
+CORRECTED = re.compile(r'^node_disk_info')
+FLAGS = [
+    '--collector.filesystem.mount-points-exclude=^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)',
+    r'--collector.systemd.unit-exclude=.+\.(automount|device|mount|scope|slice)',
+    '--collector.systemd.enable-task-metrics', '--collector.systemd.enable-restarts-metrics', '--collector.systemd.enable-start-time-metrics',
+    '--collector.textfile.directory=/etc/textfile', '--collector.sysctl.include=kernel.threads-max', '--collector.cpu.info',
+    '--collector.stat.softirq', '--collector.netdev.address-info',
+]
+# They ask something that is not on the machine.
+LEFT_OUT = {'ntp', 'perf', 'runit', 'supervisord'}
+SETUP = r'''
+ip link set lo up
+ip link add dummy0 type dummy && ip addr add 198.51.100.1/24 dev dummy0 && ip link set dummy0 up
+ip link add veth0 type veth peer name veth1 && ip addr add 203.0.113.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up
+ip -6 addr add 2001:db8::1/64 dev veth0 nodad
+ip route add 192.0.2.0/24 via 198.51.100.2 metric 50
+ip neigh add 198.51.100.2 lladdr 02:00:00:00:00:02 dev dummy0
+tc qdisc add dev veth0 root pfifo limit 100 2>/dev/null || true
+mkdir -p /etc/textfile && printf '# TYPE made_up counter\nmade_up{a="b"} 1\n' >/etc/textfile/a.prom
+cat >/etc/systemd/system/example.service <<'END'
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+END
+cat >/etc/systemd/system/broken.service <<'END'
+[Service]
+ExecStart=/bin/false
+END
+printf '[Timer]\nOnActiveSec=1h\nUnit=example.service\n' >/etc/systemd/system/example.timer
+printf '[Socket]\nListenStream=127.0.0.1:7777\nAccept=yes\n' >/etc/systemd/system/echo.socket
+printf '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n' >'/etc/systemd/system/echo@.service'
+systemctl daemon-reload
+systemctl start example.service example.timer echo.socket dbus.socket systemd-logind
+systemctl start broken.service || true
+'''
+
+
+def collectors(help_text):
+    return {name for name in re.findall(r'--(?:\[no-\])?collector\.([a-z_0-9]+)(?=\s|$)', help_text) if name not in ('disable-defaults', 'timeout')}
+
+
+def series(page):
+    """Name and labels of every sample, with its type."""
+    types, found = {}, {}
+    for line in page.splitlines():
+        if line.startswith('# TYPE '):
+            _, _, name, kind = line.split(' ')
+            types[name] = kind
+        elif line and not line.startswith('#'):
+            key = line.rsplit(' ', 1)[0]
+            name, _, labels = key.partition('{')
+            labels = tuple(sorted(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)))
+            family = next((name[:-len(end)] for end in ('_bucket', '_sum', '_count') if name.endswith(end) and name[:-len(end)] in types), name)
+            found[name, labels] = types.get(family, 'untyped')
+    return found
+
+
+class Beside(unittest.TestCase):
+    def test_every_series_is_there(self):
+        if not BINARY.exists():
+            raise skip('the node exporter is not compared with node_exporter', f'there is no {BINARY}')
+        if not ORIGINAL:
+            raise skip('the node exporter is not compared with node_exporter', 'NODE_EXPORTER names none, and there is none on the PATH')
+        try:
+            machine = Machine({'/project/ours': BINARY, '/project/original': pathlib.Path(ORIGINAL)}).__enter__()
+        except Unavailable as reason:
+            raise skip('the node exporter is not compared with node_exporter', str(reason)) from reason
+        self.addCleanup(machine.__exit__, None, None, None)
+        machine.run(SETUP)
+        theirs = collectors(machine.run('/project/original --help 2>&1').stdout)
+        ours = collectors(machine.run('/project/ours --help 2>&1').stdout)
+        self.assertGreater(len(theirs), 70)
+        self.assertEqual(theirs - ours, set(), 'collectors that are missing')
+        switches = ' '.join(f'--collector.{name}' if name not in LEFT_OUT else f'--no-collector.{name}' for name in sorted(theirs))
+        flags = ' '.join(f"'{flag}'" for flag in FLAGS)
+        # Those of a newer original are off.
+        newer = ' '.join(f'--no-collector.{name}' for name in sorted(ours - theirs))
+        for name, port, more in (('ours', 9100, newer), ('original', 9101, '')):
+            machine.run(f'systemd-run -q --unit={name} /project/{name} {switches} {more} {flags} --web.listen-address=127.0.0.1:{port}')
+        pages = {}
+        for _ in range(2):
+            for name, port in (('ours', 9100), ('original', 9101)):
+                end = time.monotonic() + 60
+                while True:
+                    answer = machine.run(f'curl -sf -m 60 http://127.0.0.1:{port}/metrics', check=False)
+                    if answer.returncode == 0:
+                        break
+                    running = machine.run(f'systemctl is-failed -q {name}', check=False).returncode != 0
+                    self.assertTrue(running and time.monotonic() < end, machine.run(f'journalctl -n 20 -u {name}', check=False).stdout)
+                    time.sleep(0.2)
+                pages[name] = answer.stdout
+        skipped = lambda name: any(rule.match(name) for rule in (OWN, PASSING, CORRECTED))
+        found = {name: {key: kind for key, kind in series(page).items() if not skipped(key[0])} for name, page in pages.items()}
+        missing = sorted(set(found['original']) - set(found['ours']))
+        extra = sorted(key for key in set(found['ours']) - set(found['original']) if not SINCE_1_12.match(key[0]))
+        types = sorted((key, kind, found['ours'][key]) for key, kind in found['original'].items() if found['ours'].get(key, kind) != kind)
+        print(f"{len(theirs)} collectors, {len(found['original'])} series of the original, {len(found['ours'])} of ours", flush=True)
+        self.assertEqual((missing, extra, types), ([], [], []))
+        self.assertGreater(len(found['ours']), 900)
+
+
+if __name__ == '__main__':
+    unittest.main()
