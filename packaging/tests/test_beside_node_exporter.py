@@ -6,13 +6,15 @@ usage: test_beside_node_exporter.py [-v]     BINARY=target/release/node-exporter
 Every collector of the original is on. The machine has interfaces, addresses, routes, qdiscs, units, timers and sockets made for
 it. Skipped, and loudly so, where no machine can boot or there is no node_exporter; with PACKAGING_TESTS=required that is a failure.
 """
-import os, pathlib, re, shutil, sys, time, unittest
+import os, pathlib, re, shutil, subprocess, time, unittest
 
 from machine import PROJECT, Machine, Unavailable
 from test_systemd import skip
 
 BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
 ORIGINAL = os.environ.get('NODE_EXPORTER') or shutil.which('prometheus-node-exporter')
+# Older ones lack series of today.
+OLDEST = (1, 11)
 # About the process itself, and what only one of them has in the first place.
 OWN = re.compile(r'^(process_|exporter_|promhttp_|go_|node_exporter_build_info|node_scrape_collector_(duration_seconds|absent))')
 # What one of two scrapes may see and the other not: the exporters' own sockets and processes come and go.
@@ -84,6 +86,10 @@ class Beside(unittest.TestCase):
             raise skip('the node exporter is not compared with node_exporter', f'there is no {BINARY}')
         if not ORIGINAL:
             raise skip('the node exporter is not compared with node_exporter', 'NODE_EXPORTER names none, and there is none on the PATH')
+        said = subprocess.run([ORIGINAL, '--version'], capture_output=True, text=True)
+        version = re.search(r'version (\d+)\.(\d+)', said.stdout + said.stderr)
+        if not version or (int(version[1]), int(version[2])) < OLDEST:
+            raise skip('the node exporter is not compared with node_exporter', f'{ORIGINAL} is not version 1.11 or newer')
         try:
             machine = Machine({'/project/ours': BINARY, '/project/original': pathlib.Path(ORIGINAL)}).__enter__()
         except Unavailable as reason:
