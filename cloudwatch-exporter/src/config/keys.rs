@@ -82,6 +82,11 @@ macro_rules! mapping {
         $(#[$attribute])*
         $visibility struct $name { $($field_visibility $key: $type,)* }
 
+        impl $name {
+            /// The keys that it may have.
+            pub(super) const KEYS: &[&str] = &[$(stringify!($key)),*];
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Visitor;
@@ -100,7 +105,6 @@ macro_rules! mapping {
                         self,
                         mut map: A,
                     ) -> Result<$name, A::Error> {
-                        const KNOWN: &[&str] = &[$(stringify!($key)),*];
                         let mut read = $name::default();
                         while let Some(key) = map.next_key::<String>()? {
                             match key.as_str() {
@@ -111,7 +115,7 @@ macro_rules! mapping {
                                     $crate::config::keys::unknown(
                                         other,
                                         value.referenced.line(),
-                                        KNOWN,
+                                        $name::KEYS,
                                     );
                                 }
                             }

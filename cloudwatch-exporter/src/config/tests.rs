@@ -358,3 +358,24 @@ fn discovery_has_defaults_that_suit_the_service() {
     assert_eq!((windows[2].1.period, windows[2].1.range), (300, 600));
     assert!(config.rules.iter().all(|rule| rule.is_listed() && rule.has_resources()));
 }
+
+/// The schema in docs has the keys that are read, and no others.
+#[test]
+fn the_schema_has_all_keys() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cloudwatch-exporter.schema.json");
+    let schema: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    for (pointer, known) in [
+        ("", file::File::KEYS),
+        ("/properties/metrics/items", Metric::KEYS),
+        ("/properties/metrics/items/properties/aws_tag_select", TagSelect::KEYS),
+        ("/properties/accounts/items", file::GivenAccount::KEYS),
+        ("/properties/discover/items", file::Discover::KEYS),
+    ] {
+        let keys = schema.pointer(&format!("{pointer}/properties")).unwrap().as_object().unwrap();
+        let mut keys: Vec<_> = keys.keys().map(String::as_str).collect();
+        let mut known = known.to_vec();
+        keys.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(keys, known, "{pointer}");
+    }
+}

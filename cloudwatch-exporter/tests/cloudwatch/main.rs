@@ -31,6 +31,7 @@ mod identity;
 mod limits;
 mod refresh;
 mod requests;
+mod scale;
 mod scene;
 mod selection;
 mod serving;
