@@ -3,6 +3,7 @@
 //! `cargo run --example exporter -- --help`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use exporter_core::collector::{AsyncCollector, Error, Source, async_trait};
 use exporter_core::desc::Desc;
@@ -36,6 +37,6 @@ fn main() -> ExitCode {
     PROGRAM.run(|plan| {
         let targets = plan.flags.list(&TARGET).into_iter().map(str::to_owned).collect();
         let ports = Source::asynchronous(Ports(targets));
-        Ok(plan.builder().source("ports", ports).exporter())
+        Ok(Arc::new(plan.builder().source("ports", ports).build()))
     })
 }

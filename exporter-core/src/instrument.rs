@@ -54,11 +54,11 @@ pub use self::from_fn::FromFn;
 pub use self::gauge::{Gauge, InProgress};
 pub use self::histogram::{Buckets, Histogram};
 pub use self::info::{Info, StateSet};
-pub use self::labelled::{Labelled, Series};
+pub use self::labelled::{Labelled, LabelledTimer, Series};
 #[cfg(feature = "process")]
 pub(crate) use self::start::start_time;
 pub use self::summary::{Summary, Window};
-pub use self::timer::{LabelledTimer, Observe, Timer};
+pub use self::timer::{Observe, Timer};
 use crate::collector::{Collector, Error};
 use crate::exposition;
 use crate::exposition::desc::{Desc, Describe, DynDesc};

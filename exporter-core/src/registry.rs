@@ -4,6 +4,7 @@ mod builder;
 mod dropped;
 mod member;
 mod outcome;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -27,10 +28,10 @@ use self::dropped::Dropped;
 use self::member::{Member, MemberSource};
 use self::outcome::{Failure, Run};
 pub use self::outcome::{Last, Outcome};
+pub use self::settings::Settings;
 use self::worker::Worker;
 use crate::collector::{Definition, Error, Source};
 use crate::exposition;
-use crate::exposition::desc::Desc;
 use crate::exposition::families::{Families, Precedence};
 use crate::exposition::format::{Escaping, Format};
 use crate::flags::Flags;
@@ -53,42 +54,6 @@ pub struct Registry {
     dropped: Dropped,
 }
 
-/// Settings of a registry, apart from its collectors.
-#[non_exhaustive]
-pub struct Settings {
-    /// The family with the time that each collector took: a gauge in seconds.
-    pub duration: Option<&'static Desc<'static, 1>>,
-    /// The family with the success of each collector: 0 or 1.
-    pub success: Option<&'static Desc<'static, 1>>,
-    /// A prefix of collector names in the labels of these.
-    pub label: &'static str,
-    /// How long one collector may take.
-    pub limit: Duration,
-    /// How many async collectors run at the same time.
-    pub concurrency: usize,
-    /// Whether `OpenMetrics` has `_created` lines.
-    pub created_lines: bool,
-    /// Whether series that were left out are counted on the page.
-    pub exposes_dropped: bool,
-    /// Writes the metrics of the program itself, after the collectors.
-    pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            duration: None,
-            success: None,
-            label: "",
-            limit: Duration::from_secs(5),
-            concurrency: 16,
-            created_lines: false,
-            exposes_dropped: false,
-            own: Box::new(|_| {}),
-        }
-    }
-}
-
 /// A collector that runs before all others. If it fails, as for a server that is down, the others
 /// do not run and are not exposed.
 #[expect(missing_debug_implementations, reason = "holds a boxed trait object")]
@@ -97,12 +62,6 @@ pub struct Precheck {
     pub name: &'static str,
     pub about: &'static str,
     pub source: Source,
-}
-
-impl Debug for Settings {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("limit", &self.limit).finish_non_exhaustive()
-    }
 }
 
 /// What a scrape asks for.

@@ -33,6 +33,7 @@ pub mod reload {
     pub use self::store::{ConfigStore, ReloadStatus, Reloaded};
     pub use self::web_config::WebConfig;
 }
+mod limits;
 mod server;
 mod site;
 mod socket;
@@ -61,6 +62,7 @@ mod tls {
 
 pub use self::accept::serve;
 pub use self::config::limit;
+pub use self::limits::Limits;
 pub use self::listen::Listener;
-pub use self::site::{Limits, Site};
+pub use self::site::Site;
 pub use self::tls::{caller, refusal};

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::gauge::{Gauge, InProgress};
-use super::timer::{LabelledTimer, Observe, Timer};
+use super::timer::{Observe, Timer};
 use super::{Child, Instrument};
 use crate::exposition::desc::{Desc, Describe, DynDesc};
 use crate::exposition::families::Families;
@@ -190,6 +190,28 @@ impl<T> Deref for Series<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// A timer whose labels are known only at the end, such as a status. Without
+/// [`stop`](Self::stop) nothing is recorded.
+#[derive(Debug)]
+#[must_use = "call `stop` with the label values to record the time"]
+pub struct LabelledTimer<'a, T: Child + Observe, const N: usize> {
+    family: &'a Labelled<T, N>,
+    start: Instant,
+}
+
+impl<'a, T: Child + Observe, const N: usize> LabelledTimer<'a, T, N> {
+    fn new(family: &'a Labelled<T, N>) -> Self {
+        Self { family, start: Instant::now() }
+    }
+
+    /// Records the elapsed seconds under these label values, and returns the time.
+    pub fn stop(self, labels: [&str; N]) -> Duration {
+        let elapsed = self.start.elapsed();
+        self.family.with(labels).observe(elapsed.as_secs_f64());
+        elapsed
     }
 }
 

@@ -3,8 +3,7 @@
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use super::labelled::Labelled;
-use super::{Child, Histogram, Summary};
+use super::{Histogram, Summary};
 
 /// An instrument that takes observations.
 pub trait Observe {
@@ -63,27 +62,5 @@ impl<I: Deref<Target: Observe>> Timer<I> {
 impl<I: Deref<Target: Observe>> Drop for Timer<I> {
     fn drop(&mut self) {
         self.record();
-    }
-}
-
-/// A timer whose labels are known only at the end, such as a status. Without
-/// [`stop`](Self::stop) nothing is recorded.
-#[derive(Debug)]
-#[must_use = "call `stop` with the label values to record the time"]
-pub struct LabelledTimer<'a, T: Child + Observe, const N: usize> {
-    family: &'a Labelled<T, N>,
-    start: Instant,
-}
-
-impl<'a, T: Child + Observe, const N: usize> LabelledTimer<'a, T, N> {
-    pub(super) fn new(family: &'a Labelled<T, N>) -> Self {
-        Self { family, start: Instant::now() }
-    }
-
-    /// Records the elapsed seconds under these label values, and returns the time.
-    pub fn stop(self, labels: [&str; N]) -> Duration {
-        let elapsed = self.start.elapsed();
-        self.family.with(labels).observe(elapsed.as_secs_f64());
-        elapsed
     }
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Registry, Settings};
+use super::Registry;
+use super::settings::Settings;
 use crate::collector::{Collector, Source};
-use crate::exporter::Exporter;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::instrument::{Instrument, Instruments};
@@ -106,11 +106,6 @@ impl Builder {
             write(out);
         });
         self
-    }
-
-    /// The registry, as the exporter that [`Program::run`](crate::run::Program::run) takes.
-    pub fn exporter(self) -> Arc<dyn Exporter> {
-        Arc::new(self.build())
     }
 
     /// The registry. It can be served, and collectors can be added to it and removed.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::collector::{AsyncCollector, Collector, Source};
+use crate::exposition::desc::Desc;
 use crate::instrument::{Gauge, Instruments, Metric};
 
 struct Script(fn(&mut Families) -> Result<(), Error>);

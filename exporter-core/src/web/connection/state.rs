@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::web::client_address::ClientAddress;
-use crate::web::site::Limits;
+use crate::web::limits::Limits;
 
 /// The state of one connection.
 #[derive(Debug)]

@@ -15,8 +15,8 @@ use super::response::{self, Response};
 use crate::exposition::format::Format;
 use crate::query::Query;
 use crate::registry::{Registry, ScrapeError, ScrapeRequest};
+use crate::web::limits::Limits;
 use crate::web::server::Server;
-use crate::web::site::Limits;
 
 /// How long the scraper will wait, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::web::connection::state::{RequestInProgress, Stage};
-use crate::web::site::Limits;
+use crate::web::limits::Limits;
 
 struct Scene {
     table: Arc<ConnectionTable>,

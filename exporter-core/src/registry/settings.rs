@@ -1,0 +1,49 @@
+//! Settings of a registry.
+
+use std::fmt::{self, Debug, Formatter};
+use std::time::Duration;
+
+use crate::exposition::desc::Desc;
+use crate::exposition::families::Families;
+
+/// Settings of a registry, apart from its collectors.
+#[non_exhaustive]
+pub struct Settings {
+    /// The family with the time that each collector took: a gauge in seconds.
+    pub duration: Option<&'static Desc<'static, 1>>,
+    /// The family with the success of each collector: 0 or 1.
+    pub success: Option<&'static Desc<'static, 1>>,
+    /// A prefix of collector names in the labels of these.
+    pub label: &'static str,
+    /// How long one collector may take.
+    pub limit: Duration,
+    /// How many async collectors run at the same time.
+    pub concurrency: usize,
+    /// Whether `OpenMetrics` has `_created` lines.
+    pub created_lines: bool,
+    /// Whether series that were left out are counted on the page.
+    pub exposes_dropped: bool,
+    /// Writes the metrics of the program itself, after the collectors.
+    pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            duration: None,
+            success: None,
+            label: "",
+            limit: Duration::from_secs(5),
+            concurrency: 16,
+            created_lines: false,
+            exposes_dropped: false,
+            own: Box::new(|_| {}),
+        }
+    }
+}
+
+impl Debug for Settings {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
