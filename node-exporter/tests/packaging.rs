@@ -39,6 +39,11 @@ fn certificates_of_running_exporters() {
 }
 
 #[test]
+fn dashboards() {
+    passes("test_dashboards.py");
+}
+
+#[test]
 fn installation() {
     passes("test_install.py");
 }

@@ -6,6 +6,7 @@ promtool is taken from $PROMTOOL or the PATH; skipped, and loudly so, where ther
 import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / 'prometheus'
+RULES = [EXAMPLES / f'{name}.yml' for name in ('alerts', 'mysql', 'cloudwatch')]
 PROMTOOL = shutil.which(os.environ.get('PROMTOOL') or 'promtool')
 
 
@@ -37,11 +38,17 @@ class Examples(unittest.TestCase):
                 self.promtool('check', 'config', f'{folder}/{job}')
 
     def test_rules(self):
-        self.promtool('check', 'rules', '--lint=all', '--lint-fatal', EXAMPLES / 'alerts.yml')
-        self.promtool('test', 'rules', EXAMPLES / 'alerts_test.yml')
+        for rules in RULES:
+            self.promtool('check', 'rules', '--lint=all', '--lint-fatal', rules)
+            self.promtool('test', 'rules', rules.with_name(f'{rules.stem}_test.yml'))
+
+    def test_every_alert_on_mysql_and_cloudwatch_is_tested(self):
+        for name in ('mysql', 'cloudwatch'):
+            alerts = set(re.findall(r'- alert: (\w+)', (EXAMPLES / f'{name}.yml').read_text()))
+            self.assertEqual(alerts, set(re.findall(r'alertname: (\w+)', (EXAMPLES / f'{name}_test.yml').read_text())))
 
     def test_every_alert_says_whom_it_is_about(self):
-        text = (EXAMPLES / 'alerts.yml').read_text()
+        text = ''.join(rules.read_text() for rules in RULES)
         for rule in re.split(r'\n      - alert: ', text)[1:]:
             self.assertRegex(rule, r'summary: .*\$labels\.instance', rule.splitlines()[0])
             self.assertRegex(rule, r'severity: (critical|warning|info)', rule.splitlines()[0])
