@@ -44,6 +44,11 @@ fn dashboards() {
 }
 
 #[test]
+fn discovery() {
+    passes("test_discovery.py");
+}
+
+#[test]
 fn installation() {
     passes("test_install.py");
 }

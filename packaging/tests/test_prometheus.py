@@ -24,7 +24,7 @@ class Examples(unittest.TestCase):
         return done.stdout
 
     def test_jobs(self):
-        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml'):
+        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml'):
             # With the files that it names.
             with tempfile.TemporaryDirectory() as folder:
                 subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',
