@@ -60,6 +60,7 @@ mod exposition {
     pub mod format;
     mod frame;
     mod hash;
+    pub mod limits;
     mod name;
     mod negotiate;
     mod number;
@@ -91,7 +92,7 @@ pub mod testing;
 #[cfg(feature = "serve")]
 pub mod web;
 
-pub use self::exposition::{desc, families, format, value};
+pub use self::exposition::{desc, families, format, limits, value};
 pub use self::instrument::encode;
 #[cfg(feature = "process")]
 pub use self::kernel::{file, process};

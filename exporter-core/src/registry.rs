@@ -328,7 +328,7 @@ impl Registry {
         let tasks: Vec<_> = tasks.collect();
         let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
         match timeout_at(deadline.into(), self.worker.lock()).await {
-            Ok(mut worker) => worker.run(tasks, encoding, self.settings.limit, deadline).await,
+            Ok(mut worker) => worker.run(tasks, encoding, &self.settings, deadline).await,
             Err(_) => tasks.iter().map(|(member, _)| missed(*member)).collect(),
         }
     }
@@ -342,7 +342,9 @@ impl Registry {
     ) -> Run {
         let start = Instant::now();
         let deadline = deadline.min(start + self.settings.limit);
-        let run = member.run_async(encoding.families(deadline));
+        let mut out = encoding.families(deadline);
+        out.limits.clone_from(&self.settings.limits);
+        let run = member.run_async(out);
         let result = timeout_at(deadline.into(), run).await;
         let elapsed = start.elapsed();
         let late = |_| Err(Failure::late(elapsed, self.settings.limit));
@@ -374,9 +376,19 @@ impl Registry {
                 }
             }
         }
+        if let Some(desc) = self.settings.absent {
+            let mut absent = own.family(desc);
+            for run in runs.iter().filter(|run| run.is_absence()) {
+                if let Some(member) = members.get(run.member) {
+                    absent.sample([&member.label], 1.0);
+                }
+            }
+        }
         for run in &runs {
             if let Some(member) = members.get(run.member) {
                 member.note(run);
+                let over_limit = run.out.as_ref().map_or(0, |out| out.over_limit);
+                self.dropped.over_limit(&member.name, over_limit);
                 let refused = run.out.as_ref().map_or(0, |out| out.refused);
                 self.dropped.refused(&member.name, refused);
             }

@@ -30,6 +30,11 @@ impl Filter {
         Ok(Self { include: pattern(flags, include)?, exclude: None })
     }
 
+    /// Whether nothing is left out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.include.is_none() && self.exclude.is_none()
+    }
+
     /// Whether a thing of this name is left out.
     pub(crate) fn ignores(&self, name: impl AsRef<[u8]>) -> bool {
         let name = name.as_ref();
@@ -57,7 +62,7 @@ pub(crate) fn renamed(
 pub(crate) fn whole(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
     let text = flags.text(flag);
     let pattern = RegexBuilder::new(&format!("^(?:{text})$")).unicode(false).build();
-    pattern.map_err(|error| flag.error(format!("{text:?} is not a pattern: {error}")))
+    pattern.map_err(|error| invalid(flag, text, &error))
 }
 
 /// The pattern of a flag, or none if it is empty.
@@ -68,5 +73,14 @@ pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error
     }
     // ASCII classes and byte offsets, as in Go; names need not be UTF-8.
     let pattern = RegexBuilder::new(text).unicode(false).build();
-    pattern.map(Some).map_err(|error| flag.error(format!("{text:?} is not a pattern: {error}")))
+    pattern.map(Some).map_err(|error| invalid(flag, text, &error))
+}
+
+/// One line about a pattern that does not compile. The crate's own message draws the place in
+/// lines of its own; the last of them says what is wrong.
+fn invalid(flag: &Flag, text: &str, error: &regex::Error) -> Error {
+    let error = error.to_string();
+    let problem = error.lines().last().unwrap_or_default();
+    let problem = problem.trim().trim_start_matches("error: ");
+    flag.error(format!("{text:?} is not a valid regular expression: {problem}"))
 }

@@ -14,6 +14,7 @@ mod system;
 
 use std::env;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use exporter_core::desc::Desc;
 use exporter_core::run::{BUILD_LABELS, Program};
@@ -26,6 +27,7 @@ static PROGRAM: Program<Host> = Program::new("node-exporter", env!("CARGO_PKG_VE
     .flags(options::FLAGS)
     .collectors(collectors::ALL)
     .timing(&DURATION, &SUCCESS, "")
+    .absent(&ABSENT)
     .build_info(&BUILD_INFO);
 
 static DURATION: Desc<1> = Desc::gauge(
@@ -38,6 +40,11 @@ static SUCCESS: Desc<1> = Desc::gauge(
     "Whether a collector did all of its work in this scrape.",
     ["collector"],
 );
+static ABSENT: Desc<1> = Desc::gauge(
+    "node_scrape_collector_absent",
+    "1 for a collector whose hardware or feature the machine lacks; its success is 0.",
+    ["collector"],
+);
 static BUILD_INFO: Desc<7> =
     Desc::gauge("node_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
 
@@ -46,5 +53,9 @@ fn main() -> ExitCode {
     if env::args_os().nth(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
-    PROGRAM.run(|plan| plan.exporter(&options::host(&plan.flags)?))
+    PROGRAM.run(|plan| {
+        let mut settings = plan.settings();
+        settings.limits = options::limits(&plan.flags)?;
+        Ok(Arc::new(Arc::new(plan.registry(&options::host(&plan.flags)?, settings)?)))
+    })
 }

@@ -81,10 +81,30 @@ fn a_textfile_masks_nothing_that_the_exporter_measures() {
 }
 
 #[test]
+fn metrics_are_chosen_by_name_and_their_number_is_limited() {
+    let (exporter, _dir) = started(&[
+        "--collector.metrics-include=^node_(load|memory_Mem)",
+        "--collector.metrics-exclude=load15$",
+        "--collector.max-series=2",
+    ]);
+    let page = exporter.get("/metrics").body;
+    let mut names: Vec<_> = page.lines().filter_map(|line| line.split([' ', '{']).next()).collect();
+    names.retain(|name| name.starts_with("node_") && !name.starts_with("node_scrape_"));
+    names.retain(|name| *name != "node_exporter_build_info");
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert_eq!(names[..2], ["node_load1", "node_load5"]);
+    assert!(names[2..].iter().all(|name| name.starts_with("node_memory_Mem")), "{names:?}");
+    let dropped = "exporter_dropped_series_total{reason=\"max_series\",collector=\"meminfo\"} 1";
+    assert!(page.contains(dropped), "{page}");
+}
+
+#[test]
 fn a_mistake_ends_it_with_status_2_and_one_line() {
     for (flags, problem) in [
         (&["--no-such-flag"][..], "--no-such-flag"),
         (&["--path.procfs=/does/not/exist"], "--path.procfs: /does/not/exist"),
+        (&["--collector.max-series=few"], "--collector.max-series: expected a number"),
+        (&["--collector.metrics-exclude=("], "--collector.metrics-exclude:"),
         (&["--log.level=loud"], "--log.level: expected debug"),
         (&["--web.config.file=/does/not/exist"], "/does/not/exist"),
         (&["--web.max-requests=many"], "--web.max-requests"),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::desc::{Column, Desc, DynDesc, Kind};
 use super::format::{Escaping, Format};
 use super::frame::Frame;
+use super::limits::OutputLimits;
 use super::name::{self, Role};
 use super::text::Dialect;
 use super::value::{CounterValue, HistogramValue, SummaryValue};
@@ -45,6 +46,10 @@ pub struct Families {
     /// Families and samples that could not be written: an invalid name, or a value that does not
     /// fit the type of the family.
     pub(crate) refused: usize,
+    /// Which families are wanted, and how many series.
+    pub(crate) limits: OutputLimits,
+    /// Series beyond the limit.
+    pub(crate) over_limit: usize,
     /// When the scrape stops waiting.
     pub(crate) deadline: Option<Instant>,
     precedence: Precedence,
@@ -252,6 +257,8 @@ pub struct DynFamily<'a> {
 enum State {
     Fresh,
     Refused,
+    /// A family that is not wanted: nothing of it is encoded.
+    Unwanted,
     /// As this one of [`Families::segments`].
     Started(usize),
 }
@@ -340,13 +347,23 @@ impl DynFamily<'_> {
         if fits && matches!(self.state, State::Fresh) {
             self.state = self.start();
         }
+        if matches!(self.state, State::Unwanted) {
+            return false;
+        }
         let takes = fits && matches!(self.state, State::Started(_));
+        if takes && self.out.limits.max_series.is_some_and(|most| self.out.series.len() >= most) {
+            self.out.over_limit += 1;
+            return false;
+        }
         self.out.refused += usize::from(!takes);
         takes
     }
 
     fn start(&mut self) -> State {
         let Self { desc, unit, is_dynamic, out, .. } = self;
+        if !out.limits.wants(desc.name) {
+            return State::Unwanted;
+        }
         let Families { format, escaping, body, segments, series, names, precedence, frame, .. } =
             &mut **out;
         let bound = match desc.kind {

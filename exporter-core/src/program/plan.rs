@@ -49,6 +49,7 @@ pub struct Program<Env: 'static> {
     pub(crate) collectors: &'static [&'static Definition<Env>],
     pub(crate) duration: &'static Desc<'static, 1>,
     pub(crate) success: &'static Desc<'static, 1>,
+    pub(crate) absent: Option<&'static Desc<'static, 1>>,
     pub(crate) label: &'static str,
     pub(crate) build_info: Option<&'static Desc<'static, 7>>,
 }
@@ -83,6 +84,7 @@ impl<Env: 'static> Program<Env> {
             collectors: &[],
             duration: &DURATION,
             success: &SUCCESS,
+            absent: None,
             label: "",
             build_info: None,
         }
@@ -140,6 +142,13 @@ impl<Env: 'static> Program<Env> {
         Self { duration, success, label, ..self }
     }
 
+    /// The family with the collectors whose devices or features the machine lacks: a series with the
+    /// value 1 for each of them, and none for others.
+    #[must_use]
+    pub const fn absent(self, absent: &'static Desc<'static, 1>) -> Self {
+        Self { absent: Some(absent), ..self }
+    }
+
     /// The family with the build information, in the place of `exporter_build_info`: see
     /// [`BUILD_LABELS`].
     #[must_use]
@@ -175,6 +184,7 @@ impl<Env: 'static> Plan<Env> {
         Settings {
             duration: Some(self.program.duration),
             success: Some(self.program.success),
+            absent: self.program.absent,
             label: self.program.label,
             limit: self.limit,
             created_lines: self.created_lines,

@@ -1,16 +1,16 @@
 //! Series that were left out of pages because they would have made them invalid.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::exposition::Conflict;
-use crate::exposition::desc::Desc;
+use crate::exposition::desc::{Desc, DynDesc};
 use crate::exposition::families::Families;
 
 pub(crate) static DROPPED: Desc<1> = Desc::counter(
     "exporter_dropped_series_total",
-    "Series left out of a page: it had them, or another family by the name, or they had no legal name.",
+    "Series left out of a page: it had them, or another family by the name, they had no legal name, or their collector (in a label then) had too many.",
     ["reason"],
 );
 
@@ -23,6 +23,8 @@ pub(super) struct Dropped {
     conflicting: AtomicU64,
     duplicate: AtomicU64,
     illegal: AtomicU64,
+    /// By collector.
+    over_limit: Mutex<BTreeMap<String, usize>>,
     logged: Mutex<HashSet<(&'static str, String)>>,
 }
 
@@ -51,14 +53,29 @@ impl Dropped {
         }
     }
 
+    /// Counts the series of a collector beyond the most that it may write.
+    pub(super) fn over_limit(&self, collector: &str, dropped: usize) {
+        if dropped > 0 {
+            let mut over_limit = self.over_limit.lock().unwrap_or_else(PoisonError::into_inner);
+            *over_limit.entry(collector.to_owned()).or_default() += dropped;
+        }
+    }
+
     pub(super) fn write(&self, out: &mut Families) {
-        let mut family = out.family(&DROPPED);
-        for (reason, counter) in [
+        let reasons = [
             ("conflicting_family", &self.conflicting),
             ("duplicate", &self.duplicate),
             ("illegal", &self.illegal),
-        ] {
-            family.sample([reason], counter.load(Ordering::Relaxed) as f64);
+        ];
+        let mut family = out.open(DROPPED.as_dyn());
+        for (reason, counter) in reasons {
+            family.sample(&[reason], counter.load(Ordering::Relaxed) as f64);
+        }
+        let over_limit = self.over_limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let labels = &["reason", "collector"];
+        let mut family = out.open(DynDesc { labels, ..DROPPED.as_dyn() });
+        for (collector, dropped) in over_limit.iter() {
+            family.sample(&["max_series", collector], *dropped as f64);
         }
     }
 

@@ -109,7 +109,7 @@ impl Member {
         let failed_before = history.last.as_ref().is_some_and(|last| last.result.is_err());
         let error = run.failure.as_ref().map(ToString::to_string);
         let cut_short = matches!(run.failure, Some(Failure::Deadline)) && run.elapsed < SHORT;
-        let absent = run.failure.as_ref().is_some_and(Failure::is_absence);
+        let absent = run.is_absence();
         let name = &*self.name;
         match &error {
             Some(error) => {

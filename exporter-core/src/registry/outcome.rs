@@ -54,6 +54,11 @@ impl Run {
         }
     }
 
+    /// Whether the machine lacks what the collector measures.
+    pub(super) fn is_absence(&self) -> bool {
+        self.failure.as_ref().is_some_and(Failure::is_absence)
+    }
+
     pub(super) fn failed(member: usize, elapsed: Duration, failure: Failure) -> Self {
         Self { member, elapsed, out: None, failure: Some(failure) }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
+use crate::exposition::limits::OutputLimits;
 
 /// Settings of a registry, apart from its collectors.
 #[non_exhaustive]
@@ -21,6 +22,10 @@ pub struct Settings {
     pub concurrency: usize,
     /// Whether `OpenMetrics` has `_created` lines.
     pub created_lines: bool,
+    /// The family with the collectors whose devices or features the machine lacks: 1 for each.
+    pub absent: Option<&'static Desc<'static, 1>>,
+    /// What each collector may write.
+    pub limits: OutputLimits,
     /// Whether series that were left out are counted on the page.
     pub exposes_dropped: bool,
     /// Writes the metrics of the program itself, after the collectors.
@@ -32,6 +37,8 @@ impl Default for Settings {
         Self {
             duration: None,
             success: None,
+            absent: None,
+            limits: OutputLimits::default(),
             label: "",
             limit: Duration::from_secs(5),
             concurrency: 16,

@@ -86,6 +86,7 @@ static WAITS: Definition<()> = script("waits", |(), _| Ok(Source::asynchronous(F
 
 static DURATION: Desc<1> = Desc::gauge("duration_seconds", "Time taken.", ["collector"]);
 static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"]);
+static ABSENT: Desc<1> = Desc::gauge("absent", "Whether the machine lacks it.", ["collector"]);
 const LIMIT: Duration = Duration::from_secs(2);
 /// More than enough for a scrape, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -94,6 +95,7 @@ fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
     let settings = Settings {
         duration: Some(&DURATION),
         success: Some(&SUCCESS),
+        absent: Some(&ABSENT),
         limit: LIMIT,
         exposes_dropped: true,
         ..Settings::default()
@@ -366,4 +368,53 @@ async fn collectors_come_and_go_while_it_is_used() {
     assert_eq!(scrape(&registry).await, help);
     let only = request(Selection::Only(vec!["depth".into()]), LIMIT);
     assert!(matches!(registry.scrape(only).await, Err(ScrapeError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn only_what_the_machine_lacks_is_absent() {
+    let page = scrape(&registry(&[&FAILS, &PANICS, &SPEAKS])).await;
+    let absent: Vec<_> = page.lines().filter(|line| line.starts_with("absent{")).collect();
+    assert_eq!(absent, ["absent{collector=\"fails\"} 1"], "{page}");
+    assert!(!succeeded(&page, "fails"));
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a collector")]
+fn write_many(out: &mut Families) -> Result<(), Error> {
+    static KEPT: Desc<1> = Desc::gauge("kept", "", ["n"]);
+    static UNWANTED: Desc<1> = Desc::gauge("unwanted", "", ["n"]);
+    for desc in [&UNWANTED, &KEPT] {
+        let mut family = out.family(desc);
+        for n in 0..5 {
+            family.sample([&n.to_string()], 1.0);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_collector_writes_what_is_wanted_and_no_more_series_than_it_may() {
+    static BLOCKING: Definition<()> =
+        script("blocking", |(), _| Ok(Source::blocking(Script(write_many))));
+    static WAITING: Definition<()> =
+        script("waiting", |(), _| Ok(Source::asynchronous(Script(write_many))));
+    for def in [&BLOCKING, &WAITING] {
+        let mut settings = Settings { exposes_dropped: true, ..Settings::default() };
+        settings.limits.is_wanted = Some(Arc::new(|name| name != "unwanted"));
+        settings.limits.max_series = Some(3);
+        let registry = Registry::build(&[def], &[], &(), &Flags::default(), settings).unwrap();
+        let registry = Arc::new(registry);
+        for scrapes in 1..=2 {
+            let page = scrape(&registry).await;
+            assert_eq!(page.matches("\nkept{").count(), 3, "{page}");
+            assert!(!page.contains("unwanted"), "{page}");
+            let dropped = format!(
+                "exporter_dropped_series_total{{reason=\"max_series\",collector=\"{}\"}} {}\n",
+                def.name,
+                2 * scrapes
+            );
+            assert!(page.contains(&dropped), "{page}");
+            let illegal = "exporter_dropped_series_total{reason=\"illegal\"} 0\n";
+            assert!(page.contains(illegal), "{page}");
+        }
+    }
 }

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
-use super::Encoding;
 use super::member::BlockingCollector;
 use super::outcome::{Failure, Run};
+use super::{Encoding, Settings};
+use crate::exposition::limits::OutputLimits;
 
 /// The collectors that a scrape still has to run, with their indices.
 pub(super) type Tasks = Vec<(usize, Arc<BlockingCollector>)>;
@@ -29,6 +30,7 @@ struct Job {
     tasks: Tasks,
     encoding: Encoding,
     limit: Duration,
+    limits: OutputLimits,
     deadline: Instant,
     progress: Arc<Progress>,
     done: oneshot::Sender<()>,
@@ -53,14 +55,15 @@ impl Progress {
 }
 
 impl Worker {
-    /// Runs all tasks, each within `limit`, all by `deadline`. Returns a run for each.
+    /// Runs all tasks, each within the limits of `settings`, all by `deadline`. Returns a run for each.
     pub(super) async fn run(
         &mut self,
         mut tasks: Tasks,
         encoding: Encoding,
-        limit: Duration,
+        settings: &Settings,
         deadline: Instant,
     ) -> Vec<Run> {
+        let limit = settings.limit;
         let mut runs = Vec::with_capacity(tasks.len());
         while !tasks.is_empty() {
             if Instant::now() >= deadline {
@@ -77,6 +80,7 @@ impl Worker {
                 tasks: tasks.clone(),
                 encoding,
                 limit,
+                limits: settings.limits.clone(),
                 deadline,
                 progress: Arc::clone(&progress),
                 done,
@@ -159,7 +163,9 @@ fn work(job: Job) -> bool {
         let start = Instant::now();
         job.progress.lock().running = Some((member, start));
         let deadline = job.deadline.min(start + job.limit);
-        let result = collector.run(job.encoding.families(deadline));
+        let mut out = job.encoding.families(deadline);
+        out.limits.clone_from(&job.limits);
+        let result = collector.run(out);
         let run = Run::new(member, start.elapsed(), result);
         let mut state = job.progress.lock();
         if state.abandoned {
