@@ -52,25 +52,7 @@ pub mod duration;
 mod error;
 #[cfg(feature = "serve")]
 pub mod exporter;
-mod exposition {
-    //! Families as they are written, and the formats of a page.
-
-    pub mod desc;
-    pub mod families;
-    pub mod format;
-    mod frame;
-    mod hash;
-    pub mod limits;
-    mod name;
-    mod negotiate;
-    mod number;
-    mod page;
-    mod protobuf;
-    mod text;
-    pub mod value;
-
-    pub(crate) use self::page::*;
-}
+mod exposition;
 pub mod flags;
 pub mod instrument;
 #[cfg(feature = "process")]

@@ -1,64 +1,24 @@
 //! Serving: listeners, their connections, and how all of it ends.
 
-pub mod auth;
-pub mod config {
-    //! The file of the web configuration, and the files that it names.
-
-    pub mod diagnostics;
-    pub(crate) mod file;
-    pub(crate) mod files;
-    pub mod limit;
-    pub(crate) mod secret;
-
-    pub use self::file::ConfigError;
-}
 mod accept;
+pub mod auth;
 mod client_address;
+pub mod config;
 mod connection;
 mod http;
+mod limits;
 pub mod listen;
 mod memory;
 pub mod metrics;
 #[cfg(test)]
 mod pki;
-pub mod reload {
-    //! The web configuration in force, and how it is reloaded.
-
-    mod downgrade;
-    #[cfg(test)]
-    mod fuzz;
-    mod store;
-    mod web_config;
-
-    pub use self::store::{ConfigStore, ReloadStatus, Reloaded};
-    pub use self::web_config::WebConfig;
-}
-mod limits;
+pub mod reload;
 mod server;
 mod site;
 mod socket;
 #[cfg(test)]
 mod tests;
-mod tls {
-    //! TLS as configured, and the certificates of clients.
-
-    pub mod caller;
-    mod chain;
-    mod clients;
-    #[cfg(test)]
-    mod fuzz;
-    pub(crate) mod identity;
-    mod names;
-    mod pem;
-    pub mod refusal;
-    pub(crate) mod refusals;
-    mod revocation;
-    mod server;
-    mod validity;
-    pub(crate) mod verify;
-
-    pub(crate) use self::server::transport;
-}
+mod tls;
 
 pub use self::accept::serve;
 pub use self::config::limit;
