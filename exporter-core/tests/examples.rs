@@ -3,12 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "a test runs the programs that it tests")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::{env, thread, time::Duration};
+use std::{env, fs, thread};
 
-use exporter_core::testing::{Exporter, PATIENCE, get, skip};
+use exporter_core::testing::mutual_tls::Scene;
+use exporter_core::testing::{Answer, Exporter, Prometheus, get, skip, tool, until};
 
 /// The program of an example, which cargo builds beside the tests.
 fn example(name: &str) -> Option<PathBuf> {
@@ -24,6 +26,12 @@ fn example(name: &str) -> Option<PathBuf> {
 /// Kills its program when it is dropped.
 struct Running(Child);
 
+impl Running {
+    fn start(program: PathBuf, arguments: &[&str]) -> Self {
+        Self(Command::new(program).args(arguments).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -31,20 +39,36 @@ impl Drop for Running {
     }
 }
 
-/// The page of an example that takes its address as an argument.
-fn page(name: &str) -> Option<String> {
+/// An example that takes its address as an argument.
+fn serving(name: &str) -> Option<(Running, SocketAddr)> {
     let path = example(name)?;
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let child = Command::new(path).arg(address.to_string()).stderr(Stdio::null()).spawn();
-    let _running = Running(child.unwrap());
-    let since = std::time::Instant::now();
-    loop {
-        if let Ok(stream) = TcpStream::connect(address) {
-            return Some(get(stream, "/metrics", &[]).unwrap().body);
-        }
-        assert!(since.elapsed() < PATIENCE, "{name} does not listen");
-        thread::sleep(Duration::from_millis(20));
-    }
+    let running = Running::start(path, &[&address.to_string()]);
+    until(|| TcpStream::connect(address).is_ok(), || format!("{name} does not listen"));
+    Some((running, address))
+}
+
+fn get_from(address: SocketAddr, path: &str) -> Answer {
+    get(TcpStream::connect(address).unwrap(), path, &[]).unwrap()
+}
+
+/// The page of an example that takes its address as an argument.
+fn page(name: &str) -> Option<String> {
+    let (_running, address) = serving(name)?;
+    let page = get_from(address, "/metrics").body;
+    check_with_promtool(&page);
+    Some(page)
+}
+
+/// `promtool check metrics` finds nothing wrong with the page, not even its names.
+fn check_with_promtool(page: &str) {
+    let Some(promtool) = tool("PROMTOOL", "promtool") else { return };
+    let mut command = Command::new(promtool);
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}\n{page}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -72,4 +96,152 @@ fn exporter() {
     assert!(page.contains(&format!("port_up{{target=\"{}\"}} 1\n", port.local_addr().unwrap())));
     assert!(page.contains("exporter_collector_success{collector=\"ports\"} 1\n"), "{page}");
     assert!(page.contains("exporter_build_info{program=\"port-exporter\",version="), "{page}");
+    check_with_promtool(&page);
+}
+
+/// A Consul agent with one node and one service, in the form of Consul's answers.
+fn consul() -> SocketAddr {
+    const CHECKS: &str = r#"[
+        {"Node": "db1", "CheckID": "serfHealth", "Name": "Serf Health Status",
+         "Status": "passing", "Notes": "", "Output": "Agent alive and reachable",
+         "ServiceID": "", "ServiceName": "", "ServiceTags": [], "Type": "", "Interval": "",
+         "Timeout": "", "ExposedPort": 0, "Definition": {}, "CreateIndex": 14, "ModifyIndex": 14},
+        {"Node": "db1", "CheckID": "service:mysql-1", "Name": "Service 'mysql' check",
+         "Status": "critical", "Notes": "", "Output": "dial tcp 127.0.0.1:3306: refused",
+         "ServiceID": "mysql-1", "ServiceName": "mysql", "ServiceTags": ["primary"],
+         "Type": "tcp", "Interval": "10s", "Timeout": "1s", "ExposedPort": 0, "Definition": {},
+         "CreateIndex": 21, "ModifyIndex": 45}]"#;
+    const NODES: &str = r#"[{"ID": "8f2a6f4e-5a0b-4c55-9d1f-6a1d2f2b8c11", "Node": "db1",
+        "Address": "127.0.0.1", "Datacenter": "dc1", "TaggedAddresses": {"lan": "127.0.0.1"},
+        "Meta": {"consul-network-segment": ""}, "CreateIndex": 13, "ModifyIndex": 14}]"#;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+            let (status, body) = match path {
+                _ if !head
+                    .iter()
+                    .any(|line| line.eq_ignore_ascii_case("x-consul-token: t0ken")) =>
+                {
+                    ("403 Forbidden", "Permission denied: token with AccessorID")
+                }
+                "/v1/health/state/any" => ("200 OK", CHECKS),
+                "/v1/catalog/nodes" => ("200 OK", NODES),
+                _ => ("404 Not Found", ""),
+            };
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close");
+            let _ = write!(stream, "{head}\r\n\r\n{body}");
+        }
+    });
+    address
+}
+
+#[test]
+fn consul_exporter() {
+    let Some(path) = example("consul") else { return };
+    let (path, dir) = (path.to_str().unwrap(), tempfile::tempdir().unwrap());
+    let url = format!("--consul.url=http://{}/", consul());
+    let token = [("CONSUL_HTTP_TOKEN", "t0ken")];
+    let page = Exporter::start_with(path, &[&url], &token, dir.path()).get("/metrics").body;
+    for series in [
+        "consul_up 1",
+        "consul_nodes 1",
+        r#"consul_check_status{node="db1",check="serfHealth",service="",service_id="",status="passing"} 1"#,
+        r#"consul_check_status{node="db1",check="service:mysql-1",service="mysql",service_id="mysql-1",status="passing"} 0"#,
+        r#"consul_check_status{node="db1",check="service:mysql-1",service="mysql",service_id="mysql-1",status="critical"} 1"#,
+        r#"exporter_collector_success{collector="consul"} 1"#,
+    ] {
+        assert!(page.lines().any(|line| line == series), "no {series} in {page}");
+    }
+    check_with_promtool(&page);
+
+    let exporter = Exporter::start(path, &[&url], dir.path());
+    let page = exporter.get("/metrics").body;
+    assert!(page.contains("consul_up 0\n"), "{page}");
+    assert!(page.contains("exporter_collector_success{collector=\"consul\"} 0\n"), "{page}");
+    let log = exporter.log();
+    assert!(log.contains("GET /v1/health/state/any: http status: 403"), "{log}");
+
+    // The agent does not speak TLS.
+    let https = url.replace("http:", "https:");
+    let exporter = Exporter::start(path, &[&https], dir.path());
+    let page = exporter.get("/metrics").body;
+    let log = exporter.log();
+    assert!(page.contains("consul_up 0\n"), "{page}{log}");
+    assert!(!log.contains("panicked"), "{log}");
+
+    // What every `Program` has.
+    Scene::new(path, &[&url], dir.path()).knock();
+}
+
+#[test]
+fn web_app() {
+    let Some((_running, address)) = serving("web_app") else { return };
+    for (path, status) in
+        [("/", 200), ("/orders/7", 200), ("/orders/8", 200), ("/orders/0", 500), ("/x/y", 404)]
+    {
+        assert_eq!(get_from(address, path).status, status, "{path}");
+    }
+    let page = get_from(address, "/metrics?collect[]=app").body;
+    for series in [
+        r#"app_request_duration_seconds_count{route="/",status="200"} 1"#,
+        r#"app_request_duration_seconds_count{route="/orders/{id}",status="200"} 2"#,
+        r#"app_request_duration_seconds_bucket{route="/orders/{id}",status="500",le="+Inf"} 1"#,
+        r#"app_request_duration_seconds_count{route="none",status="404"} 1"#,
+        r#"app_exceptions_total{route="/orders/{id}"} 1"#,
+        "app_requests_in_progress 0",
+    ] {
+        assert!(page.lines().any(|line| line == series), "no {series} in {page}");
+    }
+    assert!(page.contains("\nprocess_open_fds "), "{page}");
+    check_with_promtool(&page);
+}
+
+/// The targets in the files of `dir`, by file.
+fn targets(dir: &Path) -> Vec<String> {
+    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let texts = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let target = |path: PathBuf| {
+        let groups: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        groups.pointer("/0/targets/0").and_then(|target| target.as_str()).unwrap().to_owned()
+    };
+    texts.map(target).collect()
+}
+
+#[test]
+fn workers() {
+    let Some(path) = example("workers") else { return };
+    let (dir, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    // From a port that is taken on, with room for the range.
+    let first = taken.local_addr().unwrap().port().min(65_000).to_string();
+    let arguments = [files.path().to_str().unwrap(), &first];
+    let workers: Vec<_> = (0..3).map(|_| Running::start(path.clone(), &arguments)).collect();
+    until(|| targets(files.path()).len() == 3, || format!("{:?}", targets(files.path())));
+    for target in targets(files.path()) {
+        let page = get_from(target.parse().unwrap(), "/metrics").body;
+        assert!(page.contains("app_jobs_total 1\n"), "{page}");
+        check_with_promtool(&page);
+    }
+
+    let configuration = format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: workers\n  \
+         file_sd_configs: [{{files: ['{}/*.json'], refresh_interval: 1s}}]\n",
+        files.path().display()
+    );
+    if let Some(prometheus) = Prometheus::start(dir.path(), &configuration, &[]) {
+        let sum = || prometheus.query("sum by (job) (app_jobs_total)");
+        until(|| sum() == [("workers".to_owned(), 3.0)], || format!("{:?}", sum()));
+    }
+
+    let Running(worker) = workers.first().unwrap();
+    let killed = Command::new("kill").arg(worker.id().to_string()).status().unwrap();
+    assert!(killed.success(), "{killed}");
+    until(|| targets(files.path()).len() == 2, || format!("{:?}", targets(files.path())));
 }
