@@ -40,7 +40,7 @@ fn route(path: &str) -> &'static str {
     }
 }
 
-async fn handle(route: &str, path: String) -> (StatusCode, String) {
+fn handle(route: &str, path: &str) -> (StatusCode, String) {
     let order = path.rsplit('/').next().and_then(|id| id.parse::<u32>().ok());
     match (route, order) {
         ("/", _) => (StatusCode::OK, "Orders are at /orders/{id}.\n".to_owned()),
@@ -55,7 +55,8 @@ async fn measured(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let timer = TOOK.start_timer();
     let route = route(request.uri().path());
     // A task of its own turns a panic into an error.
-    let outcome = tokio::spawn(handle(route, request.uri().path().to_owned())).await;
+    let uri = request.uri().clone();
+    let outcome = tokio::spawn(async move { handle(route, uri.path()) }).await;
     let (status, text) = outcome.unwrap_or_else(|_| {
         EXCEPTIONS.with([route]).inc();
         (StatusCode::INTERNAL_SERVER_ERROR, "The server has a bug.\n".to_owned())
