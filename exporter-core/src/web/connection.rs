@@ -193,7 +193,7 @@ impl Connection {
                 _ = running.changed() => {}
             }
         });
-        let mut is_stopping = false;
+        let (mut is_stopping, mut is_finishing) = (false, false);
         loop {
             tokio::select! {
                 biased;
@@ -214,6 +214,11 @@ impl Connection {
                 () = &mut stop, if !is_stopping => {
                     is_stopping = true;
                     self.state.stop();
+                }
+                // A client that has just connected may have its first request on the way: closing
+                // now would lose it. `overdue` ends the wait.
+                () = self.state.first_request(), if is_stopping && !is_finishing => {
+                    is_finishing = true;
                     finish(connection.as_mut());
                 }
             }

@@ -26,6 +26,7 @@ pub(crate) struct ConnectionState {
     idle: Duration,
     stall: Duration,
     evicted: Notify,
+    first_request: Notify,
     is_aborted: AtomicBool,
 }
 
@@ -124,6 +125,7 @@ impl ConnectionState {
             idle: limits.idle,
             stall: limits.stall,
             evicted: Notify::new(),
+            first_request: Notify::new(),
             is_aborted: AtomicBool::new(false),
         })
     }
@@ -207,7 +209,15 @@ impl ConnectionState {
         state.requests += 1;
         state.enter(Stage::Busy);
         drop(state);
+        self.first_request.notify_one();
         RequestInProgress { connection: Arc::clone(self), unsent: None }
+    }
+
+    /// Waits until a request has begun, unless one has already.
+    pub(super) async fn first_request(&self) {
+        if self.lock().requests_begun == 0 {
+            self.first_request.notified().await;
+        }
     }
 
     /// No further requests after those in progress.

@@ -168,6 +168,22 @@ fn a_name_that_is_struck_off_ends_open_connections_and_old_sessions() {
 }
 
 #[test]
+fn a_reload_loses_no_request_of_a_client_that_has_just_connected() {
+    let scene = scene(|_| {});
+    let config = scene.config(Some(&scene.holder), &[]);
+    let mut fresh = scene.connect(&config);
+    while fresh.conn.is_handshaking() {
+        fresh.conn.complete_io(&mut fresh.sock).unwrap();
+    }
+    let file = scene.directory.path().join("web.yml");
+    fs::write(file, format!("{MUTUAL}\n# changed\n")).unwrap();
+    scene.live.reload().unwrap();
+    let answer = say(&mut fresh, SCRAPE).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[test]
 fn passwords_are_asked_for_before_anything_else() {
     let hash = bcrypt::hash("secret", 4).unwrap();
     let directory = Directory::new();
