@@ -40,10 +40,14 @@
 //!
 //! # Features
 //!
-//! - none: instruments, collectors and encoding, on any system, with ten other crates
+//! - none: instruments, collectors and encoding, on any system, with nine other crates
 //! - `process`: the `process_*` metrics, and files of the kernel that stay open; Linux only
+//! - `push`: a client for the Pushgateway, and guards for batch jobs; on any system
 //! - `serve` (default): registry, web server and command line; Linux only
 //! - `testing`: helpers for tests of exporters
+//!
+//! `examples/` has whole programs: a web application, workers that share a range of ports, a batch
+//! job, an operator, and two exporters.
 
 pub mod collector;
 #[cfg(feature = "serve")]
@@ -80,3 +84,13 @@ pub use self::instrument::encode;
 pub use self::kernel::{file, process};
 #[cfg(feature = "serve")]
 pub use self::program::{log, run, systemd as service};
+
+/// The snippets of the guides.
+#[cfg(all(doctest, feature = "serve"))]
+mod guides {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+
+    #[doc = include_str!("../../docs/library.md")]
+    mod library {}
+}

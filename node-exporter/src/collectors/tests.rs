@@ -1,5 +1,6 @@
 //! What holds for every collector, over the same recorded machine.
 
+mod documented;
 mod flags;
 mod hostile;
 
