@@ -25,7 +25,7 @@ pub use self::golden::{
 };
 pub use self::pki::{Authority, Identity, Kind};
 pub use self::program::{Answer, Exporter, PATIENCE, get, until};
-pub use self::prometheus::{Prometheus, tool};
+pub use self::prometheus::{Prometheus, check_with_promtool, tool};
 pub use self::reference::reference;
 pub use self::skip::skip;
 pub use self::special_files::special_files;

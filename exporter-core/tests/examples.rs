@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::{env, fs, thread};
 
 use exporter_core::testing::mutual_tls::Scene;
-use exporter_core::testing::{Answer, Exporter, Prometheus, get, skip, tool, until};
+use exporter_core::testing::{Answer, Exporter, Prometheus, check_with_promtool, get, skip, until};
 
 /// The program of an example, which cargo builds beside the tests.
 fn example(name: &str) -> Option<PathBuf> {
@@ -58,17 +58,6 @@ fn page(name: &str) -> Option<String> {
     let page = get_from(address, "/metrics").body;
     check_with_promtool(&page);
     Some(page)
-}
-
-/// `promtool check metrics` finds nothing wrong with the page, not even its names.
-fn check_with_promtool(page: &str) {
-    let Some(promtool) = tool("PROMTOOL", "promtool") else { return };
-    let mut command = Command::new(promtool);
-    command.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}\n{page}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{env, io::Read, io::Write, thread};
 
 use exporter_core::instrument::{Counter, Gauge, Metric};
 use exporter_core::push::{Group, PushError, Pushgateway};
-use exporter_core::testing::{Authority, Kind, get, skip, tool, until};
+use exporter_core::testing::{Authority, Kind, check_with_promtool, skip, tool, until};
 
 static ROWS: Metric<Counter> = Metric::counter("push_rows_total", "Rows.");
 static SIZE: Metric<Gauge> = Metric::gauge("push_size_bytes", "Bytes.");
@@ -44,8 +44,8 @@ impl Gateway {
     }
 
     fn page(&self) -> String {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        get(stream, "/metrics", &[]).unwrap().body
+        let mut response = ureq::get(format!("{}/metrics", self.url())).call().unwrap();
+        response.body_mut().read_to_string().unwrap()
     }
 
     /// The value of a series of a job.
@@ -199,6 +199,7 @@ fn the_batch_example_pushes() {
     assert_eq!(gateway.value("backup_files_total", "backup"), Some(3.0));
     assert_eq!(gateway.value("backup_size_bytes", "backup"), Some(1590.0));
     assert!(gateway.value("job_last_success_timestamp_seconds", "backup").is_some());
+    check_with_promtool(&gateway.page());
 }
 
 /// The program of an example, which cargo builds beside the tests.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,22 @@ pub fn tool(variable: &str, name: &str) -> Option<String> {
         skip(&format!("no {name} in ${variable} or PATH"));
     }
     found.then_some(program)
+}
+
+/// Checks that `promtool check metrics` accepts a page of the text format and finds nothing to
+/// complain about in its names. Skipped without promtool.
+#[expect(clippy::disallowed_methods, reason = "a test runs the program that reads ours")]
+pub fn check_with_promtool(page: &str) {
+    let Some(promtool) = tool("PROMTOOL", "promtool") else { return };
+    let mut command = Command::new(promtool);
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("promtool starts");
+    let mut stdin = child.stdin.take().expect("standard input is a pipe");
+    stdin.write_all(page.as_bytes()).expect("promtool reads all of it");
+    drop(stdin);
+    let output = child.wait_with_output().expect("promtool ends");
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "promtool: {complaints}\n{page}");
 }
 
 /// A running Prometheus. It is killed when the test lets go of it.
