@@ -19,7 +19,7 @@ fn example(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    skip("the examples are not built; `cargo test` without `--test` builds them");
+    skip("the examples are not built; `cargo test` without `--test` or a name builds them");
     None
 }
 
