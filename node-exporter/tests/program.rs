@@ -98,6 +98,63 @@ fn metrics_are_chosen_by_name_and_their_number_is_limited() {
     assert!(page.contains(dropped), "{page}");
 }
 
+/// What the Ansible role of prometheus-community, Debian's package and kube-prometheus start, but for
+/// the address to listen on.
+#[test]
+fn command_lines_of_deployments_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let web = dir.path().join("web.yml");
+    std::fs::write(&web, "").unwrap();
+    let web = format!("--web.config.file={}", web.display());
+    let textfile = format!("--collector.textfile.directory={}", dir.path().display());
+    let lines: [&[&str]; 5] = [
+        &[
+            "--collector.systemd",
+            "--collector.textfile",
+            &textfile,
+            &web,
+            "--web.telemetry-path=/metrics",
+        ],
+        &[
+            "--collector.systemd",
+            "--collector.filesystem.ignored-mount-points=^/(sys|proc|dev)($|/)",
+            "--collector.netdev.device-exclude=^lo$",
+            "--no-collector.wifi",
+            "--no-collector.zfs",
+        ],
+        &[
+            "--collector.diskstats.ignored-devices=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\\d+n\\d+p)\\d+$",
+            "--collector.filesystem.ignored-mount-points=^/(sys|proc|dev|run)($|/)",
+            "--collector.netdev.device-exclude=^lo$",
+            &textfile,
+        ],
+        &[
+            "--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|mnt|media|var/lib/docker/.+|\
+             var/lib/containers/storage/.+)($|/)",
+            r"--collector.systemd.unit-exclude=.+\.(automount|device|mount|scope|slice|target)",
+            "--collector.systemd",
+            &textfile,
+        ],
+        &[
+            "--path.sysfs=/sys",
+            "--path.rootfs=/",
+            "--path.procfs=/proc",
+            "--path.udev.data=/run/udev/data",
+            "--no-collector.wifi",
+            "--no-collector.btrfs",
+            "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run/k3s/containerd/.+|\
+             var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
+            "--collector.netclass.ignored-devices=^(veth.*|[a-f0-9]{15})$",
+            "--collector.netdev.device-exclude=^(veth.*|[a-f0-9]{15})$",
+        ],
+    ];
+    for line in lines {
+        let exporter = Exporter::start(BINARY, line, dir.path());
+        let page = exporter.get("/metrics").body;
+        assert!(page.contains("\nnode_load1 "), "{line:?}: {}", exporter.log());
+    }
+}
+
 #[test]
 fn a_mistake_ends_it_with_status_2_and_one_line() {
     for (flags, problem) in [
