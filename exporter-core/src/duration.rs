@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Reads a duration that is not negative. None if it is no duration at all.
+/// Parses a duration that is not negative. `None` if it is invalid.
 pub fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);

@@ -1,4 +1,4 @@
-//! The flags that a program takes, as data, and what the command line made of them.
+//! The flags of a program as data, and their values from the command line.
 //!
 //! The grammar is that of the Go exporters: `--flag=v`, `--flag v`, `--switch` and
 //! `--no-switch`; only lists may be repeated.
@@ -22,13 +22,13 @@ pub struct Flag {
     pub hidden: bool,
 }
 
-/// What follows a flag, with its default.
+/// The type of a flag's value, with its default.
 #[derive(Clone, Copy, Debug)]
 pub enum Value {
-    /// Nothing: `--x` is on, `--no-x` is off.
+    /// No value: `--x` is on, `--no-x` is off.
     Switch(bool),
     Text(&'static str),
-    /// One entry each time the flag is given; these when it never is.
+    /// An entry for each time the flag is given; these entries if it is never given.
     List(&'static [&'static str]),
 }
 
@@ -60,16 +60,16 @@ impl Flag {
     }
 }
 
-/// What was given on the command line. What was not given has its default.
+/// The values from the command line. Flags that were not given have their default.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     given: HashMap<&'static str, Vec<String>>,
-    /// The collectors that are on, where a command line has said so.
+    /// The enabled collectors, if the command line has determined them.
     collectors: Option<Vec<&'static str>>,
 }
 
 impl Flags {
-    /// Flags as given: what `options` makes of a command line, and what tests write down.
+    /// Flags with the given values: from the command line by `options`, or in tests.
     pub fn new<V: Into<String>>(given: impl IntoIterator<Item = (&'static Flag, V)>) -> Self {
         let mut flags = Self::default();
         for (flag, value) in given {
@@ -82,13 +82,13 @@ impl Flags {
         self.given.entry(name).or_default().push(value);
     }
 
-    /// With the collectors that are on, for one that goes by whether another is.
+    /// Adds the enabled collectors, for collectors that depend on whether another is enabled.
     #[must_use]
     pub fn with_collectors(self, names: impl IntoIterator<Item = &'static str>) -> Self {
         Self { collectors: Some(names.into_iter().collect()), ..self }
     }
 
-    /// Whether the collector of this name is on. All are where nothing has been said.
+    /// Whether the collector with this name is enabled. By default, all are.
     pub fn has_collector(&self, name: &str) -> bool {
         self.collectors.as_ref().is_none_or(|names| names.contains(&name))
     }
@@ -121,7 +121,7 @@ impl Flags {
         }
     }
 
-    /// A value of another type, or an error that names the flag and says what it `expected`.
+    /// A parsed value, or an error that names the flag and says what it `expected`.
     pub fn parsed<T: FromStr>(&self, flag: &Flag, expected: &str) -> Result<T, Error> {
         let text = self.text(flag);
         text.parse().map_err(|_| flag.error(format!("expected {expected}, found {text:?}")))

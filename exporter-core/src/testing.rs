@@ -1,5 +1,5 @@
 //! Helpers for tests of exporters: golden files, checks of lists of collectors, the real binary on
-//! real sockets, and the test of mutual TLS.
+//! real sockets, and a test of mutual TLS.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! `--check`: what the user of the configuration lacks for the collectors that are on.
+//! `--check`: privileges that the configured user lacks for the enabled collectors.
 
 use exporter_core::exporter::CheckLine;
 use exporter_core::run::Plan;
@@ -7,8 +7,8 @@ use crate::collectors;
 use crate::db::{Db, Error};
 use crate::grants::Grants;
 
-/// A line for the user's grants, and one for each collector that lacks some, with the statement
-/// that mends it.
+/// A line for the user's grants, and one for each collector that lacks a privilege, with the
+/// statement that grants it.
 pub(crate) async fn grants(db: &Db, plan: &Plan<Db>) -> Vec<CheckLine> {
     match lacking(db, plan).await {
         Ok(lines) => lines,
@@ -45,7 +45,7 @@ fn line(is_fine: bool, what: impl Into<String>, finding: String) -> CheckLine {
     CheckLine { is_fine, what: what.into(), finding }
 }
 
-/// `user@host`, each between quotes. A user's name may have an @, a host's none.
+/// `user@host`, each in quotes. A user name may contain an @, a host name cannot.
 fn quoted(account: &str) -> String {
     let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
     format!("'{}'@'{}'", user.replace('\'', "''"), host.replace('\'', "''"))

@@ -1,4 +1,4 @@
-//! What the user must be allowed, and what it is.
+//! Required and granted privileges.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -27,12 +27,12 @@ impl Display for Need {
     }
 }
 
-/// What `SHOW GRANTS` says.
+/// The result of `SHOW GRANTS`.
 #[derive(Debug, Default)]
 pub(crate) struct Grants(Vec<(Vec<String>, String)>);
 
 impl Grants {
-    /// Reads the lines of `SHOW GRANTS`. Privileges on single columns are not looked at.
+    /// Parses the lines of `SHOW GRANTS`. Privileges on single columns are ignored.
     pub(crate) fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         Self(lines.into_iter().filter_map(grant).collect())
     }
@@ -61,7 +61,7 @@ fn unquoted(name: &str) -> String {
     name.replace(['`', '"'], "")
 }
 
-/// Whether what is granted on `granted` holds for `wanted`.
+/// Whether a privilege on `granted` applies to `wanted`.
 fn covers(granted: &str, wanted: &str) -> bool {
     match granted.split_once('.') {
         _ if granted == wanted || granted == "*.*" => true,
@@ -70,7 +70,7 @@ fn covers(granted: &str, wanted: &str) -> bool {
     }
 }
 
-/// Names of one privilege are the same here.
+/// Maps alternative names of a privilege to one name.
 fn synonyms(privilege: &str) -> &str {
     match privilege {
         "REPLICA MONITOR" => "SLAVE MONITOR",

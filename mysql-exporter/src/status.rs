@@ -1,6 +1,6 @@
-//! What the values of variables mean as numbers.
+//! Values of variables as numbers.
 
-/// The number that a variable or a column of a status stands for, if any: words such as `ON` and
+/// The numeric value of a variable or a status column, if it has one: words such as `ON` and
 /// `Yes` are 1, `OFF` and `No` are 0, dates are seconds since 1970.
 pub(crate) fn number(text: &str) -> Option<f64> {
     const WORDS: [(&str, f64); 9] = [
@@ -24,14 +24,14 @@ pub(crate) fn number(text: &str) -> Option<f64> {
     word.map(|(_, number)| *number).or_else(|| date(text))
 }
 
-/// A variable's name as part of the name of a metric.
+/// A variable's name as part of a metric name.
 pub(crate) fn name(variable: &str) -> String {
     let mut name = String::with_capacity(variable.len());
     push_name(&mut name, variable);
     name
 }
 
-/// Appends a variable's name, as part of the name of a metric.
+/// Appends a variable's name, as part of a metric name.
 pub(crate) fn push_name(out: &mut String, variable: &str) {
     let start = out.len();
     if variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -44,7 +44,7 @@ pub(crate) fn push_name(out: &mut String, variable: &str) {
     }
 }
 
-/// `Nov  8 13:05:09 2036 GMT` and `2036-11-08 13:05:09`, both taken for UTC.
+/// `Nov  8 13:05:09 2036 GMT` and `2036-11-08 13:05:09`, both read as UTC.
 fn date(text: &str) -> Option<f64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -70,9 +70,9 @@ fn date(text: &str) -> Option<f64> {
     likely.then_some(seconds as f64)
 }
 
-/// Days since 1970-01-01, by the calendar of now.
+/// Days since 1970-01-01, in the Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that the odd day comes last.
+    // Years begin in March here, so that the leap day is the last one.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let in_year = (153 * month + 2) / 5 + day - 1;
     year * 365 + year / 4 - year / 100 + year / 400 + in_year - 719_468

@@ -1,13 +1,13 @@
-//! Which server answers: its flavour and version decide the statements it is asked.
+//! Flavour and version of a server, which determine the statements that it is sent.
 
 /// A server, as it describes itself at login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) flavour: Flavour,
     pub(crate) version: Version,
-    /// Whether it keeps `performance_schema`; MariaDB does not unless told to.
+    /// Whether `performance_schema` is enabled; on MariaDB it is off by default.
     pub(crate) performance_schema: bool,
-    /// Whether a plugin counts how long statements take, be it on or off.
+    /// Whether a plugin that measures response times is installed, enabled or not.
     pub(crate) query_response_time: bool,
 }
 
@@ -22,7 +22,7 @@ pub(crate) enum Flavour {
 pub(crate) type Version = (u16, u16, u16);
 
 impl Server {
-    /// Reads the variables `version` and `version_comment`.
+    /// Parses the variables `version` and `version_comment`.
     pub(crate) fn new(version: &str, comment: &str, performance_schema: bool) -> Self {
         let flavour = if version.contains("MariaDB") || comment.contains("MariaDB") {
             Flavour::MariaDb
@@ -44,19 +44,19 @@ impl Server {
         self.is_mariadb() && self.version >= version
     }
 
-    /// MySQL, or Percona's, from this version on.
+    /// MySQL or Percona Server from this version on.
     pub(crate) fn is_mysql_since(&self, version: Version) -> bool {
         !self.is_mariadb() && self.version >= version
     }
 
-    /// Whether what is slow can be kept out of the log of slow statements.
+    /// Whether statements can be excluded from the slow query log.
     pub(crate) fn has_log_slow_filter(&self) -> bool {
         self.flavour != Flavour::MySql
     }
 }
 
-/// The first three numbers of a version, each 0 where there is none. Before 11 some MariaDB
-/// servers put `5.5.5-` in front, for the sake of old replicas.
+/// The first three numbers of a version, 0 for missing ones. Some MariaDB servers before 11 add
+/// the prefix `5.5.5-`, for old replicas.
 fn numbers(text: &str) -> Version {
     let text = match text.strip_prefix("5.5.5-") {
         Some(rest) if rest.contains("MariaDB") => rest,

@@ -1,4 +1,4 @@
-//! The machine's files, under whatever roots the command line gives them.
+//! The files of the machine, below the roots from the command line.
 
 mod device;
 mod directory;
@@ -22,7 +22,7 @@ use self::directory::{directories, numbered};
 pub(crate) use self::directory::{entries, list};
 pub(crate) use self::file::{Fields, File};
 
-/// Where the machine's file systems are mounted. The only way to a file in this program.
+/// The roots of the machine's file systems. All file access of this program goes through it.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     /// `--path.procfs`
@@ -33,19 +33,20 @@ pub(crate) struct Host {
     pub(crate) rootfs: PathBuf,
     /// `--path.udev.data`
     pub(crate) udev: PathBuf,
-    /// What stays open of all that.
+    /// Files that stay open.
     pub(crate) kept: FileCache,
-    /// The system bus, for what is asked of a service instead of read from a file.
+    /// The system bus, for data from services instead of files.
     pub(crate) bus: Bus,
 }
 
 impl Host {
-    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next time.
+    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next scrape.
     pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.keep(self.procfs.join(path))
     }
 
-    /// As [`Host::proc`], and does not keep it open: for what is soon gone, as processes are.
+    /// Like [`Host::proc`], without keeping the file open: for short-lived files, such as those of
+    /// processes.
     pub(crate) fn proc_unkept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.procfs.join(path))
     }
@@ -60,8 +61,8 @@ impl Host {
         File::read(self.sysfs.join(path))
     }
 
-    /// As [`Host::sys`], and keeps the file open for the next time: for what is read in every
-    /// scrape. Not below `class/net`, where a file stays with an interface that gets another name.
+    /// Like [`Host::sys`], and keeps the file open: for files that are read in every scrape. Not
+    /// for files below `class/net`, because an open file follows an interface that is renamed.
     pub(crate) fn sys_kept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.keep(self.sysfs.join(path))
     }
@@ -76,24 +77,24 @@ impl Host {
         File::read(self.rootfs.join(path))
     }
 
-    /// Reads a file of procfs as it is, for what need not be UTF-8.
+    /// Reads a file of procfs as bytes, if it may not be UTF-8.
     pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
         let path = self.procfs.join(path);
         exporter_core::file::read(&path).map_err(|source| Error::Read { path, source })
     }
 
-    /// What udev knows of a device, such as `b8:0`.
+    /// Udev's data of a device, such as `b8:0`.
     pub(crate) fn udev(&self, device: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.udev.join(device))
     }
 
-    /// As [`Host::list_sys`], below procfs.
+    /// Like [`Host::list_sys`], below procfs.
     pub(crate) fn list_proc(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
         list(&self.procfs.join(path))
     }
 
-    /// The names in a directory below sysfs, in order. A name that is not UTF-8 has U+FFFD in
-    /// the place of what is not.
+    /// The names in a directory below sysfs, in order. In names that are not
+    /// UTF-8, U+FFFD replaces the invalid bytes.
     pub(crate) fn list_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
         list(&self.sysfs.join(path))
     }
@@ -103,7 +104,7 @@ impl Host {
         directories(self.procfs.join(path))
     }
 
-    /// Opens a file or directory below the root, for what it is asked about with system calls.
+    /// Opens a file or directory below the root, for use with system calls.
     pub(crate) fn open_root(&self, path: &Path) -> Result<OwnedFd, Error> {
         let path = self.rootfs.join(path.strip_prefix("/").unwrap_or(path));
         exporter_core::file::open(&path).map_err(|source| Error::Read { path, source })
@@ -114,14 +115,14 @@ impl Host {
         directories(self.sysfs.join(path))
     }
 
-    /// Where a symbolic link below sysfs leads, as it is written.
+    /// The target of a symbolic link below sysfs, unresolved.
     pub(crate) fn link_sys(&self, path: impl AsRef<Path>) -> Result<PathBuf, Error> {
         let path = self.sysfs.join(path);
         path.read_link().map_err(|source| Error::Read { path, source })
     }
 
-    /// The network interfaces that sysfs shows, in the order of their names. The number with each
-    /// name is of the interface that has it now, and never of another.
+    /// The network interfaces in sysfs, ordered by name. The number with each name identifies the
+    /// interface that has this name now.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
         let path = self.sysfs.join("class/net");
         let names =
@@ -129,12 +130,12 @@ impl Host {
         Ok(names.map(|(name, number, _)| (name.to_string_lossy().into_owned(), number)).collect())
     }
 
-    /// A directory below sysfs of which several attributes are wanted, such as `class/net/eth0`.
+    /// A directory below sysfs, for reading several of its attributes, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
         Device::open(self.sysfs.join(path))
     }
 
-    /// As [`Host::device`], for a device to be kept from one scrape to the next.
+    /// Like [`Host::device`], for a device that is kept between scrapes.
     pub(crate) fn kept_device(&self, path: impl AsRef<Path>) -> Result<KeptDevice, Error> {
         Ok(KeptDevice::new(self.device(path)?, self.kept.budget().clone()))
     }
@@ -146,7 +147,7 @@ impl Host {
     }
 }
 
-/// Which file is at `path` and when it last changed. What is no plain file is an error.
+/// Identity and modification time of the file at `path`. An error if it is not a regular file.
 pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
     let fail = |source| Error::Read { path: path.to_owned(), source };
     let stat = rustix::fs::stat(path).map_err(|errno| fail(errno.into()))?;
@@ -156,12 +157,12 @@ pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
     }
 }
 
-/// Reads a file whole, without ever waiting for a FIFO or device in its place.
+/// Reads a whole file, without blocking if it is a FIFO or device.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     exporter_core::file::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Takes a missing file for a missing feature.
+/// Treats a missing file as a missing feature.
 pub(crate) trait OrAbsent {
     fn or_absent(self, what: &'static str) -> Self;
 }
@@ -177,7 +178,7 @@ impl<T> OrAbsent for Result<T, Error> {
     }
 }
 
-/// Takes a missing file for nothing to report.
+/// Treats a missing file as nothing to report.
 pub(crate) fn if_there<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -186,8 +187,8 @@ pub(crate) fn if_there<T>(result: Result<T, Error>) -> Result<Option<T>, Error> 
     }
 }
 
-/// Takes an attribute that is missing, or that the driver or the kernel does not support, for
-/// nothing to report.
+/// Treats an attribute that is missing, or not supported by the driver or the kernel, as nothing
+/// to report.
 pub(crate) fn if_supported<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -210,7 +211,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     )
 }
 
-/// A path from bytes that a file of the kernel holds.
+/// A path from bytes in a kernel file.
 pub(crate) fn path_of(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }

@@ -1,6 +1,6 @@
-//! What all samples of a family have in common, written once in the form that the format wants.
+//! The parts that all samples of a family have in common, encoded once for the format.
 
-/// Pieces of bytes, one after another. Its room is kept from family to family.
+/// Consecutive pieces of bytes. The allocation is reused for the next family.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     bytes: Vec<u8>,
@@ -13,7 +13,7 @@ impl Frame {
         self.ends.clear();
     }
 
-    /// Adds to the piece at the end.
+    /// Appends to the last piece.
     pub(crate) fn add(&mut self, bytes: impl AsRef<[u8]>) {
         self.bytes.extend_from_slice(bytes.as_ref());
     }
@@ -22,12 +22,12 @@ impl Frame {
         &mut self.bytes
     }
 
-    /// Ends the piece at the end.
+    /// Ends the last piece.
     pub(crate) fn close(&mut self) {
         self.ends.push(self.bytes.len());
     }
 
-    /// The pieces in order, for ever: past the last they are empty.
+    /// The pieces in order, followed by an infinite number of empty ones.
     pub(crate) fn pieces(&self) -> Pieces<'_> {
         Pieces { bytes: &self.bytes, ends: &self.ends, start: 0 }
     }

@@ -1,7 +1,7 @@
-//! A quick hash of label values, by which duplicate series are found.
+//! A fast hash of label values, for finding duplicate series.
 //!
-//! Each chunk of eight bytes is folded in with one wide multiplication. The keys are drawn anew by
-//! every process, so that nobody can choose labels that drop another's series.
+//! Each chunk of eight bytes is folded in with one wide multiplication. The keys are random for
+//! each process, so that labels cannot be chosen to collide with those of another series.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ pub(crate) fn of(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// Makes hashers with the keys of this process.
+/// Builds hashers with the keys of this process.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Keyed;
 
@@ -54,12 +54,12 @@ impl Hasher for Fold {
         for chunk in chunks {
             self.fold(u64::from_le_bytes(*chunk));
         }
-        // The length tells a short chunk from one with zeros at its end.
+        // The length distinguishes a short chunk from one with trailing zeros.
         let rest = rest.iter().fold(bytes.len() as u64, |tail, &byte| tail << 8 | u64::from(byte));
         self.fold(rest);
     }
 
-    /// Ends a word. Its length is in already.
+    /// Ends a word. Its length is already included.
     fn write_u8(&mut self, _: u8) {}
 
     fn finish(&self) -> u64 {

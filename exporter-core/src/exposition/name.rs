@@ -1,5 +1,5 @@
-//! Names that are not `[a-zA-Z_:][a-zA-Z0-9_:]*`, and what becomes of them for readers that take
-//! no others.
+//! Names that are not `[a-zA-Z_:][a-zA-Z0-9_:]*`, and how they are escaped for readers that do not
+//! support them.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::desc;
 use super::format::Escaping;
 
-/// What a name is for: a label's may not hold a colon.
+/// The use of a name: label names must not contain colons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Label,
@@ -36,7 +36,7 @@ impl Role {
     }
 }
 
-/// A name as a page spells it. A legacy name stays as it is in every scheme, as it does in the Go
+/// A name as it is written on a page. A legacy name is unchanged in every scheme, as in the Go
 /// exporters.
 pub(crate) fn spelled(name: &str, role: Role, escaping: Escaping) -> Cow<'_, str> {
     if role.is_legacy(name) { Cow::Borrowed(name) } else { escape(name, role, escaping) }
@@ -62,7 +62,7 @@ fn escape(name: &str, role: Role, escaping: Escaping) -> Cow<'_, str> {
         } else if role.takes(letter, at == 0) {
             out.push(letter);
         } else if values {
-            // Writing to a string does not fail.
+            // Writing to a string never fails.
             let _ = write!(out, "_{:x}_", u32::from(letter));
         } else if dots {
             out.push_str(if letter == '.' { "_dot_" } else { "__" });

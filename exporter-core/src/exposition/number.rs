@@ -2,28 +2,28 @@
 //!
 //! Expositions are compared with those of the Go exporters, so `1e+06`, not `1000000`.
 
-/// Every whole number below this is a float of its own, so its digits are the shortest there are.
+/// All integers below this are exact floats, so their digits are the shortest representation.
 const EXACT: i64 = 1 << 53;
 
-/// Appends `value` with the fewest digits that read back as the same number, in scientific form
-/// when its decimal exponent is below -4 or above 5.
+/// Appends `value` with the fewest digits that parse to the same number, in scientific notation if
+/// its decimal exponent is below -4 or above 5.
 pub(crate) fn push(out: &mut Vec<u8>, value: f64) {
     push_shortest(out, value);
 }
 
-/// As [`push`], but never without a `.` or an `e`: `OpenMetrics` tells floats from integers by
-/// them, and wants the former in `le` and `quantile`.
+/// Like [`push`], but always with a `.` or an `e`: `OpenMetrics` distinguishes floats from integers
+/// by them, and requires floats in `le` and `quantile`.
 pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
     if push_shortest(out, value) == Written::Integer {
         out.extend_from_slice(b".0");
     }
 }
 
-/// How a number came out.
+/// The notation of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
     Float,
-    /// Digits alone.
+    /// Digits only.
     Integer,
 }
 
@@ -44,14 +44,14 @@ fn push_shortest(out: &mut Vec<u8>, value: f64) -> Written {
     Written::Float
 }
 
-/// A count, all digits of it.
+/// A count with all its digits.
 pub(crate) fn push_count(out: &mut Vec<u8>, count: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
 }
 
 fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) -> Written {
     if negative {
-        out.push(b'-'); // before a zero, too
+        out.push(b'-'); // also before zero
     }
     let mut buffer = itoa::Buffer::new();
     let digits = buffer.format(whole.unsigned_abs()).as_bytes();
@@ -67,7 +67,7 @@ fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) -> Written {
 fn push_fraction(out: &mut Vec<u8>, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let written = buffer.format_finite(value);
-    // Between these, both write the digits out.
+    // Between these, both use decimal notation.
     if (1e-4..1e6).contains(&value.abs()) && !written.contains('e') {
         out.extend_from_slice(written.as_bytes());
         return;

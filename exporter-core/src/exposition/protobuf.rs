@@ -1,5 +1,5 @@
-//! The delimited protobuf format: `io.prometheus.client.MetricFamily` messages, each after its
-//! length. Field numbers are those of `metrics.proto` in `prometheus/client_model`.
+//! The delimited protobuf format: `io.prometheus.client.MetricFamily` messages, each prefixed
+//! with its length. Field numbers are those of `metrics.proto` in `prometheus/client_model`.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -65,7 +65,7 @@ pub(crate) fn histogram(
         message(out, 7, |out| {
             integer(out, 1, histogram.total());
             double(out, 2, histogram.sum);
-            // A native histogram has no need of a bucket for everything.
+            // A native histogram needs no +Inf bucket.
             if !histogram.buckets.is_empty() || histogram.native.is_none() {
                 for (le, count, of) in histogram.cumulative() {
                     message(out, 3, |out| {
@@ -157,7 +157,7 @@ fn native(out: &mut Vec<u8>, native: &NativeBuckets<'_>) {
     side(out, 9, 10, native.negative);
     side(out, 12, 13, native.positive);
     if native.negative.is_empty() && native.positive.is_empty() {
-        // By this span an empty native histogram is told from a classic one.
+        // This span distinguishes an empty native histogram from a classic one.
         message(out, 12, |out| {
             integer(out, 1, 0);
             integer(out, 2, 0);
@@ -165,7 +165,7 @@ fn native(out: &mut Vec<u8>, native: &NativeBuckets<'_>) {
     }
 }
 
-/// Buckets as spans, each so many buckets in a row after a gap, and the differences of their
+/// Buckets as spans of consecutive buckets, each after a gap, and the differences between their
 /// counts.
 fn side(out: &mut Vec<u8>, spans: u32, deltas: u32, buckets: &[(i32, u64)]) {
     let adjacent = |a: &(i32, u64), b: &(i32, u64)| a.0.checked_add(1) == Some(b.0);
@@ -236,8 +236,8 @@ fn string(out: &mut Vec<u8>, field: u32, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// A message in a message. Its length is known once it is written; most fit the one byte that is
-/// left for it.
+/// A nested message. Its length is known only after it is written; for most messages it fits into
+/// the one byte that is reserved for it.
 fn message(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
     tag(out, field, 2);
     let at = out.len();
@@ -253,7 +253,7 @@ fn message(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// Puts a length in front of what begins at `start`.
+/// Inserts a length before the bytes that begin at `start`.
 fn insert_length(out: &mut Vec<u8>, start: usize, len: usize) {
     let end = out.len();
     varint(out, len as u64);

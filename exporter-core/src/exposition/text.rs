@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::number;
 use super::value::{CounterValue, Exemplar, HistogramValue, SummaryValue};
 
-/// Which of the text formats, as far as samples differ in them.
+/// The text formats, as far as their samples differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     OpenMetrics {
@@ -18,10 +18,10 @@ pub(crate) enum Dialect {
     Prometheus,
 }
 
-/// Fills `frame` for a family: the name; what goes before each label value; what goes after the
-/// last; and what goes before the bound of a bucket or quantile instead.
+/// Fills `frame` for a family with the name, the text before each label value, the text after the
+/// last one, and the text before the bound of a bucket or quantile.
 ///
-/// A name that is to be quoted goes inside the braces: `{"my.name",label="value"} 1`.
+/// A quoted name is written inside the braces: `{"my.name",label="value"} 1`.
 pub(crate) fn frame(
     frame: &mut Frame,
     (name, quoted): (&str, bool),
@@ -71,7 +71,7 @@ pub(crate) fn sample(
     out.push(b'\n');
 }
 
-/// One sample line with its time.
+/// One sample line with a timestamp.
 pub(crate) fn sample_at(
     out: &mut Vec<u8>,
     frame: &Frame,
@@ -92,8 +92,8 @@ pub(crate) fn sample_at(
     out.push(b'\n');
 }
 
-/// A counter, and how many bytes of it only a counter has: a family that turns out to be `unknown`
-/// goes without those before its last line feed.
+/// Writes a counter, and returns the number of bytes before its last line feed that only a counter
+/// has. They are removed if the type of the family turns out to be `unknown`.
 pub(crate) fn counter(
     out: &mut Vec<u8>,
     frame: &Frame,
@@ -195,16 +195,16 @@ pub(crate) fn header(
     }
 }
 
-/// What the name of every `OpenMetrics` counter ends with.
+/// The suffix of `OpenMetrics` counters.
 pub(crate) const TOTAL: &[u8] = b"_total";
 
-/// The lines of one series of several samples. The labels are escaped once.
+/// The lines of a series with several samples. The labels are escaped once.
 struct Lines<'a> {
     out: &'a mut Vec<u8>,
     frame: &'a Frame,
     values: &'a [&'a str],
     head: &'a [u8],
-    /// Where in `out` the labels of the first line are.
+    /// The position of the labels of the first line in `out`.
     labels: Option<Range<usize>>,
 }
 
@@ -227,7 +227,7 @@ impl<'a> Lines<'a> {
         self.out.extend_from_slice(b"\"} ");
     }
 
-    /// Writes name and labels, and returns the two ways to go on.
+    /// Writes name and labels, and returns the two possible continuations.
     fn labels(&mut self, suffix: &[u8]) -> (&'a [u8], &'a [u8]) {
         self.out.extend_from_slice(self.head);
         self.out.extend_from_slice(suffix);
@@ -304,8 +304,8 @@ fn since_epoch(at: SystemTime) -> Option<Duration> {
     at.duration_since(SystemTime::UNIX_EPOCH).ok()
 }
 
-/// Seconds with as many decimals as there are, never in scientific form: a float has not enough
-/// digits for nanoseconds.
+/// Seconds with all decimals, never in scientific notation: a float does not have enough digits
+/// for nanoseconds.
 fn push_seconds(out: &mut Vec<u8>, at: Duration) {
     number::push_count(out, at.as_secs());
     let mut nanos = at.subsec_nanos();
@@ -331,8 +331,8 @@ fn push_name(out: &mut Vec<u8>, name: &str, quoted: bool) {
     }
 }
 
-/// Appends `text` with backslashes and line feeds escaped, and `quotes` too if asked. A NUL, which
-/// Prometheus takes for the end of the page, becomes U+FFFD.
+/// Appends `text` with backslashes and line feeds escaped, and also quotes if `quotes` is set.
+/// NUL becomes U+FFFD, because Prometheus treats it as the end of the page.
 fn push_escaped(out: &mut Vec<u8>, text: &str, quotes: bool) {
     let mut rest = text.as_bytes();
     let special = |byte: &u8| matches!(byte, b'\\' | b'\n' | b'\0') || (quotes && *byte == b'"');

@@ -1,5 +1,5 @@
-//! The command line: the flags that all exporters share, those of the program, and a pair of
-//! switches for each collector, all made from data.
+//! The command line: the flags of all exporters, the flags of the program, and a pair of switches
+//! for each collector, all generated from data.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -18,7 +18,7 @@ pub(crate) static CHECK: Flag = Flag::switch(
     false,
     "Read all configuration, run every collector once, say what is fine and what is not, and exit.",
 );
-/// How long one collector may take in a scrape.
+/// The time limit of a collector in a scrape.
 pub static COLLECTOR_TIMEOUT: Flag =
     Flag::text("collector.timeout", "5s", "How long one collector may take in a scrape.");
 pub(crate) static CONFIG_FILE: Flag = Flag::text(
@@ -98,13 +98,13 @@ static SHARED: &[&Flag] = &[
     &UNIT,
 ];
 
-/// What a program's command line is made of.
+/// The parts of a program's command line.
 #[derive(Clone, Copy)]
 pub(crate) struct Grammar<Env: 'static> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) version: &'static str,
-    /// The commit it was built from; empty if that is not known.
+    /// The commit it was built from; empty if unknown.
     pub(crate) revision: &'static str,
     /// The first part of the switches: `collector` in `--collector.cpu`.
     pub(crate) switch: &'static str,
@@ -112,15 +112,15 @@ pub(crate) struct Grammar<Env: 'static> {
     pub(crate) collectors: &'static [&'static Definition<Env>],
 }
 
-/// What the command line asks for.
+/// The action requested by the command line.
 pub(crate) enum Asked<Env: 'static> {
     /// Run, with these collectors in the order of the list.
     Run(Flags, Vec<&'static Definition<Env>>),
-    /// Print this and leave: help or version.
+    /// Print this text and exit: help or version.
     Print(String),
 }
 
-/// Reads a command line. The error is one line for standard error; the status is 2.
+/// Parses a command line. The error is one line for standard error; the status is 2.
 pub(crate) fn parse<Env>(
     grammar: &Grammar<Env>,
     args: impl IntoIterator<Item = OsString>,
@@ -176,7 +176,7 @@ fn command<Env>(grammar: &Grammar<Env>) -> Command {
     command
 }
 
-/// The version, and the commit where it is known.
+/// The version, and the commit if it is known.
 fn version<Env>(grammar: &Grammar<Env>) -> String {
     match grammar.revision {
         "" => grammar.version.to_owned(),
@@ -264,7 +264,7 @@ fn given<Env>(grammar: &Grammar<Env>, matches: &ArgMatches) -> Flags {
     flags
 }
 
-/// Puts the lines of a file in the place of an argument `@file`, as the Go exporters do.
+/// Replaces an argument `@file` by the lines of the file, as the Go exporters do.
 fn expand(args: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, String> {
     let mut expanded = Vec::new();
     for arg in args {
@@ -283,7 +283,7 @@ fn expand(args: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Str
     Ok(expanded)
 }
 
-/// The flags that begin as an unknown argument with one dash does: there are no short flags.
+/// The flags that begin like an unknown argument with a single dash: there are no short flags.
 fn similar(command: &Command, error: &clap::Error) -> String {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
         return String::new();
@@ -297,7 +297,7 @@ fn similar(command: &Command, error: &clap::Error) -> String {
     if names.is_empty() { String::new() } else { format!("\ntip: there is {}", names.join(", ")) }
 }
 
-/// What is wrong and the tip, without the usage, on one line.
+/// The error and the suggestion, without the usage, on one line.
 fn one_line(error: &str) -> String {
     let lines = error.lines().filter(|line| !line.starts_with("Usage:"));
     let lines = lines.map(str::trim).filter(|line| !line.is_empty());
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn fuzz_arguments() {
         testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "arguments"), |bytes| {
-            // An argument file could be any on this machine.
+            // An argument file could be any file of this machine.
             let text = String::from_utf8_lossy(bytes).replace('@', "");
             match asked(&text) {
                 Ok((flags, _)) => drop(flags.duration(&COLLECTOR_TIMEOUT)),

@@ -15,8 +15,8 @@ use tracing::info;
 
 use crate::web::Site;
 
-/// Tells systemd, or whoever else gave the process a `NOTIFY_SOCKET`, how it is doing. Without
-/// one, it tells nobody.
+/// Sends the state of the service to systemd, or to another service manager that set
+/// `NOTIFY_SOCKET`. Without this variable, nothing is sent.
 #[derive(Clone, Debug)]
 pub struct Notifier {
     socket: Option<Arc<(UnixDatagram, SocketAddr)>>,
@@ -24,7 +24,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// As the environment says.
+    /// Reads the environment.
     pub fn from_env() -> Self {
         let mine = env::var("WATCHDOG_PID").map_or(true, |pid| pid.parse() == Ok(process::id()));
         let period = env::var("WATCHDOG_USEC").ok().filter(|_| mine);
@@ -37,7 +37,7 @@ impl Notifier {
         Self { socket, watchdog: watchdog.map(Duration::from_micros) }
     }
 
-    /// Everything is read and the sockets are open.
+    /// All configuration is read and the sockets are open.
     pub fn ready(&self) {
         self.tell("READY=1");
     }
@@ -47,7 +47,7 @@ impl Notifier {
         self.tell(&format!("STATUS={}", status.replace(char::is_control, " ")));
     }
 
-    /// The configuration is being read again; [`Self::ready`] ends it.
+    /// The configuration is being reloaded; call [`Self::ready`] afterwards.
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let micros = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000);
@@ -59,8 +59,8 @@ impl Notifier {
         self.tell("STOPPING=1\nSTATUS=Answering what is under way");
     }
 
-    /// Shows signs of life, twice as often as is asked for. Meant to run on the runtime that serves:
-    /// when that hangs, so does this.
+    /// Feeds the watchdog, twice as often as required. It must run on the runtime that serves
+    /// requests: when that hangs, the watchdog is not fed.
     async fn feed_watchdog(&self) {
         let Some(period) = self.watchdog else { return future::pending().await };
         let mut ticks = interval(period / 2);
@@ -71,7 +71,7 @@ impl Notifier {
         }
     }
 
-    /// What cannot be told is not told: there is nobody else to tell it to.
+    /// Ignores errors: there is nobody to report them to.
     fn tell(&self, message: &str) {
         if let Some(manager) = &self.socket {
             let (socket, address) = &**manager;
@@ -80,7 +80,8 @@ impl Notifier {
     }
 }
 
-/// A future that ends with SIGTERM or SIGINT. Until then, SIGHUP reads all configuration again, and the watchdog is fed. The signals are taken from the moment of the call.
+/// A future that ends on SIGTERM or SIGINT. Until then, SIGHUP reloads all configuration, and the
+/// watchdog is fed. Signals are handled from the time of the call.
 pub fn shutdown(site: Arc<Site>, notifier: Notifier) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -106,7 +107,7 @@ pub fn shutdown(site: Arc<Site>, notifier: Notifier) -> io::Result<impl Future<O
 async fn reload(site: &Arc<Site>, notifier: &Notifier) {
     notifier.reloading();
     let site = Arc::clone(site);
-    // Log and metrics tell the outcome as well, whoever asked for it.
+    // The log and the metrics also have the result.
     match spawn_blocking(move || site.reload()).await {
         Ok(Err(error)) => notifier.status(&format!("The last good configuration stays: {error}")),
         _ => notifier.status(""),
@@ -114,7 +115,7 @@ async fn reload(site: &Arc<Site>, notifier: &Notifier) {
     notifier.ready();
 }
 
-/// An address as in `NOTIFY_SOCKET`: a path, or `@` and an abstract name.
+/// An address as in `NOTIFY_SOCKET`: a path, or `@` followed by an abstract name.
 fn open(address: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
     let address = match address.strip_prefix('@') {
         Some(name) => SocketAddr::from_abstract_name(name)?,

@@ -1,7 +1,7 @@
-//! Random input for parsers: a corpus as it is, then mutations of it.
+//! Random input for parsers: the entries of a corpus, then mutations of them.
 //!
-//! A test tries as many mutations as the environment variable `PROPTEST_CASES` says, 256 unless it
-//! is set: `PROPTEST_CASES=100000 cargo test --release fuzz` tries more.
+//! The environment variable `PROPTEST_CASES` sets the number of mutations per test, by default
+//! 256: `PROPTEST_CASES=100000 cargo test --release fuzz` tries more.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 
-/// Larger entries of a corpus are tried as they are only.
+/// Larger entries of a corpus are not mutated.
 const MUTATED: usize = 4096;
 
 /// The files of a folder below `tests/corpus` of the crate in `manifest_dir`.
@@ -24,8 +24,8 @@ pub fn corpus(manifest_dir: &str, name: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("the corpus can be read")).collect()
 }
 
-/// Calls `check` with each entry of the corpus, and with mutations of them. It has to panic where
-/// something is wrong.
+/// Calls `check` with each entry of the corpus, and with mutations of them. It has to panic on a
+/// failure.
 pub fn fuzz(corpus: Vec<Vec<u8>>, check: impl Fn(&[u8])) {
     for bytes in &corpus {
         check(bytes);

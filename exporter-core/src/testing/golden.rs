@@ -13,7 +13,7 @@ use crate::flags::Flags;
 ///
 /// # Panics
 ///
-/// Panics, as all functions that make a page, if series were left out of it: see [`page`].
+/// Panics, like all functions that create a page, if series were dropped from it: see [`page`].
 pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, Result<(), Error>) {
     let mut source = match (def.build)(env, flags) {
         Ok(source) => source,
@@ -25,7 +25,7 @@ pub fn expose<Env>(def: &Definition<Env>, env: &Env, flags: &Flags) -> (String, 
     }
 }
 
-/// As [`expose`], for an asynchronous collector.
+/// Like [`expose`], for an asynchronous collector.
 pub async fn expose_async<Env>(
     def: &Definition<Env>,
     env: &Env,
@@ -38,33 +38,33 @@ pub async fn expose_async<Env>(
     }
 }
 
-/// As [`collect`], for an asynchronous collector.
+/// Like [`collect`], for an asynchronous collector.
 pub async fn collect_async(collector: &mut dyn AsyncCollector) -> (String, Result<(), Error>) {
     let mut out = Families::new(Format::Text004, Escaping::Underscores);
     let end = collector.collect(&mut out).await;
     (String::from_utf8_lossy(&page(&[out])).into_owned(), end)
 }
 
-/// As [`expose`], for a collector that is built already.
+/// Like [`expose`], for a collector that is already built.
 pub fn collect(collector: &mut dyn Collector) -> (String, Result<(), Error>) {
     let mut out = Families::new(Format::Text004, Escaping::Underscores);
     let end = collector.collect(&mut out);
     (String::from_utf8_lossy(&page(&[out])).into_owned(), end)
 }
 
-/// The output of collectors as one page. They wrote in the same format.
+/// The output of collectors as one page. All must have the same format.
 ///
 /// # Panics
 ///
-/// Panics if series were left out of the page: because a name or value is invalid, another family
-/// has the same name, or the series exists already.
+/// Panics if series were dropped from the page, because a name or value is invalid, another family
+/// has the same name, or the series already exists.
 pub fn page(parts: &[Families]) -> Vec<u8> {
     let (page, dropped) = page_with_dropped(parts);
     assert!(dropped.is_empty(), "series were left out of the page: {}", dropped.join("; "));
     page
 }
 
-/// As [`page`], with a line for each family of which series were left out.
+/// Like [`page`], with a line for each family from which series were dropped.
 pub fn page_with_dropped(parts: &[Families]) -> (Vec<u8>, Vec<String>) {
     let format = parts.first().map_or(Format::Text004, |part| part.format);
     let escaping = parts.first().map_or(Escaping::Underscores, |part| part.escaping);

@@ -1,5 +1,5 @@
-//! The test of mutual TLS that every exporter passes: one client is let in, all others are
-//! refused, each for its own reason, and counted.
+//! The test of mutual TLS for all exporters: one client is accepted; all others are rejected, each
+//! for a different reason, and counted.
 
 use std::fs;
 use std::io;
@@ -20,18 +20,18 @@ const PASSWORD: &str = "correct horse";
 /// `prometheus:correct horse` in base64.
 const AUTHORIZATION: &str = "Basic cHJvbWV0aGV1czpjb3JyZWN0IGhvcnNl";
 
-/// An exporter behind mutual TLS with basic authentication on top, and the clients that want in.
+/// An exporter with mutual TLS and basic authentication, and its clients.
 #[derive(Debug)]
 pub struct Scene {
     exporter: Exporter,
     authority: Authority,
     good: Identity,
-    /// A job's name, its client certificate, and the reason that it is refused for.
+    /// A job's name, its client certificate, and the reason for its rejection.
     others: [(&'static str, Option<Identity>, &'static str); 4],
 }
 
 impl Scene {
-    /// Makes the certificates and a web configuration in `dir`, and starts `binary` on it.
+    /// Creates certificates and a web configuration in `dir`, and starts `binary` with them.
     pub fn new(binary: &str, flags: &[&str], dir: &Path) -> Self {
         let authority = Authority::new(dir, "ca");
         let stranger = Authority::new(dir, "other-ca");
@@ -62,7 +62,7 @@ impl Scene {
         Self { exporter, authority, good, others }
     }
 
-    /// Knocks with each client, with TLS of our own.
+    /// Connects as each client, with rustls.
     pub fn knock(&self) {
         let metrics = self.get(Some(&self.good), &[("Authorization", AUTHORIZATION)]);
         let metrics = metrics.expect("the good client is let in");
@@ -78,7 +78,7 @@ impl Scene {
         assert!(!self.exporter.log().contains(PASSWORD), "the log holds a password");
     }
 
-    /// Has a real Prometheus scrape with each client; none if there is no Prometheus.
+    /// Scrapes as each client with a real Prometheus; `None` without a Prometheus.
     pub fn scrape(&self, dir: &Path) -> Option<()> {
         let mut configuration =
             "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n".to_owned();
@@ -129,7 +129,7 @@ impl Scene {
         get(StreamOwned::new(connection, socket), "/metrics", headers)
     }
 
-    /// How many handshakes were refused for this reason.
+    /// The number of handshakes rejected for this reason.
     fn refused(&self, reason: &str) -> f64 {
         let page = self.get(Some(&self.good), &[("Authorization", AUTHORIZATION)]);
         let page = page.expect("the good client is let in").body;

@@ -1,4 +1,4 @@
-//! Certificates for tests, made anew each time: no keys in the repository.
+//! Certificates for tests, created for each run: there are no keys in the repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,17 +22,17 @@ pub struct Identity {
     pub key: PathBuf,
 }
 
-/// What a certificate is for.
+/// The usage of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Client,
-    /// A client's that ended years ago.
+    /// An expired client certificate.
     ExpiredClient,
     Server,
 }
 
 impl Authority {
-    /// Makes an authority; its certificate is `<dir>/<name>.crt`.
+    /// Creates an authority; its certificate is `<dir>/<name>.crt`.
     pub fn new(dir: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are legal");
         params.distinguished_name.push(DnType::CommonName, name);

@@ -8,10 +8,10 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-/// How long a test waits for a condition before it fails: for machines that are slow and busy.
+/// How long a test waits for a condition before it fails; long enough for slow and busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Waits for a condition; `state` says what there is instead when it does not come.
+/// Waits for a condition; `state` describes the actual state if the wait times out.
 pub fn until(mut condition: impl FnMut() -> bool, state: impl Fn() -> String) {
     let since = Instant::now();
     while !condition() {
@@ -20,7 +20,7 @@ pub fn until(mut condition: impl FnMut() -> bool, state: impl Fn() -> String) {
     }
 }
 
-/// A running exporter. It is killed when the test lets go of it.
+/// A running exporter. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Exporter {
     child: Child,
@@ -35,7 +35,7 @@ impl Exporter {
         Self::start_with(binary, flags, &[], dir)
     }
 
-    /// As [`Exporter::start`], with these variables in its environment.
+    /// Like [`Exporter::start`], with these environment variables.
     pub fn start_with(
         binary: &str,
         flags: &[&str],
@@ -49,7 +49,7 @@ impl Exporter {
         }
     }
 
-    /// None if the port was taken in the meantime by another test.
+    /// `None` if another test has bound the port in the meantime.
     #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
     fn attempt(
         binary: &str,
@@ -85,13 +85,13 @@ impl Exporter {
         self.child.id()
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     #[expect(clippy::disallowed_methods, reason = "reads a log, not the machine")]
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Asks for a path over plain HTTP.
+    /// Requests a path over plain HTTP.
     pub fn get(&self, path: &str) -> Answer {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         get(stream, path, &[]).expect("it answers")
@@ -111,7 +111,7 @@ impl Exporter {
         assert!(sent.success(), "kill -s {name} {pid}: {sent}");
     }
 
-    /// Waits for its end, which must come within `limit`.
+    /// Waits until it ends, which must happen within `limit`.
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let since = Instant::now();
         loop {
@@ -126,22 +126,22 @@ impl Exporter {
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// An answer of HTTP/1.1.
+/// An HTTP/1.1 response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// All header lines, as they came.
+    /// All header lines, unchanged.
     pub head: String,
     pub body: String,
 }
 
-/// One request on one connection, which is closed after it.
+/// Sends one request on a new connection, and closes the connection.
 pub fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)]) -> io::Result<Answer> {
     send(stream, "GET", path, headers)
 }
@@ -161,7 +161,7 @@ fn send(
     stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
-        // A peer that closes without saying so has still answered.
+        // The response is complete even if the peer closes without `close_notify`.
         Err(error) if bytes.is_empty() => return Err(error),
         _ => {}
     }
@@ -172,7 +172,7 @@ fn send(
     Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
-/// A port of loopback that was free a moment ago.
+/// A port of the loopback address that was free at the time of the call.
 pub(super) fn free_port() -> u16 {
     let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
     socket.local_addr().expect("a bound socket has an address").port()

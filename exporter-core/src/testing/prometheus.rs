@@ -1,4 +1,4 @@
-//! A real Prometheus, where there is one.
+//! A real Prometheus, if one is installed.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::program::{self, PATIENCE};
 use super::skip::skip;
 
-/// A program that a test needs and a machine may lack: where `variable` says, or on the path.
-/// The test is skipped without it.
+/// Finds an optional program: the path in `variable`, or a program in `PATH`. The test is skipped
+/// without it.
 #[expect(clippy::disallowed_methods, reason = "asks whether a program of a test is there")]
 pub fn tool(variable: &str, name: &str) -> Option<String> {
     let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
@@ -42,7 +42,7 @@ pub fn check_with_promtool(page: &str) {
     assert!(output.status.success(), "promtool: {complaints}\n{page}");
 }
 
-/// A running Prometheus. It is killed when the test lets go of it.
+/// A running Prometheus. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Prometheus {
     child: Child,
@@ -50,7 +50,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts Prometheus with this configuration, its files in `dir`; none if there is none.
+    /// Starts Prometheus with this configuration, and its files in `dir`; `None` if not installed.
     #[expect(clippy::disallowed_methods, reason = "a test runs the program that reads ours")]
     pub fn start(dir: &Path, configuration: &str, flags: &[&str]) -> Option<Self> {
         let program = tool("PROMETHEUS", "prometheus")?;
@@ -70,7 +70,7 @@ impl Prometheus {
         Some(Self { child, port })
     }
 
-    /// Waits until `query` has an answer for each of `jobs`, and gives the values by job.
+    /// Waits until `query` has a result for each of `jobs`, and returns the values by job.
     pub fn wait_for(&self, query: &str, jobs: &[&str]) -> Vec<f64> {
         let since = Instant::now();
         loop {
@@ -84,7 +84,7 @@ impl Prometheus {
         }
     }
 
-    /// The values of `query` by their `job` label; none while Prometheus is not yet up.
+    /// The values of `query` by their `job` label; `None` while Prometheus is starting.
     pub fn query(&self, query: &str) -> Vec<(String, f64)> {
         let answer = self.ask(query).unwrap_or_default();
         let rows = answer.pointer("/data/result").and_then(Value::as_array).cloned();
@@ -104,7 +104,7 @@ impl Prometheus {
             write!(path, "%{byte:02x}").expect("writing to a string does not fail");
         }
         let answer = program::get(stream, &path, &[]).ok()?;
-        // The body may be chunked: the document is what lies between the outermost braces.
+        // The body may be chunked: the document is the text between the outermost braces.
         let body = &answer.body;
         let document = body.get(body.find('{')?..=body.rfind('}')?)?;
         serde_json::from_str(document).ok()

@@ -1,4 +1,4 @@
-//! The metric reference of a program, made from its definitions.
+//! The metric reference of a program, generated from its definitions.
 
 use std::fmt::Write as _;
 
@@ -78,7 +78,7 @@ fn default(flag: &Flag) -> String {
     }
 }
 
-/// Text that does not end a cell of a table.
+/// Escapes text for a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

@@ -1,13 +1,13 @@
-//! What a test says that cannot run here.
+//! Reporting tests that cannot run on this machine.
 
 use std::io::{self, Write};
 use std::thread;
 
-/// Says that the calling test, or a part of it, is skipped: a line `SKIPPED: test: reason` on
-/// standard error, past the test harness, which keeps what a passing test prints.
+/// Reports that the calling test, or a part of it, is skipped: writes `SKIPPED: test: reason` to
+/// standard error, bypassing the test harness, which hides the output of passing tests.
 pub fn skip(reason: &str) {
     let current = thread::current();
     let test = current.name().unwrap_or("main");
-    // Nobody can be told where standard error is closed.
+    // If standard error is closed, this cannot be reported.
     let _ = writeln!(io::stderr(), "\nSKIPPED: {test}: {reason}");
 }

@@ -1,5 +1,5 @@
-//! The test that every exporter's configuration file passes: what is no regular file of a sensible
-//! size is refused, at the start and at a reload, and holds nothing up.
+//! The test for configuration files of all exporters: anything but a regular file of a reasonable
+//! size is rejected, at start and at a reload, without blocking.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::program::{Exporter, PATIENCE};
 
-/// What stands in the place of a file.
+/// What replaces the file.
 const KINDS: [&str; 5] = ["absent", "device", "directory", "fifo", "huge"];
 
-/// Starts `binary` with such files in the place of `file`, which `flags` name, and reloads it with
-/// them. `variables` are for its environment; `good` is the content of a good file; `expected` is in
-/// the log line of a good reload.
+/// Starts `binary` with such files in place of `file`, which `flags` name, and reloads it with
+/// them. `variables` are environment variables; `good` is the content of a valid file; `expected`
+/// is part of the log line of a successful reload.
 pub fn special_files(
     binary: &str,
     flags: &[&str],
@@ -39,7 +39,7 @@ pub fn special_files(
         assert_eq!(exporter.get("/-/healthy").status, 200, "{kind}");
         let reloads = exporter.log().matches(expected).count();
         put("regular", file);
-        // Another content each time: one that is as before need not be told of.
+        // The content differs each time, because unchanged content is not logged.
         fs::write(file, format!("{good}\n# after {kind}\n")).expect("it takes files");
         exporter.signal("HUP");
         wait(&exporter, kind, |log| log.matches(expected).count() > reloads);
@@ -65,7 +65,7 @@ fn put(kind: &str, file: &Path) {
             0,
         )
         .map_err(Into::into),
-        // Of holes: it takes no room.
+        // A sparse file: it uses no disk space.
         "huge" => fs::File::create(file).and_then(|file| file.set_len(10 << 30)),
         _ => Ok(()),
     };

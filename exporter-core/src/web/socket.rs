@@ -37,16 +37,16 @@ impl AsSocket for TlsStream<Socket> {
 }
 
 impl Socket {
-    /// What was written and not yet sent is dropped when the socket is closed; otherwise the kernel
-    /// would keep it for a client that does not read.
+    /// Drops unsent data when the socket is closed; otherwise the kernel would keep it for a client
+    /// that does not read.
     pub(super) fn discard_unsent(&self) {
         if let Self::Tcp(stream) = self {
             let _ = sockopt::set_socket_linger(stream, Some(Duration::ZERO));
         }
     }
 
-    /// Waits for the first bytes and leaves them where they are. What comes in one piece is seen;
-    /// none is the end.
+    /// Waits for the first bytes without consuming them. They are the bytes that arrive together;
+    /// no bytes mean end of file.
     pub(super) async fn first_bytes<'a>(&self, bytes: &'a mut [u8]) -> io::Result<&'a [u8]> {
         let read = match self {
             Self::Tcp(stream) => stream.peek(bytes).await?,
@@ -58,7 +58,7 @@ impl Socket {
         Ok(bytes.get(..read).unwrap_or_default())
     }
 
-    /// Sees to it that what was written arrives: a socket closed with unread input takes it back.
+    /// Ensures that written data arrives: closing a socket with unread input would discard it.
     pub(super) async fn linger(mut self) {
         let mut scratch = [0; 1024];
         let drain = async {
@@ -66,7 +66,7 @@ impl Socket {
             while self.read(&mut scratch).await? > 0 {}
             io::Result::Ok(())
         };
-        // Nothing depends on how it ends.
+        // The result does not matter.
         let _ = timeout(CLOSE_TIMEOUT, drain).await;
     }
 }

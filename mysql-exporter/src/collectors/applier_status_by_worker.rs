@@ -1,4 +1,4 @@
-//! What each worker of a replica has applied last, and applies now:
+//! The last and current transactions of each worker of a replica:
 //! `performance_schema.replication_applier_status_by_worker`.
 
 use async_trait::async_trait;
@@ -23,7 +23,7 @@ pub(super) static QUERY: Query = Query {
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 
-// The server has times in the zone of the session; the original takes them for UTC.
+// The server's times are in the session's time zone; the original reads them as UTC.
 const SQL: &str = "SELECT CHANNEL_NAME, WORKER_ID, \
      UNIX_TIMESTAMP(LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP), \
      UNIX_TIMESTAMP(LAST_APPLIED_TRANSACTION_IMMEDIATE_COMMIT_TIMESTAMP), \
@@ -34,7 +34,7 @@ const SQL: &str = "SELECT CHANNEL_NAME, WORKER_ID, \
      UNIX_TIMESTAMP(APPLYING_TRANSACTION_START_APPLY_TIMESTAMP) \
      FROM performance_schema.replication_applier_status_by_worker";
 
-/// The second is the number of the worker, under the name that the original gives it.
+/// The second is the number of the worker, under its name in the original.
 const LABELS: [&str; 2] = ["channel_name", "member_id"];
 
 macro_rules! time {

@@ -1,4 +1,4 @@
-//! How far columns are counted up, and how far they can be: `information_schema.COLUMNS` and
+//! Current and maximum values of auto-increment columns: `information_schema.COLUMNS` and
 //! `TABLES`.
 
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ pub(super) static QUERY: Query = Query {
     needs: |_, _| vec![Need::global("SELECT")],
 };
 
-// Two scans joined here: servers join these tables by comparing all with all.
+// The tables are read separately and joined here: servers would compare each pair of rows.
 const COLUMNS: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE \
                        FROM information_schema.COLUMNS WHERE EXTRA LIKE 'auto_increment%'";
 const TABLES: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, AUTO_INCREMENT FROM \
@@ -82,7 +82,7 @@ fn write(out: &mut Families, columns: &ResultSet, tables: &ResultSet) {
     }
 }
 
-/// The greatest value of an integer type, such as `int` with the column type `int(10) unsigned`.
+/// The maximum value of an integer type, such as `int` with the column type `int(10) unsigned`.
 fn greatest(data_type: &str, column_type: &str) -> Option<f64> {
     let bits: u32 = match data_type.to_ascii_lowercase().as_str() {
         "tinyint" => 8,

@@ -1,4 +1,4 @@
-//! How much room the binary logs take: `SHOW BINARY LOGS`.
+//! Size of the binary logs: `SHOW BINARY LOGS`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -50,7 +50,7 @@ impl AsyncCollector for BinlogSize {
     }
 }
 
-/// The number at the end of a log's name, which may have dots before.
+/// The number at the end of a log's name, which may contain other dots.
 pub(super) fn number(file: &str) -> Option<f64> {
     let (_, number) = file.rsplit_once('.')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What each client does: `information_schema.CLIENT_STATISTICS`, with `userstat=1`.
+//! Activity of each client: `information_schema.CLIENT_STATISTICS`, with `userstat=1`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -26,7 +26,7 @@ pub(super) static QUERY: Query = Query {
 static ACCOUNTS: Accounts =
     Accounts { prefix: "mysql_info_schema_client_statistics_", labels: &["client"], known: &KNOWN };
 
-/// Those of the user statistics, and one more.
+/// The columns of the user statistics, and one more.
 static KNOWN: [(&str, &str, Kind); COMMON.len() + 1] = {
     let mut known =
         [("MAX_STATEMENT_TIME_EXCEEDED", "max_statement_time_exceeded_total", Kind::Counter);

@@ -1,4 +1,4 @@
-//! What InnoDB's monitor says of queries: `SHOW ENGINE INNODB STATUS`.
+//! Queries in InnoDB's monitor output: `SHOW ENGINE INNODB STATUS`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -52,7 +52,7 @@ impl AsyncCollector for EngineInnodbStatus {
     }
 }
 
-/// The number in front of some words.
+/// The number before the given words.
 fn number_before(text: &str, words: &str) -> Option<f64> {
     let (head, _) = text.split_once(words)?;
     let start = head.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);

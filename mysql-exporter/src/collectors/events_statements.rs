@@ -1,4 +1,4 @@
-//! Which statements cost the most: `performance_schema.events_statements_summary_by_digest`.
+//! The most expensive statements: `performance_schema.events_statements_summary_by_digest`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -61,7 +61,7 @@ const ALWAYS: &str = "SCHEMA_NAME, DIGEST, COUNT_STAR, SUM_TIMER_WAIT, SUM_LOCK_
                       SUM_WARNINGS, SUM_ROWS_AFFECTED, SUM_ROWS_SENT, SUM_ROWS_EXAMINED, \
                       SUM_CREATED_TMP_DISK_TABLES, SUM_CREATED_TMP_TABLES, \
                       SUM_SORT_MERGE_PASSES, SUM_SORT_ROWS, SUM_NO_INDEX_USED";
-/// Those that MySQL has since 8.0.28, behind the text.
+/// Additional columns of MySQL since 8.0.28, after the text.
 const SINCE_8_0_28: &str = ", SUM_CPU_TIME, QUANTILE_95, QUANTILE_99, QUANTILE_999";
 const TEXT: usize = 15;
 const CPU: usize = 16;
@@ -192,7 +192,7 @@ fn write_latency(out: &mut Families, answer: &ResultSet) {
     }
 }
 
-/// What the flags ask for.
+/// The values of the flags.
 struct Wanted {
     digests: u32,
     seconds: u32,

@@ -1,4 +1,4 @@
-//! How often and how long the server waited, by event:
+//! Number and duration of waits of the server, by event:
 //! `performance_schema.events_waits_summary_global_by_event_name`.
 
 use async_trait::async_trait;

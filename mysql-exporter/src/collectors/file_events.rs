@@ -27,7 +27,7 @@ const SQL: &str = "SELECT EVENT_NAME, COUNT_READ, COUNT_WRITE, COUNT_MISC, SUM_T
                    SUM_NUMBER_OF_BYTES_WRITE FROM performance_schema.file_summary_by_event_name";
 
 const LABELS: [&str; 2] = ["event_name", "mode"];
-/// As the counts, the times and the bytes follow the name. Bytes have no `misc`.
+/// The order of counts, times and bytes after the name. Bytes have no `misc`.
 const MODES: [&str; 3] = ["read", "write", "misc"];
 
 static EVENTS: Desc<2> =

@@ -92,7 +92,7 @@ fn statement(filter: &str) -> String {
                    SUM_NUMBER_OF_BYTES_READ, SUM_NUMBER_OF_BYTES_WRITE FROM \
                    performance_schema.file_summary_by_instance"
         .to_owned();
-    // What matches everything costs the server nothing when it is left out.
+    // A pattern that matches everything is left out, so that it costs the server nothing.
     if !matches!(filter, "" | ".*") {
         sql.extend([" WHERE FILE_NAME REGEXP ", &sql::list([filter])]);
     }

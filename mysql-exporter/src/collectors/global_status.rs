@@ -1,4 +1,4 @@
-//! The counters that the server keeps of itself: `SHOW GLOBAL STATUS`.
+//! Status counters of the server: `SHOW GLOBAL STATUS`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -117,7 +117,7 @@ static LATENCY_SAMPLES: Desc = Desc::gauge(
     [],
 );
 
-/// Variables that begin like this are one family, the rest of the name its label.
+/// Variables with this prefix form a family; the rest of the name is the label.
 static GROUPS: [(&str, &Desc<1>); 5] = [
     ("com_", &COMMANDS),
     ("handler_", &HANDLERS),

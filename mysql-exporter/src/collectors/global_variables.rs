@@ -1,4 +1,4 @@
-//! How the server is configured: `SHOW GLOBAL VARIABLES`.
+//! Configuration of the server: `SHOW GLOBAL VARIABLES`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

@@ -1,4 +1,4 @@
-//! What this server does as a member of a replication group:
+//! Statistics of this server as a member of a replication group:
 //! `performance_schema.replication_group_member_stats`.
 
 use async_trait::async_trait;

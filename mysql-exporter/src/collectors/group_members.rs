@@ -32,7 +32,7 @@ static INFO: DynDesc = DynDesc {
 
 const MEMBER: [&str; 3] = ["member_id", "member_host", "member_port"];
 
-/// In the order of the numbers that stand for them.
+/// In the order of their numeric values.
 const STATES: [&str; 5] = ["OFFLINE", "ONLINE", "RECOVERING", "UNREACHABLE", "ERROR"];
 
 // The original has the state only as a label, which alerts cannot compare.
@@ -84,7 +84,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
                     .zip(0_u8..)
                     .find_map(|(known, number)| (state == Some(known)).then(|| number.into())),
             };
-            // A member without an identifier is the slot of a group that was never joined.
+            // A row without an identifier is a placeholder on servers that never joined a group.
             if let Some(value) = value.filter(|_| member.iter().any(|label| !label.is_empty())) {
                 family.sample(member, value);
             }

@@ -1,5 +1,5 @@
-//! How far replication is behind, by the time that the primary writes into a table, as
-//! pt-heartbeat does.
+//! Replication delay, measured by the time that the primary writes into a table, as pt-heartbeat
+//! does.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

@@ -1,4 +1,4 @@
-//! How often and how long indexes were waited for:
+//! Number and duration of I/O waits for indexes:
 //! `performance_schema.table_io_waits_summary_by_index_usage`.
 
 use async_trait::async_trait;
@@ -30,9 +30,9 @@ const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, INDEX_NAME, COUNT_FETCH, C
                    NOT IN ('mysql', 'performance_schema')";
 
 const LABELS: [&str; 4] = ["schema", "name", "index", "operation"];
-/// As the counts, and then the times, follow the three names.
+/// The order of counts and then times, after the three names.
 const OPERATIONS: [&str; 4] = ["fetch", "update", "delete", "insert"];
-/// The name of the row for a table's use without any of its indexes.
+/// The index name in the row for access to a table without an index.
 const NO_INDEX: &str = "NONE";
 
 static WAITS: Desc<4> = Desc::counter(

@@ -1,4 +1,4 @@
-//! How compressing pages goes: `information_schema.INNODB_CMP`.
+//! Page compression: `information_schema.INNODB_CMP`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

@@ -1,4 +1,4 @@
-//! The counters that InnoDB keeps of itself: `information_schema.INNODB_METRICS`.
+//! Counters of InnoDB: `information_schema.INNODB_METRICS`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -64,7 +64,7 @@ impl AsyncCollector for InnodbMetrics {
     }
 }
 
-/// MariaDB replaced STATUS by a number in 10.5.
+/// MariaDB replaced STATUS with a number in 10.5.
 fn statement(server: &Server) -> &'static str {
     if server.is_mariadb_since((10, 5, 0)) {
         "SELECT NAME, SUBSYSTEM, TYPE, COUNT FROM information_schema.INNODB_METRICS WHERE ENABLED \

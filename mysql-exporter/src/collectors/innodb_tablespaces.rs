@@ -1,5 +1,5 @@
-//! Sizes of tablespaces: `information_schema.INNODB_TABLESPACES`, or `INNODB_SYS_TABLESPACES` as
-//! it was before MySQL 8.
+//! Sizes of tablespaces: `information_schema.INNODB_TABLESPACES`, or `INNODB_SYS_TABLESPACES`
+//! before MySQL 8.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -55,10 +55,10 @@ impl AsyncCollector for InnodbTablespaces {
     }
 }
 
-/// What the original shows in the place of a column that the server does not have.
+/// The value that the original exposes for a column that the server does not have.
 const NONE: &str = "NONE";
 
-/// All columns, since versions differ in them.
+/// All columns, because they differ between versions.
 fn statement(server: &Server) -> &'static str {
     if server.is_mysql_since((8, 0, 0)) {
         "SELECT * FROM information_schema.INNODB_TABLESPACES"

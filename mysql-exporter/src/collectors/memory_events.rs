@@ -1,4 +1,4 @@
-//! Memory of the server, by what it is for:
+//! Memory of the server, by purpose:
 //! `performance_schema.memory_summary_global_by_event_name`.
 
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! What each account may use, and may do: `mysql.user`.
+//! Limits and privileges of each account: `mysql.user`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

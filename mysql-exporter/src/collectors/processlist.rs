@@ -1,5 +1,5 @@
-//! What connections are doing: `performance_schema.processlist`, or `information_schema`'s where
-//! that is not there.
+//! Activity of connections: `performance_schema.processlist`, or `information_schema.processlist`
+//! if the former does not exist.
 
 use std::collections::BTreeMap;
 
@@ -106,7 +106,7 @@ impl AsyncCollector for Processlist {
     }
 }
 
-/// The table of `performance_schema` takes no lock that all connections wait for.
+/// Reading the table of `performance_schema` does not lock out other connections.
 fn statement(server: &Server, min_time: u32, own: &[u32]) -> String {
     let own_ids: Vec<_> = own.iter().map(u32::to_string).collect();
     let own_ids = [&["CONNECTION_ID()".to_owned()], &own_ids[..]].concat().join(", ");
@@ -146,7 +146,7 @@ impl Counts {
     }
 }
 
-/// `address:port` without the port; an address of IPv6 has colons of its own.
+/// `address:port` without the port; IPv6 addresses contain colons, too.
 fn host(text: &str) -> &str {
     match text.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,

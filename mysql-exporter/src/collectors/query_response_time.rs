@@ -1,4 +1,5 @@
-//! How long statements take, where a plugin counts it: `information_schema.QUERY_RESPONSE_TIME`.
+//! Response times of statements, if a plugin measures them:
+//! `information_schema.QUERY_RESPONSE_TIME`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -38,9 +39,9 @@ static WRITE: Desc = Desc::histogram(
     [],
 );
 
-// Parses where there is no such variable, unlike @@query_response_time_stats.
+// Unlike @@query_response_time_stats, this parses if the variable does not exist.
 const ON: &str = "SHOW GLOBAL VARIABLES LIKE 'query_response_time_stats'";
-/// The tables that there may be.
+/// The possible tables.
 const TABLES: &str = "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_NAME LIKE \
                       'QUERY_RESPONSE_TIME%' AND PLUGIN_STATUS = 'ACTIVE'";
 
@@ -50,7 +51,7 @@ struct QueryResponseTime(Db);
 impl AsyncCollector for QueryResponseTime {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
-        // A plugin that is installed later is found at the next login.
+        // A plugin that is installed later is detected at the next login.
         if !session.server().query_response_time {
             return Ok(());
         }
@@ -67,7 +68,7 @@ impl AsyncCollector for QueryResponseTime {
             if !tables.rows.iter().any(|row| row.text(0) == name) {
                 continue;
             }
-            // MariaDB's plugin knows its table by no other case.
+            // The table name of MariaDB's plugin is case-sensitive.
             let sql = format!("SELECT TIME, COUNT, TOTAL FROM INFORMATION_SCHEMA.{name}");
             write(out, desc, &session.query(&sql).await?);
         }
@@ -81,7 +82,7 @@ fn write(out: &mut Families, desc: &Desc, answer: &ResultSet) {
     for row in &answer.rows {
         count += row.text(1).trim().parse::<u64>().unwrap_or(0);
         sum += row.text(2).trim().parse::<f64>().unwrap_or(0.0);
-        // The last row is for all that took longer, and has no time.
+        // The last row counts all longer statements, and has no time.
         if let Ok(bound) = row.text(0).trim().parse() {
             buckets.push(Bucket::new(bound, count));
         }

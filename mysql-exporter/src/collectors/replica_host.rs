@@ -67,7 +67,7 @@ struct ReplicaHost(Db);
 impl AsyncCollector for ReplicaHost {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
-        // Only Aurora has it. That is no failure in the original.
+        // Only Aurora has this table. Its absence is not a failure in the original.
         if exists(&mut session, "information_schema", "REPLICA_HOST_STATUS").await? {
             session.query(SQL).await?.table(out, &COLUMNS, [0, 1]);
         }

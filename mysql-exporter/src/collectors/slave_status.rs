@@ -1,4 +1,4 @@
-//! How a replica follows its source: `SHOW REPLICA STATUS`, under the names it has and had.
+//! Replication status: `SHOW REPLICA STATUS`, with current and former names.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -64,7 +64,7 @@ impl AsyncCollector for SlaveStatus {
     }
 }
 
-/// The one statement that this server parses.
+/// The statement for this server; others fail to parse.
 fn statement(server: &Server) -> &'static str {
     if server.is_mariadb() {
         "SHOW ALL SLAVES STATUS"
@@ -115,8 +115,7 @@ fn labels<'a>(answer: &ResultSet, row: &'a Row) -> [&'a str; 4] {
     ]
 }
 
-/// What a column was called before replicas and sources were: alerts and dashboards still ask for
-/// that.
+/// The name of a column before the terms replica and source: alerts and dashboards still use it.
 fn old_name(name: &str) -> String {
     let words = name.split('_').map(|word| match word {
         "replica" => "slave",
@@ -126,9 +125,9 @@ fn old_name(name: &str) -> String {
     words.collect::<Vec<_>>().join("_")
 }
 
-/// The number of a column; of a binary log it is that in its name.
+/// The numeric value of a column; for a binary log, the number in its name.
 fn value(name: &str, text: &str) -> Option<f64> {
-    // These are written below, one by one.
+    // These are written separately below.
     if matches!(name, "gtid_io_pos" | "gtid_slave_pos") {
         return None;
     }
@@ -136,7 +135,7 @@ fn value(name: &str, text: &str) -> Option<f64> {
     if name.ends_with("_log_file") { number.or_else(|| binlog_size::number(text)) } else { number }
 }
 
-/// `0-1-100,1-2-7`: domain, server and sequence number of each.
+/// `0-1-100,1-2-7`: domain, server and sequence number of each GTID.
 fn gtids(text: &str) -> impl Iterator<Item = (&str, &str, f64)> {
     text.split(',').filter_map(|gtid| {
         let mut parts = gtid.trim().split('-');

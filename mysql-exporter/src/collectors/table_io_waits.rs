@@ -1,4 +1,4 @@
-//! How often and how long tables were waited for:
+//! Number and duration of I/O waits for tables:
 //! `performance_schema.table_io_waits_summary_by_table`.
 
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_FETCH, COUNT_INSERT,
                    WHERE OBJECT_SCHEMA NOT IN ('mysql', 'performance_schema')";
 
 const LABELS: [&str; 3] = ["schema", "name", "operation"];
-/// As the counts, and then the times, follow the two names.
+/// The order of counts and then times, after the two names.
 const OPERATIONS: [&str; 4] = ["fetch", "insert", "update", "delete"];
 
 static WAITS: Desc<3> = Desc::counter(

@@ -1,4 +1,4 @@
-//! How often and how long table locks were waited for:
+//! Number and duration of waits for table locks:
 //! `performance_schema.table_lock_waits_summary_by_table`.
 
 use async_trait::async_trait;
@@ -34,7 +34,7 @@ const SQL_LOCKS: [(&str, &str); 8] = [
     ("write_concurrent_insert", "WRITE_CONCURRENT_INSERT"),
     ("write_low_priority", "WRITE_LOW_PRIORITY"),
 ];
-/// Those of the storage engine.
+/// The locks of the storage engine.
 const EXTERNAL_LOCKS: [(&str, &str); 2] = [("read", "READ_EXTERNAL"), ("write", "WRITE_EXTERNAL")];
 
 const LABELS: [&str; 3] = ["schema", "name", "operation"];

@@ -1,4 +1,4 @@
-//! How tables are used: `information_schema.TABLE_STATISTICS`, with `userstat=1`.
+//! Usage of tables: `information_schema.TABLE_STATISTICS`, with `userstat=1`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

@@ -1,4 +1,4 @@
-//! How large tables are: `information_schema.TABLES`.
+//! Sizes of tables: `information_schema.TABLES`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
@@ -51,7 +51,7 @@ static SIZE: Desc<3> = Desc::gauge(
     "Bytes of the table's data and indexes, and bytes allocated and not used.",
     ["schema", "table", "component"],
 );
-/// As they follow each other in the statement.
+/// In the order of the statement.
 const COMPONENTS: [&str; 3] = ["data_length", "index_length", "data_free"];
 
 struct Tables {

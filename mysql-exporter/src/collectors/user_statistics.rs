@@ -1,4 +1,4 @@
-//! What each user does: `information_schema.USER_STATISTICS`, with `userstat=1`.
+//! Activity of each user: `information_schema.USER_STATISTICS`, with `userstat=1`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

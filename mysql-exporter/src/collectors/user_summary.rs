@@ -1,4 +1,4 @@
-//! What each user does: `sys.x$user_summary`.
+//! Activity of each user: `sys.x$user_summary`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Definition, Error, Source};

@@ -1,4 +1,4 @@
-//! What the tables of user statistics have in common, which MariaDB and Percona Server fill with
+//! Shared code for the tables of user statistics, which MariaDB and Percona Server fill with
 //! `userstat=1`.
 
 use exporter_core::collector::Error;
@@ -12,13 +12,13 @@ use crate::version::Flavour;
 pub(super) struct Accounts {
     /// The prefix of the families.
     pub(super) prefix: &'static str,
-    /// The one label.
+    /// The label.
     pub(super) labels: &'static [&'static str],
-    /// The columns that have a family of a known type. Others are untyped, under their own name.
+    /// The columns with a known type. Others are untyped, under their own name.
     pub(super) known: &'static [(&'static str, &'static str, Kind)],
 }
 
-/// The columns that both tables have, with the ends of their families' names.
+/// The columns that both tables have, with the suffixes of their families' names.
 pub(super) const COMMON: [(&str, &str, Kind); 25] = [
     ("TOTAL_CONNECTIONS", "total_connections", Kind::Counter),
     ("CONCURRENT_CONNECTIONS", "concurrent_connections", Kind::Gauge),
@@ -86,7 +86,7 @@ pub(super) async fn query(db: &Db, sql: &str) -> Result<ResultSet, Error> {
     let mut session = db.session().await?;
     match session.server().flavour {
         Flavour::MariaDb | Flavour::Percona => Ok(session.query(sql).await?),
-        // As in the original, no failure.
+        // Not a failure, as in the original.
         Flavour::MySql => Ok(ResultSet::default()),
     }
 }

@@ -1,4 +1,4 @@
-//! How many neighbours each interface knows: rtnetlink's `RTM_GETNEIGH`, or `/proc/net/arp`.
+//! Number of neighbours of each interface: rtnetlink's `RTM_GETNEIGH`, or `/proc/net/arp`.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ fn asked(netlink: &mut Netlink) -> Result<Entries, Error> {
     Ok(counts.into_iter().filter_map(named).collect())
 }
 
-/// The interface of an entry, unless it is one that needs no ARP.
+/// The interface of an entry, except for entries that need no ARP.
 fn neighbour(entry: &[u8]) -> Option<u32> {
     const NUD_NOARP: u16 = 0x40;
     let index = number(entry.get(4..)?)?;

@@ -1,4 +1,4 @@
-//! bcache, which caches disks on faster ones: `/sys/fs/bcache`, see
+//! bcache, a cache for disks on faster disks: `/sys/fs/bcache`, see
 //! `Documentation/admin-guide/bcache.rst`.
 
 mod numbers;
@@ -44,11 +44,11 @@ struct Bcache {
 
 impl Collector for Bcache {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        // Without the module there is no such directory, and nothing to show.
+        // Without the module the directory does not exist, and there is nothing to report.
         let sets = if_there(self.host.devices("fs/bcache"))?.unwrap_or_default();
         let mut found = Found::default();
         let mut end = Ok(());
-        // Other directories there have no dash in their names, those of sets are UUIDs.
+        // Directories of sets are named by UUID; no other directory has a dash in its name.
         for (uuid, set) in sets.iter().filter(|(name, _)| name.contains('-')) {
             end = end.and(found.set(uuid, set, self.priority_stats));
         }
@@ -89,7 +89,7 @@ impl Found {
 
     fn backing(&mut self, labels: [String; 2], device: &Device) -> Result<(), Error> {
         self.backing.push((labels.clone(), BACKING.values(|file| number(device, file))?));
-        // Gone from the kernel since 5.9, where it is always 0 before it is gone.
+        // Removed in Linux 5.9; it was always 0 before.
         let readaheads =
             READAHEADS.values(|file| Ok(number(device, file)?.filter(|number| *number > 0.0)))?;
         self.readaheads.push((labels.clone(), readaheads));
@@ -109,7 +109,7 @@ impl Found {
     }
 }
 
-/// Whether a name is `prefix` and a number.
+/// Whether a name consists of `prefix` and a number.
 fn is_numbered(name: &str, prefix: &str) -> bool {
     let number = name.strip_prefix(prefix).unwrap_or_default();
     number.starts_with(|first: char| first.is_ascii_digit())

@@ -153,7 +153,7 @@ struct Found {
     devices: Vec<([String; 2], Values<3>)>,
     done: Samples<4>,
     device_errors: Samples<3>,
-    /// With the name of the counter before the labels.
+    /// Samples with the name of the counter before the labels.
     counters: Samples<2>,
 }
 
@@ -229,12 +229,12 @@ impl Found {
     }
 }
 
-/// With an underscore for what cannot be in the name of a metric.
+/// Replaces characters that are invalid in metric names with underscores.
 fn legal(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// A file that holds one number, with a unit or without.
+/// A file that contains one number, with or without a unit.
 fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
     match human(&text) {
@@ -243,7 +243,7 @@ fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     }
 }
 
-/// What is in a file of several lines, or nothing where it is not there.
+/// The parsed content of a file with several lines, or nothing if it does not exist.
 fn parsed<T>(
     device: &Device,
     name: &str,

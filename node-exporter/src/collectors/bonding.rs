@@ -1,4 +1,4 @@
-//! How many slaves each bonding interface has, and how many of them have a link:
+//! Number of slaves of each bonding interface, and number of slaves with a link:
 //! `/sys/class/net/*/bonding`, see `Documentation/networking/bonding.rst`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -38,7 +38,7 @@ impl Collector for Bonding {
         let masters = all.text("bonding_masters", &mut page).or_absent("bonding interfaces")?;
         let mut bonds = Vec::new();
         for master in masters.split_ascii_whitespace() {
-            // One that is gone by now is none.
+            // Ignore interfaces that have been removed meanwhile.
             if let Some(interface) = found(self.0.device(format!("class/net/{master}")))? {
                 bonds.push(([master], bond(&self.0, master, &interface)?));
             }
@@ -58,7 +58,7 @@ fn bond(host: &Host, master: &str, interface: &Device) -> Result<Bond, Error> {
     let mut bond = Bond::default();
     let (mut page, mut status) = (BLANK, BLANK);
     for slave in interface.text("bonding/slaves", &mut page)?.split_ascii_whitespace() {
-        // The link to a slave has had the first name since Linux 3.13.
+        // The first name of the link to a slave is used since Linux 3.13.
         for link in ["lower", "slave"] {
             let path = format!("class/net/{master}/{link}_{slave}");
             let Some(slave) = found(host.device(path))? else { continue };

@@ -1,5 +1,5 @@
-//! Btrfs file systems: `/sys/fs/btrfs`, and what the file system says of its devices to who asks
-//! with `ioctl(2)`.
+//! Btrfs file systems: `/sys/fs/btrfs`, and the devices of mounted file systems by
+//! `ioctl(2)`.
 
 mod allocation;
 mod devices;
@@ -59,9 +59,9 @@ struct Btrfs(Host);
 
 impl Collector for Btrfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        // Without the module there is no such directory, and nothing to show.
+        // Without the module the directory does not exist, and there is nothing to report.
         let mut systems = if_there(self.0.devices("fs/btrfs"))?.unwrap_or_default();
-        // Other directories there have no dash in their names, those of file systems are UUIDs.
+        // Directories of file systems are named by UUID; no other directory has a dash in its name.
         systems.retain(|(name, _)| name.contains('-'));
         let mut asked = if systems.is_empty() { Vec::new() } else { devices::asked(&self.0) };
         let (systems, end) = each(systems, |uuid, device| System::read(uuid, device, &mut asked));
@@ -121,7 +121,7 @@ struct Summary {
     total: f64,
 }
 
-/// A name and a number to the line. Kernels before 6.0 have no such file: nothing is counted then.
+/// A name and a number per line. Kernels before 6.0 do not have this file: the result is empty.
 fn commits_of(file: &File) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     for mut line in file.lines() {

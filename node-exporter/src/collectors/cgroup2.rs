@@ -1,5 +1,5 @@
-//! What each control group uses of the machine, and its limits: the files of cgroup v2, as
-//! `Documentation/admin-guide/cgroup-v2.rst` documents them. With systemd a control group is a
+//! Resource usage and limits of each control group: the files of cgroup v2, see
+//! `Documentation/admin-guide/cgroup-v2.rst`. With systemd, a control group is a
 //! service, a slice or a scope; a container is a scope.
 
 mod families;
@@ -68,11 +68,11 @@ struct Cgroup2 {
     filter: Filter,
     depth: usize,
     max: usize,
-    /// Names of block devices by their numbers, such as `8:0`.
+    /// Names of block devices by number, such as `8:0`.
     devices: HashMap<String, String>,
 }
 
-/// A control group and what it uses.
+/// A control group and its resource usage.
 type Row = (String, Usage);
 
 impl Cgroup2 {
@@ -88,7 +88,7 @@ impl Cgroup2 {
 
     /// The directory of the root group below sysfs.
     fn root(&self) -> Result<&'static str, Error> {
-        // The second is where systemd has it beside version 1.
+        // systemd mounts it at the second path if version 1 is in use.
         for root in ["fs/cgroup", "fs/cgroup/unified"] {
             let controllers = self.host.sys(format!("{root}/cgroup.controllers"));
             if if_there(controllers)?.is_some() {
@@ -103,10 +103,10 @@ impl Cgroup2 {
         let (mut found, mut left_out) = (Vec::new(), 0_usize);
         let mut parents = vec![(String::new(), 0)];
         while let Some((parent, depth)) = parents.pop() {
-            // Unless the group has ended meanwhile.
+            // The group may have ended meanwhile.
             let names = self.host.directories_sys(format!("{root}{parent}"));
             let Some(names) = if_there(names)? else { continue };
-            // Taken from the end: the first name of a directory comes first.
+            // Taken from the end, so that the first name of a directory comes first.
             for name in names.into_iter().rev() {
                 if depth < self.depth {
                     parents.push((format!("{parent}/{name}"), depth + 1));

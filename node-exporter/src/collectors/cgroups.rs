@@ -1,4 +1,4 @@
-//! How many control groups there are by controller: `/proc/cgroups`.
+//! Number of control groups by controller: `/proc/cgroups`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -53,8 +53,8 @@ impl Collector for Cgroups {
     }
 }
 
-/// The controller of a line, or nothing for the heading. Line by line, so that an error can show
-/// the line.
+/// The controller of a line, or `None` for the heading. Lines are parsed separately, so that an
+/// error can show the line.
 fn parse(line: &Fields<'_>) -> Result<Vec<CGroupController>, Error> {
     let parsed = CGroupControllers::from_buf_read(line.line().as_bytes());
     parsed.map(|found| found.0).map_err(|_| line.unlike("a line such as `cpu 3 172 1`"))

@@ -1,4 +1,4 @@
-//! How full the connection tracking table is and what became of packets there:
+//! Usage and statistics of the connection tracking table:
 //! `/proc/sys/net/netfilter/nf_conntrack_*` and `/proc/net/stat/nf_conntrack`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -32,7 +32,7 @@ pub(super) static DEFINITION: Definition = Definition {
 static ENTRIES: Desc = Desc::gauge("node_nf_conntrack_entries", "Entries in the table.", []);
 static LIMIT: Desc = Desc::gauge("node_nf_conntrack_entries_limit", "Size of the table.", []);
 
-// Counters by nature, gauges by tradition: dashboards and rules know them so.
+// These are counters, but the original exposes them as gauges, and dashboards and rules rely on it.
 static FOUND: Desc =
     Desc::gauge("node_nf_conntrack_stat_found", "Lookups that found an entry.", []);
 static INVALID: Desc =
@@ -62,7 +62,7 @@ static SEARCH_RESTART: Desc = Desc::gauge(
     [],
 );
 
-/// By the head of the column. Kernels differ in the others.
+/// By column name. The other columns differ between kernels.
 static STATISTICS: [(&str, &Desc); 8] = [
     ("found", &FOUND),
     ("invalid", &INVALID),
@@ -91,7 +91,7 @@ impl Collector for Conntrack {
     }
 }
 
-/// Each statistic that the file has, over all CPUs: a line of heads, then a line for each CPU.
+/// The sum of each statistic over all CPUs: a header line, then a line for each CPU.
 fn sums(file: &File) -> Result<Vec<(&'static Desc<'static>, u64)>, Error> {
     let mut lines = file.lines();
     let heads = lines.next().ok_or_else(|| file.unlike("a line of heads"))?;

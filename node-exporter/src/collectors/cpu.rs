@@ -1,4 +1,4 @@
-//! How each CPU spends its time, and what it is: `/proc/stat`, `/proc/cpuinfo` and
+//! Time spent by each CPU in each mode, and CPU models: `/proc/stat`, `/proc/cpuinfo` and
 //! `/sys/devices/system/cpu`.
 
 mod devices;
@@ -93,11 +93,11 @@ static ISOLATED: Desc<1> =
 struct Cpus {
     host: Host,
     guest: bool,
-    /// In place of the times of each CPU.
+    /// Used instead of the times of each CPU.
     total: Option<Total>,
     info: Option<Info>,
     times: Times,
-    /// Found anew when CPUs come and go.
+    /// Updated when CPUs are added or removed.
     devices: Option<Devices>,
     /// Fixed by the kernel's command line, so read once.
     isolated: Option<CpuSet>,

@@ -1,4 +1,4 @@
-//! Known vulnerabilities of the CPUs and what the kernel does about them:
+//! Known vulnerabilities of the CPUs, and their mitigations:
 //! `/sys/devices/system/cpu/vulnerabilities`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -30,7 +30,7 @@ struct Vulnerabilities(Host);
 
 impl Collector for Vulnerabilities {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        // Older kernels have no such list.
+        // Older kernels do not have this list.
         let names = if_there(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
         let mut family = out.family(&INFO);
         for name in names {

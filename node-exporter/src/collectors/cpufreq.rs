@@ -1,4 +1,4 @@
-//! How fast each CPU runs and may run: `/sys/devices/system/cpu/cpu*/cpufreq`.
+//! Current frequency and frequency limits of each CPU: `/sys/devices/system/cpu/cpu*/cpufreq`.
 //!
 //! See `Documentation/admin-guide/pm/cpufreq.rst`. The kernel writes kHz.
 
@@ -65,7 +65,7 @@ static GOVERNOR: Desc<2> = Desc::gauge(
     ["cpu", "governor"],
 );
 
-/// The families that are one number in one file.
+/// The families with one number from one file.
 static FREQUENCIES: [(&Desc<1>, &str); 7] = [
     (&FREQUENCY, "cpufreq/cpuinfo_cur_freq"),
     (&FREQUENCY_AVERAGE, "cpufreq/cpuinfo_avg_freq"),
@@ -84,18 +84,18 @@ struct Cpufreq {
     found: Found,
 }
 
-/// What tells cheaply that CPUs or a driver have come or gone.
+/// A cheap way to detect that CPUs or drivers were added or removed.
 #[derive(Debug, PartialEq)]
 struct Seen {
-    /// As the kernel writes it, or nothing where it does not say.
+    /// The text from the kernel, or `None` if it does not provide it.
     offline: Option<String>,
     policies: Vec<String>,
 }
 
-/// Which CPU has which file. Most drivers offer only some, and one of them is for root alone.
+/// The files of each CPU. Most drivers provide only some, and one is readable only by root.
 #[derive(Debug, Default)]
 struct Found {
-    /// The CPUs that have it, for each of [`FREQUENCIES`].
+    /// The CPUs that have the file, for each of [`FREQUENCIES`].
     frequencies: [Vec<String>; FREQUENCIES.len()],
     governors: Vec<String>,
 }
@@ -130,8 +130,8 @@ impl Collector for Cpufreq {
 }
 
 impl Cpufreq {
-    /// Finds the files, if they can be others than last time. Tells whether the kernel says which
-    /// CPUs are offline, as it does wherever there is sysfs.
+    /// Finds the files, if they may have changed. Returns whether the kernel lists offline CPUs,
+    /// as it does on every sysfs.
     fn look(&mut self) -> Result<bool, Error> {
         let host = &self.host;
         let offline = if_there(host.sys_kept(format!("{DIRECTORY}/offline")))?;
@@ -154,7 +154,7 @@ impl Found {
     fn below(host: &Host, offline: &CpuSet) -> Result<Self, Error> {
         let mut found = Self::default();
         for cpu in cpus::numbers(host)? {
-            // Its files may still be there: they are those of its policy.
+            // Its files may still exist, because they belong to its policy.
             if cpu.parse().is_ok_and(|cpu| offline.contains(cpu)) {
                 continue;
             }
@@ -177,7 +177,7 @@ impl Found {
 
 fn khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
     match cpus::file_kept(host, cpu, file)? {
-        // What drivers without an answer write.
+        // Written by drivers that do not know the value.
         Some(file) if file.trimmed() == "<unknown>" => Ok(None),
         Some(file) => file.number("a frequency in kHz").map(Some),
         None => Ok(None),

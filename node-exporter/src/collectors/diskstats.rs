@@ -1,4 +1,4 @@
-//! What each block device has read, written and discarded, and what it is: `/proc/diskstats`,
+//! I/O statistics and properties of block devices: `/proc/diskstats`,
 //! udev's data and `/sys/block/<device>/queue/rotational`.
 //!
 //! The kernel counts sectors of 512 bytes whatever the device, and time in milliseconds; see
@@ -158,7 +158,7 @@ impl Collector for Diskstats {
                     disks.push(self.disk(numbers, device));
                     counters.push((device, io));
                 }
-                // A bad line does not hide the disks of the others.
+                // An invalid line does not hide other disks.
                 Err(error) => end = end.and(Err(error)),
             }
         }
@@ -185,7 +185,7 @@ impl Diskstats {
     fn disk<'a>(&self, numbers: [&'a str; 2], device: [&'a str; 1]) -> Disk<'a> {
         let [major, minor] = numbers;
         let udev = self.host.udev(format!("b{major}:{minor}")).ok();
-        // The kernel lists the slash of a name such as cciss/c0d0 as an exclamation mark.
+        // The kernel replaces the slash in a name such as cciss/c0d0 with an exclamation mark.
         let path = format!("block/{}/queue/rotational", device.concat().replace('/', "!"));
         let rotational = self.host.sys_kept(path).ok();
         let rotational = rotational.filter(|file| !file.trimmed().is_empty());
@@ -193,7 +193,7 @@ impl Diskstats {
     }
 }
 
-/// A device, and the files on it as far as it has them.
+/// A device, and its files as far as they exist.
 struct Disk<'a> {
     /// Major and minor.
     numbers: [&'a str; 2],
@@ -202,7 +202,7 @@ struct Disk<'a> {
     rotational: Option<File>,
 }
 
-/// What udev says of the devices that it says something of.
+/// Udev's data, for the devices that have any.
 fn describe(out: &mut Families, disks: &[([&str; 1], Properties<'_>)]) {
     let mut family = out.family(&FILESYSTEM);
     for ([device], p) in disks.iter().filter(|(_, p)| !p.fs_type.is_empty()) {
@@ -232,7 +232,7 @@ fn ata(
     }
 }
 
-/// The properties that are exposed of those in a file of udev; empty if the file has them not.
+/// The exposed properties from a file of udev; empty if the file does not have them.
 #[derive(Debug, Default)]
 struct Properties<'a> {
     path: &'a str,
@@ -242,7 +242,7 @@ struct Properties<'a> {
     /// As printed on the disk.
     scsi_serial: &'a str,
     serial_short: &'a str,
-    /// With the model before it, but all that some virtual disks have.
+    /// Prefixed with the model. Some virtual disks have no other serial number.
     serial_long: &'a str,
     fs_type: &'a str,
     fs_usage: &'a str,

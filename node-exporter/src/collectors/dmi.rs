@@ -1,4 +1,4 @@
-//! What the machine, its board, its case and its firmware are called: `/sys/class/dmi/id`, see
+//! Names of the machine, its board, its chassis and its firmware: `/sys/class/dmi/id`, see
 //! `Documentation/ABI/testing/sysfs-devices-dmi`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -21,7 +21,7 @@ pub(super) static DEFINITION: Definition = Definition {
 const NAME: &str = "node_dmi_info";
 const HELP: &str = "What the machine is, in the fields that may be read; always 1.";
 
-/// The family whose labels are those fields that may be read.
+/// The family whose labels are the readable fields.
 struct Info;
 
 impl Describe for Info {
@@ -30,7 +30,7 @@ impl Describe for Info {
     }
 }
 
-/// The fields, which are labels under the same names but for `system_vendor`.
+/// The fields, which are labels with the same names, except for `system_vendor`.
 const FIELDS: [&str; 20] = [
     "bios_date",
     "bios_release",
@@ -72,7 +72,7 @@ impl Collector for Dmi {
     }
 }
 
-/// The fields that can be read. Serial numbers are for root alone.
+/// The readable fields. Only root can read serial numbers.
 fn fields(host: &Host) -> Vec<(&'static str, String)> {
     let Ok(device) = host.device("class/dmi/id") else { return Vec::new() };
     let read = |field| {

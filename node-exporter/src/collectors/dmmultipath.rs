@@ -91,15 +91,15 @@ struct Mapped {
     name: String,
     uuid: String,
     suspended: bool,
-    /// In sectors of 512 bytes, whatever those of the device are.
+    /// In sectors of 512 bytes, independent of the sector size of the device.
     sectors: u64,
-    /// By name, with the state that the driver gives.
+    /// By name, with the state from the driver.
     paths: Vec<(String, String)>,
 }
 
 impl Mapped {
     fn multi(&self) -> Multi {
-        // The first is what SCSI says, the second what NVMe does.
+        // The first is the state of SCSI, the second that of NVMe.
         let active = |state: &str| matches!(state, "running" | "live");
         Multi {
             suspended: self.suspended,
@@ -111,7 +111,7 @@ impl Mapped {
 }
 
 impl Multipath {
-    /// A device of the device mapper, if it is one with several paths.
+    /// A device-mapper device, if it is a multipath device.
     fn mapped(&self, device: &Device) -> Result<Option<Mapped>, Error> {
         let Some(uuid) = if_there(device.string("dm/uuid"))? else { return Ok(None) };
         if !uuid.starts_with("mpath-") {
@@ -120,7 +120,7 @@ impl Multipath {
         let mut paths = Vec::new();
         let slaves = if_there(device.device("slaves"))?;
         for path in slaves.map_or_else(|| Ok(Vec::new()), |slaves| slaves.names())? {
-            // A path that is being removed has no state any more.
+            // A path that is being removed has no state.
             let state = match if_there(self.0.device(format!("block/{path}")))? {
                 Some(path) => if_supported(path.string("device/state"))?,
                 None => None,

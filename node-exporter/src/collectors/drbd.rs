@@ -1,6 +1,6 @@
 //! Replicated block devices of DRBD 8.4: `/proc/drbd`.
 //!
-//! DRBD 9 has moved this to debugfs and netlink; its file has nothing but the version.
+//! DRBD 9 has moved this to debugfs and netlink; its file contains only the version.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -88,7 +88,7 @@ static DISK_STATE: Desc<2> = Desc::gauge(
 static CONNECTED: Desc<1> =
     Desc::gauge("node_drbd_connected", "Whether the peer is connected.", DEVICE);
 
-/// A number by its key, and what it is multiplied by.
+/// A number by its key, and its factor.
 static NUMBERS: [(&str, f64, &Desc<1>); 12] = [
     ("ns", KIB, &NETWORK_SENT),
     ("nr", 1.0, &NETWORK_RECEIVED),

@@ -1,4 +1,4 @@
-//! Graphics cards of the driver amdgpu: `/sys/class/drm/card*/device`.
+//! Graphics cards with the amdgpu driver: `/sys/class/drm/card*/device`.
 //!
 //! See `Documentation/gpu/amdgpu`.
 
@@ -52,7 +52,7 @@ impl Collector for Drm {
         let mut cards = Vec::new();
         let mut end = Ok(());
         for name in names.into_iter().filter(|name| is_card(name)) {
-            // A bad card does not hide the others.
+            // A card that fails does not hide the others.
             match Card::read(&self.0, name) {
                 Ok(card) => cards.extend(card),
                 Err(error) => end = end.and(Err(error)),
@@ -68,7 +68,7 @@ impl Collector for Drm {
     }
 }
 
-/// Whether a name in the directory is of a card, not of one of its connectors.
+/// Whether a name in the directory belongs to a card, not to a connector.
 fn is_card(name: &str) -> bool {
     let number = name.strip_prefix("card").unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
@@ -83,7 +83,7 @@ struct Card {
     used: Use,
 }
 
-/// In percent and bytes; 0 for what the card does not tell.
+/// In percent and bytes; 0 for values that the card does not provide.
 #[derive(Clone, Copy, Debug)]
 struct Use {
     busy: f64,
@@ -96,7 +96,7 @@ struct Use {
 }
 
 impl Card {
-    /// Nothing if it is not driven by amdgpu.
+    /// `None` for other drivers than amdgpu.
     fn read(host: &Host, name: String) -> Result<Option<Self>, Error> {
         // A virtual card has no device.
         let Some(device) = if_there(host.device(format!("class/drm/{name}/device")))? else {
@@ -129,7 +129,7 @@ impl Card {
     }
 }
 
-/// A number, or 0 where the card has no such attribute or cannot tell at the moment.
+/// A number, or 0 if the card does not have the attribute or cannot read it at the moment.
 fn number(device: &Device, name: &str) -> Result<f64, Error> {
     let mut page = BLANK;
     let Ok(text) = device.read(name, &mut page) else { return Ok(0.0) };

@@ -14,15 +14,15 @@ use rustix::io::Errno;
 use super::directory::numbered;
 use super::file::{File, shortened};
 
-/// A directory whose small files are read one by one: a device of sysfs. It is found once, not
-/// once for each of them.
+/// A directory of small files: a device of sysfs. Its path is resolved once, not once for each
+/// file.
 #[derive(Debug)]
 pub(crate) struct Device {
     path: PathBuf,
     fd: OwnedFd,
 }
 
-/// As much as an attribute of sysfs can hold.
+/// The maximum size of a sysfs attribute.
 pub(crate) type Page = [u8; 4096];
 
 pub(crate) const BLANK: Page = [0; 4096];
@@ -52,7 +52,7 @@ impl Device {
         Ok(names.into_iter().map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
     }
 
-    /// The directories of this device by name, in order. One that is removed meanwhile is left
+    /// The directories of this device by name, in order. Directories removed meanwhile are left
     /// out.
     pub(crate) fn devices(&self) -> Result<Vec<(String, Self)>, Error> {
         let mut devices = Vec::new();
@@ -71,18 +71,18 @@ impl Device {
         &self.path
     }
 
-    /// Where a link of the device leads to.
+    /// The target of a link of the device.
     pub(crate) fn canonical(&self, name: &str) -> io::Result<PathBuf> {
         self.path.join(name).canonicalize()
     }
 
-    /// An attribute as [`Device::text`] reads it, to be kept.
+    /// An attribute as read by [`Device::text`], as an owned string.
     pub(crate) fn string(&self, name: &str) -> Result<String, Error> {
         let mut page = BLANK;
         self.text(name, &mut page).map(Cow::into_owned)
     }
 
-    /// An attribute that is one number.
+    /// An attribute that consists of a number.
     pub(crate) fn number<T: FromStr>(
         &self,
         name: &str,
@@ -98,8 +98,8 @@ impl Device {
         File::read(self.path.join(name))
     }
 
-    /// A sensor: one read of 128 bytes. Drivers measure when they are read, some refuse a second
-    /// read, and none has more to say.
+    /// A sensor: one read of 128 bytes. Drivers measure on each read, some reject a second read,
+    /// and none returns more.
     pub(crate) fn sensor(&self, name: impl AsRef<Path>) -> Result<File, Error> {
         File::sensor(self.path.join(name))
     }
@@ -109,7 +109,7 @@ impl Device {
         self.read(name, page).map_err(|source| self.unread(name, source))
     }
 
-    /// As [`Device::text`], for those who take some errors for an answer.
+    /// Like [`Device::text`], for callers that handle some errors as results.
     pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
         let file = self.attribute(name)?;
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut page[..]))?;
@@ -131,7 +131,8 @@ impl Device {
     }
 }
 
-/// An attribute that has been read. The kernel gives it whole or not at all, so one read does.
+/// An attribute that has been read. The kernel returns it completely or not at all, so one read
+/// is enough.
 fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
     if length == page.len() {
         return Err(ErrorKind::FileTooLarge.into());
@@ -139,7 +140,7 @@ fn trimmed(page: &Page, length: usize) -> io::Result<Cow<'_, str>> {
     Ok(String::from_utf8_lossy(page.get(..length).unwrap_or_default().trim_ascii()))
 }
 
-/// A device whose attributes stay open, as far as there is room: see `FileCache`.
+/// A device whose attributes stay open, within the limit of `FileCache`.
 #[derive(Debug)]
 pub(crate) struct KeptDevice {
     device: Device,
@@ -152,7 +153,7 @@ impl KeptDevice {
         Self { device, places, files: Vec::new() }
     }
 
-    /// As [`Device::read`].
+    /// Like [`Device::read`].
     pub(crate) fn read<'p>(
         &mut self,
         name: &'static str,
@@ -162,8 +163,8 @@ impl KeptDevice {
             && let Some((_, file)) = self.files.get(at)
         {
             match rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut page[..], 0)) {
-                // All that a file says of a device that is gone. What it says of one that is
-                // there, as that it is down, is an answer.
+                // Every file of a removed device returns this. Other errors, such as for an
+                // interface that is down, are results.
                 Err(Errno::NODEV) => self.files.swap_remove(at),
                 read => return trimmed(page, read?),
             };
@@ -174,13 +175,13 @@ impl KeptDevice {
         trimmed(page, read?)
     }
 
-    /// Whether anything of it is open: elsewhere than on sysfs nothing is, and another directory
-    /// may have its place by the next time.
+    /// Whether any file of it is open. Outside sysfs none is, and another directory may replace it
+    /// before the next scrape.
     pub(crate) fn is_kept(&self) -> bool {
         !self.files.is_empty()
     }
 
-    /// What it was found by, for errors.
+    /// Its path, for errors.
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }

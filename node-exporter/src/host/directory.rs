@@ -1,4 +1,4 @@
-//! What is in a directory.
+//! Listing directories.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -15,7 +15,7 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
     Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
-/// The names in a directory, in order, as they are.
+/// The names in a directory, in order, unconverted.
 pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
     let numbered =
         numbered(CWD, path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
@@ -29,7 +29,7 @@ pub(super) fn directories(path: PathBuf) -> Result<Vec<String>, Error> {
     Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
 }
 
-/// The names in a directory, in order, with the numbers and types of the files that have them.
+/// The names in a directory, in order, with the inode numbers and types of the files.
 pub(super) fn numbered(at: impl AsFd, path: &Path) -> io::Result<Vec<(OsString, u64, FileType)>> {
     const BUFFER: usize = 4096;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -1,4 +1,4 @@
-//! Files read whole, and their lines.
+//! The content of files, and their lines.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::str::{FromStr, SplitAsciiWhitespace};
 use exporter_core::collector::Error;
 use exporter_core::file;
 
-/// A file read whole. It remembers its path, so that what is wrong in it can be told.
+/// The content of a file, with its path for errors.
 #[derive(Debug)]
 pub(crate) struct File {
     path: PathBuf,
@@ -15,7 +15,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Reads without ever waiting: a FIFO or device in the place of a file is an error or empty.
+    /// Reads without blocking: a FIFO or device in place of a file is an error or empty.
     pub(crate) fn read(path: PathBuf) -> Result<Self, Error> {
         let read = file::read(&path);
         Self::new(path, read)
@@ -24,7 +24,7 @@ impl File {
     pub(super) fn new(path: PathBuf, read: io::Result<Vec<u8>>) -> Result<Self, Error> {
         match read {
             Ok(bytes) => {
-                // A name in a line may be anything; the numbers beside it are still good.
+                // Names may be invalid UTF-8; the numbers in the same line are still valid.
                 let text = String::from_utf8(bytes)
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
                 Ok(Self { path, text })
@@ -54,12 +54,12 @@ impl File {
         &self.path
     }
 
-    /// All of it; what is not UTF-8 is U+FFFD.
+    /// The whole text, with U+FFFD for invalid UTF-8.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// All of it without the white space around it: how most files of sysfs are read.
+    /// The whole text without surrounding white space: the way to read most files of sysfs.
     pub(crate) fn trimmed(&self) -> &str {
         self.text.trim()
     }
@@ -73,12 +73,12 @@ impl File {
         self.text.lines().map(|line| Fields::new(&self.path, line))
     }
 
-    /// The fields of the first line, or none at all if the file is empty.
+    /// The fields of the first line; no fields if the file is empty.
     pub(crate) fn fields(&self) -> Fields<'_> {
         Fields::new(&self.path, self.text.lines().next().unwrap_or_default())
     }
 
-    /// An error that names this file and shows how it begins.
+    /// An error that names this file and shows its beginning.
     pub(crate) fn unlike(&self, expected: &'static str) -> Error {
         let found = self.text.lines().next().unwrap_or_default().to_owned();
         Error::Parse { path: self.path.clone(), expected, found: shortened(&found) }
@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
         Self::new(Path::new("test"), line)
     }
 
-    /// The whole line, whatever has been taken from it.
+    /// The whole line, including fields that were already taken.
     pub(crate) fn line(&self) -> &'a str {
         self.line
     }
@@ -112,12 +112,12 @@ impl<'a> Fields<'a> {
         self.rest.by_ref().take(fields).for_each(drop);
     }
 
-    /// The next field, or nothing at the end of the line.
+    /// The next field, or `None` at the end of the line.
     pub(crate) fn optional(&mut self) -> Option<&'a str> {
         self.rest.next()
     }
 
-    /// All fields from here on.
+    /// All remaining fields.
     pub(crate) fn words(self) -> SplitAsciiWhitespace<'a> {
         self.rest
     }
@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
         u64::from_str_radix(self.word(expected)?, 16).map_err(|_| self.unlike(expected))
     }
 
-    /// The next number, or nothing where an older kernel's line ends.
+    /// The next number, or `None` if the line of an older kernel ends here.
     pub(crate) fn newer<T: FromStr>(&mut self, expected: &'static str) -> Result<Option<T>, Error> {
         self.rest.clone().next().map(|_| self.number(expected)).transpose()
     }
@@ -146,7 +146,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// As much of a line as belongs in an error.
+/// The part of a line that is shown in an error.
 pub(super) fn shortened(line: &str) -> String {
     const MOST: usize = 120;
     match line.char_indices().nth(MOST) {
