@@ -1,4 +1,4 @@
-//! Memory errors that were found and corrected, or not: `/sys/devices/system/edac/mc`, see
+//! Corrected and uncorrected memory errors: `/sys/devices/system/edac/mc`, see
 //! `Documentation/admin-guide/RAS/main.rst`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -104,7 +104,7 @@ struct Found {
 }
 
 impl Found {
-    /// A machine without a memory controller that counts errors has nothing to show.
+    /// Without a memory controller that counts errors, there is nothing to report.
     fn read(&mut self, host: &Host) -> Result<(), Error> {
         let Some(devices) = if_there(host.devices("devices/system/edac/mc"))? else {
             return Ok(());
@@ -145,7 +145,7 @@ impl Found {
     }
 }
 
-/// What follows the prefix of a name, if that is a number.
+/// The part of a name after the prefix, if it is a number.
 fn number<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     let number = name.strip_prefix(prefix)?;
     number.starts_with(|first: char| first.is_ascii_digit()).then_some(number)
@@ -155,7 +155,7 @@ fn count(device: &Device, name: &str) -> Result<Option<f64>, Error> {
     Ok(if_supported(device.number::<u64>(name, "a count"))?.map(|count| count as f64))
 }
 
-/// `mc#0csrow#1channel#0`, which drivers without names for the slots use, becomes
+/// `mc#0csrow#1channel#0`, used by drivers without slot names, becomes
 /// `mc0_csrow1_channel0`.
 fn dimm(label: &str) -> String {
     label.replace('#', "").replace("csrow", "_csrow").replace("channel", "_channel")

@@ -1,4 +1,4 @@
-//! How much randomness the kernel has gathered: `/proc/sys/kernel/random`.
+//! The kernel's entropy pool: `/proc/sys/kernel/random`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;

@@ -1,4 +1,4 @@
-//! What network drivers tell of their devices: link modes, driver and statistics, by
+//! Link modes, driver and statistics of network devices, by
 //! `ioctl(SIOCETHTOOL)`.
 
 mod modes;
@@ -70,7 +70,7 @@ struct Ethtool {
     socket: Option<OwnedFd>,
 }
 
-/// One device, as far as its driver answers.
+/// A device, with the data that its driver provides.
 struct Device {
     name: String,
     link: Option<Link>,

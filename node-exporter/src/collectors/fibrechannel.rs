@@ -1,5 +1,5 @@
-//! Ports of Fibre Channel host adapters: `/sys/class/fc_host`, which the kernel's
-//! `drivers/scsi/scsi_transport_fc.c` fills.
+//! Ports of Fibre Channel host adapters: `/sys/class/fc_host`, see the kernel's
+//! `drivers/scsi/scsi_transport_fc.c`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -128,7 +128,7 @@ impl Collector for FibreChannel {
     }
 }
 
-/// The labels of [`INFO`]; empty where the driver says nothing.
+/// The labels of [`INFO`]; empty if the driver does not provide them.
 fn info(name: &str, device: &Device) -> Result<[String; 11], Error> {
     labels(name, &INFO, |file| {
         let text = if_supported(device.string(file))?.unwrap_or_default();
@@ -145,7 +145,7 @@ fn statistics(device: &Device) -> Result<Values<14>, Error> {
     STATISTICS.values(|name| {
         let Some(text) = if_supported(directory.string(name))? else { return Ok(None) };
         match count(&text) {
-            // All bits are set in a count that the driver does not keep.
+            // All bits are set if the driver does not keep this count.
             Some(count) => Ok((count != u64::MAX).then_some(count as f64)),
             None => Err(directory.unlike(name, "a hexadecimal count such as 0x1f", &text)),
         }

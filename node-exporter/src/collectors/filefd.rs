@@ -1,4 +1,4 @@
-//! How many files are open on the whole machine: `/proc/sys/fs/file-nr`.
+//! Number of open files on the machine: `/proc/sys/fs/file-nr`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -28,7 +28,7 @@ impl Collector for Filefd {
         let file = self.0.proc("sys/fs/file-nr")?;
         let mut fields = file.fields();
         let allocated: u64 = fields.number("file handles in use")?;
-        fields.skip(1); // free ones, always 0 since Linux 2.6
+        fields.skip(1); // free handles, always 0 since Linux 2.6
         let maximum: u64 = fields.number("the most file handles")?;
         out.family(&ALLOCATED).sample([], allocated as f64);
         out.family(&MAXIMUM).sample([], maximum as f64);

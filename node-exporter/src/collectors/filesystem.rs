@@ -1,8 +1,8 @@
-//! How full the file systems are: `/proc/1/mountinfo` and statfs(2) on each of them.
+//! Size and free space of file systems: `/proc/1/mountinfo` and statfs(2) on each of them.
 //!
-//! statfs on a mount whose server is gone may never return, and nothing ends a thread that waits
-//! for it. So mounts that may hang are asked by [`probers`]: small processes that this one can
-//! leave behind.
+//! statfs on a mount whose server is gone may never return, and a thread in this call cannot be
+//! interrupted. Therefore [`probers`] query mounts that may hang: child processes that can be
+//! abandoned.
 
 pub(crate) mod prober;
 mod probers;
@@ -136,19 +136,19 @@ struct Filesystem {
     probers: Probers,
 }
 
-/// What is exposed of a mount under one set of labels.
+/// The exposed data of a mount, for one set of labels.
 struct Row {
     readonly: bool,
-    /// Not if there was an error.
+    /// `None` if there was an error.
     space: Option<Space>,
 }
 
-/// A mount, or several whose labels are the same: of those only the last can be seen.
+/// A mount, or several with the same labels: only the last of these is visible.
 struct Place<'a> {
     mount: Mount<'a>,
     /// Below the root of the machine, as in the labels.
     point: Vec<u8>,
-    /// Where it is for this process.
+    /// The path for this process.
     path: PathBuf,
     may_hang: bool,
     /// Of those it covers that are other devices.
@@ -176,7 +176,7 @@ impl Collector for Filesystem {
         let table = mounts::read(&self.host)?;
         let (mounts, end) = table.mounts();
         let places = self.places(&mounts);
-        // Time is left to say of the others how they are.
+        // This leaves time to report the other mounts.
         let budget = out.time_left().map_or(self.budget, |left| self.budget.min(left * 3 / 4));
         let (answers, asked) = self.ask(&places, budget);
 
@@ -250,7 +250,7 @@ impl Filesystem {
         places
     }
 
-    /// Asks each place for its space: what cannot hang itself, the others by the probers.
+    /// Queries the space of each mount: directly if it cannot hang, otherwise by a prober.
     fn ask(
         &mut self,
         places: &[Place<'_>],
@@ -282,7 +282,7 @@ impl<'a> Place<'a> {
     }
 
     fn question(&self) -> Question<'_> {
-        // Mounts of one device hang together, unless it is only the way to them that hangs.
+        // Mounts of one device hang together, unless only the path to them hangs.
         let [major, minor] = self.mount.device;
         let together = if mounts::is_local(self.mount.fstype) {
             self.point.clone()

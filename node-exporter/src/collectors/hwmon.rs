@@ -1,8 +1,8 @@
-//! What the sensors on the board say: `/sys/class/hwmon`.
+//! Hardware sensors: `/sys/class/hwmon`.
 //!
 //! A chip is a directory, a sensor some files in it: `temp1_input`, `temp1_max`, `temp1_label`.
-//! Which of them a chip has is the driver's choice, so the families are named after what is
-//! found; see `Documentation/hwmon/sysfs-interface.rst`.
+//! Drivers differ in the files that they provide, so the families are named after the existing
+//! files; see `Documentation/hwmon/sysfs-interface.rst`.
 
 mod chip;
 mod reading;
@@ -74,7 +74,7 @@ impl Describe for Found {
 
 const SENSOR: [&str; 2] = ["chip", "sensor"];
 
-/// What the files of sensors begin with.
+/// The prefixes of sensor files.
 const TYPES: [&str; 14] = [
     "beep_enable",
     "cpu",
@@ -130,15 +130,15 @@ type Sensors = BTreeMap<String, Sensor>;
 struct Sensor {
     /// One of [`TYPES`].
     kind: &'static str,
-    /// What its files say, by what is behind the type and number in their names.
+    /// The values of its files, by the part of their names after type and number.
     elements: BTreeMap<String, File>,
 }
 
 impl Hwmon {
-    /// A sensor that cannot be read now is left out, for whatever reason its driver has.
+    /// A sensor that cannot be read is left out, regardless of the error.
     fn sensors(&self, own: &Device, chip: &Chip) -> Result<Sensors, Error> {
         let mut sensors = Sensors::new();
-        // Old drivers have the files not in their own directory, but in that of the device.
+        // Old drivers have the files in the directory of the device instead of their own.
         let parent = own.device("device").ok();
         let names = parent.as_ref().and_then(|parent| parent.names().ok()).unwrap_or_default();
         for (device, names) in [(Some(own), own.names()?), (parent.as_ref(), names)] {
@@ -163,12 +163,12 @@ impl Hwmon {
 #[derive(Debug, PartialEq)]
 struct Parts<'a> {
     kind: &'static str,
-    /// The type with the number, which is 0 if there is none.
+    /// The type with the number, which is 0 if missing.
     sensor: String,
     element: &'a str,
 }
 
-/// Takes `temp1_max` apart, unless it is no file of a sensor.
+/// Splits a name such as `temp1_max`. `None` if it is not a sensor file.
 fn explode(name: &str) -> Option<Parts<'_>> {
     let digits = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
     let (kind, rest) = name.split_at(digits);

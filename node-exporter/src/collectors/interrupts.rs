@@ -77,7 +77,7 @@ impl Collector for Interrupts {
         for line in lines {
             match parse(&line, width) {
                 Ok(found) => interrupts.extend(found.filter(|found| !self.ignores(found))),
-                // A bad line does not hide the others.
+                // An invalid line does not hide the others.
                 Err(error) => end = end.and(Err(error)),
             }
         }
@@ -125,15 +125,15 @@ impl Interrupts {
 struct Interrupt<'a> {
     name: &'a str,
     info: Cow<'a, str>,
-    /// Only of numbered interrupts.
+    /// Only for numbered interrupts.
     devices: String,
-    /// By column: the numbers of the CPUs differ from it where some are offline.
+    /// By column, which is not the CPU number if some CPUs are offline.
     counts: Vec<u64>,
 }
 
-/// Nothing for lines that are not counted by CPU: `ERR` and `MIS`.
+/// `None` for lines without counts by CPU: `ERR` and `MIS`.
 fn parse<'a>(line: &Fields<'a>, width: usize) -> Result<Option<Interrupt<'a>>, Error> {
-    // Where counts are wide, no space is left after the colon.
+    // If counts are wide, there is no space after the colon.
     let Some((name, rest)) = line.line().split_once(':') else { return Ok(None) };
     let name = name.trim_ascii();
     let mut words = rest.split_ascii_whitespace();

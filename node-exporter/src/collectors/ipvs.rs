@@ -1,5 +1,5 @@
-//! The kernel's load balancer: `/proc/net/ip_vs` and `/proc/net/ip_vs_stats`, which
-//! `net/netfilter/ipvs/ip_vs_ctl.c` writes.
+//! The kernel's load balancer: `/proc/net/ip_vs` and `/proc/net/ip_vs_stats`, see
+//! `net/netfilter/ipvs/ip_vs_ctl.c`.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -66,7 +66,7 @@ impl Describe for Backends {
     }
 }
 
-/// The labels that the flag names, as places in [`LABELS`].
+/// The labels that the flag names, as indexes into [`LABELS`].
 fn chosen(flags: &Flags) -> Result<Vec<usize>, Error> {
     let text = flags.text(&BACKEND_LABELS);
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -118,7 +118,7 @@ impl Collector for IpVs {
     }
 }
 
-/// The totals below two lines of heads: connections, packets in and out, bytes in and out.
+/// The totals below two header lines: connections, packets in and out, bytes in and out.
 fn totals(file: &File) -> Result<[u64; 5], Error> {
     let expected = "five hexadecimal counts in the third line";
     let mut line = file.lines().nth(2).ok_or_else(|| file.unlike(expected))?;
@@ -135,10 +135,10 @@ type Counts = [u64; 3];
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Service {
     proto: String,
-    /// Of a service by address.
+    /// A service with an address.
     address: String,
     port: u16,
-    /// Of a service by the mark that a firewall sets.
+    /// A service with a firewall mark.
     mark: String,
 }
 
@@ -163,7 +163,7 @@ impl Backend {
     }
 }
 
-/// Services, each with the lines of its backends below it.
+/// Services, each followed by the lines of its backends.
 fn backends(file: &File) -> Result<Vec<Backend>, Error> {
     let mut service = Service::default();
     let mut backends = Vec::new();

@@ -1,4 +1,4 @@
-//! Tasks that the kernel found hanging: `/proc/sys/kernel/hung_task_detect_count`, since
+//! Hung tasks detected by the kernel: `/proc/sys/kernel/hung_task_detect_count`, since
 //! Linux 6.13; see `Documentation/admin-guide/sysctl/kernel.rst`.
 
 use exporter_core::collector::{Collector, Error, Source};

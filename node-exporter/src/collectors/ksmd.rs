@@ -66,7 +66,7 @@ static RUN: Desc = Desc::gauge(
 static SLEEP: Desc =
     Desc::gauge("node_ksmd_sleep_seconds", "How long ksmd sleeps between scans.", []);
 
-/// A file each, and what its number is divided by.
+/// Files, with the divisors of their numbers.
 static FILES: [(&str, f64, &Desc<'static>); 10] = [
     ("full_scans", 1.0, &FULL_SCANS),
     ("general_profit", 1.0, &GENERAL_PROFIT),
@@ -88,7 +88,7 @@ impl Collector for Ksmd {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         self.0.device(DIRECTORY).or_absent("kernel samepage merging")?;
         for (name, divisor, desc) in &FILES {
-            // Not every kernel has every file.
+            // Some kernels do not have all files.
             if let Some(file) = if_there(self.0.sys_kept(format!("{DIRECTORY}/{name}")))? {
                 out.family(desc).sample([], file.number::<f64>("a number")? / divisor);
             }

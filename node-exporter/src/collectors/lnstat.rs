@@ -1,4 +1,4 @@
-//! What the network caches count by CPU, in the kernel's own words: `/proc/net/stat/*`.
+//! Statistics of network caches by CPU, under the kernel's names: `/proc/net/stat/*`.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) static DEFINITION: Definition = Definition {
 const LABELS: [&str; 2] = ["subsystem", "cpu"];
 const HELP: &str = "A statistic of a network cache, under the kernel's name for it.";
 
-/// The family of each column. Kernels differ in them, so there is no list of them here.
+/// The family of each column. Columns differ between kernels, so they are not listed here.
 struct Statistic;
 
 impl Describe for Statistic {
@@ -43,7 +43,7 @@ impl Collector for Lnstat {
         for subsystem in &subsystems {
             let file = self.0.proc(format!("{DIRECTORY}/{subsystem}"));
             let read = file.and_then(|file| parse(&file, subsystem, &mut columns));
-            // One bad file does not hide the others.
+            // An invalid file does not hide the others.
             end = end.and(read);
         }
         for (column, samples) in &columns {
@@ -58,10 +58,10 @@ impl Collector for Lnstat {
     }
 }
 
-/// Subsystem, CPU and value of each sample, by the head of the column.
+/// Subsystem, CPU and value of each sample, by column name.
 type Columns<'a> = BTreeMap<String, Vec<(&'a str, usize, u64)>>;
 
-/// A line of heads, then a line of hexadecimal counts for each CPU.
+/// A header line, then a line of hexadecimal counts for each CPU.
 fn parse<'a>(file: &File, subsystem: &'a str, columns: &mut Columns<'a>) -> Result<(), Error> {
     let mut lines = file.lines();
     let heads: Vec<_> =

@@ -1,4 +1,4 @@
-//! How many tasks want to run, smoothed by the kernel: `/proc/loadavg`.
+//! Load averages: `/proc/loadavg`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;

@@ -1,5 +1,5 @@
-//! Login sessions: `org.freedesktop.login1` on the system bus, as org.freedesktop.login1(5)
-//! documents it.
+//! Login sessions: `org.freedesktop.login1` on the system bus, see
+//! org.freedesktop.login1(5).
 
 use std::collections::HashMap;
 
@@ -34,8 +34,8 @@ const MANAGER: &str = "org.freedesktop.login1.Manager";
 const MANAGER_OBJECT: Object<'_> = Object { service: SERVICE, path: "/org/freedesktop/login1" };
 const SESSION: &str = "org.freedesktop.login1.Session";
 
-/// Each combination has a series, so that a session that ends leaves a 0. What is not listed
-/// counts as `other`.
+/// Each combination has a series, so that the value is 0 after its last session has ended. Other
+/// values count as `other`.
 const TYPES: [&str; 7] = ["other", "unspecified", "tty", "x11", "wayland", "mir", "web"];
 const CLASSES: [&str; 5] = ["other", "user", "greeter", "lock-screen", "background"];
 const REMOTE: [&str; 2] = ["true", "false"];
@@ -78,7 +78,7 @@ impl Logind {
         let values = self.0.properties(&asked).await?;
         let mut counts = HashMap::new();
         for ((.., seat, _), values) in sessions.iter().zip(values.as_chunks::<3>().0) {
-            // A session that ended meanwhile has none of them.
+            // A session that has ended meanwhile has no properties.
             if let [Some(Value::Bool(remote)), Some(Value::Text(kind)), Some(Value::Text(class))] =
                 values
             {
@@ -89,7 +89,7 @@ impl Logind {
         }
 
         let mut family = out.family(&SESSIONS);
-        // The empty seat is that of sessions over the network.
+        // Sessions over the network have an empty seat.
         for seat in seats.iter().map(|(seat, _)| *seat).chain([""]) {
             for remote in REMOTE {
                 for kind in TYPES {

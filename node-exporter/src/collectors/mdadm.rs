@@ -1,7 +1,7 @@
-//! What state the software RAID arrays are in: `/proc/mdstat` and `/sys/block/md*/md`.
+//! State of software RAID arrays: `/proc/mdstat` and `/sys/block/md*/md`.
 //!
 //! An array in `mdstat` is a line that begins with its name and the indented lines that follow:
-//! its size and disks, what it is busy with, its bitmap. See `md_seq_show` in `drivers/md/md.c`.
+//! its size and disks, its current operation, its bitmap. See `md_seq_show` in `drivers/md/md.c`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -85,8 +85,8 @@ impl Collector for Mdadm {
 }
 
 impl Mdadm {
-    /// Adds the arrays in sysfs, which knows of some that `mdstat` does not show. The error is
-    /// that of the first that cannot be read.
+    /// Adds the arrays in sysfs, including those that `mdstat` does not show. Returns the error of
+    /// the first one that cannot be read.
     fn devices(&self, devices: &mut Vec<(String, Device)>) -> Result<(), Error> {
         let names = self.0.list_sys("block").unwrap_or_default();
         let mut end = Ok(());
@@ -124,7 +124,7 @@ struct Device {
 /// An array in `/proc/mdstat`.
 #[derive(Debug, Default, PartialEq)]
 struct Array {
-    /// `active`, `inactive` or `broken`, or what it is busy with.
+    /// `active`, `inactive` or `broken`, or its current operation.
     state: &'static str,
     required: f64,
     active: f64,
@@ -134,7 +134,7 @@ struct Array {
     synced: f64,
 }
 
-/// Adds the arrays that can be read. The error is that of the first that cannot.
+/// Adds the arrays that can be read. Returns the error of the first one that cannot.
 fn parse<'a>(file: &'a File, arrays: &mut Vec<([&'a str; 1], Array)>) -> Result<(), Error> {
     let mut end = Ok(());
     let mut lines = file.lines().peekable();
@@ -158,7 +158,7 @@ fn is_indented(line: &Fields<'_>) -> bool {
     line.line().is_empty() || line.line().starts_with([' ', '\t'])
 }
 
-/// Whether a line is one of those above and below the arrays.
+/// Whether a line is above or below the arrays.
 fn is_frame(line: &Fields<'_>) -> bool {
     line.line().starts_with("Personalities") || line.line().starts_with("unused devices")
 }
@@ -183,7 +183,7 @@ fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Ar
     let marked = |mark| disks().filter(|disk| disk.contains(mark)).count() as f64;
     let (required, active) = match level(&words) {
         _ if state == "inactive" => (0.0, 0.0),
-        // Every disk that it lists is in use: without redundancy there is no other way.
+        // All listed disks are in use, because there is no redundancy.
         Some("raid0" | "linear") => (disks().count() as f64, disks().count() as f64),
         _ => {
             let disks = size.line().split('[').find_map(|text| pair(text, ']'));
@@ -208,13 +208,13 @@ fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Ar
     Ok(([device], array))
 }
 
-/// The word before the disks. What an array is otherwise, such as (read-only), comes before it.
+/// The word before the disks. Other states, such as (read-only), come before it.
 fn level<'a>(words: &Fields<'a>) -> Option<&'a str> {
     words.clone().words().find(|word| !word.starts_with('('))
 }
 
-/// What a line says that an array is busy with, in the words of the metric; a reshape has none
-/// there.
+/// The operation of an array in a line, as named by the metric; the metric has no name for a
+/// reshape.
 fn activity(line: &Fields<'_>) -> Option<&'static str> {
     if line.line().contains("bitmap") {
         return None;
@@ -224,8 +224,8 @@ fn activity(line: &Fields<'_>) -> Option<&'static str> {
         .find_map(|(word, state)| line.line().contains(word).then_some(state))
 }
 
-/// How far it is, from `recovery =  8.5% (16775552/195310144) ...` or `resync=DELAYED`, which is
-/// what the kernel writes of one that waits for another, for a write or for another node.
+/// Its progress, from `recovery =  8.5% (16775552/195310144) ...` or `resync=DELAYED`, which means
+/// that it waits for another operation, for a write or for another node.
 fn synced(line: &Fields<'_>) -> Result<f64, Error> {
     if ["=PENDING", "=DELAYED", "=REMOTE"].iter().any(|word| line.line().contains(word)) {
         return Ok(0.0);

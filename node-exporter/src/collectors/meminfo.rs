@@ -1,6 +1,6 @@
-//! How memory is used: `/proc/meminfo`.
+//! Memory usage: `/proc/meminfo`.
 //!
-//! See `proc_meminfo(5)`. Kernels differ in their fields; what is not in the list is left out.
+//! See `proc_meminfo(5)`. Fields differ between kernels; unlisted fields are left out.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -94,14 +94,14 @@ impl Collector for Meminfo {
     }
 }
 
-/// A field of the list, sought from where it should be.
+/// Finds a field in the list, starting at its expected position.
 fn find(field: &str, next: usize) -> Option<(usize, &'static Desc<'static>)> {
     let (before, after) = FIELDS.split_at_checked(next)?;
     let mut places = (next..).zip(after).chain((0..).zip(before));
     places.find(|(_, (name, _))| *name == field).map(|(place, (_, desc))| (place, desc))
 }
 
-/// What is not in kB is a number of pages of some size, or just a number.
+/// Fields that are not in kB are numbers of pages, or plain numbers.
 fn value(mut line: Fields<'_>) -> Result<f64, Error> {
     let value: u64 = line.number("a number")?;
     match line.optional() {

@@ -1,4 +1,4 @@
-//! How memory is used on each NUMA node: `/sys/devices/system/node/node*/meminfo` and `numastat`.
+//! Memory usage of each NUMA node: `/sys/devices/system/node/node*/meminfo` and `numastat`.
 
 use std::collections::BTreeMap;
 
@@ -32,8 +32,7 @@ static STATISTIC: Named = Named {
     help: "A statistic of the node's numastat: pages allocated here or elsewhere.",
 };
 
-/// Families under the kernel's own names. Kernels differ in them, so there is no list of them
-/// here.
+/// Families under the kernel's names. They differ between kernels, so they are not listed here.
 struct Named {
     prefix: &'static str,
     suffix: &'static str,
@@ -70,7 +69,7 @@ impl Collector for MeminfoNuma {
         ] {
             let mut fields = BTreeMap::<_, Vec<_>>::new();
             for node in &nodes {
-                // A bad file does not hide the other nodes.
+                // An invalid file does not hide the other nodes.
                 match self.read(node, file, parse) {
                     Ok(found) => {
                         for (name, value) in found {

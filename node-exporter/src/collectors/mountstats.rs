@@ -1,4 +1,4 @@
-//! What each NFS mount has done and how long it took: `/proc/self/mountstats`.
+//! Operations of each NFS mount and their duration: `/proc/self/mountstats`.
 
 mod columns;
 mod parse;
@@ -40,7 +40,7 @@ impl Collector for Mountstats {
         };
 
         let mut mountpoints = BTreeSet::new();
-        // An export that is mounted twice is one connection, with the same statistics in both.
+        // An export that is mounted twice has one connection, and both mounts have its statistics.
         let mut exports = BTreeSet::new();
         let mut distinct = Vec::new();
         for mount in &mounts {

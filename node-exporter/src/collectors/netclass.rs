@@ -1,4 +1,4 @@
-//! How each network interface is set up and connected: `/sys/class/net`, see
+//! Configuration and link state of network interfaces: `/sys/class/net`, see
 //! `Documentation/ABI/testing/sysfs-class-net`; or rtnetlink and ethtool's netlink service.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -126,13 +126,13 @@ impl Collector for Netclass {
     }
 }
 
-/// A network interface. What the kernel does not tell of it is not exposed.
+/// A network interface. Values that the kernel does not provide are not exposed.
 #[derive(Debug, Default, PartialEq)]
 struct Interface {
     address_assign_type: Option<f64>,
     carrier: Option<f64>,
     carrier_changes: Option<f64>,
-    /// Since Linux 4.16, as the next.
+    /// Since Linux 4.16, like the next field.
     carrier_down_count: Option<f64>,
     carrier_up_count: Option<f64>,
     device_id: Option<f64>,

@@ -1,9 +1,9 @@
-//! What each network interface has sent and received: rtnetlink's `RTM_GETLINK`, or
+//! Traffic counters of network interfaces: rtnetlink's `RTM_GETLINK`, or
 //! `/proc/net/dev`; and on request its addresses.
 //!
-//! Both show the network namespace of this process. The kernel adds some of its counters up for
-//! `/proc/net/dev`; the metrics have the same sums whichever was read, unless detailed ones are
-//! asked for.
+//! Both show the network namespace of this process. For `/proc/net/dev`, the kernel adds up
+//! some of its counters; the metrics have the same sums with both sources, unless detailed metrics
+//! are requested.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc, DynDesc};
@@ -34,7 +34,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &NETLINK,
         &LABEL_ALIAS,
     ],
-    // SUMS_RENAMED has no name that the details have not.
+    // All names in SUMS_RENAMED are also names of detailed metrics.
     metrics: &[&COUNTED, &SUMS, &details::COLUMNS, &address::INFO],
     build: |host, flags| Ok(Source::blocking(Netdev::new(host, flags)?)),
 };
@@ -102,7 +102,7 @@ static SUMS: [Column<Counters, 1>; 4] = [
         .column(|row| Some(row.transmit_drop)),
 ];
 
-/// [`SUMS`] when detailed metrics are asked for and `/proc/net/dev` has none.
+/// [`SUMS`] if detailed metrics are requested, but the source is `/proc/net/dev`.
 static SUMS_RENAMED: [Column<Counters, 1>; 4] = [
     Desc::counter("node_network_receive_errors_total", "Errors on receiving.", DEVICE)
         .column(|row| Some(row.receive_errs)),
@@ -173,7 +173,7 @@ impl Netdev {
         devices
     }
 
-    /// Writes a table whose rows may have another label, the alias.
+    /// Writes a table whose rows may have an additional label, the alias.
     fn table<Row>(&self, out: &mut Families, columns: &[Column<Row, 1>], devices: &[Device<Row>]) {
         const LABELS: [&str; 2] = ["device", "ifalias"];
         let count = if self.label_alias { 2 } else { 1 };
@@ -207,7 +207,7 @@ struct Counters {
     receive_frame: f64,
     receive_compressed: f64,
     receive_multicast: f64,
-    /// Over netlink only, since Linux 4.6.
+    /// Only with netlink, since Linux 4.6.
     receive_nohandler: Option<f64>,
     transmit_bytes: f64,
     transmit_packets: f64,

@@ -1,4 +1,4 @@
-//! What the network protocols count, in the kernel's own words: `/proc/net/netstat`,
+//! Statistics of network protocols, under the kernel's names: `/proc/net/netstat`,
 //! `/proc/net/snmp` and `/proc/net/snmp6`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -42,7 +42,7 @@ static FIELDS: Flag = Flag::text(
     "Pattern of the statistics to expose, as Protocol_Name.",
 );
 
-/// The family of each statistic. Kernels differ in them, so there is no list of them here.
+/// The family of each statistic. They differ between kernels, so they are not listed here.
 struct Statistic;
 
 impl Describe for Statistic {
@@ -74,7 +74,7 @@ impl Collector for Netstat {
         };
         self.extended.collect(&self.host.proc("net/netstat")?, choose, out)?;
         self.snmp.collect(&self.host.proc("net/snmp")?, choose, out)?;
-        // Missing where IPv6 is switched off.
+        // Missing if IPv6 is disabled.
         match if_there(self.host.proc("net/snmp6"))? {
             Some(file) => lines(&file, &mut self.snmp6, choose, out),
             None => Ok(()),
@@ -82,10 +82,10 @@ impl Collector for Netstat {
     }
 }
 
-/// A file where a line of names comes before a line of their values, for each protocol.
+/// A file with a line of names and a line of values for each protocol.
 #[derive(Debug, Default)]
 struct Table {
-    /// A line of names as it last was, and those of its fields that are exposed, by place.
+    /// The last line of names, and the indexes of its exposed fields.
     known: Vec<(String, Vec<(usize, Named)>)>,
 }
 
@@ -111,7 +111,7 @@ impl Table {
         if place == 0 { Err(file.unlike("names and values of protocols")) } else { Ok(()) }
     }
 
-    /// What is exposed of a line; looked at again only when the names are others.
+    /// The exposed fields of a line; updated only if the names have changed.
     fn at(
         &mut self,
         place: usize,
@@ -157,7 +157,7 @@ fn lines(
     choose: impl Fn(&str, &str) -> Option<Named>,
     out: &mut Families,
 ) -> Result<(), Error> {
-    // Names that are not wanted are not looked at, so this is all that tells a file of ours.
+    // Unwanted names are not checked, so this is the only check of the file format.
     let mut first = file.fields();
     first.skip(1);
     first.number::<f64>("a name and its number")?;

@@ -1,6 +1,6 @@
 //! Routes by interface: rtnetlink's `RTM_GETROUTE`.
 //!
-//! Each route is a series: not for machines with a full routing table.
+//! Each route is a series: do not use it on machines with a full routing table.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -64,7 +64,7 @@ impl Collector for NetworkRoute {
     }
 }
 
-/// The names of the interfaces by their index.
+/// The names of interfaces by index.
 fn names(netlink: &mut Netlink) -> Result<HashMap<u32, String>, Error> {
     let named = link::links(netlink, Counting::Nothing, |link| {
         let name = link.attributes.clone().find(|(kind, _)| *kind == link::NAME)?;
@@ -81,7 +81,7 @@ fn destination(route: &Route) -> String {
     }
 }
 
-/// An address with the bits that do not count set to 0.
+/// An address with the host bits set to 0.
 fn network(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(address) => {

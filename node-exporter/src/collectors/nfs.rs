@@ -1,4 +1,4 @@
-//! What the NFS client has asked servers for: `/proc/net/rpc/nfs`, which the kernel's
+//! Requests of the NFS client: `/proc/net/rpc/nfs`, which the kernel's
 //! `net/sunrpc/stats.c` writes.
 
 pub(super) mod calls;
@@ -38,8 +38,8 @@ static REQUESTS: Desc<2> = Desc::counter(
     ["proto", "method"],
 );
 
-/// The procedures of version 4 in the order of the client's table, which is not that of the
-/// protocol. Two are in each other's place here, as dashboards and rules know them.
+/// The procedures of version 4 in the order of the client's table, which differs from that of the
+/// protocol. Two are swapped, because dashboards and rules rely on it.
 static VERSION_4: [&str; 59] = [
     "Null",
     "Read",
@@ -130,7 +130,7 @@ impl Collector for Nfs {
     }
 }
 
-/// What a kernel does not have stays 0.
+/// Values that a kernel does not have are 0.
 #[derive(Debug, Default, PartialEq)]
 struct Statistics {
     /// All packets, those by UDP, those by TCP, TCP connections.

@@ -1,4 +1,4 @@
-//! What the NFS server was asked for: `/proc/net/rpc/nfsd`, which the kernel's `fs/nfsd/stats.c`
+//! Requests to the NFS server: `/proc/net/rpc/nfsd`, which the kernel's `fs/nfsd/stats.c`
 //! writes.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -162,7 +162,7 @@ impl Collector for Nfsd {
     }
 }
 
-/// What a kernel does not have stays 0.
+/// Values that a kernel does not have are 0.
 #[derive(Debug, Default, PartialEq)]
 struct Statistics {
     /// Hits, misses, requests that are not cached.
@@ -192,7 +192,7 @@ fn parse(file: &File) -> Result<Statistics, Error> {
             Some("fh") => [statistics.stale] = numbers(line)?,
             Some("io") => statistics.io = numbers(line)?,
             Some("th") => [statistics.threads] = numbers(line)?,
-            // Between the two is how deep in the cache something was found, in ten steps.
+            // Between the two is a histogram of the depth of cache hits, with ten steps.
             Some("ra") => {
                 let [size, .., not_found]: [f64; 12] = numbers(line)?;
                 statistics.read_ahead = [size, not_found];

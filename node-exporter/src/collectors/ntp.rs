@@ -1,6 +1,6 @@
-//! How well the local NTP server keeps time: an NTP query, RFC 5905.
+//! Clock quality of the local NTP server: an NTP query, RFC 5905.
 //!
-//! Deprecated in `node_exporter`; the collector timex knows as much without a query.
+//! Deprecated in `node_exporter`; the timex collector provides the same without a query.
 
 mod packet;
 mod query;

@@ -35,8 +35,8 @@ static NAMESPACE_INFO: Desc<3> = Desc::gauge(
 
 const NAMESPACE: [&str; 2] = ["device", "nsid"];
 
-// The size is counted in blocks here although the kernel gives it in sectors of 512 bytes: too
-// large by that much where blocks are larger. Rules and dashboards know it so.
+// The size is computed in blocks, although the kernel provides it in sectors of 512 bytes: it is
+// too large if blocks are larger. Rules and dashboards rely on it.
 static COLUMNS: [Column<Namespace, 2>; 4] = [
     Desc::gauge(
         "node_nvme_namespace_capacity_bytes",

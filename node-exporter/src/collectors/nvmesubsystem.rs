@@ -37,7 +37,7 @@ static PATH_STATE: Desc<4> = Desc::gauge(
     ["subsystem", "controller", "transport", "state"],
 );
 
-/// The states of the kernel, and what is none of them.
+/// The states of the kernel, and one for unknown states.
 const STATES: [&str; 8] =
     ["live", "connecting", "resetting", "dead", "deleting", "deleting (no IO)", "new", UNKNOWN];
 const UNKNOWN: &str = "unknown";
@@ -52,7 +52,7 @@ impl Collector for NvmeSubsystems {
         let mut subsystems = Vec::new();
         let mut end = Ok(());
         for name in names.into_iter().filter(|name| name.starts_with("nvme-subsys")) {
-            // A bad subsystem does not hide the others.
+            // A subsystem that fails does not hide the others.
             match Subsystem::read(&self.0, name) {
                 Ok(subsystem) => subsystems.push(subsystem),
                 Err(error) => end = end.and(Err(error)),
@@ -115,7 +115,7 @@ impl Subsystem {
         let mut page = BLANK;
         let mut text = |attribute| Ok(device.text(attribute, &mut page)?.into_owned());
         let (nqn, model, serial) = (text("subsysnqn")?, text("model")?, text("serial")?);
-        // Only where the kernel can use several paths at once.
+        // Only if the kernel supports multipath.
         let iopolicy = text("iopolicy").unwrap_or_else(|_: Error| String::new());
         let (mut controllers, mut namespaces) = (Vec::new(), Vec::new());
         for entry in host.list_sys(&directory)? {
@@ -142,7 +142,7 @@ impl Controller {
     }
 }
 
-/// What a name in the directory of a subsystem is of.
+/// The kind of object that a name in the directory of a subsystem belongs to.
 #[derive(Debug, PartialEq)]
 enum Kind {
     /// Such as `nvme0`.

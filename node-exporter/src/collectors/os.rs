@@ -1,4 +1,4 @@
-//! Which operating system this is: `/etc/os-release`, see `os-release(5)`.
+//! The operating system: `/etc/os-release`, see `os-release(5)`.
 
 use std::collections::HashMap;
 
@@ -93,7 +93,7 @@ fn parse(file: &File) -> Result<HashMap<&str, String>, Error> {
     if release.is_empty() { Err(file.unlike("KEY=value")) } else { Ok(release) }
 }
 
-/// A line, as a shell understands it.
+/// A line, parsed as by a shell.
 fn assignment<'a>(line: &Fields<'a>, text: &'a str) -> Result<(&'a str, String), Error> {
     let (key, value) = text.split_once('=').ok_or_else(|| line.unlike("KEY=value"))?;
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -104,7 +104,7 @@ fn assignment<'a>(line: &Fields<'a>, text: &'a str) -> Result<(&'a str, String),
     Ok((key, value))
 }
 
-/// A word without its quotes, or nothing if it is none.
+/// A word without its quotes, or `None` if it is invalid.
 fn unquoted(word: &str) -> Option<String> {
     let mut value = String::with_capacity(word.len());
     let mut quote = None;

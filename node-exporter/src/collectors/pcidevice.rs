@@ -93,7 +93,7 @@ static POWER_STATE: Desc<5> = Desc::gauge(
 );
 const POWER_STATES: [&str; 7] = ["D0", "D1", "D2", "D3hot", "D3cold", "unknown", "error"];
 
-/// Where a device does not know its link it is -1; other things that it has not are 0.
+/// If the link of a device is unknown, its values are -1; other missing values are 0.
 static COLUMNS: [Column<Measures, 4>; 10] = [
     Desc::gauge(
         "node_pcidevice_max_link_transfers_per_second",
@@ -164,7 +164,7 @@ impl Collector for PciDevices {
         let mut devices = Vec::new();
         let mut end = Ok(());
         for location in locations {
-            // A bad device does not hide the others.
+            // A device that fails does not hide the others.
             match Device::read(&self.host, &location) {
                 Ok(device) => devices.extend(device),
                 Err(error) => end = end.and(Err(error)),

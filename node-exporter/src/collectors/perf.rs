@@ -97,7 +97,7 @@ impl Describe for Tracepoints {
     }
 }
 
-/// Something to count on each CPU.
+/// An event to count on each CPU.
 enum Wanted {
     Known(&'static Desc<'static, 1>, Event),
     /// Subsystem and event.
@@ -133,24 +133,24 @@ fn wanted(flags: &Flags) -> Result<Vec<Wanted>, Error> {
     Ok(wanted)
 }
 
-/// Whether it can be a directory of tracefs and a part of a metric's name.
+/// Whether it is valid as a directory of tracefs and as part of a metric name.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 struct Perf {
     host: Host,
-    /// Those that are online if none are chosen.
+    /// The online CPUs if none are selected.
     cpus: Option<Vec<u32>>,
     wanted: Vec<Wanted>,
-    /// By the place in `wanted`. Opened with the first scrape.
+    /// By index in `wanted`. Opened by the first scrape.
     open: Vec<(usize, Vec<OpenCounter>)>,
 }
 
 struct OpenCounter {
     cpu: String,
     counter: Counter,
-    /// As last seen: an extrapolated count is no counter that may fall.
+    /// The last value: an extrapolated count could decrease, but a counter must not.
     value: f64,
 }
 
@@ -180,7 +180,7 @@ impl Collector for Perf {
 fn expose(desc: &Desc<'_, 1>, counters: &mut [OpenCounter], out: &mut Families) {
     let mut family = out.family(desc);
     for OpenCounter { cpu, counter, value } in counters {
-        // Nothing is read of a CPU that is offline.
+        // CPUs that are offline are not read.
         if let Ok(now) = counter.read() {
             *value = value.max(now);
             family.sample([cpu], *value);
@@ -189,7 +189,8 @@ fn expose(desc: &Desc<'_, 1>, counters: &mut [OpenCounter], out: &mut Families) 
 }
 
 impl Perf {
-    /// Opens what this machine can count. What it cannot is left out; what it may not is an error.
+    /// Opens the events that this machine supports. Others are left out; a missing permission is an
+    /// error.
     fn open(&mut self) -> Result<(), Error> {
         let cpus = match &self.cpus {
             Some(cpus) => cpus.clone(),
@@ -246,7 +247,7 @@ fn online(host: &Host) -> Result<Vec<u32>, Error> {
     if cpus.is_empty() { Err(file.unlike("CPU numbers such as 0-3,8")) } else { Ok(cpus) }
 }
 
-/// Refuses to take so many descriptors that connections would be left without.
+/// Fails if so many file descriptors would be used that none are left for connections.
 fn leave_descriptors(needed: usize) -> Result<(), Error> {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if needed as u64 <= limit / 4 * 3 {
@@ -259,7 +260,7 @@ fn leave_descriptors(needed: usize) -> Result<(), Error> {
     Err(Error::Other(problem.into()))
 }
 
-/// The event of a tracepoint, from tracefs, or from where it was before Linux 4.1.
+/// The event of a tracepoint, from tracefs, or from debugfs before Linux 4.1.
 fn tracepoint(host: &Host, subsystem: &str, event: &str) -> Result<Event, Error> {
     let path = format!("tracing/events/{subsystem}/{event}/id");
     let file = match if_there(host.sys(format!("kernel/{path}")))? {

@@ -39,7 +39,7 @@ static IGNORED: Flag = Flag::text(
 const NAME: &str = "node_power_supply_info";
 const HELP: &str = "What a supply is and does, in the attributes that it has; always 1.";
 
-/// The family whose labels are those attributes that a supply has.
+/// The family whose labels are the attributes that a supply has.
 struct Info;
 
 impl Describe for Info {

@@ -1,6 +1,6 @@
-//! How long tasks waited for what the machine is short of: `/proc/pressure`.
+//! Pressure stall information: `/proc/pressure`.
 //!
-//! See `Documentation/accounting/psi.rst`: `some` tasks waited, or `full`, all of them.
+//! See `Documentation/accounting/psi.rst`: `some` tasks waited, or all of them (`full`).
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -52,7 +52,7 @@ static IRQ_STALLED: Desc = Desc::counter(
     [],
 );
 
-/// The families of each file, by the first word of the line. `full` of cpu means nothing.
+/// The families of each file, by the first word of the line. `full` has no meaning for cpu.
 static RESOURCES: [(&str, &[(&str, &Desc)]); 4] = [
     ("cpu", &[("some", &CPU_WAITING)]),
     ("io", &[("some", &IO_WAITING), ("full", &IO_STALLED)]),

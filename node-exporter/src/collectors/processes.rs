@@ -75,7 +75,7 @@ struct Counts {
 }
 
 impl Processes {
-    /// What could be counted, and the first error. Only without a list is there nothing to count.
+    /// The counts, and the first error. Fails only if the processes cannot be listed.
     fn count(&self) -> Result<(Counts, Result<(), Error>), Error> {
         let mut counts = Counts::default();
         let mut end = Ok(());
@@ -93,7 +93,7 @@ impl Processes {
         let task = format!("{pid}/task");
         let Some(tids) = unless_gone(self.0.list_proc(&task))? else { return Ok(()) };
         for tid in numbers(tids) {
-            // The first thread is in the state of the process.
+            // The state of the process is that of its first thread.
             let state = if tid == pid {
                 Some(stat.state)
             } else {
@@ -106,19 +106,19 @@ impl Processes {
         Ok(())
     }
 
-    /// What the file says of a process or thread, unless it is gone.
+    /// The data of a process or thread; `None` if it has ended.
     fn stat(&self, directory: &str) -> Result<Option<Stat>, Error> {
         let file = unless_gone(self.0.proc_unkept(format!("{directory}/stat")))?;
         file.map(|file| parse(&file)).transpose()
     }
 }
 
-/// Of the names in a directory, those that are numbers.
+/// The names in a directory that are numbers.
 fn numbers(names: Vec<String>) -> impl Iterator<Item = String> {
     names.into_iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Takes a process that has ended since it was listed for nothing to count.
+/// Ignores a process that has ended since it was listed.
 fn unless_gone<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Ok(found) => Ok(Some(found)),
@@ -132,7 +132,7 @@ fn unless_gone<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// A line of `proc_pid_stat(5)`, as far as it is counted.
+/// The used fields of a line of `proc_pid_stat(5)`.
 #[derive(Debug, PartialEq)]
 struct Stat {
     /// Such as `R` or `S`.
@@ -144,7 +144,7 @@ fn parse(file: &File) -> Result<Stat, Error> {
     const EXPECTED: &str = "a line such as `1 (init) S 0 ...` with 20 fields or more";
     /// Between the state and the number of threads.
     const BETWEEN: usize = 16;
-    // A name may have spaces and parentheses in it.
+    // A name may contain spaces and parentheses.
     let fields = file.text().rsplit_once(')').map(|(_, rest)| rest.split_ascii_whitespace());
     let mut fields = fields.ok_or_else(|| file.unlike(EXPECTED))?;
     let state = fields.next().and_then(|state| state.chars().next());

@@ -111,7 +111,7 @@ impl Collector for Qdisc {
     }
 }
 
-/// Device and kind, and what was counted.
+/// Device and kind, and the counters.
 type Row = ([String; 2], Counts);
 
 fn asked(netlink: &mut Netlink) -> Result<Vec<Row>, Error> {
@@ -121,7 +121,7 @@ fn asked(netlink: &mut Netlink) -> Result<Vec<Row>, Error> {
     })?
     .into_iter()
     .collect();
-    // An interface that has gone since is left out.
+    // An interface that was removed meanwhile is left out.
     let row = |qdisc: qdisc::Qdisc| {
         Some(([names.get(&qdisc.interface)?.clone(), qdisc.kind], qdisc.counts))
     };

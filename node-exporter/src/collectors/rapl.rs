@@ -1,4 +1,4 @@
-//! Energy that the processor and its parts have used: `/sys/class/powercap`, see
+//! Energy used by the processor and its parts: `/sys/class/powercap`, see
 //! `Documentation/power/powercap/powercap.rst`.
 
 use std::collections::HashMap;
@@ -92,19 +92,19 @@ impl Collector for Rapl {
 struct Zone {
     name: String,
     index: String,
-    /// The directory, because zones of several processors may have one name.
+    /// The directory, because zones of several processors may have the same name.
     path: String,
     joules: f64,
 }
 
 impl Zone {
-    /// A zone, or nothing for what only groups zones.
+    /// A zone, or `None` for a group of zones.
     fn read(device: &Device, names: &mut Names) -> Result<Option<Self>, Error> {
         let Some(name) = if_there(device.string("name"))? else { return Ok(None) };
         let (name, index) = names.take_apart(&name);
         device.number::<u64>("max_energy_range_uj", "a maximum in microjoules")?;
         let energy: u64 = match device.number("energy_uj", "an energy in microjoules") {
-            // Who can watch a processor's energy can guess at what it computes: only root may.
+            // Readable only by root, because energy values can reveal what the processor computes.
             Err(Error::Read { source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
                 return Err(Error::Absent("right to read the energy counters"));
             }
@@ -115,7 +115,7 @@ impl Zone {
     }
 }
 
-/// How often each name has occurred that has no number of its own.
+/// The number of occurrences of each name without a number.
 #[derive(Default)]
 struct Names(HashMap<String, usize>);
 
@@ -134,7 +134,7 @@ impl Names {
     }
 }
 
-/// With an underscore for what cannot be in the name of a metric.
+/// Replaces characters that are invalid in metric names with underscores.
 fn sanitized(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -54,7 +54,7 @@ impl Collector for Runit {
             match read(&self.0.join(&name)) {
                 Ok(Some(status)) => services.push((name, status)),
                 Ok(None) => {}
-                // A service that cannot be read does not hide the others.
+                // A service that fails does not hide the others.
                 Err(error) => end = end.and(Err(error)),
             }
         }
@@ -65,7 +65,7 @@ impl Collector for Runit {
     }
 }
 
-/// What a service is doing.
+/// The state of a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Status {
     state: u8,
@@ -75,13 +75,13 @@ struct Status {
     changed: i64,
 }
 
-/// The state of a service; nothing if it is not supervised.
+/// Reads the state of a service; `None` if it is not supervised.
 fn read(service: &Path) -> Result<Option<Status>, Error> {
     let path = service.join("supervise/status");
     let bytes = match if_there(host::bytes(&path)) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
-        // What is not a directory is not a service.
+        // Only directories are services.
         Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotADirectory => {
             return Ok(None);
         }

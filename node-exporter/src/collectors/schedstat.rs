@@ -1,7 +1,7 @@
-//! How long tasks ran and waited on each CPU: `/proc/schedstat`.
+//! Running and waiting time of tasks on each CPU: `/proc/schedstat`.
 //!
-//! See `Documentation/scheduler/sched-stats.rst`. Versions differ in the lines of the domains
-//! and in the first fields of a CPU, none of which are read here.
+//! See `Documentation/scheduler/sched-stats.rst`. Versions differ in the lines of domains
+//! and in the first fields of a CPU; these are not used.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -47,7 +47,7 @@ impl Collector for Schedstat {
     }
 }
 
-/// A line of a CPU, as far as it is exposed.
+/// The exposed fields of the line of a CPU.
 #[derive(Debug, PartialEq)]
 struct Sched {
     running_ns: u64,
@@ -55,7 +55,7 @@ struct Sched {
     timeslices: u64,
 }
 
-/// Nothing for lines that are not of a CPU.
+/// `None` for lines of other types.
 fn parse(mut line: Fields<'_>) -> Option<Result<([&str; 1], Sched), Error>> {
     let cpu = line.optional()?.strip_prefix("cpu")?;
     line.skip(6); // yields, schedules, wakeups

@@ -1,4 +1,4 @@
-//! Whether SELinux is on and what it does: `/sys/fs/selinux` and `/etc/selinux/config`.
+//! Whether SELinux is enabled, and its mode: `/sys/fs/selinux` and `/etc/selinux/config`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -37,7 +37,7 @@ impl Collector for SeLinux {
             out.family(&ENABLED).sample([], 0.0);
             return Ok(());
         };
-        // All processes have this context while there is no policy.
+        // All processes have this context if no policy is loaded.
         let context = if_supported(self.0.proc("self/attr/current"))?;
         if context.is_some_and(|context| context.text().trim_end_matches(['\0', '\n']) == "kernel")
         {

@@ -1,4 +1,4 @@
-//! Caches of the kernel's slab allocator: `/proc/slabinfo`, which only root may read.
+//! Caches of the kernel's slab allocator: `/proc/slabinfo`, readable only by root.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -63,7 +63,7 @@ impl Collector for Slabinfo {
             return Err(file.unlike("`slabinfo - version: 2.1`"));
         }
         let mut rows = Vec::new();
-        // Two lines of headings.
+        // Two header lines.
         for line in file.lines().skip(2) {
             let (name, cache) = parse(line)?;
             if !self.filter.ignores(name) {
@@ -75,7 +75,7 @@ impl Collector for Slabinfo {
     }
 }
 
-/// A line of the file, without its tunables and counts of slabs.
+/// A line of the file, without tunables and slab counts.
 fn parse(mut line: Fields<'_>) -> Result<(&str, Cache), Error> {
     let name = line.word("the name of a cache")?;
     let cache = Cache {

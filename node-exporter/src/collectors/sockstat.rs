@@ -1,4 +1,4 @@
-//! How many sockets each protocol has, and the memory they take: `/proc/net/sockstat` and
+//! Number and memory of sockets by protocol: `/proc/net/sockstat` and
 //! `/proc/net/sockstat6`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -31,7 +31,7 @@ static KEYS: [(&str, &str); 7] = [
     ("memory", "bytes of memory for reassembly"),
 ];
 
-/// Not the kernel's: `mem` times the size of a page.
+/// Not from the kernel: `mem` multiplied by the page size.
 const MEM_BYTES: &str = "mem_bytes";
 
 /// A family for each protocol and key.
@@ -51,7 +51,7 @@ struct Sockstat(Host);
 
 impl Collector for Sockstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        // Either may be missing: the kernel can be built without IPv4 and run without IPv6.
+        // Either may be missing: kernels can be built without IPv4 and run without IPv6.
         for path in ["net/sockstat", "net/sockstat6"] {
             let Some(file) = if_there(self.0.proc(path))? else { continue };
             if file.trimmed().is_empty() {

@@ -40,7 +40,7 @@ impl Collector for Softirqs {
 }
 
 /// The counts of each type, in the order of the columns. The label is the number of the column,
-/// as in the file's `CPU0 CPU1`: it lists all CPUs that can be there, online or not.
+/// as in the file's `CPU0 CPU1`: it lists all possible CPUs, online or not.
 fn parse(file: &File) -> Result<Vec<(&str, Vec<u64>)>, Error> {
     let mut lines = file.lines();
     let width = lines.next().map_or(0, |line| line.words().count());

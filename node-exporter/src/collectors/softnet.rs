@@ -1,4 +1,4 @@
-//! What each CPU did with the packets that came in: `/proc/net/softnet_stat`.
+//! Processing of received packets by CPU: `/proc/net/softnet_stat`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -71,7 +71,7 @@ impl Collector for Softnet {
     }
 }
 
-/// A line of the file. It has no heads; what a kernel does not count is 0.
+/// A line of the file, which has no header. Values that a kernel does not count are 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Packets {
     processed: u64,
@@ -84,7 +84,7 @@ struct Packets {
     flow_limit: u64,
     /// Since Linux 5.14.
     backlog: u64,
-    /// Since Linux 5.14. Before, CPUs that are offline are left out and the others move up.
+    /// Since Linux 5.14. Before, offline CPUs are left out and the indexes of the others shift.
     cpu: Option<u64>,
 }
 

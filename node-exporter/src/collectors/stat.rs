@@ -1,4 +1,4 @@
-//! What the kernel has done since it booted: the lines of `/proc/stat` that are of no CPU.
+//! Kernel statistics since boot: the lines of `/proc/stat` that do not belong to a CPU.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;

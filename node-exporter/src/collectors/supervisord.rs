@@ -34,7 +34,7 @@ static URL: Flag = Flag::text(
 fn endpoint(flags: &Flags) -> Result<Endpoint, Error> {
     let from_environment = env::var("SUPERVISORD_URL").ok().filter(|_| !flags.is_given(&URL));
     let url = from_environment.as_deref().unwrap_or(flags.text(&URL));
-    // It may have a password in it, so that errors do not show it.
+    // It may contain a password, so errors do not show it.
     Endpoint::of(url).map_err(|problem| URL.error(problem))
 }
 
@@ -63,7 +63,7 @@ static COLUMNS: [Column<State, 2>; 4] = [
     .column(|process| process.is_up().then_some(process.start as f64)),
 ];
 
-/// What is exposed of a process.
+/// The exposed data of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct State {
     /// As supervisord numbers its states.
@@ -83,9 +83,9 @@ impl State {
 
 struct Supervisord(Endpoint);
 
-/// supervisord answers at once; it does one thing at a time.
+/// supervisord responds immediately, and handles one request at a time.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Enough to say what is wrong before the scrape is over.
+/// Short enough to report an error before the scrape ends.
 const MARGIN: Duration = Duration::from_millis(50);
 
 impl Collector for Supervisord {

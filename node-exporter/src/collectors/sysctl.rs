@@ -1,4 +1,4 @@
-//! Kernel parameters of the operator's choice: `/proc/sys`.
+//! Kernel parameters selected by flags: `/proc/sys`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
@@ -35,7 +35,7 @@ static INCLUDE_INFO: Flag = Flag::list(
     "A parameter with words, exposed as labels of node_sysctl_info.",
 );
 
-/// The families of numeric parameters: one each, or one for each of its values.
+/// The families of numeric parameters: one per parameter, or one per value of a parameter.
 struct Number;
 
 impl Describe for Number {
@@ -61,7 +61,7 @@ struct Sysctl {
 impl Collector for Sysctl {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut end = Ok(());
-        // One that is missing or not as expected does not hide the others.
+        // A missing or invalid parameter does not hide the others.
         for parameter in &self.numbers {
             end = end.and(self.read(parameter).and_then(|file| numbers(parameter, &file, out)));
         }
@@ -89,7 +89,7 @@ impl Sysctl {
     }
 }
 
-/// A parameter as the operator has chosen it.
+/// A parameter as given by a flag.
 #[derive(Debug, PartialEq)]
 struct Parameter {
     /// Such as `fs.file-nr`.
@@ -152,7 +152,8 @@ fn unnamed(file: &File) -> Error {
     file.unlike("names in --collector.sysctl.include that metrics can have")
 }
 
-/// As a part of a metric name: all that cannot be in one is `_`, with the underscores beside it.
+/// Converts it to a part of a metric name: invalid characters and adjacent underscores become one
+/// `_`.
 fn sanitized(name: &str) -> String {
     let mut clean = String::new();
     let mut other = false;

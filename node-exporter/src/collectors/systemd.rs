@@ -1,5 +1,5 @@
-//! State of systemd and its units: `org.freedesktop.systemd1` on the system bus, as
-//! org.freedesktop.systemd1(5) documents it.
+//! State of systemd and its units: `org.freedesktop.systemd1` on the system bus, see
+//! org.freedesktop.systemd1(5).
 
 mod unit;
 
@@ -101,9 +101,9 @@ static UNITS: Desc<1> =
 const SERVICE: &str = "org.freedesktop.systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const MANAGER_OBJECT: Object<'_> = Object { service: SERVICE, path: "/org/freedesktop/systemd1" };
-/// Where systemd listens without a bus.
+/// systemd's private socket, for use without a bus.
 const PRIVATE_SOCKET: &str = "/run/systemd/private";
-/// The first version that tells the state of the system and when a timer last elapsed.
+/// The first version with the system state and the last trigger time of timers.
 const SYSTEM_STATE_SINCE: f64 = 212.0;
 
 fn build(host: &crate::host::Host, flags: &Flags) -> Result<Source, Error> {
@@ -141,7 +141,7 @@ impl Systemd {
             self.bus.call(MANAGER_OBJECT, MANAGER, "ListUnits"),
         )
         .await;
-        // Old versions do not have these; a broken connection shows in the list of units.
+        // Old versions do not have these. A broken connection is reported by the list of units.
         let version = text(version).unwrap_or_default();
         let number = version_number(&version);
         let label = number.map_or("", |_| version.as_str());

@@ -1,4 +1,4 @@
-//! What tape drives have read and written: `/sys/class/scsi_tape`, see
+//! I/O statistics of tape drives: `/sys/class/scsi_tape`, see
 //! `Documentation/ABI/testing/sysfs-class-scsi_tape`.
 
 use exporter_core::collector::{Collector, Error, Source};
@@ -100,8 +100,8 @@ impl Collector for TapeStats {
     }
 }
 
-/// A drive is there several times: `st0`, `nst0` that does not rewind, and one for each of its
-/// modes, such as `st0a`. All of them have the same statistics.
+/// A drive has several devices: `st0`, `nst0` without rewinding, and one for each of its modes,
+/// such as `st0a`. All of them have the same statistics.
 fn is_drive(name: &str) -> bool {
     let number = name.strip_prefix("st").unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,6 +1,6 @@
 //! TCP sockets by state: netlink's `SOCK_DIAG_BY_FAMILY`.
 //!
-//! The kernel goes through every socket: on a machine with a million of them that takes seconds.
+//! The kernel iterates over all sockets: with a million of them this takes seconds.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;

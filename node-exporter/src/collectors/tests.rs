@@ -1,4 +1,4 @@
-//! What holds for every collector, over the same recorded machine.
+//! Tests of all collectors with the same recorded machine.
 
 mod documented;
 mod flags;
@@ -14,14 +14,14 @@ use super::*;
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
-/// Those that show this machine, or the time: they expose something else at every run.
+/// Collectors that show this machine or the time: their output differs in every run.
 const LIVE: [&str; 5] = ["ethtool", "textfile", "time", "timex", "uname"];
 
-/// Those that ask a service, or for what a test machine may refuse: they have tests of their own.
+/// Collectors that need a service or a permission that may be missing: they have separate tests.
 const ELSEWHERE: [&str; 7] =
     ["logind", "network_route", "ntp", "perf", "supervisord", "systemd", "tcpstat"];
 
-/// Those that read the recorded machine.
+/// Collectors that read the recorded machine.
 fn recorded_there() -> impl Iterator<Item = &'static &'static Definition> {
     ALL.iter().filter(|def| !ELSEWHERE.contains(&def.name))
 }
@@ -32,13 +32,13 @@ fn names_are_in_order_and_differ() {
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
 
-/// Run with `UPDATE=1` to take what is exposed now for what should be.
+/// Run with `UPDATE=1` to rewrite the golden files.
 #[test]
 fn each_exposes_what_it_did() {
     for def in recorded_there().filter(|def| !LIVE.contains(&def.name)) {
         let (page, end) = testing::expose(def, &recorded(), &flags(def));
         end.unwrap_or_else(|error| panic!("{}: {error}", def.name));
-        // A label may have the path of a file, which begins where the checkout is.
+        // A label may contain the path of a file, which begins with the path of the checkout.
         let page = page.replace(TESTS, "/tests");
         testing::golden(format!("{TESTS}/golden/{}.prom", def.name), &page);
     }
@@ -77,7 +77,7 @@ fn recorded() -> Host {
     }
 }
 
-/// Flags by name, and what is given to them.
+/// Flags by name, with their values.
 type Given = &'static [(&'static str, &'static str)];
 
 /// The flags under which a collector reads the recorded machine and exposes all that it declares.
@@ -130,7 +130,7 @@ fn flags(def: &Definition) -> Flags {
     )
 }
 
-/// Flags under which a collector exposes what it does not under those of [`flags`].
+/// Flags with which a collector exposes metrics that it does not expose with [`flags`].
 fn further_flags(def: &Definition) -> &'static [Given] {
     match def.name {
         "cpu" => &[&[("collector.cpu.aggregate", "true")]],
@@ -148,7 +148,7 @@ fn further_flags(def: &Definition) -> &'static [Given] {
     }
 }
 
-/// Families that this machine may have nothing to show for.
+/// Families that may be missing on this machine.
 fn not_everywhere(def: &Definition) -> &'static [&'static str] {
     match def.name {
         "ethtool" => &[

@@ -1,8 +1,7 @@
-//! Metrics that other programs leave in files: `*.prom` in the given directories.
+//! Metrics that other programs write to files: `*.prom` in the given directories.
 //!
-//! A file is taken whole or not at all. One that has not changed since it was last read costs a
-//! `stat`. Files may share a family: their help texts must then agree, and their labels are
-//! joined.
+//! A file is used completely or not at all. An unchanged file costs a `stat`. Files may share a
+//! family: their help texts must then agree, and their labels are merged.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -57,7 +56,7 @@ static SCRAPE_ERROR: Desc = Desc::gauge(
 struct Textfile {
     directories: Vec<PathBuf>,
     cache: Cache,
-    /// What was wrong at the last scrape, and is not logged again.
+    /// The errors of the last scrape, which are not logged again.
     known: BTreeSet<String>,
 }
 
@@ -105,7 +104,7 @@ fn is_wanted(name: &OsStr) -> bool {
     name.as_encoded_bytes().ends_with(b".prom")
 }
 
-/// A path without the parts that mean nothing, as the label `file` has it.
+/// A path without redundant components, as in the label `file`.
 fn tidy(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }

@@ -1,4 +1,4 @@
-//! How warm the machine is and how hard it is being cooled: `/sys/class/thermal`.
+//! Temperatures and cooling devices: `/sys/class/thermal`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -38,7 +38,7 @@ struct ThermalZone(Host);
 
 impl Collector for ThermalZone {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        // A machine without thermal zones is well; there is nothing to say of it.
+        // A machine without thermal zones has nothing to report.
         let names = self.0.list_sys("class/thermal").unwrap_or_default();
         let mut end = Ok(());
         let mut zones = out.family(&TEMPERATURE);
@@ -71,8 +71,8 @@ impl Collector for ThermalZone {
 }
 
 impl ThermalZone {
-    /// The type of a zone or device and some of its numbers. One that cannot be had now is left
-    /// out: a zone may be asleep, its sensor not ready, or the whole of it gone.
+    /// The type of a zone or device and some of its numbers. Numbers that cannot be read are left
+    /// out: a zone may be asleep, its sensor not ready, or the zone may have been removed.
     fn things<const N: usize>(
         &self,
         name: &str,
@@ -95,14 +95,14 @@ struct Thing<const N: usize> {
     numbers: [Option<f64>; N],
 }
 
-/// States are steps of whatever the device has: speeds of a fan, frequencies of a processor.
+/// States are steps of a device: speeds of a fan, frequencies of a processor.
 #[derive(Clone, Copy)]
 struct Cooling {
     now: Option<f64>,
     most: Option<f64>,
 }
 
-/// The names that are `prefix` and a number, each with its number.
+/// The names that consist of `prefix` and a number, with their numbers.
 fn numbered<'a>(
     names: &'a [String],
     prefix: &'static str,

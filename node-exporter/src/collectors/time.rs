@@ -1,4 +1,4 @@
-//! The time, the time zone, and what the kernel takes the time from:
+//! The time, the time zone, and the clock source of the kernel:
 //! `/sys/devices/system/clocksource`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -55,7 +55,7 @@ impl Collector for Time {
 const CLOCKSOURCES: &str = "devices/system/clocksource";
 
 fn clocksources(host: &Host, out: &mut Families) -> Result<(), Error> {
-    // A kernel that shows none has told all it has to tell.
+    // A kernel without clock sources has nothing more to report.
     let names = host.list_sys(CLOCKSOURCES).unwrap_or_default();
     for (desc, attribute) in
         [(&AVAILABLE, "available_clocksource"), (&CURRENT, "current_clocksource")]

@@ -1,4 +1,4 @@
-//! How far the kernel clock is off, and how it is kept right: `adjtimex(2)`.
+//! Offset and synchronization of the kernel clock: `adjtimex(2)`.
 
 use std::io::ErrorKind;
 
@@ -68,7 +68,7 @@ fn ratio(scaled: libc::c_long) -> f64 {
 }
 
 impl Clock {
-    /// Seconds from a field whose unit the status tells.
+    /// Seconds from a field whose unit depends on the status.
     fn fine(&self, value: libc::c_long) -> f64 {
         value as f64 / if self.timex.status & STA_NANO == 0 { MICRO } else { NANO }
     }
@@ -79,7 +79,7 @@ struct Timex;
 impl Collector for Timex {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let clock = system::clock().map_err(|source| match source.kind() {
-            // A sandbox that lets nobody see the clock.
+            // A sandbox may deny reading the clock.
             ErrorKind::PermissionDenied => Error::Absent("state of the kernel clock"),
             _ => Error::System { call: "adjtimex", source },
         })?;

@@ -1,4 +1,4 @@
-//! How much waits in the queues of UDP sockets: `/proc/net/udp` and `/proc/net/udp6`.
+//! Bytes in the queues of UDP sockets: `/proc/net/udp` and `/proc/net/udp6`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;

@@ -1,4 +1,4 @@
-//! What the kernel calls itself and the machine: `uname(2)`.
+//! Names of the kernel and the machine: `uname(2)`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;

@@ -1,4 +1,4 @@
-//! What the virtual memory system counts, in the kernel's own words: `/proc/vmstat`.
+//! Statistics of the virtual memory system, under the kernel's names: `/proc/vmstat`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Describe, DynDesc, Kind};
@@ -30,7 +30,7 @@ static FIELDS: Flag = Flag::text(
     "Pattern of the fields to expose.",
 );
 
-/// The family of each field. Kernels differ in their fields, so there is no list of them here.
+/// The family of each field. Fields differ between kernels, so they are not listed here.
 struct Field;
 
 impl Describe for Field {
@@ -50,7 +50,7 @@ struct Vmstat {
 impl Collector for Vmstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.host.proc("vmstat")?;
-        // Fields that are not wanted are not looked at, so this is all that tells a file of ours.
+        // Unwanted fields are not checked, so this is the only check of the file format.
         let mut first = file.fields();
         first.skip(1);
         first.number::<f64>("a field and its number")?;

@@ -84,7 +84,7 @@ impl Collector for Watchdog {
     }
 }
 
-/// The labels of [`INFO`]; empty where the driver says nothing.
+/// The labels of [`INFO`]; empty if the driver does not provide them.
 fn info(name: &str, device: &Device) -> Result<[String; 6], Error> {
     labels(name, &INFO, |file| Ok(if_supported(device.string(file))?.unwrap_or_default()))
 }

@@ -1,5 +1,4 @@
-//! Wireless interfaces, the networks they are in, and their peers, as the kernel's nl80211 service
-//! lists them.
+//! Wireless interfaces, their networks and their peers, from the kernel's nl80211 service.
 
 mod fixtures;
 
@@ -102,11 +101,11 @@ static COLUMNS: [Column<Station, 2>; 12] = [
 struct Wifi {
     fixtures: Option<PathBuf>,
     netlink: Netlink,
-    /// The number of nl80211, once it has been found.
+    /// The netlink family number of nl80211, if it is known.
     service: Option<u16>,
 }
 
-/// A wireless interface with all that is known of it.
+/// A wireless interface and its data.
 struct Interface {
     name: String,
     /// In MHz.
@@ -131,11 +130,11 @@ impl Wifi {
             Some(service) => service,
             None => generic::service(netlink, "nl80211")?.ok_or(Error::Absent("nl80211"))?,
         };
-        // Asked for again after a failure: the number is another when the module is loaded anew.
+        // Requested again after a failure: the number changes when the module is reloaded.
         self.service = None;
         let mut interfaces = Vec::new();
         for interface in nl80211::interfaces(netlink, service)? {
-            // Some virtual ones have no name.
+            // Some virtual interfaces have no name.
             if !interface.name.is_empty() {
                 interfaces.push(Interface {
                     network: nl80211::network(netlink, service, &interface)?,

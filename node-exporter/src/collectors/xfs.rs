@@ -1,5 +1,5 @@
-//! What XFS file systems have done: `/sys/fs/xfs/*/stats/stats`, whose counts the kernel's
-//! `fs/xfs/xfs_stats.h` names.
+//! Statistics of XFS file systems: `/sys/fs/xfs/*/stats/stats`, see the kernel's
+//! `fs/xfs/xfs_stats.h`.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -21,7 +21,7 @@ pub(super) static DEFINITION: Definition = Definition {
 
 const DEVICE: [&str; 1] = ["device"];
 
-/// By the name of the line and the place in it.
+/// By the name of the line and the index in it.
 static COUNTS: Attributes<1, 39> = Attributes([
     attribute(
         "extent_alloc 0",
@@ -262,7 +262,7 @@ struct Xfs(Host);
 
 impl Collector for Xfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        // Without the module there is no such directory, and nothing to show.
+        // Without the module the directory does not exist, and there is nothing to report.
         let devices = if_there(self.0.devices("fs/xfs"))?.unwrap_or_default();
         let (systems, end) = each(devices, |_, device| {
             let file = if_there(device.file("stats/stats"))?;

@@ -1,4 +1,4 @@
-//! What the ZFS module counts, in its own words: `/proc/spl/kstat/zfs`.
+//! Statistics of the ZFS module, under its own names: `/proc/spl/kstat/zfs`.
 
 mod kstat;
 
@@ -26,7 +26,7 @@ pub(super) static DEFINITION: Definition = Definition {
     },
 };
 
-/// The files of the whole module, and what their families are called after.
+/// The files of the whole module, with the prefixes of their families.
 const FILES: [(&str, &str); 11] = [
     ("abdstats", "abd"),
     ("arcstats", "arc"),
@@ -83,7 +83,7 @@ impl Collector for Zfs {
     }
 }
 
-/// The entries of one file of the whole module. Versions of ZFS differ in which files they have.
+/// The entries of one file of the whole module. The files differ between versions of ZFS.
 fn module(
     host: &Host,
     out: &mut Families,
@@ -136,7 +136,7 @@ impl Zfs {
         let mut samples = ByName::new();
         let mut end = Ok(());
         for name in pools {
-            // ZFS 2.1 and later have no such file.
+            // ZFS 2.1 and later do not have this file.
             match if_there(self.host.proc(format!("spl/kstat/zfs/{name}/io"))) {
                 Ok(None) => {}
                 Ok(Some(file)) => match pool(&file) {

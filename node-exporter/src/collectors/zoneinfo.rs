@@ -19,7 +19,7 @@ pub(super) static DEFINITION: Definition = Definition {
 
 const ZONE: [&str; 2] = ["node", "zone"];
 
-/// By the name in the file. What the kernel counts by node is in the first zone of the node.
+/// By the name in the file. Values by node are in the first zone of the node.
 #[rustfmt::skip] // one field a line
 static FIELDS: [(&str, Desc<'static, 2>); LENGTH] = [
     ("nr_free_pages", Desc::gauge("node_zoneinfo_nr_free_pages", "Free pages.", ZONE)),
@@ -60,7 +60,7 @@ static FIELDS: [(&str, Desc<'static, 2>); LENGTH] = [
 
 const LENGTH: usize = 34;
 
-/// Pages kept from allocations that would rather have had a higher zone.
+/// Pages reserved from allocations that could use a higher zone.
 struct Protection;
 
 const PROTECTION_HELP: &str = "Free pages above the watermark that an allocation meant for the higher zone of this number must leave.";

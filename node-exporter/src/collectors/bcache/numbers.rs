@@ -1,4 +1,4 @@
-//! Numbers as bcache writes them for people.
+//! Human-readable numbers of bcache.
 
 /// `12`, or `1.5k` with a fraction that is not one: the kernel's `bch_hprint` puts the rest of a
 /// division by 1024 behind the point, in hundredths of itself. `1.5k` is 1 KiB and 500 of 1024.
@@ -23,7 +23,7 @@ pub(super) fn human(text: &str) -> Option<f64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// As [`human`], with or without `/sec`.
+/// Like [`human`], with or without `/sec`.
 pub(super) fn rate(text: &str) -> Option<f64> {
     human(text.strip_suffix("/sec").unwrap_or(text))
 }

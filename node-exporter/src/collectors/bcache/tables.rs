@@ -236,8 +236,8 @@ pub(super) static PRIORITIES: Attributes<2, 2> = Attributes([
     ),
 ]);
 
-/// The kernel counts in microseconds. That it is divided by a thousand more is how rules and
-/// dashboards know it.
+/// The kernel counts in microseconds. The value is divided by a further thousand, because rules and
+/// dashboards rely on it.
 fn nanoseconds(value: f64) -> f64 {
     value * 1e-9
 }

@@ -1,10 +1,10 @@
-//! The texts that bcachefs writes for people.
+//! Human-readable texts of bcachefs.
 
 use exporter_core::collector::Error;
 
 use crate::host::{Fields, File};
 
-/// `720` or `2.05G`, a unit being 1024 of the one before.
+/// `720` or `2.05G`; each unit is 1024 times the previous one.
 pub(super) fn human(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse::<u64>() {
         return Some(number as f64);
@@ -21,14 +21,14 @@ fn number(line: &mut Fields<'_>) -> Result<f64, Error> {
     human(line.word(expected)?).ok_or_else(|| line.unlike(expected))
 }
 
-/// A counter: what has been counted since the file system was made.
+/// A counter since the creation of the file system.
 pub(super) fn counter(file: &File) -> Result<f64, Error> {
     let expected = "a line `since filesystem creation:` with a number";
     let line = file.text().lines().find_map(|line| line.strip_prefix("since filesystem creation:"));
     line.and_then(|number| human(number.trim())).ok_or_else(|| file.unlike(expected))
 }
 
-/// Kinds of errors and how often each was found; when it last was follows.
+/// Kinds of errors with their counts; the time of the last one follows.
 pub(super) fn errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
     let mut errors = Vec::new();
     for mut line in file.lines() {
@@ -74,8 +74,8 @@ pub(super) fn done(file: &File) -> Result<Vec<([String; 2], f64)>, Error> {
     Ok(done)
 }
 
-/// Errors by kind since the file system was made. Those since the last reset follow below a line
-/// of their own.
+/// Errors by kind since the creation of the file system. Errors since the last reset follow in a
+/// separate section.
 pub(super) fn io_errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
     let mut errors = Vec::new();
     let lines = file.lines().skip_while(|line| !line.line().contains("since filesystem creation"));

@@ -40,7 +40,7 @@ pub(super) struct Allocation {
 }
 
 impl Allocation {
-    /// That of a file system on so many devices.
+    /// For a file system on this number of devices.
     pub(super) fn read(system: &Device, devices: usize) -> Result<Self, Error> {
         let mut allocation = Self::default();
         for kind in ["data", "metadata", "system"] {
@@ -77,7 +77,7 @@ pub(super) fn expose(out: &mut Families, allocations: &[(&str, &Allocation)]) {
     out.table(&COLUMNS, &rows);
 }
 
-/// How many bytes on devices one byte takes. With parity that is a matter of the number of
+/// The number of bytes on devices per byte of data. With parity it depends on the number of
 /// devices.
 fn ratio(mode: &str, devices: usize) -> f64 {
     let devices = devices as f64;

@@ -1,4 +1,4 @@
-//! The devices of a file system, as sysfs shows them or as a mounted one tells.
+//! The devices of a file system, from sysfs or from the mounted file system.
 
 use exporter_core::collector::Error;
 use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
@@ -11,7 +11,7 @@ use crate::system::{self, BtrfsDevice};
 const SIZE: &str = "node_btrfs_device_size_bytes";
 const SIZE_HELP: &str = "Size of a device of the file system.";
 
-/// The family whose label `btrfs_dev_uuid` only those file systems have that were asked.
+/// The family whose label `btrfs_dev_uuid` is set only for file systems that were queried.
 pub(super) struct Sizes;
 
 impl Describe for Sizes {
@@ -53,23 +53,23 @@ pub(super) fn in_sysfs(system: &Device) -> Result<Devices, Error> {
     let mut found = Vec::new();
     let directory = if_there(system.device("devices"))?;
     for (name, device) in directory.map_or_else(|| Ok(Vec::new()), |all| all.devices())? {
-        // A device that is missing has no size.
+        // A missing device has no size.
         let sectors = if_there(device.number::<u64>("size", "a number of sectors"))?;
         found.push((name, sectors.unwrap_or_default() as f64 * 512.0));
     }
     Ok(Devices::InSysfs(found))
 }
 
-/// What mounted file systems say of their devices, by UUID. One that does not answer, as for want
-/// of rights, is shown as sysfs has it.
+/// The devices of mounted file systems, by UUID. If a file system cannot be queried, for example
+/// because of missing privileges, the data from sysfs is used.
 pub(super) fn asked(host: &Host) -> Vec<(String, Devices)> {
     let mut asked = Vec::<(String, Devices)>::new();
     let Ok(table) = mounts::read(host) else { return asked };
     let (mounts, _) = table.mounts();
     let mut seen = Vec::new();
     for mount in mounts.iter().filter(|mount| mount.fstype == b"btrfs") {
-        // Subvolumes are mounted as often as one likes; they are of one device number each, and of
-        // one source together.
+        // There may be many mounts of subvolumes; each subvolume has its own device number, and all
+        // have the same source.
         if seen.contains(&mount.source) {
             continue;
         }

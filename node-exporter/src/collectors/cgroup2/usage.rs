@@ -1,5 +1,5 @@
-//! The files of one control group. A file that is not there belongs to a controller that is not
-//! enabled for the group, or to a newer kernel.
+//! The files of one control group. A missing file belongs to a controller that is not enabled for
+//! the group, or to a newer kernel.
 
 use std::io::ErrorKind;
 
@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use crate::host::{File, Host};
 
-/// What a control group uses. A limit that is not set is infinite.
+/// The resource usage of a control group. A limit that is not set is infinite.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Usage {
     pub(super) cpu_user: Option<f64>,
@@ -33,7 +33,7 @@ pub(super) struct Usage {
     pub(super) pressure: [Option<[f64; 2]>; RESOURCES.len()],
 }
 
-/// What a control group read from and wrote to a block device.
+/// I/O of a control group on a block device.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Io {
     pub(super) device: String,
@@ -73,7 +73,7 @@ pub(super) const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
 
 const MICROSECONDS: f64 = 1e6;
 
-/// Reads the files of a group in `directory`, below sysfs. A group that ends meanwhile has nothing.
+/// Reads the files of a group in `directory`, below sysfs. A group that has ended has no values.
 pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
     let file = |name: &str| there(host.sys(format!("{directory}/{name}")));
     let number = |name: &str| file(name)?.map(|file| number_or_max(&file)).transpose();
@@ -172,7 +172,7 @@ fn io(file: &File) -> Result<Vec<Io>, Error> {
                 "rios" => &mut io.operations[0],
                 "wios" => &mut io.operations[1],
                 "dios" => &mut io.operations[2],
-                // Of the cost models, where they are on.
+                // From cost models, if they are enabled.
                 _ => continue,
             };
             *place = number.parse::<u64>().map_err(|_| line.unlike(EXPECTED))? as f64;

@@ -1,4 +1,4 @@
-//! How often each core and package was too hot, and which CPUs are online:
+//! Thermal throttling of cores and packages, and online CPUs:
 //! `/sys/devices/system/cpu/cpu*`.
 
 use std::collections::BTreeSet;
@@ -26,8 +26,8 @@ pub(super) static ONLINE: Desc<1> =
 const CORE_COUNT: &str = "thermal_throttle/core_throttle_count";
 const PACKAGE_COUNT: &str = "thermal_throttle/package_throttle_count";
 
-/// Where to look at each scrape. To find out costs a dozen system calls for each CPU, and the
-/// answer is the same until CPUs come or go.
+/// The files to read in each scrape. Finding them costs a dozen system calls per CPU, and the
+/// result is the same until CPUs are added or removed.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     cores: Vec<Counted<2>>,
@@ -36,7 +36,7 @@ pub(super) struct Devices {
     switchable: Vec<String>,
 }
 
-/// A core or package, and the first of its CPUs that counts. Each CPU of it would count the same.
+/// A core or package, and its first CPU with a counter. All its CPUs have the same count.
 #[derive(Debug)]
 struct Counted<const N: usize> {
     labels: [String; N],
@@ -64,7 +64,7 @@ impl Devices {
                 devices.packages.push(Counted { labels, cpu: cpu.clone() });
             }
         }
-        // Where the first CPU cannot be offline there are no series of it, nor of the others.
+        // If the first CPU cannot be offline, it has no series, and neither do the others.
         if let Some(first) = numbers.first()
             && cpus::has(host, first, "online")?
         {
@@ -73,7 +73,7 @@ impl Devices {
         Ok(devices)
     }
 
-    /// Without what there is one of for each core or CPU, if `packages_only`.
+    /// With `packages_only`, values per core or CPU are left out.
     pub(super) fn collect(
         &self,
         host: &Host,
@@ -88,7 +88,7 @@ impl Devices {
         if self.switchable.is_empty() {
             return Ok(());
         }
-        // One file for all of them says the same as `online` of each.
+        // One file for all CPUs has the same content as `online` of each.
         let online = CpuSet::parse(&host.sys_kept(format!("{DIRECTORY}/online"))?)?;
         let mut family = out.family(&ONLINE);
         for cpu in &self.switchable {
@@ -99,7 +99,7 @@ impl Devices {
     }
 }
 
-/// A number of the topology, or nothing where the firmware does not tell: -1.
+/// A number of the topology, or `None` if the firmware does not provide it: -1.
 fn id(host: &Host, cpu: &str, file: &str) -> Result<Option<u32>, Error> {
     let Some(file) = cpus::file(host, cpu, file)? else { return Ok(None) };
     let id: i64 = file.number("a number of the topology")?;

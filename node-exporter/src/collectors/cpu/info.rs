@@ -1,4 +1,4 @@
-//! What the CPUs are: `/proc/cpuinfo`.
+//! Properties of the CPUs: `/proc/cpuinfo`.
 
 use exporter_core::collector::Error;
 use exporter_core::desc::Desc;
@@ -59,7 +59,7 @@ pub(super) struct Info {
 }
 
 impl Info {
-    /// Nothing unless a flag asks for it.
+    /// `None` unless enabled by a flag.
     pub(super) fn wanted(flags: &Flags) -> Result<Option<Self>, Error> {
         let info = Self {
             frequency: flags.has_collector(cpufreq::DEFINITION.name),
@@ -112,7 +112,7 @@ impl Info {
     }
 }
 
-/// The words of a line that match; looked at again only when the line is another.
+/// The matching words of a line; updated only if the line has changed.
 #[derive(Debug)]
 struct Words {
     pattern: Regex,
@@ -136,7 +136,7 @@ impl Words {
     }
 }
 
-/// What the file says of one CPU. Other architectures than x86 say less of it.
+/// The data of one CPU in the file. There is less of it on other architectures than x86.
 #[derive(Debug, Default, PartialEq)]
 struct Cpu<'a> {
     number: &'a str,

@@ -1,4 +1,4 @@
-//! What each CPU has spent in each mode, kept so that it never falls.
+//! The time of each CPU in each mode, corrected so that it never decreases.
 
 use std::mem;
 
@@ -11,11 +11,11 @@ pub(super) const MODES: [&str; 8] =
     ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
 pub(super) const GUEST_MODES: [&str; 2] = ["user", "nice"];
 
-/// `/proc/stat` counts in this unit whatever the kernel was built with.
+/// The unit of `/proc/stat`, independent of the configuration of the kernel.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The kernel sets idle and iowait back a little now and then. From here on it is a CPU that was
-/// away and has begun again.
+/// The kernel sometimes decreases idle and iowait slightly. A larger decrease means that the CPU
+/// was offline and has restarted from 0.
 const BEGUN_AGAIN_SECONDS: f64 = 3.0;
 
 /// The CPUs that are online, in the order of their numbers.
@@ -33,14 +33,14 @@ pub(super) struct Cpu {
 }
 
 impl Times {
-    /// Takes in `/proc/stat`, and tells whether the CPUs are the same as before.
+    /// Updates the times from `/proc/stat`, and returns whether the CPUs are the same as before.
     pub(super) fn update(&mut self, file: &File) -> Result<bool, Error> {
         let now = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
         if now.is_empty() {
             return Err(file.unlike("lines such as `cpu0 1 2 3 4`"));
         }
         let mut same = now.len() == self.0.len();
-        // Both are in order, so that one walk along the two is enough.
+        // Both are sorted, so a single pass over both is enough.
         let mut before = mem::take(&mut self.0).into_iter().peekable();
         for mut cpu in now {
             while before.next_if(|old| old.number < cpu.number).is_some() {}
@@ -58,12 +58,12 @@ impl Times {
     }
 }
 
-/// The sums over all CPUs, those that are offline as well, so that none takes its time away.
+/// The sums over all CPUs, including offline ones, so that they do not decrease.
 #[derive(Debug, Default)]
 pub(super) struct Total(Option<Cpu>);
 
 impl Total {
-    /// Takes in `/proc/stat`.
+    /// Updates the sums from `/proc/stat`.
     pub(super) fn update(&mut self, file: &File) -> Result<&Cpu, Error> {
         let mut line = file.fields();
         if line.optional() != Some("cpu") {
@@ -94,7 +94,7 @@ impl Cpu {
     }
 }
 
-/// Nothing for lines that are not of one CPU.
+/// `None` for lines that do not belong to one CPU.
 fn parse(mut line: Fields<'_>) -> Option<Result<Cpu, Error>> {
     let name = line.optional()?.strip_prefix("cpu").filter(|name| !name.is_empty())?;
     Some(cpu(name, line))
@@ -112,7 +112,7 @@ fn times(number: u32, name: &str, mut line: Fields<'_>) -> Result<Cpu, Error> {
         seconds: [0.0; MODES.len()],
         guest_seconds: [0.0; GUEST_MODES.len()],
     };
-    // The first four are in every kernel.
+    // All kernels have the first four.
     for (mode, seconds) in cpu.seconds.iter_mut().chain(&mut cpu.guest_seconds).enumerate() {
         let ticks: Option<u64> = match mode {
             0..4 => Some(line.number("ticks in four modes or more")?),

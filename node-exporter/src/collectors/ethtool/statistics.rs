@@ -1,4 +1,4 @@
-//! The statistics that a driver keeps, under names of its own.
+//! Driver statistics, with driver-specific names.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -33,8 +33,8 @@ const RENAMED: [(&str, &str); 7] = [
     ("tx_packets", "node_ethtool_transmitted_packets_total"),
 ];
 
-/// Writes the statistics of all devices whose names, made legal, match `wanted`. Statistics of
-/// one device that come to the same name are all left out.
+/// Writes the statistics of all devices whose sanitized names match `wanted`. Statistics of one
+/// device with the same sanitized name are all left out.
 pub(super) fn write<'a>(
     out: &mut Families,
     devices: impl Iterator<Item = (&'a str, &'a [(String, u64)])>,

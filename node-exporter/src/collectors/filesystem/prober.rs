@@ -1,8 +1,8 @@
-//! Asking a mount for its space, here or in a process of its own.
+//! Querying the space of a mount, in this process or in a child process.
 //!
-//! A prober is this program, started again with [`ARGUMENT`]. On its standard input it has one
-//! end of a socket pair: a message with a path comes in, a message with numbers goes out, one at
-//! a time. The end of the stream is the end of the prober.
+//! A prober is this program, started again with [`ARGUMENT`]. Its standard input is one end of a
+//! socket pair: it receives a message with a path and replies with numbers, one at a time. It ends
+//! at the end of the stream.
 
 use std::borrow::Cow;
 use std::io;
@@ -18,14 +18,14 @@ use crate::host;
 /// The first argument of a prober.
 pub(crate) const ARGUMENT: &str = "statfs-prober";
 
-/// The longest path that the kernel takes, with its end.
+/// The longest path that the kernel accepts, including the terminator.
 const PATH_MAX: usize = 4096;
 
 pub(crate) fn main() -> ExitCode {
     serve(statfs)
 }
 
-/// Answers until the other side is gone.
+/// Replies until the other end is closed.
 pub(super) fn serve(statfs: impl Fn(&Path) -> Answer) -> ExitCode {
     let socket = io::stdin();
     let mut path = [0; PATH_MAX];
@@ -42,7 +42,7 @@ pub(super) fn serve(statfs: impl Fn(&Path) -> Answer) -> ExitCode {
     }
 }
 
-/// What a file system says of itself.
+/// The size and usage of a file system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Space {
     /// In bytes, as are the next two.
@@ -74,12 +74,12 @@ pub(super) fn ask(socket: impl AsFd, path: &Path) -> Result<(), Errno> {
     if path.len() >= PATH_MAX {
         return Err(Errno::NAMETOOLONG);
     }
-    // One that was abandoned may have its buffer full; it is not waited for.
+    // The buffer of an abandoned prober may be full; do not wait for it.
     let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
     retry_on_intr(|| send(&socket, path, flags)).map(drop)
 }
 
-/// What a prober has answered, which must be at hand; an error if it is gone.
+/// Receives the reply of a prober, which must be available; an error if the prober has ended.
 pub(super) fn answer(socket: impl AsFd) -> Result<Answer, Errno> {
     let mut message = [0; MESSAGE];
     let (length, _) = retry_on_intr(|| recv(&socket, &mut message, RecvFlags::DONTWAIT))?;

@@ -1,5 +1,5 @@
-//! The probers of this process: started when they are needed, used again while they answer, and
-//! left to a mount that hangs until it lets them go.
+//! The probers of this process: started when needed, reused while they reply, and abandoned at a
+//! mount that hangs until it responds.
 
 use std::collections::HashMap;
 use std::io;

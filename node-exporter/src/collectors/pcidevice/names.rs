@@ -1,7 +1,7 @@
 //! The names of devices in `pci.ids`.
 //!
-//! The file has some 40,000 names. It is read when there are devices that were not there before,
-//! and only their names are kept.
+//! The file has about 40,000 names. It is read when there are new devices, and only the names of
+//! present devices are kept.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use tracing::warn;
 use super::device::Ids;
 use crate::host::{File, Host};
 
-/// Where distributions have the file, below the root.
+/// The paths of the file in distributions, below the root.
 const USUAL: [&str; 2] = ["usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"];
 
 #[derive(Debug)]
 pub(super) struct Names {
     files: Vec<PathBuf>,
-    /// Devices as they last were.
+    /// The devices at the last scrape.
     devices: Vec<Ids>,
     /// What [`Names::of`] found for them.
     found: Vec<[String; 5]>,
@@ -72,7 +72,7 @@ impl Names {
     }
 }
 
-/// What a line of the file names.
+/// The kind of object that a line of the file names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Class(u32),

@@ -1,9 +1,9 @@
-//! CPUs as the flag has them: `0-3,8` or `0-30:2`.
+//! Lists of CPUs in a flag: `0-3,8` or `0-30:2`.
 
-/// More than any kernel can be built for.
+/// More CPUs than any kernel supports.
 const MOST: u32 = 1 << 16;
 
-/// The numbers in a list of numbers and ranges, a range perhaps with a step.
+/// The numbers in a list of numbers and ranges, optionally with a step.
 pub(super) fn parse(text: &str) -> Option<Vec<u32>> {
     let mut cpus = Vec::new();
     for part in text.split(',') {

@@ -1,4 +1,4 @@
-//! Where supervisord answers, and one call of it over HTTP/1.0.
+//! The endpoint of supervisord, and calls to it over HTTP/1.0.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -24,7 +24,7 @@ enum Address {
     Unix(PathBuf),
 }
 
-/// More than a few thousand processes take.
+/// Enough for a few thousand processes.
 const LARGEST: usize = 4 << 20;
 const LARGEST_HEAD: usize = 16 << 10;
 
@@ -58,7 +58,7 @@ impl Endpoint {
         Ok(Self { address: Address::Tcp(host), path: path.to_owned(), authorization })
     }
 
-    /// Posts a body, and gives back that of the answer. The whole takes no longer than `patience`.
+    /// Posts a body, and returns the body of the response. Takes no longer than `patience`.
     pub(super) fn call(&self, body: &str, patience: Duration) -> io::Result<String> {
         let deadline = Instant::now() + patience;
         let answer = match &self.address {
@@ -170,13 +170,13 @@ fn told(error: io::Error) -> io::Error {
     }
 }
 
-/// Head and body of an answer, as far as they are there.
+/// Head and body of a response, as far as they have been received.
 fn split(answer: &[u8]) -> Option<(&str, &[u8])> {
     let at = answer.windows(4).take(LARGEST_HEAD).position(|bytes| bytes == b"\r\n\r\n")?;
     Some((std::str::from_utf8(answer.get(..at)?).ok()?, answer.get(at + 4..)?))
 }
 
-/// The length that the head announces.
+/// The `Content-Length`.
 fn length(head: &str) -> Option<usize> {
     head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -190,7 +190,7 @@ fn is_whole(answer: &[u8]) -> bool {
         .is_some_and(|(head, body)| length(head).is_some_and(|length| body.len() >= length))
 }
 
-/// The body of an answer with status 200.
+/// The body of a response with status 200.
 fn content(answer: &[u8]) -> io::Result<String> {
     let problem = |problem: String| io::Error::new(ErrorKind::InvalidData, problem);
     let (head, body) = split(answer).ok_or_else(|| problem("no HTTP answer".to_owned()))?;

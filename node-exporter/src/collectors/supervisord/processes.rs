@@ -16,7 +16,7 @@ pub(super) struct Process {
     pub(super) state: State,
 }
 
-/// The processes in an answer, or what is wrong with it.
+/// The processes in a response, or an error.
 pub(super) fn parse(text: &str) -> Result<Vec<Process>, String> {
     let mut processes = Vec::new();
     let mut process = Process::default();
@@ -77,12 +77,12 @@ impl Process {
     }
 }
 
-/// As much as belongs in an error.
+/// The part that is shown in an error.
 fn shortened(text: &str) -> String {
     text.chars().take(120).collect()
 }
 
-/// A text with its entities replaced. Those that XML does not know stay.
+/// A text with its entities replaced. Unknown entities are unchanged.
 fn unescaped(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;

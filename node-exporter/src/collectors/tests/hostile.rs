@@ -1,8 +1,8 @@
-//! No file can take the process down: each that a collector reads, damaged in each of these ways,
-//! costs at most that collector, and its error says which file it is.
+//! No file can crash the process: if a file that a collector reads is damaged in any of these ways,
+//! at most that collector fails, with an error that names the file.
 //!
-//! What a collector reads is not written down here but watched, so that this holds for collectors
-//! to come as well.
+//! The files that a collector reads are not listed here but observed, so that new collectors are
+//! covered, too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::MaybeUninit;
@@ -64,7 +64,7 @@ fn write(path: &Path, text: impl AsRef<[u8]>) {
     fs::write(path, text).unwrap();
 }
 
-/// Puts something at the beginning and in the middle of a text.
+/// Inserts text at the beginning and in the middle.
 fn insert(path: &Path, text: &[u8], what: &[u8]) {
     let middle =
         text[..text.len() / 2].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -234,7 +234,7 @@ fn one_of_a_kind<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     kinds.into_values().collect()
 }
 
-/// Sees which files of the machine are opened.
+/// Observes which files of the machine are opened.
 struct Watch {
     queue: OwnedFd,
     directories: HashMap<i32, PathBuf>,

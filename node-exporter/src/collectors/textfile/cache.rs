@@ -1,4 +1,4 @@
-//! Files as they were when last read.
+//! Cache of parsed files.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use rustix::fs::Stat;
 use super::parser::{self, Page};
 use crate::host;
 
-/// What was read of each file.
+/// The content of each file.
 #[derive(Default)]
 pub(super) struct Cache(HashMap<PathBuf, Entry>);
 
@@ -21,7 +21,7 @@ struct Entry {
     content: Result<File, String>,
 }
 
-/// A file that could be taken.
+/// A valid file.
 pub(super) struct File {
     /// Its path, as a label.
     pub(super) name: String,
@@ -80,7 +80,7 @@ fn read(path: &Path) -> Result<Page, String> {
     parser::parse(&bytes).map_err(|problem| format!("{}: {problem}", path.display()))
 }
 
-/// Tells versions of a file apart.
+/// Identifies a version of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Version {
     device: u64,
@@ -112,8 +112,8 @@ impl Version {
         seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds) as f64 / 1e9
     }
 
-    /// Whether its last change is long past. Clocks of file systems tick slowly: a file may change
-    /// twice in a tick.
+    /// Whether its last change is long ago. Timestamps of file systems are coarse: a file may
+    /// change twice with the same timestamp.
     pub(super) fn is_old(&self) -> bool {
         const SLOWEST: i64 = 3;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

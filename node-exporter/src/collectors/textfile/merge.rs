@@ -1,4 +1,4 @@
-//! The families of all files, those of one name together.
+//! The families of all files, merged by name.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,8 +19,8 @@ pub(super) struct Merged<'f> {
     parts: Vec<(usize, usize)>,
 }
 
-/// Joins the families of all files. One that contradicts another of its name, from a file before,
-/// is left out.
+/// Merges the families of all files. A family that contradicts an earlier one of the same name is
+/// left out.
 pub(super) fn families<'f>(files: &[&'f File], problems: &mut BTreeSet<String>) -> Vec<Merged<'f>> {
     let mut merged: Vec<Merged<'f>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();

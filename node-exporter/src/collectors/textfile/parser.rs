@@ -1,5 +1,5 @@
-//! The text format 0.0.4, read as strictly as Prometheus' own tools read it, but for these:
-//! timestamps are refused here, and so are names that are not classic ones.
+//! A parser of the text format 0.0.4, as strict as the tools of Prometheus. In addition, it rejects
+//! timestamps and names that are not legacy names.
 
 use std::collections::HashMap;
 
@@ -93,7 +93,7 @@ impl Page {
     }
 }
 
-/// Reads a file. The error names the line.
+/// Parses a file. The error names the line.
 pub(super) fn parse(bytes: &[u8]) -> Result<Page, String> {
     let mut parser = Parser::default();
     for (before, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -345,15 +345,15 @@ impl Distribution {
                 *counted = true;
             }
             (_, Some(at)) if at.is_nan() => {}
-            // The bucket of all; the line that says the same is the better source.
+            // The +Inf bucket; the `_count` line is the better source.
             (_, Some(f64::INFINITY)) if kind == Kind::Histogram => {
                 if !*counted {
                     self.count = value;
                 }
             }
-            // There is one zero.
+            // -0 and 0 are the same.
             (_, Some(at)) => self.points.push((at + 0.0, value)),
-            // A line without its bound or quantile has nothing to say.
+            // A line without its bound or quantile is ignored.
             (_, None) => {}
         }
         Ok(())
