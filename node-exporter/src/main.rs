@@ -1,34 +1,51 @@
 //! Exposes the machine it runs on.
 
+#[cfg(target_os = "linux")]
 mod attributes;
+#[cfg(target_os = "linux")]
 mod collectors;
+#[cfg(target_os = "linux")]
 mod dbus;
 mod filter;
+#[cfg(target_os = "linux")]
 mod host;
+#[cfg(target_os = "linux")]
 mod netlink;
 mod options;
+mod portable;
+#[cfg(target_os = "linux")]
 mod proc;
 #[cfg(test)]
 mod scratch;
+#[cfg(target_os = "linux")]
 mod system;
 
-use std::env;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use exporter_core::collector::{Definition, Error};
 use exporter_core::desc::Desc;
-use exporter_core::run::{BUILD_LABELS, Program};
+use exporter_core::exporter::Opened;
+use exporter_core::flags::{Flag, Flags};
+use exporter_core::run::{BUILD_LABELS, Plan, Program};
 
-use host::Host;
+#[cfg(target_os = "linux")]
+static NATIVE: Program<host::Host> = program(options::FLAGS, collectors::ALL);
+static PORTABLE: Program<()> = program(options::PORTABLE_FLAGS, portable::ALL);
 
-static PROGRAM: Program<Host> = Program::new("node-exporter", env!("CARGO_PKG_VERSION"), 9100)
-    .about("Exposes the machine it runs on to Prometheus")
-    .switch("collector")
-    .flags(options::FLAGS)
-    .collectors(collectors::ALL)
-    .timing(&DURATION, &SUCCESS, "")
-    .absent(&ABSENT)
-    .build_info(&BUILD_INFO);
+const fn program<Env>(
+    flags: &'static [&'static Flag],
+    collectors: &'static [&'static Definition<Env>],
+) -> Program<Env> {
+    Program::new("node-exporter", env!("CARGO_PKG_VERSION"), 9100)
+        .about("Exposes the machine it runs on to Prometheus")
+        .switch("collector")
+        .flags(flags)
+        .collectors(collectors)
+        .timing(&DURATION, &SUCCESS, "")
+        .absent(&ABSENT)
+        .build_info(&BUILD_INFO)
+}
 
 static DURATION: Desc<1> = Desc::gauge(
     "node_scrape_collector_duration_seconds",
@@ -48,14 +65,32 @@ static ABSENT: Desc<1> = Desc::gauge(
 static BUILD_INFO: Desc<7> =
     Desc::gauge("node_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
 
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().collect();
     // Before anything else: a prober is to be small.
-    if env::args_os().nth(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
+    if args.get(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
-    PROGRAM.run(|plan| {
-        let mut settings = plan.settings();
-        settings.limits = options::limits(&plan.flags)?;
-        Ok(Arc::new(Arc::new(plan.registry(&options::host(&plan.flags)?, settings)?)))
-    })
+    if options::asks_for_portable(&args) {
+        return PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())));
+    }
+    NATIVE.run(|plan| open(&plan, options::NATIVE, options::host))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())))
+}
+
+/// Builds the collectors of a command line that asks for the `chosen` ones.
+fn open<Env>(
+    plan: &Plan<Env>,
+    chosen: &str,
+    environment: fn(&Flags) -> Result<Env, Error>,
+) -> Opened {
+    options::check_collectors(&plan.flags, chosen)?;
+    let mut settings = plan.settings();
+    settings.limits = options::limits(&plan.flags)?;
+    Ok(Arc::new(Arc::new(plan.registry(&environment(&plan.flags)?, settings)?)))
 }

@@ -1,25 +1,56 @@
 //! Where the machine is: the flags that are not of one collector.
 
+#[cfg(target_os = "linux")]
+use std::ffi::OsString;
+#[cfg(target_os = "linux")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use exporter_core::collector::Error;
+#[cfg(target_os = "linux")]
 use exporter_core::file::FileCache;
 use exporter_core::flags::{Flag, Flags};
 use exporter_core::limits::OutputLimits;
 
+#[cfg(target_os = "linux")]
 use crate::dbus::Bus;
 use crate::filter::Filter;
+#[cfg(target_os = "linux")]
 use crate::host::Host;
 
-pub(crate) static FLAGS: &[&Flag] =
-    &[&PROCFS, &SYSFS, &ROOTFS, &UDEV, &METRICS_INCLUDE, &METRICS_EXCLUDE, &MAX_SERIES];
+#[cfg(target_os = "linux")]
+pub(crate) static FLAGS: &[&Flag] = &[
+    &PROCFS,
+    &SYSFS,
+    &ROOTFS,
+    &UDEV,
+    &COLLECTORS,
+    &METRICS_INCLUDE,
+    &METRICS_EXCLUDE,
+    &MAX_SERIES,
+];
 
+/// The flags of the portable collectors.
+pub(crate) static PORTABLE_FLAGS: &[&Flag] =
+    &[&COLLECTORS, &METRICS_INCLUDE, &METRICS_EXCLUDE, &MAX_SERIES];
+
+#[cfg(target_os = "linux")]
 static PROCFS: Flag = Flag::text("path.procfs", "/proc", "Where procfs is mounted.");
+#[cfg(target_os = "linux")]
 static SYSFS: Flag = Flag::text("path.sysfs", "/sys", "Where sysfs is mounted.");
+#[cfg(target_os = "linux")]
 static ROOTFS: Flag = Flag::text("path.rootfs", "/", "Where the root file system is mounted.");
+#[cfg(target_os = "linux")]
 static UDEV: Flag =
     Flag::text("path.udev.data", "/run/udev/data", "Where udev keeps what it knows of devices.");
+
+static COLLECTORS: Flag = Flag::text(
+    "collectors",
+    if cfg!(target_os = "linux") { NATIVE } else { PORTABLE },
+    "Which collectors: native (of Linux) or portable (of any system, with fewer metrics).",
+);
+pub(crate) const NATIVE: &str = "native";
+pub(crate) const PORTABLE: &str = "portable";
 
 static METRICS_INCLUDE: Flag = Flag::text(
     "collector.metrics-include",
@@ -37,6 +68,26 @@ static MAX_SERIES: Flag = Flag::text(
     "The most series of one collector; further ones are dropped and counted. 0 is no limit.",
 );
 
+/// Whether the command line asks for the portable collectors. Their flags differ, so this is known
+/// before it is parsed; [`check_collectors`] finds what this did not see.
+#[cfg(target_os = "linux")]
+pub(crate) fn asks_for_portable(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg == "--collectors=portable")
+        || args.windows(2).any(|pair| pair == ["--collectors", PORTABLE])
+}
+
+/// An error unless `--collectors` is `chosen`.
+pub(crate) fn check_collectors(flags: &Flags, chosen: &str) -> Result<(), Error> {
+    match flags.text(&COLLECTORS) {
+        found if found == chosen => Ok(()),
+        PORTABLE => Err(COLLECTORS.error("must be on the command line, not in a file")),
+        found => {
+            let problem = format!("expected {NATIVE} or {PORTABLE}, found {found:?}");
+            Err(COLLECTORS.error(problem))
+        }
+    }
+}
+
 /// What each collector may write.
 pub(crate) fn limits(flags: &Flags) -> Result<OutputLimits, Error> {
     let mut limits = OutputLimits::default();
@@ -49,6 +100,7 @@ pub(crate) fn limits(flags: &Flags) -> Result<OutputLimits, Error> {
     Ok(limits)
 }
 
+#[cfg(target_os = "linux")]
 /// The machine that the command line points at.
 pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
     Ok(Host {
@@ -61,6 +113,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
     })
 }
 
+#[cfg(target_os = "linux")]
 /// A directory that must be there, because nothing can be read without it.
 fn directory(flags: &Flags, flag: &Flag) -> Result<PathBuf, Error> {
     let path = PathBuf::from(flags.text(flag));

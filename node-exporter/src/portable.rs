@@ -1,0 +1,35 @@
+//! Collectors for systems other than Linux, on the crate `sysinfo`.
+//!
+//! Names of collectors and metrics are those of `node_exporter` on Darwin and the BSDs. Linux
+//! has them with `--collectors=portable`, where tests compare them with the native ones.
+
+mod boottime;
+mod cpu;
+mod diskstats;
+mod filesystem;
+mod hwmon;
+mod loadavg;
+mod meminfo;
+mod netdev;
+mod os;
+mod uname;
+
+/// These collectors need nothing but the system itself.
+type Definition = exporter_core::collector::Definition<()>;
+
+/// Every collector, in the order of the exposition.
+pub(crate) static ALL: &[&Definition] = &[
+    &boottime::DEFINITION,
+    &cpu::DEFINITION,
+    &diskstats::DEFINITION,
+    &filesystem::DEFINITION,
+    &hwmon::DEFINITION,
+    &loadavg::DEFINITION,
+    &meminfo::DEFINITION,
+    &netdev::DEFINITION,
+    &os::DEFINITION,
+    &uname::DEFINITION,
+];
+
+#[cfg(test)]
+mod tests;
