@@ -24,7 +24,7 @@ use crate::{check, options};
 pub(crate) struct CloudWatchExporter {
     program: Plan<Page>,
     registry: Arc<Registry>,
-    /// Of the pages that were asked for by name of late.
+    /// Registries of the pages that were recently requested with `name[]`.
     by_names: Mutex<BTreeMap<BTreeSet<String>, Arc<Registry>>>,
     cache: Arc<Cache>,
     plan: Option<PlanCommand>,

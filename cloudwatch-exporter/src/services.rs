@@ -77,7 +77,7 @@ impl Arns {
 }
 
 impl Arn {
-    /// `None` for a pattern that is none: a test holds the table to there being no such one.
+    /// `None` for an invalid pattern. A test checks that the table has none.
     fn new(text: &str) -> Option<Self> {
         let mut pattern = String::new();
         let mut dimensions = Vec::new();

@@ -65,7 +65,7 @@ pub enum PushError {
         /// The first line of its answer.
         reason: String,
     },
-    /// The URL of the gateway is none that can be pushed to.
+    /// The URL of the gateway is invalid, or has credentials in it.
     #[error("{0}")]
     Url(&'static str),
 }

@@ -219,9 +219,9 @@ pub(crate) struct Outcome {
 pub(crate) enum Transfer {
     #[default]
     Whole,
-    /// There is none: the connection is closed.
+    /// No answer: the connection is closed.
     Drop,
-    /// There is none: the connection stays open.
+    /// No answer: the connection stays open.
     Hang,
     Truncate,
     Endless,

@@ -134,7 +134,7 @@ impl Protocol {
     }
 }
 
-/// The operation that is called, or what is said of a call that is none.
+/// The operation of a request, or the error for an invalid request.
 pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answer>> {
     let protocol = Protocol::guess(&head.headers);
     let form;

@@ -26,7 +26,7 @@ impl Demand {
         }
     }
 
-    /// Whether there were scrapes of late.
+    /// Whether there were scrapes recently.
     pub(super) fn is_recent(&self, now: u64) -> bool {
         self.scrapes.back().is_some_and(|last| now <= last + REMEMBERED)
     }

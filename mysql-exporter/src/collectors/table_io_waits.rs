@@ -6,7 +6,7 @@ use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{PICOSECOND, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
@@ -51,7 +51,7 @@ impl AsyncCollector for TableIoWaits {
         let answer = self.0.query(SQL).await?;
         write(out, &answer, &WAITS, 2, 1.0);
         // The server counts picoseconds.
-        write(out, &answer, &SECONDS, 6, 1e-12);
+        write(out, &answer, &SECONDS, 6, PICOSECOND);
         Ok(())
     }
 }
