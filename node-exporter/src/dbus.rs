@@ -3,9 +3,7 @@
 #[cfg(test)]
 pub(crate) mod fake;
 
-use std::env;
 use std::io::{self, ErrorKind};
-use std::path::Path;
 use std::sync::Arc;
 
 use exporter_core::collector::Error;
@@ -61,8 +59,6 @@ pub(crate) enum Value {
 
 /// Calls in flight at once. The bus allows a connection 128 by default.
 const PIPELINED: usize = 64;
-
-const WELL_KNOWN: &str = "/var/run/dbus/system_bus_socket";
 
 impl Bus {
     /// The system bus.
@@ -175,22 +171,14 @@ impl Bus {
     pub(crate) async fn close(&self) {
         *self.0.connection.lock().await = None;
     }
-
-    /// [`Error::Absent`] on a machine without a system bus.
-    pub(crate) fn present(&self) -> Result<(), Error> {
-        let path = match &self.0.address {
-            Address::System if env::var_os("DBUS_SYSTEM_BUS_ADDRESS").is_none() => WELL_KNOWN,
-            Address::System => return Ok(()),
-            Address::Peer(path) => path,
-            #[cfg(test)]
-            Address::Bus(_) => return Ok(()),
-        };
-        if Path::new(path).exists() { Ok(()) } else { Err(Error::Absent("message bus")) }
-    }
 }
 
 fn failed(call: &'static str, error: zbus::Error) -> Error {
     let source = match error {
+        // No socket: a machine without a message bus.
+        zbus::Error::Connection(error, _) if error.kind() == ErrorKind::NotFound => {
+            return Error::Absent("message bus");
+        }
         zbus::Error::InputOutput(error) => io::Error::new(error.kind(), error.to_string()),
         error @ zbus::Error::Handshake(_) => io::Error::new(ErrorKind::ConnectionRefused, error),
         error => io::Error::other(error),

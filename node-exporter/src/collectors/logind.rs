@@ -45,7 +45,6 @@ struct Logind(Bus);
 #[async_trait]
 impl AsyncCollector for Logind {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        self.0.present()?;
         let end = self.read(out).await;
         if end.is_err() {
             self.0.close().await;

@@ -141,7 +141,8 @@ impl Systemd {
             self.bus.call(MANAGER_OBJECT, MANAGER, "ListUnits"),
         )
         .await;
-        // Old versions do not have these. A broken connection is reported by the list of units.
+        let reply = reply?;
+        // Old versions do not have these.
         let version = text(version).unwrap_or_default();
         let number = version_number(&version);
         let label = number.map_or("", |_| version.as_str());
@@ -154,7 +155,6 @@ impl Systemd {
         };
         out.family(&VIRTUALIZATION).sample([virtualization], 1.0);
 
-        let reply = reply?;
         let body = reply.body();
         let units: Vec<Unit<'_>> =
             body.deserialize().map_err(|error| dbus::unexpected("ListUnits", error))?;
@@ -189,7 +189,6 @@ impl Systemd {
 #[async_trait]
 impl AsyncCollector for Systemd {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        self.bus.present()?;
         let end = self.read(out).await;
         if end.is_err() {
             self.bus.close().await;

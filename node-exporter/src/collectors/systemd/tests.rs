@@ -146,6 +146,20 @@ fn a_peer_that_misbehaves_costs_one_scrape() {
 }
 
 #[test]
+fn a_machine_without_a_bus_has_nothing_to_report() {
+    block_on(async {
+        let mut collector = {
+            let bus = FakeBus::new(systemd);
+            collector(&bus, &[])
+            // The socket is removed with the bus.
+        };
+        let (page, end) = page(&mut collector).await;
+        assert!(matches!(end, Err(Error::Absent(_))), "{end:?}");
+        assert_eq!(page, "");
+    });
+}
+
+#[test]
 fn a_peer_that_never_answers_is_left_behind() {
     block_on(async {
         let bus = FakeBus::broken(b"", true);
