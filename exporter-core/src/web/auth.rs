@@ -171,16 +171,20 @@ impl Authenticator {
         }
         let hash = user.map(|(_, hash)| hash.clone());
         let (cost, password) = (self.cost, login.password);
+        let shared = Arc::clone(&self.shared);
         let is_right = tokio::task::spawn_blocking(move || {
             // Dropped when the work is done, even if nobody waits for it any more.
             let _permit = permit;
-            is_right(&password, hash.as_ref(), cost)
-        });
-        match (is_right.await, user, seal) {
-            (Ok(true), Some((user, _)), Some(seal)) => {
-                self.shared.remember(seal);
-                Ok(user)
+            let is_right = is_right(&password, hash.as_ref(), cost);
+            if let Some(seal) = seal.filter(|_| is_right) {
+                // Also if the client has given up: otherwise a scraper with a short timeout never gets in
+                // while the processors are busy.
+                shared.remember(seal);
             }
+            is_right
+        });
+        match (is_right.await, user) {
+            (Ok(true), Some((user, _))) => Ok(user),
             _ => Err(Denied::Wrong),
         }
     }

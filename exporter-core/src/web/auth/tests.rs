@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -163,6 +164,21 @@ async fn those_who_are_known_do_not_wait() {
 }
 
 /// Fairness is by address first: many user names at one address are still one address.
+#[tokio::test]
+async fn a_right_login_is_remembered_if_its_client_gives_up() {
+    let users = users(&[("a", hash("b", 10))], None);
+    let login = basic("a", "b");
+    let given_up = tokio::time::timeout(Duration::ZERO, users.check(&login, CLIENT, false)).await;
+    assert!(given_up.is_err());
+    for _ in 0..1000 {
+        if users.remembers(&login) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    panic!("not remembered");
+}
+
 #[tokio::test]
 async fn a_first_login_does_not_wait_for_a_flood_from_another_address() {
     let users = Arc::new(users(&[("a", hash("1", 4))], None));
