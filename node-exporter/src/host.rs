@@ -170,9 +170,7 @@ pub(crate) trait OrAbsent {
 impl<T> OrAbsent for Result<T, Error> {
     fn or_absent(self, what: &'static str) -> Self {
         self.map_err(|error| match error {
-            Error::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
-                Error::Absent(what)
-            }
+            Error::Read { source, .. } if is_missing(&source) => Error::Absent(what),
             other => other,
         })
     }
@@ -182,9 +180,15 @@ impl<T> OrAbsent for Result<T, Error> {
 pub(crate) fn if_there<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(Error::Read { source, .. }) if is_missing(&source) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// True if a component of the path does not exist, or is a file where a directory is expected: the
+/// kernel has files beside the directories of devices, such as `/sys/fs/xfs/stats/stats`.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Treats an attribute that is missing, or not supported by the driver or the kernel, as nothing
