@@ -6,10 +6,11 @@ use exporter_core::flags::Value::{self, List, Switch, Text};
 use super::*;
 
 #[rustfmt::skip] // a line each
-static FLAGS: [(&str, Value); 80] = [
+static FLAGS: [(&str, Value); 85] = [
     ("collector.arp.device-exclude", Text("")),
     ("collector.arp.device-include", Text("")),
     ("collector.arp.netlink", Switch(true)),
+    ("collector.bcache.priorityStats", Switch(false)),
     ("collector.cpu.guest", Switch(true)),
     ("collector.cpu.info", Switch(false)),
     ("collector.cpu.info.bugs-include", Text("")),
@@ -30,9 +31,12 @@ static FLAGS: [(&str, Value); 80] = [
     ("collector.hwmon.chip-include", Text("")),
     ("collector.hwmon.sensor-exclude", Text("")),
     ("collector.hwmon.sensor-include", Text("")),
+    ("collector.infiniband.device-exclude", Text("")),
+    ("collector.infiniband.device-include", Text("")),
     ("collector.interrupts.include-zeros", Switch(true)),
     ("collector.interrupts.name-exclude", Text("")),
     ("collector.interrupts.name-include", Text("")),
+    ("collector.ipvs.backend-labels", Text("local_address,local_port,remote_address,remote_port,proto,local_mark")),
     ("collector.netclass.ignore-invalid-speed", Switch(false)),
     ("collector.netclass.ignored-devices", Text("^$")),
     ("collector.netclass.netlink", Switch(false)),
@@ -62,6 +66,7 @@ static FLAGS: [(&str, Value); 80] = [
     ("collector.perf.hardware-profilers", List(&[])),
     ("collector.perf.software-profilers", List(&[])),
     ("collector.perf.tracepoint", List(&[])),
+    ("collector.powersupply.ignored-supplies", Text("^$")),
     ("collector.qdisc.device-exclude", Text("")),
     ("collector.qdisc.device-include", Text("")),
     ("collector.qdisc.fixtures", Text("")),
