@@ -59,10 +59,10 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    fn new(config: Config) -> Arc<Self> {
+    fn new(config: Config, concurrency: usize) -> Arc<Self> {
         let exposition = Exposition::new(&config);
         let clouds = config.targets.iter().map(|_| OnceCell::new()).collect();
-        Arc::new(Self { exposition, connections: Connections::default(), clouds, config })
+        Arc::new(Self { exposition, connections: Connections::new(concurrency), clouds, config })
     }
 
     /// The clients of a target, opened when they are first needed.
@@ -120,7 +120,7 @@ impl Cache {
         strictness: Strictness,
         concurrency: usize,
     ) -> Result<Arc<Self>, ConfigError> {
-        let setup = Setup::new(Config::read(&file, strictness)?);
+        let setup = Setup::new(Config::read(&file, strictness)?, concurrency);
         usage::RELOADED.set(1.0);
         let targets = TargetState::all(&setup);
         let state = State { setup, targets, demand: Demand::default(), timer: None };
@@ -156,7 +156,7 @@ impl Cache {
             return Ok(());
         }
         tracing::info!(rules = config.rules.len(), "configuration reloaded");
-        state.setup = Setup::new(config);
+        state.setup = Setup::new(config, self.concurrency);
         // Fetches under way go on for nobody: their results are dropped.
         state.targets = TargetState::all(&state.setup);
         Ok(())

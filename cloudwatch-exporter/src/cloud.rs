@@ -9,6 +9,7 @@ mod http;
 mod limiter;
 mod list;
 mod pages;
+mod profile;
 mod resources;
 mod statistics;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use self::limiter::{Limiter, Permit};
 pub(crate) use self::list::{Listed, Listing};
 pub(crate) use self::resources::Selection;
 use self::unreadable::RetryUnreadable;
+use crate::fetch::CallContext;
 use crate::usage;
 
 /// The clients of one target: a region, and the identity to call as.
@@ -70,11 +72,14 @@ impl Watch {
     }
 }
 
-/// Calls under way at one target at most.
-const CALLS: usize = 64;
-
 impl Cloud {
-    fn new(sdk: &SdkConfig, region: String, title: String, is_linked: bool) -> Self {
+    fn new(
+        sdk: &SdkConfig,
+        region: String,
+        title: String,
+        is_linked: bool,
+        concurrency: usize,
+    ) -> Self {
         // Whether a call is tried again is for the call itself to say: hundreds are under way in
         // one fetch, and the failures of some must not use up the retries of the others.
         let partition = RetryPartition::custom("cloudwatch").token_bucket(TokenBucket::unlimited());
@@ -89,7 +94,7 @@ impl Cloud {
             Some(url) => url.to_owned(),
             None => format!("monitoring.{region}"),
         };
-        let (limiter, causes) = (Limiter::new(CALLS), Causes::default());
+        let (limiter, causes) = (Limiter::new(concurrency), Causes::default());
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
             tagging: aws_sdk_resourcegroupstagging::Client::from_conf(tagging),
@@ -134,6 +139,17 @@ impl Cloud {
 
     fn is_linked(&self) -> bool {
         self.is_linked
+    }
+
+    /// Takes a request for datapoints from what the fetch may use.
+    fn take(&self, action: &'static str, call: CallContext<'_>, units: u64) -> Result<(), Failure> {
+        if call.context.allowance.take_data(units) {
+            return Ok(());
+        }
+        let scope = call.queries().next().map_or("", |query| query.rule.namespace.as_str());
+        let failure = Failure::of_fetch_limit(action, scope);
+        self.failed(&failure);
+        Err(failure)
     }
 
     async fn permit(&self) -> Permit<'_> {

@@ -1,6 +1,7 @@
 //! Fetches what is due from one target: first the dimension sets, then the datapoints, many calls
 //! at once. A call that fails costs its own metrics and no others.
 
+pub(crate) mod allowance;
 pub(crate) mod pending;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use aws_sdk_cloudwatch::types::Dimension;
 use futures_util::{StreamExt, stream};
 use tokio::time::{sleep, timeout_at};
 
+use self::allowance::Allowance;
 use crate::cloud::{Cloud, Failure};
 use crate::cost;
 use crate::plan::{self, Call, Query, RuleQueries};
@@ -61,9 +63,10 @@ pub(crate) async fn fetch(
 ) -> Vec<Failure> {
     usage::FETCHES.inc();
     let start = Instant::now();
-    let (results, failures) = pending::pending(cloud, &job).await;
+    let allowance = Allowance::default();
+    let (results, failures) = pending::pending(cloud, &job, &allowance).await;
     let apis = cost::choose(&sizes(&job, &results), job.scrape);
-    let context = Context::new(cloud, job.rules, &results);
+    let context = Context::new(cloud, job.rules, &results, &allowance);
     let mut fetch = Fetch {
         context: &context,
         concurrency: job.concurrency,
@@ -87,13 +90,20 @@ pub(crate) async fn fetch(
         fetch.run(calls).await;
     }
     let ended = job.now + start.elapsed().as_secs();
+    if let Some(limit) = allowance.reached() {
+        usage::LIMITED.with([limit.label()]).inc();
+    }
     for (index, mut results) in std::mem::take(&mut fetch.results) {
         let Some(rule) = job.rules.get(index) else { continue };
         let is_pending = results.points.contains(&Point::Pending);
         results.is_incomplete |= is_pending;
         let stretch = job.stretch.get(&index).copied().unwrap_or(1);
         results.good_until = rule.window.good_until(job.now, stretch);
-        if results.is_incomplete {
+        if allowance.reached().is_some() {
+            // A repetition would be as expensive.
+            results.good_until =
+                results.good_until.max(ended + u64::from(rule.window.period).max(60));
+        } else if results.is_incomplete {
             results.good_until = results.good_until.min(ended + RETRY);
         }
         if !is_pending {
@@ -140,6 +150,7 @@ impl Fetch<'_> {
     }
 
     async fn run(&mut self, mut calls: Vec<Call>) {
+        self.context.allowance.plan(&calls);
         for round in 1..=ROUNDS {
             let again = self.ask(&calls).await;
             self.publish_changed();
@@ -275,6 +286,7 @@ async fn answer(at: usize, call: CallContext<'_>) -> (usize, Result<Answer, Fail
 pub(crate) struct Context<'a> {
     cloud: &'a Cloud,
     rules: &'a [Rule],
+    pub(crate) allowance: &'a Allowance,
     sets: BTreeMap<usize, RuleSets>,
 }
 
@@ -289,12 +301,13 @@ impl<'a> Context<'a> {
         cloud: &'a Cloud,
         rules: &'a [Rule],
         results: &BTreeMap<usize, Results>,
+        allowance: &'a Allowance,
     ) -> Self {
         let sets = |(index, results): (&usize, &Results)| {
             let sets = Arc::clone(&results.sets);
             (*index, RuleSets { sets, span: results.span })
         };
-        Self { cloud, rules, sets: results.iter().map(sets).collect() }
+        Self { cloud, rules, allowance, sets: results.iter().map(sets).collect() }
     }
 }
 

@@ -12,6 +12,7 @@ use fake_cloudwatch::{Fake, Limits, Model, Values};
 use crate::cloud::tests::{Recorder, answering};
 use crate::cloud::{Cloud, Listing, Selection};
 use crate::config::Config;
+use crate::fetch::allowance::Allowance;
 use crate::fetch::{CallContext, Context};
 use crate::plan::tests::calls_for;
 use crate::rule::{Api, Rule};
@@ -38,11 +39,13 @@ fn rules() -> Vec<Rule> {
 async fn call_all(cloud: &Cloud) {
     let rules = rules();
     let rule = &rules[0];
-    let _ = cloud.list(&Listing::of(rule).unwrap()).await;
-    let _ = cloud.resources(&Selection::of(rule).unwrap()).await;
+    let allowance = Allowance::default();
+    let _ = cloud.list(&Listing::of(rule).unwrap(), &allowance).await;
+    let _ = cloud.resources(&Selection::of(rule).unwrap(), &allowance).await;
     for api in [Api::Data, Api::Statistics] {
         let (results, calls) = calls_for(rule, api, 3);
-        let context = Context::new(cloud, &rules, &results);
+        allowance.plan(&calls);
+        let context = Context::new(cloud, &rules, &results, &allowance);
         let call = CallContext { call: &calls[0], context: &context };
         match api {
             Api::Data => drop(cloud.data(call).await),

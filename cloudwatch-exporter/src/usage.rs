@@ -46,6 +46,11 @@ pub(crate) static FETCHES: Metric<Counter> = Metric::counter(
     "cloudwatch_exporter_fetches_total",
     "Times that CloudWatch was asked. Scrapes in between are answered from what is known.",
 );
+pub(crate) static LIMITED: Labelled<Counter, 1> = Labelled::counter(
+    "cloudwatch_exporter_limited_fetches_total",
+    "Fetches that ended at a limit: three times the planned calls or billed units.",
+    ["limit"],
+);
 pub(crate) static SCRAPE_ERROR: Metric<Gauge> = Metric::gauge(
     "cloudwatch_exporter_scrape_error",
     "Whether something on this page is missing because a call failed.",
@@ -73,7 +78,7 @@ pub(crate) static STRETCHED: Metric<Gauge> = Metric::gauge(
 );
 
 /// All of them, in the order of the exposition.
-pub(crate) static ALL: [&(dyn Instrument + Send); 14] = [
+pub(crate) static ALL: [&(dyn Instrument + Send); 15] = [
     &REQUESTS,
     &METRICS,
     &TAGGING_REQUESTS,
@@ -82,6 +87,7 @@ pub(crate) static ALL: [&(dyn Instrument + Send); 14] = [
     &BILLED,
     &DOLLARS,
     &FETCHES,
+    &LIMITED,
     &BUDGET,
     &PLANNED,
     &STRETCHED,

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::env;
 use std::time::Duration;
 
-use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
@@ -12,30 +11,32 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatch::config::SharedCredentialsProvider;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Cloud, Failure, http};
+use super::{Cloud, Failure, http, profile};
 use crate::config::{Role, Target};
 
 /// How often a call is tried, unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: u32 = 10;
 
 /// What the targets of a configuration share: the environment, and the credentials of roles.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Connections {
     environment: OnceCell<SdkConfig>,
     roles: Mutex<HashMap<Role, SharedCredentialsProvider>>,
+    /// Concurrent calls of each target.
+    concurrency: usize,
 }
 
 impl Connections {
+    pub(crate) fn new(concurrency: usize) -> Self {
+        Self { environment: OnceCell::new(), roles: Mutex::default(), concurrency }
+    }
+
     /// The clients of a target, as the configuration, the environment and the machine say.
     pub(crate) async fn open(&self, target: &Target) -> Result<Cloud, Failure> {
-        let environment = self.environment.get_or_init(environment).await;
-        let region = if let Some(region) = &target.region {
-            Some(Region::new(region.clone()))
-        } else {
-            let default = RegionProviderChain::default_provider().region().await;
-            default.filter(|region| !region.as_ref().is_empty())
-        };
-        let Some(region) = region else {
+        let environment = self.environment.get_or_try_init(environment).await?;
+        let own = target.region.clone().map(Region::new);
+        let region = own.or_else(|| environment.region().cloned());
+        let Some(region) = region.filter(|region| !region.as_ref().is_empty()) else {
             return Err(Failure::setup(
                 "no region is configured; set `region` in the configuration file or AWS_REGION",
             ));
@@ -57,7 +58,7 @@ impl Connections {
             None => regional,
         };
         let is_linked = target.account.as_ref().is_some_and(|account| account.is_linked);
-        Ok(Cloud::new(&sdk, region.to_string(), target.title(), is_linked))
+        Ok(Cloud::new(&sdk, region.to_string(), target.title(), is_linked, self.concurrency))
     }
 
     /// The credentials of a role, which are renewed before they end. Targets with the same role
@@ -83,9 +84,10 @@ impl Connections {
     }
 }
 
-async fn environment() -> SdkConfig {
+async fn environment() -> Result<SdkConfig, Failure> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http::client())
+        .profile_files(profile::files().await?)
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(4))
@@ -102,5 +104,5 @@ async fn environment() -> SdkConfig {
                 .with_max_backoff(Duration::from_secs(5)),
         );
     }
-    loader.load().await
+    Ok(loader.load().await)
 }

@@ -26,6 +26,7 @@ impl Cloud {
         let mut next = None;
         let mut idle = 0;
         loop {
+            self.take(ACTION, call, call.call.billed)?;
             let request = self
                 .cloudwatch
                 .get_metric_data()

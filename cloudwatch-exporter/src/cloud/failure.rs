@@ -91,6 +91,13 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code: "limit".to_owned(), problem }
     }
 
+    /// The limit of a whole fetch.
+    pub(super) fn of_fetch_limit(action: &'static str, scope: &str) -> Self {
+        let problem = "this fetch has reached its limit: CloudWatch answers with far more pages than \
+                       the metrics need; the rest is requested in the next period";
+        Self::of_limit(action, scope, problem.to_owned())
+    }
+
     pub(super) fn count(&self) {
         crate::usage::FAILED.with([self.action, &self.scope, &self.code]).inc();
     }

@@ -7,6 +7,7 @@ use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, RecentlyActi
 
 use super::pages::Pages;
 use super::{Cloud, Failure};
+use crate::fetch::allowance::Allowance;
 use crate::results::Set;
 use crate::rule::Rule;
 use crate::usage;
@@ -84,7 +85,11 @@ impl Names {
 }
 
 impl Cloud {
-    pub(crate) async fn list(&self, listing: &Listing) -> Result<Listed, Failure> {
+    pub(crate) async fn list(
+        &self,
+        listing: &Listing,
+        allowance: &Allowance,
+    ) -> Result<Listed, Failure> {
         let Listing { namespace, metric, dimensions, is_recent } = listing;
         let filter = |name: &String| DimensionFilter::builder().name(name).build();
         let filters: Vec<_> =
@@ -94,6 +99,7 @@ impl Cloud {
         let mut owners: BTreeMap<String, Arc<str>> = BTreeMap::new();
         let mut pages = Pages::new(ACTION, namespace);
         loop {
+            pages.take(allowance).inspect_err(|failure| self.failed(failure))?;
             let request = self
                 .cloudwatch
                 .list_metrics()

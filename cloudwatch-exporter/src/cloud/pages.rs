@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Failure;
+use crate::fetch::allowance::Allowance;
 
 /// The most pages of one list: half a million metrics, or 100,000 resources.
 const MOST: u32 = 1000;
@@ -28,6 +29,14 @@ impl Pages {
     pub(super) fn new(action: &'static str, scope: &str) -> Self {
         let seen = HashSet::new();
         Self { action, scope: scope.to_owned(), count: 0, empty: 0, seen, token: None }
+    }
+
+    /// Takes the next page from what the fetch may use.
+    pub(super) fn take(&self, allowance: &Allowance) -> Result<(), Failure> {
+        if allowance.take_page() {
+            return Ok(());
+        }
+        Err(Failure::of_fetch_limit(self.action, &self.scope))
     }
 
     /// How many there were.

@@ -6,6 +6,7 @@ use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
 use super::pages::Pages;
 use super::{Cloud, Failure};
+use crate::fetch::allowance::Allowance;
 use crate::results::Resource;
 use crate::rule::{Rule, Tags};
 use crate::usage;
@@ -37,7 +38,11 @@ impl Selection {
 
 impl Cloud {
     /// Each resource once, by its ARN.
-    pub(crate) async fn resources(&self, selection: &Selection) -> Result<Vec<Resource>, Failure> {
+    pub(crate) async fn resources(
+        &self,
+        selection: &Selection,
+        allowance: &Allowance,
+    ) -> Result<Vec<Resource>, Failure> {
         let Selection { resource_types, tags } = selection;
         let scope = &resource_types.join(",");
         let filter = |(key, values): (&String, &Vec<String>)| {
@@ -47,6 +52,7 @@ impl Cloud {
         let mut resources = Vec::new();
         let mut pages = Pages::new(ACTION, scope);
         loop {
+            pages.take(allowance).inspect_err(|failure| self.failed(failure))?;
             let request = self
                 .tagging
                 .get_resources()

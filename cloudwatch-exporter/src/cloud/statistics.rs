@@ -41,6 +41,7 @@ impl Cloud {
                 request.statistics(Statistic::from(*name))
             };
         }
+        self.take(ACTION, call, 1)?;
         let answer = {
             let _permit = self.permit().await;
             let attempts = self.attempts(ACTION, &usage::REQUESTS, namespace);

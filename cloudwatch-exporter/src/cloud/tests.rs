@@ -17,7 +17,13 @@ use super::{Cloud, http};
 impl Cloud {
     /// The one at this address, whatever the environment says.
     pub(crate) async fn at(url: &str) -> Self {
-        Self::new(&sdk(url, http::client()).await, "eu-west-1".to_owned(), "test".to_owned(), false)
+        Self::new(
+            &sdk(url, http::client()).await,
+            "eu-west-1".to_owned(),
+            "test".to_owned(),
+            false,
+            64,
+        )
     }
 }
 
@@ -41,6 +47,7 @@ pub(crate) async fn answering(status: u16, body: Arc<[u8]>) -> Cloud {
         "eu-west-1".to_owned(),
         "test".to_owned(),
         false,
+        64,
     )
 }
 
@@ -71,7 +78,7 @@ impl Recorder {
             let connector = inner.http_connector(settings, components);
             SharedHttpConnector::new(Recording(connector, recorder.clone()))
         });
-        Cloud::new(&sdk(url, client).await, "eu-west-1".to_owned(), "test".to_owned(), false)
+        Cloud::new(&sdk(url, client).await, "eu-west-1".to_owned(), "test".to_owned(), false, 64)
     }
 
     pub(crate) fn answers(&self) -> Vec<Vec<u8>> {

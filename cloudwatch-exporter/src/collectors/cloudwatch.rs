@@ -37,6 +37,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &usage::BILLED,
         &usage::DOLLARS,
         &usage::FETCHES,
+        &usage::LIMITED,
         &usage::BUDGET,
         &usage::PLANNED,
         &usage::STRETCHED,

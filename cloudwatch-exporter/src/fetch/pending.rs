@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, future, stream};
 
 use super::Job;
+use super::allowance::Allowance;
 use crate::cloud::{Cloud, Failure, Listed, Listing, Selection};
 use crate::results::{Point, Resource, Results, Set};
 use crate::rule::{Rule, Select, Tags};
@@ -16,6 +17,7 @@ use crate::rule::{Rule, Select, Tags};
 pub(crate) async fn pending(
     cloud: &Cloud,
     job: &Job<'_>,
+    allowance: &Allowance,
 ) -> (BTreeMap<usize, Results>, Vec<Failure>) {
     let mut all = BTreeMap::new();
     let mut needs = Vec::new();
@@ -31,7 +33,7 @@ pub(crate) async fn pending(
         }
     }
     let asked = needs.iter().map(|(_, rule, _, need)| (*rule, *need));
-    let mut lists = Lists::ask(cloud, asked, job.concurrency).await;
+    let mut lists = Lists::ask(cloud, asked, job.concurrency, allowance).await;
     for (index, rule, before, need) in needs {
         let found = lists.of(rule, need, before.map(|before| &**before));
         all.insert(index, listed(rule, found, before.map(|before| &**before), need, job.now));
@@ -192,17 +194,18 @@ impl Lists {
         cloud: &Cloud,
         rules: impl Iterator<Item = (&'a Rule, Need)> + Clone,
         concurrency: usize,
+        allowance: &Allowance,
     ) -> Self {
         let listed = rules.clone().filter(|(_, need)| need.list);
         let listings: BTreeSet<_> = listed.filter_map(|(rule, _)| Listing::of(rule)).collect();
         let tagged = rules.filter(|(_, need)| need.tags);
         let selections: BTreeSet<_> = tagged.filter_map(|(rule, _)| Selection::of(rule)).collect();
         let metrics = listings.into_iter().map(|listing| async move {
-            let list = cloud.list(&listing).await;
+            let list = cloud.list(&listing, allowance).await;
             (listing, list)
         });
         let resources = selections.into_iter().map(|selection| async move {
-            let resources = cloud.resources(&selection).await.map(Arc::new);
+            let resources = cloud.resources(&selection, allowance).await.map(Arc::new);
             (selection, resources)
         });
         let (metrics, resources) = future::join(

@@ -12,6 +12,7 @@ use crate::cloud::Connections;
 use crate::config::{Config, Target};
 use crate::cost::{self, FREE_REQUESTS, Size, UNIT};
 use crate::fetch::Job;
+use crate::fetch::allowance::Allowance;
 use crate::fetch::pending::pending;
 use crate::results::{Point, Results, Set};
 use crate::rule::{Api, Rule};
@@ -95,7 +96,7 @@ pub(crate) async fn estimate(
 }
 
 async fn listed(config: &Config, concurrency: usize) -> Result<Vec<Vec<Results>>, String> {
-    let connections = Connections::default();
+    let connections = Connections::new(concurrency);
     let mut targets = Vec::new();
     for target in &config.targets {
         let cloud = connections.open(target).await.map_err(|failure| failure.to_string())?;
@@ -110,7 +111,7 @@ async fn listed(config: &Config, concurrency: usize) -> Result<Vec<Vec<Results>>
             concurrency,
             scrape: config.scrape_interval,
         };
-        let (mut results, failures) = pending(&cloud, &job).await;
+        let (mut results, failures) = pending(&cloud, &job, &Allowance::default()).await;
         if let Some(failure) = failures.first() {
             let count = failures.len();
             return Err(format!(

@@ -154,3 +154,18 @@ fn endpoints_are_those_of_region_and_configuration() {
         assert!(asked.starts_with(&format!("CONNECT {endpoint}:443 ")), "{more}: {asked}");
     }
 }
+
+/// The SDK would read all of it into memory.
+#[test]
+fn a_profile_file_that_is_too_large_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("credentials");
+    fs::File::create(&file).unwrap().set_len(64 << 30).unwrap();
+    let file = file.to_str().unwrap();
+    let variables = [NO_KEYS[0], NO_KEYS[1], ("AWS_SHARED_CREDENTIALS_FILE", file)];
+    let scene = Scene::with(model(), &config(""), &[], &variables);
+    assert!(scene.samples("one_good_").is_empty());
+    let log = scene.exporter.log();
+    assert!(log.contains(&format!("{file}: it is larger than 1 MiB")), "{log}");
+    assert!(scene.memory() < 150.0);
+}

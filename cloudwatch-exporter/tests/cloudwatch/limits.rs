@@ -108,3 +108,45 @@ fn another_rule_is_not_affected() {
     assert_eq!(samples(&page, "other_alone").len(), 5);
     assert_eq!(samples(&page, "grid_metric0").len(), 0);
 }
+
+/// Each page answers one query, and has a new token.
+#[test]
+fn a_fetch_costs_at_most_three_times_what_is_planned() {
+    let more = "  use_get_metric_data: true\n  period_seconds: 3600\n  range_seconds: 3600\n";
+    let scene = Scene::new(model(), &config(more));
+    scene.fake.inject(Fault::partial(1).on(Operation::GetMetricData));
+    let page = scene.page();
+    assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
+    let billed = scene.fake.counters().get_metric_data.billed;
+    assert!((20..=3 * 20 + 100).contains(&billed), "{billed}");
+    let limited = "cloudwatch_exporter_limited_fetches_total{limit=\"billed_units\"} ";
+    assert_eq!(value(&page, limited), 1.0);
+    let log = scene.exporter.log();
+    assert!(log.contains("getMetricData of Grid: this fetch has reached its limit"), "{log}");
+    // What a fetch of a few seconds later would repeat.
+    std::thread::sleep(std::time::Duration::from_secs(12));
+    scene.page();
+    assert_eq!(scene.fake.counters().get_metric_data.billed, billed);
+}
+
+#[test]
+fn calls_under_way_are_limited_from_the_start() {
+    let rules: String = (0..8)
+        .map(|n| {
+            let tags = format!(
+                "  aws_dimensions: [Id]\n  aws_tag_select: {{resource_type_selection: 'ec2:type{n}', \
+                 resource_id_dimension: Id}}\n"
+            );
+            rule("Grid", &format!("Metric{n}"), &tags)
+        })
+        .collect();
+    let model = Model::new().grid("Grid", 8, 20, &Values::Constant(1.0));
+    let fake = fake_cloudwatch::Fake::start(model).unwrap();
+    fake.inject(Fault::delay(std::time::Duration::from_millis(200)));
+    let url = fake.url();
+    let variables = [("AWS_ENDPOINT_URL", url.as_str())];
+    let flags = ["--cloudwatch.concurrency=3"];
+    let scene = Scene::with(Model::new(), &format!("metrics:\n{rules}"), &flags, &variables);
+    assert_eq!(samples(&scene.page(), "grid_metric").len(), 800);
+    assert_eq!(fake.counters().most_at_once, 3);
+}

@@ -1,0 +1,80 @@
+//! The profile files of the AWS SDK, read through a child process and up to a maximum size: the SDK
+//! itself would read a file of any size, and wait for a hung file system for ever.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use exporter_core::config_file;
+use tokio::task::spawn_blocking;
+
+use super::Failure;
+
+/// The kind of a file, the variable with its path, and where it is otherwise.
+const FILES: [(EnvConfigFileKind, &str, &str); 2] = [
+    (EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "~/.aws/config"),
+    (EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+];
+
+/// Reads both files. Files that do not exist, or that may not be read, count as empty, as for other
+/// programs that use the SDK.
+pub(super) async fn files() -> Result<EnvConfigFiles, Failure> {
+    match spawn_blocking(read).await {
+        Ok(files) => files.map_err(Failure::setup),
+        Err(error) => Err(Failure::setup(format!("AWS profiles could not be read: {error}"))),
+    }
+}
+
+fn read() -> Result<EnvConfigFiles, String> {
+    let mut files = EnvConfigFiles::builder();
+    for (kind, variable, default) in FILES {
+        let path = path(env::var_os(variable), default, env::var_os("HOME"));
+        files = files.with_contents(kind, content(&path, variable)?);
+    }
+    Ok(files.build())
+}
+
+fn content(path: &Path, variable: &str) -> Result<String, String> {
+    let place = path.display();
+    match config_file::read(path, config_file::SMALL) {
+        Ok(text) => String::from_utf8(text).map_err(|_| format!("{place} is not UTF-8")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            tracing::warn!(file = %place, "AWS profiles cannot be read: permission denied");
+            Ok(String::new())
+        }
+        Err(error) => {
+            Err(format!("AWS profiles cannot be read from {place}: {error}; check {variable}"))
+        }
+    }
+}
+
+/// A leading `~` is the home directory.
+fn path(given: Option<OsString>, default: &str, home: Option<OsString>) -> PathBuf {
+    let path = PathBuf::from(given.unwrap_or_else(|| default.into()));
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_that_of_the_variable_or_in_the_home_directory() {
+        for (given, home, expected) in [
+            (None, Some("/home/me"), "/home/me/.aws/config"),
+            (None, None, "~/.aws/config"),
+            (Some("~/x"), Some("/home/me"), "/home/me/x"),
+            (Some("/etc/aws"), Some("/home/me"), "/etc/aws"),
+            (Some("aws"), None, "aws"),
+        ] {
+            let found = path(given.map(OsString::from), "~/.aws/config", home.map(OsString::from));
+            assert_eq!(found, PathBuf::from(expected), "{given:?} {home:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The limit on what one fetch may request, whatever its endpoint answers.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::plan::Call;
+
+/// Pages of lists in one fetch: five million metrics.
+const LIST_PAGES: u64 = 10_000;
+
+/// Datapoints are requested up to three times, if CloudWatch does not answer queries. Beyond that a
+/// fetch may make this many more calls, and use as many more billed units.
+const SPARE: u64 = 100;
+
+/// Calls and billed units that a fetch may still use.
+#[derive(Debug)]
+pub(crate) struct Allowance(Mutex<Left>);
+
+#[derive(Debug, Default)]
+struct Left {
+    pages: u64,
+    calls: u64,
+    units: u64,
+    reached: Option<Limit>,
+}
+
+/// The limit that was reached first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Calls,
+    BilledUnits,
+}
+
+impl Limit {
+    /// The value of the metric's label.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::BilledUnits => "billed_units",
+        }
+    }
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Mutex::new(Left { pages: LIST_PAGES, ..Left::default() }))
+    }
+}
+
+impl Allowance {
+    /// Adds what planned calls may use.
+    pub(crate) fn plan(&self, calls: &[Call]) {
+        let mut left = self.left();
+        left.calls += 3 * calls.len() as u64 + SPARE;
+        left.units += 3 * calls.iter().map(|call| call.billed).sum::<u64>() + SPARE;
+    }
+
+    /// Takes one page of a list; false at the limit.
+    pub(crate) fn take_page(&self) -> bool {
+        let mut left = self.left();
+        let Some(pages) = left.pages.checked_sub(1) else {
+            left.reached.get_or_insert(Limit::Calls);
+            return false;
+        };
+        left.pages = pages;
+        true
+    }
+
+    /// Takes one request for datapoints that is billed as `units`; false at the limit.
+    pub(crate) fn take_data(&self, units: u64) -> bool {
+        let mut left = self.left();
+        let (Some(calls), more) = (left.calls.checked_sub(1), left.units.checked_sub(units)) else {
+            left.reached.get_or_insert(Limit::Calls);
+            return false;
+        };
+        let Some(units) = more else {
+            left.reached.get_or_insert(Limit::BilledUnits);
+            return false;
+        };
+        (left.calls, left.units) = (calls, units);
+        true
+    }
+
+    pub(crate) fn reached(&self) -> Option<Limit> {
+        self.left().reached
+    }
+
+    fn left(&self) -> MutexGuard<'_, Left> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::Api;
+
+    #[test]
+    fn a_fetch_may_use_three_times_what_is_planned_and_a_little_more() {
+        let call = Call { api: Api::Data, queries: Vec::new(), metrics: Vec::new(), billed: 50 };
+        for (planned, units, expected, limit) in [
+            (2, 50, 8, Limit::BilledUnits),
+            (2, 0, 106, Limit::Calls),
+            (1, 250, 1, Limit::BilledUnits),
+            (0, 1, 100, Limit::Calls),
+        ] {
+            let allowance = Allowance::default();
+            allowance.plan(&vec![call.clone(); planned]);
+            let taken = (0..1000).take_while(|_| allowance.take_data(units)).count();
+            assert_eq!((taken, allowance.reached()), (expected, Some(limit)), "{planned} {units}");
+        }
+        let allowance = Allowance::default();
+        assert_eq!((0..20_000).take_while(|_| allowance.take_page()).count(), 10_000);
+        assert_eq!(allowance.reached(), Some(Limit::Calls));
+    }
+}
