@@ -516,7 +516,7 @@ fn old_certificates_are_accepted_where_they_are_known() {
 
 #[test]
 fn authentication_plugins_are_spoken() {
-    let Some(server) = Server::mariadb(&["--plugin-load-add=auth_ed25519"]) else { return };
+    let Some(server) = Server::mariadb_with_plugin("auth_ed25519") else { return };
     server.sql(
         "CREATE USER ed@'%' IDENTIFIED VIA ed25519 USING PASSWORD('sesame'); CREATE USER \
          native@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('sesame')",
@@ -533,7 +533,7 @@ fn authentication_plugins_are_spoken() {
 
 #[test]
 fn response_times_are_a_histogram() {
-    let Some(server) = Server::mariadb(&["--plugin-load-add=query_response_time"]) else { return };
+    let Some(server) = Server::mariadb_with_plugin("query_response_time") else { return };
     let dir = tempfile::tempdir().unwrap();
     let exporter = start(&server, dir.path(), &[]);
     let path = "/metrics?collect[]=info_schema.query_response_time";

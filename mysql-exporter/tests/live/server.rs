@@ -65,6 +65,18 @@ impl Server {
         Some(Self { flavour: "mariadb", port, socket, child, client, data }.ready())
     }
 
+    /// MariaDB with one of its plugins, which are not in the package of the server program.
+    pub(crate) fn mariadb_with_plugin(plugin: &str) -> Option<Self> {
+        let folder = std::env::var("MARIADB_PLUGINS").unwrap_or("/usr/lib/mysql/plugin".into());
+        if !Path::new(&folder).join(plugin).with_extension("so").exists() {
+            skip(&format!(
+                "no plugin {plugin} of MariaDB in {folder}; MARIADB_PLUGINS may say where"
+            ));
+            return None;
+        }
+        Self::mariadb(&[&format!("--plugin-dir={folder}"), &format!("--plugin-load-add={plugin}")])
+    }
+
     /// MySQL from the root folder that `MYSQL_ROOT` names, where this test may change into it;
     /// told loudly if not.
     pub(crate) fn mysql() -> Option<Self> {
