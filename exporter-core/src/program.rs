@@ -1,8 +1,9 @@
 //! The main that exporters share: options, log, systemd.
 
 mod check;
+mod command_line;
+mod flags;
 pub mod log;
-mod options;
 mod password;
 mod plan;
 pub mod run;

@@ -2,8 +2,11 @@
 
 mod builder;
 mod dropped;
+mod encoding;
 mod member;
 mod outcome;
+mod page;
+mod request;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -25,15 +28,15 @@ pub use self::builder::Builder;
 #[cfg(feature = "testing")]
 pub(crate) use self::dropped::DROPPED;
 use self::dropped::Dropped;
+use self::encoding::Encoding;
 use self::member::{Member, MemberSource};
 use self::outcome::{Failure, Run};
 pub use self::outcome::{Last, Outcome};
+use self::page::page;
+pub use self::request::{ScrapeError, ScrapeRequest, Selection};
 pub use self::settings::Settings;
 use self::worker::Worker;
 use crate::collector::{Definition, Error, Source};
-use crate::exposition;
-use crate::exposition::families::{Families, Precedence};
-use crate::exposition::format::{Escaping, Format};
 use crate::flags::Flags;
 
 /// Collectors, in the order in which they are exposed.
@@ -64,60 +67,12 @@ pub struct Precheck {
     pub source: Source,
 }
 
-/// What a scrape asks for.
-#[derive(Clone, Debug)]
-pub struct ScrapeRequest {
-    pub format: Format,
-    pub escaping: Escaping,
-    pub selection: Selection,
-    /// When the page must be ready. Collectors that have not finished by then are left out.
-    pub deadline: Instant,
-}
-
-/// Which collectors a scrape asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Selection {
-    #[default]
-    All,
-    Except(Vec<String>),
-    Only(Vec<String>),
-}
-
-/// Why a scrape has no page.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ScrapeError {
-    #[error("collector {0:?} is switched off on this exporter")]
-    Disabled(String),
-    #[error("the collection that this scrape shares was not done in time")]
-    Late,
-    #[error("there is no collector named {0:?}")]
-    Unknown(String),
-}
-
 /// Scrapes with equal keys share one collection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     encoding: Encoding,
     /// The IDs of the members that run.
     members: Vec<u64>,
-}
-
-/// The format of a page, with its options.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Encoding {
-    format: Format,
-    escaping: Escaping,
-    created_lines: bool,
-}
-
-impl Encoding {
-    fn families(self, deadline: Instant) -> Families {
-        let mut families = Families::new(self.format, self.escaping);
-        families.created_lines = self.created_lines;
-        families.deadline = Some(deadline);
-        families
-    }
 }
 
 /// A collection that has not finished.
@@ -292,7 +247,13 @@ impl Registry {
             members.push(Arc::clone(precheck));
             runs.push(run);
             if failed {
-                return self.page(&members, runs, encoding, deadline);
+                return page(
+                    &self.settings,
+                    &self.dropped,
+                    &members,
+                    runs,
+                    encoding.families(deadline),
+                );
             }
         }
         let count = members.len() - runs.len();
@@ -312,7 +273,7 @@ impl Registry {
         runs.extend(blocking);
         runs.extend(asynchronous);
         runs.sort_unstable_by_key(|run| run.member);
-        self.page(&members, runs, encoding, deadline)
+        page(&self.settings, &self.dropped, &members, runs, encoding.families(deadline))
     }
 
     async fn run_blocking(
@@ -349,64 +310,6 @@ impl Registry {
         let elapsed = start.elapsed();
         let late = |_| Err(Failure::late(elapsed, self.settings.limit));
         Run::new(index, elapsed, result.unwrap_or_else(late))
-    }
-
-    fn page(
-        &self,
-        members: &[Arc<Member>],
-        runs: Vec<Run>,
-        encoding: Encoding,
-        deadline: Instant,
-    ) -> Bytes {
-        let mut own = encoding.families(deadline);
-        own.set_precedence(Precedence::Exporter);
-        if let Some(desc) = self.settings.duration {
-            let mut duration = own.family(desc);
-            for run in &runs {
-                if let Some(member) = members.get(run.member) {
-                    duration.sample([&member.label], run.elapsed.as_secs_f64());
-                }
-            }
-        }
-        if let Some(desc) = self.settings.success {
-            let mut success = own.family(desc);
-            for run in &runs {
-                if let Some(member) = members.get(run.member) {
-                    success.sample([&member.label], f64::from(u8::from(run.failure.is_none())));
-                }
-            }
-        }
-        if let Some(desc) = self.settings.absent {
-            let mut absent = own.family(desc);
-            for run in runs.iter().filter(|run| run.is_absence()) {
-                if let Some(member) = members.get(run.member) {
-                    absent.sample([&member.label], 1.0);
-                }
-            }
-        }
-        for run in &runs {
-            if let Some(member) = members.get(run.member) {
-                member.note(run);
-                let over_limit = run.out.as_ref().map_or(0, |out| out.over_limit);
-                self.dropped.over_limit(&member.name, over_limit);
-                let refused = run.out.as_ref().map_or(0, |out| out.refused);
-                self.dropped.refused(&member.name, refused);
-            }
-        }
-        (self.settings.own)(&mut own);
-        if self.settings.exposes_dropped {
-            self.dropped.write(&mut own);
-        }
-        let written = runs.into_iter().filter_map(|run| Some((run.out?, members.get(run.member))));
-        let (parts, members): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();
-        let (page, conflicts) = exposition::join(&parts, encoding.format, encoding.escaping);
-        for (part, member) in parts.into_iter().zip(members) {
-            if let Some(member) = member {
-                member.recycle(part);
-            }
-        }
-        self.dropped.note(conflicts);
-        Bytes::from(page)
     }
 }
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use minicbor::data::{IanaTag, Type};
 use minicbor::{Decoder, Encoder, decode, encode};
 
-use crate::model::Dimension;
+use crate::metric::Dimension;
 
 pub(crate) type Encoded = Result<(), encode::Error<Infallible>>;
 pub(crate) type Writer = Encoder<Vec<u8>>;

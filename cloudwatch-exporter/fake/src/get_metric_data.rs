@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 use minicbor::{Decoder, decode};
 use serde::Serialize;
 
+use crate::catalog::{self, Catalog};
 use crate::cbor::{self, Encoded, Writer};
-use crate::model::{self, Caller, Catalog, Dimension, Metric};
+use crate::metric::{Dimension, Metric};
+use crate::model::Caller;
 use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::token;
@@ -96,7 +98,7 @@ impl GetMetricData {
         for query in &self.queries {
             let Some(metric) = &query.metric else { continue };
             let account = query.account.as_deref();
-            model::write_key(
+            catalog::write_key(
                 &mut key,
                 [account, None],
                 &metric.namespace,

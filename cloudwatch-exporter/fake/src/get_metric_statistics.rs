@@ -3,9 +3,11 @@
 use minicbor::Decoder;
 use serde::Serialize;
 
+use crate::catalog::Catalog;
 use crate::cbor::{self, Encoded, Writer};
 use crate::get_metric_data::Page;
-use crate::model::{Caller, Catalog, Dimension};
+use crate::metric::Dimension;
+use crate::model::Caller;
 use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::window::{Window, is_period};

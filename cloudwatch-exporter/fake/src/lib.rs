@@ -40,6 +40,7 @@
 //! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
 //! "i-1"}], "values": {"constant": 12.5}}]}`.
 
+mod catalog;
 mod cbor;
 mod control;
 mod counters;
@@ -50,6 +51,7 @@ mod get_metric_statistics;
 mod get_resources;
 mod imds;
 mod list_metrics;
+mod metric;
 mod model;
 mod operation;
 mod protocol;
@@ -69,7 +71,8 @@ pub use self::get_metric_data::{GetMetricData, MetricStat, Query};
 pub use self::get_metric_statistics::GetMetricStatistics;
 pub use self::get_resources::{GetResources, TagFilter};
 pub use self::list_metrics::{Filter, ListMetrics};
-pub use self::model::{Dimension, Limits, Metric, Model, Resource, Role, Values};
+pub use self::metric::{Dimension, Metric, Values};
+pub use self::model::{Limits, Model, Resource, Role};
 pub use self::operation::Operation;
 pub use self::request::{Call, Request};
 pub use self::sts::AssumeRole;

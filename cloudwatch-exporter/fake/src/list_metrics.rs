@@ -4,7 +4,8 @@ use minicbor::Decoder;
 use serde::Serialize;
 
 use crate::cbor::{self, Encoded, Writer};
-use crate::model::{Caller, Metric, Model};
+use crate::metric::Metric;
+use crate::model::{Caller, Model};
 use crate::refusal::Refusal;
 use crate::token;
 

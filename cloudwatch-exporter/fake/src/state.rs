@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::catalog::Catalog;
 use crate::counters::Counters;
 use crate::fault::{Fault, Outcome};
-use crate::model::{Catalog, Model};
+use crate::model::Model;
 use crate::request::{Call, Request};
 
 /// The account of users, and of metrics that are in every one.

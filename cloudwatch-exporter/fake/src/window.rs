@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::Metric;
+use crate::metric::Metric;
 use crate::statistic::Period;
 
 const HOUR: i64 = 3600;

@@ -12,9 +12,10 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::check;
+use super::command_line::{self, Action, CommandSpec};
+use super::flags as shared;
+pub use super::flags::COLLECTOR_TIMEOUT;
 use super::log;
-pub use super::options::COLLECTOR_TIMEOUT;
-use super::options::{self, Asked, Grammar};
 use super::password;
 use super::plan;
 pub use super::plan::{BUILD_LABELS, Plan, Program};
@@ -94,7 +95,7 @@ fn start<Env>(
     args: impl IntoIterator<Item = OsString>,
     open: impl FnOnce(Plan<Env>) -> Opened,
 ) -> Result<(), Stop> {
-    let grammar = Grammar {
+    let spec = CommandSpec {
         name: program.name,
         about: program.about,
         version: program.version,
@@ -103,17 +104,17 @@ fn start<Env>(
         flags: program.flags,
         collectors: program.collectors,
     };
-    let (flags, enabled) = match options::parse(&grammar, args).map_err(Stop::Mistake)? {
-        Asked::Run(flags, enabled) => (flags, enabled),
-        Asked::Print(text) => return print(&text),
+    let (flags, enabled) = match command_line::parse(&spec, args).map_err(Stop::Mistake)? {
+        Action::Run(flags, enabled) => (flags, enabled),
+        Action::Print(text) => return print(&text),
     };
     let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
     log::init(program.name, options.level, options.layout);
-    if flags.is_on(&options::HASH_PASSWORD) {
+    if flags.is_on(&shared::HASH_PASSWORD) {
         return print(&password::hash().map_err(Stop::Mistake)?);
     }
-    if flags.is_on(&options::UNIT) {
-        if !flags.is_on(&options::CHECK) {
+    if flags.is_on(&shared::UNIT) {
+        if !flags.is_on(&shared::CHECK) {
             return Err(Stop::Mistake("--unit goes with --check".into()));
         }
         let outcome = unit::check(program.name).map_err(Stop::Mistake)?;
@@ -123,16 +124,16 @@ fn start<Env>(
     }
 
     let config = ConfigStore::load(options.web_config.clone())
-        .map_err(|error| Stop::Mistake(format!("--{}: {error}", options::CONFIG_FILE.name)))?;
+        .map_err(|error| Stop::Mistake(format!("--{}: {error}", shared::CONFIG_FILE.name)))?;
     let metrics = Arc::new(ServerMetrics::default());
-    let reduced = flags.is_on(&options::DISABLE_EXPORTER_METRICS);
-    let enable_lifecycle = flags.is_on(&options::ENABLE_LIFECYCLE);
-    let check = flags.is_on(&options::CHECK);
+    let reduced = flags.is_on(&shared::DISABLE_EXPORTER_METRICS);
+    let enable_lifecycle = flags.is_on(&shared::ENABLE_LIFECYCLE);
+    let check = flags.is_on(&shared::CHECK);
     let plan = Plan {
         enabled,
         limit: options.limit,
         program,
-        created_lines: flags.is_on(&options::OPENMETRICS_CREATED),
+        created_lines: flags.is_on(&shared::OPENMETRICS_CREATED),
         own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
         flags,
     };
@@ -214,11 +215,11 @@ struct Options {
 
 impl Options {
     fn new(flags: &Flags) -> Result<Self, Error> {
-        let level = flags.text(&options::LOG_LEVEL);
+        let level = flags.text(&shared::LOG_LEVEL);
         let level = Level::from_str(level)
-            .map_err(|_| one_of(&options::LOG_LEVEL, level, "debug, info, warn or error"))?;
-        let layout = flags.parsed(&options::LOG_FORMAT, "logfmt or json")?;
-        let offset = &options::TIMEOUT_OFFSET;
+            .map_err(|_| one_of(&shared::LOG_LEVEL, level, "debug, info, warn or error"))?;
+        let layout = flags.parsed(&shared::LOG_FORMAT, "logfmt or json")?;
+        let offset = &shared::TIMEOUT_OFFSET;
         let timeout_offset: f64 = flags.parsed(offset, "a number of seconds such as 0.25")?;
         let timeout_offset = Duration::try_from_secs_f64(timeout_offset)
             .map_err(|_| offset.error("expected a number of seconds that is not negative"))?;
@@ -226,21 +227,21 @@ impl Options {
         if limit.is_zero() {
             return Err(COLLECTOR_TIMEOUT.error("must be longer than 0"));
         }
-        let telemetry_path = flags.text(&options::TELEMETRY_PATH);
+        let telemetry_path = flags.text(&shared::TELEMETRY_PATH);
         if !telemetry_path.starts_with('/') || telemetry_path.starts_with("/-/") {
             let problem = format!("expected a path such as /metrics, found {telemetry_path:?}");
-            return Err(options::TELEMETRY_PATH.error(problem));
+            return Err(shared::TELEMETRY_PATH.error(problem));
         }
-        let max_requests = flags.parsed(&options::MAX_REQUESTS, "a number, 0 for no limit")?;
-        let listen = flags.list(&options::LISTEN_ADDRESS);
-        let file = flags.text(&options::CONFIG_FILE);
+        let max_requests = flags.parsed(&shared::MAX_REQUESTS, "a number, 0 for no limit")?;
+        let listen = flags.list(&shared::LISTEN_ADDRESS);
+        let file = flags.text(&shared::CONFIG_FILE);
         Ok(Self {
             level,
             layout,
             limit,
             limits: Limits { requests: max_requests, ..Limits::default() },
             listen: listen.into_iter().map(str::to_owned).collect(),
-            systemd_socket: flags.is_on(&options::SYSTEMD_SOCKET),
+            systemd_socket: flags.is_on(&shared::SYSTEMD_SOCKET),
             telemetry_path: telemetry_path.to_owned(),
             timeout_offset,
             web_config: (!file.is_empty()).then(|| file.into()),

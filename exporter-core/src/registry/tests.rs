@@ -1,3 +1,6 @@
+mod shared;
+mod time_limits;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -8,6 +11,8 @@ use async_trait::async_trait;
 use super::*;
 use crate::collector::{AsyncCollector, Collector, Source};
 use crate::exposition::desc::Desc;
+use crate::exposition::families::Families;
+use crate::exposition::format::{Escaping, Format};
 use crate::instrument::{Gauge, Instruments, Metric};
 
 struct Script(fn(&mut Families) -> Result<(), Error>);
@@ -33,43 +38,32 @@ const fn script(
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the type of a collector")]
-fn speak(out: &mut Families) -> Result<(), Error> {
-    static WORD: Desc<1> = Desc::gauge("word", "Spoken.", ["n"]);
+fn write(out: &mut Families) -> Result<(), Error> {
+    static WORD: Desc<1> = Desc::gauge("word", "A word.", ["n"]);
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let n = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
     out.family(&WORD).sample([&n], 1.0);
     Ok(())
 }
 
-static SPEAKS: Definition<()> = script("speaks", |(), _| Ok(Source::blocking(Script(speak))));
+static WRITES: Definition<()> = script("writes", |(), _| Ok(Source::blocking(Script(write))));
 static FAILS: Definition<()> = script("fails", |(), _| {
-    Ok(Source::asynchronous(Script(|out| speak(out).and(Err(Error::Absent("thing"))))))
+    Ok(Source::asynchronous(Script(|out| write(out).and(Err(Error::Absent("thing"))))))
 });
 static PANICS: Definition<()> = script("panics", |(), _| {
     Ok(Source::blocking(Script(|out| {
-        speak(out)?;
+        write(out)?;
         panic!("on purpose")
     })))
 });
 static PANICS_WAITING: Definition<()> =
     script("panics_waiting", |(), _| Ok(Source::asynchronous(Script(|_| panic!("on purpose")))));
 
-/// As a mount that hangs: for much longer than any limit here.
+/// Hangs, as with a dead mount: much longer than any limit here.
 static HANGS: Definition<()> = script("hangs", |(), _| {
     Ok(Source::blocking(Script(|out| {
         thread::sleep(Duration::from_secs(600));
-        speak(out)
-    })))
-});
-
-/// Overruns, and is back soon after.
-static DAWDLES: Definition<()> = script("dawdles", |(), _| {
-    static RUNS: AtomicUsize = AtomicUsize::new(0);
-    Ok(Source::blocking(Script(|out| {
-        if RUNS.fetch_add(1, Ordering::Relaxed) == 0 {
-            thread::sleep(LIMIT * 3);
-        }
-        speak(out)
+        write(out)
     })))
 });
 
@@ -100,7 +94,7 @@ fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
         exposes_dropped: true,
         ..Settings::default()
     };
-    Arc::new(Registry::build(defs, &[&SPEAKS], &(), &Flags::default(), settings).unwrap())
+    Arc::new(Registry::build(defs, &[&WRITES], &(), &Flags::default(), settings).unwrap())
 }
 
 fn request(selection: Selection, within: Duration) -> ScrapeRequest {
@@ -124,8 +118,8 @@ fn succeeded(page: &str, name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn one_bad_collector_does_not_spoil_the_others() {
-    let registry = registry(&[&HANGS, &PANICS, &FAILS, &PANICS_WAITING, &WAITS, &SPEAKS]);
+async fn a_failing_collector_does_not_affect_others() {
+    let registry = registry(&[&HANGS, &PANICS, &FAILS, &PANICS_WAITING, &WAITS, &WRITES]);
     let page = scrape(&registry).await;
     for (name, success) in [
         ("hangs", false),
@@ -133,12 +127,12 @@ async fn one_bad_collector_does_not_spoil_the_others() {
         ("fails", false),
         ("panics_waiting", false),
         ("waits", false),
-        ("speaks", true),
+        ("writes", true),
     ] {
         assert_eq!(succeeded(&page, name), success, "{name} in\n{page}");
     }
     let words = page.lines().filter(|line| line.starts_with("word{")).count();
-    assert_eq!(words, 2, "kept from the one that failed, and from the one that spoke\n{page}");
+    assert_eq!(words, 2, "of the collector that failed, and of the one that succeeded\n{page}");
     let results: Vec<_> = registry
         .outcomes()
         .into_iter()
@@ -149,44 +143,9 @@ async fn one_bad_collector_does_not_spoil_the_others() {
     assert_eq!(results, [late, panicked, "no thing here", panicked, late, ""]);
 }
 
-/// A collector that hangs costs the first scrape the limit, and the second nothing.
-#[tokio::test]
-async fn a_hanging_collector_is_waited_for_once() {
-    let registry = registry(&[&HANGS, &SPEAKS]);
-    let start = Instant::now();
-    assert!(succeeded(&scrape(&registry).await, "speaks"));
-    let first = start.elapsed();
-    assert!(first >= LIMIT && first < PATIENCE, "{first:?}");
-    let page = scrape(&registry).await;
-    let second = start.elapsed().saturating_sub(first);
-    assert!(second < LIMIT, "{second:?}");
-    assert!(succeeded(&page, "speaks") && !succeeded(&page, "hangs"));
-}
-
-#[tokio::test]
-async fn a_collector_that_comes_back_is_asked_again() {
-    let registry = registry(&[&DAWDLES, &SPEAKS]);
-    assert!(!succeeded(&scrape(&registry).await, "dawdles"));
-    let patience = Instant::now() + PATIENCE;
-    while !succeeded(&scrape(&registry).await, "dawdles") {
-        assert!(Instant::now() < patience, "never asked again");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-#[tokio::test]
-async fn the_deadline_of_the_scrape_comes_before_the_limit_of_a_collector() {
-    let registry = registry(&[&HANGS, &SPEAKS]);
-    let start = Instant::now();
-    let page = registry.scrape(request(Selection::All, LIMIT / 4)).await.unwrap();
-    assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
-    let page = String::from_utf8(page.to_vec()).unwrap();
-    assert!(!succeeded(&page, "hangs") && !succeeded(&page, "speaks"), "{page}");
-}
-
 /// Clients that do not wait, and collectors that fail every other time, would fill the log.
 #[tokio::test]
-async fn what_a_client_causes_is_logged_at_a_bounded_rate() {
+async fn failures_caused_by_clients_are_logged_at_a_limited_rate() {
     // Not by the number of runs: it depends on the machine whether a scrape without time has one.
     static TURN: AtomicUsize = AtomicUsize::new(0);
     static FLAPS: Definition<()> = script("flaps", |(), _| {
@@ -194,12 +153,12 @@ async fn what_a_client_causes_is_logged_at_a_bounded_rate() {
             if TURN.load(Ordering::Relaxed).is_multiple_of(2) {
                 return Err(Error::Other("every other time".into()));
             }
-            speak(out)
+            write(out)
         })))
     });
     let lines = Arc::new(AtomicUsize::new(0));
     let _guard = tracing::subscriber::set_default(CountLines(Arc::clone(&lines)));
-    let registry = registry(&[&SPEAKS, &FLAPS, &WAITS]);
+    let registry = registry(&[&WRITES, &FLAPS, &WAITS]);
     for _ in 0..100 {
         registry.scrape(request(Selection::All, Duration::ZERO)).await.unwrap();
     }
@@ -238,43 +197,7 @@ impl tracing::Subscriber for CountLines {
 }
 
 #[tokio::test]
-async fn scrapes_that_arrive_together_share_one_collection() {
-    static RUNS: AtomicUsize = AtomicUsize::new(0);
-    static COUNTS: Definition<()> = script("counts", |(), _| {
-        Ok(Source::blocking(Script(|out| {
-            RUNS.fetch_add(1, Ordering::Relaxed);
-            thread::sleep(LIMIT / 4);
-            speak(out)
-        })))
-    });
-    let registry = registry(&[&COUNTS]);
-    let pages = future::join_all((0..20).map(|_| scrape(&registry))).await;
-    assert_eq!(RUNS.load(Ordering::Relaxed), 1);
-    assert!(pages.iter().all(|page| *page == pages[0] && succeeded(page, "counts")));
-    scrape(&registry).await;
-    assert_eq!(RUNS.load(Ordering::Relaxed), 2, "a later scrape is a new collection");
-}
-
-#[tokio::test]
-async fn scrapes_in_two_formats_take_turns() {
-    let registry = registry(&[&SPEAKS]);
-    let other = ScrapeRequest { format: Format::OpenMetrics, ..request(Selection::All, PATIENCE) };
-    let (text, open) = tokio::join!(scrape(&registry), registry.scrape(other));
-    assert!(succeeded(&text, "speaks"));
-    assert!(!open.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_scraper_that_hangs_up_takes_nothing_from_the_others() {
-    let registry = registry(&[&HANGS, &SPEAKS]);
-    let asked = registry.scrape(request(Selection::All, PATIENCE));
-    let hung_up = tokio::time::timeout(LIMIT / 10, asked).await;
-    assert!(hung_up.is_err());
-    assert!(succeeded(&scrape(&registry).await, "speaks"));
-}
-
-#[tokio::test]
-async fn collectors_are_chosen_by_name() {
+async fn collectors_are_selected_by_name() {
     let registry = registry(&[&FAILS, &PANICS]);
     let ask = async |selection| {
         let page = registry.scrape(request(selection, PATIENCE)).await?;
@@ -286,7 +209,7 @@ async fn collectors_are_chosen_by_name() {
     let page = ask(Selection::Except(names(&["fails", "unheard_of"]))).await.unwrap();
     assert!(!page.contains("{collector=\"fails\"}") && page.contains("{collector=\"panics\"}"));
     for (name, problem) in [
-        ("speaks", "collector \"speaks\" is switched off on this exporter"),
+        ("writes", "collector \"writes\" is switched off on this exporter"),
         ("nope", "there is no collector named \"nope\""),
     ] {
         let error = ask(Selection::Only(names(&["fails", name]))).await.unwrap_err();
@@ -295,7 +218,7 @@ async fn collectors_are_chosen_by_name() {
 }
 
 #[tokio::test]
-async fn what_two_collectors_write_is_exposed_once() {
+async fn a_family_of_two_collectors_is_exposed_once() {
     static SHARED: Desc<1> = Desc::gauge("shared", "Of both.", ["by"]);
     static ONE: Definition<()> = script("one", |(), _| {
         Ok(Source::blocking(Script(|out| {
@@ -320,13 +243,13 @@ async fn what_two_collectors_write_is_exposed_once() {
     );
 }
 
-static OPENS: Definition<()> =
-    script("opens", |(), _| Ok(Source::asynchronous(Script(|_| Ok(())))));
+static SUCCEEDS: Definition<()> =
+    script("succeeds", |(), _| Ok(Source::asynchronous(Script(|_| Ok(())))));
 
 #[tokio::test]
-async fn collectors_run_after_a_precheck_that_succeeds() {
-    for (precheck, open) in
-        [(&OPENS, true), (&FAILS, false), (&WAITS, false), (&PANICS_WAITING, false)]
+async fn collectors_run_only_after_a_successful_precheck() {
+    for (precheck, succeeds) in
+        [(&SUCCEEDS, true), (&FAILS, false), (&WAITS, false), (&PANICS_WAITING, false)]
     {
         let settings = Settings {
             duration: Some(&DURATION),
@@ -337,13 +260,13 @@ async fn collectors_run_after_a_precheck_that_succeeds() {
             ..Settings::default()
         };
         let flags = Flags::default();
-        let registry = Registry::build(&[&SPEAKS], &[&SPEAKS], &(), &flags, settings).unwrap();
+        let registry = Registry::build(&[&WRITES], &[&WRITES], &(), &flags, settings).unwrap();
         let source = (precheck.build)(&(), &flags).unwrap();
         let registry =
             Arc::new(registry.with_precheck(Precheck { name: "precheck", about: "", source }));
         let page = scrape(&registry).await;
-        assert_eq!(succeeded(&page, "precheck"), open, "{page}");
-        assert_eq!(page.contains("success{collector=\"collect.speaks\"} 1"), open, "{page}");
+        assert_eq!(succeeded(&page, "precheck"), succeeds, "{page}");
+        assert_eq!(page.contains("success{collector=\"collect.writes\"} 1"), succeeds, "{page}");
         let only = Selection::Only(vec!["precheck".into()]);
         let error = registry.scrape(request(only, LIMIT)).await.unwrap_err();
         assert!(matches!(error, ScrapeError::Unknown(_)), "a precheck cannot be selected");
@@ -351,7 +274,7 @@ async fn collectors_run_after_a_precheck_that_succeeds() {
 }
 
 #[tokio::test]
-async fn collectors_come_and_go_while_it_is_used() {
+async fn collectors_can_be_registered_and_unregistered_at_run_time() {
     static READY: Metric<Gauge> = Metric::gauge("ready", "Ready.");
     static DEPTH: Metric<Gauge> = Metric::gauge("depth", "Depth.");
     let registry = Registry::builder().instruments("ready", [&READY]).build();
@@ -371,8 +294,8 @@ async fn collectors_come_and_go_while_it_is_used() {
 }
 
 #[tokio::test]
-async fn only_what_the_machine_lacks_is_absent() {
-    let page = scrape(&registry(&[&FAILS, &PANICS, &SPEAKS])).await;
+async fn only_an_absent_feature_is_reported_as_absent() {
+    let page = scrape(&registry(&[&FAILS, &PANICS, &WRITES])).await;
     let absent: Vec<_> = page.lines().filter(|line| line.starts_with("absent{")).collect();
     assert_eq!(absent, ["absent{collector=\"fails\"} 1"], "{page}");
     assert!(!succeeded(&page, "fails"));
@@ -392,7 +315,7 @@ fn write_many(out: &mut Families) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_collector_writes_what_is_wanted_and_no_more_series_than_it_may() {
+async fn output_limits_apply_to_each_collector() {
     static BLOCKING: Definition<()> =
         script("blocking", |(), _| Ok(Source::blocking(Script(write_many))));
     static WAITING: Definition<()> =

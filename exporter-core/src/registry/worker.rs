@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
+use super::encoding::Encoding;
 use super::member::BlockingCollector;
 use super::outcome::{Failure, Run};
-use super::{Encoding, Settings};
+use super::settings::Settings;
 use crate::exposition::limits::OutputLimits;
 
 /// The collectors that a scrape still has to run, with their indices.

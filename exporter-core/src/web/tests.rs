@@ -13,7 +13,9 @@ mod http1;
 mod http2;
 mod limits;
 mod routes;
+mod shutdown;
 mod sockets;
+mod timeouts;
 mod tls;
 
 use std::io::{self, Read, Write};

@@ -1,17 +1,22 @@
-//! I/O statistics and properties of block devices: `/proc/diskstats`,
-//! udev's data and `/sys/block/<device>/queue/rotational`.
+//! I/O statistics and properties of block devices: `/proc/diskstats`, the database of udev, and
+//! `/sys/block/<device>/queue/rotational`.
 //!
 //! The kernel counts sectors of 512 bytes whatever the device, and time in milliseconds; see
 //! `Documentation/admin-guide/iostats.rst`.
+
+mod io;
+mod udev;
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
+use self::io::{Io, parse};
+use self::udev::Properties;
 use super::Definition;
 use crate::filter::{self, Filter};
-use crate::host::{Fields, File, Host};
+use crate::host::{File, Host};
 
 pub(super) static DEFINITION: Definition = Definition {
     name: "diskstats",
@@ -176,7 +181,7 @@ impl Collector for Diskstats {
             );
         }
         out.table(&COLUMNS, &counters);
-        describe(out, &properties);
+        write_properties(out, &properties);
         end
     }
 }
@@ -193,7 +198,7 @@ impl Diskstats {
     }
 }
 
-/// A device, and its files as far as they exist.
+/// A device with its files, if they exist.
 struct Disk<'a> {
     /// Major and minor.
     numbers: [&'a str; 2],
@@ -202,8 +207,8 @@ struct Disk<'a> {
     rotational: Option<File>,
 }
 
-/// Udev's data, for the devices that have any.
-fn describe(out: &mut Families, disks: &[([&str; 1], Properties<'_>)]) {
+/// Writes the properties from udev, for the devices that have any.
+fn write_properties(out: &mut Families, disks: &[([&str; 1], Properties<'_>)]) {
     let mut family = out.family(&FILESYSTEM);
     for ([device], p) in disks.iter().filter(|(_, p)| !p.fs_type.is_empty()) {
         family.sample([device, p.fs_type, p.fs_usage, p.fs_uuid, p.fs_version], 1.0);
@@ -228,187 +233,6 @@ fn ata(
     for (device, p) in disks.iter().filter(|(_, p)| !p.ata.is_empty()) {
         if let Some(value) = value(p) {
             family.sample(*device, value);
-        }
-    }
-}
-
-/// The exposed properties from a file of udev; empty if the file does not have them.
-#[derive(Debug, Default)]
-struct Properties<'a> {
-    path: &'a str,
-    wwn: &'a str,
-    model: &'a str,
-    revision: &'a str,
-    /// As printed on the disk.
-    scsi_serial: &'a str,
-    serial_short: &'a str,
-    /// Prefixed with the model. Some virtual disks have no other serial number.
-    serial_long: &'a str,
-    fs_type: &'a str,
-    fs_usage: &'a str,
-    fs_uuid: &'a str,
-    fs_version: &'a str,
-    dm_name: &'a str,
-    dm_uuid: &'a str,
-    vg_name: &'a str,
-    lv_name: &'a str,
-    lv_layer: &'a str,
-    ata: &'a str,
-    write_cache: &'a str,
-    write_cache_enabled: &'a str,
-    rotation_rate: &'a str,
-}
-
-impl<'a> Properties<'a> {
-    fn of(file: Option<&'a File>) -> Self {
-        let mut found = Self::default();
-        let text = file.map(File::text).unwrap_or_default();
-        let properties = text.lines().filter_map(|line| line.strip_prefix("E:"));
-        for (name, value) in properties.filter_map(|property| property.split_once('=')) {
-            let place = match name {
-                "ID_PATH" => &mut found.path,
-                "ID_WWN" => &mut found.wwn,
-                "ID_MODEL" => &mut found.model,
-                "ID_REVISION" => &mut found.revision,
-                "SCSI_IDENT_SERIAL" => &mut found.scsi_serial,
-                "ID_SERIAL_SHORT" => &mut found.serial_short,
-                "ID_SERIAL" => &mut found.serial_long,
-                "ID_FS_TYPE" => &mut found.fs_type,
-                "ID_FS_USAGE" => &mut found.fs_usage,
-                "ID_FS_UUID" => &mut found.fs_uuid,
-                "ID_FS_VERSION" => &mut found.fs_version,
-                "DM_NAME" => &mut found.dm_name,
-                "DM_UUID" => &mut found.dm_uuid,
-                "DM_VG_NAME" => &mut found.vg_name,
-                "DM_LV_NAME" => &mut found.lv_name,
-                "DM_LV_LAYER" => &mut found.lv_layer,
-                "ID_ATA" => &mut found.ata,
-                "ID_ATA_WRITE_CACHE" => &mut found.write_cache,
-                "ID_ATA_WRITE_CACHE_ENABLED" => &mut found.write_cache_enabled,
-                "ID_ATA_ROTATION_RATE_RPM" => &mut found.rotation_rate,
-                _ => continue,
-            };
-            *place = value;
-        }
-        found
-    }
-
-    fn serial(&self) -> &'a str {
-        let serials = [self.scsi_serial, self.serial_short, self.serial_long];
-        serials.into_iter().find(|serial| !serial.is_empty()).unwrap_or_default()
-    }
-}
-
-/// The counters of a line of `/proc/diskstats`, in its order.
-#[derive(Debug, PartialEq)]
-struct Io {
-    reads: f64,
-    reads_merged: f64,
-    read_sectors: f64,
-    read_ms: f64,
-    writes: f64,
-    writes_merged: f64,
-    written_sectors: f64,
-    write_ms: f64,
-    in_flight: f64,
-    busy_ms: f64,
-    weighted_ms: f64,
-    /// Since Linux 4.18.
-    discards: Option<Discards>,
-    /// Since Linux 5.5.
-    flushes: Option<Flushes>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Discards {
-    completed: f64,
-    merged: f64,
-    sectors: f64,
-    ms: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Flushes {
-    completed: f64,
-    ms: f64,
-}
-
-/// Major and minor number, name and counters of a line.
-fn parse(mut line: Fields<'_>) -> Result<([&str; 2], [&str; 1], Io), Error> {
-    let numbers = [line.word("a major number")?, line.word("a minor number")?];
-    let device = line.word("a device name")?;
-    let io = Io {
-        reads: count(&mut line, "reads completed")?,
-        reads_merged: count(&mut line, "reads merged")?,
-        read_sectors: count(&mut line, "sectors read")?,
-        read_ms: count(&mut line, "ms spent reading")?,
-        writes: count(&mut line, "writes completed")?,
-        writes_merged: count(&mut line, "writes merged")?,
-        written_sectors: count(&mut line, "sectors written")?,
-        write_ms: count(&mut line, "ms spent writing")?,
-        in_flight: count(&mut line, "I/Os in progress")?,
-        busy_ms: count(&mut line, "ms spent doing I/Os")?,
-        weighted_ms: count(&mut line, "weighted ms spent doing I/Os")?,
-        discards: match line.newer::<u64>("discards completed")? {
-            None => None,
-            Some(completed) => Some(Discards {
-                completed: completed as f64,
-                merged: count(&mut line, "discards merged")?,
-                sectors: count(&mut line, "sectors discarded")?,
-                ms: count(&mut line, "ms spent discarding")?,
-            }),
-        },
-        flushes: match line.newer::<u64>("flushes completed")? {
-            None => None,
-            Some(completed) => Some(Flushes {
-                completed: completed as f64,
-                ms: count(&mut line, "ms spent flushing")?,
-            }),
-        },
-    };
-    Ok((numbers, [device], io))
-}
-
-fn count(line: &mut Fields<'_>, expected: &'static str) -> Result<f64, Error> {
-    Ok(line.number::<u64>(expected)? as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_several_kernels() {
-        let old = "8 0 sda 1 2 3 4 5 6 7 8 9 10 11";
-        let discards = Discards { completed: 12.0, merged: 13.0, sectors: 14.0, ms: 15.0 };
-        let flushes = Flushes { completed: 16.0, ms: 17.0 };
-        for (rest, discards, flushes) in [
-            ("", None, None),
-            (" 12 13 14 15", Some(discards), None),
-            (" 12 13 14 15 16 17", Some(discards), Some(flushes)),
-            (" 12 13 14 15 16 17 18 19", Some(discards), Some(flushes)),
-        ] {
-            let line = format!("{old}{rest}");
-            let (numbers, device, io) = parse(Fields::of(&line)).unwrap();
-            assert_eq!((numbers, device), (["8", "0"], ["sda"]), "{line}");
-            let counted = (io.reads, io.write_ms, io.in_flight, io.busy_ms, io.weighted_ms);
-            assert_eq!(counted, (1.0, 8.0, 9.0, 10.0, 11.0), "{line}");
-            assert_eq!((io.discards, io.flushes), (discards, flushes), "{line}");
-        }
-    }
-
-    #[test]
-    fn lines_of_no_kernel() {
-        for (line, missing) in [
-            ("", "a major number"),
-            ("8 0", "a device name"),
-            ("8 0 sda 1 0", "sectors read"),
-            ("8 0 sda 1 0 x", "sectors read"),
-            ("8 0 sda 1 -1", "reads merged"),
-            ("8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12", "discards merged"),
-        ] {
-            let error = parse(Fields::of(line)).unwrap_err().to_string();
-            assert_eq!(error, format!("test: expected {missing}, found {line:?}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How long, and how many.
+//! Limits on scrapes, connections, unsent responses and file descriptors.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,134 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::web::pki::Directory;
 
-/// Short enough to wait for, apart enough to tell which it was.
-fn short(site: &mut Site) {
-    site.limits.header = Duration::from_secs(1);
-    site.limits.idle = Duration::from_secs(10);
-    site.limits.stall = Duration::from_secs(10);
-}
-
-fn around(took: Duration, wanted: u64) -> bool {
-    let wanted = Duration::from_millis(wanted);
-    // A busy machine may take its time, but not as long as the next limit is away.
-    took + Duration::from_millis(50) >= wanted && took < wanted + Duration::from_secs(8)
-}
-
 #[test]
-fn a_connection_that_says_nothing_is_closed() {
-    let server = start(short);
-    let (took, said) = server.connect().closed();
-    assert!(around(took, 1000), "{took:?}");
-    assert_eq!(said, "");
-}
-
-#[test]
-fn a_header_must_come_to_its_end_in_time_however_many_bytes_come() {
-    let server = start(short);
-    let mut client = server.connect();
-    client.send("GET /metrics HTTP/1.1\r\n");
-    let mut drip = client.0.try_clone().unwrap();
-    thread::spawn(move || {
-        while drip.write_all(b"x").is_ok() {
-            thread::sleep(Duration::from_millis(50));
-        }
-    });
-    let (took, said) = client.closed();
-    assert!(around(took, 1000), "{took:?}");
-    assert!(!said.contains("HTTP"), "{said}");
-}
-
-#[test]
-fn an_idle_connection_is_kept_for_longer_than_a_header_may_take() {
-    let server = start(short);
-    let mut client = server.connect();
-    for _ in 0..2 {
-        client.send(SCRAPE);
-        assert_eq!(status(&client.answer()), "200");
-        thread::sleep(Duration::from_millis(1500));
-    }
-    client.send(SCRAPE);
-    assert_eq!(status(&client.answer()), "200");
-    let (took, _) = client.closed();
-    assert!(around(took, 10_000), "{took:?}");
-}
-
-#[test]
-fn the_next_header_on_a_connection_has_its_own_limit() {
-    let server = start(short);
-    let mut client = server.connect();
-    client.send(SCRAPE);
-    assert_eq!(status(&client.answer()), "200");
-    thread::sleep(Duration::from_millis(100));
-    client.send("GET /");
-    let (took, _) = client.closed();
-    assert!(around(took, 1000), "{took:?}");
-}
-
-/// The rest of a request need not come just because its beginning came early.
-#[test]
-fn half_of_a_pipelined_request_has_the_limit_of_a_header() {
-    let server = start(short);
-    let mut client = server.connect();
-    client.send(format!("{SCRAPE}GET /"));
-    assert_eq!(status(&client.answer()), "200");
-    let (took, _) = client.closed();
-    assert!(around(took, 300), "{took:?}");
-}
-
-#[test]
-fn a_slow_collector_is_no_slow_client() {
-    let server = start(|site| {
-        short(site);
-        site.exporter = registry(&[&SLOW, &WORD]);
-    });
-    let answer = server.say(get("/metrics", ""));
-    assert!(answer.contains("\nword 1\n"), "{answer}");
-}
-
-#[test]
-fn a_client_that_does_not_read_is_given_up() {
-    let server = start(|site| {
-        short(site);
-        site.exporter = registry(&[&LARGE]);
-    });
-    let mut client = server.connect();
-    // Otherwise the kernel takes all of it.
-    rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
-    client.send(SCRAPE);
-    let start = Instant::now();
-    while server.metrics.connections.load(Ordering::Relaxed) > 0 {
-        assert!(start.elapsed() < PATIENCE);
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-#[test]
-fn a_client_that_reads_slowly_but_steadily_gets_everything() {
-    let server = start(|site| {
-        site.limits.stall = Duration::from_secs(2);
-        site.exporter = registry(&[&LARGE]);
-    });
-    let mut client = server.connect();
-    client.send(get("/metrics", ""));
-    // Nine reads at the least, and so more than twice the limit.
-    let mut buffer = vec![0; 1_000_000];
-    let mut total = 0;
-    let start = Instant::now();
-    loop {
-        let read = client.0.read(&mut buffer).unwrap();
-        if read == 0 {
-            break;
-        }
-        total += read;
-        thread::sleep(Duration::from_millis(500));
-    }
-    assert!(total > 9_000_000, "{total}");
-    assert!(start.elapsed() > Duration::from_secs(4), "{:?}", start.elapsed());
-}
-
-#[test]
-fn scrapes_are_counted_and_bounded() {
+fn scrapes_in_progress_are_limited() {
     let server = start(|site| {
         site.limits.requests = 2;
         site.exporter = registry(&[&SLOW]);
@@ -159,7 +33,7 @@ fn scrapes_are_counted_and_bounded() {
 }
 
 #[test]
-fn the_connection_that_was_idle_longest_makes_room() {
+fn the_longest_idle_connection_is_evicted() {
     let server = start(|site| site.limits.connections = 4);
     let mut clients: Vec<_> = (0..4)
         .map(|_| {
@@ -188,7 +62,7 @@ fn the_connection_that_was_idle_longest_makes_room() {
 }
 
 #[test]
-fn a_flood_of_connections_does_not_keep_a_scraper_out() {
+fn a_flood_of_connections_does_not_block_scrapes() {
     let server = start(|site| site.limits.connections = 16);
     let mut scraper = server.connect();
     let flood: Vec<_> = (0..200).map(|_| server.connect()).collect();
@@ -203,7 +77,7 @@ fn a_flood_of_connections_does_not_keep_a_scraper_out() {
 
 /// Wrong passwords keep their connections busy; they must not keep others out.
 #[test]
-fn connections_without_credentials_make_room() {
+fn unauthenticated_connections_are_evicted_first() {
     let directory = Directory::new();
     let file = directory.write("web.yml", USERS);
     let live = ConfigStore::load(Some(file)).unwrap();
@@ -235,7 +109,7 @@ const USERS: &str =
 
 /// The rate limit must not be a way for others to keep a scraper out.
 #[test]
-fn requests_without_credentials_have_a_rate_limit_of_their_own() {
+fn unauthenticated_requests_have_their_own_rate_limit() {
     let directory = Directory::new();
     let limited = format!("{USERS}rate_limit:\n  interval: 1h\n  burst: 4\n");
     let live = ConfigStore::load(Some(directory.write("web.yml", &limited))).unwrap();
@@ -254,7 +128,7 @@ fn requests_without_credentials_have_a_rate_limit_of_their_own() {
 /// What the kernel keeps of unread answers counts as memory of the service.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "reads of the kernel what it keeps")]
-fn the_kernel_keeps_little_of_an_answer_that_is_not_read() {
+fn the_socket_buffer_of_an_unread_response_is_small() {
     let server = start(|site| site.exporter = registry(&[&LARGE]));
     let mut client = server.connect();
     rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
@@ -277,7 +151,7 @@ fn the_kernel_keeps_little_of_an_answer_that_is_not_read() {
 
 /// Answers that are not read are memory.
 #[test]
-fn clients_that_do_not_read_are_closed_when_they_hold_too_much() {
+fn clients_that_hold_too_many_unsent_bytes_are_disconnected() {
     let server = start(|site| site.exporter = registry(&[&LARGE]));
     let mut clients: Vec<_> = (0..12)
         .map(|_| {
@@ -300,73 +174,10 @@ fn clients_that_do_not_read_are_closed_when_they_hold_too_much() {
     clients.clear();
 }
 
-#[test]
-fn the_end_answers_what_is_under_way_and_closes_what_is_idle() {
-    let mut server = start(|site| site.exporter = registry(&[&SLOW, &WORD]));
-    let mut idle = server.connect();
-    idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
-    idle.answer();
-    let mut silent = server.connect();
-    let mut partial = server.connect();
-    partial.send("GET / HT");
-    let mut busy = server.connect();
-    busy.send(SCRAPE);
-    thread::sleep(Duration::from_millis(500));
-    server.stop.take().unwrap().send(()).unwrap();
-    let start = Instant::now();
-    assert_eq!(idle.rest(), "");
-    assert_eq!(silent.rest(), "");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-    assert!(TcpStream::connect(server.address).is_err());
-    let answer = busy.rest();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
-    assert_eq!(header(&answer, "connection"), Some("close"));
-    server.thread.take().unwrap().join().unwrap();
-    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
-}
-
-#[test]
-fn the_end_does_not_wait_for_ever() {
-    let server = start(|site| {
-        site.limits.drain = Duration::from_millis(200);
-        site.exporter = registry(&[&LARGE]);
-    });
-    let mut client = server.connect();
-    client.send(SCRAPE);
-    client.byte();
-    let start = Instant::now();
-    server.stop();
-    assert!(start.elapsed() < PATIENCE);
-}
-
-#[test]
-fn new_settings_end_a_connection_after_its_answer() {
-    let directory = Directory::new();
-    let file = directory.write("web.yml", "{}");
-    let live = ConfigStore::load(Some(file)).unwrap();
-    let server = start(|site| {
-        site.enable_lifecycle = true;
-        site.config = live;
-        site.exporter = registry(&[&SLOW, &WORD]);
-    });
-    let mut idle = server.connect();
-    idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
-    idle.answer();
-    let mut busy = server.connect();
-    busy.send(SCRAPE);
-    thread::sleep(Duration::from_millis(500));
-    directory.write("web.yml", "http_server_config: {headers: {X-Frame-Options: deny}}");
-    let post = "POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    assert_eq!(status(&server.say(post)), "200");
-    let (took, said) = idle.closed();
-    assert!(took < PATIENCE && said.is_empty(), "{took:?} {said}");
-    assert!(busy.rest().contains("\nword 1\n"));
-}
-
 /// A process of its own, whose limits are its own.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
-fn a_want_of_descriptors_keeps_no_scraper_out() {
+fn running_out_of_file_descriptors_does_not_block_scrapes() {
     use std::io::BufRead;
     use std::process::{Command, Stdio};
     let mut server = Command::new(std::env::current_exe().unwrap())

@@ -1,97 +1,16 @@
 //! A parser of the text format 0.0.4, as strict as the tools of Prometheus. In addition, it rejects
 //! timestamps and names that are not legacy names.
 
+mod line;
+mod page;
+
 use std::collections::HashMap;
 
-use exporter_core::desc::{self, Kind};
+use exporter_core::desc::Kind;
 
 use self::line::{Cursor, Label};
-
-mod line;
-
-/// The families of a file, in the order of their first lines.
-///
-/// Values of labels are kept in one string, because there may be very many.
-#[derive(Debug, Default)]
-pub(super) struct Page {
-    values: String,
-    pub(super) families: Vec<Family>,
-}
-
-#[derive(Debug, PartialEq)]
-pub(super) struct Family {
-    pub(super) name: String,
-    /// Empty if the file gives none.
-    pub(super) help: String,
-    pub(super) kind: Kind,
-    /// All labels that any of the series has.
-    pub(super) labels: Vec<String>,
-    pub(super) series: Vec<Series>,
-    /// The labels of one series after another.
-    cells: Vec<Cell>,
-}
-
-#[derive(Debug, PartialEq)]
-pub(super) struct Series {
-    /// Where in the cells its labels end.
-    end: usize,
-    pub(super) sample: Sample,
-}
-
-#[derive(Debug, PartialEq)]
-pub(super) enum Sample {
-    Number(f64),
-    Distribution(Box<Distribution>),
-}
-
-/// A histogram or summary.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Distribution {
-    pub(super) sum: f64,
-    pub(super) count: f64,
-    /// Upper bounds of buckets with what is counted up to them, or quantiles with their values;
-    /// each once, in order. The bucket without a bound is `count`.
-    pub(super) points: Vec<(f64, f64)>,
-}
-
-/// A label of a series: which of the family's it is, and where in the page its value is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Cell {
-    label: u32,
-    start: u32,
-    end: u32,
-}
-
-impl Page {
-    /// The values of the labels of each series, in the order of `places`: the place of each of the
-    /// family's labels. What a series does not have stays empty.
-    pub(super) fn series<'p>(
-        &'p self,
-        family: &'p Family,
-        places: &[usize],
-        labels: &mut Vec<&'p str>,
-        mut each: impl FnMut(&[&'p str], &'p Sample),
-    ) {
-        let width = labels.len();
-        let mut start = 0;
-        for Series { end, sample } in &family.series {
-            labels.clear();
-            labels.resize(width, "");
-            for cell in family.cells.get(start..*end).unwrap_or_default() {
-                let place = places.get(cell.label as usize).copied();
-                if let Some(label) = place.and_then(|place| labels.get_mut(place)) {
-                    *label = self.value(*cell);
-                }
-            }
-            each(labels, sample);
-            start = *end;
-        }
-    }
-
-    fn value(&self, cell: Cell) -> &str {
-        self.values.get(cell.start as usize..cell.end as usize).unwrap_or_default()
-    }
-}
+use self::page::{Cell, Family, Series, cell};
+pub(super) use self::page::{Distribution, Page, Sample};
 
 /// Parses a file. The error names the line.
 pub(super) fn parse(bytes: &[u8]) -> Result<Page, String> {
@@ -105,9 +24,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Page, String> {
 #[derive(Default)]
 struct Parser {
     page: Page,
-    /// What is known of each of the page's families beside what it keeps.
+    /// The state of each family of the page.
     states: Vec<State>,
-    /// Their places by name.
+    /// The indices of the families by name.
     places: HashMap<String, usize>,
     /// The cells of the line being read.
     cells: Vec<Cell>,
@@ -116,7 +35,7 @@ struct Parser {
 #[derive(Default)]
 struct State {
     has_help: bool,
-    /// Given, or taken for untyped at the first sample.
+    /// Set by a TYPE line, or by the first sample.
     has_kind: bool,
     /// Of a histogram or summary.
     distributions: Option<Box<Distributions>>,
@@ -124,9 +43,9 @@ struct State {
 
 #[derive(Default)]
 struct Distributions {
-    /// The series by their labels, for their lines may be apart.
+    /// The series by their labels, because their lines may be apart.
     places: HashMap<Vec<(u32, String)>, usize>,
-    /// Whether a count was given, for each of the series.
+    /// Whether each series has a `_count` line.
     counted: Vec<bool>,
 }
 
@@ -210,7 +129,7 @@ impl Parser {
         self.add(place, name, labels, value)
     }
 
-    /// The place of the family that a line of this name belongs to.
+    /// The index of the family that a line of this name belongs to.
     fn family(&mut self, name: &str) -> usize {
         if let Some(place) = self.places.get(name) {
             return *place;
@@ -303,11 +222,11 @@ impl Parser {
     }
 
     fn finish(mut self) -> Result<Page, Problem> {
-        // Every series is exposed with all labels of its family.
-        const MOST_CELLS: usize = 1 << 22;
+        // Each series is exposed with all labels of its family.
+        const MAX_CELLS: usize = 1 << 22;
         for family in &mut self.page.families {
             let (name, labels, series) = (&family.name, family.labels.len(), family.series.len());
-            if labels > 32 && labels.saturating_mul(series) > MOST_CELLS {
+            if labels > 32 && labels.saturating_mul(series) > MAX_CELLS {
                 return Err(format!("too many: {series} series of {name} with {labels} labels"));
             }
             for series in &mut family.series {
@@ -322,81 +241,6 @@ impl Parser {
         self.page.values.shrink_to_fit();
         Ok(self.page)
     }
-}
-
-impl Distribution {
-    /// Takes a line of a histogram or summary.
-    fn add(
-        &mut self,
-        suffix: &str,
-        kind: Kind,
-        at: Option<f64>,
-        value: f64,
-        counted: &mut bool,
-    ) -> Result<(), Problem> {
-        let counts = suffix == "_count" || kind == Kind::Histogram && suffix != "_sum";
-        if counts && value.is_sign_negative() && value != 0.0 || counts && value.is_nan() {
-            return Err(format!("expected a count, found {value}"));
-        }
-        match (suffix, at) {
-            ("_sum", _) => self.sum = value,
-            ("_count", _) => {
-                self.count = value;
-                *counted = true;
-            }
-            (_, Some(at)) if at.is_nan() => {}
-            // The +Inf bucket; the `_count` line is the better source.
-            (_, Some(f64::INFINITY)) if kind == Kind::Histogram => {
-                if !*counted {
-                    self.count = value;
-                }
-            }
-            // -0 and 0 are the same.
-            (_, Some(at)) => self.points.push((at + 0.0, value)),
-            // A line without its bound or quantile is ignored.
-            (_, None) => {}
-        }
-        Ok(())
-    }
-
-    /// Puts the points in order. Of two at one place the later one counts.
-    fn finish(&mut self) {
-        self.points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        self.points.dedup_by(|later, kept| {
-            let same = later.0.total_cmp(&kept.0).is_eq();
-            if same {
-                *kept = *later;
-            }
-            same
-        });
-        self.points.shrink_to_fit();
-    }
-}
-
-/// Keeps the value of a label, and the label if the family has it not yet.
-fn cell(
-    labels: &mut Vec<String>,
-    values: &mut String,
-    label: &str,
-    value: &str,
-) -> Result<Cell, Problem> {
-    const MOST_LABELS: usize = 512;
-    let known = labels.iter().position(|known| known == label);
-    let place = known.unwrap_or(labels.len());
-    if known.is_none() {
-        if !desc::is_label_name(label) || label.starts_with("__") {
-            return Err(format!("expected the name of a label, found {label:?}"));
-        }
-        if labels.len() == MOST_LABELS {
-            return Err(format!("a family of more than {MOST_LABELS} labels"));
-        }
-        labels.push(label.to_owned());
-    }
-    // A file is no longer than 64 MiB.
-    let number = |place: usize| u32::try_from(place).map_err(|_| "too long".to_owned());
-    let start = number(values.len())?;
-    values.push_str(value);
-    Ok(Cell { label: number(place)?, start, end: number(values.len())? })
 }
 
 fn kind(word: &str) -> Option<Kind> {

@@ -1,5 +1,7 @@
 //! What the format allows and what it does not, line by line.
 
+use exporter_core::desc;
+
 use super::*;
 
 /// The series of a page, written plainly.

@@ -1,5 +1,5 @@
-//! The command line: the flags of all exporters, the flags of the program, and a pair of switches
-//! for each collector, all generated from data.
+//! The command line: the shared flags, the flags of the program, and a pair of switches for each
+//! collector, all generated from data.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -9,98 +9,14 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::flags::{DISABLE_DEFAULTS, SHARED};
 use crate::collector::Definition;
 use crate::config_file::{self, SMALL};
 use crate::flags::{Flag, Flags, Value};
 
-pub(crate) static CHECK: Flag = Flag::switch(
-    "check",
-    false,
-    "Read all configuration, run every collector once, say what is fine and what is not, and exit.",
-);
-/// The time limit of a collector in a scrape.
-pub static COLLECTOR_TIMEOUT: Flag =
-    Flag::text("collector.timeout", "5s", "How long one collector may take in a scrape.");
-pub(crate) static CONFIG_FILE: Flag = Flag::text(
-    "web.config.file",
-    "",
-    "Web configuration file: TLS, client certificates, users, headers, rate limit.",
-);
-pub(crate) static DISABLE_DEFAULTS: Flag =
-    Flag::switch("collector.disable-defaults", false, "Start with all collectors off.");
-pub(crate) static DISABLE_EXPORTER_METRICS: Flag = Flag::switch(
-    "web.disable-exporter-metrics",
-    false,
-    "Leave out the metrics about the exporter itself.",
-);
-pub(crate) static ENABLE_LIFECYCLE: Flag =
-    Flag::switch("web.enable-lifecycle", false, "Allow POST /-/reload.");
-pub(crate) static GOMAXPROCS: Flag =
-    Flag::text("runtime.gomaxprocs", "1", "Accepted for compatibility; one core is what it uses.")
-        .hidden();
-pub(crate) static HASH_PASSWORD: Flag = Flag::switch(
-    "hash-password",
-    false,
-    "Ask for a password, print its hash for basic_auth_users, and exit.",
-);
-pub(crate) static LISTEN_ADDRESS: Flag = Flag::list(
-    "web.listen-address",
-    &[],
-    "Where to listen: host:port, :port or unix:/path. May be repeated.",
-);
-pub(crate) static LOG_FORMAT: Flag =
-    Flag::text("log.format", "logfmt", "How to write the log: logfmt or json.");
-pub(crate) static LOG_LEVEL: Flag =
-    Flag::text("log.level", "info", "What to log: debug, info, warn or error, and all above it.");
-pub(crate) static MAX_REQUESTS: Flag = Flag::text(
-    "web.max-requests",
-    "40",
-    "How many scrapes may be under way; more are answered 503. 0 is no limit.",
-);
-pub(crate) static OPENMETRICS_CREATED: Flag = Flag::switch(
-    "web.openmetrics-created",
-    false,
-    "Write _created lines in OpenMetrics. They are series of their own to most servers.",
-);
-pub(crate) static SYSTEMD_SOCKET: Flag =
-    Flag::switch("web.systemd-socket", false, "Listen on the sockets that systemd passes.");
-pub(crate) static TELEMETRY_PATH: Flag =
-    Flag::text("web.telemetry-path", "/metrics", "The path of the metrics.");
-pub(crate) static TIMEOUT_OFFSET: Flag = Flag::text(
-    "timeout-offset",
-    "0.25",
-    "Seconds to be done before the timeout that Prometheus announces.",
-);
-
-pub(crate) static UNIT: Flag = Flag::switch(
-    "unit",
-    false,
-    "With --check: check as the systemd unit of this program would run it. Takes root.",
-);
-
-static SHARED: &[&Flag] = &[
-    &CHECK,
-    &COLLECTOR_TIMEOUT,
-    &CONFIG_FILE,
-    &DISABLE_DEFAULTS,
-    &DISABLE_EXPORTER_METRICS,
-    &ENABLE_LIFECYCLE,
-    &GOMAXPROCS,
-    &HASH_PASSWORD,
-    &LISTEN_ADDRESS,
-    &LOG_FORMAT,
-    &LOG_LEVEL,
-    &MAX_REQUESTS,
-    &OPENMETRICS_CREATED,
-    &SYSTEMD_SOCKET,
-    &TELEMETRY_PATH,
-    &TIMEOUT_OFFSET,
-    &UNIT,
-];
-
 /// The parts of a program's command line.
 #[derive(Clone, Copy)]
-pub(crate) struct Grammar<Env: 'static> {
+pub(crate) struct CommandSpec<Env: 'static> {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) version: &'static str,
@@ -113,7 +29,7 @@ pub(crate) struct Grammar<Env: 'static> {
 }
 
 /// The action requested by the command line.
-pub(crate) enum Asked<Env: 'static> {
+pub(crate) enum Action<Env: 'static> {
     /// Run, with these collectors in the order of the list.
     Run(Flags, Vec<&'static Definition<Env>>),
     /// Print this text and exit: help or version.
@@ -122,26 +38,26 @@ pub(crate) enum Asked<Env: 'static> {
 
 /// Parses a command line. The error is one line for standard error; the status is 2.
 pub(crate) fn parse<Env>(
-    grammar: &Grammar<Env>,
+    spec: &CommandSpec<Env>,
     args: impl IntoIterator<Item = OsString>,
-) -> Result<Asked<Env>, String> {
+) -> Result<Action<Env>, String> {
     let args = expand(args)?;
-    let matches = match command(grammar).try_get_matches_from(args) {
+    let matches = match command(spec).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            return Ok(Asked::Print(error.to_string()));
+            return Ok(Action::Print(error.to_string()));
         }
         Err(error) => {
-            let similar = similar(&command(grammar), &error);
+            let similar = similar(&command(spec), &error);
             return Err(one_line(&format!("{error}{similar}")));
         }
     };
-    let flags = given(grammar, &matches);
+    let flags = parsed_flags(spec, &matches);
     let defaults = !flags.is_on(&DISABLE_DEFAULTS);
-    let enabled = grammar.collectors.iter().copied().filter(|def| {
-        let (on, off) = switch(grammar, def);
+    let enabled = spec.collectors.iter().copied().filter(|def| {
+        let (on, off) = switch(spec, def);
         match (matches.get_flag(&on), matches.get_flag(&off)) {
             (true, _) => true,
             (false, true) => false,
@@ -150,21 +66,21 @@ pub(crate) fn parse<Env>(
     });
     let enabled: Vec<_> = enabled.collect();
     let flags = flags.with_collectors(enabled.iter().map(|def| def.name));
-    Ok(Asked::Run(flags, enabled))
+    Ok(Action::Run(flags, enabled))
 }
 
-fn command<Env>(grammar: &Grammar<Env>) -> Command {
-    let mut command = Command::new(grammar.name)
-        .about(grammar.about)
-        .version(version(grammar))
-        .override_usage(format!("{} [flags]", grammar.name))
+fn command<Env>(spec: &CommandSpec<Env>) -> Command {
+    let mut command = Command::new(spec.name)
+        .about(spec.about)
+        .version(version(spec))
+        .override_usage(format!("{} [flags]", spec.name))
         .disable_help_subcommand(true);
-    for flag in SHARED.iter().chain(grammar.flags) {
+    for flag in SHARED.iter().chain(spec.flags) {
         command = with_flag(command, flag, "Flags");
     }
     let mut seen = HashSet::new();
-    for def in grammar.collectors {
-        let (on, off) = switch(grammar, def);
+    for def in spec.collectors {
+        let (on, off) = switch(spec, def);
         let state = if def.on_by_default { "on" } else { "off" };
         let about = format!("{} [default: {state}]", def.about);
         command = with_switch(command, on, off, about, false, "Collectors (--no-... switches off)");
@@ -177,10 +93,10 @@ fn command<Env>(grammar: &Grammar<Env>) -> Command {
 }
 
 /// The version, and the commit if it is known.
-fn version<Env>(grammar: &Grammar<Env>) -> String {
-    match grammar.revision {
-        "" => grammar.version.to_owned(),
-        revision => format!("{} ({revision})", grammar.version),
+fn version<Env>(spec: &CommandSpec<Env>) -> String {
+    match spec.revision {
+        "" => spec.version.to_owned(),
+        revision => format!("{} ({revision})", spec.version),
     }
 }
 
@@ -232,17 +148,17 @@ fn with_switch(
     command.arg(arg(on).help(about).help_heading(heading).hide(hidden)).arg(no)
 }
 
-fn switch<Env>(grammar: &Grammar<Env>, def: &Definition<Env>) -> (String, String) {
-    let on = format!("{}.{}", grammar.switch, def.name);
+fn switch<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> (String, String) {
+    let on = format!("{}.{}", spec.switch, def.name);
     let off = format!("no-{on}");
     (on, off)
 }
 
-fn given<Env>(grammar: &Grammar<Env>, matches: &ArgMatches) -> Flags {
+fn parsed_flags<Env>(spec: &CommandSpec<Env>, matches: &ArgMatches) -> Flags {
     let mut flags = Flags::default();
-    let of_collectors = grammar.collectors.iter().flat_map(|def| def.flags);
+    let of_collectors = spec.collectors.iter().flat_map(|def| def.flags);
     let mut seen = HashSet::new();
-    for flag in SHARED.iter().chain(grammar.flags).chain(of_collectors) {
+    for flag in SHARED.iter().chain(spec.flags).chain(of_collectors) {
         if !seen.insert(flag.name) {
             continue;
         }
@@ -312,6 +228,7 @@ mod tests {
     use super::*;
     use crate::collector::{Collector, Error, Source};
     use crate::exposition::families::Families;
+    use crate::program::flags::COLLECTOR_TIMEOUT;
     use crate::testing;
 
     struct Nothing;
@@ -344,7 +261,7 @@ mod tests {
     static CPU: Definition<()> = named("cpu", true, &[&GUEST]);
     static DISK: Definition<()> = named("disk", true, &[&EXCLUDE]);
     static TEXT: Definition<()> = named("text", false, &[&DIRS]);
-    static GRAMMAR: Grammar<()> = Grammar {
+    static SPEC: CommandSpec<()> = CommandSpec {
         name: "test-exporter",
         about: "Tests.",
         version: "1",
@@ -354,16 +271,16 @@ mod tests {
         collectors: &[&CPU, &DISK, &TEXT],
     };
 
-    fn asked(line: &str) -> Result<(Flags, Vec<&'static str>), String> {
+    fn parse_line(line: &str) -> Result<(Flags, Vec<&'static str>), String> {
         let args = ["test-exporter"].into_iter().chain(line.split_whitespace());
-        match parse(&GRAMMAR, args.map(OsString::from))? {
-            Asked::Run(flags, defs) => Ok((flags, defs.iter().map(|def| def.name).collect())),
-            Asked::Print(text) => Err(text),
+        match parse(&SPEC, args.map(OsString::from))? {
+            Action::Run(flags, defs) => Ok((flags, defs.iter().map(|def| def.name).collect())),
+            Action::Print(text) => Err(text),
         }
     }
 
     #[test]
-    fn collectors_are_switched() {
+    fn switches_enable_and_disable_collectors() {
         for (line, enabled) in [
             ("", vec!["cpu", "disk"]),
             ("--no-collector.cpu", vec!["disk"]),
@@ -371,19 +288,19 @@ mod tests {
             ("--collector.disable-defaults", vec![]),
             ("--collector.disable-defaults --collector.text --collector.cpu", vec!["cpu", "text"]),
         ] {
-            assert_eq!(asked(line).unwrap().1, enabled, "{line}");
+            assert_eq!(parse_line(line).unwrap().1, enabled, "{line}");
         }
     }
 
     #[test]
-    fn values_are_taken_either_way() {
+    fn values_follow_an_equals_sign_or_a_space() {
         let line = "--collector.disk.exclude -a --no-collector.cpu.guest --collector.text.dir=/a \
                     --collector.text.dir /b";
-        let (flags, _) = asked(line).unwrap();
+        let (flags, _) = parse_line(line).unwrap();
         assert_eq!(flags.text(&EXCLUDE), "-a");
         assert!(!flags.is_on(&GUEST));
         assert_eq!(flags.list(&DIRS), ["/a", "/b"]);
-        let (flags, _) = asked("").unwrap();
+        let (flags, _) = parse_line("").unwrap();
         assert_eq!(flags.text(&EXCLUDE), "^x$");
         assert!(flags.is_on(&GUEST) && !flags.is_given(&GUEST));
         assert_eq!(flags.text(&EXCLUDE), "^x$");
@@ -394,7 +311,7 @@ mod tests {
         testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "arguments"), |bytes| {
             // An argument file could be any file of this machine.
             let text = String::from_utf8_lossy(bytes).replace('@', "");
-            match asked(&text) {
+            match parse_line(&text) {
                 Ok((flags, _)) => drop(flags.duration(&COLLECTOR_TIMEOUT)),
                 Err(error) if text.contains("-h") || text.contains("-V") => drop(error),
                 Err(error) => assert_eq!(error.lines().count(), 1, "{text}: {error}"),
@@ -403,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_in_one_line() {
+    fn errors_are_one_line() {
         for (line, problem) in [
             ("--colector.cpu", "--collector.cpu"),
             ("-w", "there is --web.config.file, --web.disable-exporter-metrics"),
@@ -416,19 +333,19 @@ mod tests {
             ("--log.level", "log.level"),
             ("@/does/not/exist", "/does/not/exist"),
         ] {
-            let error = asked(line).unwrap_err();
+            let error = parse_line(line).unwrap_err();
             assert!(error.contains(problem) && error.lines().count() == 1, "{line}: {error}");
         }
     }
 
     #[test]
-    fn the_version_has_the_commit() {
-        assert_eq!(asked("--version").unwrap_err().trim(), "test-exporter 1 (abc)");
+    fn the_version_includes_the_commit() {
+        assert_eq!(parse_line("--version").unwrap_err().trim(), "test-exporter 1 (abc)");
     }
 
     #[test]
     fn help_lists_each_collector_with_its_default() {
-        let help = asked("--help").unwrap_err();
+        let help = parse_line("--help").unwrap_err();
         for (flag, default) in [("cpu", "on"), ("disk", "on"), ("text", "off")] {
             let line = help.lines().skip_while(|l| !l.contains(&format!("--collector.{flag} ")));
             let text: String = line.take(2).collect();

@@ -1,0 +1,72 @@
+//! The page of a collection: the output of the collectors, and the families of the registry itself.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::dropped::Dropped;
+use super::member::Member;
+use super::outcome::Run;
+use super::settings::Settings;
+use crate::exposition;
+use crate::exposition::families::{Families, Precedence};
+
+/// Joins the output of `runs`, which are runs of `members`, with the families of the registry
+/// itself. `own` is the sink for the latter.
+pub(super) fn page(
+    settings: &Settings,
+    dropped: &Dropped,
+    members: &[Arc<Member>],
+    runs: Vec<Run>,
+    mut own: Families,
+) -> Bytes {
+    let (format, escaping) = (own.format, own.escaping);
+    own.set_precedence(Precedence::Exporter);
+    if let Some(desc) = settings.duration {
+        let mut duration = own.family(desc);
+        for run in &runs {
+            if let Some(member) = members.get(run.member) {
+                duration.sample([&member.label], run.elapsed.as_secs_f64());
+            }
+        }
+    }
+    if let Some(desc) = settings.success {
+        let mut success = own.family(desc);
+        for run in &runs {
+            if let Some(member) = members.get(run.member) {
+                success.sample([&member.label], f64::from(u8::from(run.failure.is_none())));
+            }
+        }
+    }
+    if let Some(desc) = settings.absent {
+        let mut absent = own.family(desc);
+        for run in runs.iter().filter(|run| run.is_absence()) {
+            if let Some(member) = members.get(run.member) {
+                absent.sample([&member.label], 1.0);
+            }
+        }
+    }
+    for run in &runs {
+        if let Some(member) = members.get(run.member) {
+            member.note(run);
+            let over_limit = run.out.as_ref().map_or(0, |out| out.over_limit);
+            dropped.over_limit(&member.name, over_limit);
+            let refused = run.out.as_ref().map_or(0, |out| out.refused);
+            dropped.refused(&member.name, refused);
+        }
+    }
+    (settings.own)(&mut own);
+    if settings.exposes_dropped {
+        dropped.write(&mut own);
+    }
+    let written = runs.into_iter().filter_map(|run| Some((run.out?, members.get(run.member))));
+    let (parts, members): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();
+    let (page, conflicts) = exposition::join(&parts, format, escaping);
+    for (part, member) in parts.into_iter().zip(members) {
+        if let Some(member) = member {
+            member.recycle(part);
+        }
+    }
+    dropped.note(conflicts);
+    Bytes::from(page)
+}
