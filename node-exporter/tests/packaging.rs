@@ -49,6 +49,21 @@ fn discovery() {
 }
 
 #[test]
+fn enrolment() {
+    passes("test_enrol.py");
+}
+
+#[test]
+fn enrolment_under_systemd() {
+    passes("test_enrol_systemd.py");
+}
+
+#[test]
+fn fleet() {
+    passes("test_fleet.py");
+}
+
+#[test]
 fn installation() {
     passes("test_install.py");
 }

@@ -7,8 +7,13 @@ INSTALL = PACKAGING / 'install'
 # Of every exporter, and what only one has.
 FILES = {
     'etc/default/{}': 0o644,
+    'usr/bin/exporter-enrol': 0o755,
     'usr/bin/exporter-pki': 0o755,
+    'usr/bin/exporter-pki-serve': 0o755,
     'usr/bin/{}': 0o755,
+    'usr/lib/systemd/system/exporter-enrol.service': 0o644,
+    'usr/lib/systemd/system/exporter-enrol.timer': 0o644,
+    'usr/lib/systemd/system/exporter-pki.service': 0o644,
     'usr/lib/systemd/system/{}.service': 0o644,
     'usr/lib/systemd/system/{}.socket': 0o644,
     'usr/lib/sysusers.d/{}.conf': 0o644,
