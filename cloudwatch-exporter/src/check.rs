@@ -12,22 +12,22 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
     let snapshot = cache.snapshot();
     let config = &snapshot.setup.config;
     let count = format!("{} with {} rules", cache.file().display(), config.rules.len());
-    let mut lines = vec![line(true, "configuration", count)];
+    let mut lines = vec![CheckLine::new(true, "configuration", count)];
     for (index, (target, state)) in snapshot.targets().enumerate() {
         let prefix =
             if target.is_named() { format!("{}: ", target.title()) } else { String::new() };
         let cloud = match snapshot.setup.cloud(index).await {
             Ok(cloud) => cloud,
             Err(failure) => {
-                lines.push(line(false, &format!("{prefix}account"), failure.to_string()));
+                lines.push(CheckLine::new(false, format!("{prefix}account"), failure.to_string()));
                 continue;
             }
         };
-        lines.push(line(true, &format!("{prefix}region"), cloud.region().to_owned()));
+        lines.push(CheckLine::new(true, format!("{prefix}region"), cloud.region().to_owned()));
         let credentials = format!("{prefix}credentials");
         lines.push(match cloud.identity().await {
-            Ok(identity) => line(true, &credentials, identity),
-            Err(failure) => line(false, &credentials, failure.to_string()),
+            Ok(identity) => CheckLine::new(true, &credentials, identity),
+            Err(failure) => CheckLine::new(false, &credentials, failure.to_string()),
         });
         for (rule, results) in config.rules.iter().zip(&state.results) {
             if rule.applies_to(target) {
@@ -46,13 +46,13 @@ fn budget(snapshot: &Snapshot) -> Option<CheckLine> {
     let results = snapshot.targets.iter().map(|target| &target.results);
     let dollars = budget::total(config, results);
     Some(if dollars <= budget {
-        line(true, "budget", format!("${dollars:.2} of ${budget:.2} a month"))
+        CheckLine::new(true, "budget", format!("${dollars:.2} of ${budget:.2} a month"))
     } else {
         let finding = format!(
             "a month costs ${dollars:.2}, the budget is ${budget:.2}; --plan tells which rules cost \
              most and what would save"
         );
-        line(false, "budget", finding)
+        CheckLine::new(false, "budget", finding)
     })
 }
 
@@ -75,9 +75,5 @@ fn of_rule(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
         ),
         _ => format!("{sets} dimension sets, {points} series"),
     };
-    line(!results.is_incomplete, &what, finding)
-}
-
-fn line(is_fine: bool, what: &str, finding: String) -> CheckLine {
-    CheckLine { is_fine, what: what.to_owned(), finding }
+    CheckLine::new(!results.is_incomplete, what, finding)
 }

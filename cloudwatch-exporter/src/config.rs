@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_core::config_file;
-use exporter_core::web::config::ConfigError;
+use exporter_core::web::ConfigError;
 use regex::bytes::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
 
@@ -47,11 +47,10 @@ pub(crate) const SCRAPE_INTERVAL: u64 = 60;
 impl Config {
     /// Reads the file. Warnings are logged; the error is one line.
     pub(crate) fn read(path: &Path, strictness: Strictness) -> Result<Self, ConfigError> {
-        let fault = |fault: Fault| ConfigError {
-            file: path.to_path_buf(),
-            line: fault.line,
-            key: fault.key.map(str::to_owned),
-            problem: fault.problem.replace(char::is_control, " "),
+        let fault = |fault: Fault| {
+            ConfigError::new(path, fault.problem.replace(char::is_control, " "))
+                .with_line(fault.line)
+                .with_key(fault.key.map(str::to_owned))
         };
         let text = config_file::read(path, config_file::SMALL).map_err(|error| {
             fault(Fault { line: None, key: None, problem: format!("cannot be read: {error}") })

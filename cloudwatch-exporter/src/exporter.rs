@@ -7,12 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use exporter_core::collector::Error;
 use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
 use exporter_core::registry::{Registry, Settings};
 use exporter_core::run::{COLLECTOR_TIMEOUT, Plan};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
 use crate::cache::Cache;
 use crate::config::Config;
@@ -117,6 +116,7 @@ fn settings(plan: &Plan<Page>) -> Settings {
     settings
 }
 
+#[async_trait]
 impl Exporter for CloudWatchExporter {
     fn registry(&self, query: &Query) -> Result<Arc<Registry>, String> {
         let names: BTreeSet<_> = query.values("name[]").map(str::to_owned).collect();
@@ -130,11 +130,11 @@ impl Exporter for CloudWatchExporter {
         self.cache.reload().map_err(|error| error.to_string())
     }
 
-    fn one_shot_command(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
-        Some(self.plan.as_ref()?.run().boxed())
+    async fn one_shot_command(&self) -> Option<Result<String, String>> {
+        Some(self.plan.as_ref()?.run().await)
     }
 
-    fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
-        check::lines(&self.cache).boxed()
+    async fn check(&self) -> Vec<CheckLine> {
+        check::lines(&self.cache).await
     }
 }

@@ -208,7 +208,7 @@ impl Family {
             }
         }
         let names: Vec<_> = labels.names.iter().map(String::as_str).collect();
-        let entry = DynDesc { name: &self.name, help: &help, kind: Kind::Gauge, labels: &names };
+        let entry = DynDesc::new(&self.name, &help, Kind::Gauge, &names);
         let mut family = out.open(entry);
         for (member, rule, target, results) in self.parts(snapshot) {
             if is_too_old(rule, results, now) {

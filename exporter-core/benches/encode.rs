@@ -48,8 +48,7 @@ fn histograms(format: Format, rows: &[([&str; 3], f64)]) -> Vec<u8> {
     for ([device, ..], n) in rows.iter().take(500) {
         let buckets: [Bucket<'_>; 11] =
             std::array::from_fn(|at| Bucket::new(f64::from(1 << at) * 0.005, at as u64 * 977));
-        let value =
-            HistogramValue { count: 12_345, sum: *n, buckets: &buckets, ..Default::default() };
+        let value = HistogramValue::new(12_345, *n).with_buckets(&buckets);
         family.histogram([device], &value);
     }
     testing::page(&[out])

@@ -25,7 +25,7 @@ impl Collector for ObjectInfo {
             let values: Vec<_> =
                 [name.as_str()].into_iter().chain(labels.iter().map(|l| l.1.as_str())).collect();
             let help = "Labels of an object.";
-            let desc = DynDesc { name: "app_object_info", help, kind: Kind::Gauge, labels: &names };
+            let desc = DynDesc::new("app_object_info", help, Kind::Gauge, &names);
             out.open(desc).sample(&values, 1.0);
         }
         Ok(())

@@ -12,6 +12,7 @@ use crate::flags::{Flag, Flags};
 ///
 /// The command line, the metric reference and the registry are made from these.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 #[expect(missing_debug_implementations, reason = "a static table of function pointers")]
 pub struct Definition<Env: 'static> {
     /// As in `--collector.<name>` and the `collector` label.

@@ -1,19 +1,16 @@
 //! What a program serves: one registry, or one for each target.
 
 use std::fmt::Debug;
-use std::future;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
-use crate::collector::Error;
+use crate::collector::{Error, async_trait};
 pub use crate::query::Query;
 use crate::registry::Registry;
 
 /// Finds the registry that a scrape is answered from.
 ///
 /// Most programs have one registry, which is an exporter as it is.
+#[async_trait]
 pub trait Exporter: Debug + Send + Sync {
     /// The registry of the telemetry path. The error is one line for the client: status 400.
     fn registry(&self, query: &Query) -> Result<Arc<Registry>, String>;
@@ -31,24 +28,32 @@ pub trait Exporter: Debug + Send + Sync {
 
     /// What is done in the place of serving, where a flag asks for it: its outcome is printed, and
     /// the program ends.
-    fn one_shot_command(&self) -> Option<BoxFuture<'_, Result<String, String>>> {
+    async fn one_shot_command(&self) -> Option<Result<String, String>> {
         None
     }
 
     /// What `--check` tells beside how each collector did. A line that is not fine fails it.
-    fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
-        future::ready(Vec::new()).boxed()
+    async fn check(&self) -> Vec<CheckLine> {
+        Vec::new()
     }
 }
 
 /// One line of `--check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CheckLine {
     /// Good as it is, or a thing that works but is seldom meant.
     pub is_fine: bool,
     pub what: String,
     /// Names, dates and counts; no secret.
     pub finding: String,
+}
+
+impl CheckLine {
+    /// What was checked, whether it is fine, and what was found.
+    pub fn new(is_fine: bool, what: impl Into<String>, finding: impl Into<String>) -> Self {
+        Self { is_fine, what: what.into(), finding: finding.into() }
+    }
 }
 
 /// An exporter, or the flag or file that does not let it be one.

@@ -12,6 +12,7 @@ use crate::error::Error;
 
 /// One flag, declared where it is used.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Flag {
     /// Without the leading dashes: `collector.diskstats.device-exclude`.
     pub name: &'static str,
@@ -24,6 +25,7 @@ pub struct Flag {
 
 /// The type of a flag's value, with its default.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Value {
     /// No value: `--x` is on, `--no-x` is off.
     Switch(bool),

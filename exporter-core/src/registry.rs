@@ -61,10 +61,16 @@ pub struct Registry {
 /// do not run and are not exposed.
 #[expect(missing_debug_implementations, reason = "holds a boxed trait object")]
 pub struct Precheck {
-    /// Its name, as that of a collector.
-    pub name: &'static str,
-    pub about: &'static str,
-    pub source: Source,
+    name: &'static str,
+    about: &'static str,
+    source: Source,
+}
+
+impl Precheck {
+    /// A precheck with its name, which is that of a collector, and one line about it.
+    pub const fn new(name: &'static str, about: &'static str, source: Source) -> Self {
+        Self { name, about, source }
+    }
 }
 
 /// Scrapes with equal keys share one collection.

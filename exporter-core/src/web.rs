@@ -1,18 +1,18 @@
 //! Serving: listeners, their connections, and how all of it ends.
 
 mod accept;
-pub mod auth;
+mod auth;
 mod client_address;
-pub mod config;
+mod config;
 mod connection;
 mod http;
 mod limits;
-pub mod listen;
+mod listen;
 mod memory;
-pub mod metrics;
+pub(crate) mod metrics;
 #[cfg(test)]
 mod pki;
-pub mod reload;
+pub(crate) mod reload;
 mod server;
 mod site;
 mod socket;
@@ -21,8 +21,7 @@ mod tests;
 mod tls;
 
 pub use self::accept::serve;
-pub use self::config::limit;
+pub use self::config::ConfigError;
 pub use self::limits::Limits;
-pub use self::listen::Listener;
+pub use self::listen::{ListenError, Listener};
 pub use self::site::Site;
-pub use self::tls::{caller, refusal};

@@ -12,7 +12,7 @@ use crate::grants::Grants;
 pub(crate) async fn grants(db: &Db, plan: &Plan<Db>) -> Vec<CheckLine> {
     match lacking(db, plan).await {
         Ok(lines) => lines,
-        Err(error) => vec![line(false, "grants", error.to_string())],
+        Err(error) => vec![CheckLine::new(false, "grants", error.to_string())],
     }
 }
 
@@ -28,7 +28,7 @@ async fn lacking(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
         let needs = collectors::needs(def.name, &server, &plan.flags);
         for need in needs.iter().filter(|need| !granted.allow(need)) {
             let what = format!("collector {}", def.name);
-            lines.push(line(
+            lines.push(CheckLine::new(
                 false,
                 what,
                 format!("lacks a grant: GRANT {need} TO {};", quoted(&user)),
@@ -36,13 +36,13 @@ async fn lacking(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
         }
     }
     if lines.is_empty() {
-        lines.push(line(true, "grants", format!("{user} has all that the collectors need")));
+        lines.push(CheckLine::new(
+            true,
+            "grants",
+            format!("{user} has all that the collectors need"),
+        ));
     }
     Ok(lines)
-}
-
-fn line(is_fine: bool, what: impl Into<String>, finding: String) -> CheckLine {
-    CheckLine { is_fine, what: what.into(), finding }
 }
 
 /// `user@host`, each in quotes. A user name may contain an @, a host name cannot.

@@ -40,16 +40,18 @@ mod user_statistics;
 mod user_summary;
 mod userstat;
 
-use exporter_core::collector::Definition;
 use exporter_core::flags::Flags;
 
 use crate::db::{Db, Error, Session};
 use crate::grants::Need;
 use crate::version::Server;
 
+/// A collector of a server.
+type Definition = exporter_core::collector::Definition<Db>;
+
 /// A collector of this exporter: what every collector is, and what it must be allowed.
 pub(crate) struct Query {
-    pub(crate) definition: Definition<Db>,
+    pub(crate) definition: Definition,
     /// The privileges without which a server of this kind refuses it, or shows it too little.
     pub(crate) needs: fn(&Server, &Flags) -> Vec<Need>,
 }
@@ -95,7 +97,7 @@ static QUERIES: [&Query; 36] = [
 
 /// The definitions of all.
 #[expect(clippy::indexing_slicing, reason = "a place too far would not compile")]
-pub(crate) static ALL: &[&Definition<Db>] = &{
+pub(crate) static ALL: &[&Definition] = &{
     let mut all = [&global_status::QUERY.definition; QUERIES.len()];
     let mut at = 0;
     while at < QUERIES.len() {

@@ -13,8 +13,6 @@ use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
 use exporter_core::families::Families;
 use exporter_core::registry::{Precheck, Registry};
 use exporter_core::run::Plan;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
 use crate::address::Address;
 use crate::allow_list::AllowList;
@@ -120,11 +118,11 @@ impl Servers {
             });
             // Each has a connection, so that none waits for another's.
             settings.concurrency = self.limits.connections;
-            let gate = Precheck {
-                name: "connection",
-                about: "An answer from the server",
-                source: Source::asynchronous(Connection(db.clone())),
-            };
+            let gate = Precheck::new(
+                "connection",
+                "An answer from the server",
+                Source::asynchronous(Connection(db.clone())),
+            );
             Ok::<_, Error>(Arc::new(self.plan.registry(&db, settings)?.with_precheck(gate)))
         };
         let (metrics, probe) = (registry(true)?, registry(false)?);
@@ -150,6 +148,7 @@ impl State {
     }
 }
 
+#[async_trait]
 impl Exporter for Servers {
     fn registry(&self, query: &Query) -> Result<Arc<Registry>, String> {
         self.find(query, false)
@@ -175,19 +174,16 @@ impl Exporter for Servers {
         }
     }
 
-    fn check(&self) -> BoxFuture<'_, Vec<CheckLine>> {
-        async {
-            // The one that the collectors were just tried on.
-            let db = {
-                let state = self.state();
-                state.servers.values().next().map(|server| server.db.clone())
-            };
-            match db {
-                Some(db) => check::grants(&db, &self.plan).await,
-                None => Vec::new(),
-            }
+    async fn check(&self) -> Vec<CheckLine> {
+        // The one that the collectors were just tried on.
+        let db = {
+            let state = self.state();
+            state.servers.values().next().map(|server| server.db.clone())
+        };
+        match db {
+            Some(db) => check::grants(&db, &self.plan).await,
+            None => Vec::new(),
         }
-        .boxed()
     }
 }
 

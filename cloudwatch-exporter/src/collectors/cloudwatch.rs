@@ -13,18 +13,17 @@ use crate::cache;
 use crate::page::Page;
 use crate::{exposition, usage};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "cloudwatch",
-    about: "The metrics that the configuration file asks for",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("cloudwatch", "The metrics that the configuration file asks for", |page, _| {
+        Ok(Source::asynchronous(CloudWatch(page.clone())))
+    })
+    .reads(&[
         "cloudwatch:ListMetrics",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
         "tag:GetResources",
-    ],
-    flags: &[],
-    metrics: &[
+    ])
+    .metrics(&[
         &METRIC,
         &exposition::INFO,
         &exposition::RESOURCE,
@@ -44,16 +43,14 @@ pub(super) static DEFINITION: Definition = Definition {
         &usage::RELOADED,
         &usage::SCRAPE_DURATION,
         &usage::SCRAPE_ERROR,
-    ],
-    build: |page, _| Ok(Source::asynchronous(CloudWatch(page.clone()))),
-};
+    ]);
 
-static METRIC: DynDesc<'_> = DynDesc {
-    name: "<namespace>_<metric>_<statistic>",
-    help: "The newest datapoint of a metric.",
-    kind: Kind::Gauge,
-    labels: &["job", "instance", "<dimension>"],
-};
+static METRIC: DynDesc<'_> = DynDesc::new(
+    "<namespace>_<metric>_<statistic>",
+    "The newest datapoint of a metric.",
+    Kind::Gauge,
+    &["job", "instance", "<dimension>"],
+);
 
 struct CloudWatch(Page);
 

@@ -11,20 +11,20 @@ use crate::naming;
 use crate::page::Page;
 
 /// Its labels are these and the resource's tags.
-pub(crate) static RESOURCE: DynDesc<'_> = DynDesc {
-    name: "aws_resource_info",
-    help: "A tagged resource, with its tags.",
-    kind: Kind::Gauge,
-    labels: &["job", "instance", "arn", "<id dimension>", "tag_<key>"],
-};
+pub(crate) static RESOURCE: DynDesc<'_> = DynDesc::new(
+    "aws_resource_info",
+    "A tagged resource, with its tags.",
+    Kind::Gauge,
+    &["job", "instance", "arn", "<id dimension>", "tag_<key>"],
+);
 
 /// Its labels are these, the dimensions of the resource and its tags.
-pub(crate) static INFO: DynDesc<'_> = DynDesc {
-    name: "<namespace>_info",
-    help: "A discovered resource, with its tags.",
-    kind: Kind::Gauge,
-    labels: &["job", "instance", "arn", "<dimension>", "tag_<key>"],
-};
+pub(crate) static INFO: DynDesc<'_> = DynDesc::new(
+    "<namespace>_info",
+    "A discovered resource, with its tags.",
+    Kind::Gauge,
+    &["job", "instance", "arn", "<dimension>", "tag_<key>"],
+);
 
 /// Labels of one resource, by name.
 type Row<'a> = Vec<(String, &'a str)>;
@@ -110,7 +110,7 @@ fn write_discovered(
     for (name, rows) in by_namespace.iter().filter(|(name, _)| page.shows(name)) {
         let mut labels = common.names();
         labels.push("arn".to_owned());
-        write_rows(out, &DynDesc { name, ..INFO }, labels, rows);
+        write_rows(out, &INFO.with_name(name), labels, rows);
     }
 }
 
@@ -123,7 +123,7 @@ fn write_rows(out: &mut Families, entry: &DynDesc<'_>, mut labels: Vec<String>, 
         }
     }
     let names: Vec<_> = labels.iter().map(String::as_str).collect();
-    let mut family = out.open(DynDesc { labels: &names, ..*entry });
+    let mut family = out.open(entry.with_labels(&names));
     for row in rows {
         // The first of two tags that are spelled the same.
         let value =

@@ -13,6 +13,7 @@
 ///     Desc::counter("disk_read_bytes_total", "Bytes read.", ["device"]).with_unit("bytes");
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Desc<'a, const N: usize = 0> {
     pub name: &'a str,
     pub help: &'a str,
@@ -123,7 +124,7 @@ impl<'a, const N: usize> Desc<'a, N> {
 
     /// This family without the number of labels in its type.
     pub const fn as_dyn(&self) -> DynDesc<'_> {
-        DynDesc { name: self.name, help: self.help, kind: self.kind, labels: &self.labels }
+        DynDesc::new(self.name, self.help, self.kind, &self.labels)
     }
 }
 
@@ -137,11 +138,44 @@ impl<const N: usize> Desc<'static, N> {
 /// A family whose number of labels is not part of its type: a line of the metric reference, or a
 /// family whose labels are found at run time.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct DynDesc<'a> {
     pub name: &'a str,
     pub help: &'a str,
     pub kind: Kind,
     pub labels: &'a [&'a str],
+}
+
+impl<'a> DynDesc<'a> {
+    /// A family with any name and labels. Those that are not legal are escaped, as the format of
+    /// the page requires.
+    pub const fn new(name: &'a str, help: &'a str, kind: Kind, labels: &'a [&'a str]) -> Self {
+        Self { name, help, kind, labels }
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub const fn with_name(self, name: &'a str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same with another help text.
+    #[must_use]
+    pub const fn with_help(self, help: &'a str) -> Self {
+        Self { help, ..self }
+    }
+
+    /// The same with another type.
+    #[must_use]
+    pub const fn with_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The same with other labels.
+    #[must_use]
+    pub const fn with_labels(self, labels: &'a [&'a str]) -> Self {
+        Self { labels, ..self }
+    }
 }
 
 /// Lists the families of a metric: one family, or a table of them.
@@ -166,6 +200,7 @@ impl Describe for DynDesc<'_> {
 
 /// One column of a table: a family, and the value of a row.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Column<Row, const N: usize> {
     pub desc: Desc<'static, N>,
     pub value: fn(&Row) -> Option<f64>,

@@ -2,6 +2,7 @@
 
 /// A way to write families down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// `text/plain; version=0.0.4`
     #[default]
@@ -40,6 +41,7 @@ impl Format {
 
 /// What becomes of a name that is not `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Escaping {
     /// It stays, in quotes where the format needs them. Text 0.0.4 has no such names; there it is
     /// escaped with underscores all the same.

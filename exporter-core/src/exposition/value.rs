@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 /// A counter with what some formats carry beside its value.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct CounterValue<'a> {
     pub value: f64,
     /// When it was zero. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
@@ -17,6 +18,7 @@ pub struct CounterValue<'a> {
 /// Text formats and `OpenMetrics` have classic buckets only. They always end with one for
 /// everything, `+Inf`, whether it is given here or not.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct HistogramValue<'a> {
     pub count: u64,
     pub sum: f64,
@@ -31,6 +33,7 @@ pub struct HistogramValue<'a> {
 
 /// A classic bucket.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Bucket<'a> {
     /// Its upper bound, which is in it.
     pub le: f64,
@@ -39,15 +42,73 @@ pub struct Bucket<'a> {
     pub exemplar: Option<Exemplar<'a>>,
 }
 
-impl Bucket<'_> {
+impl<'a> CounterValue<'a> {
+    /// A counter with a value, and no more.
+    pub const fn new(value: f64) -> Self {
+        Self { value, created: None, exemplar: None }
+    }
+
+    /// With the time when it was zero.
+    #[must_use]
+    pub const fn with_created(self, created: SystemTime) -> Self {
+        Self { created: Some(created), ..self }
+    }
+
+    /// With an exemplar.
+    #[must_use]
+    pub const fn with_exemplar(self, exemplar: Exemplar<'a>) -> Self {
+        Self { exemplar: Some(exemplar), ..self }
+    }
+}
+
+impl<'a> HistogramValue<'a> {
+    /// The number of observations and their sum, without buckets.
+    pub const fn new(count: u64, sum: f64) -> Self {
+        Self { count, sum, buckets: &[], native: None, exemplars: &[], created: None }
+    }
+
+    /// With classic buckets, by ascending bound.
+    #[must_use]
+    pub const fn with_buckets(self, buckets: &'a [Bucket<'a>]) -> Self {
+        Self { buckets, ..self }
+    }
+
+    /// With native buckets.
+    #[must_use]
+    pub const fn with_native(self, native: NativeBuckets<'a>) -> Self {
+        Self { native: Some(native), ..self }
+    }
+
+    /// With exemplars of native buckets.
+    #[must_use]
+    pub const fn with_exemplars(self, exemplars: &'a [Exemplar<'a>]) -> Self {
+        Self { exemplars, ..self }
+    }
+
+    /// With the time when it was empty.
+    #[must_use]
+    pub const fn with_created(self, created: SystemTime) -> Self {
+        Self { created: Some(created), ..self }
+    }
+}
+
+impl<'a> Bucket<'a> {
+    /// A bucket with its upper bound, and the observations up to that.
     pub const fn new(le: f64, count: u64) -> Self {
         Self { le, count, exemplar: None }
+    }
+
+    /// With an exemplar.
+    #[must_use]
+    pub const fn with_exemplar(self, exemplar: Exemplar<'a>) -> Self {
+        Self { exemplar: Some(exemplar), ..self }
     }
 }
 
 /// The buckets of a native histogram: bucket `i` holds what is above `base^(i-1)` and not above
 /// `base^i`, where `base` is `2^(2^-schema)`. Only protobuf has them.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct NativeBuckets<'a> {
     /// From -4 to 8.
     pub schema: i32,
@@ -59,8 +120,34 @@ pub struct NativeBuckets<'a> {
     pub positive: &'a [(i32, u64)],
 }
 
+impl<'a> NativeBuckets<'a> {
+    /// No buckets, of a schema from -4 to 8.
+    pub const fn new(schema: i32) -> Self {
+        Self { schema, zero_threshold: 0.0, zero_count: 0, negative: &[], positive: &[] }
+    }
+
+    /// With `count` observations that are no further from zero than `threshold`.
+    #[must_use]
+    pub const fn with_zero(self, threshold: f64, count: u64) -> Self {
+        Self { zero_threshold: threshold, zero_count: count, ..self }
+    }
+
+    /// With buckets of negative observations: index and count, by ascending index.
+    #[must_use]
+    pub const fn with_negative(self, negative: &'a [(i32, u64)]) -> Self {
+        Self { negative, ..self }
+    }
+
+    /// With buckets of positive observations: index and count, by ascending index.
+    #[must_use]
+    pub const fn with_positive(self, positive: &'a [(i32, u64)]) -> Self {
+        Self { positive, ..self }
+    }
+}
+
 /// A summary.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct SummaryValue<'a> {
     pub count: u64,
     pub sum: f64,
@@ -69,13 +156,46 @@ pub struct SummaryValue<'a> {
     pub created: Option<SystemTime>,
 }
 
+impl<'a> SummaryValue<'a> {
+    /// The number of observations and their sum, without quantiles.
+    pub const fn new(count: u64, sum: f64) -> Self {
+        Self { count, sum, quantiles: &[], created: None }
+    }
+
+    /// With quantiles (0 to 1) and their values, by ascending quantile.
+    #[must_use]
+    pub const fn with_quantiles(self, quantiles: &'a [(f64, f64)]) -> Self {
+        Self { quantiles, ..self }
+    }
+
+    /// With the time when it was empty.
+    #[must_use]
+    pub const fn with_created(self, created: SystemTime) -> Self {
+        Self { created: Some(created), ..self }
+    }
+}
+
 /// One observation behind a counter or a bucket, with the way to its trace.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Exemplar<'a> {
     /// Name and value, together 128 letters at most: one with more is left out.
     pub labels: &'a [(&'a str, &'a str)],
     pub value: f64,
     pub at: Option<SystemTime>,
+}
+
+impl<'a> Exemplar<'a> {
+    /// A value with labels, such as the ID of a trace.
+    pub const fn new(labels: &'a [(&'a str, &'a str)], value: f64) -> Self {
+        Self { labels, value, at: None }
+    }
+
+    /// With the time of the observation.
+    #[must_use]
+    pub const fn with_time(self, at: SystemTime) -> Self {
+        Self { at: Some(at), ..self }
+    }
 }
 
 impl HistogramValue<'_> {

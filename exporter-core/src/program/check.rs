@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::exporter::CheckLine;
-use crate::exposition::format::{Escaping, Format};
 use crate::query::Query;
-use crate::registry::{ScrapeRequest, Selection};
+use crate::registry::ScrapeRequest;
 use crate::web::Site;
 
 /// What a check found.
@@ -31,12 +30,7 @@ pub(crate) async fn report(site: &Site) -> Report {
         row(&mut text, "FAILED", &what, &finding);
         bad.push(what);
     }
-    let request = ScrapeRequest {
-        format: Format::Text004,
-        escaping: Escaping::Underscores,
-        selection: Selection::All,
-        deadline: Instant::now() + Duration::from_secs(60),
-    };
+    let request = ScrapeRequest::new(Instant::now() + Duration::from_secs(60));
     let registry = match site.exporter.registry(&Query::default()) {
         Ok(registry) => registry,
         Err(verdict) => return Report { text, good: false, verdict },

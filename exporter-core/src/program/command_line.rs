@@ -244,15 +244,9 @@ mod tests {
         on: bool,
         flags: &'static [&'static Flag],
     ) -> Definition<()> {
-        Definition {
-            name,
-            about: "About it.",
-            on_by_default: on,
-            reads: &[],
-            flags,
-            metrics: &[],
-            build: |(), _| Ok(Source::blocking(Nothing)),
-        }
+        let definition =
+            Definition::new(name, "About it.", |(), _| Ok(Source::blocking(Nothing))).flags(flags);
+        if on { definition } else { definition.off_by_default() }
     }
 
     static EXCLUDE: Flag = Flag::text("collector.disk.exclude", "^x$", "What to leave out.");

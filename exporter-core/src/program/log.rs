@@ -17,6 +17,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     Json,
     Logfmt,

@@ -164,6 +164,7 @@ pub const BUILD_LABELS: [&str; 7] =
 
 /// A program whose flags are read and whose collectors are not built yet.
 #[derive(Clone)]
+#[non_exhaustive]
 #[expect(missing_debug_implementations, reason = "holds tables of function pointers")]
 pub struct Plan<Env: 'static> {
     /// The flags of the command line.

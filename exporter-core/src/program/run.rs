@@ -27,7 +27,7 @@ use crate::exporter::Opened;
 use crate::flags::{Flag, Flags};
 use crate::instrument::start_time;
 use crate::redact::redacted;
-use crate::web::listen::ListenError;
+use crate::web::ListenError;
 use crate::web::metrics::ServerMetrics;
 use crate::web::reload::ConfigStore;
 use crate::web::{self, Limits, Listener, Site};
@@ -155,8 +155,8 @@ fn start<Env>(
         .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Stop::Failure(format!("cannot start the runtime: {error}")))?;
-    if let Some(command) = site.exporter.one_shot_command() {
-        return print(&runtime.block_on(command).map_err(Stop::Mistake)?);
+    if let Some(result) = runtime.block_on(site.exporter.one_shot_command()) {
+        return print(&result.map_err(Stop::Mistake)?);
     }
     if check {
         let report = runtime.block_on(check::report(&site));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::exposition::Conflict;
-use crate::exposition::desc::{Desc, DynDesc};
+use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 
 pub(crate) static DROPPED: Desc<1> = Desc::counter(
@@ -73,7 +73,7 @@ impl Dropped {
         }
         let over_limit = self.over_limit.lock().unwrap_or_else(PoisonError::into_inner);
         let labels = &["reason", "collector"];
-        let mut family = out.open(DynDesc { labels, ..DROPPED.as_dyn() });
+        let mut family = out.open(DROPPED.as_dyn().with_labels(labels));
         for (collector, dropped) in over_limit.iter() {
             family.sample(&["max_series", collector], *dropped as f64);
         }

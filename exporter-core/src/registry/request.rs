@@ -6,6 +6,7 @@ use crate::exposition::format::{Escaping, Format};
 
 /// What a scrape asks for.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ScrapeRequest {
     pub format: Format,
     pub escaping: Escaping,
@@ -14,8 +15,33 @@ pub struct ScrapeRequest {
     pub deadline: Instant,
 }
 
+impl ScrapeRequest {
+    /// All collectors, in the text format 0.0.4, with a page that must be ready at `deadline`.
+    pub fn new(deadline: Instant) -> Self {
+        Self {
+            format: Format::default(),
+            escaping: Escaping::default(),
+            selection: Selection::All,
+            deadline,
+        }
+    }
+
+    /// In this format, with names escaped in this way.
+    #[must_use]
+    pub fn format(self, format: Format, escaping: Escaping) -> Self {
+        Self { format, escaping, ..self }
+    }
+
+    /// Only these collectors.
+    #[must_use]
+    pub fn selection(self, selection: Selection) -> Self {
+        Self { selection, ..self }
+    }
+}
+
 /// Which collectors a scrape asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Selection {
     #[default]
     All,

@@ -34,7 +34,7 @@ const fn script(
     name: &'static str,
     build: fn(&(), &Flags) -> Result<Source, Error>,
 ) -> Definition<()> {
-    Definition { name, about: "", on_by_default: true, reads: &[], flags: &[], metrics: &[], build }
+    Definition::new(name, "", build)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "has the type of a collector")]
@@ -262,8 +262,7 @@ async fn collectors_run_only_after_a_successful_precheck() {
         let flags = Flags::default();
         let registry = Registry::build(&[&WRITES], &[&WRITES], &(), &flags, settings).unwrap();
         let source = (precheck.build)(&(), &flags).unwrap();
-        let registry =
-            Arc::new(registry.with_precheck(Precheck { name: "precheck", about: "", source }));
+        let registry = Arc::new(registry.with_precheck(Precheck::new("precheck", "", source)));
         let page = scrape(&registry).await;
         assert_eq!(succeeded(&page, "precheck"), succeeds, "{page}");
         assert_eq!(page.contains("success{collector=\"collect.writes\"} 1"), succeeds, "{page}");

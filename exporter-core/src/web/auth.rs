@@ -24,7 +24,7 @@ use super::config::secret::Secret;
 mod check_queue;
 
 /// The `WWW-Authenticate` header of a 401 response.
-pub const CHALLENGE: &str = "Basic";
+pub(crate) const CHALLENGE: &str = "Basic";
 
 /// In bytes; bcrypt ignores the rest.
 const MAX_PASSWORD: usize = 72;
@@ -44,7 +44,7 @@ const MAX_REMEMBERED: usize = 256;
 
 /// The configured users, and the logins that were right.
 #[derive(Debug)]
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     users: HashMap<String, Hash>,
     /// The bcrypt cost of every failed check: the highest of all users.
     cost: u32,
@@ -55,23 +55,13 @@ pub struct Authenticator {
 
 /// Why a request is not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denied {
+pub(crate) enum Denied {
     /// 401: no credentials, or malformed ones.
     Missing,
     /// 401: an unknown user or a wrong password.
     Wrong,
     /// 503: too many other checks are waiting.
     Busy,
-}
-
-impl Denied {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Wrong => "wrong",
-            Self::Busy => "busy",
-        }
-    }
 }
 
 #[derive(Debug)]

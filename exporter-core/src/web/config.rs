@@ -1,9 +1,9 @@
 //! The file of the web configuration, and the files that it names.
 
-pub mod diagnostics;
+pub(crate) mod diagnostics;
 pub(crate) mod file;
 pub(crate) mod files;
-pub mod limit;
+pub(crate) mod limit;
 pub(crate) mod secret;
 
 pub use self::file::ConfigError;

@@ -74,7 +74,7 @@ static EXPIRY: Desc<2> = Desc::gauge(
 
 /// Counters of one program, made before anything that counts.
 #[derive(Debug, Default)]
-pub struct ServerMetrics {
+pub(crate) struct ServerMetrics {
     pub(super) scrapes: Scrapes,
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,

@@ -6,5 +6,5 @@ mod fuzz;
 mod store;
 mod web_config;
 
-pub use self::store::{ConfigStore, ReloadStatus, Reloaded};
-pub use self::web_config::WebConfig;
+pub(crate) use self::store::ConfigStore;
+pub(crate) use self::web_config::WebConfig;

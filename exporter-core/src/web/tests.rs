@@ -218,7 +218,7 @@ const fn definition(
     build: fn(&(), &Flags) -> Result<Source, Error>,
 ) -> Definition<()> {
     let about = "Of <tests>";
-    Definition { name, about, on_by_default: true, reads: &[], flags: &[], metrics: &[], build }
+    Definition::new(name, about, build)
 }
 
 struct Script(fn(&mut Families) -> Result<(), Error>);

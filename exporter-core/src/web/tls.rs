@@ -1,6 +1,6 @@
 //! TLS as configured, and the certificates of clients.
 
-pub mod caller;
+pub(crate) mod caller;
 mod chain;
 mod clients;
 #[cfg(test)]
@@ -8,7 +8,7 @@ mod fuzz;
 pub(crate) mod identity;
 mod names;
 mod pem;
-pub mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod refusals;
 mod revocation;
 mod server;

@@ -303,24 +303,24 @@ proptest! {
         prop_assume!(sorted.len() == names.len() && !reserved);
 
         for kind in [Kind::Gauge, Kind::Counter, Kind::Histogram, Kind::Summary] {
-            let entry = DynDesc { name: &name, help: &name, kind, labels: &names };
+            let entry = DynDesc::new(&name, &name, kind, &names);
             let mut expected = None;
             for format in [Format::Text100, Format::OpenMetrics, Format::Protobuf] {
                 let mut out = Families::new(format, Escaping::AllowUtf8);
                 let mut open = out.open(entry);
                 match kind {
                     Kind::Counter => {
-                        let value = CounterValue { value: number, created: Some(moment()), exemplar: None };
+                        let value = CounterValue::new(number).with_created(moment());
                         open.counter(&values, &value);
                     }
                     Kind::Histogram => {
                         let buckets = &[Bucket::new(number, bits_of)];
                         let buckets = if number.is_nan() { &[][..] } else { buckets };
-                        open.histogram(&values, &HistogramValue { sum: number, count: 1, buckets, ..HistogramValue::default() });
+                        open.histogram(&values, &HistogramValue::new(1, number).with_buckets(buckets));
                     }
                     Kind::Summary => {
                         let quantiles = &[(0.1, number)];
-                        open.summary(&values, &SummaryValue { sum: number, count: bits_of, quantiles, ..SummaryValue::default() });
+                        open.summary(&values, &SummaryValue::new(bits_of, number).with_quantiles(quantiles));
                     }
                     _ => open.sample(&values, number),
                 }

@@ -34,8 +34,8 @@ pub(crate) fn moment() -> SystemTime {
 
 /// A page with all that is measured `at` one time.
 pub(crate) fn page(mut out: Families, at: SystemTime) -> Vec<u8> {
-    let exemplar = |value| Some(Exemplar { labels: &[("trace_id", "4bf9")], value, at: Some(at) });
-    let created = Some(at);
+    let exemplar = |value| Exemplar::new(&[("trace_id", "4bf9")], value).with_time(at);
+    let counter = |value| CounterValue::new(value).with_created(at);
 
     let mut temperature = out.family(&TEMPERATURE);
     temperature.sample(["kitchen \"A\"", "0\\1"], 21.5);
@@ -44,65 +44,46 @@ pub(crate) fn page(mut out: Families, at: SystemTime) -> Vec<u8> {
     temperature.sample(["none", "1"], f64::NAN);
 
     let mut requests = out.family(&REQUESTS);
-    requests
-        .counter(["200"], &CounterValue { value: 1_234_567.0, created, exemplar: exemplar(1.0) });
-    requests.counter(["404"], &CounterValue { value: 3.0, created, exemplar: None });
+    requests.counter(["200"], &counter(1_234_567.0).with_exemplar(exemplar(1.0)));
+    requests.counter(["404"], &counter(3.0));
     requests.sample(["500"], 0.0);
 
-    out.family(&ERRORS).counter([], &CounterValue { value: 7.0, created, exemplar: exemplar(1.0) });
+    out.family(&ERRORS).counter([], &counter(7.0).with_exemplar(exemplar(1.0)));
     out.family(&BUSY).sample([], 1.0);
-    out.family(&BUSY_TOTAL)
-        .counter([], &CounterValue { value: 9.0, created, exemplar: exemplar(1.0) });
+    out.family(&BUSY_TOTAL).counter([], &counter(9.0).with_exemplar(exemplar(1.0)));
     out.family(&OTHER).sample([], 0.001);
     out.family(&DATED).sample_at([], 5.0, at);
 
-    let native = NativeBuckets {
-        schema: 1,
-        zero_threshold: 1e-3,
-        zero_count: 1,
-        negative: &[(-3, 1)],
-        positive: &[(-2, 2), (-1, 1), (4, 3), (300, 2)],
-    };
+    let native = NativeBuckets::new(1)
+        .with_zero(1e-3, 1)
+        .with_negative(&[(-3, 1)])
+        .with_positive(&[(-2, 2), (-1, 1), (4, 3), (300, 2)]);
     let buckets = [
-        Bucket { exemplar: exemplar(0.2), ..Bucket::new(0.25, 3) },
+        Bucket::new(0.25, 3).with_exemplar(exemplar(0.2)),
         Bucket::new(1.0, 5),
-        Bucket { exemplar: exemplar(77.0), ..Bucket::new(f64::INFINITY, 10) },
+        Bucket::new(f64::INFINITY, 10).with_exemplar(exemplar(77.0)),
     ];
-    let took = HistogramValue {
-        count: 10,
-        sum: 99.5,
-        buckets: &buckets,
-        native: Some(native),
-        created,
-        ..HistogramValue::default()
-    };
+    let plain = HistogramValue::new(10, 99.5).with_created(at);
+    let took = plain.with_buckets(&buckets).with_native(native);
     out.family(&TOOK).histogram(["/metrics"], &took);
-    let plain = HistogramValue { buckets: &[Bucket::new(2.0, 12_345_678)], ..took };
-    out.family(&PLAIN_TOOK)
-        .histogram([], &HistogramValue { native: None, count: 23_456_789, ..plain });
-    out.family(&SIZES).histogram([], &HistogramValue { buckets: &[], ..took });
-    let nothing = HistogramValue {
-        native: Some(NativeBuckets::default()),
-        created,
-        ..HistogramValue::default()
-    };
+    let bucket = [Bucket::new(2.0, 12_345_678)];
+    let classic = HistogramValue::new(23_456_789, 99.5).with_created(at).with_buckets(&bucket);
+    out.family(&PLAIN_TOOK).histogram([], &classic);
+    out.family(&SIZES).histogram([], &plain.with_native(native));
+    let nothing = HistogramValue::default().with_native(NativeBuckets::default()).with_created(at);
     out.family(&NOTHING).histogram([], &nothing);
 
-    let waited = SummaryValue {
-        count: 3,
-        sum: 1.5,
-        quantiles: &[(0.5, 0.25), (0.99, 1.0), (1.0, f64::NAN)],
-        created,
-    };
+    let quantiles = [(0.5, 0.25), (0.99, 1.0), (1.0, f64::NAN)];
+    let waited = SummaryValue::new(3, 1.5).with_quantiles(&quantiles).with_created(at);
     out.family(&WAITED).summary(["in"], &waited);
 
     let labels = &["my.label", "plain"];
-    let entry = DynDesc { name: "test.温度", help: "Any \"name\".", kind: Kind::Gauge, labels };
+    let entry = DynDesc::new("test.温度", "Any \"name\".", Kind::Gauge, labels);
     out.open(entry).sample(&["x", "y"], 1.0);
-    let entry = DynDesc { name: "test.seen_total", help: "", kind: Kind::Counter, labels: &[] };
-    out.open(entry).counter(&[], &CounterValue { value: 1.0, created, exemplar: None });
-    let entry = DynDesc { name: "test.spread", help: "", kind: Kind::Histogram, labels: &["a"] };
-    out.open(entry).histogram(&["b"], &HistogramValue { native: None, ..plain });
+    let entry = DynDesc::new("test.seen_total", "", Kind::Counter, &[]);
+    out.open(entry).counter(&[], &counter(1.0));
+    let entry = DynDesc::new("test.spread", "", Kind::Histogram, &["a"]);
+    out.open(entry).histogram(&["b"], &plain.with_buckets(&bucket));
 
     refused(&mut out);
     let (page, dropped) = testing::page_with_dropped(&[out]);
@@ -116,13 +97,9 @@ fn refused(out: &mut Families) {
     out.family(&BUSY).histogram([], &HistogramValue::default());
     out.family(&NOTHING).histogram(
         [],
-        &HistogramValue {
-            buckets: &[Bucket::new(2.0, 1), Bucket::new(1.0, 1)],
-            ..HistogramValue::default()
-        },
+        &HistogramValue::default().with_buckets(&[Bucket::new(2.0, 1), Bucket::new(1.0, 1)]),
     );
-    out.family(&WAITED)
-        .summary(["out"], &SummaryValue { quantiles: &[(1.5, 1.0)], ..SummaryValue::default() });
+    out.family(&WAITED).summary(["out"], &SummaryValue::default().with_quantiles(&[(1.5, 1.0)]));
     out.family(&DATED).sample_at([], 5.0, SystemTime::UNIX_EPOCH - Duration::from_secs(1));
     for (name, labels) in [
         ("", &[][..]),
@@ -133,11 +110,11 @@ fn refused(out: &mut Families) {
     ] {
         let values = vec!["v"; labels.len()];
         let kind = Kind::Gauge;
-        out.open(DynDesc { name, help: "Refused.", kind, labels }).sample(&values, 1.0);
+        out.open(DynDesc::new(name, "Refused.", kind, labels)).sample(&values, 1.0);
     }
     for kind in [Kind::Histogram, Kind::Summary] {
         let labels = &["le", "quantile"];
-        let mut open = out.open(DynDesc { name: "reserved", help: "Refused.", kind, labels });
+        let mut open = out.open(DynDesc::new("reserved", "Refused.", kind, labels));
         open.histogram(&["1", "1"], &HistogramValue::default());
         open.summary(&["1", "1"], &SummaryValue::default());
     }

@@ -2,24 +2,23 @@
 //! `performance_schema.replication_applier_status_by_worker`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.replication_applier_status_by_worker",
-        about: "Times of the transactions that replication workers apply",
-        on_by_default: false,
-        reads: &["performance_schema.replication_applier_status_by_worker"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(ApplierStatusByWorker(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.replication_applier_status_by_worker",
+        "Times of the transactions that replication workers apply",
+        |db, _| Ok(Source::asynchronous(ApplierStatusByWorker(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.replication_applier_status_by_worker"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

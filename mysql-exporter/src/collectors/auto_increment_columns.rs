@@ -4,24 +4,23 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "auto_increment.columns",
-        about: "Next and greatest values of columns that count up",
-        on_by_default: false,
-        reads: &["information_schema.COLUMNS", "information_schema.TABLES"],
-        flags: &[],
-        metrics: &[&NEXT, &GREATEST],
-        build: |db, _| Ok(Source::asynchronous(AutoIncrementColumns(db.clone()))),
-    },
+    definition: Definition::new(
+        "auto_increment.columns",
+        "Next and greatest values of columns that count up",
+        |db, _| Ok(Source::asynchronous(AutoIncrementColumns(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.COLUMNS", "information_schema.TABLES"])
+    .metrics(&[&NEXT, &GREATEST]),
     needs: |_, _| vec![Need::global("SELECT")],
 };
 

@@ -1,24 +1,21 @@
 //! Size of the binary logs: `SHOW BINARY LOGS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::Db;
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "binlog_size",
-        about: "Number and size of the binary logs",
-        on_by_default: false,
-        reads: &["SHOW BINARY LOGS"],
-        flags: &[],
-        metrics: &[&SIZE, &FILES, &NUMBER],
-        build: |db, _| Ok(Source::asynchronous(BinlogSize(db.clone()))),
-    },
+    definition: Definition::new("binlog_size", "Number and size of the binary logs", |db, _| {
+        Ok(Source::asynchronous(BinlogSize(db.clone())))
+    })
+    .off_by_default()
+    .reads(&["SHOW BINARY LOGS"])
+    .metrics(&[&SIZE, &FILES, &NUMBER]),
     needs: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 2));
         vec![Need::global(if since_10_5 { "BINLOG MONITOR" } else { "REPLICATION CLIENT" })]

@@ -1,24 +1,23 @@
 //! Queries in InnoDB's monitor output: `SHOW ENGINE INNODB STATUS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::Db;
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "engine_innodb_status",
-        about: "Queries and read views inside InnoDB",
-        on_by_default: false,
-        reads: &["SHOW ENGINE INNODB STATUS"],
-        flags: &[],
-        metrics: &[&INSIDE, &IN_QUEUE, &READ_VIEWS],
-        build: |db, _| Ok(Source::asynchronous(EngineInnodbStatus(db.clone()))),
-    },
+    definition: Definition::new(
+        "engine_innodb_status",
+        "Queries and read views inside InnoDB",
+        |db, _| Ok(Source::asynchronous(EngineInnodbStatus(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["SHOW ENGINE INNODB STATUS"])
+    .metrics(&[&INSIDE, &IN_QUEUE, &READ_VIEWS]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

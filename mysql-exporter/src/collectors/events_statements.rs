@@ -1,33 +1,33 @@
 //! The most expensive statements: `performance_schema.events_statements_summary_by_digest`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 use exporter_core::value::SummaryValue;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::sql;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.eventsstatements",
-        about: "The statements that take the most time, by digest",
-        on_by_default: false,
-        reads: &["performance_schema.events_statements_summary_by_digest"],
-        flags: &[&LIMIT, &TIME_LIMIT, &TEXT_LIMIT, &EXCLUDE],
-        metrics: &[&COLUMNS, &LATENCY],
-        build: |db, flags| {
+    definition: Definition::new(
+        "perf_schema.eventsstatements",
+        "The statements that take the most time, by digest",
+        |db, flags| {
             Ok(Source::asynchronous(EventsStatements {
                 db: db.clone(),
                 wanted: Wanted::new(flags)?,
             }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["performance_schema.events_statements_summary_by_digest"])
+    .flags(&[&LIMIT, &TIME_LIMIT, &TEXT_LIMIT, &EXCLUDE])
+    .metrics(&[&COLUMNS, &LATENCY]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 
@@ -182,12 +182,9 @@ fn write_latency(out: &mut Families, answer: &ResultSet) {
     for row in &answer.rows {
         let quantile = |(quantile, column)| Some((quantile, row.number(column)? / SECOND));
         let quantiles: Vec<_> = QUANTILES.into_iter().filter_map(quantile).collect();
-        let summary = SummaryValue {
-            count: row.text(2).parse().unwrap_or(0),
-            sum: row.number(3).unwrap_or(0.0) / SECOND,
-            quantiles: &quantiles,
-            created: None,
-        };
+        let count = row.text(2).parse().unwrap_or(0);
+        let sum = row.number(3).unwrap_or(0.0) / SECOND;
+        let summary = SummaryValue::new(count, sum).with_quantiles(&quantiles);
         family.summary([row.text(0), row.text(1), row.text(TEXT)], &summary);
     }
 }

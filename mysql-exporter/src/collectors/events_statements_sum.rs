@@ -1,24 +1,23 @@
 //! All statements together: sums over `performance_schema.events_statements_summary_by_digest`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{PICOSECOND, Query};
+use super::{Definition, PICOSECOND, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.eventsstatementssum",
-        about: "Statements of all digests together",
-        on_by_default: false,
-        reads: &["performance_schema.events_statements_summary_by_digest"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(EventsStatementsSum(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.eventsstatementssum",
+        "Statements of all digests together",
+        |db, _| Ok(Source::asynchronous(EventsStatementsSum(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.events_statements_summary_by_digest"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

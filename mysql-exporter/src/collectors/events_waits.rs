@@ -2,24 +2,23 @@
 //! `performance_schema.events_waits_summary_global_by_event_name`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{PICOSECOND, Query};
+use super::{Definition, PICOSECOND, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.eventswaits",
-        about: "Waits of the server, by event",
-        on_by_default: false,
-        reads: &["performance_schema.events_waits_summary_global_by_event_name"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(EventsWaits(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.eventswaits",
+        "Waits of the server, by event",
+        |db, _| Ok(Source::asynchronous(EventsWaits(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.events_waits_summary_global_by_event_name"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

@@ -1,24 +1,23 @@
 //! File I/O of the server, by event: `performance_schema.file_summary_by_event_name`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{PICOSECOND, Query};
+use super::{Definition, PICOSECOND, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.file_events",
-        about: "File I/O of the server, by event",
-        on_by_default: false,
-        reads: &["performance_schema.file_summary_by_event_name"],
-        flags: &[],
-        metrics: &[&EVENTS, &SECONDS, &BYTES],
-        build: |db, _| Ok(Source::asynchronous(FileEvents(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.file_events",
+        "File I/O of the server, by event",
+        |db, _| Ok(Source::asynchronous(FileEvents(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.file_summary_by_event_name"])
+    .metrics(&[&EVENTS, &SECONDS, &BYTES]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

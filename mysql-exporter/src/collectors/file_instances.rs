@@ -1,26 +1,26 @@
 //! File I/O of the server, by file: `performance_schema.file_summary_by_instance`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::sql;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.file_instances",
-        about: "File I/O of the server, by file",
-        on_by_default: false,
-        reads: &["performance_schema.file_summary_by_instance"],
-        flags: &[&FILTER, &REMOVE_PREFIX],
-        metrics: &[&OPERATIONS, &BYTES],
-        build: |db, flags| Ok(Source::asynchronous(FileInstances::new(db, flags))),
-    },
+    definition: Definition::new(
+        "perf_schema.file_instances",
+        "File I/O of the server, by file",
+        |db, flags| Ok(Source::asynchronous(FileInstances::new(db, flags))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.file_summary_by_instance"])
+    .flags(&[&FILTER, &REMOVE_PREFIX])
+    .metrics(&[&OPERATIONS, &BYTES]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

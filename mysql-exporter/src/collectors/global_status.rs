@@ -1,51 +1,47 @@
 //! Status counters of the server: `SHOW GLOBAL STATUS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::status;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "global_status",
-        about: "Status variables of the server",
-        on_by_default: true,
-        reads: &["SHOW GLOBAL STATUS"],
-        flags: &[],
-        metrics: &[
-            &ANY,
-            &COMMANDS,
-            &HANDLERS,
-            &CONNECTION_ERRORS,
-            &ROW_OPERATIONS,
-            &LOST,
-            &PAGES,
-            &DIRTY_PAGES,
-            &PAGE_CHANGES,
-            &GALERA,
-            &LATENCY_MIN,
-            &LATENCY_AVERAGE,
-            &LATENCY_MAX,
-            &LATENCY_DEVIATION,
-            &LATENCY_SAMPLES,
-        ],
-        build: |db, _| Ok(Source::asynchronous(GlobalStatus(db.clone()))),
-    },
+    definition: Definition::new("global_status", "Status variables of the server", |db, _| {
+        Ok(Source::asynchronous(GlobalStatus(db.clone())))
+    })
+    .reads(&["SHOW GLOBAL STATUS"])
+    .metrics(&[
+        &ANY,
+        &COMMANDS,
+        &HANDLERS,
+        &CONNECTION_ERRORS,
+        &ROW_OPERATIONS,
+        &LOST,
+        &PAGES,
+        &DIRTY_PAGES,
+        &PAGE_CHANGES,
+        &GALERA,
+        &LATENCY_MIN,
+        &LATENCY_AVERAGE,
+        &LATENCY_MAX,
+        &LATENCY_DEVIATION,
+        &LATENCY_SAMPLES,
+    ]),
     needs: |_, _| Vec::new(),
 };
 
 const PREFIX: &str = "mysql_global_status_";
 
-static ANY: DynDesc = DynDesc {
-    name: "mysql_global_status_<variable>",
-    help: "A status variable of the server, under its name.",
-    kind: Kind::Untyped,
-    labels: &[],
-};
+static ANY: DynDesc = DynDesc::new(
+    "mysql_global_status_<variable>",
+    "A status variable of the server, under its name.",
+    Kind::Untyped,
+    &[],
+);
 static COMMANDS: Desc<1> = Desc::counter(
     "mysql_global_status_commands_total",
     "Statements executed, by kind.",
@@ -163,7 +159,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
             .find_map(|((prefix, _), members)| Some((name.strip_prefix(prefix)?, members)));
         match group {
             Some((member, members)) => members.push((member.to_owned(), value)),
-            None => out.open(DynDesc { name: &family, ..ANY }).sample(&[], value),
+            None => out.open(ANY.with_name(&family)).sample(&[], value),
         }
     }
     for ((_, desc), members) in GROUPS.iter().zip(&groups) {

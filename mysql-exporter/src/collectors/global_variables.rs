@@ -1,35 +1,31 @@
 //! Configuration of the server: `SHOW GLOBAL VARIABLES`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::status;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "global_variables",
-        about: "System variables of the server",
-        on_by_default: true,
-        reads: &["SHOW GLOBAL VARIABLES"],
-        flags: &[],
-        metrics: &[&ANY, &VERSION, &ISOLATION, &CLUSTER, &CACHE],
-        build: |db, _| Ok(Source::asynchronous(GlobalVariables(db.clone()))),
-    },
+    definition: Definition::new("global_variables", "System variables of the server", |db, _| {
+        Ok(Source::asynchronous(GlobalVariables(db.clone())))
+    })
+    .reads(&["SHOW GLOBAL VARIABLES"])
+    .metrics(&[&ANY, &VERSION, &ISOLATION, &CLUSTER, &CACHE]),
     needs: |_, _| Vec::new(),
 };
 
 const PREFIX: &str = "mysql_global_variables_";
 
-static ANY: DynDesc = DynDesc {
-    name: "mysql_global_variables_<variable>",
-    help: "A system variable of the server, under its name.",
-    kind: Kind::Gauge,
-    labels: &[],
-};
+static ANY: DynDesc = DynDesc::new(
+    "mysql_global_variables_<variable>",
+    "A system variable of the server, under its name.",
+    Kind::Gauge,
+    &[],
+);
 static VERSION: Desc<3> = Desc::gauge(
     "mysql_version_info",
     "The versions of the server and of InnoDB; always 1.",
@@ -68,7 +64,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
         if let Some(value) = status::number(row.text(1)) {
             family.truncate(PREFIX.len());
             status::push_name(&mut family, row.text(0));
-            out.open(DynDesc { name: &family, ..ANY }).sample(&[], value);
+            out.open(ANY.with_name(&family)).sample(&[], value);
         }
     }
     let text = |name: &str| {

@@ -2,24 +2,23 @@
 //! `performance_schema.replication_group_member_stats`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.replication_group_member_stats",
-        about: "Transactions of this member of the replication group",
-        on_by_default: false,
-        reads: &["performance_schema.replication_group_member_stats"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(GroupMemberStats(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.replication_group_member_stats",
+        "Transactions of this member of the replication group",
+        |db, _| Ok(Source::asynchronous(GroupMemberStats(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.replication_group_member_stats"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

@@ -1,34 +1,33 @@
 //! The members of a replication group: `performance_schema.replication_group_members`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::status;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.replication_group_members",
-        about: "Members of the replication group and their states",
-        on_by_default: false,
-        reads: &["performance_schema.replication_group_members"],
-        flags: &[],
-        metrics: &[&INFO, &STATE, &PRIMARY],
-        build: |db, _| Ok(Source::asynchronous(GroupMembers(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.replication_group_members",
+        "Members of the replication group and their states",
+        |db, _| Ok(Source::asynchronous(GroupMembers(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.replication_group_members"])
+    .metrics(&[&INFO, &STATE, &PRIMARY]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 
-static INFO: DynDesc = DynDesc {
-    name: "mysql_perf_schema_replication_group_member_info",
-    help: "A member of the replication group, with all columns as labels; always 1.",
-    kind: Kind::Gauge,
-    labels: &[],
-};
+static INFO: DynDesc = DynDesc::new(
+    "mysql_perf_schema_replication_group_member_info",
+    "A member of the replication group, with all columns as labels; always 1.",
+    Kind::Gauge,
+    &[],
+);
 
 const MEMBER: [&str; 3] = ["member_id", "member_host", "member_port"];
 
@@ -67,7 +66,7 @@ impl AsyncCollector for GroupMembers {
 fn write(out: &mut Families, answer: &ResultSet) {
     let names: Vec<_> = answer.columns.iter().map(|column| status::name(column)).collect();
     let labels: Vec<_> = names.iter().map(String::as_str).collect();
-    let mut family = out.open(DynDesc { labels: &labels, ..INFO });
+    let mut family = out.open(INFO.with_labels(&labels));
     for row in &answer.rows {
         let values: Vec<_> = (0..labels.len()).map(|column| row.text(column)).collect();
         family.sample(&values, 1.0);

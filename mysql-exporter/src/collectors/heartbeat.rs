@@ -2,25 +2,25 @@
 //! does.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "heartbeat",
-        about: "Replication delay, by a heartbeat in a table",
-        on_by_default: false,
-        reads: &["the table of heartbeats"],
-        flags: &[&DATABASE, &TABLE, &UTC],
-        metrics: &[&COLUMNS],
-        build: |db, flags| Ok(Source::asynchronous(Heartbeat { db: db.clone(), sql: sql(flags) })),
-    },
+    definition: Definition::new(
+        "heartbeat",
+        "Replication delay, by a heartbeat in a table",
+        |db, flags| Ok(Source::asynchronous(Heartbeat { db: db.clone(), sql: sql(flags) })),
+    )
+    .off_by_default()
+    .reads(&["the table of heartbeats"])
+    .flags(&[&DATABASE, &TABLE, &UTC])
+    .metrics(&[&COLUMNS]),
     needs: |_, flags| vec![Need::new("SELECT", table(flags))],
 };
 

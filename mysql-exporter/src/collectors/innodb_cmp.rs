@@ -1,24 +1,22 @@
 //! Page compression: `information_schema.INNODB_CMP`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.innodb_cmp",
-        about: "Compression of InnoDB pages",
-        on_by_default: true,
-        reads: &["information_schema.INNODB_CMP"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(InnodbCmp(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.innodb_cmp",
+        "Compression of InnoDB pages",
+        |db, _| Ok(Source::asynchronous(InnodbCmp(db.clone()))),
+    )
+    .reads(&["information_schema.INNODB_CMP"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

@@ -1,24 +1,22 @@
 //! Compressed pages in the buffer pool: `information_schema.INNODB_CMPMEM`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.innodb_cmpmem",
-        about: "Compressed pages in the InnoDB buffer pool",
-        on_by_default: true,
-        reads: &["information_schema.INNODB_CMPMEM"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(InnodbCmpmem(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.innodb_cmpmem",
+        "Compressed pages in the InnoDB buffer pool",
+        |db, _| Ok(Source::asynchronous(InnodbCmpmem(db.clone()))),
+    )
+    .reads(&["information_schema.INNODB_CMPMEM"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

@@ -1,34 +1,33 @@
 //! Counters of InnoDB: `information_schema.INNODB_METRICS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.innodb_metrics",
-        about: "Counters of InnoDB that are enabled",
-        on_by_default: false,
-        reads: &["information_schema.INNODB_METRICS"],
-        flags: &[],
-        metrics: &[&ANY, &PAGES_READ, &PAGES_WRITTEN, &POOL_PAGES, &DIRTY_PAGES],
-        build: |db, _| Ok(Source::asynchronous(InnodbMetrics(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.innodb_metrics",
+        "Counters of InnoDB that are enabled",
+        |db, _| Ok(Source::asynchronous(InnodbMetrics(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.INNODB_METRICS"])
+    .metrics(&[&ANY, &PAGES_READ, &PAGES_WRITTEN, &POOL_PAGES, &DIRTY_PAGES]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 
-static ANY: DynDesc = DynDesc {
-    name: "mysql_info_schema_innodb_metrics_<subsystem>_<name>",
-    help: "A counter of InnoDB, under its name.",
-    kind: Kind::Untyped,
-    labels: &[],
-};
+static ANY: DynDesc = DynDesc::new(
+    "mysql_info_schema_innodb_metrics_<subsystem>_<name>",
+    "A counter of InnoDB, under its name.",
+    Kind::Untyped,
+    &[],
+);
 static PAGES_READ: Desc<1> = Desc::counter(
     "mysql_info_schema_innodb_metrics_buffer_page_read_total",
     "Pages read into the buffer pool, by type.",
@@ -98,7 +97,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
             metric.extend(["mysql_info_schema_innodb_metrics_", subsystem, "_", name]);
             metric.push_str(if counter { "_total" } else { "" });
             let kind = if counter { Kind::Counter } else { Kind::Gauge };
-            out.open(DynDesc { name: &metric, kind, ..ANY }).sample(&[], value);
+            out.open(ANY.with_name(&metric).with_kind(kind)).sample(&[], value);
         }
     }
     for (desc, pages) in [(&PAGES_READ, read), (&PAGES_WRITTEN, written)] {

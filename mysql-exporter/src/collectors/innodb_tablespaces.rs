@@ -2,25 +2,24 @@
 //! before MySQL 8.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.innodb_tablespaces",
-        about: "Sizes of InnoDB's tablespaces",
-        on_by_default: false,
-        reads: &["information_schema.INNODB_TABLESPACES"],
-        flags: &[],
-        metrics: &[&INFO, &FILE_SIZE, &ALLOCATED_SIZE],
-        build: |db, _| Ok(Source::asynchronous(InnodbTablespaces(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.innodb_tablespaces",
+        "Sizes of InnoDB's tablespaces",
+        |db, _| Ok(Source::asynchronous(InnodbTablespaces(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.INNODB_TABLESPACES"])
+    .metrics(&[&INFO, &FILE_SIZE, &ALLOCATED_SIZE]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

@@ -2,25 +2,25 @@
 //! `performance_schema.memory_summary_global_by_event_name`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.memory_events",
-        about: "Memory of the server, by what it is for",
-        on_by_default: false,
-        reads: &["performance_schema.memory_summary_global_by_event_name"],
-        flags: &[&REMOVE_PREFIX],
-        metrics: &[&COLUMNS],
-        build: |db, flags| Ok(Source::asynchronous(MemoryEvents::new(db, flags))),
-    },
+    definition: Definition::new(
+        "perf_schema.memory_events",
+        "Memory of the server, by what it is for",
+        |db, flags| Ok(Source::asynchronous(MemoryEvents::new(db, flags))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.memory_summary_global_by_event_name"])
+    .flags(&[&REMOVE_PREFIX])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

@@ -1,28 +1,24 @@
 //! Limits and privileges of each account: `mysql.user`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "mysql.user",
-        about: "Limits and privileges of accounts",
-        on_by_default: false,
-        reads: &["mysql.user"],
-        flags: &[&PRIVILEGES],
-        metrics: &[&COLUMNS, &PRIVILEGE],
-        build: |db, flags| {
-            let privileges = flags.is_on(&PRIVILEGES);
-            Ok(Source::asynchronous(User { db: db.clone(), privileges }))
-        },
-    },
+    definition: Definition::new("mysql.user", "Limits and privileges of accounts", |db, flags| {
+        let privileges = flags.is_on(&PRIVILEGES);
+        Ok(Source::asynchronous(User { db: db.clone(), privileges }))
+    })
+    .off_by_default()
+    .reads(&["mysql.user"])
+    .flags(&[&PRIVILEGES])
+    .metrics(&[&COLUMNS, &PRIVILEGE]),
     needs: |_, _| vec![Need::new("SELECT", "mysql.user")],
 };
 
@@ -60,12 +56,12 @@ static COLUMNS: [Column<Row, 2>; 4] = [
     )
     .column(|row| row.number(5)),
 ];
-static PRIVILEGE: DynDesc = DynDesc {
-    name: "mysql_mysql_<privilege>",
-    help: "Whether the account has this privilege on everything.",
-    kind: Kind::Gauge,
-    labels: &ACCOUNT,
-};
+static PRIVILEGE: DynDesc = DynDesc::new(
+    "mysql_mysql_<privilege>",
+    "Whether the account has this privilege on everything.",
+    Kind::Gauge,
+    &ACCOUNT,
+);
 
 const LIMITS: &str =
     "User, Host, max_questions, max_updates, max_connections, max_user_connections";
@@ -123,7 +119,7 @@ impl AsyncCollector for User {
 fn write_privileges(out: &mut Families, answer: &ResultSet) {
     for (column, privilege) in (6..).zip(PRIVILEGE_COLUMNS) {
         let name = format!("mysql_mysql_{privilege}");
-        let mut family = out.open(DynDesc { name: &name, ..PRIVILEGE });
+        let mut family = out.open(PRIVILEGE.with_name(&name));
         for row in &answer.rows {
             let has = row.text(column).eq_ignore_ascii_case("y");
             family.sample(&[row.text(0), row.text(1)], f64::from(u8::from(has)));

@@ -4,25 +4,21 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.processlist",
-        about: "Connections by what they are doing",
-        on_by_default: false,
-        reads: &["performance_schema.processlist", "information_schema.PROCESSLIST"],
-        flags: &[&MIN_TIME, &BY_USER, &BY_HOST],
-        metrics: &[&THREADS, &SECONDS, &USERS, &HOSTS],
-        build: |db, flags| {
+    definition: Definition::new(
+        "info_schema.processlist",
+        "Connections by what they are doing",
+        |db, flags| {
             Ok(Source::asynchronous(Processlist {
                 db: db.clone(),
                 min_time: flags.parsed(&MIN_TIME, "a number of seconds")?,
@@ -30,7 +26,11 @@ pub(super) static QUERY: Query = Query {
                 by_host: flags.is_on(&BY_HOST),
             }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["performance_schema.processlist", "information_schema.PROCESSLIST"])
+    .flags(&[&MIN_TIME, &BY_USER, &BY_HOST])
+    .metrics(&[&THREADS, &SECONDS, &USERS, &HOSTS]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

@@ -2,24 +2,22 @@
 //! `information_schema.QUERY_RESPONSE_TIME`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::value::{Bucket, HistogramValue};
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.query_response_time",
-        about: "Histogram of how long statements take, where a plugin counts it",
-        on_by_default: true,
-        reads: &["information_schema.QUERY_RESPONSE_TIME"],
-        flags: &[],
-        metrics: &[&ALL, &READ, &WRITE],
-        build: |db, _| Ok(Source::asynchronous(QueryResponseTime(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.query_response_time",
+        "Histogram of how long statements take, where a plugin counts it",
+        |db, _| Ok(Source::asynchronous(QueryResponseTime(db.clone()))),
+    )
+    .reads(&["information_schema.QUERY_RESPONSE_TIME"])
+    .metrics(&[&ALL, &READ, &WRITE]),
     needs: |_, _| Vec::new(),
 };
 
@@ -87,7 +85,7 @@ fn write(out: &mut Families, desc: &Desc, answer: &ResultSet) {
             buckets.push(Bucket::new(bound, count));
         }
     }
-    let value = HistogramValue { count, sum, buckets: &buckets, ..HistogramValue::default() };
+    let value = HistogramValue::new(count, sum).with_buckets(&buckets);
     out.family(desc).histogram([], &value);
 }
 

@@ -1,23 +1,22 @@
 //! The replicas of an Aurora cluster: `information_schema.replica_host_status`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Query, exists};
+use super::{Definition, Query, exists};
 use crate::db::{Db, Row};
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.replica_host",
-        about: "Load and lag of the instances of an Aurora cluster",
-        on_by_default: false,
-        reads: &["information_schema.REPLICA_HOST_STATUS"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(ReplicaHost(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.replica_host",
+        "Load and lag of the instances of an Aurora cluster",
+        |db, _| Ok(Source::asynchronous(ReplicaHost(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.REPLICA_HOST_STATUS"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| Vec::new(),
 };
 

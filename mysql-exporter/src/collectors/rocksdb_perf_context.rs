@@ -3,25 +3,24 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Query, exists};
+use super::{Definition, Query, exists};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::status;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.rocksdb_perf_context",
-        about: "Counters of the MyRocks engine, by table",
-        on_by_default: false,
-        reads: &["information_schema.ROCKSDB_PERF_CONTEXT"],
-        flags: &[],
-        metrics: &[&ANY],
-        build: |db, _| Ok(Source::asynchronous(RocksdbPerfContext(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.rocksdb_perf_context",
+        "Counters of the MyRocks engine, by table",
+        |db, _| Ok(Source::asynchronous(RocksdbPerfContext(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.ROCKSDB_PERF_CONTEXT"])
+    .metrics(&[&ANY]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 
@@ -30,12 +29,12 @@ const SQL: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, PARTITION_NAME, STAT_TYPE, V
 
 const PREFIX: &str = "mysql_info_schema_rocksdb_perf_context_";
 
-static ANY: DynDesc = DynDesc {
-    name: "mysql_info_schema_rocksdb_perf_context_<statistic>",
-    help: "A counter of MyRocks, under its name.",
-    kind: Kind::Counter,
-    labels: &["schema", "table", "part"],
-};
+static ANY: DynDesc = DynDesc::new(
+    "mysql_info_schema_rocksdb_perf_context_<statistic>",
+    "A counter of MyRocks, under its name.",
+    Kind::Counter,
+    &["schema", "table", "part"],
+);
 
 struct RocksdbPerfContext(Db);
 
@@ -60,7 +59,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
     }
     for (statistic, rows) in statistics {
         let name = format!("{PREFIX}{}", status::name(statistic));
-        let mut family = out.open(DynDesc { name: &name, ..ANY });
+        let mut family = out.open(ANY.with_name(&name));
         for row in rows {
             if let Some(value) = row.number(4) {
                 family.sample(&[row.text(0), row.text(1), row.text(2)], value);

@@ -1,24 +1,23 @@
 //! Usage of schemas: sums over `information_schema.TABLE_STATISTICS`, with `userstat=1`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Query, userstat};
+use super::{Definition, Query, userstat};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.schemastats",
-        about: "Use of schemas, of MariaDB and Percona Server with userstat=1",
-        on_by_default: false,
-        reads: &["information_schema.TABLE_STATISTICS"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(SchemaStatistics(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.schemastats",
+        "Use of schemas, of MariaDB and Percona Server with userstat=1",
+        |db, _| Ok(Source::asynchronous(SchemaStatistics(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.TABLE_STATISTICS"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "*.*")],
 };
 

@@ -2,25 +2,24 @@
 //! `SHOW SLAVE HOSTS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::Db;
 use crate::grants::Need;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "slave_hosts",
-        about: "Replicas that are registered with this server",
-        on_by_default: false,
-        reads: &["SHOW REPLICAS", "SHOW SLAVE HOSTS"],
-        flags: &[],
-        metrics: &[&INFO],
-        build: |db, _| Ok(Source::asynchronous(SlaveHosts(db.clone()))),
-    },
+    definition: Definition::new(
+        "slave_hosts",
+        "Replicas that are registered with this server",
+        |db, _| Ok(Source::asynchronous(SlaveHosts(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["SHOW REPLICAS", "SHOW SLAVE HOSTS"])
+    .metrics(&[&INFO]),
     needs: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 2));
         let privilege = if since_10_5 { "REPLICATION MASTER ADMIN" } else { "REPLICATION SLAVE" };

@@ -1,26 +1,22 @@
 //! Replication status: `SHOW REPLICA STATUS`, with current and former names.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Query, binlog_size};
+use super::{Definition, Query, binlog_size};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::status;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "slave_status",
-        about: "State of replication on a replica",
-        on_by_default: true,
-        reads: &["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"],
-        flags: &[],
-        metrics: &[&ANY, &GTID_IO, &GTID_SLAVE],
-        build: |db, _| Ok(Source::asynchronous(SlaveStatus(db.clone()))),
-    },
+    definition: Definition::new("slave_status", "State of replication on a replica", |db, _| {
+        Ok(Source::asynchronous(SlaveStatus(db.clone())))
+    })
+    .reads(&["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"])
+    .metrics(&[&ANY, &GTID_IO, &GTID_SLAVE]),
     needs: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 9));
         vec![Need::global(if since_10_5 { "SLAVE MONITOR" } else { "REPLICATION CLIENT" })]
@@ -33,12 +29,12 @@ const LABELS: [&str; 4] = ["master_host", "master_uuid", "channel_name", "connec
 const GTID_LABELS: [&str; 6] =
     ["master_host", "master_uuid", "channel_name", "connection_name", "domain_id", "server_id"];
 
-static ANY: DynDesc = DynDesc {
-    name: "mysql_slave_status_<column>",
-    help: "A column of the replica's status, under its name.",
-    kind: Kind::Untyped,
-    labels: &LABELS,
-};
+static ANY: DynDesc = DynDesc::new(
+    "mysql_slave_status_<column>",
+    "A column of the replica's status, under its name.",
+    Kind::Untyped,
+    &LABELS,
+);
 static GTID_IO: Desc<6> = Desc::gauge(
     "mysql_slave_status_gtid_io_pos",
     "The sequence number of the last transaction received, by domain and server.",
@@ -85,7 +81,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
             let Some(name) = name else { continue };
             family.truncate(PREFIX.len());
             family.push_str(name);
-            let mut open = out.open(DynDesc { name: &family, ..ANY });
+            let mut open = out.open(ANY.with_name(&family));
             for (labels, row) in &channels {
                 if let Some(value) = value(name, row.text(index)) {
                     open.sample(labels, value);

@@ -2,24 +2,23 @@
 //! `performance_schema.table_lock_waits_summary_by_table`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{PICOSECOND, Query};
+use super::{Definition, PICOSECOND, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.tablelocks",
-        about: "Waits for table locks, by kind of lock",
-        on_by_default: false,
-        reads: &["performance_schema.table_lock_waits_summary_by_table"],
-        flags: &[],
-        metrics: &[&SQL_WAITS, &SQL_SECONDS, &EXTERNAL_WAITS, &EXTERNAL_SECONDS],
-        build: |db, _| Ok(Source::asynchronous(TableLockWaits(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.tablelocks",
+        "Waits for table locks, by kind of lock",
+        |db, _| Ok(Source::asynchronous(TableLockWaits(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["performance_schema.table_lock_waits_summary_by_table"])
+    .metrics(&[&SQL_WAITS, &SQL_SECONDS, &EXTERNAL_WAITS, &EXTERNAL_SECONDS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

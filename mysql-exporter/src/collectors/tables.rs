@@ -1,28 +1,24 @@
 //! Sizes of tables: `information_schema.TABLES`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 use crate::sql;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.tables",
-        about: "Rows and sizes of tables",
-        on_by_default: false,
-        reads: &["information_schema.TABLES"],
-        flags: &[&DATABASES],
-        metrics: &[&VERSION, &ROWS, &SIZE],
-        build: |db, flags| {
-            Ok(Source::asynchronous(Tables { db: db.clone(), sql: statement(flags) }))
-        },
-    },
+    definition: Definition::new("info_schema.tables", "Rows and sizes of tables", |db, flags| {
+        Ok(Source::asynchronous(Tables { db: db.clone(), sql: statement(flags) }))
+    })
+    .off_by_default()
+    .reads(&["information_schema.TABLES"])
+    .flags(&[&DATABASES])
+    .metrics(&[&VERSION, &ROWS, &SIZE]),
     needs: |_, _| vec![Need::global("SELECT")],
 };
 

@@ -1,24 +1,23 @@
 //! Activity of each user: `information_schema.USER_STATISTICS`, with `userstat=1`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::families::Families;
 
-use super::Query;
 use super::userstat::{self, Accounts, COMMON};
+use super::{Definition, Query};
 use crate::db::Db;
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.userstats",
-        about: "User statistics by user, of MariaDB and Percona Server with userstat=1",
-        on_by_default: false,
-        reads: &["information_schema.USER_STATISTICS"],
-        flags: &[],
-        metrics: &[&ACCOUNTS],
-        build: |db, _| Ok(Source::asynchronous(UserStatistics(db.clone()))),
-    },
+    definition: Definition::new(
+        "info_schema.userstats",
+        "User statistics by user, of MariaDB and Percona Server with userstat=1",
+        |db, _| Ok(Source::asynchronous(UserStatistics(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["information_schema.USER_STATISTICS"])
+    .metrics(&[&ACCOUNTS]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

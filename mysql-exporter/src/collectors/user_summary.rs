@@ -1,24 +1,23 @@
 //! Activity of each user: `sys.x$user_summary`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{PICOSECOND, Query};
+use super::{Definition, PICOSECOND, Query};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "sys.user_summary",
-        about: "Statements, I/O, connections and memory of each user",
-        on_by_default: false,
-        reads: &["sys.x$user_summary"],
-        flags: &[],
-        metrics: &[&COLUMNS],
-        build: |db, _| Ok(Source::asynchronous(UserSummary(db.clone()))),
-    },
+    definition: Definition::new(
+        "sys.user_summary",
+        "Statements, I/O, connections and memory of each user",
+        |db, _| Ok(Source::asynchronous(UserSummary(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["sys.x$user_summary"])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "sys.*"), Need::new("SELECT", "performance_schema.*")],
 };
 

@@ -53,10 +53,10 @@ impl Describe for Accounts {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for (_, suffix, kind) in self.known {
             let name = format!("{}{suffix}", self.prefix);
-            visit(DynDesc { name: &name, help: HELP, kind: *kind, labels: self.labels });
+            visit(DynDesc::new(&name, HELP, *kind, self.labels));
         }
         let name = format!("{}<column>", self.prefix);
-        visit(DynDesc { name: &name, help: HELP, kind: Kind::Untyped, labels: self.labels });
+        visit(DynDesc::new(&name, HELP, Kind::Untyped, self.labels));
     }
 }
 
@@ -69,7 +69,7 @@ impl Accounts {
             let (suffix, kind) =
                 known.map_or((lower.as_str(), Kind::Untyped), |(_, suffix, kind)| (suffix, *kind));
             let name = format!("{}{suffix}", self.prefix);
-            let desc = DynDesc { name: &name, help: HELP, kind, labels: self.labels };
+            let desc = DynDesc::new(&name, HELP, kind, self.labels);
             let mut family = out.open(desc);
             for row in &answer.rows {
                 if let Some(value) = row.number(index) {

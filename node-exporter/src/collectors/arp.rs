@@ -12,19 +12,15 @@ use crate::filter::Filter;
 use crate::host::{Fields, Host};
 use crate::netlink::{Netlink, Request, number, short};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "arp",
-    about: "Entries in the ARP table",
-    on_by_default: true,
-    reads: &["/proc/net/arp"],
-    flags: &[&INCLUDE, &EXCLUDE, &NETLINK],
-    metrics: &[&ENTRIES],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("arp", "Entries in the ARP table", |host, flags| {
         let filter = Filter::new(flags, &INCLUDE, &EXCLUDE)?;
         let netlink = flags.is_on(&NETLINK).then(Netlink::route);
         Ok(Source::blocking(Arp { host: host.clone(), filter, netlink }))
-    },
-};
+    })
+    .reads(&["/proc/net/arp"])
+    .flags(&[&INCLUDE, &EXCLUDE, &NETLINK])
+    .metrics(&[&ENTRIES]);
 
 static INCLUDE: Flag =
     Flag::text("collector.arp.device-include", "", "Pattern of the devices to count entries of.");

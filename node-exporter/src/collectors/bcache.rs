@@ -14,22 +14,18 @@ use super::Definition;
 use crate::attributes::Values;
 use crate::host::{Device, File, Host, if_supported, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "bcache",
-    about: "Caches of block devices (bcache)",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("bcache", "Caches of block devices (bcache)", |host, flags| {
+        let priority_stats = flags.is_on(&PRIORITY_STATS);
+        Ok(Source::blocking(Bcache { host: host.clone(), priority_stats }))
+    })
+    .reads(&[
         "/sys/fs/bcache/*/{*,internal/*}",
         "/sys/fs/bcache/*/bdev*/{dirty_data,stats_total/*,writeback_rate_debug}",
         "/sys/fs/bcache/*/cache*/{io_errors,metadata_written,priority_stats,written}",
-    ],
-    flags: &[&PRIORITY_STATS],
-    metrics: &[&SET, &BACKING, &READAHEADS, &DEBUG, &CACHE, &PRIORITIES],
-    build: |host, flags| {
-        let priority_stats = flags.is_on(&PRIORITY_STATS);
-        Ok(Source::blocking(Bcache { host: host.clone(), priority_stats }))
-    },
-};
+    ])
+    .flags(&[&PRIORITY_STATS])
+    .metrics(&[&SET, &BACKING, &READAHEADS, &DEBUG, &CACHE, &PRIORITIES]);
 
 static PRIORITY_STATS: Flag = Flag::switch(
     "collector.bcache.priorityStats",

@@ -12,17 +12,16 @@ use crate::attributes::{Attributes, Samples, Values, attribute};
 use crate::host::{Device, File, Host, OrAbsent, if_supported, if_there};
 use crate::proc::named::MOST;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "bcachefs",
-    about: "bcachefs file systems",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("bcachefs", "bcachefs file systems", |host, _| {
+        Ok(Source::blocking(Bcachefs(host.clone())))
+    })
+    .reads(&[
         "/sys/fs/bcachefs/*/{btree_cache_size,btree_write_stats,compression_stats,errors}",
         "/sys/fs/bcachefs/*/counters/*",
         "/sys/fs/bcachefs/*/dev-*/{bucket_size,durability,io_done,io_errors,label,nbuckets,state}",
-    ],
-    flags: &[],
-    metrics: &[
+    ])
+    .metrics(&[
         &INFO,
         &CACHE_SIZE,
         &COMPRESSED,
@@ -35,9 +34,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &DEVICE_DONE,
         &DEVICE_ERRORS,
         &Counters,
-    ],
-    build: |host, _| Ok(Source::blocking(Bcachefs(host.clone()))),
-};
+    ]);
 
 static INFO: Desc<1> =
     Desc::gauge("node_bcachefs_info", "A mounted file system; always 1.", ["uuid"]);
@@ -117,7 +114,7 @@ const COUNTER_HELP: &str = "Counter of the file system, since it was made.";
 impl Describe for Counters {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_bcachefs_<counter>_total";
-        visit(DynDesc { name, help: COUNTER_HELP, kind: Kind::Counter, labels: &["uuid"] });
+        visit(DynDesc::new(name, COUNTER_HELP, Kind::Counter, &["uuid"]));
     }
 }
 

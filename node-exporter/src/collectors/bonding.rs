@@ -8,19 +8,16 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{BLANK, Device, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "bonding",
-    about: "Slaves of bonding interfaces",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("bonding", "Slaves of bonding interfaces", |host, _| {
+        Ok(Source::blocking(Bonding(host.clone())))
+    })
+    .reads(&[
         "/sys/class/net/bonding_masters",
         "/sys/class/net/*/bonding/slaves",
         "/sys/class/net/*/lower_*/bonding_slave/mii_status",
-    ],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |host, _| Ok(Source::blocking(Bonding(host.clone()))),
-};
+    ])
+    .metrics(&[&COLUMNS]);
 
 static COLUMNS: [Column<Bond, 1>; 2] = [
     Desc::gauge("node_bonding_slaves", "Slaves that the bonding interface has.", ["master"])

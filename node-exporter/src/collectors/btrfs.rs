@@ -14,16 +14,15 @@ use super::Definition;
 use crate::attributes::each;
 use crate::host::{Device, File, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "btrfs",
-    about: "Btrfs file systems",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("btrfs", "Btrfs file systems", |host, _| {
+        Ok(Source::blocking(Btrfs(host.clone())))
+    })
+    .reads(&[
         "/sys/fs/btrfs/*/{commit_stats,label,allocation/*,devices/*/size}",
         "/proc/1/mountinfo",
-    ],
-    flags: &[],
-    metrics: &[
+    ])
+    .metrics(&[
         &INFO,
         &COLUMNS,
         &allocation::RESERVED,
@@ -31,9 +30,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &Sizes,
         &UNUSED,
         &ERRORS,
-    ],
-    build: |host, _| Ok(Source::blocking(Btrfs(host.clone()))),
-};
+    ]);
 
 static INFO: Desc<2> =
     Desc::gauge("node_btrfs_info", "A file system with its label; always 1.", ["label", "uuid"]);

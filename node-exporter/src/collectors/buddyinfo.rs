@@ -7,15 +7,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "buddyinfo",
-    about: "Free memory blocks by size",
-    on_by_default: false,
-    reads: &["/proc/buddyinfo"],
-    flags: &[],
-    metrics: &[&BLOCKS],
-    build: |host, _| Ok(Source::blocking(Buddyinfo(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("buddyinfo", "Free memory blocks by size", |host, _| {
+        Ok(Source::blocking(Buddyinfo(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/buddyinfo"])
+    .metrics(&[&BLOCKS]);
 
 static BLOCKS: Desc<3> =
     Desc::gauge("node_buddyinfo_blocks", "Free blocks of 2^size pages.", ["node", "zone", "size"]);

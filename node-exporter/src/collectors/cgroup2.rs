@@ -17,26 +17,26 @@ use crate::filter::Filter;
 use crate::host::{Host, if_there};
 use usage::Usage;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "cgroup2",
-    about: "CPU, memory, I/O, tasks and pressure of control groups",
-    on_by_default: false,
-    reads: &["/sys/fs/cgroup"],
-    flags: &[&INCLUDE, &EXCLUDE, &DEPTH, &MAX],
-    metrics: &[
-        &families::COLUMNS,
-        &families::CPU,
-        &families::MEMORY,
-        &families::MEMORY_LIMIT,
-        &families::MEMORY_EVENTS,
-        &families::IO_BYTES,
-        &families::IO_OPERATIONS,
-        &families::WAITING,
-        &families::STALLED,
-        &LEFT_OUT,
-    ],
-    build: |host, flags| Ok(Source::blocking(Cgroup2::new(host, flags)?)),
-};
+pub(super) static DEFINITION: Definition = Definition::new(
+    "cgroup2",
+    "CPU, memory, I/O, tasks and pressure of control groups",
+    |host, flags| Ok(Source::blocking(Cgroup2::new(host, flags)?)),
+)
+.off_by_default()
+.reads(&["/sys/fs/cgroup"])
+.flags(&[&INCLUDE, &EXCLUDE, &DEPTH, &MAX])
+.metrics(&[
+    &families::COLUMNS,
+    &families::CPU,
+    &families::MEMORY,
+    &families::MEMORY_LIMIT,
+    &families::MEMORY_EVENTS,
+    &families::IO_BYTES,
+    &families::IO_OPERATIONS,
+    &families::WAITING,
+    &families::STALLED,
+    &LEFT_OUT,
+]);
 
 static INCLUDE: Flag = Flag::text(
     "collector.cgroup2.include",

@@ -8,15 +8,13 @@ use procfs_core::{CGroupController, CGroupControllers, FromBufRead};
 use super::Definition;
 use crate::host::{Fields, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "cgroups",
-    about: "Control groups by controller",
-    on_by_default: false,
-    reads: &["/proc/cgroups"],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |host, _| Ok(Source::blocking(Cgroups(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("cgroups", "Control groups by controller", |host, _| {
+        Ok(Source::blocking(Cgroups(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/cgroups"])
+    .metrics(&[&COLUMNS]);
 
 static COLUMNS: [Column<Controller, 1>; 2] = [
     Desc::gauge("node_cgroups_cgroups", "Control groups with the controller.", ["subsys_name"])

@@ -8,13 +8,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "conntrack",
-    about: "Connection tracking table",
-    on_by_default: true,
-    reads: &["/proc/sys/net/netfilter/nf_conntrack_*", "/proc/net/stat/nf_conntrack"],
-    flags: &[],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("conntrack", "Connection tracking table", |host, _| {
+        Ok(Source::blocking(Conntrack(host.clone())))
+    })
+    .reads(&["/proc/sys/net/netfilter/nf_conntrack_*", "/proc/net/stat/nf_conntrack"])
+    .metrics(&[
         &ENTRIES,
         &LIMIT,
         &FOUND,
@@ -25,9 +24,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &DROP,
         &EARLY_DROP,
         &SEARCH_RESTART,
-    ],
-    build: |host, _| Ok(Source::blocking(Conntrack(host.clone()))),
-};
+    ]);
 
 static ENTRIES: Desc = Desc::gauge("node_nf_conntrack_entries", "Entries in the table.", []);
 static LIMIT: Desc = Desc::gauge("node_nf_conntrack_entries_limit", "Size of the table.", []);

@@ -17,11 +17,19 @@ use super::Definition;
 use crate::host::{Host, if_there};
 use crate::proc::cpus::{CpuSet, DIRECTORY};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "cpu",
-    about: "CPU time by mode, throttling, and what the CPUs are",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("cpu", "CPU time by mode, throttling, and what the CPUs are", |host, flags| {
+        Ok(Source::blocking(Cpus {
+            host: host.clone(),
+            guest: flags.is_on(&GUEST),
+            total: flags.is_on(&AGGREGATE).then(Total::default),
+            info: Info::wanted(flags)?,
+            times: Times::default(),
+            devices: None,
+            isolated: None,
+        }))
+    })
+    .reads(&[
         "/proc/stat",
         "/proc/cpuinfo",
         "/sys/devices/system/cpu/isolated",
@@ -29,9 +37,9 @@ pub(super) static DEFINITION: Definition = Definition {
         "/sys/devices/system/cpu/cpu*/online",
         "/sys/devices/system/cpu/cpu*/thermal_throttle/*",
         "/sys/devices/system/cpu/cpu*/topology/*",
-    ],
-    flags: &[&GUEST, &AGGREGATE, &info::INFO, &info::FLAGS_INCLUDE, &info::BUGS_INCLUDE],
-    metrics: &[
+    ])
+    .flags(&[&GUEST, &AGGREGATE, &info::INFO, &info::FLAGS_INCLUDE, &info::BUGS_INCLUDE])
+    .metrics(&[
         &SECONDS,
         &GUEST_SECONDS,
         &SUM,
@@ -45,19 +53,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &devices::PACKAGE_THROTTLES,
         &devices::ONLINE,
         &ISOLATED,
-    ],
-    build: |host, flags| {
-        Ok(Source::blocking(Cpus {
-            host: host.clone(),
-            guest: flags.is_on(&GUEST),
-            total: flags.is_on(&AGGREGATE).then(Total::default),
-            info: Info::wanted(flags)?,
-            times: Times::default(),
-            devices: None,
-            isolated: None,
-        }))
-    },
-};
+    ]);
 
 static GUEST: Flag =
     Flag::switch("collector.cpu.guest", true, "Expose the time of guests (VMs) as well.");

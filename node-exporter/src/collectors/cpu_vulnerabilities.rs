@@ -8,15 +8,14 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{File, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "cpu_vulnerabilities",
-    about: "CPU vulnerabilities and their mitigations",
-    on_by_default: false,
-    reads: &["/sys/devices/system/cpu/vulnerabilities/*"],
-    flags: &[],
-    metrics: &[&INFO],
-    build: |host, _| Ok(Source::blocking(Vulnerabilities(host.clone()))),
-};
+pub(super) static DEFINITION: Definition = Definition::new(
+    "cpu_vulnerabilities",
+    "CPU vulnerabilities and their mitigations",
+    |host, _| Ok(Source::blocking(Vulnerabilities(host.clone()))),
+)
+.off_by_default()
+.reads(&["/sys/devices/system/cpu/vulnerabilities/*"])
+.metrics(&[&INFO]);
 
 static INFO: Desc<3> = Desc::gauge(
     "node_cpu_vulnerabilities_info",

@@ -10,13 +10,12 @@ use super::Definition;
 use crate::host::{Host, if_there};
 use crate::proc::cpus::{self, CpuSet, DIRECTORY};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "cpufreq",
-    about: "CPU frequencies and governors",
-    on_by_default: true,
-    reads: &["/sys/devices/system/cpu/cpu*/cpufreq/*", "/sys/devices/system/cpu/offline"],
-    flags: &[],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("cpufreq", "CPU frequencies and governors", |host, _| {
+        Ok(Source::blocking(Cpufreq { host: host.clone(), seen: None, found: Found::default() }))
+    })
+    .reads(&["/sys/devices/system/cpu/cpu*/cpufreq/*", "/sys/devices/system/cpu/offline"])
+    .metrics(&[
         &FREQUENCY,
         &FREQUENCY_AVERAGE,
         &FREQUENCY_MIN,
@@ -25,11 +24,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &SCALING_MIN,
         &SCALING_MAX,
         &GOVERNOR,
-    ],
-    build: |host, _| {
-        Ok(Source::blocking(Cpufreq { host: host.clone(), seen: None, found: Found::default() }))
-    },
-};
+    ]);
 
 const CPU: [&str; 1] = ["cpu"];
 

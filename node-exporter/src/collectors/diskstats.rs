@@ -18,13 +18,15 @@ use super::Definition;
 use crate::filter::{self, Filter};
 use crate::host::{File, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "diskstats",
-    about: "Block device I/O",
-    on_by_default: true,
-    reads: &["/proc/diskstats", "/run/udev/data/b*", "/sys/block/*/queue/rotational"],
-    flags: &[&EXCLUDE, &INCLUDE, &IGNORED],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("diskstats", "Block device I/O", |host, flags| {
+        let exclude = filter::renamed(flags, &IGNORED, &EXCLUDE)?;
+        let filter = Filter::one_of(flags, &INCLUDE, exclude)?;
+        Ok(Source::blocking(Diskstats { host: host.clone(), filter }))
+    })
+    .reads(&["/proc/diskstats", "/run/udev/data/b*", "/sys/block/*/queue/rotational"])
+    .flags(&[&EXCLUDE, &INCLUDE, &IGNORED])
+    .metrics(&[
         &INFO,
         &COLUMNS,
         &FILESYSTEM,
@@ -32,13 +34,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &WRITE_CACHE,
         &WRITE_CACHE_ENABLED,
         &ROTATION_RATE,
-    ],
-    build: |host, flags| {
-        let exclude = filter::renamed(flags, &IGNORED, &EXCLUDE)?;
-        let filter = Filter::one_of(flags, &INCLUDE, exclude)?;
-        Ok(Source::blocking(Diskstats { host: host.clone(), filter }))
-    },
-};
+    ]);
 
 static EXCLUDE: Flag = Flag::text(
     "collector.diskstats.device-exclude",

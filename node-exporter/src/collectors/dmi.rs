@@ -8,15 +8,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::Host;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "dmi",
-    about: "Names and versions of the hardware and its firmware",
-    on_by_default: true,
-    reads: &["/sys/class/dmi/id/*"],
-    flags: &[],
-    metrics: &[&Info],
-    build: |host, _| Ok(Source::blocking(Dmi { fields: fields(host) })),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("dmi", "Names and versions of the hardware and its firmware", |host, _| {
+        Ok(Source::blocking(Dmi { fields: fields(host) }))
+    })
+    .reads(&["/sys/class/dmi/id/*"])
+    .metrics(&[&Info]);
 
 const NAME: &str = "node_dmi_info";
 const HELP: &str = "What the machine is, in the fields that may be read; always 1.";
@@ -26,7 +23,7 @@ struct Info;
 
 impl Describe for Info {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        visit(DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &FIELDS });
+        visit(DynDesc::new(NAME, HELP, Kind::Gauge, &FIELDS));
     }
 }
 
@@ -66,7 +63,7 @@ impl Collector for Dmi {
         }
         let (labels, values): (Vec<_>, Vec<_>) =
             self.fields.iter().map(|(label, value)| (*label, value.as_str())).unzip();
-        let entry = DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &labels };
+        let entry = DynDesc::new(NAME, HELP, Kind::Gauge, &labels);
         out.open(entry).sample(&values, 1.0);
         Ok(())
     }

@@ -9,19 +9,16 @@ use super::Definition;
 use crate::attributes::each;
 use crate::host::{Device, Host, OrAbsent, if_supported, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "dmmultipath",
-    about: "Multipath devices",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("dmmultipath", "Multipath devices", |host, _| {
+        Ok(Source::blocking(Multipath(host.clone())))
+    })
+    .reads(&[
         "/sys/block/dm-*/{size,dm/name,dm/suspended,dm/uuid}",
         "/sys/block/dm-*/slaves",
         "/sys/block/*/device/state",
-    ],
-    flags: &[],
-    metrics: &[&INFO, &COLUMNS, &PATH_STATE],
-    build: |host, _| Ok(Source::blocking(Multipath(host.clone()))),
-};
+    ])
+    .metrics(&[&INFO, &COLUMNS, &PATH_STATE]);
 
 static INFO: Desc<3> = Desc::gauge(
     "node_dmmultipath_device_info",

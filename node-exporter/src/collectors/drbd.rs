@@ -9,31 +9,27 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "drbd",
-    about: "DRBD devices",
-    on_by_default: false,
-    reads: &["/proc/drbd"],
-    flags: &[],
-    metrics: &[
-        &NETWORK_SENT,
-        &NETWORK_RECEIVED,
-        &DISK_WRITTEN,
-        &DISK_READ,
-        &ACTIVITY_LOG,
-        &BITMAP,
-        &LOCAL_PENDING,
-        &REMOTE_PENDING,
-        &REMOTE_UNACKNOWLEDGED,
-        &APPLICATION_PENDING,
-        &EPOCHS,
-        &OUT_OF_SYNC,
-        &ROLE,
-        &DISK_STATE,
-        &CONNECTED,
-    ],
-    build: |host, _| Ok(Source::blocking(Drbd(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("drbd", "DRBD devices", |host, _| Ok(Source::blocking(Drbd(host.clone()))))
+        .off_by_default()
+        .reads(&["/proc/drbd"])
+        .metrics(&[
+            &NETWORK_SENT,
+            &NETWORK_RECEIVED,
+            &DISK_WRITTEN,
+            &DISK_READ,
+            &ACTIVITY_LOG,
+            &BITMAP,
+            &LOCAL_PENDING,
+            &REMOTE_PENDING,
+            &REMOTE_UNACKNOWLEDGED,
+            &APPLICATION_PENDING,
+            &EPOCHS,
+            &OUT_OF_SYNC,
+            &ROLE,
+            &DISK_STATE,
+            &CONNECTED,
+        ]);
 
 const DEVICE: [&str; 1] = ["device"];
 

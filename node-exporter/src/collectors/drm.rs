@@ -9,15 +9,11 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{BLANK, Device, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "drm",
-    about: "AMD graphics cards",
-    on_by_default: false,
-    reads: &["/sys/class/drm/card*/device/*"],
-    flags: &[],
-    metrics: &[&INFO, &COLUMNS],
-    build: |host, _| Ok(Source::blocking(Drm(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("drm", "AMD graphics cards", |host, _| Ok(Source::blocking(Drm(host.clone()))))
+        .off_by_default()
+        .reads(&["/sys/class/drm/card*/device/*"])
+        .metrics(&[&INFO, &COLUMNS]);
 
 static INFO: Desc<5> = Desc::gauge(
     "node_drm_card_info",

@@ -9,18 +9,13 @@ use super::Definition;
 use crate::attributes::{Attributes, Values, attribute};
 use crate::host::{Device, Host, if_supported, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "edac",
-    about: "Memory errors",
-    on_by_default: true,
-    reads: &[
-        "/sys/devices/system/edac/mc/mc*/{ce,ue}_{count,noinfo_count}",
-        "/sys/devices/system/edac/mc/mc*/csrow*/*",
-    ],
-    flags: &[],
-    metrics: &[&CONTROLLER, &ROW, &CHANNEL],
-    build: |host, _| Ok(Source::blocking(Edac(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("edac", "Memory errors", |host, _| Ok(Source::blocking(Edac(host.clone()))))
+        .reads(&[
+            "/sys/devices/system/edac/mc/mc*/{ce,ue}_{count,noinfo_count}",
+            "/sys/devices/system/edac/mc/mc*/csrow*/*",
+        ])
+        .metrics(&[&CONTROLLER, &ROW, &CHANNEL]);
 
 static CONTROLLER: Attributes<1, 2> = Attributes([
     attribute(

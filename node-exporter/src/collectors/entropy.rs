@@ -7,15 +7,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::Host;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "entropy",
-    about: "Entropy of the random number generator",
-    on_by_default: true,
-    reads: &["/proc/sys/kernel/random/entropy_avail", "/proc/sys/kernel/random/poolsize"],
-    flags: &[],
-    metrics: &[&AVAILABLE, &POOL_SIZE],
-    build: |host, _| Ok(Source::blocking(Entropy(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("entropy", "Entropy of the random number generator", |host, _| {
+        Ok(Source::blocking(Entropy(host.clone())))
+    })
+    .reads(&["/proc/sys/kernel/random/entropy_avail", "/proc/sys/kernel/random/poolsize"])
+    .metrics(&[&AVAILABLE, &POOL_SIZE]);
 
 static AVAILABLE: Desc =
     Desc::gauge("node_entropy_available_bits", "Bits of entropy in the pool.", []);

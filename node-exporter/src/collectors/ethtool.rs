@@ -20,28 +20,28 @@ use crate::filter::{self, Filter};
 use crate::host::Host;
 use crate::system::ethtool::{self, Driver, Link};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "ethtool",
-    about: "Link modes, drivers and driver statistics of network devices",
-    on_by_default: false,
-    reads: &["ioctl(SIOCETHTOOL)", "/sys/class/net"],
-    flags: &[&INCLUDE, &EXCLUDE, &METRICS],
-    metrics: &[
-        &INFO,
-        &modes::SUPPORTED_PORT,
-        &modes::SUPPORTED.speed,
-        &modes::SUPPORTED.autonegotiate,
-        &modes::SUPPORTED.pause,
-        &modes::SUPPORTED.asymmetric_pause,
-        &modes::ADVERTISED.speed,
-        &modes::ADVERTISED.autonegotiate,
-        &modes::ADVERTISED.pause,
-        &modes::ADVERTISED.asymmetric_pause,
-        &modes::AUTONEGOTIATE,
-        &statistics::Statistics,
-    ],
-    build: |host, flags| Ok(Source::blocking(Ethtool::new(host, flags)?)),
-};
+pub(super) static DEFINITION: Definition = Definition::new(
+    "ethtool",
+    "Link modes, drivers and driver statistics of network devices",
+    |host, flags| Ok(Source::blocking(Ethtool::new(host, flags)?)),
+)
+.off_by_default()
+.reads(&["ioctl(SIOCETHTOOL)", "/sys/class/net"])
+.flags(&[&INCLUDE, &EXCLUDE, &METRICS])
+.metrics(&[
+    &INFO,
+    &modes::SUPPORTED_PORT,
+    &modes::SUPPORTED.speed,
+    &modes::SUPPORTED.autonegotiate,
+    &modes::SUPPORTED.pause,
+    &modes::SUPPORTED.asymmetric_pause,
+    &modes::ADVERTISED.speed,
+    &modes::ADVERTISED.autonegotiate,
+    &modes::ADVERTISED.pause,
+    &modes::ADVERTISED.asymmetric_pause,
+    &modes::AUTONEGOTIATE,
+    &statistics::Statistics,
+]);
 
 static INCLUDE: Flag =
     Flag::text("collector.ethtool.device-include", "", "Devices to expose: a regular expression.");

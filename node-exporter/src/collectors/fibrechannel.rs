@@ -9,15 +9,12 @@ use super::Definition;
 use crate::attributes::{Attributes, Values, as_strs, attribute, each, labels};
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "fibrechannel",
-    about: "Fibre Channel host adapters",
-    on_by_default: true,
-    reads: &["/sys/class/fc_host/host*/*", "/sys/class/fc_host/host*/statistics/*"],
-    flags: &[],
-    metrics: &[&INFO, &STATISTICS],
-    build: |host, _| Ok(Source::blocking(FibreChannel(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("fibrechannel", "Fibre Channel host adapters", |host, _| {
+        Ok(Source::blocking(FibreChannel(host.clone())))
+    })
+    .reads(&["/sys/class/fc_host/host*/*", "/sys/class/fc_host/host*/statistics/*"])
+    .metrics(&[&INFO, &STATISTICS]);
 
 static INFO: Desc<11> = Desc::gauge(
     "node_fibrechannel_info",

@@ -7,15 +7,10 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::Host;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "filefd",
-    about: "File handles",
-    on_by_default: true,
-    reads: &["/proc/sys/fs/file-nr"],
-    flags: &[],
-    metrics: &[&ALLOCATED, &MAXIMUM],
-    build: |host, _| Ok(Source::blocking(Filefd(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("filefd", "File handles", |host, _| Ok(Source::blocking(Filefd(host.clone()))))
+        .reads(&["/proc/sys/fs/file-nr"])
+        .metrics(&[&ALLOCATED, &MAXIMUM]);
 
 static ALLOCATED: Desc = Desc::gauge("node_filefd_allocated", "File handles in use.", []);
 static MAXIMUM: Desc =

@@ -25,12 +25,12 @@ use crate::filter::{self, Filter};
 use crate::host::{self, Host};
 use crate::proc::mounts::{self, Mount};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "filesystem",
-    about: "File system space",
-    on_by_default: true,
-    reads: &["/proc/1/mountinfo", "/proc/self/mountinfo"],
-    flags: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("filesystem", "File system space", |host, flags| {
+        Ok(Source::blocking(Filesystem::new(host, flags, Probers::default())?))
+    })
+    .reads(&["/proc/1/mountinfo", "/proc/self/mountinfo"])
+    .flags(&[
         &MOUNTS_EXCLUDE,
         &MOUNTS_INCLUDE,
         &TYPES_EXCLUDE,
@@ -39,10 +39,8 @@ pub(super) static DEFINITION: Definition = Definition {
         &TYPES_IGNORED,
         &TIMEOUT,
         &WORKERS,
-    ],
-    metrics: &[&COLUMNS, &MOUNT_INFO],
-    build: |host, flags| Ok(Source::blocking(Filesystem::new(host, flags, Probers::default())?)),
-};
+    ])
+    .metrics(&[&COLUMNS, &MOUNT_INFO]);
 
 static MOUNTS_EXCLUDE: Flag = Flag::text(
     "collector.filesystem.mount-points-exclude",

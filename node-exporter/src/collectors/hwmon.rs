@@ -20,21 +20,17 @@ use super::Definition;
 use crate::filter::Filter;
 use crate::host::{Device, File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "hwmon",
-    about: "Hardware sensors: temperatures, voltages, fans",
-    on_by_default: true,
-    reads: &["/sys/class/hwmon/hwmon*/*", "/sys/class/hwmon/hwmon*/device/*"],
-    flags: &[&CHIP_INCLUDE, &CHIP_EXCLUDE, &SENSOR_INCLUDE, &SENSOR_EXCLUDE],
-    metrics: &[&CHIP_NAMES, &SENSOR_LABEL, &Found],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("hwmon", "Hardware sensors: temperatures, voltages, fans", |host, flags| {
         Ok(Source::blocking(Hwmon {
             host: host.clone(),
             chips: Filter::new(flags, &CHIP_INCLUDE, &CHIP_EXCLUDE)?,
             sensors: Filter::new(flags, &SENSOR_INCLUDE, &SENSOR_EXCLUDE)?,
         }))
-    },
-};
+    })
+    .reads(&["/sys/class/hwmon/hwmon*/*", "/sys/class/hwmon/hwmon*/device/*"])
+    .flags(&[&CHIP_INCLUDE, &CHIP_EXCLUDE, &SENSOR_INCLUDE, &SENSOR_EXCLUDE])
+    .metrics(&[&CHIP_NAMES, &SENSOR_LABEL, &Found]);
 
 static CHIP_INCLUDE: Flag =
     Flag::text("collector.hwmon.chip-include", "", "Chips to expose, and no others (pattern).");
@@ -64,7 +60,7 @@ struct Found;
 
 impl Describe for Found {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        let mut entry = |name, help, kind| visit(DynDesc { name, help, kind, labels: &SENSOR });
+        let mut entry = |name, help, kind| visit(DynDesc::new(name, help, kind, &SENSOR));
         let help = "Energy that a sensor has counted, in joules.";
         entry("node_hwmon_energy<_element>_joule_total", help, Kind::Counter);
         let help = "What a file of a sensor says: <type> <element>, in the unit at the name's end.";

@@ -14,24 +14,20 @@ use crate::attributes::{as_strs, each, labels};
 use crate::filter::Filter;
 use crate::host::{Device, Host, OrAbsent, if_supported, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "infiniband",
-    about: "InfiniBand and RoCE ports",
-    on_by_default: true,
-    reads: &[
-        "/sys/class/infiniband/*/{board_id,fw_ver,hca_type}",
-        "/sys/class/infiniband/*/ports/*/{phys_state,rate,state}",
-        "/sys/class/infiniband/*/ports/*/{counters,counters_ext,hw_counters}/*",
-    ],
-    flags: &[&INCLUDE, &EXCLUDE],
-    metrics: &[&INFO, &STATE, &PORT, &LEGACY, &HARDWARE],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("infiniband", "InfiniBand and RoCE ports", |host, flags| {
         Ok(Source::blocking(InfiniBand {
             host: host.clone(),
             devices: Filter::one_of(flags, &INCLUDE, &EXCLUDE)?,
         }))
-    },
-};
+    })
+    .reads(&[
+        "/sys/class/infiniband/*/{board_id,fw_ver,hca_type}",
+        "/sys/class/infiniband/*/ports/*/{phys_state,rate,state}",
+        "/sys/class/infiniband/*/ports/*/{counters,counters_ext,hw_counters}/*",
+    ])
+    .flags(&[&INCLUDE, &EXCLUDE])
+    .metrics(&[&INFO, &STATE, &PORT, &LEGACY, &HARDWARE]);
 
 static INCLUDE: Flag = Flag::text(
     "collector.infiniband.device-include",

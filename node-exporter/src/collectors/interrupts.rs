@@ -11,22 +11,19 @@ use super::Definition;
 use crate::filter::Filter;
 use crate::host::{Fields, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "interrupts",
-    about: "Interrupts by CPU",
-    on_by_default: false,
-    reads: &["/proc/interrupts"],
-    flags: &[&INCLUDE, &EXCLUDE, &ZEROS, &AGGREGATE],
-    metrics: &[&TOTAL, &SUM],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("interrupts", "Interrupts by CPU", |host, flags| {
         Ok(Source::blocking(Interrupts {
             host: host.clone(),
             filter: Filter::new(flags, &INCLUDE, &EXCLUDE)?,
             zeros: flags.is_on(&ZEROS),
             aggregate: flags.is_on(&AGGREGATE),
         }))
-    },
-};
+    })
+    .off_by_default()
+    .reads(&["/proc/interrupts"])
+    .flags(&[&INCLUDE, &EXCLUDE, &ZEROS, &AGGREGATE])
+    .metrics(&[&TOTAL, &SUM]);
 
 static INCLUDE: Flag = Flag::text(
     "collector.interrupts.name-include",

@@ -12,22 +12,20 @@ use exporter_core::flags::{Flag, Flags};
 use super::Definition;
 use crate::host::{Fields, File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "ipvs",
-    about: "IP Virtual Server",
-    on_by_default: true,
-    reads: &["/proc/net/ip_vs", "/proc/net/ip_vs_stats"],
-    flags: &[&BACKEND_LABELS],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("ipvs", "IP Virtual Server", |host, flags| {
+        Ok(Source::blocking(IpVs { host: host.clone(), labels: chosen(flags)? }))
+    })
+    .reads(&["/proc/net/ip_vs", "/proc/net/ip_vs_stats"])
+    .flags(&[&BACKEND_LABELS])
+    .metrics(&[
         &CONNECTIONS,
         &INCOMING_PACKETS,
         &OUTGOING_PACKETS,
         &INCOMING_BYTES,
         &OUTGOING_BYTES,
         &Backends,
-    ],
-    build: |host, flags| Ok(Source::blocking(IpVs { host: host.clone(), labels: chosen(flags)? })),
-};
+    ]);
 
 static BACKEND_LABELS: Flag = Flag::text(
     "collector.ipvs.backend-labels",
@@ -61,7 +59,7 @@ static FAMILIES: [(&str, &str); 3] = [
 impl Describe for Backends {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for (name, help) in FAMILIES {
-            visit(DynDesc { name, help, kind: Kind::Gauge, labels: &LABELS });
+            visit(DynDesc::new(name, help, Kind::Gauge, &LABELS));
         }
     }
 }
@@ -108,7 +106,7 @@ impl Collector for IpVs {
         let labels: Vec<_> =
             self.labels.iter().filter_map(|place| LABELS.get(*place).copied()).collect();
         for (at, (name, help)) in FAMILIES.into_iter().enumerate() {
-            let mut family = out.open(DynDesc { name, help, kind: Kind::Gauge, labels: &labels });
+            let mut family = out.open(DynDesc::new(name, help, Kind::Gauge, &labels));
             for (values, counts) in &sums {
                 let values: Vec<_> = values.iter().map(String::as_str).collect();
                 family.sample(&values, counts.get(at).copied().unwrap_or_default() as f64);

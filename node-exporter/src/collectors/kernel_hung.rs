@@ -8,15 +8,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "kernel_hung",
-    about: "Tasks that hang in the kernel",
-    on_by_default: true,
-    reads: &["/proc/sys/kernel/hung_task_detect_count"],
-    flags: &[],
-    metrics: &[&TASKS],
-    build: |host, _| Ok(Source::blocking(KernelHung(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("kernel_hung", "Tasks that hang in the kernel", |host, _| {
+        Ok(Source::blocking(KernelHung(host.clone())))
+    })
+    .reads(&["/proc/sys/kernel/hung_task_detect_count"])
+    .metrics(&[&TASKS]);
 
 static TASKS: Desc = Desc::counter(
     "node_kernel_hung_tasks_total",

@@ -9,13 +9,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Host, OrAbsent, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "ksmd",
-    about: "Kernel samepage merging",
-    on_by_default: false,
-    reads: &["/sys/kernel/mm/ksm/*"],
-    flags: &[],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("ksmd", "Kernel samepage merging", |host, _| {
+        Ok(Source::blocking(Ksmd(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/sys/kernel/mm/ksm/*"])
+    .metrics(&[
         &FULL_SCANS,
         &GENERAL_PROFIT,
         &MERGE_ACROSS_NODES,
@@ -26,9 +26,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &PAGES_VOLATILE,
         &RUN,
         &SLEEP,
-    ],
-    build: |host, _| Ok(Source::blocking(Ksmd(host.clone()))),
-};
+    ]);
 
 static FULL_SCANS: Desc = Desc::counter(
     "node_ksmd_full_scans_total",

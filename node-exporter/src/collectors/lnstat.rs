@@ -9,15 +9,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{File, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "lnstat",
-    about: "Statistics of network caches by CPU",
-    on_by_default: false,
-    reads: &["/proc/net/stat/*"],
-    flags: &[],
-    metrics: &[&Statistic],
-    build: |host, _| Ok(Source::blocking(Lnstat(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("lnstat", "Statistics of network caches by CPU", |host, _| {
+        Ok(Source::blocking(Lnstat(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/net/stat/*"])
+    .metrics(&[&Statistic]);
 
 const LABELS: [&str; 2] = ["subsystem", "cpu"];
 const HELP: &str = "A statistic of a network cache, under the kernel's name for it.";
@@ -28,7 +26,7 @@ struct Statistic;
 impl Describe for Statistic {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_lnstat_<name>_total";
-        visit(DynDesc { name, help: HELP, kind: Kind::Counter, labels: &LABELS });
+        visit(DynDesc::new(name, HELP, Kind::Counter, &LABELS));
     }
 }
 

@@ -7,15 +7,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::Host;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "loadavg",
-    about: "Load averages",
-    on_by_default: true,
-    reads: &["/proc/loadavg"],
-    flags: &[],
-    metrics: &[&LOAD1, &LOAD5, &LOAD15],
-    build: |host, _| Ok(Source::blocking(Loadavg(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("loadavg", "Load averages", |host, _| {
+        Ok(Source::blocking(Loadavg(host.clone())))
+    })
+    .reads(&["/proc/loadavg"])
+    .metrics(&[&LOAD1, &LOAD5, &LOAD15]);
 
 static LOAD1: Desc = Desc::gauge("node_load1", "1m load average.", []);
 static LOAD5: Desc = Desc::gauge("node_load5", "5m load average.", []);

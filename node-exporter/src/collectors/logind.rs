@@ -13,15 +13,13 @@ use zbus::ObjectPath;
 use super::Definition;
 use crate::dbus::{self, Bus, Object, Property, Value};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "logind",
-    about: "Login sessions",
-    on_by_default: false,
-    reads: &["org.freedesktop.login1 on the system bus"],
-    flags: &[],
-    metrics: &[&SESSIONS],
-    build: |host, _| Ok(Source::asynchronous(Logind(host.bus.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("logind", "Login sessions", |host, _| {
+        Ok(Source::asynchronous(Logind(host.bus.clone())))
+    })
+    .off_by_default()
+    .reads(&["org.freedesktop.login1 on the system bus"])
+    .metrics(&[&SESSIONS]);
 
 static SESSIONS: Desc<4> = Desc::gauge(
     "node_logind_sessions",

@@ -10,15 +10,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "mdadm",
-    about: "Software RAID arrays",
-    on_by_default: true,
-    reads: &["/proc/mdstat", "/sys/block/md*/md/degraded", "/sys/block/md*/md/raid_disks"],
-    flags: &[],
-    metrics: &[&STATE, &DISKS, &ARRAYS, &DEVICES],
-    build: |host, _| Ok(Source::blocking(Mdadm(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("mdadm", "Software RAID arrays", |host, _| {
+        Ok(Source::blocking(Mdadm(host.clone())))
+    })
+    .reads(&["/proc/mdstat", "/sys/block/md*/md/degraded", "/sys/block/md*/md/raid_disks"])
+    .metrics(&[&STATE, &DISKS, &ARRAYS, &DEVICES]);
 
 static STATE: Desc<2> = Desc::gauge(
     "node_md_state",

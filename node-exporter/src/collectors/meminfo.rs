@@ -9,15 +9,10 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "meminfo",
-    about: "Memory use",
-    on_by_default: true,
-    reads: &["/proc/meminfo"],
-    flags: &[],
-    metrics: &[&FIELDS],
-    build: |host, _| Ok(Source::blocking(Meminfo(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("meminfo", "Memory use", |host, _| Ok(Source::blocking(Meminfo(host.clone()))))
+        .reads(&["/proc/meminfo"])
+        .metrics(&[&FIELDS]);
 
 /// The fields that are exposed and their families, in the order of the file.
 #[rustfmt::skip] // one field a line

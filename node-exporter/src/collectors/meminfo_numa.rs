@@ -9,15 +9,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "meminfo_numa",
-    about: "Memory use by NUMA node",
-    on_by_default: false,
-    reads: &["/sys/devices/system/node/node*/meminfo", "/sys/devices/system/node/node*/numastat"],
-    flags: &[],
-    metrics: &[&FIELD, &STATISTIC],
-    build: |host, _| Ok(Source::blocking(MeminfoNuma(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("meminfo_numa", "Memory use by NUMA node", |host, _| {
+        Ok(Source::blocking(MeminfoNuma(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/sys/devices/system/node/node*/meminfo", "/sys/devices/system/node/node*/numastat"])
+    .metrics(&[&FIELD, &STATISTIC]);
 
 static FIELD: Named = Named {
     prefix: "node_memory_numa_",
@@ -49,7 +47,7 @@ impl Named {
 impl Describe for Named {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = self.name("<name>");
-        visit(DynDesc { name: &name, help: self.help, kind: self.kind, labels: &["node"] });
+        visit(DynDesc::new(&name, self.help, self.kind, &["node"]));
     }
 }
 

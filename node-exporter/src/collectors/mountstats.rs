@@ -13,15 +13,13 @@ use self::parse::{Mount, addresses, mounts};
 use super::Definition;
 use crate::host::{Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "mountstats",
-    about: "NFS mounts",
-    on_by_default: false,
-    reads: &["/proc/self/mountstats", "/proc/self/mountinfo"],
-    flags: &[],
-    metrics: &[&MOUNTPOINT, &MOUNTS, &TRANSPORTS, &OPERATIONS],
-    build: |host, _| Ok(Source::blocking(Mountstats(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("mountstats", "NFS mounts", |host, _| {
+        Ok(Source::blocking(Mountstats(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/self/mountstats", "/proc/self/mountinfo"])
+    .metrics(&[&MOUNTPOINT, &MOUNTS, &TRANSPORTS, &OPERATIONS]);
 
 struct Mountstats(Host);
 

@@ -14,15 +14,19 @@ use crate::host::Host;
 mod files;
 mod netlink;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "netclass",
-    about: "Settings and state of network interfaces",
-    on_by_default: true,
-    reads: &["/sys/class/net/*/*"],
-    flags: &[&IGNORED, &IGNORE_INVALID_SPEED, &NETLINK, &WITH_STATS],
-    metrics: &[&COLUMNS, &INFO, &netlink::INFO, &netlink::ALTERNATIVE_NAMES, &netlink::Counted],
-    build: |host, flags| Ok(Source::blocking(Netclass::new(host, flags)?)),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("netclass", "Settings and state of network interfaces", |host, flags| {
+        Ok(Source::blocking(Netclass::new(host, flags)?))
+    })
+    .reads(&["/sys/class/net/*/*"])
+    .flags(&[&IGNORED, &IGNORE_INVALID_SPEED, &NETLINK, &WITH_STATS])
+    .metrics(&[
+        &COLUMNS,
+        &INFO,
+        &netlink::INFO,
+        &netlink::ALTERNATIVE_NAMES,
+        &netlink::Counted,
+    ]);
 
 static IGNORED: Flag =
     Flag::text("collector.netclass.ignored-devices", "^$", "Pattern of the devices to leave out.");

@@ -6,7 +6,7 @@
 //! are requested.
 
 use exporter_core::collector::{Collector, Error, Source};
-use exporter_core::desc::{Column, Desc, DynDesc};
+use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
@@ -19,12 +19,12 @@ mod address;
 pub(super) mod details;
 mod source;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "netdev",
-    about: "Network interface traffic and errors",
-    on_by_default: true,
-    reads: &["/proc/net/dev", "/sys/class/net/*/ifalias"],
-    flags: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("netdev", "Network interface traffic and errors", |host, flags| {
+        Ok(Source::blocking(Netdev::new(host, flags)?))
+    })
+    .reads(&["/proc/net/dev", "/sys/class/net/*/ifalias"])
+    .flags(&[
         &INCLUDE,
         &EXCLUDE,
         &OLD_INCLUDE,
@@ -33,11 +33,8 @@ pub(super) static DEFINITION: Definition = Definition {
         &DETAILED,
         &NETLINK,
         &LABEL_ALIAS,
-    ],
-    // All names in SUMS_RENAMED are also names of detailed metrics.
-    metrics: &[&COUNTED, &SUMS, &details::COLUMNS, &address::INFO],
-    build: |host, flags| Ok(Source::blocking(Netdev::new(host, flags)?)),
-};
+    ]) // All names in SUMS_RENAMED are also names of detailed metrics.
+    .metrics(&[&COUNTED, &SUMS, &details::COLUMNS, &address::INFO]);
 
 static INCLUDE: Flag =
     Flag::text("collector.netdev.device-include", "", "Pattern of the devices to expose.");
@@ -179,7 +176,7 @@ impl Netdev {
         let count = if self.label_alias { 2 } else { 1 };
         let labels = LABELS.get(..count).unwrap_or_default();
         for column in columns {
-            let mut family = out.open(DynDesc { labels, ..column.desc.as_dyn() });
+            let mut family = out.open(column.desc.as_dyn().with_labels(labels));
             for device in devices {
                 let labels = [device.name.as_str(), device.alias.as_str()];
                 if let Some(value) = (column.value)(&device.row) {

@@ -12,14 +12,8 @@ use crate::filter;
 use crate::host::{Fields, File, Host, if_there};
 use crate::proc::named::{MOST, Named, Names};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "netstat",
-    about: "Network protocol statistics",
-    on_by_default: true,
-    reads: &["/proc/net/netstat", "/proc/net/snmp", "/proc/net/snmp6"],
-    flags: &[&FIELDS],
-    metrics: &[&Statistic],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("netstat", "Network protocol statistics", |host, flags| {
         Ok(Source::blocking(Netstat {
             host: host.clone(),
             fields: filter::pattern(flags, &FIELDS)?,
@@ -27,8 +21,10 @@ pub(super) static DEFINITION: Definition = Definition {
             snmp: Table::default(),
             snmp6: Names::default(),
         }))
-    },
-};
+    })
+    .reads(&["/proc/net/netstat", "/proc/net/snmp", "/proc/net/snmp6"])
+    .flags(&[&FIELDS])
+    .metrics(&[&Statistic]);
 
 static FIELDS: Flag = Flag::text(
     "collector.netstat.fields",
@@ -49,7 +45,7 @@ impl Describe for Statistic {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_netstat_<protocol>_<name>";
         let help = "Statistic <protocol><name>.";
-        visit(DynDesc { name, help, kind: Kind::Untyped, labels: &[] });
+        visit(DynDesc::new(name, help, Kind::Untyped, &[]));
     }
 }
 

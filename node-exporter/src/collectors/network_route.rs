@@ -14,15 +14,11 @@ use crate::netlink::link::{self, Counting};
 use crate::netlink::route::{self, Route};
 use crate::netlink::{Netlink, text};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "network_route",
-    about: "Routes",
-    on_by_default: false,
-    reads: &[],
-    flags: &[],
-    metrics: &[&INFO, &ROUTES],
-    build: |_, _| Ok(Source::blocking(NetworkRoute(Netlink::route()))),
-};
+pub(super) static DEFINITION: Definition = Definition::new("network_route", "Routes", |_, _| {
+    Ok(Source::blocking(NetworkRoute(Netlink::route())))
+})
+.off_by_default()
+.metrics(&[&INFO, &ROUTES]);
 
 static INFO: Desc<7> = Desc::gauge(
     "node_network_route_info",

@@ -11,15 +11,10 @@ use self::calls::{VERSION_2, VERSION_3, count, counts, numbers};
 use super::Definition;
 use crate::host::{File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "nfs",
-    about: "NFS client",
-    on_by_default: true,
-    reads: &["/proc/net/rpc/nfs"],
-    flags: &[],
-    metrics: &[&PACKETS, &CONNECTIONS, &RPCS, &RETRANSMISSIONS, &REFRESHES, &REQUESTS],
-    build: |host, _| Ok(Source::blocking(Nfs(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("nfs", "NFS client", |host, _| Ok(Source::blocking(Nfs(host.clone()))))
+        .reads(&["/proc/net/rpc/nfs"])
+        .metrics(&[&PACKETS, &CONNECTIONS, &RPCS, &RETRANSMISSIONS, &REFRESHES, &REQUESTS]);
 
 static PACKETS: Desc<1> =
     Desc::counter("node_nfs_packets_total", "Packets by transport protocol.", ["protocol"]);

@@ -9,30 +9,25 @@ use super::Definition;
 use super::nfs::calls::{VERSION_2, VERSION_3, count, counts, numbers};
 use crate::host::{File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "nfsd",
-    about: "NFS server",
-    on_by_default: true,
-    reads: &["/proc/net/rpc/nfsd"],
-    flags: &[],
-    metrics: &[
-        &REPLY_CACHE_HITS,
-        &REPLY_CACHE_MISSES,
-        &REPLY_CACHE_NOCACHE,
-        &FILE_HANDLES_STALE,
-        &DISK_BYTES_READ,
-        &DISK_BYTES_WRITTEN,
-        &SERVER_THREADS,
-        &READ_AHEAD_CACHE_SIZE,
-        &READ_AHEAD_CACHE_NOT_FOUND,
-        &PACKETS,
-        &CONNECTIONS,
-        &RPC_ERRORS,
-        &SERVER_RPCS,
-        &REQUESTS,
-    ],
-    build: |host, _| Ok(Source::blocking(Nfsd(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("nfsd", "NFS server", |host, _| Ok(Source::blocking(Nfsd(host.clone()))))
+        .reads(&["/proc/net/rpc/nfsd"])
+        .metrics(&[
+            &REPLY_CACHE_HITS,
+            &REPLY_CACHE_MISSES,
+            &REPLY_CACHE_NOCACHE,
+            &FILE_HANDLES_STALE,
+            &DISK_BYTES_READ,
+            &DISK_BYTES_WRITTEN,
+            &SERVER_THREADS,
+            &READ_AHEAD_CACHE_SIZE,
+            &READ_AHEAD_CACHE_NOT_FOUND,
+            &PACKETS,
+            &CONNECTIONS,
+            &RPC_ERRORS,
+            &SERVER_RPCS,
+            &REQUESTS,
+        ]);
 
 static REPLY_CACHE_HITS: Desc =
     Desc::counter("node_nfsd_reply_cache_hits_total", "Replies that came from the cache.", []);

@@ -17,15 +17,13 @@ use self::packet::{Answer, Timestamp};
 use self::query::Query;
 use super::Definition;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "ntp",
-    about: "Time of the local NTP server",
-    on_by_default: false,
-    reads: &[],
-    flags: &[&SERVER, &PORT, &VERSION, &IS_LOCAL, &TTL, &MAX_DISTANCE, &TOLERANCE],
-    metrics: &[&COLUMNS],
-    build: |_, flags| Ok(Source::blocking(Ntp::new(flags)?)),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("ntp", "Time of the local NTP server", |_, flags| {
+        Ok(Source::blocking(Ntp::new(flags)?))
+    })
+    .off_by_default()
+    .flags(&[&SERVER, &PORT, &VERSION, &IS_LOCAL, &TTL, &MAX_DISTANCE, &TOLERANCE])
+    .metrics(&[&COLUMNS]);
 
 static SERVER: Flag = Flag::text("collector.ntp.server", "127.0.0.1", "The NTP server to ask.");
 static PORT: Flag = Flag::text("collector.ntp.server-port", "123", "Its UDP port.");

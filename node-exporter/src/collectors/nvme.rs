@@ -9,18 +9,15 @@ use super::Definition;
 use crate::attributes::{as_strs, each, labels};
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "nvme",
-    about: "NVMe controllers and namespaces",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("nvme", "NVMe controllers and namespaces", |host, _| {
+        Ok(Source::blocking(Nvme(host.clone())))
+    })
+    .reads(&[
         "/sys/class/nvme/nvme*/{cntlid,firmware_rev,model,serial,state}",
         "/sys/class/nvme/nvme*/nvme*n*/{ana_state,nuse,size,queue/logical_block_size}",
-    ],
-    flags: &[],
-    metrics: &[&INFO, &NAMESPACE_INFO, &COLUMNS],
-    build: |host, _| Ok(Source::blocking(Nvme(host.clone()))),
-};
+    ])
+    .metrics(&[&INFO, &NAMESPACE_INFO, &COLUMNS]);
 
 static INFO: Desc<6> = Desc::gauge(
     "node_nvme_info",

@@ -7,15 +7,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{BLANK, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "nvmesubsystem",
-    about: "NVMe subsystems and their paths",
-    on_by_default: false,
-    reads: &["/sys/class/nvme-subsystem/*"],
-    flags: &[],
-    metrics: &[&INFO, &NAMESPACE, &PATHS, &PATHS_LIVE, &PATH_STATE],
-    build: |host, _| Ok(Source::blocking(NvmeSubsystems(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("nvmesubsystem", "NVMe subsystems and their paths", |host, _| {
+        Ok(Source::blocking(NvmeSubsystems(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/sys/class/nvme-subsystem/*"])
+    .metrics(&[&INFO, &NAMESPACE, &PATHS, &PATHS_LIVE, &PATH_STATE]);
 
 static INFO: Desc<5> = Desc::gauge(
     "node_nvmesubsystem_info",

@@ -9,15 +9,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "os",
-    about: "Name and version of the operating system",
-    on_by_default: true,
-    reads: &["/etc/os-release", "/usr/lib/os-release"],
-    flags: &[],
-    metrics: &[&INFO, &VERSION, &SUPPORT_END],
-    build: |host, _| Ok(Source::blocking(Os(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("os", "Name and version of the operating system", |host, _| {
+        Ok(Source::blocking(Os(host.clone())))
+    })
+    .reads(&["/etc/os-release", "/usr/lib/os-release"])
+    .metrics(&[&INFO, &VERSION, &SUPPORT_END]);
 
 static INFO: Desc<12> = Desc::gauge(
     "node_os_info",

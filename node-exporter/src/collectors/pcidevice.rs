@@ -15,18 +15,15 @@ use self::names::Names;
 use super::Definition;
 use crate::host::{Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "pcidevice",
-    about: "PCI devices",
-    on_by_default: false,
-    reads: &["/sys/bus/pci/devices/*", "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"],
-    flags: &[&NAMES, &IDS_FILE],
-    metrics: &[&INFO, &NAMED_INFO, &COLUMNS, &POWER_STATE],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("pcidevice", "PCI devices", |host, flags| {
         let names = flags.is_on(&NAMES).then(|| Names::new(host, flags.text(&IDS_FILE)));
         Ok(Source::blocking(PciDevices { host: host.clone(), names }))
-    },
-};
+    })
+    .off_by_default()
+    .reads(&["/sys/bus/pci/devices/*", "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"])
+    .flags(&[&NAMES, &IDS_FILE])
+    .metrics(&[&INFO, &NAMED_INFO, &COLUMNS, &POWER_STATE]);
 
 static NAMES: Flag = Flag::switch(
     "collector.pcidevice.names",

@@ -20,23 +20,8 @@ use crate::host::{Host, if_there};
 use crate::proc::cpus::{CpuSet, DIRECTORY};
 use crate::system::perf::{Counter, Event};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "perf",
-    about: "Performance counters of the CPUs",
-    on_by_default: false,
-    reads: &["/sys/devices/system/cpu/online", "/sys/kernel/tracing/events/*/*/id"],
-    flags: &[
-        &CPUS,
-        &TRACEPOINT,
-        &NO_HARDWARE,
-        &HARDWARE_PROFILERS,
-        &NO_SOFTWARE,
-        &SOFTWARE_PROFILERS,
-        &NO_CACHE,
-        &CACHE_PROFILERS,
-    ],
-    metrics: &[&HARDWARE, &SOFTWARE, &CACHE, &Tracepoints],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("perf", "Performance counters of the CPUs", |host, flags| {
         let cpus = match flags.text(&CPUS) {
             "" => None,
             text => Some(cpus::parse(text).ok_or_else(|| {
@@ -45,8 +30,20 @@ pub(super) static DEFINITION: Definition = Definition {
         };
         let wanted = wanted(flags)?;
         Ok(Source::blocking(Perf { host: host.clone(), cpus, wanted, open: Vec::new() }))
-    },
-};
+    })
+    .off_by_default()
+    .reads(&["/sys/devices/system/cpu/online", "/sys/kernel/tracing/events/*/*/id"])
+    .flags(&[
+        &CPUS,
+        &TRACEPOINT,
+        &NO_HARDWARE,
+        &HARDWARE_PROFILERS,
+        &NO_SOFTWARE,
+        &SOFTWARE_PROFILERS,
+        &NO_CACHE,
+        &CACHE_PROFILERS,
+    ])
+    .metrics(&[&HARDWARE, &SOFTWARE, &CACHE, &Tracepoints]);
 
 static CPUS: Flag = Flag::text(
     "collector.perf.cpus",
@@ -93,7 +90,7 @@ impl Describe for Tracepoints {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_perf_<subsystem>_<event>";
         let help = "Times that the tracepoint was passed.";
-        visit(DynDesc { name, help, kind: Kind::Counter, labels: &CPU });
+        visit(DynDesc::new(name, help, Kind::Counter, &CPU));
     }
 }
 

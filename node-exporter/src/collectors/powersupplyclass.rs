@@ -15,20 +15,16 @@ use crate::attributes::each;
 use crate::filter;
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "powersupplyclass",
-    about: "Batteries and other power supplies",
-    on_by_default: true,
-    reads: &["/sys/class/power_supply/*/*"],
-    flags: &[&IGNORED],
-    metrics: &[&NUMBERS, &Info],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("powersupplyclass", "Batteries and other power supplies", |host, flags| {
         Ok(Source::blocking(PowerSupplies {
             host: host.clone(),
             ignored: filter::pattern(flags, &IGNORED)?,
         }))
-    },
-};
+    })
+    .reads(&["/sys/class/power_supply/*/*"])
+    .flags(&[&IGNORED])
+    .metrics(&[&NUMBERS, &Info]);
 
 static IGNORED: Flag = Flag::text(
     "collector.powersupply.ignored-supplies",
@@ -45,7 +41,7 @@ struct Info;
 impl Describe for Info {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let labels: Vec<_> = [SUPPLY].into_iter().chain(ATTRIBUTES).collect();
-        visit(DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &labels });
+        visit(DynDesc::new(NAME, HELP, Kind::Gauge, &labels));
     }
 }
 
@@ -84,7 +80,7 @@ impl Collector for PowerSupplies {
             let named = attributes.iter().map(|(label, value)| (*label, value.as_str()));
             let (labels, values): (Vec<_>, Vec<_>) =
                 [(SUPPLY, name.as_str())].into_iter().chain(named).unzip();
-            let desc = DynDesc { name: NAME, help: HELP, kind: Kind::Gauge, labels: &labels };
+            let desc = DynDesc::new(NAME, HELP, Kind::Gauge, &labels);
             out.open(desc).sample(&values, 1.0);
         }
         end

@@ -10,22 +10,19 @@ use rustix::io::Errno;
 use super::Definition;
 use crate::host::{File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "pressure",
-    about: "Pressure stall information",
-    on_by_default: true,
-    reads: &["/proc/pressure/*"],
-    flags: &[],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("pressure", "Pressure stall information", |host, _| {
+        Ok(Source::blocking(Pressure(host.clone())))
+    })
+    .reads(&["/proc/pressure/*"])
+    .metrics(&[
         &CPU_WAITING,
         &IO_WAITING,
         &IO_STALLED,
         &MEMORY_WAITING,
         &MEMORY_STALLED,
         &IRQ_STALLED,
-    ],
-    build: |host, _| Ok(Source::blocking(Pressure(host.clone()))),
-};
+    ]);
 
 static CPU_WAITING: Desc = Desc::counter(
     "node_pressure_cpu_waiting_seconds_total",

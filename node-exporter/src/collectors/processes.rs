@@ -13,20 +13,18 @@ use rustix::io::Errno;
 use super::Definition;
 use crate::host::{File, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "processes",
-    about: "Processes and threads by state",
-    on_by_default: false,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("processes", "Processes and threads by state", |host, _| {
+        Ok(Source::blocking(Processes(host.clone())))
+    })
+    .off_by_default()
+    .reads(&[
         "/proc/*/stat",
         "/proc/*/task/*/stat",
         "/proc/sys/kernel/threads-max",
         "/proc/sys/kernel/pid_max",
-    ],
-    flags: &[],
-    metrics: &[&THREADS, &MAX_THREADS, &STATE, &THREADS_STATE, &PIDS, &MAX_PROCESSES],
-    build: |host, _| Ok(Source::blocking(Processes(host.clone()))),
-};
+    ])
+    .metrics(&[&THREADS, &MAX_THREADS, &STATE, &THREADS_STATE, &PIDS, &MAX_PROCESSES]);
 
 static THREADS: Desc = Desc::gauge("node_processes_threads", "Threads of all processes.", []);
 static MAX_THREADS: Desc =

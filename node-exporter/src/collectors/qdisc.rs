@@ -16,14 +16,8 @@ use crate::netlink::link::{self, Counting};
 use crate::netlink::qdisc::{self, Counts};
 use crate::netlink::{Netlink, text};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "qdisc",
-    about: "Queueing disciplines",
-    on_by_default: false,
-    reads: &[],
-    flags: &[&FIXTURES, &INCLUDE, &EXCLUDE, &OLD_INCLUDE, &OLD_EXCLUDE],
-    metrics: &[&COLUMNS],
-    build: |_, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("qdisc", "Queueing disciplines", |_, flags| {
         let include = filter::renamed(flags, &OLD_INCLUDE, &INCLUDE)?;
         let exclude = filter::renamed(flags, &OLD_EXCLUDE, &EXCLUDE)?;
         let filter = Filter::one_of(flags, include, exclude)?;
@@ -32,8 +26,10 @@ pub(super) static DEFINITION: Definition = Definition {
             directory => Qdiscs::Recorded(PathBuf::from(directory).join("results.json")),
         };
         Ok(Source::blocking(Qdisc { filter, source }))
-    },
-};
+    })
+    .off_by_default()
+    .flags(&[&FIXTURES, &INCLUDE, &EXCLUDE, &OLD_INCLUDE, &OLD_EXCLUDE])
+    .metrics(&[&COLUMNS]);
 
 static FIXTURES: Flag = Flag::text(
     "collector.qdisc.fixtures",

@@ -13,17 +13,13 @@ use super::Definition;
 use crate::attributes::each;
 use crate::host::{Device, Host, OrAbsent, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "rapl",
-    about: "Energy used by the processor (needs root)",
-    on_by_default: true,
-    reads: &["/sys/class/powercap/*/{name,energy_uj,max_energy_range_uj}"],
-    flags: &[&ZONE_LABEL],
-    metrics: &[&Zones, &JOULES],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("rapl", "Energy used by the processor (needs root)", |host, flags| {
         Ok(Source::blocking(Rapl { host: host.clone(), zone_label: flags.is_on(&ZONE_LABEL) }))
-    },
-};
+    })
+    .reads(&["/sys/class/powercap/*/{name,energy_uj,max_energy_range_uj}"])
+    .flags(&[&ZONE_LABEL])
+    .metrics(&[&Zones, &JOULES]);
 
 static ZONE_LABEL: Flag = Flag::switch(
     "collector.rapl.enable-zone-label",
@@ -44,12 +40,7 @@ struct Zones;
 
 impl Describe for Zones {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        visit(DynDesc {
-            name: "node_rapl_<zone>_joules_total",
-            help: HELP,
-            kind: Kind::Counter,
-            labels: &LABELS,
-        });
+        visit(DynDesc::new("node_rapl_<zone>_joules_total", HELP, Kind::Counter, &LABELS));
     }
 }
 

@@ -10,15 +10,14 @@ use exporter_core::flags::Flag;
 use super::Definition;
 use crate::host::{self, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "runit",
-    about: "Services under runit",
-    on_by_default: false,
-    reads: &["/etc/service/*/supervise/status", "/etc/service/*/down"],
-    flags: &[&DIRECTORY],
-    metrics: &[&COLUMNS],
-    build: |_, flags| Ok(Source::blocking(Runit(flags.text(&DIRECTORY).into()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("runit", "Services under runit", |_, flags| {
+        Ok(Source::blocking(Runit(flags.text(&DIRECTORY).into())))
+    })
+    .off_by_default()
+    .reads(&["/etc/service/*/supervise/status", "/etc/service/*/down"])
+    .flags(&[&DIRECTORY])
+    .metrics(&[&COLUMNS]);
 
 static DIRECTORY: Flag =
     Flag::text("collector.runit.servicedir", "/etc/service", "The directory of runit's services.");

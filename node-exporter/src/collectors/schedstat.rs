@@ -10,15 +10,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "schedstat",
-    about: "Run and wait times of the scheduler",
-    on_by_default: true,
-    reads: &["/proc/schedstat"],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |host, _| Ok(Source::blocking(Schedstat(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("schedstat", "Run and wait times of the scheduler", |host, _| {
+        Ok(Source::blocking(Schedstat(host.clone())))
+    })
+    .reads(&["/proc/schedstat"])
+    .metrics(&[&COLUMNS]);
 
 static COLUMNS: [Column<Sched, 1>; 3] = [
     Desc::counter("node_schedstat_running_seconds_total", "Time tasks ran on the CPU.", ["cpu"])

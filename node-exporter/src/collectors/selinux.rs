@@ -7,15 +7,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Host, if_supported, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "selinux",
-    about: "State of SELinux",
-    on_by_default: true,
-    reads: &["/sys/fs/selinux/enforce", "/proc/self/attr/current", "/etc/selinux/config"],
-    flags: &[],
-    metrics: &[&ENABLED, &CONFIG_MODE, &CURRENT_MODE],
-    build: |host, _| Ok(Source::blocking(SeLinux(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("selinux", "State of SELinux", |host, _| {
+        Ok(Source::blocking(SeLinux(host.clone())))
+    })
+    .reads(&["/sys/fs/selinux/enforce", "/proc/self/attr/current", "/etc/selinux/config"])
+    .metrics(&[&ENABLED, &CONFIG_MODE, &CURRENT_MODE]);
 
 static ENABLED: Desc = Desc::gauge("node_selinux_enabled", "Whether SELinux is on.", []);
 static CONFIG_MODE: Desc = Desc::gauge(

@@ -9,18 +9,15 @@ use super::Definition;
 use crate::filter::Filter;
 use crate::host::{Fields, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "slabinfo",
-    about: "Slab allocator caches",
-    on_by_default: false,
-    reads: &["/proc/slabinfo"],
-    flags: &[&INCLUDE, &EXCLUDE],
-    metrics: &[&COLUMNS],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("slabinfo", "Slab allocator caches", |host, flags| {
         let filter = Filter::new(flags, &INCLUDE, &EXCLUDE)?;
         Ok(Source::blocking(Slabinfo { host: host.clone(), filter }))
-    },
-};
+    })
+    .off_by_default()
+    .reads(&["/proc/slabinfo"])
+    .flags(&[&INCLUDE, &EXCLUDE])
+    .metrics(&[&COLUMNS]);
 
 static INCLUDE: Flag =
     Flag::text("collector.slabinfo.slabs-include", ".*", "Pattern of the caches to expose.");

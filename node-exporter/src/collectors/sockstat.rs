@@ -8,15 +8,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "sockstat",
-    about: "Sockets by protocol",
-    on_by_default: true,
-    reads: &["/proc/net/sockstat", "/proc/net/sockstat6"],
-    flags: &[],
-    metrics: &[&USED, &ByProtocol],
-    build: |host, _| Ok(Source::blocking(Sockstat(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("sockstat", "Sockets by protocol", |host, _| {
+        Ok(Source::blocking(Sockstat(host.clone())))
+    })
+    .reads(&["/proc/net/sockstat", "/proc/net/sockstat6"])
+    .metrics(&[&USED, &ByProtocol]);
 
 static USED: Desc = Desc::gauge("node_sockstat_sockets_used", "Sockets in use.", []);
 
@@ -42,7 +39,7 @@ impl Describe for ByProtocol {
         for (key, meaning) in KEYS {
             let name = format!("node_sockstat_<protocol>_{key}");
             let help = format!("<protocol>: {meaning}.");
-            visit(DynDesc { name: &name, help: &help, kind: Kind::Gauge, labels: &[] });
+            visit(DynDesc::new(&name, &help, Kind::Gauge, &[]));
         }
     }
 }

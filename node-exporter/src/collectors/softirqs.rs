@@ -7,15 +7,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, File, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "softirqs",
-    about: "Soft interrupts by CPU",
-    on_by_default: false,
-    reads: &["/proc/softirqs"],
-    flags: &[],
-    metrics: &[&FUNCTIONS],
-    build: |host, _| Ok(Source::blocking(Softirqs(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("softirqs", "Soft interrupts by CPU", |host, _| {
+        Ok(Source::blocking(Softirqs(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/softirqs"])
+    .metrics(&[&FUNCTIONS]);
 
 static FUNCTIONS: Desc<2> = Desc::counter(
     "node_softirqs_functions_total",

@@ -7,15 +7,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "softnet",
-    about: "Packet processing by CPU",
-    on_by_default: true,
-    reads: &["/proc/net/softnet_stat"],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |host, _| Ok(Source::blocking(Softnet(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("softnet", "Packet processing by CPU", |host, _| {
+        Ok(Source::blocking(Softnet(host.clone())))
+    })
+    .reads(&["/proc/net/softnet_stat"])
+    .metrics(&[&COLUMNS]);
 
 static COLUMNS: [Column<Packets, 1>; 7] = [
     Desc::counter("node_softnet_processed_total", "Packets processed.", CPU)

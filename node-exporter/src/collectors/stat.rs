@@ -8,13 +8,13 @@ use exporter_core::flags::Flag;
 use super::Definition;
 use crate::host::{Fields, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "stat",
-    about: "Boot time, interrupts, context switches, forks",
-    on_by_default: true,
-    reads: &["/proc/stat"],
-    flags: &[&SOFTIRQ],
-    metrics: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("stat", "Boot time, interrupts, context switches, forks", |host, flags| {
+        Ok(Source::blocking(Stat { host: host.clone(), softirq: flags.is_on(&SOFTIRQ) }))
+    })
+    .reads(&["/proc/stat"])
+    .flags(&[&SOFTIRQ])
+    .metrics(&[
         &INTERRUPTS,
         &CONTEXT_SWITCHES,
         &BOOT_TIME,
@@ -22,11 +22,7 @@ pub(super) static DEFINITION: Definition = Definition {
         &PROCS_RUNNING,
         &PROCS_BLOCKED,
         &SOFTIRQS,
-    ],
-    build: |host, flags| {
-        Ok(Source::blocking(Stat { host: host.clone(), softirq: flags.is_on(&SOFTIRQ) }))
-    },
-};
+    ]);
 
 static SOFTIRQ: Flag =
     Flag::switch("collector.stat.softirq", false, "Expose softirqs by vector as well.");

@@ -15,15 +15,13 @@ use self::endpoint::Endpoint;
 use self::processes::Process;
 use super::Definition;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "supervisord",
-    about: "Processes under supervisord",
-    on_by_default: false,
-    reads: &[],
-    flags: &[&URL],
-    metrics: &[&COLUMNS],
-    build: |_, flags| Ok(Source::blocking(Supervisord(endpoint(flags)?))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("supervisord", "Processes under supervisord", |_, flags| {
+        Ok(Source::blocking(Supervisord(endpoint(flags)?)))
+    })
+    .off_by_default()
+    .flags(&[&URL])
+    .metrics(&[&COLUMNS]);
 
 static URL: Flag = Flag::text(
     "collector.supervisord.url",

@@ -8,21 +8,18 @@ use exporter_core::flags::Flag;
 use super::Definition;
 use crate::host::{File, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "sysctl",
-    about: "Kernel parameters (sysctl) as chosen",
-    on_by_default: false,
-    reads: &["/proc/sys/*"],
-    flags: &[&INCLUDE, &INCLUDE_INFO],
-    metrics: &[&Number, &INFO],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("sysctl", "Kernel parameters (sysctl) as chosen", |host, flags| {
         Ok(Source::blocking(Sysctl {
             host: host.clone(),
             numbers: flags.list(&INCLUDE).into_iter().map(Parameter::of).collect(),
             texts: flags.list(&INCLUDE_INFO).into_iter().map(Parameter::of).collect(),
         }))
-    },
-};
+    })
+    .off_by_default()
+    .reads(&["/proc/sys/*"])
+    .flags(&[&INCLUDE, &INCLUDE_INFO])
+    .metrics(&[&Number, &INFO]);
 
 static INCLUDE: Flag = Flag::list(
     "collector.sysctl.include",
@@ -42,7 +39,7 @@ impl Describe for Number {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_sysctl_<name>";
         let help = "Value of the sysctl <name>; several without names have the label index.";
-        visit(DynDesc { name, help, kind: Kind::Untyped, labels: &[] });
+        visit(DynDesc::new(name, help, Kind::Untyped, &[]));
     }
 }
 

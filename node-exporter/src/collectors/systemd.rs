@@ -16,24 +16,21 @@ use crate::dbus::{self, Bus, Object, Property, Value};
 use crate::filter;
 use unit::{Unit, Wanted};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "systemd",
-    about: "State of systemd and its units",
-    on_by_default: false,
-    reads: &["org.freedesktop.systemd1 on the system bus"],
-    flags: &[
-        &INCLUDE,
-        &OLD_INCLUDE,
-        &EXCLUDE,
-        &OLD_EXCLUDE,
-        &PRIVATE,
-        &TASKS,
-        &RESTARTS,
-        &START_TIME,
-    ],
-    metrics: &[&VERSION, &VIRTUALIZATION, &RUNNING, &UNITS, &unit::STATE, &unit::COLUMNS],
-    build,
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("systemd", "State of systemd and its units", build)
+        .off_by_default()
+        .reads(&["org.freedesktop.systemd1 on the system bus"])
+        .flags(&[
+            &INCLUDE,
+            &OLD_INCLUDE,
+            &EXCLUDE,
+            &OLD_EXCLUDE,
+            &PRIVATE,
+            &TASKS,
+            &RESTARTS,
+            &START_TIME,
+        ])
+        .metrics(&[&VERSION, &VIRTUALIZATION, &RUNNING, &UNITS, &unit::STATE, &unit::COLUMNS]);
 
 static INCLUDE: Flag = Flag::text(
     "collector.systemd.unit-include",

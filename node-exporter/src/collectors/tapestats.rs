@@ -12,20 +12,16 @@ use crate::attributes::{Attributes, attribute, each};
 use crate::filter;
 use crate::host::{Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "tapestats",
-    about: "Tape drives",
-    on_by_default: true,
-    reads: &["/sys/class/scsi_tape/st*/stats/*"],
-    flags: &[&IGNORED],
-    metrics: &[&STATISTICS],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("tapestats", "Tape drives", |host, flags| {
         Ok(Source::blocking(TapeStats {
             host: host.clone(),
             ignored: filter::pattern(flags, &IGNORED)?,
         }))
-    },
-};
+    })
+    .reads(&["/sys/class/scsi_tape/st*/stats/*"])
+    .flags(&[&IGNORED])
+    .metrics(&[&STATISTICS]);
 
 static IGNORED: Flag =
     Flag::text("collector.tapestats.ignored-devices", "^$", "Tape drives to leave out (pattern).");

@@ -11,17 +11,13 @@ use crate::host::Host;
 use crate::netlink::Netlink;
 use crate::netlink::socket::{self, Family, Sockets};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "tcpstat",
-    about: "TCP sockets by state",
-    on_by_default: false,
-    reads: &["/proc/net/tcp6"],
-    flags: &[],
-    metrics: &[&STATES],
-    build: |host, _| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("tcpstat", "TCP sockets by state", |host, _| {
         Ok(Source::blocking(Tcpstat { host: host.clone(), netlink: Netlink::sock_diag() }))
-    },
-};
+    })
+    .off_by_default()
+    .reads(&["/proc/net/tcp6"])
+    .metrics(&[&STATES]);
 
 static STATES: Desc<1> = Desc::gauge(
     "node_tcp_connection_states",

@@ -21,19 +21,15 @@ mod glob;
 mod merge;
 mod parser;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "textfile",
-    about: "Metrics from files that other programs write",
-    on_by_default: true,
-    reads: &["*.prom in --collector.textfile.directory"],
-    flags: &[&DIRECTORY],
-    metrics: &[&MTIME, &SCRAPE_ERROR],
-    build: |_, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("textfile", "Metrics from files that other programs write", |_, flags| {
         let directories = flags.list(&DIRECTORY).into_iter().filter(|path| !path.is_empty());
         let directories = directories.map(PathBuf::from).collect();
         Ok(Source::blocking(Textfile { directories, ..Textfile::default() }))
-    },
-};
+    })
+    .reads(&["*.prom in --collector.textfile.directory"])
+    .flags(&[&DIRECTORY])
+    .metrics(&[&MTIME, &SCRAPE_ERROR]);
 
 static DIRECTORY: Flag = Flag::list(
     "collector.textfile.directory",

@@ -7,18 +7,15 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{File, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "thermal_zone",
-    about: "Thermal zones and cooling devices",
-    on_by_default: true,
-    reads: &[
+pub(super) static DEFINITION: Definition =
+    Definition::new("thermal_zone", "Thermal zones and cooling devices", |host, _| {
+        Ok(Source::blocking(ThermalZone(host.clone())))
+    })
+    .reads(&[
         "/sys/class/thermal/thermal_zone*/{temp,type}",
         "/sys/class/thermal/cooling_device*/{cur_state,max_state,type}",
-    ],
-    flags: &[],
-    metrics: &[&TEMPERATURE, &COOLING],
-    build: |host, _| Ok(Source::blocking(ThermalZone(host.clone()))),
-};
+    ])
+    .metrics(&[&TEMPERATURE, &COOLING]);
 
 static TEMPERATURE: Desc<2> = Desc::gauge(
     "node_thermal_zone_temp",

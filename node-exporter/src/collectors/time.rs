@@ -11,15 +11,12 @@ use super::Definition;
 use crate::host::Host;
 use crate::system;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "time",
-    about: "Time, time zone and clock sources",
-    on_by_default: true,
-    reads: &["/sys/devices/system/clocksource/*", "/etc/localtime"],
-    flags: &[],
-    metrics: &[&NOW, &ZONE, &AVAILABLE, &CURRENT],
-    build: |host, _| Ok(Source::blocking(Time(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("time", "Time, time zone and clock sources", |host, _| {
+        Ok(Source::blocking(Time(host.clone())))
+    })
+    .reads(&["/sys/devices/system/clocksource/*", "/etc/localtime"])
+    .metrics(&[&NOW, &ZONE, &AVAILABLE, &CURRENT]);
 
 static NOW: Desc = Desc::gauge("node_time_seconds", "System time, in seconds since 1970.", []);
 static ZONE: Desc<1> = Desc::gauge(

@@ -9,15 +9,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::system::{self, Clock};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "timex",
-    about: "Synchronisation of the kernel clock",
-    on_by_default: true,
-    reads: &["adjtimex(2)"],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |_, _| Ok(Source::blocking(Timex)),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("timex", "Synchronisation of the kernel clock", |_, _| {
+        Ok(Source::blocking(Timex))
+    })
+    .reads(&["adjtimex(2)"])
+    .metrics(&[&COLUMNS]);
 
 static COLUMNS: [Column<Clock, 0>; 17] = [
     Desc::gauge("node_timex_offset_seconds", "Offset from the reference clock.", [])

@@ -7,15 +7,12 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, File, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "udp_queues",
-    about: "Memory in the queues of UDP sockets",
-    on_by_default: true,
-    reads: &["/proc/net/udp", "/proc/net/udp6"],
-    flags: &[],
-    metrics: &[&QUEUES],
-    build: |host, _| Ok(Source::blocking(UdpQueues(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("udp_queues", "Memory in the queues of UDP sockets", |host, _| {
+        Ok(Source::blocking(UdpQueues(host.clone())))
+    })
+    .reads(&["/proc/net/udp", "/proc/net/udp6"])
+    .metrics(&[&QUEUES]);
 
 static QUEUES: Desc<2> = Desc::gauge(
     "node_udp_queues",

@@ -6,15 +6,12 @@ use exporter_core::families::Families;
 
 use super::Definition;
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "uname",
-    about: "Names of the kernel and the machine",
-    on_by_default: true,
-    reads: &["uname(2)"],
-    flags: &[],
-    metrics: &[&NAMES],
-    build: |_, _| Ok(Source::blocking(Uname)),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("uname", "Names of the kernel and the machine", |_, _| {
+        Ok(Source::blocking(Uname))
+    })
+    .reads(&["uname(2)"])
+    .metrics(&[&NAMES]);
 
 static NAMES: Desc<6> = Desc::gauge(
     "node_uname_info",

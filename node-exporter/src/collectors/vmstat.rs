@@ -11,18 +11,14 @@ use crate::filter;
 use crate::host::Host;
 use crate::proc::named::{MOST, Named, Names};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "vmstat",
-    about: "Virtual memory events",
-    on_by_default: true,
-    reads: &["/proc/vmstat"],
-    flags: &[&FIELDS],
-    metrics: &[&Field],
-    build: |host, flags| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("vmstat", "Virtual memory events", |host, flags| {
         let fields = filter::pattern(flags, &FIELDS)?;
         Ok(Source::blocking(Vmstat { host: host.clone(), fields, names: Names::default() }))
-    },
-};
+    })
+    .reads(&["/proc/vmstat"])
+    .flags(&[&FIELDS])
+    .metrics(&[&Field]);
 
 static FIELDS: Flag = Flag::text(
     "collector.vmstat.fields",
@@ -36,7 +32,7 @@ struct Field;
 impl Describe for Field {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let help = "Field <field> of /proc/vmstat.";
-        visit(DynDesc { name: "node_vmstat_<field>", help, kind: Kind::Untyped, labels: &[] });
+        visit(DynDesc::new("node_vmstat_<field>", help, Kind::Untyped, &[]));
     }
 }
 

@@ -9,15 +9,12 @@ use super::Definition;
 use crate::attributes::{Attributes, as_strs, attribute, each, labels};
 use crate::host::{Device, Host, OrAbsent, if_supported};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "watchdog",
-    about: "Watchdog timers",
-    on_by_default: true,
-    reads: &["/sys/class/watchdog/*/*"],
-    flags: &[],
-    metrics: &[&INFO, &NUMBERS],
-    build: |host, _| Ok(Source::blocking(Watchdog(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("watchdog", "Watchdog timers", |host, _| {
+        Ok(Source::blocking(Watchdog(host.clone())))
+    })
+    .reads(&["/sys/class/watchdog/*/*"])
+    .metrics(&[&INFO, &NUMBERS]);
 
 static INFO: Desc<6> = Desc::gauge(
     "node_watchdog_info",

@@ -14,15 +14,14 @@ use super::Definition;
 use crate::netlink::nl80211::{self, Network, Station, Status};
 use crate::netlink::{Netlink, generic};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "wifi",
-    about: "Wireless interfaces and their peers",
-    on_by_default: false,
-    reads: &["nl80211 over generic netlink"],
-    flags: &[&FIXTURES],
-    metrics: &[&FREQUENCY, &INFO, &COLUMNS],
-    build: |_, flags| Ok(Source::blocking(Wifi::new(flags))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("wifi", "Wireless interfaces and their peers", |_, flags| {
+        Ok(Source::blocking(Wifi::new(flags)))
+    })
+    .off_by_default()
+    .reads(&["nl80211 over generic netlink"])
+    .flags(&[&FIXTURES])
+    .metrics(&[&FREQUENCY, &INFO, &COLUMNS]);
 
 static FIXTURES: Flag = Flag::text(
     "collector.wifi.fixtures",

@@ -9,15 +9,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "xfrm",
-    about: "Packets dropped by IPsec",
-    on_by_default: false,
-    reads: &["/proc/net/xfrm_stat"],
-    flags: &[],
-    metrics: &[&COUNTERS],
-    build: |host, _| Ok(Source::blocking(Xfrm(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("xfrm", "Packets dropped by IPsec", |host, _| {
+        Ok(Source::blocking(Xfrm(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/net/xfrm_stat"])
+    .metrics(&[&COUNTERS]);
 
 /// Families by the name of the counter in the file.
 #[rustfmt::skip] // a line each

@@ -9,15 +9,10 @@ use super::Definition;
 use crate::attributes::{Attributes, Values, attribute, each};
 use crate::host::{File, Host, if_there};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "xfs",
-    about: "XFS file systems",
-    on_by_default: true,
-    reads: &["/sys/fs/xfs/*/stats/stats"],
-    flags: &[],
-    metrics: &[&COUNTS],
-    build: |host, _| Ok(Source::blocking(Xfs(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("xfs", "XFS file systems", |host, _| Ok(Source::blocking(Xfs(host.clone()))))
+        .reads(&["/sys/fs/xfs/*/stats/stats"])
+        .metrics(&[&COUNTS]);
 
 const DEVICE: [&str; 1] = ["device"];
 

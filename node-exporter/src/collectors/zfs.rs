@@ -13,18 +13,13 @@ use super::Definition;
 use crate::host::{Host, OrAbsent, if_there};
 use crate::proc::named::{MOST, Named, Names};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "zfs",
-    about: "ZFS caches, pools and datasets",
-    on_by_default: true,
-    reads: &["/proc/spl/kstat/zfs/*", "/proc/spl/kstat/zfs/*/{io,objset-*,state}"],
-    flags: &[],
-    metrics: &[&Found, &STATE],
-    build: |host, _| {
+pub(super) static DEFINITION: Definition =
+    Definition::new("zfs", "ZFS caches, pools and datasets", |host, _| {
         let names = FILES.map(|_| Names::default());
         Ok(Source::blocking(Zfs { host: host.clone(), names }))
-    },
-};
+    })
+    .reads(&["/proc/spl/kstat/zfs/*", "/proc/spl/kstat/zfs/*/{io,objset-*,state}"])
+    .metrics(&[&Found, &STATE]);
 
 /// The files of the whole module, with the prefixes of their families.
 const FILES: [(&str, &str); 11] = [
@@ -46,8 +41,7 @@ struct Found;
 
 impl Describe for Found {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        let mut desc =
-            |name, help, labels| visit(DynDesc { name, help, kind: Kind::Untyped, labels });
+        let mut desc = |name, help, labels| visit(DynDesc::new(name, help, Kind::Untyped, labels));
         desc("node_zfs_<part>_<entry>", "Entry <entry> of <file> in /proc/spl/kstat/zfs.", &[]);
         desc("node_zfs_zpool_<entry>", POOL_HELP, &POOL);
         desc("node_zfs_zpool_dataset_<entry>", DATASET_HELP, &DATASET);

@@ -7,15 +7,13 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, File, Host, OrAbsent};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "zoneinfo",
-    about: "Memory zones",
-    on_by_default: false,
-    reads: &["/proc/zoneinfo"],
-    flags: &[],
-    metrics: &[&FIELDS, &Protection],
-    build: |host, _| Ok(Source::blocking(Zoneinfo(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("zoneinfo", "Memory zones", |host, _| {
+        Ok(Source::blocking(Zoneinfo(host.clone())))
+    })
+    .off_by_default()
+    .reads(&["/proc/zoneinfo"])
+    .metrics(&[&FIELDS, &Protection]);
 
 const ZONE: [&str; 2] = ["node", "zone"];
 
@@ -68,7 +66,7 @@ const PROTECTION_HELP: &str = "Free pages above the watermark that an allocation
 impl Describe for Protection {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let name = "node_zoneinfo_protection_<number>";
-        visit(DynDesc { name, help: PROTECTION_HELP, kind: Kind::Gauge, labels: &ZONE });
+        visit(DynDesc::new(name, PROTECTION_HELP, Kind::Gauge, &ZONE));
     }
 }
 

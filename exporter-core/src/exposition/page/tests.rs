@@ -54,11 +54,11 @@ fn a_family_of_another_type_or_other_labels_is_dropped() {
 #[test]
 fn families_that_are_opened_at_run_time_may_have_different_labels() {
     let part = written(Format::Text004, |out| {
-        let desc = DynDesc { name: "up", help: "Up.", kind: Kind::Gauge, labels: &["a"] };
+        let desc = DynDesc::new("up", "Up.", Kind::Gauge, &["a"]);
         out.open(desc).sample(&["1"], 1.0);
-        out.open(DynDesc { labels: &[], ..desc }).sample(&[], 2.0);
-        out.open(DynDesc { labels: &["b"], ..desc }).sample(&["1"], 3.0);
-        out.open(DynDesc { labels: &["b"], ..desc }).sample(&["1"], 4.0);
+        out.open(desc.with_labels(&[])).sample(&[], 2.0);
+        out.open(desc.with_labels(&["b"])).sample(&["1"], 3.0);
+        out.open(desc.with_labels(&["b"])).sample(&["1"], 4.0);
     });
     let (page, conflicts) = joined(&[part]);
     assert_eq!(page, "# HELP up Up.\n# TYPE up gauge\nup{a=\"1\"} 1\nup 2\nup{b=\"1\"} 3\n");
@@ -141,7 +141,7 @@ fn a_counter_whose_name_is_taken_is_unknown() {
         let part = written(Format::OpenMetrics, |out| {
             out.created_lines = true;
             out.family(&BUSY).counter(["0"], &counted);
-            out.open(DynDesc { name: other, help: "", kind, labels: &[] }).sample(&[], 1.0);
+            out.open(DynDesc::new(other, "", kind, &[])).sample(&[], 1.0);
         });
         let (page, _) = joined(&[part]);
         let expected = if shown == "counter" {

@@ -17,13 +17,13 @@ pub(crate) struct Diagnostics {
 
 /// A certificate or revocation list, for the metric of expiry times.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     /// `server`, `server_chain`, `client_ca` or `client_crl`.
-    pub role: &'static str,
+    pub(crate) role: &'static str,
     /// Of a revocation list, its issuer.
-    pub subject: String,
+    pub(crate) subject: String,
     /// In Unix seconds. Of a revocation list, when the next one is due.
-    pub not_after: i64,
+    pub(crate) not_after: i64,
 }
 
 impl Diagnostics {

@@ -15,6 +15,7 @@ use crate::redact::redacted;
 
 /// What is wrong with a web configuration: one line that says where, what, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
     pub file: PathBuf,
     /// Of the key at fault, counted from 1.
@@ -22,6 +23,25 @@ pub struct ConfigError {
     /// Dotted: `tls_server_config.cert_file`.
     pub key: Option<String>,
     pub problem: String,
+}
+
+impl ConfigError {
+    /// An error in a file. The problem is one line without secrets, and says how to correct it.
+    pub fn new(file: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self { file: file.into(), line: None, key: None, problem: problem.into() }
+    }
+
+    /// The same with the line of the key at fault, if it is known.
+    #[must_use]
+    pub fn with_line(self, line: Option<u64>) -> Self {
+        Self { line, ..self }
+    }
+
+    /// The same with the key at fault, if it is known: dotted.
+    #[must_use]
+    pub fn with_key(self, key: Option<String>) -> Self {
+        Self { key, ..self }
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// the password of one and all others have the same limit each: those without must not keep out
 /// those with.
 #[derive(Debug)]
-pub struct RateLimit {
+pub(crate) struct RateLimit {
     interval: u64,
     burst: u64,
     started: Instant,
@@ -22,7 +22,7 @@ struct Bucket(AtomicU64);
 
 impl RateLimit {
     /// A burst of 0 refuses every request, as the original's does.
-    pub fn new(interval: Duration, burst: u64) -> Self {
+    pub(crate) fn new(interval: Duration, burst: u64) -> Self {
         Self {
             interval: nanoseconds(interval),
             burst,
@@ -32,17 +32,17 @@ impl RateLimit {
         }
     }
 
-    pub fn allow(&self) -> bool {
+    pub(crate) fn allow(&self) -> bool {
         self.allow_at(&self.bucket, nanoseconds(self.started.elapsed()))
     }
 
     /// For requests that are not known to have the password of a user, where there are users.
-    pub fn allow_unauthenticated(&self) -> bool {
+    pub(crate) fn allow_unauthenticated(&self) -> bool {
         self.allow_at(&self.unauthenticated, nanoseconds(self.started.elapsed()))
     }
 
     /// Whether a limit of these values would be this one.
-    pub fn is(&self, interval: Duration, burst: u64) -> bool {
+    pub(crate) fn is(&self, interval: Duration, burst: u64) -> bool {
         self.interval == nanoseconds(interval) && self.burst == burst
     }
 

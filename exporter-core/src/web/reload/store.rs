@@ -22,7 +22,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A web configuration and its file, if there is one.
 #[derive(Debug)]
-pub struct ConfigStore {
+pub(crate) struct ConfigStore {
     path: Option<PathBuf>,
     /// Where systemd has put the service's credentials.
     credentials: Option<PathBuf>,
@@ -48,21 +48,21 @@ struct History {
 
 /// How the last attempt went, and when the last good one was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReloadStatus {
+pub(crate) struct ReloadStatus {
     /// `None` when the last attempt was good.
-    pub error: Option<ConfigError>,
-    pub last_success: SystemTime,
+    pub(crate) error: Option<ConfigError>,
+    pub(crate) last_success: SystemTime,
 }
 
 impl ReloadStatus {
-    pub fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         self.error.is_none()
     }
 }
 
 /// What a good reload did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reloaded {
+pub(crate) enum Reloaded {
     /// Connections should notice the new generation.
     Changed {
         generation: u64,
@@ -72,15 +72,14 @@ pub enum Reloaded {
 
 impl ConfigStore {
     /// Reads and validates. Without a path: plain HTTP, and nothing configured.
-    pub fn load(path: Option<PathBuf>) -> Result<Arc<Self>, ConfigError> {
+    pub(crate) fn load(path: Option<PathBuf>) -> Result<Arc<Self>, ConfigError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self::load_with(path, credentials.filter(|path| !path.as_os_str().is_empty()))
     }
 
     /// Plain HTTP, without a file.
     pub(crate) fn plain() -> Arc<Self> {
-        let config = WebConfig { http2: true, ..WebConfig::default() };
-        Self::new(None, None, config, FileSet::default())
+        Self::new(None, None, WebConfig::default(), FileSet::default())
     }
 
     fn load_with(
@@ -119,26 +118,26 @@ impl ConfigStore {
         })
     }
 
-    pub fn current(&self) -> Arc<WebConfig> {
+    pub(crate) fn current(&self) -> Arc<WebConfig> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The generation in force; a connection of another one should be finished.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }
 
-    pub fn status(&self) -> ReloadStatus {
+    pub(crate) fn status(&self) -> ReloadStatus {
         self.lock_status().clone()
     }
 
     /// What there is to say of the config in force, for `--check`.
-    pub fn report(&self) -> Vec<CheckLine> {
+    pub(crate) fn report(&self) -> Vec<CheckLine> {
         self.current().report.clone()
     }
 
     /// What fails `--check` although the configuration is valid.
-    pub fn failures(&self) -> Vec<CheckLine> {
+    pub(crate) fn failures(&self) -> Vec<CheckLine> {
         self.current().failures.clone()
     }
 
@@ -146,7 +145,7 @@ impl ConfigStore {
     /// in force.
     ///
     /// Blocks on the files.
-    pub fn reload(&self) -> Result<Reloaded, ConfigError> {
+    pub(crate) fn reload(&self) -> Result<Reloaded, ConfigError> {
         let Some(path) = &self.path else { return Ok(Reloaded::Unchanged) };
         let mut history = self.history();
         let before = self.current();
@@ -189,7 +188,7 @@ impl ConfigStore {
     }
 
     /// Never returns: looks at the files every second and reloads when one has changed.
-    pub async fn watch(self: Arc<Self>) {
+    pub(crate) async fn watch(self: Arc<Self>) {
         if self.path.is_none() {
             return std::future::pending().await;
         }

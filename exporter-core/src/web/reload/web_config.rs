@@ -27,22 +27,20 @@ use crate::web::tls::verify::Verifier;
 
 /// A valid web configuration.
 #[derive(Debug, Default)]
-pub struct WebConfig {
+pub(crate) struct WebConfig {
     /// Counts the changes since the start. A connection made under another generation should
     /// be finished.
-    pub generation: u64,
+    pub(crate) generation: u64,
     /// `None` is plain HTTP.
-    pub tls: Option<Arc<ServerConfig>>,
-    /// Whether HTTP/2 is offered, over TLS.
-    pub http2: bool,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     /// To be set on every answer.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// `None` lets everyone in.
-    pub users: Option<Arc<Authenticator>>,
+    pub(crate) users: Option<Arc<Authenticator>>,
     /// `None` is no limit.
-    pub rate_limit: Option<Arc<RateLimit>>,
+    pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// All that can expire.
-    pub certificates: Vec<Certificate>,
+    pub(crate) certificates: Vec<Certificate>,
     pub(crate) verifier: Option<Arc<Verifier>>,
     pub(crate) report: Vec<CheckLine>,
     /// What clients or servers refuse, however valid the configuration is: it fails `--check`.
@@ -55,7 +53,7 @@ pub struct WebConfig {
 impl WebConfig {
     /// What must hold after every handshake, resumed ones too: those skip the verifier, and the
     /// certificate may have been revoked, or have expired, since.
-    pub fn admits(&self, connection: &ServerConnection) -> Result<Caller, Refusal> {
+    pub(crate) fn admits(&self, connection: &ServerConnection) -> Result<Caller, Refusal> {
         let Some(verifier) = &self.verifier else { return Ok(Caller::default()) };
         let Some([leaf, intermediates @ ..]) = connection.peer_certificates() else {
             let is_needed = verifier.client_auth_mandatory();
@@ -80,12 +78,7 @@ impl WebConfig {
         files: &mut Files,
         before: Option<&Self>,
     ) -> Result<Self, ConfigError> {
-        let text = files.read(path, SMALL).map_err(|problem| ConfigError {
-            file: path.to_path_buf(),
-            line: None,
-            key: None,
-            problem,
-        })?;
+        let text = files.read(path, SMALL).map_err(|problem| ConfigError::new(path, problem))?;
         Self::from_text(&text, files, before).map_err(|fault| fault.in_file(path))
     }
 
@@ -131,7 +124,6 @@ impl WebConfig {
         Ok(Self {
             generation: 0,
             tls,
-            http2,
             headers,
             users,
             rate_limit,

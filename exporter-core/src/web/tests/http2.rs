@@ -1,7 +1,7 @@
 //! HTTP/2, without TLS: what the connection makes of frames is the same.
 
 use super::*;
-use crate::web::caller::Caller;
+use crate::web::tls::caller::Caller;
 
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

@@ -2,8 +2,8 @@
 
 /// A client whose handshake was completed and admitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// What its certificate calls it: the first of its alternative names, else its subject.
     /// `None` without a certificate. Proven only where the configuration verifies certificates.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 }

@@ -7,7 +7,7 @@ use rustls::{CertificateError, Error, PeerIncompatible};
 /// By who can mend it: the client's certificate, the client's software, the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Neither of the others about certificates: damaged, made for another use, badly signed.
     BadCertificate,
     /// The client did not like us, most often our certificate.
@@ -31,7 +31,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, so that each can be counted from the start.
-    pub const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::BadCertificate,
         Self::ClientRefused,
         Self::Expired,
@@ -51,7 +51,7 @@ impl Refusal {
     ];
 
     /// From what a TLS acceptor says.
-    pub fn of(error: &io::Error) -> Self {
+    pub(crate) fn of(error: &io::Error) -> Self {
         if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             return Self::of_tls(error);
         }
@@ -66,7 +66,7 @@ impl Refusal {
         }
     }
 
-    pub fn of_tls(error: &Error) -> Self {
+    pub(crate) fn of_tls(error: &Error) -> Self {
         match error {
             Error::NoCertificatesPresented => Self::NoCertificate,
             Error::InvalidCertificate(error) => Self::of_certificate(error),
@@ -106,7 +106,7 @@ impl Refusal {
         }
     }
 
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::BadCertificate => "bad_certificate",
             Self::ClientRefused => "client_refused",

@@ -16,7 +16,7 @@ pub(super) struct Sizes;
 
 impl Describe for Sizes {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        visit(DynDesc { name: SIZE, help: SIZE_HELP, kind: Kind::Gauge, labels: &ASKED });
+        visit(DynDesc::new(SIZE, SIZE_HELP, Kind::Gauge, &ASKED));
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn asked(host: &Host) -> Vec<(String, Devices)> {
 
 pub(super) fn expose(out: &mut Families, systems: &[(&str, &Devices)]) {
     for (uuid, devices) in systems {
-        let desc = |labels| DynDesc { name: SIZE, help: SIZE_HELP, kind: Kind::Gauge, labels };
+        let desc = |labels| DynDesc::new(SIZE, SIZE_HELP, Kind::Gauge, labels);
         match devices {
             Devices::InSysfs(devices) => {
                 let mut sizes = out.open(desc(&IN_SYSFS));

@@ -19,7 +19,7 @@ impl Describe for Statistics {
 const HELP: &str = "A statistic of the network driver.";
 
 fn desc<'a>(name: &'a str, help: &'a str) -> DynDesc<'a> {
-    DynDesc { name, help, kind: Kind::Untyped, labels: &["device"] }
+    DynDesc::new(name, help, Kind::Untyped, &["device"])
 }
 
 /// Names that do not follow from those of the driver.

@@ -40,7 +40,7 @@ impl Describe for Counted {
 }
 
 fn gauge(column: &Column<Stats, 1>) -> DynDesc<'_> {
-    DynDesc { kind: Kind::Gauge, ..column.desc.as_dyn() }
+    column.desc.as_dyn().with_kind(Kind::Gauge)
 }
 
 /// The connections to the kernel.

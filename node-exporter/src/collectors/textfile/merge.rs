@@ -70,7 +70,7 @@ impl<'f> Merged<'f> {
             help = &made_up;
         }
         let labels = &self.labels;
-        let mut open = out.open(DynDesc { name: self.name, help, kind: self.kind, labels });
+        let mut open = out.open(DynDesc::new(self.name, help, self.kind, labels));
         let mut values = vec![""; labels.len()];
         for (file, family) in self.parts.iter().filter_map(|(nth, which)| {
             let file = files.get(*nth)?;
@@ -100,11 +100,11 @@ fn distributed(open: &mut DynFamily<'_>, kind: Kind, labels: &[&str], distributi
     let Distribution { sum, count, points } = distribution;
     let (sum, count) = (*sum, *count as u64);
     if kind == Kind::Summary {
-        open.summary(labels, &SummaryValue { count, sum, quantiles: points, created: None });
+        open.summary(labels, &SummaryValue::new(count, sum).with_quantiles(points));
     } else {
         let bucket = |(le, count): &(f64, f64)| Bucket::new(*le, *count as u64);
         let buckets: Vec<_> = points.iter().map(bucket).collect();
-        let value = HistogramValue { count, sum, buckets: &buckets, ..HistogramValue::default() };
+        let value = HistogramValue::new(count, sum).with_buckets(&buckets);
         open.histogram(labels, &value);
     }
 }

@@ -201,7 +201,6 @@ fn values_take_effect() {
          X-XSS-Protection: 1\nrate_limit:\n  interval: 1000000000\n  burst: 2\n",
     );
     let settings = ConfigStore::load(Some(path)).unwrap().current();
-    assert!(!settings.http2);
     let headers: Vec<_> = settings
         .headers
         .iter()
@@ -211,7 +210,7 @@ fn values_take_effect() {
     let limit = settings.rate_limit.as_ref().unwrap();
     assert_eq!([limit.allow(), limit.allow(), limit.allow()], [true, true, false]);
     let nothing = ConfigStore::load(None).unwrap().current();
-    assert!(nothing.tls.is_none() && nothing.users.is_none() && nothing.http2);
+    assert!(nothing.tls.is_none() && nothing.users.is_none());
 }
 
 #[test]

@@ -7,15 +7,11 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::{Fields, Host};
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "swap",
-    about: "Swap areas",
-    on_by_default: false,
-    reads: &["/proc/swaps"],
-    flags: &[],
-    metrics: &[&COLUMNS],
-    build: |host, _| Ok(Source::blocking(Swap(host.clone()))),
-};
+pub(super) static DEFINITION: Definition =
+    Definition::new("swap", "Swap areas", |host, _| Ok(Source::blocking(Swap(host.clone()))))
+        .off_by_default()
+        .reads(&["/proc/swaps"])
+        .metrics(&[&COLUMNS]);
 
 const LABELS: [&str; 2] = ["device", "swap_type"];
 

@@ -13,18 +13,14 @@ use crate::host::{Fields, Host};
 static EXCLUDE: Flag =
     Flag::text("collector.swap.device-exclude", "", "Swap areas to leave out, a pattern.");
 
-pub(super) static DEFINITION: Definition = Definition {
-    name: "swap",
-    about: "Swap areas",
-    on_by_default: false,
-    reads: &["/proc/swaps"],
-    flags: &[&EXCLUDE],
-    metrics: &[&COLUMNS],
-    build: |host, flags| {
-        let exclude = pattern(flags, &EXCLUDE)?;
-        Ok(Source::blocking(Swap { host: host.clone(), exclude }))
-    },
-};
+pub(super) static DEFINITION: Definition = Definition::new("swap", "Swap areas", |host, flags| {
+    let exclude = pattern(flags, &EXCLUDE)?;
+    Ok(Source::blocking(Swap { host: host.clone(), exclude }))
+})
+.off_by_default()
+.reads(&["/proc/swaps"])
+.flags(&[&EXCLUDE])
+.metrics(&[&COLUMNS]);
 
 const LABELS: [&str; 2] = ["device", "swap_type"];
 
