@@ -32,6 +32,7 @@ use self::encoding::Encoding;
 use self::member::{Member, MemberSource};
 use self::outcome::{Failure, Run};
 pub use self::outcome::{Last, Outcome};
+pub(crate) use self::page::Page;
 use self::page::page;
 pub use self::request::{ScrapeError, ScrapeRequest, Selection};
 pub use self::settings::Settings;
@@ -84,7 +85,7 @@ struct Key {
 /// A collection that has not finished.
 struct InFlight {
     deadline: Instant,
-    page: Shared<BoxFuture<'static, Bytes>>,
+    page: Shared<BoxFuture<'static, Page>>,
 }
 
 /// A scrape may share a collection whose deadline is earlier than its own by no more than this.
@@ -165,6 +166,13 @@ impl Registry {
 
     /// Runs a scrape. A collector that fails shows in the success family, never in the status.
     pub async fn scrape(self: &Arc<Self>, request: ScrapeRequest) -> Result<Bytes, ScrapeError> {
+        self.scrape_page(request).await.map(|page| page.bytes)
+    }
+
+    pub(crate) async fn scrape_page(
+        self: &Arc<Self>,
+        request: ScrapeRequest,
+    ) -> Result<Page, ScrapeError> {
         let members = self.select(&request.selection)?;
         let ScrapeRequest { format, escaping, deadline, .. } = request;
         let created_lines = self.settings.created_lines;
@@ -186,7 +194,7 @@ impl Registry {
         members: Vec<Arc<Member>>,
         encoding: Encoding,
         deadline: Instant,
-    ) -> Shared<BoxFuture<'static, Bytes>> {
+    ) -> Shared<BoxFuture<'static, Page>> {
         let key = Key { encoding, members: members.iter().map(|member| member.id).collect() };
         let mut all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(collection) = all.get(&key)
@@ -245,7 +253,7 @@ impl Registry {
         mut members: Vec<Arc<Member>>,
         encoding: Encoding,
         deadline: Instant,
-    ) -> Bytes {
+    ) -> Page {
         let mut runs = Vec::with_capacity(members.len() + 1);
         if let Some(precheck) = &self.precheck {
             let run = self.run_async(members.len(), precheck, encoding, deadline).await;

@@ -12,6 +12,7 @@ mod memory;
 pub(crate) mod metrics;
 #[cfg(test)]
 mod pki;
+mod recent_scrapes;
 pub(crate) mod reload;
 mod server;
 mod site;

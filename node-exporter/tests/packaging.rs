@@ -69,6 +69,11 @@ fn installation() {
 }
 
 #[test]
+fn landing_page() {
+    passes("test_landing_page.py");
+}
+
+#[test]
 fn prometheus_examples() {
     passes("test_prometheus.py");
 }

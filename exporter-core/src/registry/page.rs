@@ -11,6 +11,14 @@ use super::settings::Settings;
 use crate::exposition;
 use crate::exposition::families::{Families, Precedence};
 
+/// What a collection exposes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) bytes: Bytes,
+    /// The number of its series; a histogram or summary is one.
+    pub(crate) series: usize,
+}
+
 /// Joins the output of `runs`, which are runs of `members`, with the families of the registry
 /// itself. `own` is the sink for the latter.
 pub(super) fn page(
@@ -19,7 +27,7 @@ pub(super) fn page(
     members: &[Arc<Member>],
     runs: Vec<Run>,
     mut own: Families,
-) -> Bytes {
+) -> Page {
     let (format, escaping) = (own.format, own.escaping);
     own.set_precedence(Precedence::Exporter);
     if let Some(desc) = settings.duration {
@@ -61,6 +69,7 @@ pub(super) fn page(
     }
     let written = runs.into_iter().filter_map(|run| Some((run.out?, members.get(run.member))));
     let (parts, members): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();
+    let series = parts.iter().map(|part| part.series.len()).sum();
     let (page, conflicts) = exposition::join(&parts, format, escaping);
     for (part, member) in parts.into_iter().zip(members) {
         if let Some(member) = member {
@@ -68,5 +77,5 @@ pub(super) fn page(
         }
     }
     dropped.note(conflicts);
-    Bytes::from(page)
+    Page { bytes: Bytes::from(page), series }
 }

@@ -13,6 +13,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::Request;
 use hyper::body::Incoming;
@@ -33,6 +34,7 @@ use self::tracked_stream::TrackedStream;
 use super::client_address::Peer;
 use super::http::response::{self, Page};
 use super::http::{request, route};
+use super::recent_scrapes::{RecentScrape, ScrapedSeries};
 use super::reload::WebConfig;
 use super::server::Server;
 use super::socket::{AsSocket, Socket};
@@ -264,6 +266,16 @@ async fn respond(
         None => route::answer(server, state, *peer, &request).await,
     };
     server.site.metrics.requests.count(response.status());
+    if let Some(ScrapedSeries(series)) = response.extensions_mut().remove() {
+        server.site.metrics.recent_scrapes.add(RecentScrape {
+            time: SystemTime::now(),
+            peer: peer.to_string(),
+            client: caller.name.clone().or_else(|| user.clone()),
+            duration: start.elapsed(),
+            status: response.status(),
+            series,
+        });
+    }
     if enabled!(Level::DEBUG) {
         debug!(
             peer = %peer,

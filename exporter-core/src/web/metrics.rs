@@ -5,6 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
 
+use super::recent_scrapes::RecentScrapes;
 use super::reload::ConfigStore;
 use super::tls::refusal::Refusal;
 use crate::exposition::desc::Desc;
@@ -76,6 +77,7 @@ static EXPIRY: Desc<2> = Desc::gauge(
 #[derive(Debug, Default)]
 pub(crate) struct ServerMetrics {
     pub(super) scrapes: Scrapes,
+    pub(super) recent_scrapes: RecentScrapes,
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,

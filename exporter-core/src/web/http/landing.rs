@@ -1,106 +1,80 @@
-//! The page for people, on `/`.
+//! The landing page, on `/`: collectors, certificates, recent scrapes, and a search of the metrics.
+//! It needs no script.
 
-use std::fmt::{self, Display, Formatter, Write};
+mod certificates;
+mod collectors;
+mod html;
+mod scrapes;
+mod search;
 
+use std::fmt::{self, Write};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustix::system::uname;
+
+use self::html::{Age, Escaped};
+use crate::instrument::start_time;
 use crate::query::Query;
-use crate::registry::Outcome;
+use crate::registry::Registry;
 use crate::web::site::Site;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60em;\
-padding:1em;color:#222;background:#fff}h1{margin-bottom:0}table{border-collapse:collapse}\
-th,td{text-align:left;padding:.2em 1em .2em 0;border-bottom:1px solid #ddd;vertical-align:top}\
-td:nth-child(2){text-align:right;white-space:nowrap}.failed{color:#b00020}.absent{color:#767676}\
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8ab4f8}\
-th,td{border-color:#444}.failed{color:#ff8a80}}";
+const STYLE: &str = include_str!("landing/style.css");
 
-/// The page as it is now.
-pub(super) fn page(site: &Site) -> String {
-    let mut out = String::with_capacity(8 * 1024);
+/// The page as it is now. `search=` in the query selects the metrics that are shown with their
+/// values, for which the collectors run.
+pub(super) async fn page(site: &Site, query: &Query) -> String {
+    let registry = site.exporter.registry(&Query::default()).ok();
+    let results = match (query.value("search").map(str::trim), &registry) {
+        (Some(words), Some(registry)) if !words.is_empty() => {
+            Some(search::run(registry, words, site.limits.scrape).await)
+        }
+        _ => None,
+    };
+    let mut out = String::with_capacity(16 * 1024);
     // Writing to a string does not fail.
-    let _ = write(&mut out, site);
+    let _ = write(&mut out, site, query, registry.as_ref(), results.as_ref());
     out
 }
 
-fn write(out: &mut String, site: &Site) -> fmt::Result {
+fn write(
+    out: &mut String,
+    site: &Site,
+    query: &Query,
+    registry: Option<&Arc<Registry>>,
+    results: Option<&search::Results>,
+) -> fmt::Result {
+    let now = SystemTime::now();
     let name = Escaped(&site.name);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
          <title>{name}</title><style>{STYLE}</style></head><body>\n\
-         <h1>{name}</h1>\n<p>{}</p>\n<p>Version {}</p>\n<ul>\n",
+         <h1>{name}</h1>\n<p>{}</p>\n<p>",
         Escaped(&site.about),
-        Escaped(&site.version),
     )?;
-    let pages = [(site.telemetry_path.as_str(), "Metrics"), ("/-/healthy", "Health")];
-    for (address, text) in pages {
-        writeln!(out, "<li><a href=\"{}\">{}</a></li>", Escaped(address), Escaped(text))?;
+    let host = uname();
+    write!(out, "Host <b>{}</b>", Escaped(&host.nodename().to_string_lossy()))?;
+    if !site.version.is_empty() {
+        write!(out, ", version {}", Escaped(&site.version))?;
     }
-    out.push_str("</ul>\n");
-    let registry = site.exporter.registry(&Query::default());
+    writeln!(out, ", up {}</p>", Age::between(start_time(), now))?;
+    writeln!(
+        out,
+        "<p><a href=\"{}\">Metrics</a> <a href=\"/-/healthy\">Health</a></p>",
+        Escaped(&site.telemetry_path)
+    )?;
     let outcomes = registry.map(|registry| registry.outcomes()).unwrap_or_default();
-    if !outcomes.is_empty() {
-        out.push_str(
-            "<table>\n<tr><th>Collector</th><th>Took</th><th>Last run</th><th>About</th></tr>\n",
-        );
-        for outcome in &outcomes {
-            row(out, outcome)?;
-        }
-        out.push_str("</table>\n");
+    collectors::summary(out, &outcomes)?;
+    search::form(out, query.value("search").unwrap_or_default())?;
+    if let Some(results) = results {
+        search::results(out, results)?;
     }
+    collectors::table(out, &outcomes)?;
+    certificates::section(out, site, now)?;
+    scrapes::section(out, &site.metrics.recent_scrapes.list(), now)?;
     out.push_str("</body></html>\n");
     Ok(())
-}
-
-fn row(out: &mut String, outcome: &Outcome) -> fmt::Result {
-    write!(out, "<tr><td>{}</td><td>", Escaped(&outcome.name))?;
-    match &outcome.last {
-        None => out.push_str("</td><td class=\"absent\">not yet"),
-        Some(last) => {
-            write!(out, "{:.2} ms</td>", last.elapsed.as_secs_f64() * 1e3)?;
-            match &last.result {
-                Ok(()) => out.push_str("<td>fine"),
-                Err(error) => write!(out, "<td class=\"failed\">{}", Escaped(error))?,
-            }
-        }
-    }
-    writeln!(out, "</td><td>{}</td></tr>", Escaped(&outcome.about))
-}
-
-/// Text that stays text inside HTML, quoted attributes included.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(['&', '<', '>', '"', '\'']) {
-            let special = part.chars().next_back().and_then(|last| match last {
-                '&' => Some("&amp;"),
-                '<' => Some("&lt;"),
-                '>' => Some("&gt;"),
-                '"' => Some("&quot;"),
-                '\'' => Some("&#39;"),
-                _ => None,
-            });
-            match special {
-                None => f.write_str(part)?,
-                Some(entity) => {
-                    f.write_str(part.get(..part.len() - 1).unwrap_or_default())?;
-                    f.write_str(entity)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_html_gets_through() {
-        let text = Escaped("<a href='x'>\"&\"</a>ü").to_string();
-        assert_eq!(text, "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;ü");
-        assert_eq!(Escaped("").to_string(), "");
-    }
 }

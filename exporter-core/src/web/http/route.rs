@@ -73,7 +73,7 @@ async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response 
         {
             scrape::scrape(server, registry, &query, request.headers()).await
         }
-        (&Method::GET | &Method::HEAD, "/") => response::html(landing::page(site)),
+        (&Method::GET | &Method::HEAD, "/") => response::html(landing::page(site, &query).await),
         (&Method::GET | &Method::HEAD, "/-/healthy" | "/-/ready") => {
             response::text(StatusCode::OK, "OK\n")
         }

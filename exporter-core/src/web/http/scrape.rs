@@ -14,8 +14,9 @@ use super::compress::{self, Coding, Compressor};
 use super::response::{self, Response};
 use crate::exposition::format::Format;
 use crate::query::Query;
-use crate::registry::{Registry, ScrapeError, ScrapeRequest};
+use crate::registry::{Page, Registry, ScrapeError, ScrapeRequest};
 use crate::web::limits::Limits;
+use crate::web::recent_scrapes::ScrapedSeries;
 use crate::web::server::Server;
 
 /// How long the scraper will wait, in seconds.
@@ -30,7 +31,7 @@ pub(super) async fn scrape(
 ) -> Response {
     let site = &server.site;
     let max = site.limits.requests;
-    let response = match (site.metrics.scrapes.enter(max), registry) {
+    let mut response = match (site.metrics.scrapes.enter(max), registry) {
         (None, _) => response::unavailable(format!("{max} scrapes are in progress.\n")),
         (_, Err(why)) => response::bad_request(&why),
         (Some(_in_progress), Ok(registry)) => {
@@ -39,6 +40,9 @@ pub(super) async fn scrape(
         }
     };
     site.metrics.scrapes.count(response.status());
+    if response.extensions().get::<ScrapedSeries>().is_none() {
+        response.extensions_mut().insert(ScrapedSeries(0));
+    }
     response
 }
 
@@ -95,7 +99,7 @@ async fn answer(
     let (format, escaping) = Format::negotiate(accept);
     let deadline = Instant::now() + patience;
     let request = ScrapeRequest { format, escaping, selection, deadline };
-    let page = match registry.scrape(request).await {
+    let Page { bytes: page, series } = match registry.scrape_page(request).await {
         Ok(page) => page,
         Err(error @ ScrapeError::Late) => return response::unavailable(format!("{error}\n")),
         Err(error) => return response::bad_request(&error.to_string()),
@@ -109,6 +113,7 @@ async fn answer(
         }
     };
     let mut response = http::Response::new(body);
+    response.extensions_mut().insert(ScrapedSeries(series));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type(escaping)));
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));

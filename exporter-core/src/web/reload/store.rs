@@ -118,6 +118,11 @@ impl ConfigStore {
         })
     }
 
+    /// Whether there is a web configuration file.
+    pub(crate) fn has_file(&self) -> bool {
+        self.path.is_some()
+    }
+
     pub(crate) fn current(&self) -> Arc<WebConfig> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -57,7 +57,7 @@ fn the_landing_page_shows_collectors_and_escapes_all_of_it() {
         site.telemetry_path = "/\"><script>".to_owned();
     });
     let before = server.say(get("/", ""));
-    assert!(before.contains("not yet"), "{before}");
+    assert!(before.contains("0 fine, <span>0 failing</span>, 2 not run yet"), "{before}");
     server.say(get("/%22%3E%3Cscript%3E", ""));
     // A path that no client can ask for; the collectors run all the same through another.
     let server = start(|site| site.exporter = registry(&[&WORD, &SLOW]));
@@ -69,16 +69,44 @@ fn the_landing_page_shows_collectors_and_escapes_all_of_it() {
         "Tests &lt;all&gt;",
         "1.2.3",
         "href=\"/metrics\"",
-        "<td>word</td>",
+        "1 fine, <span class=\"failed\">1 failing</span></p>",
+        "<td class=\"name\">word</td>",
         "Of &lt;tests&gt;",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
     ] {
         assert!(page.contains(part), "no {part}: {page}");
     }
+    assert!(page.find(">slow<") < page.find(">word<"), "failures come first: {page}");
     for page in [before, page] {
         assert!(!page.contains("<script"), "{page}");
         assert!(header(&page, "content-security-policy").unwrap().contains("default-src 'none'"));
     }
+}
+
+#[test]
+fn the_landing_page_shows_recent_scrapes() {
+    let server = start(|site| site.exporter = registry(&[&LARGE]));
+    assert!(!server.say(get("/", "")).contains("Recent scrapes"));
+    let page = server.say(get("/metrics", ""));
+    let series = page.lines().filter(|line| line.starts_with("large")).count();
+    server.say(get("/metrics?collect[]=unknown", ""));
+    let page = server.say(get("/", ""));
+    assert!(page.contains("Recent scrapes") && page.contains("127.0.0.1"), "{page}");
+    assert_eq!(page.matches("<rect").count(), 2, "{page}");
+    let shown = page.split("<td class=\"number\">").filter_map(|cell| cell.split('<').next());
+    let most = shown.filter_map(|cell| cell.parse::<usize>().ok()).max();
+    assert!(most.is_some_and(|most| most >= series), "{most:?} {series}");
+    assert!(page.contains("status 400"), "{page}");
+}
+
+#[test]
+fn the_landing_page_finds_metrics() {
+    let server = start(|site| site.exporter = registry(&[&WORD]));
+    let page = server.say(get("/?search=WORD", ""));
+    assert!(page.contains("<h3>word</h3>") && page.contains("word 1\n"), "{page}");
+    assert!(page.contains("value=\"WORD\""), "{page}");
+    let page = server.say(get("/?search=%22%3E%3Cscript", ""));
+    assert!(page.contains("No metric matches.") && !page.contains("<script"), "{page}");
 }
 
 #[test]
