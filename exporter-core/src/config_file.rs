@@ -7,6 +7,7 @@
 mod pool;
 mod process;
 mod wire;
+pub mod yaml;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Read};
@@ -17,6 +18,7 @@ use rustix::fs::OFlags;
 
 pub(crate) use self::pool::{end, retry, use_processes};
 pub(crate) use self::process::{ARGUMENT, main};
+pub use self::yaml::{ConfigError, Fault, Spanned, line_of};
 
 /// Larger than any certificate chain or configuration file should be.
 pub const SMALL: u64 = 1024 * 1024;

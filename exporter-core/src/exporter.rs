@@ -20,6 +20,12 @@ pub trait Exporter: Debug + Send + Sync {
         None
     }
 
+    /// The targets of `/probe`, in the JSON that Prometheus' `http_sd` reads, for the path `/sd`.
+    /// `None` if the program has no such path.
+    fn discovery(&self) -> Option<String> {
+        None
+    }
+
     /// Reads the program's own configuration again. What is bad changes nothing, and is told in
     /// one line. May block on files.
     fn reload(&self) -> Result<(), String> {

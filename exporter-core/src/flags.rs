@@ -68,6 +68,8 @@ pub struct Flags {
     given: HashMap<&'static str, Vec<String>>,
     /// The enabled collectors, if the command line has determined them.
     collectors: Option<Vec<&'static str>>,
+    /// How often collectors run at most, by their names.
+    intervals: HashMap<&'static str, Duration>,
 }
 
 impl Flags {
@@ -93,6 +95,18 @@ impl Flags {
     /// Whether the collector with this name is enabled. By default, all are.
     pub fn has_collector(&self, name: &str) -> bool {
         self.collectors.as_ref().is_none_or(|names| names.contains(&name))
+    }
+
+    /// Limits how often the collector with this name runs.
+    #[must_use]
+    pub fn with_interval(mut self, collector: &'static str, interval: Duration) -> Self {
+        self.intervals.insert(collector, interval);
+        self
+    }
+
+    /// How often the collector with this name runs at most; `None` if it runs for each scrape.
+    pub fn interval(&self, collector: &str) -> Option<Duration> {
+        self.intervals.get(collector).copied()
     }
 
     pub fn is_given(&self, flag: &Flag) -> bool {

@@ -3,6 +3,7 @@
 mod builder;
 mod dropped;
 mod encoding;
+mod interval;
 mod member;
 mod outcome;
 mod page;
@@ -29,6 +30,7 @@ pub use self::builder::Builder;
 pub(crate) use self::dropped::DROPPED;
 use self::dropped::Dropped;
 use self::encoding::Encoding;
+use self::interval::Interval;
 use self::member::{Member, MemberSource};
 use self::outcome::{Failure, Run};
 pub use self::outcome::{Last, Outcome};
@@ -38,6 +40,7 @@ pub use self::request::{ScrapeError, ScrapeRequest, Selection};
 pub use self::settings::Settings;
 use self::worker::Worker;
 use crate::collector::{Definition, Error, Source};
+use crate::exposition::families::Families;
 use crate::flags::Flags;
 
 /// Collectors, in the order in which they are exposed.
@@ -122,7 +125,8 @@ impl Registry {
         let mut registry = Self::new(settings);
         for def in enabled {
             let source = (def.build)(env, flags)?;
-            registry.add(def.name.into(), def.about.into(), source);
+            let interval = flags.interval(def.name);
+            registry.add(def.name.into(), def.about.into(), source, interval);
         }
         let is_enabled = |name: &&str| enabled.iter().any(|def| def.name == *name);
         let names = known.iter().map(|def| def.name);
@@ -135,7 +139,8 @@ impl Registry {
     pub fn with_precheck(mut self, precheck: Precheck) -> Self {
         let Precheck { name, about, source } = precheck;
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let member = Member::new(id, name.into(), name.to_owned(), about.into(), source);
+        let label = name.to_owned();
+        let member = Member::new(id, name.into(), label, about.into(), source, None);
         self.precheck = Some(Arc::new(member));
         self
     }
@@ -143,7 +148,19 @@ impl Registry {
     /// Adds a collector after the others, in the place of one with the same name. Scrapes that have
     /// started do not see it.
     pub fn register(&self, name: impl Into<Cow<'static, str>>, source: Source) {
-        self.add(name.into(), "".into(), source);
+        self.add(name.into(), "".into(), source, None);
+    }
+
+    /// As [`register`](Self::register), for a collector that runs once in each `interval` at most.
+    /// Scrapes in between get its last result again, in whatever format, with its age as
+    /// `exporter_collector_result_age_seconds`.
+    pub fn register_with_interval(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        source: Source,
+        interval: Duration,
+    ) {
+        self.add(name.into(), "".into(), source, Some(interval));
     }
 
     /// Removes a collector. Returns whether there was one of that name. Scrapes that have started
@@ -155,10 +172,17 @@ impl Registry {
         members.len() < before
     }
 
-    fn add(&self, name: Cow<'static, str>, about: Cow<'static, str>, source: Source) {
+    fn add(
+        &self,
+        name: Cow<'static, str>,
+        about: Cow<'static, str>,
+        source: Source,
+        interval: Option<Duration>,
+    ) {
         let label = format!("{}{name}", self.settings.label);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let member = Arc::new(Member::new(id, name, label, about, source));
+        let interval = interval.map(Interval::new);
+        let member = Arc::new(Member::new(id, name, label, about, source, interval));
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         members.retain(|other| other.name != member.name);
         members.push(member);
@@ -299,13 +323,27 @@ impl Registry {
         if members.is_empty() {
             return Vec::new();
         }
-        let tasks = members.iter().filter_map(|(index, member)| Some((*index, member.blocking()?)));
-        let tasks: Vec<_> = tasks.collect();
-        let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
-        match timeout_at(deadline.into(), self.worker.lock()).await {
-            Ok(mut worker) => worker.run(tasks, encoding, &self.settings, deadline).await,
-            Err(_) => tasks.iter().map(|(member, _)| missed(*member)).collect(),
+        let Ok(mut worker) = timeout_at(deadline.into(), self.worker.lock()).await else {
+            let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
+            return members.iter().map(|(index, _)| missed(*index)).collect();
+        };
+        let (mut earlier, mut tasks) = (Vec::new(), Vec::with_capacity(members.len()));
+        for (index, member) in members {
+            match member.earlier_run(*index, || self.families(encoding, deadline)) {
+                Some(run) => earlier.push(run),
+                None => tasks.extend(member.blocking().map(|collector| (*index, collector))),
+            }
         }
+        let mut runs = worker.run(tasks, encoding, &self.settings, deadline).await;
+        drop(worker);
+        for run in &mut runs {
+            let member = members.iter().find(|(index, _)| *index == run.member);
+            if let Some((_, member)) = member {
+                member.keep(run, || self.families(encoding, deadline));
+            }
+        }
+        runs.extend(earlier);
+        runs
     }
 
     async fn run_async(
@@ -315,15 +353,34 @@ impl Registry {
         encoding: Encoding,
         deadline: Instant,
     ) -> Run {
+        let families = || self.families(encoding, deadline);
+        // One run at a time, so that a scrape in another format sees that there was one.
+        let turn = match &member.interval {
+            Some(interval) => match timeout_at(deadline.into(), interval.turn()).await {
+                Ok(turn) => Some(turn),
+                Err(_) => return Run::failed(index, Duration::ZERO, Failure::Deadline),
+            },
+            None => None,
+        };
+        if let Some(run) = member.earlier_run(index, families) {
+            return run;
+        }
         let start = Instant::now();
-        let deadline = deadline.min(start + self.settings.limit);
-        let mut out = encoding.families(deadline);
-        out.limits.clone_from(&self.settings.limits);
-        let run = member.run_async(out);
-        let result = timeout_at(deadline.into(), run).await;
+        let until = deadline.min(start + self.settings.limit);
+        let run = member.run_async(self.families(encoding, until));
+        let result = timeout_at(until.into(), run).await;
         let elapsed = start.elapsed();
         let late = |_| Err(Failure::late(elapsed, self.settings.limit));
-        Run::new(index, elapsed, result.unwrap_or_else(late))
+        let mut run = Run::new(index, elapsed, result.unwrap_or_else(late));
+        member.keep(&mut run, families);
+        drop(turn);
+        run
+    }
+
+    fn families(&self, encoding: Encoding, deadline: Instant) -> Families {
+        let mut families = encoding.families(deadline);
+        families.limits.clone_from(&self.settings.limits);
+        families
     }
 }
 

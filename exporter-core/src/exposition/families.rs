@@ -1,11 +1,14 @@
 //! The sink for samples: they become bytes of the negotiated format as they are written.
 
 mod family;
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "registries read recordings"))]
+mod recording;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 pub use self::family::{DynFamily, Family};
+pub(crate) use self::recording::Recording;
 use super::desc::Kind;
 use super::format::{Escaping, Format};
 use super::frame::Frame;
@@ -54,6 +57,8 @@ pub struct Families {
     precedence: Precedence,
     /// The parts of a sample that all samples of the open family share.
     frame: Frame,
+    /// The samples once more, if they are to be written again later.
+    recording: Option<Box<Recording>>,
 }
 
 /// Which family counts where several have the same name.
@@ -123,6 +128,18 @@ impl Families {
     /// Sets the precedence of the families that are opened from here on.
     pub fn set_precedence(&mut self, precedence: Precedence) {
         self.precedence = precedence;
+    }
+
+    /// Records the samples from here on.
+    #[cfg(feature = "serve")]
+    pub(crate) fn record(&mut self) {
+        self.recording = Some(Box::default());
+    }
+
+    /// The samples since [`Self::record`].
+    #[cfg(feature = "serve")]
+    pub(crate) fn take_recording(&mut self) -> Option<Box<Recording>> {
+        self.recording.take()
     }
 
     /// How long the scrape still waits for this collector; `None` without a limit. For collectors

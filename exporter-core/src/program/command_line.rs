@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::flags::{DISABLE_DEFAULTS, SHARED};
 use crate::collector::Definition;
 use crate::config_file::{self, SMALL};
+use crate::duration;
 use crate::flags::{Flag, Flags, Value};
 
 /// The parts of a program's command line.
@@ -65,9 +66,21 @@ pub(crate) fn parse<Env>(
         }
     });
     let enabled: Vec<_> = enabled.collect();
-    let flags = flags.with_collectors(enabled.iter().map(|def| def.name));
+    let mut flags = flags.with_collectors(enabled.iter().map(|def| def.name));
+    for def in spec.collectors {
+        let name = interval(spec, def);
+        if let Some(text) = matches.get_one::<String>(&name) {
+            let interval = duration::parse(text).ok_or_else(|| {
+                format!("--{name}: expected a duration such as 60s, found {text:?}")
+            })?;
+            flags = flags.with_interval(def.name, interval);
+        }
+    }
     Ok(Action::Run(flags, enabled))
 }
+
+const COLLECTORS: &str =
+    "Collectors (--no-... switches off; --....interval=60s runs one no more often)";
 
 fn command<Env>(spec: &CommandSpec<Env>) -> Command {
     let mut command = Command::new(spec.name)
@@ -83,7 +96,10 @@ fn command<Env>(spec: &CommandSpec<Env>) -> Command {
         let (on, off) = switch(spec, def);
         let state = if def.on_by_default { "on" } else { "off" };
         let about = format!("{} [default: {state}]", def.about);
-        command = with_switch(command, on, off, about, false, "Collectors (--no-... switches off)");
+        command = with_switch(command, on, off, about, false, COLLECTORS);
+        // One for each collector would double the page; the heading tells of them.
+        let interval = interval(spec, def);
+        command = command.arg(Arg::new(interval.clone()).long(interval).hide(true));
         // Two collectors may share a flag.
         for flag in def.flags.iter().filter(|flag| seen.insert(flag.name)) {
             command = with_flag(command, flag, "Flags of collectors");
@@ -146,6 +162,11 @@ fn with_switch(
     let arg = |name: String| Arg::new(name.clone()).long(name).action(ArgAction::SetTrue);
     let no = arg(off).hide(true).conflicts_with(on.clone());
     command.arg(arg(on).help(about).help_heading(heading).hide(hidden)).arg(no)
+}
+
+/// The flag that limits how often a collector runs.
+fn interval<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> String {
+    format!("{}.{}.interval", spec.switch, def.name)
 }
 
 fn switch<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> (String, String) {
@@ -284,6 +305,21 @@ mod tests {
         ] {
             assert_eq!(parse_line(line).unwrap().1, enabled, "{line}");
         }
+    }
+
+    #[test]
+    fn collectors_have_intervals() {
+        let line = "--collector.text.interval=1m30s --collector.cpu.interval 10s";
+        let (flags, _) = parse_line(line).unwrap();
+        assert_eq!(flags.interval("text"), Some(std::time::Duration::from_secs(90)));
+        assert_eq!(flags.interval("cpu"), Some(std::time::Duration::from_secs(10)));
+        assert_eq!(flags.interval("disk"), None);
+        let error = parse_line("--collector.cpu.interval=often").unwrap_err();
+        assert_eq!(
+            error,
+            "--collector.cpu.interval: expected a duration such as 60s, found \"often\""
+        );
+        assert!(parse_line("--collector.nothing.interval=10s").is_err());
     }
 
     #[test]

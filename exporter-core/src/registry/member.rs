@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
+use super::interval::Interval;
 use super::outcome::{Failure, Last, Outcome, Run};
 use crate::collector::{AsyncCollector, Collector, Error, Source};
 use crate::exposition::families::Families;
@@ -21,6 +22,8 @@ pub(super) struct Member {
     pub(super) label: String,
     about: Cow<'static, str>,
     pub(super) source: MemberSource,
+    /// How often it runs at most.
+    pub(super) interval: Option<Interval>,
     history: Mutex<History>,
 }
 
@@ -37,10 +40,6 @@ struct History {
 /// and for how long.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A collector that was stopped earlier than this, because the scrape had no more time, did not
-/// fail.
-const SHORT: Duration = Duration::from_secs(1);
-
 pub(super) enum MemberSource {
     Blocking(Arc<BlockingCollector>),
     Async(tokio::sync::Mutex<Box<dyn AsyncCollector>>),
@@ -51,6 +50,8 @@ pub(super) struct BlockingCollector {
     collector: Mutex<Option<Box<dyn Collector>>>,
     /// The output of the last run, whose buffers the next run reuses.
     spent: Mutex<Families>,
+    /// Whether the output is to be shown again.
+    records: bool,
 }
 
 type Result<T = (Families, std::result::Result<(), Error>)> = std::result::Result<T, Failure>;
@@ -62,16 +63,18 @@ impl Member {
         label: String,
         about: Cow<'static, str>,
         source: Source,
+        interval: Option<Interval>,
     ) -> Self {
+        let records = interval.is_some();
         let source = match source {
             Source::Blocking(collector) => {
                 let collector = Mutex::new(Some(collector));
-                let collector = BlockingCollector { collector, spent: Mutex::default() };
+                let collector = BlockingCollector { collector, spent: Mutex::default(), records };
                 MemberSource::Blocking(Arc::new(collector))
             }
             Source::Async(collector) => MemberSource::Async(tokio::sync::Mutex::new(collector)),
         };
-        Self { id, name, label, about, source, history: Mutex::default() }
+        Self { id, name, label, about, source, interval, history: Mutex::default() }
     }
 
     pub(super) fn blocking(&self) -> Option<Arc<BlockingCollector>> {
@@ -91,6 +94,9 @@ impl Member {
     /// Runs an async collector, after the scrapes that came before.
     pub(super) async fn run_async(&self, mut out: Families) -> Result {
         let MemberSource::Async(collector) = &self.source else { return Err(Failure::Stuck) };
+        if self.interval.is_some() {
+            out.record();
+        }
         let mut collector = collector.lock().await;
         match AssertUnwindSafe(collector.collect(&mut out)).catch_unwind().await {
             Ok(end) => Ok((out, end)),
@@ -103,12 +109,31 @@ impl Member {
         Outcome { name: self.name.clone(), about: self.about.clone(), last }
     }
 
+    /// The last run once more, unless the next one is due.
+    pub(super) fn earlier_run(
+        &self,
+        member: usize,
+        families: impl FnOnce() -> Families,
+    ) -> Option<Run> {
+        self.interval.as_ref()?.earlier_run(member, families)
+    }
+
+    /// Keeps a run for the scrapes until the next one.
+    pub(super) fn keep(&self, run: &mut Run, families: impl FnOnce() -> Families) {
+        if let Some(interval) = &self.interval {
+            interval.keep(run, run.is_cut_short(), families);
+        }
+    }
+
     /// Stores the result of a run, and logs it if it differs from that of the run before.
     pub(super) fn note(&self, run: &Run) {
+        if run.is_earlier {
+            return;
+        }
         let mut history = self.history();
         let failed_before = history.last.as_ref().is_some_and(|last| last.result.is_err());
         let error = run.failure.as_ref().map(ToString::to_string);
-        let cut_short = matches!(run.failure, Some(Failure::Deadline)) && run.elapsed < SHORT;
+        let cut_short = run.is_cut_short();
         let absent = run.is_absence();
         let name = &*self.name;
         match &error {
@@ -146,6 +171,9 @@ impl BlockingCollector {
         let collector = || self.collector.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
         let mut out = out.reusing(spent);
+        if self.records {
+            out.record();
+        }
         let mut running = collector().take().ok_or(Failure::Stuck)?;
         let end = catch_unwind(AssertUnwindSafe(|| running.collect(&mut out)));
         *collector() = Some(running);

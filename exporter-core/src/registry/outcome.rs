@@ -37,6 +37,10 @@ pub(super) struct Run {
     /// Its output, unless it panicked or was late.
     pub(super) out: Option<Families>,
     pub(super) failure: Option<Failure>,
+    /// How long ago the output was collected, if the collector has an interval.
+    pub(super) age: Option<Duration>,
+    /// Whether it is an earlier run that is shown again.
+    pub(super) is_earlier: bool,
 }
 
 impl Run {
@@ -48,7 +52,8 @@ impl Run {
         match result {
             Ok((out, end)) => {
                 let failure = end.err().map(Failure::Error);
-                Self { member, elapsed, out: Some(out), failure }
+                let out = Some(out);
+                Self { member, elapsed, out, failure, age: None, is_earlier: false }
             }
             Err(failure) => Self::failed(member, elapsed, failure),
         }
@@ -59,16 +64,29 @@ impl Run {
         self.failure.as_ref().is_some_and(Failure::is_absence)
     }
 
+    /// Whether it was stopped so early that it did not fail: the scrape had no more time.
+    pub(super) fn is_cut_short(&self) -> bool {
+        matches!(self.failure, Some(Failure::Deadline)) && self.elapsed < SHORT
+    }
+
     pub(super) fn failed(member: usize, elapsed: Duration, failure: Failure) -> Self {
-        Self { member, elapsed, out: None, failure: Some(failure) }
+        let failure = Some(failure);
+        Self { member, elapsed, out: None, failure, age: None, is_earlier: false }
     }
 }
+
+/// A collector that was stopped earlier than this, because the scrape had no more time, did not
+/// fail.
+const SHORT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The scrape ended first: how long it waits is up to the client.
     #[error("not done by the deadline of the scrape")]
     Deadline,
+    /// As in the run that is shown again.
+    #[error("{message}")]
+    Earlier { message: String, is_absence: bool },
     #[error("{}", collector::chain(.0))]
     Error(Error),
     #[error("panicked: {0}")]
@@ -89,6 +107,6 @@ impl Failure {
 
     /// Whether this only says that the machine lacks what the collector measures.
     pub(super) fn is_absence(&self) -> bool {
-        matches!(self, Self::Error(Error::Absent(_)))
+        matches!(self, Self::Error(Error::Absent(_)) | Self::Earlier { is_absence: true, .. })
     }
 }

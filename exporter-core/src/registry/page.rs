@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::dropped::Dropped;
+use super::interval;
 use super::member::Member;
 use super::outcome::Run;
 use super::settings::Settings;
@@ -54,6 +55,7 @@ pub(super) fn page(
             }
         }
     }
+    interval::write_ages(&mut own, members, &runs);
     for run in &runs {
         if let Some(member) = members.get(run.member) {
             member.note(run);

@@ -1,3 +1,4 @@
+mod intervals;
 mod shared;
 mod time_limits;
 

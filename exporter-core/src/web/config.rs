@@ -6,4 +6,4 @@ pub(crate) mod files;
 pub(crate) mod limit;
 pub(crate) mod secret;
 
-pub use self::file::ConfigError;
+pub use crate::config_file::ConfigError;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use super::super::desc::{Column, Desc, DynDesc, Kind};
+use super::super::desc::{Column, Desc, DynDesc, Kind, names_unit};
 use super::super::format::Format;
 use super::super::name::{self, Role};
 use super::super::value::{CounterValue, HistogramValue, SummaryValue};
@@ -24,13 +24,17 @@ impl Families {
         &'a mut self,
         desc: &'a Desc<'a, N>,
     ) -> DynFamily<'a> {
-        DynFamily {
-            desc: desc.as_dyn(),
-            unit: desc.unit,
-            is_dynamic: false,
-            out: self,
-            state: State::New,
-        }
+        self.open_as(desc.as_dyn(), desc.unit, false)
+    }
+
+    /// Opens a family again, as it was recorded.
+    pub(super) fn open_as<'a>(
+        &'a mut self,
+        desc: DynDesc<'a>,
+        unit: &'a str,
+        is_dynamic: bool,
+    ) -> DynFamily<'a> {
+        DynFamily { desc, unit, is_dynamic, out: self, state: State::New }
     }
 
     /// Opens a family whose labels are found at run time.
@@ -39,7 +43,7 @@ impl Families {
     /// together. Names may be any text: what the format does not allow is escaped. If a name is
     /// empty or contains NUL, or two labels have the same name, the samples are refused.
     pub fn open<'a>(&'a mut self, desc: DynDesc<'a>) -> DynFamily<'a> {
-        DynFamily { desc, unit: "", is_dynamic: true, out: self, state: State::New }
+        self.open_as(desc, "", true)
     }
 
     /// Writes a table: a family for each column, with a sample for each row that has a value.
@@ -114,6 +118,16 @@ enum State {
     Started(usize),
 }
 
+impl<'a> DynFamily<'a> {
+    /// Declares the unit of the values, as [`Desc::with_unit`] does. It is ignored if the name of the
+    /// family does not end with it.
+    #[must_use]
+    pub fn with_unit(self, unit: &'a str) -> Self {
+        let unit = if names_unit(self.desc.name, unit) { unit } else { "" };
+        Self { unit, ..self }
+    }
+}
+
 impl DynFamily<'_> {
     /// One sample of a counter, gauge or untyped family.
     pub fn sample(&mut self, labels: &[&str], value: f64) {
@@ -137,6 +151,9 @@ impl DynFamily<'_> {
         if !self.takes(labels, self.desc.kind == Kind::Counter) {
             return;
         }
+        if let Some(recording) = &mut self.out.recording {
+            recording.counter(labels, value);
+        }
         let dialect = self.out.dialect();
         let Families { format, body, frame, .. } = &mut *self.out;
         let extra = if *format == Format::Protobuf {
@@ -153,6 +170,9 @@ impl DynFamily<'_> {
         if !self.takes(labels, self.desc.kind == Kind::Histogram && value.is_sound()) {
             return;
         }
+        if let Some(recording) = &mut self.out.recording {
+            recording.histogram(labels, value);
+        }
         let dialect = self.out.dialect();
         let Families { format, body, frame, .. } = &mut *self.out;
         if *format == Format::Protobuf {
@@ -168,6 +188,9 @@ impl DynFamily<'_> {
         if !self.takes(labels, self.desc.kind == Kind::Summary && value.is_sound()) {
             return;
         }
+        if let Some(recording) = &mut self.out.recording {
+            recording.summary(labels, value);
+        }
         let dialect = self.out.dialect();
         let Families { format, body, frame, .. } = &mut *self.out;
         if *format == Format::Protobuf {
@@ -179,6 +202,9 @@ impl DynFamily<'_> {
     }
 
     fn write(&mut self, labels: &[&str], value: f64, at: Option<Duration>) {
+        if let Some(recording) = &mut self.out.recording {
+            recording.number(labels, value, at);
+        }
         let dialect = self.out.dialect();
         let Families { format, body, frame, .. } = &mut *self.out;
         match (*format, at) {
@@ -215,8 +241,18 @@ impl DynFamily<'_> {
         if !out.limits.wants(desc.name) {
             return State::Excluded;
         }
-        let Families { format, escaping, body, segments, series, names, precedence, frame, .. } =
-            &mut **out;
+        let Families {
+            format,
+            escaping,
+            body,
+            segments,
+            series,
+            names,
+            precedence,
+            frame,
+            recording,
+            ..
+        } = &mut **out;
         let bound = match desc.kind {
             Kind::Histogram => "le",
             Kind::Summary => "quantile",
@@ -269,6 +305,9 @@ impl DynFamily<'_> {
             series: series.len()..series.len(),
             start: body.len(),
         });
+        if let Some(recording) = recording {
+            recording.open(*desc, unit, *is_dynamic, *precedence);
+        }
         State::Started(segments.len() - 1)
     }
 

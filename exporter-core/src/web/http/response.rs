@@ -29,6 +29,14 @@ pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     response
 }
 
+pub(crate) fn json(text: impl Into<Bytes>) -> Response {
+    let mut response = http::Response::new(text.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 pub(crate) fn html(page: impl Into<Bytes>) -> Response {
     let mut response = http::Response::new(page.into());
     let headers = response.headers_mut();

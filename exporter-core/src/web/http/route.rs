@@ -73,6 +73,9 @@ async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response 
         {
             scrape::scrape(server, registry, &query, request.headers()).await
         }
+        (&Method::GET | &Method::HEAD, "/sd") if let Some(json) = site.exporter.discovery() => {
+            response::json(json)
+        }
         (&Method::GET | &Method::HEAD, "/") => response::html(landing::page(site, &query).await),
         (&Method::GET | &Method::HEAD, "/-/healthy" | "/-/ready") => {
             response::text(StatusCode::OK, "OK\n")
