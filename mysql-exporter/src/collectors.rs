@@ -1,9 +1,13 @@
 //! Every collector, in the order of the exposition.
 
+mod account_statements;
+mod accounts;
 mod applier_status_by_worker;
 mod auto_increment_columns;
+mod binlog_gtid;
 mod binlog_size;
 mod client_statistics;
+mod data_lock_waits;
 mod engine_innodb_status;
 mod engine_tokudb_status;
 mod events_statements;
@@ -19,17 +23,23 @@ mod heartbeat;
 mod index_io_waits;
 mod innodb_cmp;
 mod innodb_cmpmem;
+mod innodb_log;
 mod innodb_metrics;
 mod innodb_tablespaces;
+mod innodb_trx;
 mod memory_events;
+mod metadata_locks;
 mod mysql_user;
+mod plugins;
 mod processlist;
 mod query_response_time;
+mod rds;
 mod replica_host;
 mod rocksdb_perf_context;
 mod schema_statistics;
 mod slave_hosts;
 mod slave_status;
+mod statement_latency;
 mod table_io_waits;
 mod table_lock_waits;
 mod table_statistics;
@@ -56,8 +66,9 @@ pub(crate) struct Query {
     pub(crate) needs: fn(&Server, &Flags) -> Vec<Need>,
 }
 
-static QUERIES: [&Query; 36] = [
+static QUERIES: [&Query; 46] = [
     &auto_increment_columns::QUERY,
+    &binlog_gtid::QUERY,
     &binlog_size::QUERY,
     &engine_innodb_status::QUERY,
     &engine_tokudb_status::QUERY,
@@ -69,6 +80,8 @@ static QUERIES: [&Query; 36] = [
     &innodb_cmpmem::QUERY,
     &innodb_metrics::QUERY,
     &innodb_tablespaces::QUERY,
+    &innodb_trx::QUERY,
+    &plugins::QUERY,
     &processlist::QUERY,
     &query_response_time::QUERY,
     &replica_host::QUERY,
@@ -77,19 +90,26 @@ static QUERIES: [&Query; 36] = [
     &tables::QUERY,
     &table_statistics::QUERY,
     &user_statistics::QUERY,
+    &innodb_log::QUERY,
+    &accounts::QUERY,
     &mysql_user::QUERY,
+    &data_lock_waits::QUERY,
     &events_statements::QUERY,
+    &account_statements::QUERY,
+    &statement_latency::QUERY,
     &events_statements_sum::QUERY,
     &events_waits::QUERY,
     &file_events::QUERY,
     &file_instances::QUERY,
     &index_io_waits::QUERY,
     &memory_events::QUERY,
+    &metadata_locks::QUERY,
     &applier_status_by_worker::QUERY,
     &group_member_stats::QUERY,
     &group_members::QUERY,
     &table_io_waits::QUERY,
     &table_lock_waits::QUERY,
+    &rds::QUERY,
     &slave_hosts::QUERY,
     &slave_status::QUERY,
     &user_summary::QUERY,

@@ -30,7 +30,7 @@ class Examples(unittest.TestCase):
         return 'consul_sd_configs not found' in done.stdout + done.stderr
 
     def test_jobs(self):
-        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml'):
+        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml', 'mysql_targets.yml'):
             # With the files that it names.
             with tempfile.TemporaryDirectory() as folder:
                 subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',

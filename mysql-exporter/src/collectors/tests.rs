@@ -2,9 +2,45 @@
 
 use std::collections::HashSet;
 
+use exporter_core::families::Families;
 use exporter_core::testing;
 
 use super::*;
+use crate::db::{ResultSet, Row};
+
+/// Rows as a server sends them. The columns have no names.
+pub(super) fn result_set(rows: &[&[&str]]) -> ResultSet {
+    let rows = rows.iter().map(|row| Row::of(row)).collect();
+    ResultSet { columns: Vec::new(), rows }
+}
+
+/// Compares what `write` makes of rows with the golden file of the collector. It has to expose all
+/// that the collector declares.
+pub(super) fn exposed(
+    query: &Query,
+    rows: &[&[&str]],
+    write: impl FnOnce(&mut Families, &ResultSet),
+) {
+    let page = exposed_as(query, "", rows, write);
+    testing::declared_is_exposed(&query.definition, &page);
+}
+
+/// The same with another golden file, and perhaps not all families.
+pub(super) fn exposed_as(
+    query: &Query,
+    suffix: &str,
+    rows: &[&[&str]],
+    write: impl FnOnce(&mut Families, &ResultSet),
+) -> String {
+    let mut out = Families::default();
+    write(&mut out, &result_set(rows));
+    let page = String::from_utf8(testing::page(&[out])).unwrap();
+    let dot = if suffix.is_empty() { "" } else { "." };
+    let name = query.definition.name;
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    testing::golden(format!("{golden}/{name}{dot}{suffix}.prom"), &page);
+    page
+}
 
 #[test]
 fn names_are_in_order_and_differ() {

@@ -1,0 +1,121 @@
+//! Open transactions of InnoDB: `information_schema.INNODB_TRX`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use super::Query;
+use crate::db::{Db, ResultSet, Row};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.innodb_trx",
+        about: "Open InnoDB transactions",
+        on_by_default: false,
+        reads: &["information_schema.INNODB_TRX"],
+        flags: &[&LONG],
+        metrics: &[&COLUMNS],
+        build: |db, flags| {
+            let seconds = flags.parsed(&LONG, "a number of seconds")?;
+            Ok(Source::asynchronous(InnodbTrx { db: db.clone(), seconds }))
+        },
+    },
+    needs: |_, _| vec![Need::global("PROCESS")],
+};
+
+static LONG: Flag = Flag::text(
+    "collect.info_schema.innodb_trx.long",
+    "60",
+    "Seconds after which an open transaction counts as a long one.",
+);
+
+const STATE: [&str; 1] = ["state"];
+/// The states that a transaction can have.
+const STATES: [&str; 4] = ["COMMITTING", "LOCK WAIT", "ROLLING BACK", "RUNNING"];
+
+static COLUMNS: [Column<Row, 1>; 6] = [
+    Desc::gauge("mysql_info_schema_innodb_trx_transactions", "Open transactions.", STATE)
+        .column(|row| row.number(1)),
+    Desc::gauge(
+        "mysql_info_schema_innodb_trx_long_transactions",
+        "Open transactions that are older than the flag says.",
+        STATE,
+    )
+    .column(|row| row.number(2)),
+    Desc::gauge(
+        "mysql_info_schema_innodb_trx_idle_transactions",
+        "Open transactions that execute no statement.",
+        STATE,
+    )
+    .column(|row| row.number(3)),
+    Desc::gauge(
+        "mysql_info_schema_innodb_trx_oldest_age_seconds",
+        "Age of the oldest open transaction; 0 if there is none.",
+        STATE,
+    )
+    .column(|row| row.number(4)),
+    Desc::gauge(
+        "mysql_info_schema_innodb_trx_rows_locked",
+        "Rows that open transactions have locked, approximately.",
+        STATE,
+    )
+    .column(|row| row.number(5)),
+    Desc::gauge(
+        "mysql_info_schema_innodb_trx_rows_modified",
+        "Rows that open transactions have changed.",
+        STATE,
+    )
+    .column(|row| row.number(6)),
+];
+
+struct InnodbTrx {
+    db: Db,
+    seconds: u32,
+}
+
+#[async_trait]
+impl AsyncCollector for InnodbTrx {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.db.query(&statement(self.seconds)).await?;
+        write(out, &answer);
+        Ok(())
+    }
+}
+
+/// A row for each state, also for those without a transaction.
+fn statement(seconds: u32) -> String {
+    let age = "TIMESTAMPDIFF(SECOND, t.trx_started, NOW())";
+    let states = STATES.map(|state| format!("SELECT '{state}' AS state")).join(" UNION ALL ");
+    format!(
+        "SELECT s.state, COUNT(t.trx_id), COALESCE(SUM({age} > {seconds}), 0), \
+         COUNT(t.trx_id) - COUNT(t.trx_query), COALESCE(MAX({age}), 0), \
+         COALESCE(SUM(t.trx_rows_locked), 0), COALESCE(SUM(t.trx_rows_modified), 0) FROM \
+         ({states}) s LEFT JOIN information_schema.INNODB_TRX t ON t.trx_state = s.state GROUP BY \
+         s.state ORDER BY s.state"
+    )
+}
+
+fn write(out: &mut Families, answer: &ResultSet) {
+    answer.table(out, &COLUMNS, [0]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::tests::exposed;
+
+    #[test]
+    fn transactions_are_exposed_by_state() {
+        exposed(
+            &QUERY,
+            &[
+                &["LOCK WAIT", "1", "0", "0", "3", "1", "0"],
+                &["RUNNING", "2", "1", "1", "90", "7", "2"],
+            ],
+            write,
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Metadata locks, and who waits for them: `performance_schema.metadata_locks`.
+//!
+//! On MariaDB the instrument `wait/lock/metadata/sql/mdl` is off by default, and the table empty.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::{Column, Desc};
+use exporter_core::families::Families;
+use exporter_core::flags::Flag;
+
+use super::Query;
+use crate::db::{Db, ResultSet, Row};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.metadata_locks",
+        about: "Metadata locks and waits for them",
+        on_by_default: false,
+        reads: &["performance_schema.metadata_locks"],
+        flags: &[&LIMIT],
+        metrics: &[&LOCKS, &WAITS],
+        build: |db, flags| {
+            let tables = flags.parsed(&LIMIT, "a number")?;
+            Ok(Source::asynchronous(MetadataLocks { db: db.clone(), tables }))
+        },
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+static LIMIT: Flag = Flag::text(
+    "collect.perf_schema.metadata_locks.limit",
+    "50",
+    "How many tables with waiting statements are told of at most: those with most.",
+);
+
+static LOCKS: [Column<Row, 3>; 1] = [Desc::gauge(
+    "mysql_perf_schema_metadata_locks",
+    "Metadata locks that are granted, or waited for.",
+    ["object_type", "lock_type", "lock_status"],
+)
+.column(|row| row.number(3))];
+static WAITS: [Column<Row, 2>; 1] = [Desc::gauge(
+    "mysql_perf_schema_metadata_lock_waits",
+    "Statements that wait for a metadata lock on a table or another object.",
+    ["schema", "object"],
+)
+.column(|row| row.number(2))];
+
+/// The types and states are few: this is only a precaution.
+const COUNTS: &str = "SELECT OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS, COUNT(*) FROM \
+                      performance_schema.metadata_locks WHERE COALESCE(OBJECT_SCHEMA, '') <> \
+                      'performance_schema' GROUP BY OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS LIMIT 500";
+
+struct MetadataLocks {
+    db: Db,
+    tables: u32,
+}
+
+#[async_trait]
+impl AsyncCollector for MetadataLocks {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.db.session().await?;
+        let server = session.server();
+        if !server.is_mysql_since((5, 7, 3)) && !server.is_mariadb_since((10, 5, 2)) {
+            return Err(Error::Absent("performance_schema.metadata_locks"));
+        }
+        let locks = session.query(COUNTS).await?;
+        let waits = session.query(&waits(self.tables)).await?;
+        drop(session);
+        write(out, &locks, &waits);
+        Ok(())
+    }
+}
+
+fn waits(tables: u32) -> String {
+    format!(
+        "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT(*) AS waits FROM \
+         performance_schema.metadata_locks WHERE LOCK_STATUS = 'PENDING' AND OBJECT_NAME IS NOT \
+         NULL GROUP BY OBJECT_SCHEMA, OBJECT_NAME ORDER BY waits DESC LIMIT {tables}"
+    )
+}
+
+fn write(out: &mut Families, locks: &ResultSet, waits: &ResultSet) {
+    locks.table(out, &LOCKS, [0, 1, 2]);
+    waits.table(out, &WAITS, [0, 1]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::tests::{exposed, result_set};
+
+    #[test]
+    fn locks_and_waits_are_exposed() {
+        let locks: [&[&str]; 2] = [
+            &["GLOBAL", "INTENTION_EXCLUSIVE", "GRANTED", "1"],
+            &["TABLE", "EXCLUSIVE", "PENDING", "1"],
+        ];
+        let waits = result_set(&[&["app", "a\"b", "1"]]);
+        exposed(&QUERY, &locks, |out, locks| write(out, locks, &waits));
+    }
+}

@@ -1,0 +1,76 @@
+//! Plugins of the server: `information_schema.PLUGINS`.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+
+use super::Query;
+use crate::db::{Db, ResultSet};
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "info_schema.plugins",
+        about: "Plugins of the server",
+        on_by_default: false,
+        reads: &["information_schema.PLUGINS"],
+        flags: &[],
+        metrics: &[&INFO, &ACTIVE],
+        build: |db, _| Ok(Source::asynchronous(Plugins(db.clone()))),
+    },
+    needs: |_, _| Vec::new(),
+};
+
+static INFO: Desc<5> = Desc::info(
+    "mysql_info_schema_plugin_info",
+    "A plugin of the server.",
+    ["name", "type", "version", "library", "license"],
+);
+static ACTIVE: Desc<2> = Desc::gauge(
+    "mysql_info_schema_plugin_active",
+    "Whether a plugin is in use: 0 if it is disabled, inactive or being removed.",
+    ["name", "type"],
+);
+
+const STATEMENT: &str = "SELECT PLUGIN_NAME, PLUGIN_TYPE, PLUGIN_VERSION, COALESCE(PLUGIN_LIBRARY, \
+                         ''), PLUGIN_LICENSE, PLUGIN_STATUS = 'ACTIVE' FROM \
+                         information_schema.PLUGINS ORDER BY PLUGIN_NAME, PLUGIN_TYPE LIMIT 1000";
+
+struct Plugins(Db);
+
+#[async_trait]
+impl AsyncCollector for Plugins {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let answer = self.0.query(STATEMENT).await?;
+        write(out, &answer);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, answer: &ResultSet) {
+    let mut family = out.family(&INFO);
+    for row in &answer.rows {
+        family.sample([0, 1, 2, 3, 4].map(|column| row.text(column)), 1.0);
+    }
+    let mut family = out.family(&ACTIVE);
+    for row in &answer.rows {
+        if let Some(active) = row.number(5) {
+            family.sample([row.text(0), row.text(1)], active);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::tests::exposed;
+
+    #[test]
+    fn plugins_are_exposed() {
+        let rows: [&[&str]; 2] = [
+            &["InnoDB", "STORAGE ENGINE", "10.11", "", "GPL", "1"],
+            &["server_audit", "AUDIT", "1.4", "server_audit.so", "GPL", "0"],
+        ];
+        exposed(&QUERY, &rows, write);
+    }
+}

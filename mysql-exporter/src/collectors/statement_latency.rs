@@ -1,0 +1,145 @@
+//! How long statements take, as a histogram: `performance_schema.events_statements_histogram_global`,
+//! since MySQL 8.0.3.
+//!
+//! The server has 450 buckets, 50 for each power of ten from 10 µs on. A native histogram has all of
+//! them; the text formats have every 25th.
+
+use async_trait::async_trait;
+use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::desc::Desc;
+use exporter_core::families::Families;
+use exporter_core::value::{Bucket, HistogramValue, NativeBuckets};
+
+use super::Query;
+use crate::db::{Db, ResultSet, Row};
+use crate::grants::Need;
+
+pub(super) static QUERY: Query = Query {
+    definition: Definition {
+        name: "perf_schema.eventsstatements_histogram",
+        about: "How long statements take, as a histogram",
+        on_by_default: false,
+        reads: &[
+            "performance_schema.events_statements_histogram_global",
+            "performance_schema.events_statements_summary_global_by_event_name",
+        ],
+        flags: &[],
+        metrics: &[&LATENCY],
+        build: |db, _| Ok(Source::asynchronous(StatementLatency(db.clone()))),
+    },
+    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+};
+
+static LATENCY: Desc = Desc::histogram(
+    "mysql_perf_schema_statement_latency_seconds",
+    "How long statements took, since the server started or the table was truncated.",
+    [],
+);
+
+const HISTOGRAM: &str = "SELECT BUCKET_TIMER_LOW, BUCKET_TIMER_HIGH, COUNT_BUCKET FROM \
+                         performance_schema.events_statements_histogram_global ORDER BY \
+                         BUCKET_NUMBER";
+const SUM: &str = "SELECT SUM(SUM_TIMER_WAIT) FROM \
+                   performance_schema.events_statements_summary_global_by_event_name";
+
+/// Every so many buckets of the server are one in the text formats.
+const STEP: usize = 25;
+/// Eight buckets for each power of two: as close to the server's as their number permits.
+const SCHEMA: i32 = 3;
+/// In seconds: the server counts picoseconds.
+const SECOND: f64 = 1e12;
+
+struct StatementLatency(Db);
+
+#[async_trait]
+impl AsyncCollector for StatementLatency {
+    async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
+        let mut session = self.0.session().await?;
+        if !session.server().is_mysql_since((8, 0, 3)) {
+            return Err(Error::Absent("performance_schema.events_statements_histogram_global"));
+        }
+        let histogram = session.query(HISTOGRAM).await?;
+        let sum = session.query(SUM).await?;
+        drop(session);
+        write(out, &histogram, &sum);
+        Ok(())
+    }
+}
+
+fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
+    let sum = sum.rows.first().and_then(|row| row.number(0)).unwrap_or(0.0) / SECOND;
+    let mut buckets = Vec::new();
+    let mut native: Vec<(i32, u64)> = Vec::new();
+    let mut count = 0;
+    for (at, row) in histogram.rows.iter().enumerate() {
+        let Some((low, high, in_bucket)) = bounds(row) else { continue };
+        count += in_bucket;
+        // The last bucket has no end.
+        let is_last = at + 1 == histogram.rows.len();
+        if at % STEP == 0 && !is_last {
+            buckets.push(Bucket::new(high, count));
+        }
+        if in_bucket > 0 {
+            let index = native_index(if is_last { low } else { f64::midpoint(low, high) });
+            match native.last_mut().filter(|(last, _)| *last == index) {
+                Some((_, sum)) => *sum += in_bucket,
+                None => native.push((index, in_bucket)),
+            }
+        }
+    }
+    let native = NativeBuckets { schema: SCHEMA, positive: &native, ..NativeBuckets::default() };
+    let value = HistogramValue {
+        count,
+        sum,
+        buckets: &buckets,
+        native: Some(native),
+        ..HistogramValue::default()
+    };
+    out.family(&LATENCY).histogram([], &value);
+}
+
+/// Lower and upper bound in seconds, and the count.
+fn bounds(row: &Row) -> Option<(f64, f64, u64)> {
+    let count = row.text(2).parse().ok()?;
+    Some((row.number(0)? / SECOND, row.number(1)? / SECOND, count))
+}
+
+/// The native bucket that a time in seconds is in.
+#[expect(clippy::cast_possible_truncation, reason = "a logarithm of a u64 is small")]
+fn native_index(seconds: f64) -> i32 {
+    let per_power_of_two = f64::from(1 << SCHEMA);
+    (seconds.max(1e-12).log2() * per_power_of_two).ceil() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::tests::{exposed, result_set};
+
+    #[test]
+    fn times_are_a_histogram() {
+        // 50 buckets for each power of ten, as the server makes them.
+        let rows: Vec<[String; 3]> = (0..450_i32)
+            .map(|at| {
+                let bound = |at: i32| (1e7 * 10_f64.powf(f64::from(at) / 50.0)).floor().to_string();
+                let low = if at == 0 { "0".into() } else { bound(at - 1) };
+                let high = if at == 449 { "18446744073709551615".into() } else { bound(at) };
+                [low, high, if at % 100 == 0 { "2".into() } else { "0".into() }]
+            })
+            .collect();
+        let rows: Vec<Vec<&str>> =
+            rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+        let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
+        let sum = result_set(&[&["4000000000000"]]);
+        exposed(&QUERY, &rows, |out, histogram| write(out, histogram, &sum));
+    }
+
+    #[test]
+    fn native_buckets_hold_their_times() {
+        for seconds in [1e-5, 0.001, 0.5, 1.0, 3.0, 100.0] {
+            let index = native_index(seconds);
+            let bound = |index: i32| 2_f64.powf(f64::from(index) / 8.0);
+            assert!(bound(index - 1) < seconds && seconds <= bound(index), "{seconds}: {index}");
+        }
+    }
+}
