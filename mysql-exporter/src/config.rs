@@ -123,6 +123,11 @@ impl Config {
         self.logins.values().any(|login| login.address == *address)
     }
 
+    /// The sections and their servers.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = (&str, &Address)> {
+        self.logins.iter().map(|(section, login)| (section.as_str(), &login.address))
+    }
+
     #[cfg(test)]
     pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
         self.logins.keys().map(String::as_str)

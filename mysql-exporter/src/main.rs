@@ -11,10 +11,12 @@ mod db;
 mod fuzz;
 mod grants;
 mod options;
+mod queries;
 mod secret;
 mod servers;
 mod sql;
 mod status;
+mod targets;
 mod version;
 
 use std::process::ExitCode;

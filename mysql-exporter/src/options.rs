@@ -11,7 +11,9 @@ use crate::address::{Address, InvalidAddress};
 use crate::allow_list::AllowList;
 use crate::config::{Config, Defaults};
 use crate::db::Limits;
+use crate::queries::Queries;
 use crate::secret::Secret;
+use crate::targets::Targets;
 
 pub(crate) static FLAGS: &[&Flag] = &[
     &ADDRESS,
@@ -23,8 +25,10 @@ pub(crate) static FLAGS: &[&Flag] = &[
     &LOCK_WAIT,
     &LOG_SLOW_FILTER,
     &MY_CNF,
+    &QUERIES,
     &QUERY_TIMEOUT,
     &SKIP_VERIFY,
+    &TARGETS,
     &USER,
 ];
 
@@ -74,6 +78,12 @@ static MY_CNF: Flag = Flag::text(
     ".my.cnf",
     "The option file with the users: [client], and a section for each auth_module of /probe.",
 );
+static QUERIES: Flag = Flag::text(
+    "config.queries",
+    "",
+    "A file of custom queries, whose results are exposed as metrics. They run in read-only \
+     transactions.",
+);
 static QUERY_TIMEOUT: Flag = Flag::text(
     "exporter.query_timeout",
     "0",
@@ -83,6 +93,11 @@ static SKIP_VERIFY: Flag = Flag::switch(
     "tls.insecure-skip-verify",
     false,
     "Encrypt connections without looking at the server's certificate.",
+);
+static TARGETS: Flag = Flag::text(
+    "config.targets",
+    "",
+    "A file of targets that /probe may be pointed at, in the format of file_sd; /sd serves them.",
 );
 static USER: Flag = Flag::text(
     "mysqld.username",
@@ -104,6 +119,22 @@ pub(crate) fn config(flags: &Flags) -> Result<Config, Error> {
     let path = Path::new(flags.text(&MY_CNF));
     let required = flags.is_given(&MY_CNF);
     Config::load(path, required, &defaults).map_err(|error| Error::Other(Box::new(error)))
+}
+
+/// Reads the custom queries, as they are now. A statement may take `limit` at most.
+pub(crate) fn queries(flags: &Flags, limit: Duration) -> Result<Queries, Error> {
+    match flags.text(&QUERIES) {
+        "" => Ok(Queries::default()),
+        path => Queries::load(Path::new(path), limit).map_err(|error| Error::Other(error.into())),
+    }
+}
+
+/// Reads the file of targets, as it is now.
+pub(crate) fn targets(flags: &Flags, config: &Config) -> Result<Targets, Error> {
+    match flags.text(&TARGETS) {
+        "" => Ok(Targets::default()),
+        path => Targets::load(Path::new(path), config).map_err(|error| Error::Other(error.into())),
+    }
 }
 
 /// The targets that may be probed beside the configured servers.

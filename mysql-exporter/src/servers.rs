@@ -20,6 +20,8 @@ use crate::check;
 use crate::config::{self, Config, Login};
 use crate::db::{Db, Limits};
 use crate::options;
+use crate::queries::{self, Queries};
+use crate::targets::{self, Targets};
 
 /// The servers, and what their collectors have in common.
 pub(crate) struct Servers {
@@ -32,6 +34,8 @@ pub(crate) struct Servers {
 /// What a reload replaces.
 struct State {
     config: Config,
+    queries: Queries,
+    targets: Targets,
     /// By address and section of the option file.
     servers: HashMap<(Address, String), Watched>,
 }
@@ -50,7 +54,7 @@ struct Watched {
 /// A probed server is forgotten, and its connections are closed, when it was not asked for so long.
 const IDLE: Duration = Duration::from_secs(900);
 /// The most probed servers that are remembered. The one that was not asked for longest goes first.
-const MOST: usize = 1000;
+const MOST: usize = targets::MOST;
 
 static UP: Desc = Desc::gauge("mysql_up", "Whether the server answered.", []);
 
@@ -59,11 +63,13 @@ impl Servers {
         let config = options::config(&plan.flags)?;
         let limits = options::limits(&plan.flags, plan.limit)?;
         let allow_list = options::allow_list(&plan.flags)?;
-        let state = Mutex::new(State { config, servers: HashMap::new() });
+        let queries = options::queries(&plan.flags, plan.limit)?;
+        let targets = options::targets(&plan.flags, &config)?;
+        let state = Mutex::new(State { config, queries, targets, servers: HashMap::new() });
         let servers = Self { plan, limits, allow_list, state };
         // What is wrong with a collector's flags shows now, not in a scrape.
         let login = servers.state().config.any().cloned();
-        login.map(|login| servers.watch(login, true)).transpose()?;
+        login.map(|login| servers.watch(login, true, &Queries::default())).transpose()?;
         Ok(Arc::new(servers))
     }
 
@@ -82,10 +88,13 @@ impl Servers {
             None => login,
             Some(target) => {
                 let address = target.parse().map_err(|error| format!("target: {error}"))?;
-                if !state.config.has_server(&address) && !self.allow_list.allows(&address) {
+                if !state.config.has_server(&address)
+                    && !state.targets.contains(&address)
+                    && !self.allow_list.allows(&address)
+                {
                     return Err(format!(
-                        "The target {address} is not one of the configured servers, and \
-                         --probe.allow-target does not allow it."
+                        "The target {address} is not one of the configured servers, and neither \
+                         --config.targets nor --probe.allow-target allows it."
                     ));
                 }
                 login.at(address).map_err(|problem| format!("auth_module {module:?}: {problem}"))?
@@ -94,7 +103,8 @@ impl Servers {
         let key = (login.address.clone(), module.to_owned());
         if !state.servers.contains_key(&key) {
             let is_configured = state.config.has_server(&login.address);
-            let watched = self.watch(login, is_configured).map_err(|error| error.to_string())?;
+            let watched = self.watch(login, is_configured, &state.queries);
+            let watched = watched.map_err(|error| error.to_string())?;
             state.make_room();
             state.servers.insert(key.clone(), watched);
         }
@@ -105,7 +115,12 @@ impl Servers {
         Ok(Arc::clone(if probe { &server.probe } else { &server.metrics }))
     }
 
-    fn watch(&self, login: Login, is_configured: bool) -> Result<Watched, Error> {
+    fn watch(
+        &self,
+        login: Login,
+        is_configured: bool,
+        queries: &Queries,
+    ) -> Result<Watched, Error> {
         let db = Db::new(login, self.limits.clone());
         let registry = |whole: bool| {
             let mut settings = self.plan.settings();
@@ -123,7 +138,9 @@ impl Servers {
                 "An answer from the server",
                 Source::asynchronous(Connection(db.clone())),
             );
-            Ok::<_, Error>(Arc::new(self.plan.registry(&db, settings)?.with_precheck(gate)))
+            let registry = self.plan.registry(&db, settings)?.with_precheck(gate);
+            queries.register(&registry, &db);
+            Ok::<_, Error>(Arc::new(registry))
         };
         let (metrics, probe) = (registry(true)?, registry(false)?);
         Ok(Watched { db, metrics, probe, is_configured, used: Instant::now() })
@@ -158,32 +175,44 @@ impl Exporter for Servers {
         Some(self.find(query, true))
     }
 
+    fn discovery(&self) -> Option<String> {
+        let state = self.state();
+        Some(state.targets.discovery(&state.config))
+    }
+
     /// Servers are forgotten with the configuration they were logged in by.
     fn reload(&self) -> Result<(), String> {
-        match options::config(&self.plan.flags) {
-            Ok(config) => {
-                *self.state() = State { config, servers: HashMap::new() };
-                tracing::info!("option file read again");
-                Ok(())
-            }
-            Err(error) => {
-                let error = exporter_core::collector::chain(&error);
-                tracing::error!(error, "option file is bad, the last good one stays in force");
-                Err(error)
-            }
-        }
+        let config = options::config(&self.plan.flags).map_err(|error| {
+            let error = exporter_core::collector::chain(&error);
+            tracing::error!(error, "option file is bad, the last good one stays in force");
+            error
+        })?;
+        let queries = options::queries(&self.plan.flags, self.plan.limit).map_err(|error| {
+            let error = exporter_core::collector::chain(&error);
+            tracing::error!(error, "file of queries is bad, the last good one stays in force");
+            error
+        })?;
+        let targets = options::targets(&self.plan.flags, &config).map_err(|error| {
+            let error = exporter_core::collector::chain(&error);
+            tracing::error!(error, "file of targets is bad, the last good one stays in force");
+            error
+        })?;
+        *self.state() = State { config, queries, targets, servers: HashMap::new() };
+        tracing::info!("option file read again");
+        Ok(())
     }
 
     async fn check(&self) -> Vec<CheckLine> {
         // The one that the collectors were just tried on.
-        let db = {
+        let (db, queries) = {
             let state = self.state();
-            state.servers.values().next().map(|server| server.db.clone())
+            let db = state.servers.values().next().map(|server| server.db.clone());
+            (db, state.queries.clone())
         };
-        match db {
-            Some(db) => check::grants(&db, &self.plan).await,
-            None => Vec::new(),
-        }
+        let Some(db) = db else { return Vec::new() };
+        let mut lines = check::grants(&db, &self.plan).await;
+        lines.extend(queries::check(&queries, &db).await);
+        lines
     }
 }
 

@@ -9,12 +9,18 @@
 )]
 #![expect(clippy::print_stderr, reason = "the voice of a test")]
 
+#[path = "live/collectors.rs"]
+mod collectors;
 #[path = "live/connections.rs"]
 mod connections;
+#[path = "live/queries.rs"]
+mod queries;
 #[path = "live/replication.rs"]
 mod replication;
 #[path = "live/server.rs"]
 mod server;
+#[path = "live/targets.rs"]
+mod targets;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -34,28 +40,37 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// The collectors that are off by default and succeed on every server.
-const MORE: [&str; 27] = [
+const MORE: [&str; 36] = [
     "auto_increment.columns",
+    "binlog_gtid",
     "binlog_size",
     "engine_innodb_status",
     "heartbeat",
     "info_schema.clientstats",
     "info_schema.innodb_metrics",
     "info_schema.innodb_tablespaces",
+    "info_schema.innodb_trx",
+    "info_schema.plugins",
     "info_schema.processlist",
     "info_schema.replica_host",
     "info_schema.schemastats",
     "info_schema.tables",
     "info_schema.tablestats",
     "info_schema.userstats",
+    "innodb_log",
+    "mysql.accounts",
     "mysql.user",
+    "perf_schema.data_lock_waits",
     "perf_schema.eventsstatements",
+    "perf_schema.eventsstatements_by_account",
+    "perf_schema.eventsstatements_histogram",
     "perf_schema.eventsstatementssum",
     "perf_schema.eventswaits",
     "perf_schema.file_events",
     "perf_schema.file_instances",
     "perf_schema.indexiowaits",
     "perf_schema.memory_events",
+    "perf_schema.metadata_locks",
     "perf_schema.replication_applier_status_by_worker",
     "perf_schema.replication_group_member_stats",
     "perf_schema.replication_group_members",
@@ -65,7 +80,8 @@ const MORE: [&str; 27] = [
 ];
 
 /// Those of MORE that have nothing to report on a server that is not MySQL.
-const MYSQL_ONLY: [&str; 3] = [
+const MYSQL_ONLY: [&str; 4] = [
+    "perf_schema.eventsstatements_histogram",
     "perf_schema.replication_applier_status_by_worker",
     "perf_schema.replication_group_member_stats",
     "perf_schema.replication_group_members",
@@ -90,7 +106,7 @@ type Scene = fn(&Server, &Path);
 
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
-    let scenes: [(&str, Scene); 20] = [
+    let scenes: [(&str, Scene); 26] = [
         ("the whole password goes where it may", the_whole_password_goes_where_it_may),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
@@ -102,6 +118,12 @@ fn all(server: &Server) {
         ("connections that were closed are opened anew", closed_connections_are_opened_anew),
         ("what is given up is killed", what_is_given_up_is_killed),
         ("a frozen server is down in time", a_frozen_server_is_down_in_time),
+        ("locks", collectors::locks_show_who_waits),
+        ("accounts and more", collectors::accounts_gtids_and_log_are_told),
+        ("latency", collectors::latency_is_a_native_histogram),
+        ("example queries", queries::examples_find_what_they_look_for),
+        ("queries fail alone", queries::queries_cannot_write_and_fail_alone),
+        ("intervals", queries::intervals_save_statements),
         ("one connection does", connections::one_connection_does_for_all_collectors),
         ("a dropped account shows", connections::a_dropped_account_shows),
         ("given-up scrapes", connections::given_up_scrapes_are_no_connection_errors),
@@ -146,6 +168,8 @@ fn every_collector_succeeds(server: &Server, dir: &Path) {
         ("info_schema.tables", &["mysql_info_schema_table_"]),
         ("auto_increment.columns", &["mysql_info_schema_auto_increment_"]),
         ("binlog_size", &["mysql_binlog_"]),
+        ("info_schema.innodb_trx", &["mysql_info_schema_innodb_trx_"]),
+        ("innodb_log", &["mysql_innodb_history_", "mysql_innodb_checkpoint_"]),
         ("heartbeat", &["mysql_heartbeat_"]),
         ("engine_innodb_status", &["mysql_engine_innodb_"]),
         ("perf_schema.eventsstatementssum", &["mysql_perf_schema_events_statements_sum_"]),
@@ -590,11 +614,7 @@ fn what_is_no_server_is_down() {
 
 /// The exporter, logged in to the server over TCP.
 fn start(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
-    let text = format!(
-        "[client]\nuser=exporter\npassword={PASSWORD}\nhost=127.0.0.1\nport=PORT\n\
-         get-server-public-key=1\n"
-    );
-    let cnf = server.options(dir, &text);
+    let cnf = server.login_options(dir);
     let flags: Vec<_> = flags.iter().copied().chain([cnf.as_str()]).collect();
     Exporter::start(BINARY, &flags, dir)
 }

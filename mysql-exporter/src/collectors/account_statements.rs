@@ -1,28 +1,28 @@
 //! Statements by account: `performance_schema.events_statements_summary_by_account_by_event_name`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{PICOSECOND, Query};
+use super::{Definition, PICOSECOND, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.eventsstatements_by_account",
-        about: "The accounts whose statements take the most time",
-        on_by_default: false,
-        reads: &["performance_schema.events_statements_summary_by_account_by_event_name"],
-        flags: &[&LIMIT],
-        metrics: &[&COLUMNS],
-        build: |db, flags| {
+    definition: Definition::new(
+        "perf_schema.eventsstatements_by_account",
+        "The accounts whose statements take the most time",
+        |db, flags| {
             let accounts = flags.parsed(&LIMIT, "a number")?;
             Ok(Source::asynchronous(AccountStatements { db: db.clone(), accounts }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["performance_schema.events_statements_summary_by_account_by_event_name"])
+    .flags(&[&LIMIT])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

@@ -2,29 +2,29 @@
 //! 10.4.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "mysql.accounts",
-        about: "Password expiry, locks and TLS of accounts",
-        on_by_default: false,
-        reads: &["mysql.user", "mysql.global_priv"],
-        flags: &[&LIMIT],
-        metrics: &[&INFO, &COLUMNS],
-        build: |db, flags| {
+    definition: Definition::new(
+        "mysql.accounts",
+        "Password expiry, locks and TLS of accounts",
+        |db, flags| {
             let limit = flags.parsed(&LIMIT, "a number")?;
             Ok(Source::asynchronous(Accounts { db: db.clone(), limit }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["mysql.user", "mysql.global_priv"])
+    .flags(&[&LIMIT])
+    .metrics(&[&INFO, &COLUMNS]),
     needs: |server, _| {
         let table = if has_global_priv(server) { "mysql.global_priv" } else { "mysql.user" };
         vec![Need::new("SELECT", table)]

@@ -2,23 +2,22 @@
 //! `@@gtid_binlog_pos` and `@@gtid_slave_pos` on MariaDB.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "binlog_gtid",
-        about: "Sizes and positions of the sets of GTIDs",
-        on_by_default: false,
-        reads: &["@@gtid_executed", "@@gtid_purged", "@@gtid_binlog_pos", "@@gtid_slave_pos"],
-        flags: &[],
-        metrics: &[&EXECUTED, &INTERVALS, &PURGED, &BINLOG, &REPLICATED],
-        build: |db, _| Ok(Source::asynchronous(BinlogGtid(db.clone()))),
-    },
+    definition: Definition::new(
+        "binlog_gtid",
+        "Sizes and positions of the sets of GTIDs",
+        |db, _| Ok(Source::asynchronous(BinlogGtid(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["@@gtid_executed", "@@gtid_purged", "@@gtid_binlog_pos", "@@gtid_slave_pos"])
+    .metrics(&[&EXECUTED, &INTERVALS, &PURGED, &BINLOG, &REPLICATED]),
     needs: |_, _| Vec::new(),
 };
 

@@ -2,29 +2,29 @@
 //! `information_schema.INNODB_LOCK_WAITS` on MariaDB and before MySQL 8.0.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::version::Server;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.data_lock_waits",
-        about: "Transactions that wait for row locks",
-        on_by_default: false,
-        reads: &["performance_schema.data_lock_waits", "information_schema.INNODB_LOCK_WAITS"],
-        flags: &[&LIMIT],
-        metrics: &[&TOTALS, &TABLES],
-        build: |db, flags| {
+    definition: Definition::new(
+        "perf_schema.data_lock_waits",
+        "Transactions that wait for row locks",
+        |db, flags| {
             let tables = flags.parsed(&LIMIT, "a number")?;
             Ok(Source::asynchronous(DataLockWaits { db: db.clone(), tables }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["performance_schema.data_lock_waits", "information_schema.INNODB_LOCK_WAITS"])
+    .flags(&[&LIMIT])
+    .metrics(&[&TOTALS, &TABLES]),
     needs: |server, _| {
         let process = Need::global("PROCESS");
         if has_table(server) {

@@ -2,24 +2,23 @@
 //! `information_schema.INNODB_METRICS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "innodb_log",
-        about: "Length of the history list of InnoDB, and age of its checkpoint",
-        on_by_default: false,
-        reads: &["SHOW GLOBAL STATUS", "information_schema.INNODB_METRICS"],
-        flags: &[],
-        metrics: &[&HISTORY, &AGE, &LIMIT],
-        build: |db, _| Ok(Source::asynchronous(InnodbLog(db.clone()))),
-    },
+    definition: Definition::new(
+        "innodb_log",
+        "Length of the history list of InnoDB, and age of its checkpoint",
+        |db, _| Ok(Source::asynchronous(InnodbLog(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["SHOW GLOBAL STATUS", "information_schema.INNODB_METRICS"])
+    .metrics(&[&HISTORY, &AGE, &LIMIT]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

@@ -1,28 +1,28 @@
 //! Open transactions of InnoDB: `information_schema.INNODB_TRX`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.innodb_trx",
-        about: "Open InnoDB transactions",
-        on_by_default: false,
-        reads: &["information_schema.INNODB_TRX"],
-        flags: &[&LONG],
-        metrics: &[&COLUMNS],
-        build: |db, flags| {
+    definition: Definition::new(
+        "info_schema.innodb_trx",
+        "Open InnoDB transactions",
+        |db, flags| {
             let seconds = flags.parsed(&LONG, "a number of seconds")?;
             Ok(Source::asynchronous(InnodbTrx { db: db.clone(), seconds }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["information_schema.INNODB_TRX"])
+    .flags(&[&LONG])
+    .metrics(&[&COLUMNS]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 

@@ -3,28 +3,28 @@
 //! On MariaDB the instrument `wait/lock/metadata/sql/mdl` is off by default, and the table empty.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.metadata_locks",
-        about: "Metadata locks and waits for them",
-        on_by_default: false,
-        reads: &["performance_schema.metadata_locks"],
-        flags: &[&LIMIT],
-        metrics: &[&LOCKS, &WAITS],
-        build: |db, flags| {
+    definition: Definition::new(
+        "perf_schema.metadata_locks",
+        "Metadata locks and waits for them",
+        |db, flags| {
             let tables = flags.parsed(&LIMIT, "a number")?;
             Ok(Source::asynchronous(MetadataLocks { db: db.clone(), tables }))
         },
-    },
+    )
+    .off_by_default()
+    .reads(&["performance_schema.metadata_locks"])
+    .flags(&[&LIMIT])
+    .metrics(&[&LOCKS, &WAITS]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 

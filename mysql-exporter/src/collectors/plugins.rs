@@ -1,23 +1,20 @@
 //! Plugins of the server: `information_schema.PLUGINS`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "info_schema.plugins",
-        about: "Plugins of the server",
-        on_by_default: false,
-        reads: &["information_schema.PLUGINS"],
-        flags: &[],
-        metrics: &[&INFO, &ACTIVE],
-        build: |db, _| Ok(Source::asynchronous(Plugins(db.clone()))),
-    },
+    definition: Definition::new("info_schema.plugins", "Plugins of the server", |db, _| {
+        Ok(Source::asynchronous(Plugins(db.clone())))
+    })
+    .off_by_default()
+    .reads(&["information_schema.PLUGINS"])
+    .metrics(&[&INFO, &ACTIVE]),
     needs: |_, _| Vec::new(),
 };
 

@@ -2,24 +2,23 @@
 //! `aurora_server_id`, and the table `mysql.rds_configuration`.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Query, exists};
+use super::{Definition, Query, exists};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "rds",
-        about: "Version, role and settings of Amazon RDS and Aurora",
-        on_by_default: false,
-        reads: &["SHOW GLOBAL VARIABLES", "mysql.rds_configuration"],
-        flags: &[],
-        metrics: &[&INFO, &READER, &CONFIGURATION],
-        build: |db, _| Ok(Source::asynchronous(Rds(db.clone()))),
-    },
+    definition: Definition::new(
+        "rds",
+        "Version, role and settings of Amazon RDS and Aurora",
+        |db, _| Ok(Source::asynchronous(Rds(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&["SHOW GLOBAL VARIABLES", "mysql.rds_configuration"])
+    .metrics(&[&INFO, &READER, &CONFIGURATION]),
     needs: |_, _| vec![Need::new("SELECT", "mysql.rds_configuration")],
 };
 

@@ -5,28 +5,27 @@
 //! them; the text formats have every 25th.
 
 use async_trait::async_trait;
-use exporter_core::collector::{AsyncCollector, Definition, Error, Source};
+use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::value::{Bucket, HistogramValue, NativeBuckets};
 
-use super::Query;
+use super::{Definition, Query};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
 pub(super) static QUERY: Query = Query {
-    definition: Definition {
-        name: "perf_schema.eventsstatements_histogram",
-        about: "How long statements take, as a histogram",
-        on_by_default: false,
-        reads: &[
-            "performance_schema.events_statements_histogram_global",
-            "performance_schema.events_statements_summary_global_by_event_name",
-        ],
-        flags: &[],
-        metrics: &[&LATENCY],
-        build: |db, _| Ok(Source::asynchronous(StatementLatency(db.clone()))),
-    },
+    definition: Definition::new(
+        "perf_schema.eventsstatements_histogram",
+        "How long statements take, as a histogram",
+        |db, _| Ok(Source::asynchronous(StatementLatency(db.clone()))),
+    )
+    .off_by_default()
+    .reads(&[
+        "performance_schema.events_statements_histogram_global",
+        "performance_schema.events_statements_summary_global_by_event_name",
+    ])
+    .metrics(&[&LATENCY]),
     needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
 };
 
@@ -87,14 +86,8 @@ fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
             }
         }
     }
-    let native = NativeBuckets { schema: SCHEMA, positive: &native, ..NativeBuckets::default() };
-    let value = HistogramValue {
-        count,
-        sum,
-        buckets: &buckets,
-        native: Some(native),
-        ..HistogramValue::default()
-    };
+    let native = NativeBuckets::new(SCHEMA).with_positive(&native);
+    let value = HistogramValue::new(count, sum).with_buckets(&buckets).with_native(native);
     out.family(&LATENCY).histogram([], &value);
 }
 

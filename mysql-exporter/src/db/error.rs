@@ -16,6 +16,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// The server's number for what is wrong with a statement.
+    pub(crate) fn server_code(&self) -> Option<u16> {
+        match self {
+            Self::Statement(client::Error::Server { code, .. }) => Some(*code),
+            _ => None,
+        }
+    }
+
     /// Whether the server, or the user, has as many connections as it may have.
     pub(super) fn is_server_full(&self) -> bool {
         let Self::Login { problem, .. } = self else { return false };

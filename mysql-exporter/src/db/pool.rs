@@ -225,6 +225,24 @@ impl Session {
         .map_err(|error| self.failed(error))
     }
 
+    /// The answer to a statement in a read-only transaction, with `database` as the default one.
+    pub(crate) async fn query_read_only(
+        &mut self,
+        database: &str,
+        sql: &str,
+    ) -> Result<ResultSet, Error> {
+        let database = database.replace('`', "``");
+        // After this answer, a lost connection is not replaced: the statement never runs on one
+        // without a transaction.
+        self.query(&format!("USE `{database}`")).await?;
+        self.query("START TRANSACTION READ ONLY").await?;
+        let answer = self.query(sql).await;
+        let ended = self.query("ROLLBACK").await;
+        let answer = answer?;
+        ended?;
+        Ok(answer)
+    }
+
     /// Whether the server answers on this connection, or else on a new one.
     pub(super) async fn check(&mut self) -> Result<(), Error> {
         if !self.reused {
@@ -262,6 +280,8 @@ impl Session {
             self.logged_in = None;
         } else {
             self.pool.answers.fetch_add(1, Ordering::Relaxed);
+            // It was not closed while nobody used it.
+            self.reused = false;
         }
         answer
     }

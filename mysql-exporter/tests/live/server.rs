@@ -1,10 +1,11 @@
 //! Servers of the test's own: MariaDB where it is installed, MySQL from a root folder.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -142,6 +143,30 @@ impl Server {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
+    /// An option file with the login of the exporter's user over TCP.
+    pub(crate) fn login_options(&self, dir: &Path) -> String {
+        let text = format!(
+            "[client]\nuser={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport=PORT\n\
+             get-server-public-key=1\n"
+        );
+        self.options(dir, &text)
+    }
+
+    /// A connection of root that stays open, for transactions and locks.
+    pub(crate) fn session(&self) -> SqlSession {
+        let (program, arguments) = self.client.split_first().unwrap();
+        let mut child = Command::new(program)
+            .args(arguments)
+            .args(["--unbuffered", "--force"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        SqlSession { child, output }
+    }
+
     /// An option file with the sections given, in which `PORT`, `SOCKET` and `DATA`, the data
     /// directory, stand for this server's.
     pub(crate) fn options(&self, dir: &Path, sections: &str) -> String {
@@ -183,7 +208,7 @@ impl Server {
         self.sql(&format!("CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}'"));
     }
 
-    fn try_sql(&self, statements: &str) -> Result<String, String> {
+    pub(crate) fn try_sql(&self, statements: &str) -> Result<String, String> {
         let (program, arguments) = self.client.split_first().unwrap();
         let output = Command::new(program)
             .args(arguments)
@@ -192,6 +217,36 @@ impl Server {
             .map_err(|error| error.to_string())?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+}
+
+/// A client whose statements are sent one after another.
+pub(crate) struct SqlSession {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl SqlSession {
+    /// Sends statements, without waiting for them.
+    pub(crate) fn send(&mut self, statements: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{statements};").unwrap();
+    }
+
+    /// Waits until a line of the output is `text`.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let mut line = String::new();
+        while line.trim() != text {
+            line.clear();
+            let read = self.output.read_line(&mut line).unwrap();
+            assert!(read > 0, "the client ended before it printed {text}");
+        }
+    }
+}
+
+impl Drop for SqlSession {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -1,0 +1,192 @@
+//! Which statements a query may have.
+//!
+//! The server enforces that a query only reads: it runs in a read-only transaction, and the protocol
+//! takes one statement at a time. This check finds mistakes early, and refuses what a read-only
+//! transaction permits but a scrape must not do: writing files, taking locks, and waiting.
+
+/// Words that do not occur in a statement that only reads.
+const REFUSED: [&str; 4] = ["DELETE", "INTO", "LOCK", "UPDATE"];
+/// Functions that wait, lock, write, or read files.
+const REFUSED_FUNCTIONS: [&str; 9] = [
+    "BENCHMARK",
+    "GET_LOCK",
+    "LOAD_FILE",
+    "NEXTVAL",
+    "RELEASE_ALL_LOCKS",
+    "RELEASE_LOCK",
+    "SETVAL",
+    "SLEEP",
+    "SYS_EXEC",
+];
+
+/// The statement without the `;` at its end, or what is wrong with it.
+pub(super) fn check(text: &str) -> Result<&str, String> {
+    let text = text.trim().trim_end_matches(';').trim_end();
+    let tokens = tokens(text)?;
+    match tokens.iter().find(|token| !matches!(token, Token::Mark('('))) {
+        Some(Token::Word(word)) if ["SELECT", "SHOW", "WITH"].contains(&word.as_str()) => {}
+        _ => return Err("expected a SELECT or SHOW statement".into()),
+    }
+    for (at, token) in tokens.iter().enumerate() {
+        let next = tokens.get(at + 1);
+        match token {
+            Token::Mark(';') => {
+                return Err("has a semicolon: a query is one statement".into());
+            }
+            Token::Word(word) if REFUSED.contains(&word.as_str()) => {
+                return Err(format!("has {word}, and queries only read"));
+            }
+            Token::Word(word) if word == "FOR" && next == Some(&Token::Word("SHARE".into())) => {
+                return Err("has FOR SHARE, and queries take no locks".into());
+            }
+            Token::Word(word)
+                if REFUSED_FUNCTIONS.contains(&word.as_str())
+                    && next == Some(&Token::Mark('(')) =>
+            {
+                return Err(format!("calls {word}(), and queries only read"));
+            }
+            _ => {}
+        }
+    }
+    Ok(text)
+}
+
+/// Whether the server can explain it.
+pub(super) fn is_explainable(statement: &str) -> bool {
+    let word = tokens(statement).unwrap_or_default().into_iter().find_map(|token| match token {
+        Token::Word(word) => Some(word),
+        Token::Mark(_) => None,
+    });
+    word.is_some_and(|word| word != "SHOW")
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Token {
+    /// A keyword or an identifier without quotes, in upper case.
+    Word(String),
+    Mark(char),
+}
+
+/// The words and marks of a statement, without literals, quoted identifiers and comments.
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let after = rest.get(first.len_utf8()..).unwrap_or_default();
+        rest = match first {
+            '\'' | '"' | '`' => quoted(after, first)?,
+            '#' => line_end(after),
+            '-' if is_line_comment(after) => line_end(after),
+            '/' if after.starts_with("*!") || after.starts_with("*M!") => {
+                return Err("has a comment that the server executes, /*! */".into());
+            }
+            '/' if after.starts_with('*') => {
+                let end = after.find("*/").ok_or("has a comment without an end")?;
+                after.get(end + 2..).unwrap_or_default()
+            }
+            first if is_word(first) => {
+                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                let (word, rest) = rest.split_at(end);
+                tokens.push(Token::Word(word.to_ascii_uppercase()));
+                rest
+            }
+            first => {
+                if !first.is_whitespace() {
+                    tokens.push(Token::Mark(first));
+                }
+                after
+            }
+        };
+    }
+    Ok(tokens)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$' | '@')
+}
+
+/// Whether the text after a `-` makes it a comment: in MySQL, `--` needs a space.
+fn is_line_comment(after: &str) -> bool {
+    let Some(after) = after.strip_prefix('-') else { return false };
+    after.chars().next().is_none_or(|c| c.is_whitespace() || c.is_control())
+}
+
+fn line_end(text: &str) -> &str {
+    text.find('\n').and_then(|end| text.get(end..)).unwrap_or_default()
+}
+
+/// What follows a quoted text. Backslashes escape in literals, unless the server has
+/// `NO_BACKSLASH_ESCAPES`; a literal that the two read differently is refused.
+fn quoted(text: &str, quote: char) -> Result<&str, String> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+            if c == quote {
+                return Err("has a backslash before a quote: double the quote instead".into());
+            }
+        } else if c == '\\' && quote != '`' {
+            escaped = true;
+        } else if c == quote {
+            // A doubled quote is read as two literals side by side, which comes to the same.
+            return Ok(text.get(at + c.len_utf8()..).unwrap_or_default());
+        }
+    }
+    Err(format!("has {quote} without an end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_read_are_taken() {
+        for text in [
+            "SELECT 1",
+            "  select `into`, 'delete; update' FROM t ; ",
+            "(SELECT 1) UNION (SELECT 2)",
+            "WITH a AS (SELECT 1) SELECT * FROM a",
+            "SHOW TABLES",
+            "SELECT update_time, sleep, 'it''s' FROM t -- not; this\nWHERE a = 1 # nor; this",
+            "SELECT 1 /* INTO */ - -1",
+            "SELECT '\\\\'",
+            "SELECT replace(a, 'b', 'c') FROM `a``b;`",
+        ] {
+            assert!(check(text).is_ok(), "{text}: {:?}", check(text));
+        }
+        assert_eq!(check(" SELECT 1 ;\n").unwrap(), "SELECT 1");
+    }
+
+    #[test]
+    fn others_are_refused() {
+        for (text, problem) in [
+            ("", "expected a SELECT"),
+            ("DELETE FROM t", "expected a SELECT"),
+            ("SET GLOBAL x = 1", "expected a SELECT"),
+            ("CALL p()", "expected a SELECT"),
+            ("/*! DELETE */ FROM t", "executes"),
+            ("SELECT 1 /*M!100100 INTO OUTFILE 'x' */", "executes"),
+            ("SELECT 1; DELETE FROM t", "semicolon"),
+            ("SELECT '1\\'; DELETE FROM t; -- '", "backslash"),
+            ("SELECT 1 INTO OUTFILE '/tmp/x'", "INTO"),
+            ("SELECT 1 into @a", "INTO"),
+            ("SELECT * FROM t FOR UPDATE", "UPDATE"),
+            ("SELECT * FROM t FOR  SHARE", "FOR SHARE"),
+            ("SELECT * FROM t LOCK IN SHARE MODE", "LOCK"),
+            ("WITH a AS (SELECT 1) DELETE FROM t", "DELETE"),
+            ("SELECT sleep (10)", "SLEEP()"),
+            ("SELECT Get_Lock('a', 1)", "GET_LOCK()"),
+            ("SELECT 'a", "without an end"),
+            ("SELECT 1 /* a", "without an end"),
+        ] {
+            let found = check(text).unwrap_err();
+            assert!(found.contains(problem), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn statements_other_than_show_are_explained() {
+        assert!(is_explainable("(SELECT 1)"));
+        assert!(!is_explainable("show tables"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Two hundred targets, which are two servers by many addresses.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+
+/// Addresses of loopback for one server.
+fn addresses(network: u8) -> Vec<String> {
+    (1..=100).map(|host| format!("127.0.{network}.{host}")).collect()
+}
+
+/// Probes all, `at_once` at a time. Gives the targets that were up.
+fn probe(port: u16, targets: &[String], at_once: usize, seconds: &str) -> usize {
+    let (next, up) = (Mutex::new(targets.iter()), Mutex::new(0));
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                loop {
+                    let Some(target) = next.lock().unwrap().next() else { break };
+                    let answer = ask(port, &format!("/probe?target={target}"), seconds);
+                    assert_eq!(answer.status, 200, "{target}: {}", answer.body);
+                    if value(&answer.body, "mysql_up") == Some(1.0) {
+                        *up.lock().unwrap() += 1;
+                    }
+                }
+            });
+        }
+    });
+    up.into_inner().unwrap()
+}
+
+#[test]
+fn two_hundred_targets_are_watched_by_one_exporter() {
+    let flags = |network| {
+        // The first is for the test's own client.
+        let all = [vec!["127.0.0.1".to_owned()], addresses(network)].concat();
+        [format!("--bind-address={}", all.join(",")), "--max-connections=500".to_owned()]
+    };
+    let (one, two) = (flags(1), flags(2));
+    let Some(first) = Server::mariadb(&[&one[0], &one[1]]) else { return };
+    let second = Server::mysql_with(&[&two[0], &two[1]]);
+    let Some(second) = second.or_else(|| Server::mariadb(&[&two[0], &two[1]])) else { return };
+    let of = |server: &Server, network| -> Vec<String> {
+        addresses(network).iter().map(|address| format!("{address}:{}", server.port)).collect()
+    };
+    let (of_first, of_second) = (of(&first, 1), of(&second, 2));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("targets.yml");
+    let list = |targets: &[String]| format!("['{}']", targets.join("', '"));
+    let text = format!(
+        "- targets: {}\n  labels: {{fleet: one}}\n- targets: {}\n  labels: {{fleet: two}}\n",
+        list(&of_first),
+        list(&of_second)
+    );
+    fs::write(&file, text).unwrap();
+    let targets = format!("--config.targets={}", file.display());
+    let cnf = first.login_options(dir.path());
+    let exporter = Exporter::start(BINARY, &[&cnf, &targets, "--web.max-requests=120"], dir.path());
+
+    let discovered = exporter.get("/sd");
+    assert_eq!(discovered.status, 200);
+    assert_eq!(discovered.body.matches("127.0.").count(), 201, "{}", discovered.body);
+    assert!(discovered.body.contains("\"labels\":{\"fleet\":\"two\"}"), "{}", discovered.body);
+    let stranger = format!("/probe?target=127.0.3.1:{}", first.port);
+    assert_eq!(exporter.get(&stranger).status, 400);
+
+    let all = [of_first.clone(), of_second.clone()].concat();
+    for _ in 0..2 {
+        assert_eq!(probe(exporter.port, &all, 20, "100"), 200, "{}", exporter.log());
+    }
+    let connections = [&first, &second].map(|server| server.status("Threads_connected"));
+    // Two for each target, and the one that counts.
+    assert!(connections.iter().all(|count| *count <= 201), "{connections:?}");
+    let memory = fs::read_to_string(format!("/proc/{}/status", exporter.pid())).unwrap();
+    let resident = memory.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim();
+    eprintln!("200 targets: connections {connections:?}, resident {resident}");
+    let resident: u64 = resident.trim_end_matches(" kB").parse().unwrap();
+    assert!(resident < 200 << 10, "{resident} kB");
+
+    // While all targets of the second server hang, those of the first are probed as before.
+    second.signal("STOP");
+    let (port, frozen) = (exporter.port, of_second.clone());
+    let hanging = thread::spawn(move || probe(port, &frozen, 50, "60"));
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(probe(exporter.port, &of_first, 10, "100"), 100, "{}", exporter.log());
+    assert_eq!(hanging.join().unwrap(), 0);
+    second.signal("CONT");
+    until(|| probe(exporter.port, &of_second, 10, "100") == 100, || exporter.log());
+}
