@@ -11,8 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use exporter_core::collector::Error;
-use exporter_core::file::FileCache;
-use rustix::fs::{CWD, FileType, Stat};
+use exporter_core::file::{FileCache, Records};
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use crate::dbus::Bus;
@@ -40,9 +40,32 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next scrape.
+    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next scrape. For files
+    /// whose lines are shorter than 2 KiB.
     pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.keep(self.procfs.join(path))
+        self.keep(self.procfs.join(path), Records::Short)
+    }
+
+    /// Like [`Host::proc`], for files whose lines may have any length, or with CPUs as columns.
+    pub(crate) fn proc_long_lines(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.keep(self.procfs.join(path), Records::Long)
+    }
+
+    /// Like [`Host::proc`], for files that the kernel writes at once.
+    pub(crate) fn proc_at_once(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.keep(self.procfs.join(path), Records::Single)
+    }
+
+    /// Like [`Host::proc_at_once`], for files that two collectors read: the second one gets what
+    /// the first has read in the same scrape.
+    pub(crate) fn proc_once(
+        &self,
+        reader: &'static str,
+        path: impl AsRef<Path>,
+    ) -> Result<File, Error> {
+        let path = self.procfs.join(path);
+        let read = self.kept.read_once(reader, &path, Records::Single);
+        File::new(path, read)
     }
 
     /// Like [`Host::proc`], without keeping the file open: for short-lived files, such as those of
@@ -64,11 +87,11 @@ impl Host {
     /// Like [`Host::sys`], and keeps the file open: for files that are read in every scrape. Not
     /// for files below `class/net`, because an open file follows an interface that is renamed.
     pub(crate) fn sys_kept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.keep(self.sysfs.join(path))
+        self.keep(self.sysfs.join(path), Records::Single)
     }
 
-    fn keep(&self, path: PathBuf) -> Result<File, Error> {
-        let read = self.kept.read(&path);
+    fn keep(&self, path: PathBuf, records: Records) -> Result<File, Error> {
+        let read = self.kept.read(&path, records);
         File::new(path, read)
     }
 
@@ -77,10 +100,10 @@ impl Host {
         File::read(self.rootfs.join(path))
     }
 
-    /// Reads a file of procfs as bytes, if it may not be UTF-8.
+    /// Like [`Host::proc_long_lines`], as bytes, for a file that may not be UTF-8.
     pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
         let path = self.procfs.join(path);
-        exporter_core::file::read(&path).map_err(|source| Error::Read { path, source })
+        self.kept.read(&path, Records::Long).map_err(|source| Error::Read { path, source })
     }
 
     /// Udev's data of a device, such as `b8:0`.
@@ -125,8 +148,7 @@ impl Host {
     /// interface that has this name now.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
         let path = self.sysfs.join("class/net");
-        let names =
-            numbered(CWD, &path).map_err(|source| Error::Read { path, source })?.into_iter();
+        let names = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
         Ok(names.map(|(name, number, _)| (name.to_string_lossy().into_owned(), number)).collect())
     }
 

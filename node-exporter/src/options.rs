@@ -108,7 +108,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         sysfs: directory(flags, &SYSFS)?,
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
-        kept: FileCache::default(),
+        kept: FileCache::of_process(),
         bus: Bus::system(),
     })
 }

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FsWord, Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::io::Errno;
@@ -26,20 +27,51 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
 /// Reads a complete file. Fails if it has more than 64 MiB.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = open(path)?;
-    whole(|bytes| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes)))
+    whole(Records::Long, |bytes| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes)))
 }
 
-/// Calls `more` until it appends nothing.
-fn whole(mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> io::Result<Vec<u8>> {
+/// Calls `more` until it appends nothing, or so little that nothing can follow.
+fn whole(
+    records: Records,
+    mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
+) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
     loop {
-        // A short read is not the end of the file: the kernel may stop after a line.
+        let room = bytes.capacity() - bytes.len();
         match more(&mut bytes) {
-            Ok(0) => return Ok(bytes),
             Ok(_) if bytes.len() > MAX_SIZE => return Err(ErrorKind::FileTooLarge.into()),
+            Ok(length) if length == 0 || records.end_with(length, room) => return Ok(bytes),
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What the kernel writes at once into a file that it generates: the whole file, or a line.
+///
+/// A read of procfs ends early only before a record that does not fit into the kernel's buffer of a
+/// page. If less was read than that explains, it was the end of the file, and it is not read again
+/// to learn so. That read is not free: for `/proc/net/udp` it visits every socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// Records of any length: lists of mount options, or columns for each CPU.
+    Long,
+    /// Many records of less than 2 KiB, such as `/proc/diskstats`; also single values.
+    Short,
+    /// The whole file is one record, such as `/proc/stat`.
+    Single,
+}
+
+impl Records {
+    /// Whether a read of `length` bytes was the last one. `room` is how much it could have read.
+    fn end_with(self, length: usize, room: usize) -> bool {
+        const PAGE: usize = 4 << 10;
+        const LONGEST: usize = 2 << 10;
+        match self {
+            Self::Long => false,
+            Self::Short => length < room.min(PAGE - LONGEST),
+            Self::Single => length < room,
         }
     }
 }
@@ -54,25 +86,55 @@ fn whole(mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>) -> io::Resu
 #[derive(Clone, Debug, Default)]
 pub struct FileCache {
     files: Arc<Mutex<HashMap<PathBuf, Arc<OpenFile>>>>,
+    left: Arc<Mutex<HashMap<PathBuf, Left>>>,
     budget: OpenFileBudget,
 }
 
 impl FileCache {
+    /// The files of this process: `process_*` metrics read through it.
+    pub fn of_process() -> Self {
+        static FILES: LazyLock<FileCache> = LazyLock::new(FileCache::default);
+        FILES.clone()
+    }
+
     /// Reads a complete file. Not for files that follow their object to another name, as those of
     /// network interfaces do.
-    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    pub fn read(&self, path: &Path, records: Records) -> io::Result<Vec<u8>> {
         let kept = self.files().get(path).cloned();
         if let Some(kept) = kept {
-            match kept.whole() {
+            match kept.whole(records) {
                 Ok(bytes) => return Ok(bytes),
                 Err(_) => self.files().remove(path),
             };
         }
         let file = open(path)?;
-        let bytes = whole(|bytes| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes)))?;
+        let more =
+            |bytes: &mut Vec<u8>| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes));
+        let bytes = whole(Records::Long, more)?;
         if let Some(kept) = self.budget.keep(file) {
             self.files().insert(path.to_owned(), Arc::new(kept));
         }
+        Ok(bytes)
+    }
+
+    /// Like [`FileCache::read`], for a file that two readers need in every scrape: what one of them
+    /// has read is handed to the other, once and within a tenth of a second.
+    pub fn read_once(
+        &self,
+        reader: &'static str,
+        path: &Path,
+        records: Records,
+    ) -> io::Result<Vec<u8>> {
+        const SAME_SCRAPE: Duration = Duration::from_millis(100);
+        if let Some(left) = self.left().remove(path)
+            && left.reader != reader
+            && left.since.elapsed() < SAME_SCRAPE
+        {
+            return Ok(left.bytes);
+        }
+        let since = Instant::now();
+        let bytes = self.read(path, records)?;
+        self.left().insert(path.to_owned(), Left { reader, since, bytes: bytes.clone() });
         Ok(bytes)
     }
 
@@ -84,6 +146,18 @@ impl FileCache {
     fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OpenFile>>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn left(&self) -> MutexGuard<'_, HashMap<PathBuf, Left>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a reader leaves for another one.
+#[derive(Debug)]
+struct Left {
+    reader: &'static str,
+    since: Instant,
+    bytes: Vec<u8>,
 }
 
 /// A limit on the number of files that stay open.
@@ -117,8 +191,8 @@ impl AsFd for OpenFile {
 }
 
 impl OpenFile {
-    fn whole(&self) -> io::Result<Vec<u8>> {
-        whole(|bytes| {
+    fn whole(&self, records: Records) -> io::Result<Vec<u8>> {
+        whole(records, |bytes| {
             let offset = bytes.len() as u64;
             rustix::io::pread(&self.file, rustix::buffer::spare_capacity(bytes), offset)
         })
@@ -153,6 +227,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::testing;
 
     #[test]
     fn a_file_of_the_kernel_is_opened_once_and_says_what_is_so_now() {
@@ -160,7 +235,7 @@ mod tests {
         let path = Path::new("/proc/thread-self/comm");
         for name in ["first", "second one"] {
             fs::write(path, name).unwrap();
-            assert_eq!(kept.read(path).unwrap(), format!("{name}\n").into_bytes());
+            assert_eq!(kept.read(path, Records::Short).unwrap(), format!("{name}\n").into_bytes());
             assert_eq!(kept.files().len(), 1);
         }
     }
@@ -172,13 +247,13 @@ mod tests {
             let thread = scope.spawn(|| {
                 let thread = fs::read_link("/proc/thread-self").unwrap();
                 let path = Path::new("/proc").join(thread).join("status");
-                kept.read(&path).unwrap();
+                kept.read(&path, Records::Long).unwrap();
                 path
             });
             thread.join().unwrap()
         });
         assert_eq!(kept.files().len(), 1);
-        assert_eq!(kept.read(&path).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(kept.read(&path, Records::Long).unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(kept.files().len(), 0);
         assert_eq!(kept.budget.0.load(Ordering::Relaxed), 0);
     }
@@ -192,9 +267,64 @@ mod tests {
             // Another file by the same name.
             fs::write(directory.path().join("new"), text).unwrap();
             fs::rename(directory.path().join("new"), &path).unwrap();
-            assert_eq!(kept.read(&path).unwrap(), text.as_bytes());
+            assert_eq!(kept.read(&path, Records::Long).unwrap(), text.as_bytes());
         }
         assert_eq!(kept.files().len(), 0);
+    }
+
+    /// Every length of a read that may not be the last one, and one byte around each bound.
+    #[test]
+    fn a_read_is_the_last_one_if_nothing_else_ended_it() {
+        for (records, length, room, is_last) in [
+            (Records::Long, 1, 8192, false),
+            (Records::Short, 2047, 8192, true),
+            (Records::Short, 2048, 8192, false),
+            (Records::Short, 100, 101, true),
+            (Records::Short, 100, 100, false),
+            (Records::Single, 8191, 8192, true),
+            (Records::Single, 8192, 8192, false),
+        ] {
+            assert_eq!(records.end_with(length, room), is_last, "{records:?} {length} {room}");
+        }
+    }
+
+    #[test]
+    fn kept_files_are_complete_whatever_their_records_are() {
+        let kept = FileCache::default();
+        for (path, records) in [
+            ("/proc/self/mountinfo", Records::Long),
+            ("/proc/filesystems", Records::Short),
+            ("/proc/self/limits", Records::Single),
+            ("/proc/kallsyms", Records::Short),
+        ] {
+            let Ok(expected) = fs::read(path) else { continue };
+            for _ in 0..3 {
+                let bytes = kept.read(Path::new(path), records).unwrap();
+                assert_eq!(bytes.len(), expected.len(), "{path}");
+                assert!(bytes == expected, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_handed_over_once() {
+        let kept = FileCache::default();
+        let path = Path::new("/proc/thread-self/comm");
+        let read = |reader| kept.read_once(reader, path, Records::Single).unwrap();
+        let handed_over = || {
+            fs::write(path, "first").unwrap();
+            kept.left().clear();
+            assert_eq!(read("a"), b"first\n");
+            assert_eq!(read("a"), b"first\n");
+            fs::write(path, "second").unwrap();
+            let handed_over = read("b") == b"first\n";
+            assert_eq!(read("b"), b"second\n");
+            fs::write(path, "third").unwrap();
+            assert_eq!(read("b"), b"third\n");
+            handed_over
+        };
+        // A slow machine may take too long between two reads.
+        testing::until(handed_over, || "what was read first is not handed over".to_owned());
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::process::Resource;
 use rustix::time::ClockId;
 
-use super::file::FileCache;
+use super::file::{FileCache, Records};
 use crate::exposition::desc::{Desc, Describe, DynDesc};
 use crate::exposition::families::Families;
 use crate::instrument::{Instrument, start_time};
@@ -100,7 +99,8 @@ pub(crate) fn write(out: &mut Families) {
 
 /// Mapped and resident bytes.
 fn memory() -> Option<(f64, f64)> {
-    let statm = read("/proc/self/statm")?;
+    let statm = FileCache::of_process().read(Path::new("/proc/self/statm"), Records::Single);
+    let statm = String::from_utf8(statm.ok()?).ok()?;
     let mut pages = statm.split(' ').map(f64::from_str);
     let page = rustix::param::page_size() as f64;
     Some((pages.next()?.ok()? * page, pages.next()?.ok()? * page))
@@ -108,7 +108,10 @@ fn memory() -> Option<(f64, f64)> {
 
 /// IP bytes received and sent.
 fn traffic() -> Option<(f64, f64)> {
-    parse_traffic(&read("/proc/self/net/netstat")?)
+    // The collector `netstat` of the node exporter reads it too.
+    let netstat = Path::new("/proc/net/netstat");
+    let bytes = FileCache::of_process().read_once("process", netstat, Records::Single).ok()?;
+    parse_traffic(str::from_utf8(&bytes).ok()?)
 }
 
 /// Lines come in pairs: names, then values.
@@ -145,11 +148,6 @@ fn count_fds(path: &str) -> Option<u64> {
         count += u64::from(entry.file_name().to_bytes().iter().all(u8::is_ascii_digit));
     }
     count.checked_sub(1)
-}
-
-fn read(path: &str) -> Option<String> {
-    static KEPT: LazyLock<FileCache> = LazyLock::new(FileCache::default);
-    String::from_utf8(KEPT.read(Path::new(path)).ok()?).ok()
 }
 
 #[cfg(test)]

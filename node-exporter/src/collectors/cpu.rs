@@ -101,7 +101,7 @@ struct Cpus {
 
 impl Collector for Cpus {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.host.proc("stat")?;
+        let file = self.host.proc_once("cpu", "stat")?;
         let same_cpus = self.times.update(&file)?;
         match &mut self.total {
             None => self.by_cpu(out),

@@ -60,8 +60,8 @@ struct Multipath(Host);
 
 impl Collector for Multipath {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let mut devices = self.0.devices("block").or_absent("block devices")?;
-        devices.retain(|(name, _)| name.starts_with("dm-"));
+        let devices = self.0.device("block").or_absent("block devices")?;
+        let devices = devices.devices_that(|name| name.starts_with("dm-"))?;
         let (found, end) = each(devices, |_, device| self.mapped(device));
         let mapped =
             || found.iter().filter_map(|(name, mapped)| Some((name.as_str(), mapped.as_ref()?)));

@@ -110,7 +110,7 @@ struct Drbd(Host);
 
 impl Collector for Drbd {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("drbd").or_absent("DRBD")?;
+        let file = self.0.proc_long_lines("drbd").or_absent("DRBD")?;
         let fields = parse(&file)?;
         for (key, unit, desc) in &NUMBERS {
             let mut family = out.family(desc);

@@ -63,7 +63,7 @@ struct Interrupts {
 
 impl Collector for Interrupts {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.host.proc("interrupts")?;
+        let file = self.host.proc_long_lines("interrupts")?;
         let mut lines = file.lines();
         let width = lines.next().map_or(0, |line| line.words().count());
         if width == 0 {

@@ -53,7 +53,7 @@ struct Mdadm(Host);
 
 impl Collector for Mdadm {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("mdstat").or_absent("software RAID")?;
+        let file = self.0.proc_long_lines("mdstat").or_absent("software RAID")?;
         let mut arrays = Vec::new();
         let end = parse(&file, &mut arrays);
         let mut family = out.family(&DISKS);

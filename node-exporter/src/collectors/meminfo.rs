@@ -74,7 +74,7 @@ struct Meminfo(Host);
 
 impl Collector for Meminfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("meminfo")?;
+        let file = self.0.proc_at_once("meminfo")?;
         let mut next = 0;
         for mut line in file.lines() {
             let Some(field) = line.optional().and_then(|field| field.strip_suffix(':')) else {

@@ -25,12 +25,12 @@ struct Mountstats(Host);
 
 impl Collector for Mountstats {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("self/mountstats").or_absent("statistics of mounts")?;
+        let file = self.0.proc_long_lines("self/mountstats").or_absent("statistics of mounts")?;
         let mounts = mounts(&file)?;
         if mounts.is_empty() {
             return Ok(());
         }
-        let mountinfo = self.0.proc("self/mountinfo")?;
+        let mountinfo = self.0.proc_long_lines("self/mountinfo")?;
         let addresses = addresses(&mountinfo);
         let address = |mount: &Mount<'_>| {
             let key = (mount.source, mount.mountpoint, mount.fstype);

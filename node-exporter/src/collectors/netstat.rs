@@ -68,10 +68,10 @@ impl Collector for Netstat {
                 help: format!("Statistic {protocol}{name}."),
             })
         };
-        self.extended.collect(&self.host.proc("net/netstat")?, choose, out)?;
-        self.snmp.collect(&self.host.proc("net/snmp")?, choose, out)?;
+        self.extended.collect(&self.host.proc_once("netstat", "net/netstat")?, choose, out)?;
+        self.snmp.collect(&self.host.proc_at_once("net/snmp")?, choose, out)?;
         // Missing if IPv6 is disabled.
-        match if_there(self.host.proc("net/snmp6"))? {
+        match if_there(self.host.proc_at_once("net/snmp6"))? {
             Some(file) => lines(&file, &mut self.snmp6, choose, out),
             None => Ok(()),
         }

@@ -34,7 +34,7 @@ struct Schedstat(Host);
 
 impl Collector for Schedstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("schedstat").or_absent("scheduler statistics")?;
+        let file = self.0.proc_long_lines("schedstat").or_absent("scheduler statistics")?;
         let cpus = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
         if cpus.is_empty() {
             return Err(file.unlike("a line of a CPU"));

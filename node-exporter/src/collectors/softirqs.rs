@@ -25,7 +25,7 @@ struct Softirqs(Host);
 
 impl Collector for Softirqs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("softirqs")?;
+        let file = self.0.proc_at_once("softirqs")?;
         let rows = parse(&file)?;
         let mut family = out.family(&FUNCTIONS);
         for (kind, counts) in rows {

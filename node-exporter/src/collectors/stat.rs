@@ -70,7 +70,7 @@ struct Stat {
 
 impl Collector for Stat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.host.proc("stat")?;
+        let file = self.host.proc_once("stat", "stat")?;
         let mut found = false;
         for mut line in file.lines() {
             let Some(key) = line.optional() else { continue };

@@ -34,7 +34,7 @@ struct Swap(Host);
 
 impl Collector for Swap {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("swaps").or_absent("swap")?;
+        let file = self.0.proc_long_lines("swaps").or_absent("swap")?;
         let mut lines = file.lines();
         if !lines.next().is_some_and(|line| line.line().starts_with("Filename")) {
             return Err(file.unlike("a heading that begins with Filename"));

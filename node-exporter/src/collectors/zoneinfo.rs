@@ -74,7 +74,7 @@ struct Zoneinfo(Host);
 
 impl Collector for Zoneinfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc("zoneinfo").or_absent("zoneinfo")?;
+        let file = self.0.proc_long_lines("zoneinfo").or_absent("zoneinfo")?;
         let zones = parse(&file)?;
         for (place, (_, desc)) in FIELDS.iter().enumerate() {
             let mut family = out.family(desc);

@@ -8,10 +8,10 @@ use std::str::FromStr;
 
 use exporter_core::collector::Error;
 use exporter_core::file::{OpenFile, OpenFileBudget};
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
-use super::directory::numbered;
+use super::directory::numbered_of;
 use super::file::{File, shortened};
 
 /// A directory of small files: a device of sysfs. Its path is resolved once, not once for each
@@ -38,7 +38,7 @@ impl Device {
     }
 
     fn open_at(at: impl AsFd, name: &Path, path: PathBuf) -> Result<Self, Error> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match rustix::fs::openat(at, name, flags, Mode::empty()) {
             Ok(fd) => Ok(Self { path, fd }),
             Err(errno) => Err(Error::Read { path, source: errno.into() }),
@@ -47,7 +47,8 @@ impl Device {
 
     /// The names of its attributes and directories, in order.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
-        let names = numbered(&self.fd, Path::new("."));
+        let names = rustix::fs::seek(&self.fd, SeekFrom::Start(0)).map_err(io::Error::from);
+        let names = names.and_then(|_| numbered_of(&self.fd));
         let names = names.map_err(|source| Error::Read { path: self.path.clone(), source })?;
         Ok(names.into_iter().map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
     }
@@ -55,8 +56,16 @@ impl Device {
     /// The directories of this device by name, in order. Directories removed meanwhile are left
     /// out.
     pub(crate) fn devices(&self) -> Result<Vec<(String, Self)>, Error> {
+        self.devices_that(|_| true)
+    }
+
+    /// Like [`Device::devices`], of those with a name that is `wanted`. The others are not opened.
+    pub(crate) fn devices_that(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Self)>, Error> {
         let mut devices = Vec::new();
-        for name in self.names()? {
+        for name in self.names()?.into_iter().filter(|name| wanted(name)) {
             match self.device(&name) {
                 Ok(device) => devices.push((name, device)),
                 Err(Error::Read { source, .. })

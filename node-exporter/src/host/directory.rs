@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use exporter_core::collector::Error;
-use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir};
+use rustix::fs::{FileType, Mode, OFlags, RawDir};
 
 /// The names in a directory, in order.
 pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
@@ -18,22 +18,26 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
 /// The names in a directory, in order, unconverted.
 pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
     let numbered =
-        numbered(CWD, path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        numbered(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     Ok(numbered.into_iter().map(|(name, ..)| name).collect())
 }
 
 /// The names of the directories in a directory, in order; links are not followed.
 pub(super) fn directories(path: PathBuf) -> Result<Vec<String>, Error> {
-    let all = numbered(CWD, &path).map_err(|source| Error::Read { path, source })?.into_iter();
+    let all = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
     let directories = all.filter(|(.., kind)| *kind == FileType::Directory);
     Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
 }
 
 /// The names in a directory, in order, with the inode numbers and types of the files.
-pub(super) fn numbered(at: impl AsFd, path: &Path) -> io::Result<Vec<(OsString, u64, FileType)>> {
-    const BUFFER: usize = 4096;
+pub(super) fn numbered(path: &Path) -> io::Result<Vec<(OsString, u64, FileType)>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = rustix::fs::openat(at, path, flags, Mode::empty())?;
+    numbered_of(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// Like [`numbered`], of an open directory that is at its start.
+pub(super) fn numbered_of(directory: impl AsFd) -> io::Result<Vec<(OsString, u64, FileType)>> {
+    const BUFFER: usize = 4096;
     let mut buffer = Vec::with_capacity(BUFFER);
     let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
     let mut names = Vec::new();

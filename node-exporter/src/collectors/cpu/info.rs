@@ -71,7 +71,7 @@ impl Info {
     }
 
     pub(super) fn collect(&mut self, host: &Host, out: &mut Families) -> Result<(), Error> {
-        let file = host.proc("cpuinfo")?;
+        let file = host.proc_long_lines("cpuinfo")?;
         let cpus = parse(&file)?;
         let mut family = out.family(&CPU);
         for cpu in &cpus {
