@@ -16,6 +16,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use crate::dbus::Bus;
+use crate::netlink::link::Leftover;
 
 pub(crate) use self::device::{BLANK, Device, KeptDevice, Page};
 use self::directory::{directories, numbered};
@@ -35,6 +36,8 @@ pub(crate) struct Host {
     pub(crate) udev: PathBuf,
     /// Files that stay open.
     pub(crate) kept: FileCache,
+    /// Counters of interfaces that are asked for once in a scrape.
+    pub(crate) counted_links: Leftover,
     /// The system bus, for data from services instead of files.
     pub(crate) bus: Bus,
 }
@@ -148,7 +151,10 @@ impl Host {
     /// interface that has this name now.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
         let path = self.sysfs.join("class/net");
-        let names = numbered(&path).map_err(|source| Error::Read { path, source })?.into_iter();
+        let mut names = numbered(&path).map_err(|source| Error::Read { path, source })?;
+        // `bonding_masters`
+        names.retain(|(.., kind)| *kind != FileType::RegularFile);
+        let names = names.into_iter();
         Ok(names.map(|(name, number, _)| (name.to_string_lossy().into_owned(), number)).collect())
     }
 

@@ -109,6 +109,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
         kept: FileCache::of_process(),
+        counted_links: crate::netlink::link::Leftover::default(),
         bus: Bus::system(),
     })
 }

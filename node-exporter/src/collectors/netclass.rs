@@ -12,6 +12,7 @@ use crate::filter;
 use crate::host::Host;
 
 mod files;
+mod listed;
 mod netlink;
 
 pub(super) static DEFINITION: Definition =
@@ -94,20 +95,30 @@ struct Netclass {
     host: Host,
     ignored: Option<Regex>,
     ignore_invalid_speed: bool,
-    netlink: Option<netlink::Sockets>,
-    /// What is kept of each.
-    interfaces: files::Interfaces,
+    origin: Origin,
+}
+
+/// How the interfaces are found.
+enum Origin {
+    /// As in `/sys/class/net`.
+    Files(listed::Listed),
+    /// With `--collector.netclass.netlink`; some attributes are still in files.
+    Netlink(netlink::Sockets, files::Interfaces),
 }
 
 impl Netclass {
     fn new(host: &Host, flags: &Flags) -> Result<Self, Error> {
-        let with_stats = flags.is_on(&WITH_STATS);
+        let origin = if flags.is_on(&NETLINK) {
+            let sockets = netlink::Sockets::new(flags.is_on(&WITH_STATS));
+            Origin::Netlink(sockets, files::Interfaces::default())
+        } else {
+            Origin::Files(listed::Listed::new())
+        };
         Ok(Self {
             host: host.clone(),
             ignored: filter::pattern(flags, &IGNORED)?,
             ignore_invalid_speed: flags.is_on(&IGNORE_INVALID_SPEED),
-            netlink: flags.is_on(&NETLINK).then(|| netlink::Sockets::new(with_stats)),
-            interfaces: files::Interfaces::default(),
+            origin,
         })
     }
 }
@@ -122,10 +133,10 @@ impl Collector for Netclass {
                 interface.speed.filter(|&speed| speed >= 0.0 || !ignore_invalid_speed);
             interface
         };
-        let (host, interfaces) = (&self.host, &mut self.interfaces);
-        match &mut self.netlink {
-            Some(sockets) => sockets.expose(host, interfaces, wanted, valid, out),
-            None => interfaces.expose(host, wanted, valid, out),
+        let host = &self.host;
+        match &mut self.origin {
+            Origin::Files(listed) => listed.expose(host, wanted, valid, out),
+            Origin::Netlink(sockets, files) => sockets.expose(host, files, wanted, valid, out),
         }
     }
 }

@@ -148,11 +148,11 @@ impl Collector for Netdev {
             self.table(out, &COUNTED, &devices);
             self.table(out, if self.detailed { &SUMS_RENAMED } else { &SUMS }, &devices);
         } else if self.detailed {
-            let devices = source::asked(&mut self.netlink, |stats| stats)?;
+            let devices = source::asked(&self.host, &mut self.netlink, |stats| stats)?;
             let devices = self.wanted(devices);
             self.table(out, &details::COLUMNS, &devices);
         } else {
-            let devices = source::asked(&mut self.netlink, Counters::from)?;
+            let devices = source::asked(&self.host, &mut self.netlink, Counters::from)?;
             let devices = self.wanted(devices);
             self.table(out, &COUNTED, &devices);
             self.table(out, &SUMS, &devices);

@@ -73,6 +73,7 @@ fn recorded() -> Host {
         rootfs: fixtures.clone(),
         udev: fixtures.join("udev/data"),
         kept: FileCache::default(),
+        counted_links: crate::netlink::link::Leftover::default(),
         bus: crate::dbus::Bus::system(),
     }
 }

@@ -1,5 +1,8 @@
 //! Network interfaces, as `RTM_GETLINK` lists them: `rtnetlink(7)`.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use exporter_core::collector::Error;
 
 use super::{Attributes, Netlink, Request, number, short};
@@ -41,6 +44,39 @@ pub(crate) fn links<T>(
     })
 }
 
+/// The counters of all interfaces, left by a collector that listed the links for another one that
+/// needs them in the same scrape.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leftover(Arc<Mutex<Option<Left>>>);
+
+#[derive(Debug)]
+struct Left {
+    since: Instant,
+    counted: Vec<Counted>,
+}
+
+/// An interface and its counters.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted {
+    pub(crate) name: String,
+    pub(crate) alias: String,
+    pub(crate) stats: Stats,
+}
+
+impl Leftover {
+    pub(crate) fn leave(&self, counted: Vec<Counted>) {
+        let left = Left { since: Instant::now(), counted };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
+    }
+
+    /// What was left within a tenth of a second, once.
+    pub(crate) fn take(&self) -> Option<Vec<Counted>> {
+        const SAME_SCRAPE: Duration = Duration::from_millis(100);
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        left.filter(|left| left.since.elapsed() < SAME_SCRAPE).map(|left| left.counted)
+    }
+}
+
 /// The size of an `ifinfomsg`.
 const HEADER: usize = 16;
 
@@ -67,11 +103,15 @@ pub(crate) const LINK_MODE: u16 = 17;
 pub(crate) const ALIAS: u16 = 20;
 pub(crate) const STATS64: u16 = 23;
 pub(crate) const GROUP: u16 = 27;
+/// How many programs want it to receive all packets.
+pub(crate) const PROMISCUITY: u16 = 30;
 pub(crate) const CARRIER: u16 = 33;
 pub(crate) const CARRIER_CHANGES: u16 = 35;
 pub(crate) const CARRIER_UP_COUNT: u16 = 47;
 pub(crate) const CARRIER_DOWN_COUNT: u16 = 48;
 pub(crate) const PROPERTIES: u16 = 52;
+/// How many programs want it to receive all multicasts (Linux 6.0).
+pub(crate) const ALL_MULTICAST: u16 = 61;
 /// Among the properties.
 pub(crate) const ALTERNATIVE_NAME: u16 = 53;
 

@@ -14,6 +14,7 @@ fn host() -> Host {
         rootfs: fixtures.clone(),
         udev: fixtures.join("udev/data"),
         kept: FileCache::default(),
+        counted_links: crate::netlink::link::Leftover::default(),
         bus: Bus::system(),
     }
 }

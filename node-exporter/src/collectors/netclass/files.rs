@@ -8,11 +8,10 @@ use std::collections::HashMap;
 use std::io;
 
 use exporter_core::collector::Error;
-use exporter_core::families::Families;
 use rustix::io::Errno;
 
-use super::{COLUMNS, INFO, Interface};
-use crate::host::{BLANK, Host, KeptDevice, OrAbsent, Page};
+use super::Interface;
+use crate::host::{BLANK, Host, KeptDevice, Page};
 
 /// The interfaces of the last scrape, by name and number. An interface takes its files along to
 /// another name, so the name alone does not tell which they are.
@@ -20,32 +19,6 @@ use crate::host::{BLANK, Host, KeptDevice, OrAbsent, Page};
 pub(super) struct Interfaces(HashMap<(String, u64), KeptDevice>);
 
 impl Interfaces {
-    pub(super) fn expose(
-        &mut self,
-        host: &Host,
-        wanted: impl Fn(&str) -> bool,
-        valid: impl Fn(Interface) -> Interface,
-        out: &mut Families,
-    ) -> Result<(), Error> {
-        let mut found = host.interfaces().or_absent("network interfaces")?;
-        found.retain(|(name, _)| wanted(name));
-        let mut reader = Reader { page: BLANK, problem: None };
-        let mut interfaces = Vec::with_capacity(found.len());
-        self.each(host, &found, |name, device| {
-            interfaces.push(([name], valid(reader.interface(device))));
-        });
-        out.table(&COLUMNS, &interfaces);
-        let mut info = out.family(&INFO);
-        for ([name], interface) in &interfaces {
-            let Interface { address, broadcast, duplex, operstate, alias, .. } = interface;
-            info.sample(
-                [name, address, broadcast, duplex, operstate, state(interface), alias],
-                1.0,
-            );
-        }
-        reader.problem.map_or(Ok(()), Err)
-    }
-
     /// Visits those of `found` that sysfs shows. What is not found is not kept any longer.
     pub(super) fn each<'f>(
         &mut self,
@@ -77,12 +50,12 @@ pub(super) fn numbers<const N: usize>(
     device: &mut KeptDevice,
     attributes: [&'static str; N],
 ) -> [Option<f64>; N] {
-    let mut reader = Reader { page: BLANK, problem: None };
+    let mut reader = Reader::new();
     attributes.map(|attribute| reader.number(device, attribute))
 }
 
 /// What the administrator wants the interface to be.
-fn state(interface: &Interface) -> &'static str {
+pub(super) fn state(interface: &Interface) -> &'static str {
     const IFF_UP: u32 = 1;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "32 bits")]
     match interface.flags.map(|flags| flags as u32 & IFF_UP) {
@@ -93,14 +66,18 @@ fn state(interface: &Interface) -> &'static str {
 }
 
 /// Reads the attributes of interfaces.
-struct Reader {
+pub(super) struct Reader {
     page: Page,
     /// The first that was wrong with any of them.
-    problem: Option<Error>,
+    pub(super) problem: Option<Error>,
 }
 
 impl Reader {
-    fn interface(&mut self, device: &mut KeptDevice) -> Interface {
+    pub(super) fn new() -> Self {
+        Self { page: BLANK, problem: None }
+    }
+
+    pub(super) fn interface(&mut self, device: &mut KeptDevice) -> Interface {
         Interface {
             address_assign_type: self.number(device, "addr_assign_type"),
             carrier: self.number(device, "carrier"),
@@ -183,34 +160,7 @@ fn number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use exporter_core::file::FileCache;
-    use exporter_core::testing;
-
     use super::*;
-
-    /// Of the machine that this runs on.
-    #[test]
-    fn what_is_kept_says_the_same_as_what_is_opened_anew() {
-        let host = Host {
-            procfs: "/proc".into(),
-            sysfs: "/sys".into(),
-            rootfs: "/".into(),
-            udev: "/run/udev/data".into(),
-            kept: FileCache::default(),
-            bus: crate::dbus::Bus::system(),
-        };
-        let page = |interfaces: &mut Interfaces| {
-            let mut out = Families::default();
-            interfaces.expose(&host, |_| true, |interface| interface, &mut out).unwrap();
-            testing::page(&[out])
-        };
-        // A sandbox may have none.
-        if host.interfaces().is_ok() {
-            let mut kept = Interfaces::default();
-            page(&mut kept);
-            assert_eq!(page(&mut kept), page(&mut Interfaces::default()));
-        }
-    }
 
     #[test]
     fn numbers() {

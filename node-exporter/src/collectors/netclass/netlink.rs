@@ -61,12 +61,14 @@ enum Service {
 }
 
 /// What is known of an interface, and its number.
-struct Row {
-    index: u32,
-    name: String,
-    interface: Interface,
+pub(super) struct Row {
+    pub(super) index: u32,
+    pub(super) name: String,
+    pub(super) interface: Interface,
     alternative_names: Vec<String>,
-    stats: Option<Stats>,
+    pub(super) stats: Option<Stats>,
+    /// The flags as sysfs has them, if the kernel says enough to tell.
+    pub(super) flags_of_device: Option<u32>,
 }
 
 impl Sockets {
@@ -84,10 +86,10 @@ impl Sockets {
         out: &mut Families,
     ) -> Result<(), Error> {
         let counting = if self.with_stats { Counting::Stats } else { Counting::Nothing };
-        let mut rows = link::links(&mut self.route, counting, row)?;
+        let mut rows = self.rows(counting)?;
         rows.retain(|row| wanted(&row.name));
         let (modes, end) = match self.modes() {
-            Ok(modes) => (modes, Ok(())),
+            Ok(modes) => (modes.unwrap_or_default(), Ok(())),
             Err(error) => (HashMap::new(), Err(error)),
         };
         only_in_files(host, interfaces, &mut rows);
@@ -99,14 +101,19 @@ impl Sockets {
         end
     }
 
-    fn modes(&mut self) -> Result<HashMap<u32, Mode>, Error> {
+    pub(super) fn rows(&mut self, counting: Counting) -> Result<Vec<Row>, Error> {
+        link::links(&mut self.route, counting, row)
+    }
+
+    /// How the interfaces are connected, by their numbers; `None` if this kernel has no such service.
+    pub(super) fn modes(&mut self) -> Result<Option<HashMap<u32, Mode>>, Error> {
         if let Service::Unknown = self.ethtool {
             let number = generic::service(&mut self.generic, "ethtool")?;
             self.ethtool = number.map_or(Service::None, Service::Number);
         }
-        let Service::Number(service) = self.ethtool else { return Ok(HashMap::new()) };
+        let Service::Number(service) = self.ethtool else { return Ok(None) };
         let modes = ethtool::modes(&mut self.generic, service)?;
-        Ok(modes.into_iter().map(|mode| (mode.index, mode)).collect())
+        Ok(Some(modes.into_iter().map(|mode| (mode.index, mode)).collect()))
     }
 }
 
@@ -144,6 +151,7 @@ fn row(link: Link<'_>) -> Option<Row> {
     let whole = |value: &[u8]| number(value).map(f64::from);
     let byte = |value: &[u8]| value.first().copied();
     let (mut name, mut alternative_names, mut stats) = (None, Vec::new(), None);
+    let (mut promiscuity, mut all_multicast) = (None, None);
     let mut interface = Interface {
         flags: Some(f64::from(link.flags)),
         index: Some(f64::from(link.index)),
@@ -171,6 +179,8 @@ fn row(link: Link<'_>) -> Option<Row> {
             link::ALIAS => interface.alias = text(value),
             link::STATS64 => stats = Stats::of(value),
             link::GROUP => interface.group = whole(value),
+            link::PROMISCUITY => promiscuity = number(value),
+            link::ALL_MULTICAST => all_multicast = number(value),
             link::CARRIER => interface.carrier = byte(value).map(f64::from),
             link::CARRIER_CHANGES => interface.carrier_changes = whole(value),
             link::CARRIER_UP_COUNT => interface.carrier_up_count = whole(value),
@@ -182,7 +192,24 @@ fn row(link: Link<'_>) -> Option<Row> {
             _ => {}
         }
     }
-    Some(Row { index: link.index, name: name?, interface, alternative_names, stats })
+    let flags_of_device = promiscuity
+        .zip(all_multicast)
+        .map(|(promiscuity, all_multicast)| of_device(link.flags, promiscuity, all_multicast));
+    let (index, name) = (link.index, name?);
+    Some(Row { index, name, interface, alternative_names, stats, flags_of_device })
+}
+
+/// Undoes `netif_get_flags`: netlink adds the state of the device, and replaces what the device does
+/// by what the administrator asked for.
+fn of_device(flags: u32, promiscuity: u32, all_multicast: u32) -> u32 {
+    const RUNNING: u32 = 1 << 6;
+    const PROMISCUOUS: u32 = 1 << 8;
+    const ALL_MULTICAST: u32 = 1 << 9;
+    const LOWER_UP: u32 = 1 << 16;
+    const DORMANT: u32 = 1 << 17;
+    let own = flags & !(RUNNING | PROMISCUOUS | ALL_MULTICAST | LOWER_UP | DORMANT);
+    own | if promiscuity > 0 { PROMISCUOUS } else { 0 }
+        | if all_multicast > 0 { ALL_MULTICAST } else { 0 }
 }
 
 const DORMANT: u8 = 5;

@@ -38,6 +38,7 @@ impl Directory {
             rootfs: PathBuf::new(),
             udev: PathBuf::new(),
             kept: FileCache::default(),
+            counted_links: crate::netlink::link::Leftover::default(),
             bus: crate::dbus::Bus::system(),
         };
         let (page, end) = testing::expose(&DEFINITION, &host, &flags);
