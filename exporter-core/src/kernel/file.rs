@@ -171,8 +171,9 @@ impl OpenFileBudget {
     /// Keeps a file open if it is on procfs or sysfs, and the limit is not reached.
     pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {
         // The rest of the descriptors is for connections.
-        let max = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4;
-        let slot = OpenSlot::new(&self.0, max.min(Self::MAX))?;
+        static MAX: LazyLock<u64> =
+            LazyLock::new(|| getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4);
+        let slot = OpenSlot::new(&self.0, Self::MAX.min(*MAX))?;
         is_of_kernel(&file).then_some(OpenFile { file, _slot: slot })
     }
 }

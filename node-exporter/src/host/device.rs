@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -80,9 +80,15 @@ impl Device {
         &self.path
     }
 
-    /// The target of a link of the device.
+    /// The path of a directory of the device, or of one that it links to, without links.
     pub(crate) fn canonical(&self, name: &str) -> io::Result<PathBuf> {
-        self.path.join(name).canonicalize()
+        let directory =
+            rustix::fs::openat(&self.fd, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        // The kernel knows the path of an open directory; otherwise each of its parts would be asked
+        // whether it is a link. Where procfs is hidden, that is the way.
+        let open = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+        let path = open.read_link().ok().filter(|path| path.is_absolute());
+        path.map_or_else(|| self.path.join(name).canonicalize(), Ok)
     }
 
     /// An attribute as read by [`Device::text`], as an owned string.
