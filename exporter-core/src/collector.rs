@@ -23,6 +23,10 @@ pub struct Definition<Env: 'static> {
     pub on_by_default: bool,
     /// The files or queries it reads, for the reference and for sandbox profiles.
     pub reads: &'static [&'static str],
+    /// What a scrape costs and what that grows with, for the reference.
+    pub cost: &'static str,
+    /// What it needs beyond the rights of an ordinary user, for the reference; empty for nothing.
+    pub rights: &'static str,
     /// Its flags, apart from its own switch, by their full names.
     pub flags: &'static [&'static Flag],
     /// Every family that it may expose; a test compares them.
@@ -38,7 +42,17 @@ impl<Env: 'static> Definition<Env> {
         about: &'static str,
         build: fn(&Env, &Flags) -> Result<Source, Error>,
     ) -> Self {
-        Self { name, about, on_by_default: true, reads: &[], flags: &[], metrics: &[], build }
+        Self {
+            name,
+            about,
+            on_by_default: true,
+            reads: &[],
+            cost: "",
+            rights: "",
+            flags: &[],
+            metrics: &[],
+            build,
+        }
     }
 
     /// Does not run unless it is switched on.
@@ -51,6 +65,18 @@ impl<Env: 'static> Definition<Env> {
     #[must_use]
     pub const fn reads(self, reads: &'static [&'static str]) -> Self {
         Self { reads, ..self }
+    }
+
+    /// With a phrase about what a scrape costs, such as `one file with a line per CPU`.
+    #[must_use]
+    pub const fn cost(self, cost: &'static str) -> Self {
+        Self { cost, ..self }
+    }
+
+    /// With what it needs beyond the rights of an ordinary user.
+    #[must_use]
+    pub const fn rights(self, rights: &'static str) -> Self {
+        Self { rights, ..self }
     }
 
     /// With its flags.

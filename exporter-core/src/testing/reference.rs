@@ -36,6 +36,10 @@ fn section<Env>(page: &mut String, def: &Definition<Env>) {
     if !reads.is_empty() {
         line(page, &format!("Reads {}.", reads.join(", ")));
     }
+    if !def.cost.is_empty() {
+        let rights = if def.rights.is_empty() { "no rights" } else { def.rights };
+        line(page, &format!("\nA scrape costs {}. Needs {rights}.", def.cost));
+    }
     let shown: Vec<_> = def.flags.iter().filter(|flag| !flag.hidden).collect();
     if !shown.is_empty() {
         line(page, "\n| Flag | Default | Meaning |\n|---|---|---|");

@@ -18,6 +18,7 @@ pub(super) static DEFINITION: Definition =
         let netlink = flags.is_on(&NETLINK).then(Netlink::route);
         Ok(Source::blocking(Arp { host: host.clone(), filter, netlink }))
     })
+    .cost("one dump of the neighbour table")
     .reads(&["/proc/net/arp"])
     .flags(&[&INCLUDE, &EXCLUDE, &NETLINK])
     .metrics(&[&ENTRIES]);

@@ -19,6 +19,8 @@ pub(super) static DEFINITION: Definition =
         let priority_stats = flags.is_on(&PRIORITY_STATS);
         Ok(Source::blocking(Bcache { host: host.clone(), priority_stats }))
     })
+    .cost("about 40 small files per cache set and device")
+    .rights("root for some caches' statistics")
     .reads(&[
         "/sys/fs/bcache/*/{*,internal/*}",
         "/sys/fs/bcache/*/bdev*/{dirty_data,stats_total/*,writeback_rate_debug}",

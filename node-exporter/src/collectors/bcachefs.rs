@@ -16,6 +16,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("bcachefs", "bcachefs file systems", |host, _| {
         Ok(Source::blocking(Bcachefs(host.clone())))
     })
+    .cost("about 100 small files per file system")
     .reads(&[
         "/sys/fs/bcachefs/*/{btree_cache_size,btree_write_stats,compression_stats,errors}",
         "/sys/fs/bcachefs/*/counters/*",

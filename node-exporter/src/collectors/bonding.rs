@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("bonding", "Slaves of bonding interfaces", |host, _| {
         Ok(Source::blocking(Bonding(host.clone())))
     })
+    .cost("two small files per bond and slave")
     .reads(&[
         "/sys/class/net/bonding_masters",
         "/sys/class/net/*/bonding/slaves",

@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
         Ok(Source::blocking(Buddyinfo(host.clone())))
     })
     .off_by_default()
+    .cost("one file")
     .reads(&["/proc/buddyinfo"])
     .metrics(&[&BLOCKS]);
 

@@ -22,6 +22,7 @@ pub(super) static DEFINITION: Definition = Definition::new(
     "CPU, memory, I/O, tasks and pressure of control groups",
     |host, flags| Ok(Source::blocking(Cgroup2::new(host, flags)?)),
 )
+.cost("up to 15 small files per group; bounded by --collector.cgroup2.max")
 .off_by_default()
 .reads(&["/sys/fs/cgroup"])
 .flags(&[&INCLUDE, &EXCLUDE, &DEPTH, &MAX])

@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("cgroups", "Control groups by controller", |host, _| {
         Ok(Source::blocking(Cgroups(host.clone())))
     })
+    .cost("one file")
     .off_by_default()
     .reads(&["/proc/cgroups"])
     .metrics(&[&COLUMNS]);

@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("conntrack", "Connection tracking table", |host, _| {
         Ok(Source::blocking(Conntrack(host.clone())))
     })
+    .cost("one file, and one with a line per CPU")
     .reads(&["/proc/sys/net/netfilter/nf_conntrack_*", "/proc/net/stat/nf_conntrack"])
     .metrics(&[
         &ENTRIES,

@@ -29,6 +29,7 @@ pub(super) static DEFINITION: Definition =
             isolated: None,
         }))
     })
+    .cost("one file with a line per CPU, and up to three small files per core")
     .reads(&[
         "/proc/stat",
         "/proc/cpuinfo",

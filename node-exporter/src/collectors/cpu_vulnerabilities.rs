@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition = Definition::new(
     "CPU vulnerabilities and their mitigations",
     |host, _| Ok(Source::blocking(Vulnerabilities(host.clone()))),
 )
+.cost("about 20 small files")
 .off_by_default()
 .reads(&["/sys/devices/system/cpu/vulnerabilities/*"])
 .metrics(&[&INFO]);

@@ -14,6 +14,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("cpufreq", "CPU frequencies and governors", |host, _| {
         Ok(Source::blocking(Cpufreq { host: host.clone(), seen: None, found: Found::default() }))
     })
+    .cost("about 7 small files per CPU")
     .reads(&["/sys/devices/system/cpu/cpu*/cpufreq/*", "/sys/devices/system/cpu/offline"])
     .metrics(&[
         &FREQUENCY,

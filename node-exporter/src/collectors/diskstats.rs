@@ -24,6 +24,7 @@ pub(super) static DEFINITION: Definition =
         let filter = Filter::one_of(flags, &INCLUDE, exclude)?;
         Ok(Source::blocking(Diskstats { host: host.clone(), filter }))
     })
+    .cost("one file with a line per device; two small files per new device")
     .reads(&["/proc/diskstats", "/run/udev/data/b*", "/sys/block/*/queue/rotational"])
     .flags(&[&EXCLUDE, &INCLUDE, &IGNORED])
     .metrics(&[

@@ -12,6 +12,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("dmi", "Names and versions of the hardware and its firmware", |host, _| {
         Ok(Source::blocking(Dmi { fields: fields(host) }))
     })
+    .cost("nothing: read once at the start")
+    .rights("root for serial numbers")
     .reads(&["/sys/class/dmi/id/*"])
     .metrics(&[&Info]);
 

@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("dmmultipath", "Multipath devices", |host, _| {
         Ok(Source::blocking(Multipath(host.clone())))
     })
+    .cost("a few small files per multipath device and path")
     .reads(&[
         "/sys/block/dm-*/{size,dm/name,dm/suspended,dm/uuid}",
         "/sys/block/dm-*/slaves",

@@ -11,6 +11,7 @@ use crate::host::{Fields, File, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("drbd", "DRBD devices", |host, _| Ok(Source::blocking(Drbd(host.clone()))))
+        .cost("one file")
         .off_by_default()
         .reads(&["/proc/drbd"])
         .metrics(&[

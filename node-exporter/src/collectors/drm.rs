@@ -11,6 +11,7 @@ use crate::host::{BLANK, Device, Host, if_there};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("drm", "AMD graphics cards", |host, _| Ok(Source::blocking(Drm(host.clone()))))
+        .cost("about 12 small files per card")
         .off_by_default()
         .reads(&["/sys/class/drm/card*/device/*"])
         .metrics(&[&INFO, &COLUMNS]);

@@ -11,6 +11,7 @@ use crate::host::{Device, Host, if_supported, if_there};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("edac", "Memory errors", |host, _| Ok(Source::blocking(Edac(host.clone()))))
+        .cost("a few small files per memory controller and row")
         .reads(&[
             "/sys/devices/system/edac/mc/mc*/{ce,ue}_{count,noinfo_count}",
             "/sys/devices/system/edac/mc/mc*/csrow*/*",

@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("entropy", "Entropy of the random number generator", |host, _| {
         Ok(Source::blocking(Entropy(host.clone())))
     })
+    .cost("two small files")
     .reads(&["/proc/sys/kernel/random/entropy_avail", "/proc/sys/kernel/random/poolsize"])
     .metrics(&[&AVAILABLE, &POOL_SIZE]);
 

@@ -25,6 +25,7 @@ pub(super) static DEFINITION: Definition = Definition::new(
     "Link modes, drivers and driver statistics of network devices",
     |host, flags| Ok(Source::blocking(Ethtool::new(host, flags)?)),
 )
+.cost("about five ioctls per interface, and several hundred series for some drivers")
 .off_by_default()
 .reads(&["ioctl(SIOCETHTOOL)", "/sys/class/net"])
 .flags(&[&INCLUDE, &EXCLUDE, &METRICS])

@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("fibrechannel", "Fibre Channel host adapters", |host, _| {
         Ok(Source::blocking(FibreChannel(host.clone())))
     })
+    .cost("about 20 small files per port")
     .reads(&["/sys/class/fc_host/host*/*", "/sys/class/fc_host/host*/statistics/*"])
     .metrics(&[&INFO, &STATISTICS]);
 

@@ -9,6 +9,7 @@ use crate::host::Host;
 
 pub(super) static DEFINITION: Definition =
     Definition::new("filefd", "File handles", |host, _| Ok(Source::blocking(Filefd(host.clone()))))
+        .cost("one small file")
         .reads(&["/proc/sys/fs/file-nr"])
         .metrics(&[&ALLOCATED, &MAXIMUM]);
 

@@ -29,6 +29,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("filesystem", "File system space", |host, flags| {
         Ok(Source::blocking(Filesystem::new(host, flags, Probers::default())?))
     })
+    .cost("one file with a line per mount, and a system call per mount")
+    .rights("no rights, but mounts hidden by the sandbox of a unit are not seen")
     .reads(&["/proc/1/mountinfo", "/proc/self/mountinfo"])
     .flags(&[
         &MOUNTS_EXCLUDE,

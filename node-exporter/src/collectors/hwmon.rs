@@ -28,6 +28,7 @@ pub(super) static DEFINITION: Definition =
             sensors: Filter::new(flags, &SENSOR_INCLUDE, &SENSOR_EXCLUDE)?,
         }))
     })
+    .cost("one small file per value of a sensor; some chips take milliseconds for it")
     .reads(&["/sys/class/hwmon/hwmon*/*", "/sys/class/hwmon/hwmon*/device/*"])
     .flags(&[&CHIP_INCLUDE, &CHIP_EXCLUDE, &SENSOR_INCLUDE, &SENSOR_EXCLUDE])
     .metrics(&[&CHIP_NAMES, &SENSOR_LABEL, &Found]);

@@ -21,6 +21,7 @@ pub(super) static DEFINITION: Definition =
             devices: Filter::one_of(flags, &INCLUDE, &EXCLUDE)?,
         }))
     })
+    .cost("about 50 small files per port")
     .reads(&[
         "/sys/class/infiniband/*/{board_id,fw_ver,hca_type}",
         "/sys/class/infiniband/*/ports/*/{phys_state,rate,state}",

@@ -20,6 +20,7 @@ pub(super) static DEFINITION: Definition =
             aggregate: flags.is_on(&AGGREGATE),
         }))
     })
+    .cost("one file with a line per interrupt, and a series per interrupt and CPU")
     .off_by_default()
     .reads(&["/proc/interrupts"])
     .flags(&[&INCLUDE, &EXCLUDE, &ZEROS, &AGGREGATE])

@@ -16,6 +16,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("ipvs", "IP Virtual Server", |host, flags| {
         Ok(Source::blocking(IpVs { host: host.clone(), labels: chosen(flags)? }))
     })
+    .cost("one file with a line per backend, one that has sums")
+    .rights("root or CAP_NET_ADMIN")
     .reads(&["/proc/net/ip_vs", "/proc/net/ip_vs_stats"])
     .flags(&[&BACKEND_LABELS])
     .metrics(&[

@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("kernel_hung", "Tasks that hang in the kernel", |host, _| {
         Ok(Source::blocking(KernelHung(host.clone())))
     })
+    .cost("one small file")
     .reads(&["/proc/sys/kernel/hung_task_detect_count"])
     .metrics(&[&TASKS]);
 

@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("ksmd", "Kernel samepage merging", |host, _| {
         Ok(Source::blocking(Ksmd(host.clone())))
     })
+    .cost("about 10 small files")
     .off_by_default()
     .reads(&["/sys/kernel/mm/ksm/*"])
     .metrics(&[

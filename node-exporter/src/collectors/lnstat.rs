@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("lnstat", "Statistics of network caches by CPU", |host, _| {
         Ok(Source::blocking(Lnstat(host.clone())))
     })
+    .cost("one file per cache with a line per CPU, and a series per CPU and column")
     .off_by_default()
     .reads(&["/proc/net/stat/*"])
     .metrics(&[&Statistic]);

@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("loadavg", "Load averages", |host, _| {
         Ok(Source::blocking(Loadavg(host.clone())))
     })
+    .cost("one small file")
     .reads(&["/proc/loadavg"])
     .metrics(&[&LOAD1, &LOAD5, &LOAD15]);
 

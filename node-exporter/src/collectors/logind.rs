@@ -17,6 +17,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("logind", "Login sessions", |host, _| {
         Ok(Source::asynchronous(Logind(host.bus.clone())))
     })
+    .cost("one call for all sessions, and one per session")
+    .rights("the system bus")
     .off_by_default()
     .reads(&["org.freedesktop.login1 on the system bus"])
     .metrics(&[&SESSIONS]);

@@ -14,6 +14,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("mdadm", "Software RAID arrays", |host, _| {
         Ok(Source::blocking(Mdadm(host.clone())))
     })
+    .cost("one file, and two small files per array")
     .reads(&["/proc/mdstat", "/sys/block/md*/md/degraded", "/sys/block/md*/md/raid_disks"])
     .metrics(&[&STATE, &DISKS, &ARRAYS, &DEVICES]);
 

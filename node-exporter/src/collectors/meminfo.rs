@@ -11,6 +11,7 @@ use crate::host::{Fields, Host};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("meminfo", "Memory use", |host, _| Ok(Source::blocking(Meminfo(host.clone()))))
+        .cost("one file")
         .reads(&["/proc/meminfo"])
         .metrics(&[&FIELDS]);
 

@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("meminfo_numa", "Memory use by NUMA node", |host, _| {
         Ok(Source::blocking(MeminfoNuma(host.clone())))
     })
+    .cost("two files per node")
     .off_by_default()
     .reads(&["/sys/devices/system/node/node*/meminfo", "/sys/devices/system/node/node*/numastat"])
     .metrics(&[&FIELD, &STATISTIC]);

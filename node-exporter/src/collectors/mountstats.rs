@@ -17,6 +17,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("mountstats", "NFS mounts", |host, _| {
         Ok(Source::blocking(Mountstats(host.clone())))
     })
+    .cost("one file with about 100 lines per NFS mount")
+    .rights("no rights, but the mounts have to be visible")
     .off_by_default()
     .reads(&["/proc/self/mountstats", "/proc/self/mountinfo"])
     .metrics(&[&MOUNTPOINT, &MOUNTS, &TRANSPORTS, &OPERATIONS]);

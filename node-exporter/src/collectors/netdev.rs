@@ -23,6 +23,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("netdev", "Network interface traffic and errors", |host, flags| {
         Ok(Source::blocking(Netdev::new(host, flags)?))
     })
+    .cost("one dump of the interfaces")
     .reads(&["/proc/net/dev", "/sys/class/net/*/ifalias"])
     .flags(&[
         &INCLUDE,

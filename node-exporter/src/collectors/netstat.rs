@@ -22,6 +22,7 @@ pub(super) static DEFINITION: Definition =
             snmp6: Names::default(),
         }))
     })
+    .cost("three files")
     .reads(&["/proc/net/netstat", "/proc/net/snmp", "/proc/net/snmp6"])
     .flags(&[&FIELDS])
     .metrics(&[&Statistic]);

@@ -17,6 +17,7 @@ use crate::netlink::{Netlink, text};
 pub(super) static DEFINITION: Definition = Definition::new("network_route", "Routes", |_, _| {
     Ok(Source::blocking(NetworkRoute(Netlink::route())))
 })
+.cost("one dump of the routing tables")
 .off_by_default()
 .metrics(&[&INFO, &ROUTES]);
 

@@ -13,6 +13,7 @@ use crate::host::{File, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("nfs", "NFS client", |host, _| Ok(Source::blocking(Nfs(host.clone()))))
+        .cost("one file")
         .reads(&["/proc/net/rpc/nfs"])
         .metrics(&[&PACKETS, &CONNECTIONS, &RPCS, &RETRANSMISSIONS, &REFRESHES, &REQUESTS]);
 

@@ -11,6 +11,7 @@ use crate::host::{File, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("nfsd", "NFS server", |host, _| Ok(Source::blocking(Nfsd(host.clone()))))
+        .cost("one file")
         .reads(&["/proc/net/rpc/nfsd"])
         .metrics(&[
             &REPLY_CACHE_HITS,

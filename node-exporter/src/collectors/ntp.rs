@@ -21,6 +21,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("ntp", "Time of the local NTP server", |_, flags| {
         Ok(Source::blocking(Ntp::new(flags)?))
     })
+    .cost("one packet to the server and back")
+    .rights("the network")
     .off_by_default()
     .flags(&[&SERVER, &PORT, &VERSION, &IS_LOCAL, &TTL, &MAX_DISTANCE, &TOLERANCE])
     .metrics(&[&COLUMNS]);

@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("nvme", "NVMe controllers and namespaces", |host, _| {
         Ok(Source::blocking(Nvme(host.clone())))
     })
+    .cost("about 10 small files per controller and namespace")
     .reads(&[
         "/sys/class/nvme/nvme*/{cntlid,firmware_rev,model,serial,state}",
         "/sys/class/nvme/nvme*/nvme*n*/{ana_state,nuse,size,queue/logical_block_size}",

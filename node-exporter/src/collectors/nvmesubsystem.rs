@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("nvmesubsystem", "NVMe subsystems and their paths", |host, _| {
         Ok(Source::blocking(NvmeSubsystems(host.clone())))
     })
+    .cost("a few small files per subsystem and path")
     .off_by_default()
     .reads(&["/sys/class/nvme-subsystem/*"])
     .metrics(&[&INFO, &NAMESPACE, &PATHS, &PATHS_LIVE, &PATH_STATE]);

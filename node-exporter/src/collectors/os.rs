@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("os", "Name and version of the operating system", |host, _| {
         Ok(Source::blocking(Os(host.clone())))
     })
+    .cost("one small file, read again when it changes")
     .reads(&["/etc/os-release", "/usr/lib/os-release"])
     .metrics(&[&INFO, &VERSION, &SUPPORT_END]);
 

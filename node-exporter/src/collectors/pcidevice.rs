@@ -20,6 +20,7 @@ pub(super) static DEFINITION: Definition =
         let names = flags.is_on(&NAMES).then(|| Names::new(host, flags.text(&IDS_FILE)));
         Ok(Source::blocking(PciDevices { host: host.clone(), names }))
     })
+    .cost("about 10 small files per device")
     .off_by_default()
     .reads(&["/sys/bus/pci/devices/*", "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"])
     .flags(&[&NAMES, &IDS_FILE])

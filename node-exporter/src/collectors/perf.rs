@@ -31,6 +31,8 @@ pub(super) static DEFINITION: Definition =
         let wanted = wanted(flags)?;
         Ok(Source::blocking(Perf { host: host.clone(), cpus, wanted, open: Vec::new() }))
     })
+    .cost("one system call per counter and CPU; the counters take time of the CPU between scrapes")
+    .rights("CAP_PERFMON, or kernel.perf_event_paranoid=0")
     .off_by_default()
     .reads(&["/sys/devices/system/cpu/online", "/sys/kernel/tracing/events/*/*/id"])
     .flags(&[

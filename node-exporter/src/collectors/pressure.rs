@@ -14,6 +14,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("pressure", "Pressure stall information", |host, _| {
         Ok(Source::blocking(Pressure(host.clone())))
     })
+    .cost("three or four small files")
     .reads(&["/proc/pressure/*"])
     .metrics(&[
         &CPU_WAITING,

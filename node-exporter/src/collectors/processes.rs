@@ -17,6 +17,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("processes", "Processes and threads by state", |host, _| {
         Ok(Source::blocking(Processes(host.clone())))
     })
+    .cost("one file per thread of the machine")
+    .rights("root where /proc is mounted with hidepid")
     .off_by_default()
     .reads(&[
         "/proc/*/stat",

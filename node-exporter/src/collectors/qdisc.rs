@@ -27,6 +27,7 @@ pub(super) static DEFINITION: Definition =
         };
         Ok(Source::blocking(Qdisc { filter, source }))
     })
+    .cost("one dump of the queueing disciplines")
     .off_by_default()
     .flags(&[&FIXTURES, &INCLUDE, &EXCLUDE, &OLD_INCLUDE, &OLD_EXCLUDE])
     .metrics(&[&COLUMNS]);

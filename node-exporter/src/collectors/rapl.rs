@@ -17,6 +17,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("rapl", "Energy used by the processor (needs root)", |host, flags| {
         Ok(Source::blocking(Rapl { host: host.clone(), zone_label: flags.is_on(&ZONE_LABEL) }))
     })
+    .cost("three small files per zone")
+    .rights("root or CAP_DAC_READ_SEARCH")
     .reads(&["/sys/class/powercap/*/{name,energy_uj,max_energy_range_uj}"])
     .flags(&[&ZONE_LABEL])
     .metrics(&[&Zones, &JOULES]);

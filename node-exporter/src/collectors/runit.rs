@@ -14,6 +14,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("runit", "Services under runit", |_, flags| {
         Ok(Source::blocking(Runit(flags.text(&DIRECTORY).into())))
     })
+    .cost("two small files per service")
+    .rights("root, unless the supervise directories are readable")
     .off_by_default()
     .reads(&["/etc/service/*/supervise/status", "/etc/service/*/down"])
     .flags(&[&DIRECTORY])

@@ -14,6 +14,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("schedstat", "Run and wait times of the scheduler", |host, _| {
         Ok(Source::blocking(Schedstat(host.clone())))
     })
+    .cost("one file with a line per CPU")
     .reads(&["/proc/schedstat"])
     .metrics(&[&COLUMNS]);
 

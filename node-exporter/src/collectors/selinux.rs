@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("selinux", "State of SELinux", |host, _| {
         Ok(Source::blocking(SeLinux(host.clone())))
     })
+    .cost("three small files")
     .reads(&["/sys/fs/selinux/enforce", "/proc/self/attr/current", "/etc/selinux/config"])
     .metrics(&[&ENABLED, &CONFIG_MODE, &CURRENT_MODE]);
 

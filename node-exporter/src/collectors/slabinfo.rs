@@ -14,6 +14,8 @@ pub(super) static DEFINITION: Definition =
         let filter = Filter::new(flags, &INCLUDE, &EXCLUDE)?;
         Ok(Source::blocking(Slabinfo { host: host.clone(), filter }))
     })
+    .cost("one file with a line per cache, for which the kernel locks each cache")
+    .rights("root or CAP_DAC_READ_SEARCH")
     .off_by_default()
     .reads(&["/proc/slabinfo"])
     .flags(&[&INCLUDE, &EXCLUDE])

@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("sockstat", "Sockets by protocol", |host, _| {
         Ok(Source::blocking(Sockstat(host.clone())))
     })
+    .cost("two small files")
     .reads(&["/proc/net/sockstat", "/proc/net/sockstat6"])
     .metrics(&[&USED, &ByProtocol]);
 

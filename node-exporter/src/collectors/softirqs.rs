@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("softirqs", "Soft interrupts by CPU", |host, _| {
         Ok(Source::blocking(Softirqs(host.clone())))
     })
+    .cost("one file with a column per CPU")
     .off_by_default()
     .reads(&["/proc/softirqs"])
     .metrics(&[&FUNCTIONS]);

@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("softnet", "Packet processing by CPU", |host, _| {
         Ok(Source::blocking(Softnet(host.clone())))
     })
+    .cost("one file with a line per CPU")
     .reads(&["/proc/net/softnet_stat"])
     .metrics(&[&COLUMNS]);
 

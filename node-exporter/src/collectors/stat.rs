@@ -12,6 +12,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("stat", "Boot time, interrupts, context switches, forks", |host, flags| {
         Ok(Source::blocking(Stat { host: host.clone(), softirq: flags.is_on(&SOFTIRQ) }))
     })
+    .cost("one file; its interrupts cost most on large machines")
     .reads(&["/proc/stat"])
     .flags(&[&SOFTIRQ])
     .metrics(&[

@@ -19,6 +19,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("supervisord", "Processes under supervisord", |_, flags| {
         Ok(Source::blocking(Supervisord(endpoint(flags)?)))
     })
+    .cost("one request over HTTP or a socket")
+    .rights("access to its socket or port")
     .off_by_default()
     .flags(&[&URL])
     .metrics(&[&COLUMNS]);

@@ -9,6 +9,7 @@ use crate::host::{Fields, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("swap", "Swap areas", |host, _| Ok(Source::blocking(Swap(host.clone()))))
+        .cost("one small file")
         .off_by_default()
         .reads(&["/proc/swaps"])
         .metrics(&[&COLUMNS]);

@@ -16,6 +16,8 @@ pub(super) static DEFINITION: Definition =
             texts: flags.list(&INCLUDE_INFO).into_iter().map(Parameter::of).collect(),
         }))
     })
+    .cost("one small file per parameter")
+    .rights("root for some parameters")
     .off_by_default()
     .reads(&["/proc/sys/*"])
     .flags(&[&INCLUDE, &INCLUDE_INFO])

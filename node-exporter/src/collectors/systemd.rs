@@ -18,6 +18,8 @@ use unit::{Unit, Wanted};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("systemd", "State of systemd and its units", build)
+        .cost("one call for all units, and one per unit that passes the filter")
+        .rights("the system bus")
         .off_by_default()
         .reads(&["org.freedesktop.systemd1 on the system bus"])
         .flags(&[

@@ -19,6 +19,7 @@ pub(super) static DEFINITION: Definition =
             ignored: filter::pattern(flags, &IGNORED)?,
         }))
     })
+    .cost("about 10 small files per drive")
     .reads(&["/sys/class/scsi_tape/st*/stats/*"])
     .flags(&[&IGNORED])
     .metrics(&[&STATISTICS]);

@@ -32,6 +32,13 @@ fn names_are_in_order_and_differ() {
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
 
+#[test]
+fn each_has_its_cost_documented() {
+    for def in ALL {
+        assert!(!def.cost.is_empty(), "{}", def.name);
+    }
+}
+
 /// Run with `UPDATE=1` to rewrite the golden files.
 #[test]
 fn each_exposes_what_it_did() {

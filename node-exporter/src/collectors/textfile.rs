@@ -27,6 +27,8 @@ pub(super) static DEFINITION: Definition =
         let directories = directories.map(PathBuf::from).collect();
         Ok(Source::blocking(Textfile { directories, ..Textfile::default() }))
     })
+    .cost("one file per textfile, parsed only when it has changed")
+    .rights("read access to the directory")
     .reads(&["*.prom in --collector.textfile.directory"])
     .flags(&[&DIRECTORY])
     .metrics(&[&MTIME, &SCRAPE_ERROR]);

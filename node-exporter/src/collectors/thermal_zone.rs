@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("thermal_zone", "Thermal zones and cooling devices", |host, _| {
         Ok(Source::blocking(ThermalZone(host.clone())))
     })
+    .cost("two small files per zone, three per cooling device; some zones take milliseconds")
     .reads(&[
         "/sys/class/thermal/thermal_zone*/{temp,type}",
         "/sys/class/thermal/cooling_device*/{cur_state,max_state,type}",

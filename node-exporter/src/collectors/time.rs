@@ -15,6 +15,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("time", "Time, time zone and clock sources", |host, _| {
         Ok(Source::blocking(Time(host.clone())))
     })
+    .cost("a few small files per clock source")
     .reads(&["/sys/devices/system/clocksource/*", "/etc/localtime"])
     .metrics(&[&NOW, &ZONE, &AVAILABLE, &CURRENT]);
 

@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("timex", "Synchronisation of the kernel clock", |_, _| {
         Ok(Source::blocking(Timex))
     })
+    .cost("one system call")
     .reads(&["adjtimex(2)"])
     .metrics(&[&COLUMNS]);
 

@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("udp_queues", "Memory in the queues of UDP sockets", |host, _| {
         Ok(Source::blocking(UdpQueues(host.clone())))
     })
+    .cost("one dump of all UDP sockets")
     .reads(&["/proc/net/udp", "/proc/net/udp6"])
     .metrics(&[&QUEUES]);
 

@@ -10,6 +10,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("uname", "Names of the kernel and the machine", |_, _| {
         Ok(Source::blocking(Uname))
     })
+    .cost("one system call")
     .reads(&["uname(2)"])
     .metrics(&[&NAMES]);
 

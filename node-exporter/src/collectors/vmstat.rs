@@ -16,6 +16,7 @@ pub(super) static DEFINITION: Definition =
         let fields = filter::pattern(flags, &FIELDS)?;
         Ok(Source::blocking(Vmstat { host: host.clone(), fields, names: Names::default() }))
     })
+    .cost("one file")
     .reads(&["/proc/vmstat"])
     .flags(&[&FIELDS])
     .metrics(&[&Field]);

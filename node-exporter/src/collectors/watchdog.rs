@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("watchdog", "Watchdog timers", |host, _| {
         Ok(Source::blocking(Watchdog(host.clone())))
     })
+    .cost("about 10 small files per timer")
     .reads(&["/sys/class/watchdog/*/*"])
     .metrics(&[&INFO, &NUMBERS]);
 

@@ -18,6 +18,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("wifi", "Wireless interfaces and their peers", |_, flags| {
         Ok(Source::blocking(Wifi::new(flags)))
     })
+    .cost("three requests per interface")
     .off_by_default()
     .reads(&["nl80211 over generic netlink"])
     .flags(&[&FIXTURES])

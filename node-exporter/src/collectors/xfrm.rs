@@ -13,6 +13,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("xfrm", "Packets dropped by IPsec", |host, _| {
         Ok(Source::blocking(Xfrm(host.clone())))
     })
+    .cost("one small file")
     .off_by_default()
     .reads(&["/proc/net/xfrm_stat"])
     .metrics(&[&COUNTERS]);

@@ -11,6 +11,7 @@ use crate::host::{File, Host, if_there};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("xfs", "XFS file systems", |host, _| Ok(Source::blocking(Xfs(host.clone()))))
+        .cost("one small file per file system")
         .reads(&["/sys/fs/xfs/*/stats/stats"])
         .metrics(&[&COUNTS]);
 

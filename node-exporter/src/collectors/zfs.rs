@@ -18,6 +18,7 @@ pub(super) static DEFINITION: Definition =
         let names = FILES.map(|_| Names::default());
         Ok(Source::blocking(Zfs { host: host.clone(), names }))
     })
+    .cost("about 10 files, and one per dataset")
     .reads(&["/proc/spl/kstat/zfs/*", "/proc/spl/kstat/zfs/*/{io,objset-*,state}"])
     .metrics(&[&Found, &STATE]);
 

@@ -11,6 +11,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("zoneinfo", "Memory zones", |host, _| {
         Ok(Source::blocking(Zoneinfo(host.clone())))
     })
+    .cost("one file with about 60 lines per zone")
     .off_by_default()
     .reads(&["/proc/zoneinfo"])
     .metrics(&[&FIELDS, &Protection]);
