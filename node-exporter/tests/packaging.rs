@@ -24,6 +24,11 @@ fn passes(script: &str) {
 }
 
 #[test]
+fn ansible_role() {
+    passes("test_ansible.py");
+}
+
+#[test]
 fn beside_node_exporter() {
     passes("test_beside_node_exporter.py");
 }
@@ -76,6 +81,11 @@ fn landing_page() {
 #[test]
 fn prometheus_examples() {
     passes("test_prometheus.py");
+}
+
+#[test]
+fn shards_and_a_store() {
+    passes("test_scale_out.py");
 }
 
 #[test]

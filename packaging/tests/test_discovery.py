@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Service discovery: Prometheus finds instances by their tag in an EC2 API, and scrapes exporters on their private addresses over mutual TLS.
+"""Service discovery: Prometheus finds exporters with the examples in packaging/prometheus, and scrapes them over mutual TLS.
 
-moto (in target/tools/python) serves the API, with private addresses in 127.0.0.0/8; exporters listen on these. An instance that is terminated goes, a
-new one comes. Skipped, and loudly so, where Prometheus, moto or the exporter is missing.
+EC2: moto (in target/tools/python) serves the API, with private addresses in 127.0.0.0/8; exporters listen on these. An instance that is terminated goes, a
+new one comes. HTTP: a small server. DNS: dnsmasq on a loopback address, with a resolv.conf in a mount namespace, which needs root. Skipped, and loudly so,
+where Prometheus, the exporter, moto or dnsmasq is missing.
 """
-import contextlib, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, unittest, urllib.parse, urllib.request
+import contextlib, http.server, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time, unittest, urllib.parse, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / 'packaging/prometheus/ec2_sd.yml'
+EXAMPLES = ROOT / 'packaging/prometheus'
 PKI = ROOT / 'packaging/pki/exporter-pki'
 BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
 UNPACKED = ROOT / 'target/tools/unpacked/usr/bin/prometheus'
 PROMETHEUS = shutil.which(os.environ.get('PROMETHEUS') or (str(UNPACKED) if UNPACKED.exists() else 'prometheus'))
+DNSMASQ = shutil.which('dnsmasq', path=f'{os.environ["PATH"]}:/usr/sbin')
 PYTHON = os.environ.get('MOTO_PYTHON') or str(ROOT / 'target/tools/python/bin/python3')
 PATIENCE = 180
 # What runs under moto's Python: instances whose private addresses are loopback addresses.
@@ -38,13 +40,15 @@ for line in sys.stdin:
 '''
 
 
+def skip(what, missing):
+    """An exception to raise."""
+    print(f'SKIPPED: {what}: {missing}', file=sys.stderr, flush=True)
+    return unittest.SkipTest(missing)
+
+
 def setUpModule():
-    missing = ('no prometheus in $PROMETHEUS, target/tools or the PATH' if not PROMETHEUS else None if BINARY.exists() else f'no {BINARY}')
-    if not missing and (not pathlib.Path(PYTHON).exists() or subprocess.run([PYTHON, '-c', 'import moto.server, boto3'], capture_output=True).returncode):
-        missing = 'no moto in target/tools/python (scripts/install-test-deps)'
-    if missing:
-        print(f'SKIPPED: service discovery: {missing}', file=sys.stderr, flush=True)
-        raise unittest.SkipTest(missing)
+    if not PROMETHEUS or not BINARY.exists():
+        raise skip('service discovery', f'no {BINARY}' if PROMETHEUS else 'no prometheus in $PROMETHEUS, target/tools or the PATH')
 
 
 def free_port(address='127.0.0.1'):
@@ -53,19 +57,42 @@ def free_port(address='127.0.0.1'):
         return free.getsockname()[1]
 
 
-class Ec2(unittest.TestCase):
+class Discovery(unittest.TestCase):
+    """Exporters with certificates, each on its own address, and a Prometheus."""
+
+    addresses = {}
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.log = (self.folder / 'log').open('w')
+        self.addCleanup(self.log.close)
+        self.port, self.prometheus = free_port(next(iter(self.addresses.values()))), free_port()
+        for arguments in (('init',), ('client', 'prometheus'), *(('host', name) for name in self.addresses)):
+            subprocess.run([PKI, *arguments], cwd=self.folder, check=True, capture_output=True)
+        (self.folder / 'pki/clients/prometheus').rename(self.folder / 'tls')
+        for name, address in self.addresses.items():
+            (self.folder / f'{name}.yml').write_text(
+                f'tls_server_config:\n  cert_file: pki/hosts/{name}/tls.crt\n  key_file: pki/hosts/{name}/tls.key\n  client_ca_file: pki/ca.crt\n'
+                '  client_crl_file: pki/crl.pem\n  client_auth_type: RequireAndVerifyClientCert\n')
+            self.start([BINARY, f'--web.listen-address={address}:{self.port}', f'--web.config.file={name}.yml', '--collector.disable-defaults',
+                        '--collector.loadavg'])
+
     def start(self, command, **options):
         process = subprocess.Popen(command, cwd=self.folder, stdout=options.pop('stdout', self.log), stderr=self.log, **options)
         self.addCleanup(process.wait)
         self.addCleanup(process.terminate)
         return process
 
-    def call(self, line):
-        self.api.stdin.write(line + '\n')
-        self.api.stdin.flush()
-        answer = self.api.stdout.readline().strip()
-        self.assertTrue(answer, (self.folder / 'log').read_text()[-3000:])
-        return answer
+    def start_prometheus(self, example, changes, *wrapper):
+        """With an example, without its password, and with these replacements."""
+        config = re.sub(r'    basic_auth:\n(      .*\n)+', '', (EXAMPLES / example).read_text())
+        for old, new in changes.items():
+            self.assertIn(old, config)
+            config = config.replace(old, new)
+        (self.folder / 'prometheus.yml').write_text('global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n' + config)
+        self.start([*wrapper, PROMETHEUS, '--config.file=prometheus.yml', '--storage.tsdb.path=data', f'--web.listen-address=127.0.0.1:{self.prometheus}'])
 
     def series(self, expression):
         with contextlib.suppress(OSError):
@@ -74,41 +101,38 @@ class Ec2(unittest.TestCase):
                 return [(row['metric'], row['value'][1]) for row in json.load(answer)['data']['result']]
         return []
 
-    def until_up(self, names):
+    def until_up(self, names, label='name'):
         deadline = time.monotonic() + PATIENCE
-        while (found := {(row['name'], value) for row, value in self.series('up')}) != {(name, '1') for name in names}:
+        while (found := {(row.get(label), value) for row, value in self.series('up')}) != {(name, '1') for name in names}:
             self.assertLess(time.monotonic(), deadline, f'{found}, not {names}: {(self.folder / "log").read_text()[-3000:]}')
             time.sleep(0.5)
 
+
+class Ec2(Discovery):
+    addresses = {'a': '127.0.0.10', 'b': '127.0.0.11', 'c': '127.0.0.12'}
+
+    @classmethod
+    def setUpClass(cls):
+        if not pathlib.Path(PYTHON).exists() or subprocess.run([PYTHON, '-c', 'import moto.server, boto3'], capture_output=True).returncode:
+            raise skip('discovery in EC2', 'no moto in target/tools/python (scripts/install-test-deps)')
+
+    def call(self, line):
+        self.api.stdin.write(line + '\n')
+        self.api.stdin.flush()
+        answer = self.api.stdout.readline().strip()
+        self.assertTrue(answer, (self.folder / 'log').read_text()[-3000:])
+        return answer
+
     def test_instances_are_found_by_tag_come_and_go(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.log = (self.folder / 'log').open('w')
-        self.addCleanup(self.log.close)
-        port, api, self.prometheus = free_port('127.0.0.10'), free_port(), free_port()
-        for arguments in (('init',), ('client', 'prometheus'), *(('host', name) for name in ('a', 'b', 'c'))):
-            subprocess.run([PKI, *arguments], cwd=self.folder, check=True, capture_output=True)
-        (self.folder / 'pki/clients/prometheus').rename(self.folder / 'tls')
-        addresses = {'a': '127.0.0.10', 'b': '127.0.0.11', 'c': '127.0.0.12'}
-        for name, address in addresses.items():
-            (self.folder / f'{name}.yml').write_text(
-                f'tls_server_config:\n  cert_file: pki/hosts/{name}/tls.crt\n  key_file: pki/hosts/{name}/tls.key\n  client_ca_file: pki/ca.crt\n'
-                '  client_crl_file: pki/crl.pem\n  client_auth_type: RequireAndVerifyClientCert\n')
-            self.start([BINARY, f'--web.listen-address={address}:{port}', f'--web.config.file={name}.yml', '--collector.disable-defaults',
-                        '--collector.loadavg'])
-        # The example, with the API of this test and without the password.
-        config = re.sub(r'    basic_auth:\n(      .*\n)+', '', EXAMPLE.read_text())
-        config = config.replace('      - region: eu-central-1\n', '      - region: eu-central-1\n        access_key: a\n        secret_key: b\n        refresh_interval: 1s\n'
-                                f'        endpoint: http://127.0.0.1:{api}\n').replace('9100', str(port))
-        (self.folder / 'prometheus.yml').write_text('global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n' + config)
+        api = free_port()
         self.api = self.start([PYTHON, '-c', API, str(api)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.api.stdout.close)
         self.addCleanup(self.api.stdin.close)
-        first = self.call(f'run a {addresses["a"]} yes')
-        self.call(f'run b {addresses["b"]} yes')
+        first = self.call(f'run a {self.addresses["a"]} yes')
+        self.call(f'run b {self.addresses["b"]} yes')
         self.call('run untagged 127.0.0.20 no')
-        self.start([PROMETHEUS, '--config.file=prometheus.yml', '--storage.tsdb.path=data', f'--web.listen-address=127.0.0.1:{self.prometheus}'])
+        self.start_prometheus('ec2_sd.yml', {'      - region: eu-central-1\n': '      - region: eu-central-1\n        access_key: a\n        secret_key: b\n'
+                              f'        refresh_interval: 1s\n        endpoint: http://127.0.0.1:{api}\n', '9100': str(self.port)})
         self.until_up({'a', 'b'})
         labels = {row['name']: row for row, _ in self.series('up')}
         self.assertEqual({name: labels['a'][name] for name in ('instance', 'zone', 'type', 'environment')},
@@ -116,8 +140,71 @@ class Ec2(unittest.TestCase):
         self.assertRegex(labels['a']['account'], r'^\d{12}$')
         self.assertEqual(len(self.series('node_load1')), 2)
         self.call(f'terminate {first}')
-        self.call(f'run c {addresses["c"]} yes')
+        self.call(f'run c {self.addresses["c"]} yes')
         self.until_up({'b', 'c'})
+
+
+class Http(Discovery):
+    addresses = {'a': '127.0.0.13', 'b': '127.0.0.14'}
+
+    def test_targets_of_an_inventory_come_and_go_and_stay_if_it_fails(self):
+        answers = []
+
+        class Inventory(http.server.BaseHTTPRequestHandler):
+            def do_GET(handler):
+                status, names = answers[-1]
+                body = json.dumps([{'targets': [f'{self.addresses[name]}:{self.port}'], 'labels': {'name': name}} for name in names]).encode()
+                handler.send_response(status)
+                handler.send_header('Content-Type', 'application/json')
+                handler.send_header('Content-Length', str(len(body)))
+                handler.end_headers()
+                handler.wfile.write(body)
+                asked.release()
+
+            def log_message(self, *_):
+                pass
+
+        asked = threading.Semaphore(0)
+        answers.append((200, 'a'))
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Inventory)
+        threading.Thread(target=server.serve_forever).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.start_prometheus('http_sd.yml', {'https://inventory.example.org': f'http://127.0.0.1:{server.server_port}', '1m': '1s'})
+        self.until_up('a')
+        answers.append((500, ''))
+        for _ in range(100):
+            if not asked.acquire(blocking=False):
+                break
+        for _ in range(3):
+            self.assertTrue(asked.acquire(timeout=PATIENCE))
+        self.until_up('a')
+        answers.append((200, 'b'))
+        self.until_up('b')
+
+
+class Dns(Discovery):
+    addresses = {'a': '127.0.0.15', 'b': '127.0.0.16'}
+    server = '127.0.0.53'
+
+    @classmethod
+    def setUpClass(cls):
+        missing = None if DNSMASQ else 'no dnsmasq (package dnsmasq-base)'
+        if not missing and (os.geteuid() or subprocess.run(['unshare', '--mount', 'true'], capture_output=True).returncode):
+            missing = 'a resolv.conf and port 53 of a loopback address need root and a mount namespace'
+        if missing:
+            raise skip('discovery in DNS', missing)
+
+    def test_targets_are_those_of_an_srv_record(self):
+        records = []
+        for name, address in self.addresses.items():
+            records += [f'--srv-host=_node-exporter._tcp.example.org,{name}.example.org,{self.port}', f'--host-record={name}.example.org,{address}']
+        self.start([DNSMASQ, '--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--bind-interfaces', '--user=root', '--pid-file=',
+                    f'--listen-address={self.server}', '--except-interface=eth0', *records])
+        (self.folder / 'resolv.conf').write_text(f'nameserver {self.server}\n')
+        script = 'mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)" && exec "$@"'
+        self.start_prometheus('dns_sd.yml', {'30s': '1s'}, 'unshare', '--mount', 'sh', '-c', script, 'sh')
+        self.until_up({f'{name}.example.org:{self.port}' for name in self.addresses}, 'instance')
 
 
 if __name__ == '__main__':

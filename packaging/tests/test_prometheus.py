@@ -6,6 +6,7 @@ promtool is taken from $PROMTOOL or the PATH; skipped, and loudly so, where ther
 import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / 'prometheus'
+GUIDE = EXAMPLES.parents[1] / 'docs/operations.md'
 RULES = [EXAMPLES / f'{name}.yml' for name in ('alerts', 'mysql', 'cloudwatch')]
 PROMTOOL = shutil.which(os.environ.get('PROMTOOL') or 'promtool')
 
@@ -30,7 +31,7 @@ class Examples(unittest.TestCase):
         return 'consul_sd_configs not found' in done.stdout + done.stderr
 
     def test_jobs(self):
-        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml', 'mysql_targets.yml'):
+        for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml', 'mysql_targets.yml', 'agent.yml'):
             # With the files that it names.
             with tempfile.TemporaryDirectory() as folder:
                 subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',
@@ -45,6 +46,15 @@ class Examples(unittest.TestCase):
                     print('SKIPPED: consul_sd.yml: this promtool is built without Consul', file=sys.stderr, flush=True)
                     continue
                 self.promtool('check', 'config', f'{folder}/{job}')
+
+    def test_stores_in_the_documentation(self):
+        blocks = re.findall(r'```yaml\n(remote_write:\n.*?)```', GUIDE.read_text(), re.S)
+        self.assertEqual(len(blocks), 3)
+        for block in blocks:
+            with tempfile.TemporaryDirectory() as folder:
+                pathlib.Path(folder, 'prometheus.yml').write_text(block)
+                pathlib.Path(folder, 'mimir.password').write_text('secret')
+                self.promtool('check', 'config', '--agent', f'{folder}/prometheus.yml')
 
     def test_rules(self):
         for rules in RULES:

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Two agents with agent.yml, each with its share of the targets, and a store: an outage of the store loses no sample, a crash of an agent only its own.
+
+VictoriaMetrics is the store. The exporter is $BINARY, or the debug build of node-exporter. Skipped, and loudly so, where one of them is missing.
+"""
+import contextlib, hashlib, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, unittest, urllib.parse, urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / 'packaging/prometheus/agent.yml'
+PKI = ROOT / 'packaging/pki/exporter-pki'
+BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
+TOOLS = ROOT / 'target/tools/unpacked/usr/bin'
+PATIENCE = 180
+ADDRESSES = [f'127.0.3.{number}' for number in range(1, 7)]
+
+
+def program(variable, name):
+    return shutil.which(os.environ.get(variable) or (str(TOOLS / name) if (TOOLS / name).exists() else name))
+
+
+PROMETHEUS, STORE = program('PROMETHEUS', 'prometheus'), program('VICTORIA_METRICS', 'victoria-metrics')
+
+
+def setUpModule():
+    missing = ('no prometheus in $PROMETHEUS, target/tools or the PATH' if not PROMETHEUS else
+               'no victoria-metrics in $VICTORIA_METRICS, target/tools or the PATH' if not STORE else None if BINARY.exists() else f'no {BINARY}')
+    if missing:
+        print(f'SKIPPED: shards and a store: {missing}', file=sys.stderr, flush=True)
+        raise unittest.SkipTest(missing)
+
+
+def free_port(address='127.0.0.1'):
+    with socket.socket() as free:
+        free.bind((address, 0))
+        return free.getsockname()[1]
+
+
+class ScaleOut(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.log = (self.folder / 'log').open('w')
+        self.addCleanup(self.log.close)
+        self.port, self.store = free_port(ADDRESSES[0]), free_port()
+        # The action hashmod; with one port in thirty-two, all targets are in one shard.
+        share = lambda address: int.from_bytes(hashlib.md5(f'{address}:{self.port}'.encode()).digest()[8:], 'big') % 2
+        while len(set(map(share, ADDRESSES))) < 2:
+            self.port = free_port(ADDRESSES[0])
+        self.shares = {address: str(share(address)) for address in ADDRESSES}
+
+    def start(self, *command):
+        process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def start_store(self):
+        return self.start(STORE, '-storageDataPath=store', f'-httpListenAddr=127.0.0.1:{self.store}', '-retentionPeriod=1')
+
+    def start_agent(self, shard):
+        return self.start(PROMETHEUS, '--agent', f'--config.file=agent-{shard}.yml', f'--storage.agent.path=agent-{shard}',
+                          f'--web.listen-address=127.0.0.1:{free_port()}')
+
+    def samples(self):
+        """The samples of `up`: address to shard to sorted times, in seconds."""
+        found = {}
+        with contextlib.suppress(OSError), urllib.request.urlopen(f'http://127.0.0.1:{self.store}/api/v1/export?match[]=up', timeout=PATIENCE) as answer:
+            for line in answer.read().splitlines():
+                row = json.loads(line)
+                shards = found.setdefault(row['metric']['instance'].split(':')[0], {})
+                times = [stamp / 1000 for stamp, value in zip(row['timestamps'], row['values']) if value == 1]
+                shards[row['metric']['shard']] = sorted({*shards.get(row['metric']['shard'], []), *times})
+        return found
+
+    def until(self, what, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition(self.samples()):
+            self.assertLess(time.monotonic(), deadline, f'{what}: {self.samples()} {(self.folder / "log").read_text()[-3000:]}')
+            time.sleep(0.5)
+
+    def all_since(self, moment):
+        """Every target has been scraped since, and the store has it."""
+        self.until(f'all since {moment}', lambda found: set(found) == set(ADDRESSES) and all(max(times) > moment for shards in found.values() for times in shards.values()))
+
+    def test_nothing_is_lost(self):
+        for words in (('init',), ('client', 'prometheus'), *(('host', address) for address in ADDRESSES)):
+            subprocess.run([PKI, *words], cwd=self.folder, check=True, capture_output=True)
+        (self.folder / 'pki/clients/prometheus').rename(self.folder / 'tls')
+        for address in ADDRESSES:
+            (self.folder / f'{address}.yml').write_text(
+                f'tls_server_config:\n  cert_file: pki/hosts/{address}/tls.crt\n  key_file: pki/hosts/{address}/tls.key\n  client_ca_file: pki/ca.crt\n'
+                '  client_auth_type: RequireAndVerifyClientCert\n')
+            self.start(BINARY, f'--web.listen-address={address}:{self.port}', f'--web.config.file={address}.yml', '--collector.disable-defaults',
+                       '--collector.loadavg')
+        targets = self.folder / 'targets'
+        targets.mkdir()
+        (targets / 'node-all.json').write_text(json.dumps([{'targets': [f'{address}:{self.port}' for address in ADDRESSES]}]))
+        example = re.sub(r'    basic_auth:\n(      .*\n)+', '', EXAMPLE.read_text()).replace('https://store.example.org', f'http://127.0.0.1:{self.store}')
+        example = example.replace('scrape_interval: 15s', 'scrape_interval: 2s\n  scrape_timeout: 2s')
+        store = self.start_store()
+        agents = []
+        for shard in '01':
+            (self.folder / f'agent-{shard}.yml').write_text(example.replace('"0"', f'"{shard}"'))
+            agents.append(self.start_agent(shard))
+        self.all_since(0)
+        self.all_since(time.time())
+        # Every target has one shard, and every shard has targets.
+        self.assertEqual({address: list(found) for address, found in self.samples().items()}, {address: [shard] for address, shard in self.shares.items()})
+
+        # The store crashes; the samples of that time are sent later.
+        store.kill()
+        store.wait()
+        crashed = time.time()
+        time.sleep(12)
+        restarted = time.time()
+        self.start_store()
+        self.all_since(restarted)
+        for address, found in self.samples().items():
+            times, = found.values()
+            meanwhile = [moment for moment in times if crashed < moment < restarted]
+            self.assertGreaterEqual(len(meanwhile), 3, f'{address}: {times}, down from {crashed} to {restarted}')
+
+        # An agent crashes: the other one goes on, and what was sent stays.
+        before = self.samples()
+        agents[0].kill()
+        agents[0].wait()
+        crashed = time.time()
+        self.until('the other shard goes on', lambda found: all(max(times) > crashed + 4 for shards in found.values() for shard, times in shards.items() if shard == '1'))
+        self.start_agent('0')
+        self.all_since(time.time())
+        for address, found in self.samples().items():
+            for shard, times in found.items():
+                self.assertLessEqual(set(before[address][shard]), set(times), address)
+
+
+if __name__ == '__main__':
+    unittest.main()
