@@ -18,7 +18,7 @@ def program(variable, name):
     return shutil.which(os.environ.get(variable) or (str(TOOLS / name) if (TOOLS / name).exists() else name))
 
 
-PROMETHEUS, STORE = program('PROMETHEUS', 'prometheus'), program('VICTORIA_METRICS', 'victoria-metrics')
+PROMETHEUS, STORE, VMAGENT = program('PROMETHEUS', 'prometheus'), program('VICTORIA_METRICS', 'victoria-metrics'), program('VMAGENT', 'vmagent')
 
 
 def setUpModule():
@@ -48,6 +48,23 @@ class ScaleOut(unittest.TestCase):
         while len(set(map(share, ADDRESSES))) < 2:
             self.port = free_port(ADDRESSES[0])
         self.shares = {address: str(share(address)) for address in ADDRESSES}
+        self.start_exporters()
+
+    def start_exporters(self):
+        for words in (('init',), ('client', 'prometheus'), *(('host', address) for address in ADDRESSES)):
+            subprocess.run([PKI, *words], cwd=self.folder, check=True, capture_output=True)
+        (self.folder / 'pki/clients/prometheus').rename(self.folder / 'tls')
+        for address in ADDRESSES:
+            (self.folder / f'{address}.yml').write_text(
+                f'tls_server_config:\n  cert_file: pki/hosts/{address}/tls.crt\n  key_file: pki/hosts/{address}/tls.key\n  client_ca_file: pki/ca.crt\n'
+                '  client_auth_type: RequireAndVerifyClientCert\n')
+            self.start(BINARY, f'--web.listen-address={address}:{self.port}', f'--web.config.file={address}.yml', '--collector.disable-defaults',
+                       '--collector.loadavg')
+        targets = self.folder / 'targets'
+        targets.mkdir()
+        (targets / 'node-all.json').write_text(json.dumps([{'targets': [f'{address}:{self.port}' for address in ADDRESSES]}]))
+        self.example = re.sub(r'    basic_auth:\n(      .*\n)+', '', EXAMPLE.read_text()).replace('https://store.example.org', f'http://127.0.0.1:{self.store}')
+        self.example = self.example.replace('scrape_interval: 15s', 'scrape_interval: 2s\n  scrape_timeout: 2s')
 
     def start(self, *command):
         process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -83,25 +100,48 @@ class ScaleOut(unittest.TestCase):
         """Every target has been scraped since, and the store has it."""
         self.until(f'all since {moment}', lambda found: set(found) == set(ADDRESSES) and all(max(times) > moment for shards in found.values() for times in shards.values()))
 
+    def outage_of(self, store):
+        """Its begin and end. Several scrapes have their turn."""
+        store.kill()
+        store.wait()
+        crashed = time.time()
+        time.sleep(12)
+        restarted = time.time()
+        self.start_store()
+        return crashed, restarted
+
+    def check_samples_between(self, crashed, restarted):
+        for address, found in self.samples().items():
+            times, = found.values()
+            meanwhile = [moment for moment in times if crashed < moment < restarted]
+            self.assertGreaterEqual(len(meanwhile), 3, f'{address}: {times}, down from {crashed} to {restarted}')
+
+    def test_vmagent_keeps_what_waited(self):
+        if not VMAGENT:
+            print('SKIPPED: vmagent in place of an agent: no vmagent in $VMAGENT, target/tools or the PATH', file=sys.stderr, flush=True)
+            self.skipTest('no vmagent')
+        (self.folder / 'agent-0.yml').write_text(self.example.replace('modulus: 2', 'modulus: 1'))
+        start = lambda: self.start(VMAGENT, '-promscrape.config=agent-0.yml', '-promscrape.config.strictParse=false', f'-httpListenAddr=127.0.0.1:{free_port()}',
+                                   '-remoteWrite.tmpDataPath=waiting', f'-remoteWrite.url=http://127.0.0.1:{self.store}/api/v1/write')
+        store, agent = self.start_store(), start()
+        self.all_since(time.time())
+        store.kill()
+        store.wait()
+        crashed = time.time()
+        time.sleep(12)
+        agent.terminate()
+        agent.wait()
+        stopped = time.time()
+        self.start_store()
+        start()
+        self.all_since(time.time())
+        self.check_samples_between(crashed, stopped)
+
     def test_nothing_is_lost(self):
-        for words in (('init',), ('client', 'prometheus'), *(('host', address) for address in ADDRESSES)):
-            subprocess.run([PKI, *words], cwd=self.folder, check=True, capture_output=True)
-        (self.folder / 'pki/clients/prometheus').rename(self.folder / 'tls')
-        for address in ADDRESSES:
-            (self.folder / f'{address}.yml').write_text(
-                f'tls_server_config:\n  cert_file: pki/hosts/{address}/tls.crt\n  key_file: pki/hosts/{address}/tls.key\n  client_ca_file: pki/ca.crt\n'
-                '  client_auth_type: RequireAndVerifyClientCert\n')
-            self.start(BINARY, f'--web.listen-address={address}:{self.port}', f'--web.config.file={address}.yml', '--collector.disable-defaults',
-                       '--collector.loadavg')
-        targets = self.folder / 'targets'
-        targets.mkdir()
-        (targets / 'node-all.json').write_text(json.dumps([{'targets': [f'{address}:{self.port}' for address in ADDRESSES]}]))
-        example = re.sub(r'    basic_auth:\n(      .*\n)+', '', EXAMPLE.read_text()).replace('https://store.example.org', f'http://127.0.0.1:{self.store}')
-        example = example.replace('scrape_interval: 15s', 'scrape_interval: 2s\n  scrape_timeout: 2s')
         store = self.start_store()
         agents = []
         for shard in '01':
-            (self.folder / f'agent-{shard}.yml').write_text(example.replace('"0"', f'"{shard}"'))
+            (self.folder / f'agent-{shard}.yml').write_text(self.example.replace('"0"', f'"{shard}"'))
             agents.append(self.start_agent(shard))
         self.all_since(0)
         self.all_since(time.time())
@@ -109,17 +149,9 @@ class ScaleOut(unittest.TestCase):
         self.assertEqual({address: list(found) for address, found in self.samples().items()}, {address: [shard] for address, shard in self.shares.items()})
 
         # The store crashes; the samples of that time are sent later.
-        store.kill()
-        store.wait()
-        crashed = time.time()
-        time.sleep(12)
-        restarted = time.time()
-        self.start_store()
+        crashed, restarted = self.outage_of(store)
         self.all_since(restarted)
-        for address, found in self.samples().items():
-            times, = found.values()
-            meanwhile = [moment for moment in times if crashed < moment < restarted]
-            self.assertGreaterEqual(len(meanwhile), 3, f'{address}: {times}, down from {crashed} to {restarted}')
+        self.check_samples_between(crashed, restarted)
 
         # An agent crashes: the other one goes on, and what was sent stays.
         before = self.samples()
