@@ -185,7 +185,7 @@ class Http(Discovery):
 
 class Dns(Discovery):
     addresses = {'a': '127.0.0.15', 'b': '127.0.0.16'}
-    server = '127.0.0.53'
+    server = '127.0.0.77'
 
     @classmethod
     def setUpClass(cls):
@@ -200,7 +200,7 @@ class Dns(Discovery):
         for name, address in self.addresses.items():
             records += [f'--srv-host=_node-exporter._tcp.example.org,{name}.example.org,{self.port}', f'--host-record={name}.example.org,{address}']
         self.start([DNSMASQ, '--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--bind-interfaces', '--user=root', '--pid-file=',
-                    f'--listen-address={self.server}', '--except-interface=eth0', *records])
+                    f'--listen-address={self.server}', *records])
         (self.folder / 'resolv.conf').write_text(f'nameserver {self.server}\n')
         script = 'mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)" && exec "$@"'
         self.start_prometheus('dns_sd.yml', {'30s': '1s'}, 'unshare', '--mount', 'sh', '-c', script, 'sh')

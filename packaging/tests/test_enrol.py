@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """exporter-enrol and exporter-pki serve: who gets a certificate, with which names, and who does not."""
-import concurrent.futures, contextlib, datetime, hashlib, http.client, http.server, io, json, os, pathlib, re, shutil, socket, ssl, subprocess, sys
+import concurrent.futures, contextlib, datetime, fcntl, hashlib, http.client, http.server, io, json, os, pathlib, re, shutil, socket, ssl, subprocess, sys
 import tarfile, tempfile, threading, time, unittest, urllib.parse
 
 PKI = pathlib.Path(__file__).resolve().parents[1] / 'pki/exporter-pki'
@@ -385,6 +385,13 @@ class Load(Enrolment):
             with contextlib.suppress(OSError):
                 while stream.recv(65536):
                     pass
+
+    def test_while_the_authority_is_busy_no_token_is_used_up(self):
+        token = self.token('web1')
+        with open(self.folder / 'pki/.lock', 'a') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assertIn('busy; try again', self.enrol('web1', token, status=1))
+        self.enrol('web1', token)
 
     def test_a_slow_sender_is_ended_as_well(self):
         stream = self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
