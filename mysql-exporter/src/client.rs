@@ -62,7 +62,8 @@ impl Connection {
         transport: transport::Transport,
         login: &Login,
     ) -> Result<Self, Error> {
-        Greeted::over(transport, None).await?.log_in(login).await
+        let password = login::password(login).await?;
+        Greeted::over(transport, None, password).await?.log_in(login).await
     }
 
     /// The number that the server gave the connection: what `KILL` takes.

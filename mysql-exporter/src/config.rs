@@ -53,6 +53,9 @@ pub(crate) enum Password {
     /// Read at each login.
     File(PathBuf),
     None,
+    /// A token that is made for each login, in this AWS region.
+    #[cfg(feature = "rds-iam")]
+    RdsIam(String),
     Text(Secret),
 }
 
@@ -152,7 +155,13 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
     // An empty value is none.
     let value = |key: &str| value(key).filter(|value| !value.is_empty());
     let tls = Tls::read(value, defaults.unverified)?;
-    let cleartext = switch("enable-cleartext-plugin", value)?;
+    let region = value("rds-iam");
+    let password = match region {
+        Some(region) => token(region, &password, &tls)?,
+        None => password,
+    };
+    // A token is always sent as it is.
+    let cleartext = region.is_some() || switch("enable-cleartext-plugin", value)?;
     let public_key = match value("server-public-key-path").filter(|path| !path.is_empty()) {
         Some(path) => PublicKey::File(path.into()),
         None if switch("get-server-public-key", value)? => PublicKey::Trusted,
@@ -168,6 +177,30 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
         );
     }
     Ok(Some(login))
+}
+
+/// A token of Amazon RDS in the place of a password.
+fn token(region: &str, password: &Password, tls: &Tls) -> Result<Password, Problem> {
+    let problem = |problem| Err(Problem::new("rds-iam", problem));
+    let is_region = region
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !is_region || !region.contains('-') {
+        return problem("expected an AWS region, such as eu-central-1");
+    }
+    if !matches!(password, Password::None) {
+        return problem("a token takes the place of the password: leave one of them out");
+    }
+    if !tls.is_verified() {
+        return problem(
+            "a token is only sent over TLS with the certificate verified: set ssl-ca to the file \
+             with Amazon's authorities",
+        );
+    }
+    #[cfg(feature = "rds-iam")]
+    return Ok(Password::RdsIam(region.to_owned()));
+    #[cfg(not(feature = "rds-iam"))]
+    problem("this program was built without it: build it with --features rds-iam")
 }
 
 /// The value of a key that is on or off.
@@ -318,6 +351,18 @@ mod tests {
         assert_eq!(config.login(DEFAULT).unwrap().user, "file");
     }
 
+    #[cfg(feature = "rds-iam")]
+    #[test]
+    fn a_token_takes_the_place_of_the_password() {
+        let text = "[client]\nuser=u\n[client.rds]\nhost=db.x.us-east-1.rds.amazonaws.com\n\
+                    rds-iam=us-east-1\nssl-ca=/ca\n";
+        let config = parse(text, &defaults()).unwrap();
+        let login = config.login("client.rds").unwrap();
+        assert_eq!(login.password, Password::RdsIam("us-east-1".into()));
+        assert!(login.cleartext && login.tls.is_verified());
+        assert_eq!(config.login(DEFAULT).unwrap().password, Password::None);
+    }
+
     #[test]
     fn what_cannot_be_had_is_refused_with_its_section() {
         for (keys, problem) in [
@@ -327,6 +372,12 @@ mod tests {
             ("host=a b", "host: expected the name"),
             ("get-server-public-key=perhaps", "get-server-public-key: expected"),
             ("ssl-mode=VERIFY_CA", "ssl-mode: VERIFY_CA needs ssl-ca"),
+            ("rds-iam=1", "rds-iam: expected an AWS region"),
+            ("rds-iam=us-east-1", "rds-iam: a token is only sent over TLS"),
+            ("rds-iam=us-east-1\nssl-mode=REQUIRED", "rds-iam: a token is only sent over TLS"),
+            ("rds-iam=us-east-1\nssl-ca=/ca\npassword=p", "rds-iam: a token takes the place"),
+            #[cfg(not(feature = "rds-iam"))]
+            ("rds-iam=us-east-1\nssl-ca=/ca", "rds-iam: this program was built without it"),
         ] {
             let error = parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap_err();
             assert!(error.starts_with(&format!("my.cnf: [client] {problem}")), "{keys}: {error}");

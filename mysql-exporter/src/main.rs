@@ -12,6 +12,8 @@ mod fuzz;
 mod grants;
 mod options;
 mod queries;
+#[cfg(feature = "rds-iam")]
+mod rds_iam;
 mod secret;
 mod servers;
 mod sql;

@@ -48,6 +48,9 @@ pub(crate) enum Error {
     Server { code: u16, state: Option<String>, message: String },
     #[error("TLS: {0}")]
     Tls(String),
+    #[cfg(feature = "rds-iam")]
+    #[error("rds-iam: {0}")]
+    Token(String),
     #[error("it sent more than {0}")]
     TooLarge(&'static str),
     #[error("{plugin}: {problem}")]

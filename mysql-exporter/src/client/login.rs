@@ -15,6 +15,8 @@ use super::transport::{self, Channel, Transport};
 use super::{Connection, Error, capability, tls};
 use crate::address::Address;
 use crate::config::{Login, Password, PublicKey, Tls};
+#[cfg(feature = "rds-iam")]
+use crate::rds_iam;
 
 /// No packet before the end of a login is longer.
 const LIMIT: usize = 16 << 10;
@@ -34,10 +36,11 @@ pub(crate) struct Greeted {
     packets: PacketStream,
     greeting: Greeting,
     connector: Option<(TlsConnector, ServerName<'static>)>,
+    password: Vec<u8>,
 }
 
 impl Greeted {
-    /// Connects, and reads the greeting and the files for TLS. What fails here the server does not
+    /// Connects, and reads the greeting, the password and the files for TLS. What fails here the server does not
     /// count as an error of this host.
     pub(crate) async fn connect(login: &Login) -> Result<Self, Error> {
         let connector = match (&login.tls, &login.address) {
@@ -46,17 +49,19 @@ impl Greeted {
                 Some((tls::connector(tls).await?, tls::server_name(tls, host)?))
             }
         };
-        Self::over(transport::connect(&login.address).await?, connector).await
+        let password = password(login).await?;
+        Self::over(transport::connect(&login.address).await?, connector, password).await
     }
 
     /// Reads the greeting. Without a connector there is no TLS.
     pub(super) async fn over(
         transport: Transport,
         connector: Option<(TlsConnector, ServerName<'static>)>,
+        password: Vec<u8>,
     ) -> Result<Self, Error> {
         let mut packets = PacketStream::new(transport);
         let greeting = Greeting::parse(&packets.read(LIMIT).await?)?;
-        Ok(Self { packets, greeting, connector })
+        Ok(Self { packets, greeting, connector, password })
     }
 
     /// The number that the server gave the connection.
@@ -71,8 +76,7 @@ impl Greeted {
 }
 
 async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
-    let Greeted { mut packets, greeting, connector } = greeted;
-    let password = password(&login.password).await?;
+    let Greeted { mut packets, greeting, connector, password } = greeted;
     let mut capabilities = capability::CLIENT & greeting.capabilities;
     let mut channel = match login.address {
         Address::Unix { .. } => Channel::Socket,
@@ -115,9 +119,15 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
     })
 }
 
-async fn password(password: &Password) -> Result<Vec<u8>, Error> {
-    match password {
+/// The password, as it is now.
+pub(super) async fn password(login: &Login) -> Result<Vec<u8>, Error> {
+    match &login.password {
         Password::None => Ok(Vec::new()),
+        #[cfg(feature = "rds-iam")]
+        Password::RdsIam(region) => {
+            let token = rds_iam::token(&login.user, &login.address, region).await?;
+            Ok(token.reveal().as_bytes().to_vec())
+        }
         Password::Text(secret) => Ok(secret.reveal().as_bytes().to_vec()),
         Password::File(path) => {
             let mut text = read("password-file", path).await?;

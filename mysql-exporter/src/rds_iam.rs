@@ -1,0 +1,147 @@
+//! Tokens of Amazon RDS and Aurora in the place of passwords: a presigned request of the action
+//! `rds-db:connect`, which the server verifies. A token is valid for 15 minutes, and each login gets
+//! its own. Credentials are those of the AWS SDK: environment, profile, web identity, container,
+//! instance.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4::SigningParams;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use exporter_core::collector::chain;
+use tokio::sync::OnceCell;
+
+use crate::address::Address;
+use crate::client::Error;
+use crate::secret::Secret;
+
+/// How long a token can be used for a login: the most that RDS accepts.
+const VALIDITY: Duration = Duration::from_secs(900);
+/// How long a source of credentials may take for its answer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A token for a login now.
+pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result<Secret, Error> {
+    static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
+    let config = CONFIG.get_or_init(load).await;
+    let provider = config.credentials_provider();
+    let provider = provider.ok_or_else(|| Error::Token("there are no AWS credentials".into()))?;
+    let credentials = tokio::time::timeout(LIMIT, provider.provide_credentials()).await;
+    let credentials = credentials
+        .map_err(|_| Error::Token("the source of AWS credentials does not answer".into()))?
+        .map_err(|error| Error::Token(format!("no AWS credentials: {}", chain(&error))))?;
+    presigned(user, address, region, credentials, SystemTime::now())
+}
+
+async fn load() -> SdkConfig {
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client).load().await
+}
+
+/// The presigned request, without its scheme.
+fn presigned(
+    user: &str,
+    address: &Address,
+    region: &str,
+    credentials: Credentials,
+    now: SystemTime,
+) -> Result<Secret, Error> {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Error::Token(format!("cannot sign the token: {}", chain(error)))
+    };
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(VALIDITY);
+    let identity = credentials.into();
+    let params = SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("rds-db")
+        .time(now)
+        .settings(settings)
+        .build()
+        .map_err(|error| failed(&error))?;
+    let mut url = format!("https://{address}/?Action=connect&DBUser={}", percent_encoded(user));
+    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
+        .map_err(|error| failed(&error))?;
+    let signed = sign(request, &params.into()).map_err(|error| failed(&error))?;
+    let (instructions, _) = signed.into_parts();
+    for (name, value) in instructions.params() {
+        url.push('&');
+        url.push_str(name);
+        url.push('=');
+        url.push_str(&percent_encoded(value));
+    }
+    Ok(Secret::new(url.trim_start_matches("https://")))
+}
+
+/// A value of a query: all but the unreserved characters of RFC 3986 as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The signatures were computed by two other implementations of the published algorithm, with
+    /// this time and these keys, and are equal.
+    #[test]
+    fn tokens_are_those_of_other_implementations() {
+        for (address, user, region, session, expected) in [
+            (
+                "db1.cluster-x.eu-central-1.rds.amazonaws.com:3306",
+                "exporter",
+                "eu-central-1",
+                None,
+                "db1.cluster-x.eu-central-1.rds.amazonaws.com:3306/?Action=connect&DBUser=exporter\
+                 &X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20260102%2F\
+                 eu-central-1%2Frds-db%2Faws4_request&X-Amz-Date=20260102T030405Z&\
+                 X-Amz-Expires=900&X-Amz-SignedHeaders=host&X-Amz-Signature=\
+                 41a63a06321d8acd158d045072f3c052f3b0c15b54743f9018b82df963c6fb93",
+            ),
+            (
+                "db2.example.us-east-1.rds.amazonaws.com:3307",
+                "ex porter+/=@%",
+                "us-east-1",
+                Some("session/token+="),
+                "db2.example.us-east-1.rds.amazonaws.com:3307/?Action=connect&DBUser=\
+                 ex%20porter%2B%2F%3D%40%25&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=\
+                 AKIDEXAMPLE%2F20260102%2Fus-east-1%2Frds-db%2Faws4_request&\
+                 X-Amz-Date=20260102T030405Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host&\
+                 X-Amz-Security-Token=session%2Ftoken%2B%3D&X-Amz-Signature=\
+                 ce4529c18cfaa74db4f380f074a7c55f0bb3b6317ad414226f06d2023dfccd25",
+            ),
+        ] {
+            let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+            let session = session.map(str::to_owned);
+            let credentials = Credentials::new("AKIDEXAMPLE", secret, session, None, "test");
+            // 2026-01-02 03:04:05.
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045);
+            let address = address.parse().unwrap();
+            let token = presigned(user, &address, region, credentials, now).unwrap();
+            let sorted = |token: &str| {
+                let (host, query) = token.split_once('?').unwrap();
+                let mut parameters: Vec<_> = query.split('&').map(str::to_owned).collect();
+                parameters.sort();
+                (host.to_owned(), parameters)
+            };
+            assert_eq!(sorted(token.reveal()), sorted(expected));
+        }
+    }
+}
