@@ -110,12 +110,24 @@ impl Connection {
         settings: &WebConfig,
     ) -> Result<(TlsStream<Socket>, Caller), Refused> {
         let mut running = self.running.clone();
-        let stream = tokio::select! {
-            biased;
-            stream = handshake(socket, tls) => stream?,
-            _ = self.state.overdue() => return Err(Refused::because(Refusal::Timeout)),
-            () = self.state.evicted() => return Err(Refused::default()),
-            _ = running.changed() => return Err(Refused::default()),
+        let mut handshake = pin!(handshake(socket, tls));
+        let mut overdue = pin!(self.state.overdue());
+        let mut is_stopping = false;
+        let stream = loop {
+            tokio::select! {
+                biased;
+                stream = &mut handshake => break stream?,
+                _ = &mut overdue => {
+                    let reason = (!is_stopping).then_some(Refusal::Timeout);
+                    return Err(Refused { reason, socket: None });
+                }
+                () = self.state.evicted() => return Err(Refused::default()),
+                // In TLS 1.3 the client's request may follow at once: closing now would lose it.
+                _ = running.changed(), if !is_stopping => {
+                    is_stopping = true;
+                    self.state.stop();
+                }
+            }
         };
         // Resumed sessions as well: they were begun under other settings.
         let caller = settings.admits(stream.get_ref().1).map_err(Refused::because)?;

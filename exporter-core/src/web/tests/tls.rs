@@ -184,6 +184,26 @@ fn a_reload_loses_no_request_of_a_client_that_has_just_connected() {
 }
 
 #[test]
+fn a_stop_loses_no_request_of_a_client_whose_handshake_is_under_way() {
+    let scene = scene(|_| {});
+    let config = scene.config(Some(&scene.holder), &[]);
+    let mut fresh = scene.connect(&config);
+    fresh.conn.write_tls(&mut fresh.sock).unwrap();
+    // In TLS 1.3 a client has finished before the server has its certificate.
+    while fresh.conn.is_handshaking() {
+        fresh.conn.read_tls(&mut fresh.sock).unwrap();
+        fresh.conn.process_new_packets().unwrap();
+    }
+    let Scene { server, directory: _directory, .. } = scene;
+    let address = server.address;
+    let stop = thread::spawn(|| server.stop());
+    while TcpStream::connect(address).is_ok() {}
+    let answer = say(&mut fresh, SCRAPE).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    stop.join().unwrap();
+}
+
+#[test]
 fn passwords_are_asked_for_before_anything_else() {
     let hash = bcrypt::hash("secret", 4).unwrap();
     let directory = Directory::new();
