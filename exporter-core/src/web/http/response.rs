@@ -12,7 +12,7 @@ use http::header::{
 use http::{HeaderValue, Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::web::auth::CHALLENGE;
+use crate::web::auth::{CHALLENGE, Denied};
 use crate::web::connection::state::RequestInProgress;
 use crate::web::connection::unsent::UnsentAnswer;
 
@@ -65,8 +65,13 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
     response
 }
 
-pub(crate) fn unauthorized() -> Response {
-    let mut response = text(StatusCode::UNAUTHORIZED, "A user name and password are needed.\n");
+/// Does not tell an unknown user from a wrong password.
+pub(crate) fn unauthorized(denied: Denied) -> Response {
+    let why = match denied {
+        Denied::Wrong => "The user name or password is wrong.\n",
+        _ => "A user name and password are needed.\n",
+    };
+    let mut response = text(StatusCode::UNAUTHORIZED, why);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     response
 }

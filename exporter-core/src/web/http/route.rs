@@ -48,7 +48,10 @@ pub(crate) async fn answer<B: Body>(
             server.known_addresses.insert(address);
             (route(server, request).await, user)
         }
-        Err(Denied::Missing | Denied::Wrong) => (response::unauthorized(), None),
+        Err(denied @ (Denied::Missing | Denied::Wrong)) => {
+            server.refusals.log_login(peer, denied);
+            (response::unauthorized(denied), None)
+        }
         Err(Denied::Busy) => {
             (response::unavailable("Too many logins are being checked.\n".into()), None)
         }

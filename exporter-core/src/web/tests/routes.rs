@@ -213,6 +213,10 @@ fn each_request_is_logged_at_the_debug_level() {
     });
     server.say(get("/-/healthy?token=secret", "Authorization: Basic YTox\r\n"));
     server.say(get("/nothing", ""));
+    for _ in 0..3 {
+        let answer = server.say(get("/", "Authorization: Basic YTo=\r\n"));
+        assert!(answer.ends_with("The user name or password is wrong.\n"), "{answer}");
+    }
     let lines = lines.lock().unwrap().join("\n");
     for (part, count) in [
         (
@@ -220,7 +224,10 @@ fn each_request_is_logged_at_the_debug_level() {
             1,
         ),
         ("user=\"\" method=GET path=\"/nothing\" status=401 bytes=37 ", 1),
-        ("duration=", 2),
+        ("duration=", 5),
+        // Not for each request.
+        ("message=login refused peer=127.0.0.1 reason=\"no user name and password sent\" more=0 ", 1),
+        ("message=login refused peer=127.0.0.1 reason=\"unknown user or wrong password\" more=0 ", 1),
         ("secret", 0),
         ("YTox", 0),
     ] {

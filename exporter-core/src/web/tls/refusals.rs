@@ -1,4 +1,4 @@
-//! Logs refused connections at a bounded rate.
+//! Logs refused connections and logins at a bounded rate.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::refusal::Refusal;
+use crate::web::auth::Denied;
 use crate::web::client_address::{ClientAddress, Peer};
 
 /// How often the refusals of one client address for one reason are logged at most.
@@ -32,6 +33,17 @@ impl Refusals {
         let reason = refusal.as_str();
         if let Some(more) = self.due(peer.address(), reason) {
             warn!(%peer, reason, more, "connection refused");
+        }
+    }
+
+    pub(crate) fn log_login(&self, peer: Peer, denied: Denied) {
+        let reason = match denied {
+            Denied::Missing => "no user name and password sent",
+            Denied::Wrong => "unknown user or wrong password",
+            Denied::Busy => "too many logins are being checked",
+        };
+        if let Some(more) = self.due(peer.address(), reason) {
+            warn!(%peer, reason, more, "login refused");
         }
     }
 
