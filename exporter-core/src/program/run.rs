@@ -174,7 +174,9 @@ async fn serve<Env>(
     options: &Options,
     site: Arc<Site>,
 ) -> Result<(), Stop> {
-    let listeners = if options.systemd_socket {
+    // With a socket unit and no drop-in that sets the flag, systemd holds the default port itself.
+    let passed = options.listen.is_empty() && Listener::has_systemd_sockets();
+    let listeners = if options.systemd_socket || passed {
         Listener::from_systemd()
     } else {
         Listener::bind(&options.addresses(program.port))

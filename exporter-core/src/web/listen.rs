@@ -152,15 +152,15 @@ impl Listener {
 
     /// The sockets that systemd opened for this process. Only the first call gets them.
     pub fn from_systemd() -> Result<Vec<Self>, ListenError> {
-        let number = |name| env::var(name).ok()?.parse::<u32>().ok();
-        if number("LISTEN_PID") != Some(process::id()) {
-            return Err(ListenError::NotActivated);
-        }
-        let count = number("LISTEN_FDS").and_then(|count| u16::try_from(count).ok()).unwrap_or(0);
-        let sockets = sys::inherited(count).map_err(ListenError::Adopt)?;
+        let sockets = sys::inherited(systemd_sockets()).map_err(ListenError::Adopt)?;
         let listeners = sockets.into_iter().map(Self::adopt).collect::<Result<Vec<_>, _>>();
         let listeners = listeners.map_err(ListenError::Adopt)?;
         if listeners.is_empty() { Err(ListenError::NotActivated) } else { Ok(listeners) }
+    }
+
+    /// Whether systemd passed sockets to this process.
+    pub(crate) fn has_systemd_sockets() -> bool {
+        systemd_sockets() > 0
     }
 
     fn adopt(fd: OwnedFd) -> io::Result<Self> {
@@ -233,6 +233,15 @@ impl Drop for Listener {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// The number of sockets that systemd passed to this process.
+fn systemd_sockets() -> u16 {
+    let number = |name| env::var(name).ok()?.parse::<u32>().ok();
+    if number("LISTEN_PID") != Some(process::id()) {
+        return 0;
+    }
+    number("LISTEN_FDS").and_then(|count| u16::try_from(count).ok()).unwrap_or(0)
 }
 
 fn bind_tcp(host: &str, port: u16) -> io::Result<TcpListener> {
