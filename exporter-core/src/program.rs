@@ -1,7 +1,7 @@
 //! The main that exporters share: options, log, systemd.
 
 mod check;
-mod command_line;
+pub(crate) mod command_line;
 mod flags;
 pub mod log;
 mod password;

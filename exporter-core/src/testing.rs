@@ -10,6 +10,7 @@
 
 mod fuzz;
 mod golden;
+mod manual;
 pub mod mutual_tls;
 mod pki;
 mod program;
@@ -23,6 +24,7 @@ pub use self::golden::{
     collect, collect_async, declared_is_exposed, expose, expose_async, families, golden, page,
     page_with_dropped,
 };
+pub use self::manual::manual;
 pub use self::pki::{Authority, Identity, Kind};
 pub use self::program::{Answer, Exporter, PATIENCE, get, until};
 pub use self::prometheus::{Prometheus, check_with_promtool, tool};

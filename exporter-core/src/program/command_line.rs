@@ -82,7 +82,7 @@ pub(crate) fn parse<Env>(
 const COLLECTORS: &str =
     "Collectors (--no-... switches off; --....interval=60s runs one no more often)";
 
-fn command<Env>(spec: &CommandSpec<Env>) -> Command {
+pub(crate) fn command<Env>(spec: &CommandSpec<Env>) -> Command {
     let mut command = Command::new(spec.name)
         .about(spec.about)
         .version(version(spec))

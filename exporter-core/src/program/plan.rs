@@ -4,6 +4,7 @@ use std::env::consts;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::command_line::CommandSpec;
 use crate::collector::{Definition, Error};
 use crate::exporter::Opened;
 use crate::exposition::desc::Desc;
@@ -104,6 +105,19 @@ impl<Env: 'static> Program<Env> {
             None => "",
         };
         Self { revision, ..self }
+    }
+
+    /// The parts of its command line.
+    pub(crate) fn command_spec(&self) -> CommandSpec<Env> {
+        CommandSpec {
+            name: self.name,
+            about: self.about,
+            version: self.version,
+            revision: self.commit(),
+            switch: self.switch,
+            flags: self.flags,
+            collectors: self.collectors,
+        }
     }
 
     /// The commit it was built from, if it or the build says so.

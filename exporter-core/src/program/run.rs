@@ -12,7 +12,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::check;
-use super::command_line::{self, Action, CommandSpec};
+use super::command_line::{self, Action};
 use super::flags as shared;
 pub use super::flags::COLLECTOR_TIMEOUT;
 use super::log;
@@ -95,19 +95,11 @@ fn start<Env>(
     args: impl IntoIterator<Item = OsString>,
     open: impl FnOnce(Plan<Env>) -> Opened,
 ) -> Result<(), Stop> {
-    let spec = CommandSpec {
-        name: program.name,
-        about: program.about,
-        version: program.version,
-        revision: program.commit(),
-        switch: program.switch,
-        flags: program.flags,
-        collectors: program.collectors,
-    };
-    let (flags, enabled) = match command_line::parse(&spec, args).map_err(Stop::Mistake)? {
-        Action::Run(flags, enabled) => (flags, enabled),
-        Action::Print(text) => return print(&text),
-    };
+    let (flags, enabled) =
+        match command_line::parse(&program.command_spec(), args).map_err(Stop::Mistake)? {
+            Action::Run(flags, enabled) => (flags, enabled),
+            Action::Print(text) => return print(&text),
+        };
     let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
     log::init(program.name, options.level, options.layout);
     if flags.is_on(&shared::HASH_PASSWORD) {

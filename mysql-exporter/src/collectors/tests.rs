@@ -78,6 +78,11 @@ fn the_default_set_is_the_predecessors() {
 }
 
 #[test]
+fn the_reference_of_flags_is_current() {
+    testing::manual(&crate::PROGRAM, concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging"));
+}
+
+#[test]
 fn the_reference_is_current() {
     let page = testing::reference("Metrics of the MySQL exporter", ALL);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics/mysql.md");

@@ -66,6 +66,11 @@ fn each_exposes_what_it_declares() {
 }
 
 #[test]
+fn the_reference_of_flags_is_current() {
+    testing::manual(&crate::NATIVE, concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging"));
+}
+
+#[test]
 fn the_reference_is_current() {
     let page = testing::reference("Metrics of the node exporter", ALL);
     testing::golden(format!("{TESTS}/../../docs/metrics/node.md"), &page);

@@ -226,8 +226,14 @@ fn each_request_is_logged_at_the_debug_level() {
         ("user=\"\" method=GET path=\"/nothing\" status=401 bytes=37 ", 1),
         ("duration=", 5),
         // Not for each request.
-        ("message=login refused peer=127.0.0.1 reason=\"no user name and password sent\" more=0 ", 1),
-        ("message=login refused peer=127.0.0.1 reason=\"unknown user or wrong password\" more=0 ", 1),
+        (
+            "message=login refused peer=127.0.0.1 reason=\"no user name and password sent\" more=0 ",
+            1,
+        ),
+        (
+            "message=login refused peer=127.0.0.1 reason=\"unknown user or wrong password\" more=0 ",
+            1,
+        ),
         ("secret", 0),
         ("YTox", 0),
     ] {

@@ -1,0 +1,134 @@
+complete -c mysql-exporter -l collector.timeout -d 'How long one collector may take in a scrape. [default: 5s]' -r
+complete -c mysql-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
+complete -c mysql-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; one core is what it uses. [default: 1]' -r
+complete -c mysql-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
+complete -c mysql-exporter -l log.format -d 'How to write the log: logfmt or json. [default: logfmt]' -r
+complete -c mysql-exporter -l log.level -d 'What to log: debug, info, warn or error, and all above it. [default: info]' -r
+complete -c mysql-exporter -l web.max-requests -d 'How many scrapes may be under way; more are answered 503. 0 is no limit. [default: 40]' -r
+complete -c mysql-exporter -l web.telemetry-path -d 'The path of the metrics. [default: /metrics]' -r
+complete -c mysql-exporter -l timeout-offset -d 'Seconds to be done before the timeout that Prometheus announces. [default: 0.25]' -r
+complete -c mysql-exporter -l mysqld.address -d 'The server, unless the configuration names one: host:port or unix:///path. [default: localhost:3306]' -r
+complete -c mysql-exporter -l probe.allow-target -d 'A target that /probe may be pointed at beside the configured servers: NAME:PORT with * for anything, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.' -r
+complete -c mysql-exporter -l exporter.max_open_connections -d 'Connections to one server at once, whoever asks. [default: 2]' -r
+complete -c mysql-exporter -l exporter.connection-lifetime -d 'Seconds after which a connection is replaced by a new one; at least 1. [default: 60]' -r
+complete -c mysql-exporter -l exporter.lock_wait_timeout -d 'Seconds that a statement may wait for a metadata lock. [default: 2]' -r
+complete -c mysql-exporter -l config.my-cnf -d 'The option file with the users: [client], and a section for each auth_module of /probe. [default: .my.cnf]' -r
+complete -c mysql-exporter -l exporter.query_timeout -d 'Seconds after which the server ends a statement; 0 is as long as a collector may take. [default: 0]' -r
+complete -c mysql-exporter -l mysqld.username -d 'Whom to log in as, unless the configuration says; the password is in MYSQLD_EXPORTER_PASSWORD.' -r
+complete -c mysql-exporter -l collect.heartbeat.database -d 'The database of the heartbeats. [default: heartbeat]' -r
+complete -c mysql-exporter -l collect.heartbeat.table -d 'The table of the heartbeats. [default: heartbeat]' -r
+complete -c mysql-exporter -l collect.info_schema.processlist.min_time -d 'Seconds that a connection must be in a state to be counted. [default: 0]' -r
+complete -c mysql-exporter -l collect.info_schema.tables.databases -d 'The databases whose tables are told of, separated by commas; * is all but the server\'s own. [default: *]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.limit -d 'How many digests are told of at most: those that took the most time. [default: 250]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.timelimit -d 'Seconds since a digest was last seen, beyond which it is left out. [default: 86400]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.digest_text_limit -d 'Characters of a statement\'s text that are shown. [default: 120]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.exclude_schemas -d 'A schema whose statements are left out, beside the server\'s own. May be repeated.' -r
+complete -c mysql-exporter -l collect.perf_schema.file_instances.filter -d 'Files to expose: a regular expression of the server\'s over their names. [default: .*]' -r
+complete -c mysql-exporter -l collect.perf_schema.file_instances.remove_prefix -d 'What to take off the front of file names. [default: /var/lib/mysql/]' -r
+complete -c mysql-exporter -l collect.perf_schema.memory_events.remove_prefix -d 'What to take off the front of event names. [default: memory/]' -r
+complete -c mysql-exporter -l check -d 'Read all configuration, run every collector once, say what is fine and what is not, and exit.'
+complete -c mysql-exporter -l no-check
+complete -c mysql-exporter -l collector.disable-defaults -d 'Start with all collectors off.'
+complete -c mysql-exporter -l no-collector.disable-defaults
+complete -c mysql-exporter -l web.disable-exporter-metrics -d 'Leave out the metrics about the exporter itself.'
+complete -c mysql-exporter -l no-web.disable-exporter-metrics
+complete -c mysql-exporter -l web.enable-lifecycle -d 'Allow POST /-/reload.'
+complete -c mysql-exporter -l no-web.enable-lifecycle
+complete -c mysql-exporter -l hash-password -d 'Ask for a password, print its hash for basic_auth_users, and exit.'
+complete -c mysql-exporter -l no-hash-password
+complete -c mysql-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. They are series of their own to most servers.'
+complete -c mysql-exporter -l no-web.openmetrics-created
+complete -c mysql-exporter -l web.systemd-socket -d 'Listen on the sockets that systemd passes.'
+complete -c mysql-exporter -l no-web.systemd-socket
+complete -c mysql-exporter -l unit -d 'With --check: check as the systemd unit of this program would run it. Takes root.'
+complete -c mysql-exporter -l no-unit
+complete -c mysql-exporter -l exporter.enable_lock_wait_timeout -d 'Limit how long statements wait for metadata locks. [default: on]'
+complete -c mysql-exporter -l no-exporter.enable_lock_wait_timeout
+complete -c mysql-exporter -l exporter.fresh-login -d 'Log in for each scrape, in place of once a minute.'
+complete -c mysql-exporter -l no-exporter.fresh-login
+complete -c mysql-exporter -l exporter.log_slow_filter -d 'Keep scrapes out of the log of slow statements. MariaDB and Percona only.'
+complete -c mysql-exporter -l no-exporter.log_slow_filter
+complete -c mysql-exporter -l tls.insecure-skip-verify -d 'Encrypt connections without looking at the server\'s certificate.'
+complete -c mysql-exporter -l no-tls.insecure-skip-verify
+complete -c mysql-exporter -l collect.auto_increment.columns -d 'Next and greatest values of columns that count up [default: off]'
+complete -c mysql-exporter -l no-collect.auto_increment.columns
+complete -c mysql-exporter -l collect.binlog_size -d 'Number and size of the binary logs [default: off]'
+complete -c mysql-exporter -l no-collect.binlog_size
+complete -c mysql-exporter -l collect.engine_innodb_status -d 'Queries and read views inside InnoDB [default: off]'
+complete -c mysql-exporter -l no-collect.engine_innodb_status
+complete -c mysql-exporter -l collect.engine_tokudb_status -d 'Nothing: the TokuDB engine is gone [default: off]'
+complete -c mysql-exporter -l no-collect.engine_tokudb_status
+complete -c mysql-exporter -l collect.global_status -d 'Status variables of the server [default: on]'
+complete -c mysql-exporter -l no-collect.global_status
+complete -c mysql-exporter -l collect.global_variables -d 'System variables of the server [default: on]'
+complete -c mysql-exporter -l no-collect.global_variables
+complete -c mysql-exporter -l collect.heartbeat -d 'Replication delay, by a heartbeat in a table [default: off]'
+complete -c mysql-exporter -l no-collect.heartbeat
+complete -c mysql-exporter -l collect.heartbeat.utc -d 'The heartbeats are in UTC, not in the server\'s time zone.'
+complete -c mysql-exporter -l no-collect.heartbeat.utc
+complete -c mysql-exporter -l collect.info_schema.clientstats -d 'User statistics by client, of MariaDB and Percona Server with userstat=1 [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.clientstats
+complete -c mysql-exporter -l collect.info_schema.innodb_cmp -d 'Compression of InnoDB pages [default: on]'
+complete -c mysql-exporter -l no-collect.info_schema.innodb_cmp
+complete -c mysql-exporter -l collect.info_schema.innodb_cmpmem -d 'Compressed pages in the InnoDB buffer pool [default: on]'
+complete -c mysql-exporter -l no-collect.info_schema.innodb_cmpmem
+complete -c mysql-exporter -l collect.info_schema.innodb_metrics -d 'Counters of InnoDB that are enabled [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.innodb_metrics
+complete -c mysql-exporter -l collect.info_schema.innodb_tablespaces -d 'Sizes of InnoDB\'s tablespaces [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.innodb_tablespaces
+complete -c mysql-exporter -l collect.info_schema.processlist -d 'Connections by what they are doing [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.processlist
+complete -c mysql-exporter -l collect.info_schema.processlist.processes_by_user -d 'Count connections by user. [default: on]'
+complete -c mysql-exporter -l no-collect.info_schema.processlist.processes_by_user
+complete -c mysql-exporter -l collect.info_schema.processlist.processes_by_host -d 'Count connections by host. [default: on]'
+complete -c mysql-exporter -l no-collect.info_schema.processlist.processes_by_host
+complete -c mysql-exporter -l collect.info_schema.query_response_time -d 'Histogram of how long statements take, where a plugin counts it [default: on]'
+complete -c mysql-exporter -l no-collect.info_schema.query_response_time
+complete -c mysql-exporter -l collect.info_schema.replica_host -d 'Load and lag of the instances of an Aurora cluster [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.replica_host
+complete -c mysql-exporter -l collect.info_schema.rocksdb_perf_context -d 'Counters of the MyRocks engine, by table [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.rocksdb_perf_context
+complete -c mysql-exporter -l collect.info_schema.schemastats -d 'Use of schemas, of MariaDB and Percona Server with userstat=1 [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.schemastats
+complete -c mysql-exporter -l collect.info_schema.tables -d 'Rows and sizes of tables [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.tables
+complete -c mysql-exporter -l collect.info_schema.tablestats -d 'Use of tables, of MariaDB and Percona Server with userstat=1 [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.tablestats
+complete -c mysql-exporter -l collect.info_schema.userstats -d 'User statistics by user, of MariaDB and Percona Server with userstat=1 [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.userstats
+complete -c mysql-exporter -l collect.mysql.user -d 'Limits and privileges of accounts [default: off]'
+complete -c mysql-exporter -l no-collect.mysql.user
+complete -c mysql-exporter -l collect.mysql.user.privileges -d 'Tell of each account which privileges it has on everything.'
+complete -c mysql-exporter -l no-collect.mysql.user.privileges
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements -d 'The statements that take the most time, by digest [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.eventsstatements
+complete -c mysql-exporter -l collect.perf_schema.eventsstatementssum -d 'Statements of all digests together [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.eventsstatementssum
+complete -c mysql-exporter -l collect.perf_schema.eventswaits -d 'Waits of the server, by event [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.eventswaits
+complete -c mysql-exporter -l collect.perf_schema.file_events -d 'File I/O of the server, by event [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.file_events
+complete -c mysql-exporter -l collect.perf_schema.file_instances -d 'File I/O of the server, by file [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.file_instances
+complete -c mysql-exporter -l collect.perf_schema.indexiowaits -d 'Waits for the storage of indexes, by operation [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.indexiowaits
+complete -c mysql-exporter -l collect.perf_schema.memory_events -d 'Memory of the server, by what it is for [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.memory_events
+complete -c mysql-exporter -l collect.perf_schema.replication_applier_status_by_worker -d 'Times of the transactions that replication workers apply [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.replication_applier_status_by_worker
+complete -c mysql-exporter -l collect.perf_schema.replication_group_member_stats -d 'Transactions of this member of the replication group [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.replication_group_member_stats
+complete -c mysql-exporter -l collect.perf_schema.replication_group_members -d 'Members of the replication group and their states [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.replication_group_members
+complete -c mysql-exporter -l collect.perf_schema.tableiowaits -d 'Waits for the tables\' storage, by operation [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.tableiowaits
+complete -c mysql-exporter -l collect.perf_schema.tablelocks -d 'Waits for table locks, by kind of lock [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.tablelocks
+complete -c mysql-exporter -l collect.slave_hosts -d 'Replicas that are registered with this server [default: off]'
+complete -c mysql-exporter -l no-collect.slave_hosts
+complete -c mysql-exporter -l collect.slave_status -d 'State of replication on a replica [default: on]'
+complete -c mysql-exporter -l no-collect.slave_status
+complete -c mysql-exporter -l collect.sys.user_summary -d 'Statements, I/O, connections and memory of each user [default: off]'
+complete -c mysql-exporter -l no-collect.sys.user_summary
+complete -c mysql-exporter -s h -l help -d 'Print help'
+complete -c mysql-exporter -s V -l version -d 'Print version'
