@@ -79,6 +79,11 @@ fn landing_page() {
 }
 
 #[test]
+fn packages() {
+    passes("test_packages.py");
+}
+
+#[test]
 fn prometheus_examples() {
     passes("test_prometheus.py");
 }

@@ -7,9 +7,9 @@ survives. Needs root on Linux; `Unavailable` says what is missing.
 import contextlib, os, pathlib, shutil, signal, subprocess, tempfile, time
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = 'ca-certificates,curl,dbus,iproute2,kmod,libnss-systemd,openssl,python3,systemd,udev'
+PACKAGES = 'build-essential,ca-certificates,curl,dbus,git,iproute2,kmod,libnss-systemd,openssl,python3,rpm,sudo,systemd,udev'
 # Raised when PACKAGES or the boot wrapper change, so that an older cached root is made anew.
-GENERATION = 3
+GENERATION = 4
 HALT = signal.SIGRTMIN + 4
 
 
@@ -44,9 +44,10 @@ def release_and_mirror():
     raise Unavailable(f'apt has no mirror for the release {wanted or "of this system"}')
 
 
-def root():
-    """The cached root file system; made if there is none."""
+def root(suite=None):
+    """The cached root file system of this system's release, or of another one; made if there is none."""
     release, mirror = release_and_mirror()
+    release = suite or release
     cache = pathlib.Path(os.environ['XDG_CACHE_HOME'], 'exporters') if os.environ.get('XDG_CACHE_HOME') else PROJECT / 'target'
     place = cache / f'machine-{release}-{GENERATION}'
     if (place / 'sbin/boot').exists():
@@ -95,8 +96,9 @@ def cgroups():
 class Machine:
     """`with Machine({inside: outside}) as m: m.run('systemctl ...')`. The mapping is of read-only binds."""
 
-    def __init__(self, binds=()):
+    def __init__(self, binds=(), suite=None):
         self.binds = dict(binds)
+        self.suite = suite
         self.nspawn = self.leader = None
         self.groups = []
 
@@ -104,7 +106,7 @@ class Machine:
         reason = missing()
         if reason:
             raise Unavailable(reason)
-        place = root()
+        place = root(self.suite)
         self.console = tempfile.TemporaryFile('w+', errors='replace')
         command = ['systemd-nspawn', '--quiet', '--register=no', f'--directory={place}', '--volatile=overlay', '--private-network',
                    f'--machine=machine-{os.getpid()}', '--console=pipe', '--capability=all', '--system-call-filter=bpf @keyring',

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """packaging/install: what goes where, and that configuration survives it."""
-import os, pathlib, re, subprocess, sys, tempfile, unittest
+import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[1]
 INSTALL = PACKAGING / 'install'
@@ -20,7 +20,10 @@ FILES = {
     'usr/share/doc/{}/README.md': 0o644,
     'usr/share/doc/{}/examples/mtls.conf': 0o644,
     'usr/share/doc/{}/examples/socket.conf': 0o644,
-    'usr/share/doc/{}/examples/static.yml': 0o644,
+    'usr/share/doc/exporter-common/docs/operations.md': 0o644,
+    'usr/share/doc/exporter-common/examples/prometheus/static.yml': 0o644,
+    'usr/share/man/man1/exporter-pki.1': 0o644,
+    'usr/share/man/man1/{}.1': 0o644,
     'usr/share/doc/{}/examples/web-config.yml': 0o644,
 }
 MORE = {
@@ -56,6 +59,17 @@ class Install(unittest.TestCase):
     def test_every_exporter_is_tested(self):
         self.assertEqual({unit.stem for unit in PACKAGING.glob('systemd/*.service')}, set(MORE))
 
+    def test_the_parts_are_the_whole(self):
+        self.install('--binary', self.binary, 'node-exporter')
+        whole = self.files()
+        shutil.rmtree(self.destdir)
+        self.install('--part', 'common', 'node-exporter')
+        common = self.files()
+        shutil.rmtree(self.destdir)
+        self.install('--part=exporter', '--binary', self.binary, 'node-exporter')
+        self.assertEqual(whole, common | self.files())
+        self.assertEqual(common.keys() & self.files().keys(), set())
+
     def test_units_and_drop_ins_are_those_of_the_exporter(self):
         for name in MORE:
             self.install('--binary', self.binary, name)
@@ -85,7 +99,7 @@ class Install(unittest.TestCase):
         key = self.destdir / 'etc/node-exporter/tls.key'
         key.write_text('secret')
         self.install('uninstall', 'node-exporter')
-        self.assertEqual([path for path in self.files() if 'node-exporter' in str(path) and path.parts[0] != 'etc'], [])
+        self.assertEqual([path for path in self.files() if 'node-exporter' in str(path) and path.parts[0] != 'etc' and 'exporter-common' not in path.parts], [])
         self.assertEqual(key.read_text(), 'secret')
         self.assertTrue((self.destdir / 'etc/default/node-exporter').exists())
         self.assertTrue((self.destdir / 'usr/bin/exporter-pki').exists(), 'the others use it')
@@ -97,9 +111,9 @@ class Install(unittest.TestCase):
     def test_on_a_full_disk_nothing_is_changed_and_nothing_left_over(self):
         # A namespace of its own, so that no mount is left behind.
         script = '''
-            mount -t tmpfs -o size=512k tmpfs "$DESTDIR" || exit 77
+            mount -t tmpfs -o size=2M tmpfs "$DESTDIR" || exit 77
             "$1" --binary "$2" node-exporter >/dev/null || exit 78
-            head -c 400000 /dev/zero >"$2"
+            head -c 1900000 /dev/zero >"$2"
             "$1" --binary "$2" node-exporter
             echo "status $?"
             find "$DESTDIR" -name '*.new'
@@ -118,7 +132,7 @@ class Install(unittest.TestCase):
         for arguments, word in (((), 'which'), (('nothing-exporter',), 'nothing-exporter'), (('--bogus', 'node-exporter'), '--bogus'),
                                 (('--binary', '/nowhere/x', 'node-exporter'), '/nowhere/x'), (('--binary',), 'path'),
                                 (('node-exporter', 'mysql-exporter'), 'one exporter'), (('--purge', 'node-exporter'), '--purge'),
-                                (('uninstall',), 'which'), (('uninstall', '--binary', 'x', 'node-exporter'), '--binary')):
+                                (('--part', 'x', 'node-exporter'), 'exporter or common'), (('uninstall',), 'which'), (('uninstall', '--binary', 'x', 'node-exporter'), '--binary')):
             said = self.install(*arguments, status=2)
             self.assertRegex(said, rf'\Ainstall: .*{word}.*\n\Z')
         self.assertFalse(self.destdir.exists())

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Packages under a real systemd: install, scrape over mutual TLS, upgrade under scrapes, downgrade, remove, reinstall, purge.
+
+usage: test_packages.py [-v] [-k TEST]     BINARY=target/release/node-exporter unless set; the others are taken from beside it
+
+Skipped, and loudly so, where no machine can boot or a tool is missing; with PACKAGING_TESTS=required that is a failure.
+"""
+import hashlib, os, pathlib, re, shutil, subprocess, sys, unittest
+
+from machine import PROJECT, Machine, Unavailable
+
+BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
+EXPORTERS = [name for name in ('cloudwatch-exporter', 'mysql-exporter', 'node-exporter') if BINARY.with_name(name).exists()]
+PORTS = {'cloudwatch-exporter': 9106, 'mysql-exporter': 9104, 'node-exporter': 9100}
+OUTPUT = PROJECT / 'target/packages'
+OLD, NEW = '0.1.0', '0.1.1'
+# How well packages compress is not the subject.
+FAST = {'DPKG_DEB_COMPRESSOR_TYPE': 'gzip', 'DPKG_DEB_COMPRESSOR_LEVEL': '1'}
+
+
+def skip(what, reason):
+    """An exception to raise: of a test that is left out, or of one that fails because none may be."""
+    if os.environ.get('PACKAGING_TESTS') == 'required':
+        return AssertionError(f'{what}: {reason}')
+    print(f'SKIPPED: {what}: {reason}', file=sys.stderr, flush=True)
+    return unittest.SkipTest(reason)
+
+
+def build(kind, version, *exporters, binaries=BINARY.parent):
+    """Builds packages from binaries that exist, and returns their paths."""
+    command = [PROJECT / 'packaging/build', '--version', version, *(f for name in exporters for f in ('--exporter', name)), kind]
+    if binaries:
+        command[1:1] = ['--binaries', binaries]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **FAST})
+    if done.returncode:
+        raise AssertionError(f'packaging/build: {done.stdout}{done.stderr}')
+    separator = '_' if kind == 'deb' else '-'
+    names = [*exporters, *(['exporter-common'] if kind in ('deb', 'rpm') else [])]
+    return [next(OUTPUT.glob(f'{name}{separator}{version}*{kind if kind in ("deb", "rpm") else ""}*')) for name in names]
+
+
+def setUpModule():
+    if 'node-exporter' not in EXPORTERS:
+        raise SystemExit(f'there is no {BINARY}; build it first: cargo build --release')
+
+
+class Lifecycle:
+    """What holds of packages of either kind, with a machine for each kind. Tests are numbered: each goes on where the one before ended."""
+
+    kind = tool = None
+
+    @classmethod
+    def setUpClass(cls):
+        for tool, package in cls.tools.items():
+            if not shutil.which(tool):
+                raise skip(f'packages of kind {cls.kind}', f'{tool} is not installed (package {package})')
+        cls.old = build(cls.kind, OLD, *EXPORTERS)
+        cls.new = build(cls.kind, NEW, 'node-exporter')
+        try:
+            cls.machine = Machine({'/packages': OUTPUT}).__enter__()
+        except Unavailable as reason:
+            raise skip(f'packages of kind {cls.kind} under systemd', str(reason)) from reason
+        cls.addClassCleanup(cls.machine.__exit__, None, None, None)
+
+    def run_in(self, command, **more):
+        return self.machine.run(command, **more).stdout
+
+    def install(self, files, *flags):
+        self.run_in(f'{self.installs} {" ".join(flags)} ' + ' '.join(f'/packages/{file.name}' for file in files))
+
+    def state(self, name='node-exporter'):
+        return self.run_in(f'systemctl is-active {name}.service', check=False).strip()
+
+    def pid(self, name='node-exporter'):
+        return self.run_in(f'systemctl show -p MainPID --value {name}').strip()
+
+    flags = ("--cacert /root/pki/ca.crt --cert /root/pki/clients/prometheus/tls.crt --key /root/pki/clients/prometheus/tls.key "
+             "-u 'prometheus:open sesame'")
+
+    def assert_scraped(self):
+        self.assertIn('node_load1 ', self.run_in(f'curl -sS -m 60 {self.flags} https://127.0.0.1:9100/metrics'))
+
+    def test_1_installation_starts_nothing_and_prepares_everything(self):
+        self.install(self.old)
+        for name in EXPORTERS:
+            self.assertEqual(self.state(name), 'inactive', name)
+            self.assertEqual(self.run_in(f'systemctl is-enabled {name}.service {name}.socket', check=False).split(), ['disabled'] * 2, name)
+            self.assertEqual(self.run_in(f'stat -c %U:%G:%a /etc/{name}').strip(), f'root:{name}:2750')
+            self.assertEqual(self.run_in(f'{name} --version').split()[:2], [name, '0.1.0'])
+            self.run_in(f'test -s /usr/share/man/man1/{name}.1.gz -a -s /usr/share/bash-completion/completions/{name}')
+        self.assertEqual(self.run_in('stat -c %U:%a /var/lib/node-exporter/textfile').strip(), 'root:755')
+        self.run_in('bash -c "source /usr/share/bash-completion/completions/node-exporter && complete -p node-exporter"')
+
+    def test_2_it_is_scraped_over_mutual_tls(self):
+        hash = self.run_in("echo 'open sesame' | node-exporter --hash-password").split()[-1]
+        self.run_in(f'''
+            set -e; mkdir -p /root/pki; cd /root; exporter-pki init; exporter-pki client prometheus; exporter-pki host this 127.0.0.1
+            tar -C /etc/node-exporter --no-same-owner -xf pki/hosts/this.tar
+            sed 's|HASH|{hash}|' /usr/share/doc/node-exporter/examples/web-config.yml | install -m 640 /dev/stdin /etc/node-exporter/web-config.yml
+            install -D -m 644 -t /etc/systemd/system/node-exporter.service.d /usr/share/doc/node-exporter/examples/{{mtls,socket}}.conf
+            echo '# changed' >> /etc/default/node-exporter
+            systemctl daemon-reload; systemctl enable --now node-exporter.socket node-exporter''')
+        self.assert_scraped()
+        self.assertEqual(self.run_in('stat -c "%G %a" /etc/node-exporter/tls.key').split(), ['node-exporter', '640'])
+
+    def replace_under_scrapes(self, files, *flags):
+        """Installs other versions while new connections are made without a pause; none of them may fail."""
+        before = self.pid()
+        self.machine.write('/run/loop.sh', f'''
+while [ ! -e /run/loop.stop ]; do
+    curl -sS -m 60 -o /dev/null -w '%{{http_code}}\\n' {self.flags} https://127.0.0.1:9100/metrics 2>&1
+done
+''')
+        self.run_in('rm -f /run/loop.stop; systemd-run -q --unit=loop -p StandardOutput=file:/run/loop.log sh /run/loop.sh')
+        try:
+            self.run_in('until [ -s /run/loop.log ]; do sleep 0.1; done')
+            self.install(files, *flags)
+            self.run_in('n=$(wc -l </run/loop.log); until [ $(wc -l </run/loop.log) -gt $((n + 5)) ]; do sleep 0.1; done')
+        finally:
+            self.run_in('touch /run/loop.stop; while systemctl -q is-active loop; do sleep 0.1; done')
+        answers = self.run_in('sort /run/loop.log | uniq -c; rm /run/loop.log').split()
+        self.assertEqual(answers[1::2], ['200'], f'failed scrapes: {answers}')
+        self.assertNotIn(self.pid(), ('0', before), 'the new version runs')
+        print(f'{self.kind}: {answers[0]} scrapes meanwhile, none failed', flush=True)
+
+    def test_3_an_upgrade_fails_no_scrape(self):
+        self.replace_under_scrapes(self.new)
+        self.assertIn(NEW, self.version())
+
+    def test_4_so_does_a_downgrade(self):
+        self.replace_under_scrapes([file for file in self.old if 'mysql' not in file.name and 'cloudwatch' not in file.name], *self.older)
+        self.assertIn(OLD, self.version())
+        self.assertIn('# changed', self.run_in('cat /etc/default/node-exporter'))
+        self.assertEqual(self.run_in('stat -c %U:%G:%a /etc/node-exporter').strip(), 'root:node-exporter:2750')
+
+    def test_5_all_exporters_run_together(self):
+        if len(EXPORTERS) < len(PORTS):
+            raise skip('all exporters together', f'only {EXPORTERS} are built')
+        self.run_in('''
+            install -m 600 /usr/share/doc/mysql-exporter/examples/my.cnf /etc/mysql-exporter/
+            install -m 640 /usr/share/doc/cloudwatch-exporter/examples/config.yml /etc/cloudwatch-exporter/
+            systemctl enable --now mysql-exporter cloudwatch-exporter''')
+        self.assertIn('mysql_up 0', self.run_in('curl -sS -m 60 http://127.0.0.1:9104/metrics'))
+        self.assertIn('cloudwatch_exporter_build_info', self.run_in('curl -sS -m 60 http://127.0.0.1:9106/metrics'))
+        self.assert_scraped()
+
+    def test_6_a_socket_without_its_drop_in_breaks_nothing(self):
+        name = 'mysql-exporter' if 'mysql-exporter' in EXPORTERS else 'node-exporter'
+        self.run_in(f'rm -f /etc/systemd/system/{name}.service.d/socket.conf; systemctl daemon-reload; systemctl stop {name}.socket {name}')
+        self.run_in(f'install -D -m 600 /usr/share/doc/{name}/examples/my.cnf /etc/{name}/my.cnf', check=False)
+        self.run_in(f'systemctl enable --now {name}.socket && systemctl restart {name}')
+        self.assertEqual(self.state(name), 'active')
+        self.assertEqual(self.run_in(f'curl -sS -m 60 -o /dev/null http://127.0.0.1:{PORTS[name]}/ 2>&1', check=False).count('refused'), 0)
+        # Nor while the service has the port already.
+        self.run_in(f'systemctl disable --now {name}.socket; systemctl restart {name}; systemctl start {name}.socket', check=False)
+        self.assertEqual(self.state(name), 'active')
+        self.run_in(f'systemctl stop {name}.socket; systemctl restart {name}', check=False)
+
+    def test_7_removal_stops_it_and_keeps_keys(self):
+        self.remove('node-exporter')
+        self.assertNotEqual(self.state(), 'active')
+        self.assertEqual(self.run_in('ss -Hltn sport = :9100').strip(), '')
+        self.run_in('test -s /etc/node-exporter/tls.key -a ! -e /usr/bin/node-exporter')
+
+    def test_8_a_second_installation_takes_up_what_is_there(self):
+        self.install(self.new)
+        self.run_in('systemctl enable --now node-exporter.socket node-exporter')
+        self.assert_scraped()
+
+    def test_9_what_is_left_at_the_end(self):
+        self.remove(*EXPORTERS, 'exporter-common')
+        left = lambda: self.run_in(r'find / -xdev \( -name "*-exporter*" -o -name "exporter-*" -o -name "_*-exporter" \) -not -path "/packages/*" '
+                                   r'-not -path "/root/*" -not -path "/run/*" -not -path "/tmp/*" -not -path "/var/cache/*" | sort').split()
+        if self.kind == 'rpm':
+            # rpm knows no purge: what has been configured stays, and nothing else.
+            self.assertEqual([path for path in left() if not re.match(r'/(etc|var/lib)/', path)], [])
+            return
+        self.run_in('dpkg --purge ' + ' '.join((*EXPORTERS, 'exporter-common')))
+        self.assertEqual(left(), [])
+        self.assertEqual(self.run_in('getent passwd | grep -e -exporter', check=False), '')
+        self.assertEqual(self.run_in('systemctl list-units --all --plain --no-legend "*-exporter*"').strip(), '')
+
+
+class Deb(Lifecycle, unittest.TestCase):
+    kind = 'deb'
+    tools = {'dh': 'debhelper', 'dpkg-buildpackage': 'dpkg-dev'}
+    installs = 'dpkg --install --force-confold'
+    older = ['--force-downgrade']
+
+    def version(self):
+        return self.run_in("dpkg-query -W -f '${Version}' node-exporter")
+
+    def remove(self, *names):
+        self.run_in('dpkg --remove ' + ' '.join(names))
+
+    def test_0_lintian_finds_no_error(self):
+        if not shutil.which('lintian'):
+            raise skip('the Debian packages', 'lintian is not installed')
+        done = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error', *self.old], capture_output=True, text=True)
+        errors = [line for line in done.stdout.splitlines() if line.startswith('E:') and not (
+            # A debug build, when the test is run with one.
+            'unstripped-binary' in line and 'debug' in str(BINARY))]
+        self.assertEqual(errors, [])
+
+    def test_0_a_second_build_gives_the_same_bytes(self):
+        digests = lambda: [hashlib.sha256(file.read_bytes()).hexdigest() for file in self.old]
+        first = digests()
+        build(self.kind, OLD, *EXPORTERS)
+        self.assertEqual(digests(), first)
+
+
+class Rpm(Lifecycle, unittest.TestCase):
+    """On Debian's systemd, with rpm as the package manager; --nodeps, because its data base knows none of the packages of Debian."""
+
+    kind = 'rpm'
+    tools = {'rpmbuild': 'rpm'}
+    installs = 'rpm --upgrade --nodeps'
+    older = ['--oldpackage']
+
+    def version(self):
+        return self.run_in('rpm -q node-exporter')
+
+    def remove(self, *names):
+        self.run_in('rpm --erase --nodeps ' + ' '.join(names))
+
+    def test_0_rpmlint_finds_no_error(self):
+        if not shutil.which('rpmlint'):
+            raise skip('the rpm packages', 'rpmlint is not installed')
+        done = subprocess.run(['rpmlint', '--config', PROJECT / 'packaging/rpm/rpmlint.toml', *self.old], capture_output=True, text=True)
+        self.assertIn(f'{len(self.old)} packages', done.stdout)
+        self.assertEqual([line for line in done.stdout.splitlines() if ': E: ' in line], [])
+
+    test_0_a_second_build_gives_the_same_bytes = Deb.test_0_a_second_build_gives_the_same_bytes
+
+
+if __name__ == '__main__':
+    unittest.main()
