@@ -5,7 +5,7 @@ usage: test_packages.py [-v] [-k TEST]     BINARY=target/release/node-exporter u
 
 Skipped, and loudly so, where no machine can boot or a tool is missing; with PACKAGING_TESTS=required that is a failure.
 """
-import hashlib, os, pathlib, re, shutil, subprocess, sys, unittest
+import hashlib, json, os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 from machine import PROJECT, Machine, Unavailable
 
@@ -14,6 +14,8 @@ EXPORTERS = [name for name in ('cloudwatch-exporter', 'mysql-exporter', 'node-ex
 PORTS = {'cloudwatch-exporter': 9106, 'mysql-exporter': 9104, 'node-exporter': 9100}
 OUTPUT = PROJECT / 'target/packages'
 OLD, NEW = '0.1.0', '0.1.1'
+# The oldest Debian that the units work on.
+OLDEST = 'bullseye'
 # How well packages compress is not the subject.
 FAST = {'DPKG_DEB_COMPRESSOR_TYPE': 'gzip', 'DPKG_DEB_COMPRESSOR_LEVEL': '1'}
 
@@ -28,10 +30,10 @@ def skip(what, reason):
 
 def build(kind, version, *exporters, binaries=BINARY.parent):
     """Builds packages from binaries that exist, and returns their paths."""
-    command = [PROJECT / 'packaging/build', '--version', version, *(f for name in exporters for f in ('--exporter', name)), kind]
+    command = [PROJECT / 'packaging/build', '--profile', 'release', '--version', version, *(f for name in exporters for f in ('--exporter', name)), kind]
     if binaries:
         command[1:1] = ['--binaries', binaries]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **FAST})
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **FAST, 'EXPORTER_REVISION': 'test'})
     if done.returncode:
         raise AssertionError(f'packaging/build: {done.stdout}{done.stderr}')
     separator = '_' if kind == 'deb' else '-'
@@ -231,6 +233,69 @@ class Rpm(Lifecycle, unittest.TestCase):
         self.assertEqual([line for line in done.stdout.splitlines() if ': E: ' in line], [])
 
     test_0_a_second_build_gives_the_same_bytes = Deb.test_0_a_second_build_gives_the_same_bytes
+
+
+class Static(unittest.TestCase):
+    """Tarball and image, which have static binaries: built here where Rust has the target, with the release profile."""
+
+    @classmethod
+    def setUpClass(cls):
+        target = subprocess.run(['rustc', '--print', 'target-libdir', '--target', f'{os.uname().machine}-unknown-linux-musl'],
+                                capture_output=True, text=True).stdout.strip()
+        for what, found, reason in (('rust-std', target and os.path.isdir(target), 'rustup target add x86_64-unknown-linux-musl'),
+                                    ('musl-gcc', shutil.which('musl-gcc'), 'apt-get install musl-tools')):
+            if not found:
+                raise skip('the tarball and the image', f'no {what}; {reason}')
+
+    def build(self, kind):
+        return build(kind, OLD, 'node-exporter', binaries=None)[0]
+
+    def unpacked(self, archive):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        subprocess.run(['tar', '-C', folder.name, '-xf', archive], check=True)
+        return pathlib.Path(folder.name)
+
+    def test_the_tarball_installs_on_an_old_system(self):
+        tarball = self.build('tarball')
+        first = hashlib.sha256(tarball.read_bytes()).digest()
+        self.assertEqual(hashlib.sha256(self.build('tarball').read_bytes()).digest(), first, 'the same bytes again')
+        folder = next(self.unpacked(tarball).iterdir())
+        try:
+            machine = Machine({'/unpacked': folder}, suite=OLDEST)
+            machine.__enter__()
+        except Unavailable as reason:
+            raise skip(f'the tarball on {OLDEST}', str(reason)) from reason
+        self.addCleanup(machine.__exit__, None, None, None)
+        print('the tarball on:', machine.run('systemctl --version | head -n 1; ldd --version | head -n 1').stdout.split('\n')[:2], flush=True)
+        machine.run('''
+            set -e; /unpacked/packaging/install node-exporter
+            install -D -m 644 -t /etc/systemd/system/node-exporter.service.d /usr/share/doc/node-exporter/examples/socket.conf
+            systemctl daemon-reload; systemctl enable --now node-exporter.socket node-exporter''')
+        self.assertIn('node_load1 ', machine.run('curl -sS -m 60 http://127.0.0.1:9100/metrics').stdout)
+        machine.run('node-exporter --check --unit')
+        machine.run('/unpacked/packaging/install uninstall --purge node-exporter; test ! -e /usr/bin/node-exporter -a ! -e /etc/node-exporter')
+
+    def test_the_image_has_the_binary_and_nothing_else(self):
+        if not shutil.which('buildah'):
+            raise skip('the image', 'buildah is not installed')
+        archive = self.build('image')
+        first = hashlib.sha256(archive.read_bytes()).digest()
+        self.assertEqual(hashlib.sha256(self.build('image').read_bytes()).digest(), first, 'the same bytes again')
+        self.assertLessEqual(archive.stat().st_size, 12_000_000)
+        layout = self.unpacked(archive)
+        blob = lambda digest: layout / 'blobs' / digest.replace(':', '/')
+        manifest = json.loads(blob(json.loads((layout / 'index.json').read_text())['manifests'][0]['digest']).read_text())
+        config = json.loads(blob(manifest['config']['digest']).read_text())['config']
+        self.assertEqual((config['User'], config['Entrypoint'], list(config['ExposedPorts'])), ('65534:65534', ['/usr/bin/node-exporter'], ['9100/tcp']))
+        root = self.unpacked(blob(manifest['layers'][0]['digest']))
+        files = sorted(str(path.relative_to(root)) for path in root.rglob('*') if path.is_file())
+        self.assertEqual(files, ['etc/group', 'etc/passwd', 'usr/bin/node-exporter'])
+        if os.geteuid() != 0:
+            raise skip('the image is not started', 'chroot needs root')
+        root.chmod(0o755)
+        said = subprocess.run(['chroot', '--userspec=65534:65534', root, '/usr/bin/node-exporter', '--version'], capture_output=True, text=True)
+        self.assertEqual(said.stdout.split()[0], 'node-exporter', said.stderr)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,7 @@
 //! YAML of configuration files: read strictly, with errors that show no value of the file.
 
+mod indentation;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -117,7 +119,14 @@ pub fn parse<T: DeserializeOwned + Default>(text: &[u8], kind: &str) -> Result<T
     // A snippet of the file would show the secrets in it.
     let options = serde_saphyr::options! { with_snippet: false };
     let parsed = serde_saphyr::from_str_with_options::<Option<T>>(text, options);
-    Ok(parsed.map_err(|error| fault(&error, kind))?.unwrap_or_default())
+    let parsed = parsed.map_err(|error| {
+        let mut fault = fault(&error, kind);
+        if fault.line.is_some_and(|line| indentation::is_wrong_near(text, line)) {
+            fault.problem.push_str("; check the indentation");
+        }
+        fault
+    })?;
+    Ok(parsed.unwrap_or_default())
 }
 
 /// The key that was probably meant.

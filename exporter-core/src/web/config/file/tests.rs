@@ -57,6 +57,28 @@ fn each_fault_is_one_line_with_its_place() {
 }
 
 #[test]
+fn wrong_indentation_is_named() {
+    for (text, is_named) in [
+        ("tls_server_config:\ncert_file: a\n", true),
+        ("tls_server_config:\n  cert_file: a\n    key_file: b\n", true),
+        ("tls_server_config:\n  cert_file: a\n key_file: b\n", true),
+        ("tls_server_config:\n\tcert_file: a\n", true),
+        ("basic_auth_users:\nalice: x\n", true),
+        ("tls_server_config:\n  bogus: a\n", false),
+        ("tls_server_config:\n  client_allowed_sans:\n  - a\n  bogus: 1\n", false),
+        ("# comment\n\nbogus: 1\n", false),
+        ("a: [\n", false),
+    ] {
+        let fault = parse(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            fault.problem.contains("check the indentation"),
+            is_named,
+            "{text:?}: {fault:?}"
+        );
+    }
+}
+
+#[test]
 fn no_fault_shows_a_secret() {
     for text in [
         "tls_server_config:\n  key: [hush]\n",
