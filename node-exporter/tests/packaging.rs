@@ -94,6 +94,11 @@ fn shards_and_a_store() {
 }
 
 #[test]
+fn readme() {
+    passes("test_readme.py");
+}
+
+#[test]
 fn units_under_systemd() {
     passes("test_systemd.py");
 }
