@@ -1,4 +1,4 @@
-//! Random input for what a server sends and for the option file.
+//! Random input for what a server sends and for the files of the configuration.
 //! `PROPTEST_CASES=100000 cargo test --release -p mysql-exporter fuzz` tries more of it.
 //!
 //! The corpus in `tests/corpus` is tried first, then mutations of it: what MariaDB 10.11 and MySQL
@@ -6,12 +6,15 @@
 //! must end the client's call.
 
 use std::path::Path;
+use std::time::Duration;
 
 use exporter_core::testing::{corpus, fuzz};
 
 use crate::client::Connection;
 use crate::config::{Config, Defaults, Login, Password, PublicKey, Tls};
+use crate::queries::Queries;
 use crate::secret::Secret;
+use crate::targets::Targets;
 
 #[test]
 fn fuzz_packets_of_a_server() {
@@ -57,6 +60,25 @@ fn fuzz_the_option_file() {
                 assert!(error.contains("my.cnf"), "{error}");
                 assert!(!error.contains("sesame"), "{error}");
             }
+        }
+    });
+}
+
+#[test]
+fn fuzz_queries_and_targets() {
+    let defaults = Defaults {
+        address: "localhost:3306".parse().unwrap(),
+        user: Some("u".into()),
+        password: None,
+        unverified: false,
+    };
+    let config = Config::parse(b"", Path::new("my.cnf"), &defaults).unwrap();
+    fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "files"), |bytes| {
+        if let Err(fault) = Queries::parse(bytes, Duration::from_secs(5)) {
+            assert!(!fault.problem.is_empty());
+        }
+        if let Ok(targets) = Targets::parse(bytes, &config) {
+            assert!(targets.discovery(&config).starts_with('['));
         }
     });
 }

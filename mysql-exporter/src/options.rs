@@ -129,11 +129,13 @@ pub(crate) fn queries(flags: &Flags, limit: Duration) -> Result<Queries, Error> 
     }
 }
 
-/// Reads the file of targets, as it is now.
-pub(crate) fn targets(flags: &Flags, config: &Config) -> Result<Targets, Error> {
+/// Reads the file of targets, as it is now, if there is one.
+pub(crate) fn targets(flags: &Flags, config: &Config) -> Result<Option<Targets>, Error> {
     match flags.text(&TARGETS) {
-        "" => Ok(Targets::default()),
-        path => Targets::load(Path::new(path), config).map_err(|error| Error::Other(error.into())),
+        "" => Ok(None),
+        path => Targets::load(Path::new(path), config)
+            .map(Some)
+            .map_err(|error| Error::Other(error.into())),
     }
 }
 

@@ -76,7 +76,7 @@ impl Queries {
         Self::parse(&bytes, limit).map_err(|fault| fault.in_file(path))
     }
 
-    fn parse(text: &[u8], limit: Duration) -> Result<Self, config_file::Fault> {
+    pub(crate) fn parse(text: &[u8], limit: Duration) -> Result<Self, config_file::Fault> {
         let queries = parse::queries(text, limit)?;
         Ok(Self(queries.into_iter().map(Arc::new).collect()))
     }

@@ -35,7 +35,7 @@ pub(crate) struct Servers {
 struct State {
     config: Config,
     queries: Queries,
-    targets: Targets,
+    targets: Option<Targets>,
     /// By address and section of the option file.
     servers: HashMap<(Address, String), Watched>,
 }
@@ -89,7 +89,7 @@ impl Servers {
             Some(target) => {
                 let address = target.parse().map_err(|error| format!("target: {error}"))?;
                 if !state.config.has_server(&address)
-                    && !state.targets.contains(&address)
+                    && !state.targets.as_ref().is_some_and(|targets| targets.contains(&address))
                     && !self.allow_list.allows(&address)
                 {
                     return Err(format!(
@@ -175,9 +175,11 @@ impl Exporter for Servers {
         Some(self.find(query, true))
     }
 
+    /// Without a file of targets there is no such path: it names servers to all clients.
     fn discovery(&self) -> Option<String> {
         let state = self.state();
-        Some(state.targets.discovery(&state.config))
+        let targets = state.targets.as_ref()?;
+        Some(targets.discovery(&state.config))
     }
 
     /// Servers are forgotten with the configuration they were logged in by.

@@ -45,7 +45,7 @@ impl Targets {
         Self::parse(&bytes, config).map_err(|fault| fault.in_file(path))
     }
 
-    fn parse(text: &[u8], config: &Config) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &[u8], config: &Config) -> Result<Self, Fault> {
         // JSON is YAML.
         let given: Vec<Spanned<GivenGroup>> = yaml::parse(text, "a file of targets")?;
         let mut targets = Self::default();

@@ -80,7 +80,7 @@ pub(crate) fn parse<Env>(
 }
 
 const COLLECTORS: &str =
-    "Collectors (--no-... switches off; --....interval=60s runs one no more often)";
+    "Collectors (--no-FLAG switches off, --FLAG.interval=60s limits how often one runs)";
 
 pub(crate) fn command<Env>(spec: &CommandSpec<Env>) -> Command {
     let mut command = Command::new(spec.name)
