@@ -3,6 +3,7 @@
 mod builder;
 mod dropped;
 mod encoding;
+mod ignored;
 mod interval;
 mod member;
 mod outcome;
@@ -30,6 +31,7 @@ pub use self::builder::Builder;
 pub(crate) use self::dropped::DROPPED;
 use self::dropped::Dropped;
 use self::encoding::Encoding;
+use self::ignored::Ignored;
 use self::interval::Interval;
 use self::member::{Member, MemberSource};
 use self::outcome::{Failure, Run};
@@ -59,6 +61,7 @@ pub struct Registry {
     /// Collectors of the program that are switched off.
     disabled: HashSet<&'static str>,
     dropped: Dropped,
+    ignored: Ignored,
 }
 
 /// A collector that runs before all others. If it fails, as for a server that is down, the others
@@ -85,10 +88,23 @@ struct Key {
     members: Vec<u64>,
 }
 
+impl Key {
+    fn new(members: &[Arc<Member>], encoding: Encoding) -> Self {
+        Self { encoding, members: members.iter().map(|member| member.id).collect() }
+    }
+}
+
 /// A collection that has not finished.
 struct InFlight {
     deadline: Instant,
     page: Shared<BoxFuture<'static, Page>>,
+}
+
+impl InFlight {
+    /// Whether a scrape with this deadline may share it.
+    fn serves(&self, deadline: Instant) -> bool {
+        self.deadline + JOIN_SLACK >= deadline
+    }
 }
 
 /// A scrape may share a collection whose deadline is earlier than its own by no more than this.
@@ -105,6 +121,7 @@ impl Registry {
             in_flight: Mutex::default(),
             disabled: HashSet::new(),
             dropped: Dropped::default(),
+            ignored: Ignored::default(),
         }
     }
 
@@ -197,13 +214,23 @@ impl Registry {
         self: &Arc<Self>,
         request: ScrapeRequest,
     ) -> Result<Page, ScrapeError> {
-        let members = self.select(&request.selection)?;
-        let ScrapeRequest { format, escaping, deadline, .. } = request;
-        let created_lines = self.settings.created_lines;
-        let page = self.collection(members, Encoding { format, escaping, created_lines }, deadline);
+        let (members, missing) = self.select(&request.selection)?;
+        for problem in &missing {
+            self.ignored.note(problem);
+        }
+        let deadline = request.deadline;
+        let page = self.collection(members, self.encoding(&request), deadline);
         // The collection itself ends at its own deadline; some time to write it down.
         let late = tokio::time::Instant::from_std(deadline + JOIN_SLACK);
         timeout_at(late, page).await.map_err(|_| ScrapeError::Late)
+    }
+
+    /// Whether a scrape would share a collection that is in progress.
+    pub(crate) fn is_in_progress(&self, request: &ScrapeRequest) -> bool {
+        let Ok((members, _)) = self.select(&request.selection) else { return false };
+        let key = Key::new(&members, self.encoding(request));
+        let all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&key).is_some_and(|collection| collection.serves(request.deadline))
     }
 
     /// How the last run of each collector went.
@@ -219,10 +246,10 @@ impl Registry {
         encoding: Encoding,
         deadline: Instant,
     ) -> Shared<BoxFuture<'static, Page>> {
-        let key = Key { encoding, members: members.iter().map(|member| member.id).collect() };
+        let key = Key::new(&members, encoding);
         let mut all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(collection) = all.get(&key)
-            && collection.deadline + JOIN_SLACK >= deadline
+            && collection.serves(deadline)
         {
             return collection.page.clone();
         }
@@ -241,21 +268,33 @@ impl Registry {
         page
     }
 
-    fn select(&self, selection: &Selection) -> Result<Vec<Arc<Member>>, ScrapeError> {
+    fn encoding(&self, request: &ScrapeRequest) -> Encoding {
+        let ScrapeRequest { format, escaping, .. } = *request;
+        Encoding { format, escaping, created_lines: self.settings.created_lines }
+    }
+
+    /// The collectors that a selection is for, and why others that it names are ignored.
+    fn select(
+        &self,
+        selection: &Selection,
+    ) -> Result<(Vec<Arc<Member>>, Vec<ScrapeError>), ScrapeError> {
         let mut members = self.members();
+        let mut missing = Vec::new();
         match selection {
             Selection::All => {}
             Selection::Except(names) => {
                 members.retain(|member| names.iter().all(|name| *name != member.name));
             }
             Selection::Only(names) => {
-                for name in names {
-                    self.require(&members, name)?;
-                }
+                missing.extend(names.iter().filter_map(|name| self.require(&members, name).err()));
                 members.retain(|member| names.iter().any(|name| *name == member.name));
+                if !missing.is_empty() && (members.is_empty() || !self.settings.ignores_unavailable)
+                {
+                    return Err(missing.swap_remove(0));
+                }
             }
         }
-        Ok(members)
+        Ok((members, missing))
     }
 
     fn require(&self, members: &[Arc<Member>], name: &str) -> Result<(), ScrapeError> {
@@ -288,6 +327,7 @@ impl Registry {
                 return page(
                     &self.settings,
                     &self.dropped,
+                    &self.ignored,
                     &members,
                     runs,
                     encoding.families(deadline),
@@ -311,7 +351,14 @@ impl Registry {
         runs.extend(blocking);
         runs.extend(asynchronous);
         runs.sort_unstable_by_key(|run| run.member);
-        page(&self.settings, &self.dropped, &members, runs, encoding.families(deadline))
+        page(
+            &self.settings,
+            &self.dropped,
+            &self.ignored,
+            &members,
+            runs,
+            encoding.families(deadline),
+        )
     }
 
     async fn run_blocking(

@@ -88,7 +88,10 @@ pub(crate) fn command<Env>(spec: &CommandSpec<Env>) -> Command {
         .version(version(spec))
         .override_usage(format!("{} [flags]", spec.name))
         .disable_help_subcommand(true);
-    for flag in SHARED.iter().chain(spec.flags) {
+    // A program may have a shared flag of its own, with another default.
+    let is_own = |flag: &Flag| spec.flags.iter().any(|own| own.name == flag.name);
+    let shared = SHARED.iter().filter(|flag| !is_own(flag));
+    for flag in shared.chain(spec.flags) {
         command = with_flag(command, flag, "Flags");
     }
     let mut seen = HashSet::new();
@@ -353,6 +356,7 @@ mod tests {
     fn errors_are_one_line() {
         for (line, problem) in [
             ("--colector.cpu", "--collector.cpu"),
+            ("--collector.disk.exclud=x", "--collector.disk.exclude"),
             ("-w", "there is --web.config.file, --web.disable-exporter-metrics"),
             ("-collector.cpu", "--collector.cpu"),
             ("--collector.cpu=false", "collector.cpu"),

@@ -30,15 +30,18 @@ pub(super) struct Member {
 #[derive(Default)]
 struct History {
     last: Option<Last>,
-    /// When a failure was last logged as a warning.
-    warned: Option<Instant>,
+    /// The failures that were logged as a warning, and when.
+    warned: Vec<(Instant, String)>,
     /// Whether such a failure is not over yet.
     is_failing: bool,
 }
 
-/// At most one warning for each collector in this time: clients decide how often a collector runs,
-/// and for how long.
+/// A collector that fails, recovers and fails again for the same reason is logged once in this
+/// time: clients decide how often a collector runs.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The most reasons that are logged of one failure: a message may hold a number that changes.
+const MAX_REASONS: usize = 8;
 
 pub(super) enum MemberSource {
     Blocking(Arc<BlockingCollector>),
@@ -131,19 +134,19 @@ impl Member {
             return;
         }
         let mut history = self.history();
-        let failed_before = history.last.as_ref().is_some_and(|last| last.result.is_err());
         let error = run.failure.as_ref().map(ToString::to_string);
         let cut_short = run.is_cut_short();
         let absent = run.is_absence();
         let name = &*self.name;
         match &error {
             Some(error) => {
-                let is_recent =
-                    history.warned.is_some_and(|warned| warned.elapsed() < WARN_INTERVAL);
-                if absent || failed_before || cut_short || is_recent {
+                // Of a collector that fails already, these tell nothing new.
+                let repeats = matches!(run.failure, Some(Failure::Deadline | Failure::Stuck));
+                let is_known = repeats && history.is_failing || !history.is_new_reason(error);
+                if absent || cut_short || is_known {
                     tracing::debug!(collector = name, error, "collector has no result");
                 } else {
-                    history.warned = Some(Instant::now());
+                    history.warned.push((Instant::now(), error.clone()));
                     history.is_failing = true;
                     tracing::warn!(collector = name, error, "collector failed");
                 }
@@ -162,6 +165,16 @@ impl Member {
 
     fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl History {
+    /// Whether a failure has to be logged: once for each reason, as long as the collector fails.
+    fn is_new_reason(&mut self, error: &str) -> bool {
+        if !self.is_failing {
+            self.warned.retain(|(warned, _)| warned.elapsed() < WARN_INTERVAL);
+        }
+        self.warned.len() < MAX_REASONS && self.warned.iter().all(|(_, known)| known != error)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::dropped::Dropped;
+use super::ignored::Ignored;
 use super::interval;
 use super::member::Member;
 use super::outcome::Run;
@@ -25,6 +26,7 @@ pub(crate) struct Page {
 pub(super) fn page(
     settings: &Settings,
     dropped: &Dropped,
+    ignored: &Ignored,
     members: &[Arc<Member>],
     runs: Vec<Run>,
     mut own: Families,
@@ -68,6 +70,9 @@ pub(super) fn page(
     (settings.own)(&mut own);
     if settings.exposes_dropped {
         dropped.write(&mut own);
+        if settings.ignores_unavailable {
+            ignored.write(&mut own);
+        }
     }
     let written = runs.into_iter().filter_map(|run| Some((run.out?, members.get(run.member))));
     let (parts, members): (Vec<_>, Vec<_>) = written.chain([(own, None)]).unzip();

@@ -28,6 +28,9 @@ pub struct Settings {
     pub limits: OutputLimits,
     /// Whether series that were left out are counted on the page.
     pub exposes_dropped: bool,
+    /// Whether `collect[]` may name collectors that are off or unknown, beside others: they are
+    /// ignored, counted and logged. If not, such a scrape is refused.
+    pub ignores_unavailable: bool,
     /// Writes the metrics of the program itself, after the collectors.
     pub own: Box<dyn Fn(&mut Families) + Send + Sync>,
 }
@@ -44,6 +47,7 @@ impl Default for Settings {
             concurrency: 16,
             created_lines: false,
             exposes_dropped: false,
+            ignores_unavailable: false,
             own: Box::new(|_| {}),
         }
     }

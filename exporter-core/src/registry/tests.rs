@@ -175,6 +175,31 @@ async fn failures_caused_by_clients_are_logged_at_a_limited_rate() {
     assert_eq!(lines.load(Ordering::Relaxed), 2, "failed once, recovered once");
 }
 
+#[tokio::test]
+async fn each_reason_of_a_failure_is_logged_once() {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    static CHANGES: Definition<()> = script("changes", |(), _| {
+        Ok(Source::blocking(Script(|out| match TURN.load(Ordering::Relaxed) {
+            0..3 | 6 => Err(Error::Other("refused".into())),
+            3..6 => Err(Error::Other("gone".into())),
+            turn @ 100.. => Err(Error::Other(format!("{turn} left").into())),
+            _ => write(out),
+        })))
+    });
+    let lines = Arc::new(AtomicUsize::new(0));
+    let _guard = tracing::subscriber::set_default(CountLines(Arc::clone(&lines)));
+    let registry = registry(&[&CHANGES]);
+    tracing::callsite::rebuild_interest_cache();
+    for (turns, logged) in [(0..3, 1), (3..6, 2), (6..7, 2), (7..8, 3), (100..130, 9)] {
+        for turn in turns.clone() {
+            TURN.store(turn, Ordering::Relaxed);
+            registry.scrape(request(Selection::All, PATIENCE)).await.unwrap();
+        }
+        // The last case: six more, which makes eight in a minute.
+        assert_eq!(lines.load(Ordering::Relaxed), logged, "{turns:?}");
+    }
+}
+
 /// Counts the lines of the log above the debug level.
 struct CountLines(Arc<AtomicUsize>);
 
@@ -216,6 +241,34 @@ async fn collectors_are_selected_by_name() {
         let error = ask(Selection::Only(names(&["fails", name]))).await.unwrap_err();
         assert_eq!(error.to_string(), problem);
     }
+}
+
+#[tokio::test]
+async fn unavailable_collectors_are_ignored_where_the_program_says_so() {
+    let known = [&WRITES, &FAILS];
+    let settings = Settings {
+        success: Some(&SUCCESS),
+        exposes_dropped: true,
+        ignores_unavailable: true,
+        ..Settings::default()
+    };
+    let registry = Registry::build(&[&FAILS], &known, &(), &Flags::default(), settings).unwrap();
+    let registry = Arc::new(registry);
+    let ask = async |names: &[&str]| {
+        let selection = Selection::Only(names.iter().map(ToString::to_string).collect());
+        let page = registry.scrape(request(selection, PATIENCE)).await?;
+        Ok::<_, ScrapeError>(String::from_utf8(page.to_vec()).unwrap())
+    };
+    let page = ask(&["fails", "writes", "nope", "neither"]).await.unwrap();
+    for line in [
+        "success{collector=\"fails\"} 0\n",
+        "exporter_ignored_collectors_total{reason=\"disabled\"} 1\n",
+        "exporter_ignored_collectors_total{reason=\"unknown\"} 2\n",
+    ] {
+        assert!(page.contains(line), "{line} in\n{page}");
+    }
+    let error = ask(&["nope", "writes"]).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no collector named \"nope\"");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the exporter measures of its own serving.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
@@ -59,7 +59,7 @@ static REFUSED: Desc<1> = Desc::counter(
 );
 static RELOADED: Desc = Desc::gauge(
     "exporter_config_last_reload_successful",
-    "Whether the web configuration was valid when it was last read.",
+    "Whether the configuration was valid when it was last read: that of the web server and that of the program.",
     [],
 );
 static RELOAD_TIME: Desc = Desc::gauge(
@@ -81,6 +81,8 @@ pub(crate) struct ServerMetrics {
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,
+    /// Whether the program's own configuration was invalid when it was last read.
+    own_config_is_bad: AtomicBool,
     /// By their order in [`Eviction::ALL`].
     evicted: [AtomicU64; Eviction::ALL.len()],
     /// By their order in [`Refusal::ALL`].
@@ -110,7 +112,8 @@ impl ServerMetrics {
             }
         }
         let status = config.status();
-        out.family(&RELOADED).sample([], f64::from(u8::from(status.is_good())));
+        let is_good = status.is_good() && !self.own_config_is_bad.load(Ordering::Relaxed);
+        out.family(&RELOADED).sample([], f64::from(u8::from(is_good)));
         let success = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
         out.family(&RELOAD_TIME).sample([], success.as_secs_f64());
         let mut expiry = out.family(&EXPIRY);
@@ -130,6 +133,11 @@ impl ServerMetrics {
     pub(super) fn evictions(&self, eviction: Eviction) -> u64 {
         let nth = Eviction::ALL.iter().position(|known| *known == eviction).unwrap();
         self.evicted[nth].load(Ordering::Relaxed)
+    }
+
+    /// Records a reload of the program's own configuration.
+    pub(super) fn reloaded(&self, is_good: bool) {
+        self.own_config_is_bad.store(!is_good, Ordering::Relaxed);
     }
 
     pub(super) fn evicted(&self, eviction: Eviction) {
@@ -186,15 +194,24 @@ impl Eviction {
 #[derive(Debug, Default)]
 pub(super) struct Scrapes {
     in_flight: AtomicUsize,
+    /// Those in progress that did not join the collection of another.
+    limited: AtomicUsize,
     codes: Codes,
 }
 
 impl Scrapes {
     /// Starts a scrape if fewer than `max` are in progress; 0 is no limit.
     pub(super) fn enter(&self, max: usize) -> Option<ScrapeInFlight<'_>> {
-        let scrape = ScrapeInFlight(&self.in_flight);
-        let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let scrape = ScrapeInFlight { scrapes: self, is_limited: true };
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let others = self.limited.fetch_add(1, Ordering::Relaxed);
         (max == 0 || others < max).then_some(scrape)
+    }
+
+    /// Starts a scrape that shares the collection of another: it does not count towards the limit.
+    pub(super) fn join(&self) -> ScrapeInFlight<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        ScrapeInFlight { scrapes: self, is_limited: false }
     }
 
     pub(super) fn count(&self, status: StatusCode) {
@@ -204,11 +221,17 @@ impl Scrapes {
 
 /// A scrape in progress until it is dropped.
 #[derive(Debug)]
-pub(super) struct ScrapeInFlight<'a>(&'a AtomicUsize);
+pub(super) struct ScrapeInFlight<'a> {
+    scrapes: &'a Scrapes,
+    is_limited: bool,
+}
 
 impl Drop for ScrapeInFlight<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.scrapes.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if self.is_limited {
+            self.scrapes.limited.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

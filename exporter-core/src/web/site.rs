@@ -100,6 +100,7 @@ impl Site {
         config_file::retry();
         let web = self.config.reload().map_err(|error| error.to_string());
         let own = self.exporter.reload();
+        self.metrics.reloaded(own.is_ok());
         web.map(|_| ()).and(own)
     }
 }

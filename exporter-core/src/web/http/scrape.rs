@@ -31,12 +31,19 @@ pub(super) async fn scrape(
 ) -> Response {
     let site = &server.site;
     let max = site.limits.requests;
-    let mut response = match (site.metrics.scrapes.enter(max), registry) {
-        (None, _) => response::unavailable(format!("{max} scrapes are in progress.\n")),
-        (_, Err(why)) => response::bad_request(&why),
-        (Some(_in_progress), Ok(registry)) => {
-            let patience = patience(headers, site.timeout_offset, site.limits.scrape);
-            answer(&registry, query, headers, patience, &server.compressor).await
+    let patience = patience(headers, site.timeout_offset, site.limits.scrape);
+    let request = registry.and_then(|registry| Ok((registry, request(query, headers, patience)?)));
+    let mut response = match request {
+        Err(why) => response::bad_request(&why),
+        Ok((registry, request)) => {
+            let scrapes = &site.metrics.scrapes;
+            // A scrape that shares a collection costs little more than its connection.
+            let is_shared = registry.is_in_progress(&request);
+            let place = if is_shared { Some(scrapes.join()) } else { scrapes.enter(max) };
+            match place {
+                None => response::unavailable(format!("{max} scrapes are in progress.\n")),
+                Some(_in_progress) => answer(&registry, request, headers, &server.compressor).await,
+            }
         }
     };
     site.metrics.scrapes.count(response.status());
@@ -77,28 +84,35 @@ impl Registry {
         static COMPRESSOR: LazyLock<Arc<Compressor>> = LazyLock::new(Arc::default);
         let limits = Limits::default();
         let patience = patience(headers, DEFAULT_OFFSET, limits.scrape);
-        answer(self, &Query::parse(query.unwrap_or_default()), headers, patience, &COMPRESSOR).await
+        match request(&Query::parse(query.unwrap_or_default()), headers, patience) {
+            Ok(request) => answer(self, request, headers, &COMPRESSOR).await,
+            Err(why) => response::bad_request(&why),
+        }
     }
 }
 
 /// Taken off the timeout of the client, for the way back.
 pub(crate) const DEFAULT_OFFSET: Duration = Duration::from_millis(250);
 
-async fn answer(
-    registry: &Arc<Registry>,
+/// What a query and its headers ask for.
+fn request(
     query: &Query,
     headers: &HeaderMap,
     patience: Duration,
-    compressor: &Arc<Compressor>,
-) -> Response {
-    let selection = match query.selection() {
-        Ok(selection) => selection,
-        Err(why) => return response::bad_request(why),
-    };
+) -> Result<ScrapeRequest, String> {
+    let selection = query.selection()?;
     let accept = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let (format, escaping) = Format::negotiate(accept);
-    let deadline = Instant::now() + patience;
-    let request = ScrapeRequest { format, escaping, selection, deadline };
+    Ok(ScrapeRequest { format, escaping, selection, deadline: Instant::now() + patience })
+}
+
+async fn answer(
+    registry: &Arc<Registry>,
+    request: ScrapeRequest,
+    headers: &HeaderMap,
+    compressor: &Arc<Compressor>,
+) -> Response {
+    let ScrapeRequest { format, escaping, .. } = request;
     let Page { bytes: page, series } = match registry.scrape_page(request).await {
         Ok(page) => page,
         Err(error @ ScrapeError::Late) => return response::unavailable(format!("{error}\n")),

@@ -12,9 +12,16 @@ fn scrapes_in_progress_are_limited() {
         site.limits.requests = 2;
         site.exporter = registry(&[&SLOW]);
     });
-    let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        client.send(SCRAPE);
+    let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    // Scrapes in different formats share no collection. The second half joins the first.
+    let formats = [
+        "text/plain;version=0.0.4",
+        "text/plain;version=1.0.0",
+        "application/openmetrics-text",
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+    ];
+    for (client, format) in clients.iter_mut().zip(formats.iter().cycle()) {
+        client.send(format!("GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: {format}\r\n\r\n"));
     }
     let mut statuses: Vec<_> = clients
         .iter_mut()
@@ -27,7 +34,7 @@ fn scrapes_in_progress_are_limited() {
         })
         .collect();
     statuses.sort();
-    assert_eq!(statuses, ["200", "200", "503", "503"]);
+    assert_eq!(statuses, ["200", "200", "200", "200", "503", "503", "503", "503"]);
     // And there is room again.
     assert_eq!(status(&server.say(get("/metrics", ""))), "200");
 }
