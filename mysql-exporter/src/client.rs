@@ -22,6 +22,7 @@ pub(crate) use self::error::Error;
 pub(crate) use self::login::Greeted;
 use self::packet::PacketStream;
 pub(crate) use self::result_set::{ResultSet, Row};
+#[cfg(test)]
 use crate::config::Login;
 
 /// A connection that is logged in.
@@ -31,7 +32,6 @@ use crate::config::Login;
 #[derive(Debug)]
 pub(crate) struct Connection {
     packets: PacketStream,
-    id: u32,
     /// Whether result sets end with an OK packet, without an EOF packet before their rows.
     deprecate_eof: bool,
     /// Whether a command was sent whose answer is not read to its end.
@@ -51,11 +51,6 @@ mod command {
 const STATUS_LIMIT: usize = 64 << 10;
 
 impl Connection {
-    /// Connects and logs in. Password, keys and certificates are read from their files now.
-    pub(crate) async fn open(login: &Login) -> Result<Self, Error> {
-        Greeted::connect(login).await?.log_in(login).await
-    }
-
     /// Logs in over a transport that a test made.
     #[cfg(test)]
     pub(crate) async fn over(
@@ -64,11 +59,6 @@ impl Connection {
     ) -> Result<Self, Error> {
         let password = login::password(login).await?;
         Greeted::over(transport, None, password).await?.log_in(login).await
-    }
-
-    /// The number that the server gave the connection: what `KILL` takes.
-    pub(crate) fn id(&self) -> u32 {
-        self.id
     }
 
     /// The server's version, as it was before the login. A proxy may have made it up.

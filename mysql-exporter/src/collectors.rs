@@ -15,6 +15,7 @@ mod events_statements_sum;
 mod events_waits;
 mod file_events;
 mod file_instances;
+mod galera;
 mod global_status;
 mod global_variables;
 mod group_member_stats;
@@ -34,9 +35,11 @@ mod plugins;
 mod processlist;
 mod query_response_time;
 mod rds;
+mod replica;
 mod replica_host;
 mod rocksdb_perf_context;
 mod schema_statistics;
+mod semi_sync;
 mod slave_hosts;
 mod slave_status;
 mod statement_latency;
@@ -66,12 +69,13 @@ pub(crate) struct Query {
     pub(crate) needs: fn(&Server, &Flags) -> Vec<Need>,
 }
 
-static QUERIES: [&Query; 46] = [
+static QUERIES: [&Query; 49] = [
     &auto_increment_columns::QUERY,
     &binlog_gtid::QUERY,
     &binlog_size::QUERY,
     &engine_innodb_status::QUERY,
     &engine_tokudb_status::QUERY,
+    &galera::QUERY,
     &global_status::QUERY,
     &global_variables::QUERY,
     &heartbeat::QUERY,
@@ -110,6 +114,8 @@ static QUERIES: [&Query; 46] = [
     &table_io_waits::QUERY,
     &table_lock_waits::QUERY,
     &rds::QUERY,
+    &replica::QUERY,
+    &semi_sync::QUERY,
     &slave_hosts::QUERY,
     &slave_status::QUERY,
     &user_summary::QUERY,

@@ -126,6 +126,20 @@ impl Config {
         self.logins.values().any(|login| login.address == *address)
     }
 
+    /// Refuses a configuration that encrypts or verifies less than this one: half of a file is often a
+    /// valid file, and does not tell whether somebody meant it.
+    pub(crate) fn check_replacement(&self, new: &Self) -> Result<(), Error> {
+        for (section, before) in &self.logins {
+            let Some(after) = new.logins.get(section) else { continue };
+            let over_network =
+                [before, after].iter().all(|login| matches!(login.address, Address::Tcp { .. }));
+            if over_network && let Some(loss) = before.tls.loss(&after.tls) {
+                return Err(Error::Weaker { section: section.clone(), loss });
+            }
+        }
+        Ok(())
+    }
+
     /// The sections and their servers.
     pub(crate) fn sections(&self) -> impl Iterator<Item = (&str, &Address)> {
         self.logins.iter().map(|(section, login)| (section.as_str(), &login.address))
@@ -293,6 +307,8 @@ pub(crate) enum Error {
          --mysqld.username and MYSQLD_EXPORTER_PASSWORD", .0.display()
     )]
     NoUser(PathBuf),
+    #[error("[{section}] {loss}, which takes a restart: a reload weakens no login")]
+    Weaker { section: String, loss: &'static str },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
 }
@@ -391,6 +407,37 @@ mod tests {
             let config = parse(&format!("[client]\nuser=u\n{fine}"), &defaults()).unwrap();
             assert!(config.login(DEFAULT).unwrap().tls == Tls::Off, "{fine}");
         }
+    }
+
+    #[test]
+    fn a_reload_weakens_no_login() {
+        let verified = "ssl-ca=/ca";
+        for (before, after, loss) in [
+            (verified, "", Some("the connection would not be encrypted")),
+            (verified, "tls=preferred", Some("a server without TLS would be accepted")),
+            (verified, "ssl-mode=REQUIRED", Some("the server's certificate would not be verified")),
+            (
+                verified,
+                "ssl-ca=/ca\nssl-mode=VERIFY_CA",
+                Some("the name in the server's certificate would not be checked"),
+            ),
+            ("ssl-mode=REQUIRED", "", Some("the connection would not be encrypted")),
+            ("", verified, None),
+            (verified, "ssl-ca=/other\ntls-server-name=db", None),
+            (verified, "socket=/s", None),
+            ("socket=/s", "", None),
+        ] {
+            let config = |keys| parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap();
+            let error = config(before).check_replacement(&config(after)).err();
+            let found = error.map(|error| error.to_string());
+            let expected = loss.map(|loss| {
+                format!("[client] {loss}, which takes a restart: a reload weakens no login")
+            });
+            assert_eq!(found, expected, "{before} -> {after}");
+        }
+        let before = parse("[client]\nuser=u\n[client.a]\nssl-ca=/ca", &defaults()).unwrap();
+        let after = parse("[client]\nuser=u\n", &defaults()).unwrap();
+        before.check_replacement(&after).unwrap();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Behind it are a few connections that are kept between scrapes. A statement that is given up is
 //! killed on the server, and its connection is not used again.
 
+mod connection_ids;
 mod error;
 mod login;
 mod pool;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use exporter_core::collector::Error;
 use exporter_core::flags::{Flag, Flags};
+use exporter_core::run::{self, Plan};
 
 use crate::address::{Address, InvalidAddress};
 use crate::allow_list::AllowList;
@@ -18,6 +19,7 @@ use crate::targets::Targets;
 pub(crate) static FLAGS: &[&Flag] = &[
     &ADDRESS,
     &ALLOW,
+    &COLLECTOR_TIMEOUT,
     &CONNECTIONS,
     &CONNECTION_LIFETIME,
     &ENABLE_LOCK_WAIT,
@@ -42,6 +44,11 @@ static ALLOW: Flag = Flag::list(
     &[],
     "A target that /probe may be pointed at beside the configured servers: NAME:PORT with * for \
      anything, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.",
+);
+static COLLECTOR_TIMEOUT: Flag = Flag::text(
+    run::COLLECTOR_TIMEOUT.name,
+    "",
+    "How long one collector may take in a scrape, such as 5s; else as long as the scrape.",
 );
 static CONNECTIONS: Flag = Flag::text(
     "exporter.max_open_connections",
@@ -145,6 +152,14 @@ pub(crate) fn allow_list(flags: &Flags) -> Result<AllowList, Error> {
     AllowList::new(patterns.iter().map(AsRef::as_ref))
         .map_err(|error| ALLOW.error(error.to_string()))
 }
+
+/// How long one collector may take: the scrape's timeout, unless the command line says less.
+pub(crate) fn collector_limit<Env>(plan: &Plan<Env>) -> Duration {
+    if plan.flags.is_given(&COLLECTOR_TIMEOUT) { plan.limit } else { LONGEST_SCRAPE }
+}
+
+/// No scrape takes longer, whatever timeout its client announces.
+const LONGEST_SCRAPE: Duration = Duration::from_secs(30);
 
 /// How sessions are set up, where a collector may take `limit`.
 pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {

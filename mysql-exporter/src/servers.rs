@@ -59,7 +59,8 @@ const MOST: usize = targets::MOST;
 static UP: Desc = Desc::gauge("mysql_up", "Whether the server answered.", []);
 
 impl Servers {
-    pub(crate) fn open(plan: Plan<Db>) -> Opened {
+    pub(crate) fn open(mut plan: Plan<Db>) -> Opened {
+        plan.limit = options::collector_limit(&plan);
         let config = options::config(&plan.flags)?;
         let limits = options::limits(&plan.flags, plan.limit)?;
         let allow_list = options::allow_list(&plan.flags)?;
@@ -133,6 +134,8 @@ impl Servers {
             });
             // Each has a connection, so that none waits for another's.
             settings.concurrency = self.limits.connections;
+            // As mysqld_exporter, whose scrape configurations name collectors for all servers.
+            settings.ignores_unavailable = true;
             let gate = Precheck::new(
                 "connection",
                 "An answer from the server",
@@ -184,7 +187,11 @@ impl Exporter for Servers {
 
     /// Servers are forgotten with the configuration they were logged in by.
     fn reload(&self) -> Result<(), String> {
-        let config = options::config(&self.plan.flags).map_err(|error| {
+        let config = options::config(&self.plan.flags).and_then(|config| {
+            let weaker = self.state().config.check_replacement(&config);
+            weaker.map(|()| config).map_err(|error| Error::Other(Box::new(error)))
+        });
+        let config = config.map_err(|error| {
             let error = exporter_core::collector::chain(&error);
             tracing::error!(error, "option file is bad, the last good one stays in force");
             error

@@ -9,10 +9,20 @@
 )]
 #![expect(clippy::print_stderr, reason = "the voice of a test")]
 
+#[path = "live/certificates.rs"]
+mod certificates;
 #[path = "live/collectors.rs"]
 mod collectors;
 #[path = "live/connections.rs"]
 mod connections;
+#[path = "live/faults.rs"]
+mod faults;
+#[path = "live/galera.rs"]
+mod galera;
+#[path = "live/group.rs"]
+mod group;
+#[path = "live/names.rs"]
+mod names;
 #[path = "live/queries.rs"]
 mod queries;
 #[path = "live/replication.rs"]
@@ -30,9 +40,7 @@ use std::process::{Command, Output};
 use std::time::Instant;
 use std::{fs, thread};
 
-use exporter_core::testing::{
-    Answer, Authority, Exporter, Kind, PATIENCE, get, golden, skip, until,
-};
+use exporter_core::testing::{Answer, Authority, Exporter, Kind, PATIENCE, get, golden, until};
 
 use server::{PASSWORD, Server};
 
@@ -106,7 +114,7 @@ type Scene = fn(&Server, &Path);
 
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
-    let scenes: [(&str, Scene); 26] = [
+    let scenes: [(&str, Scene); 39] = [
         ("the whole password goes where it may", the_whole_password_goes_where_it_may),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
@@ -133,6 +141,19 @@ fn all(server: &Server) {
         ("the slow log has no login", connections::the_slow_log_has_no_login),
         ("the processlist is of others", connections::the_processlist_is_of_others),
         ("a socket needs no TLS", connections::a_socket_needs_no_tls),
+        ("no statement fails", faults::no_statement_fails),
+        ("unavailable collectors", faults::unavailable_collectors_are_ignored),
+        ("privileges", faults::each_privilege_is_missed_by_its_collectors),
+        ("bad passwords", faults::bad_passwords_block_nobody),
+        ("an expired password", faults::an_expired_password_is_told),
+        ("an unknown user", faults::an_unknown_user_is_told_both_reasons),
+        ("a bad reload", faults::a_bad_reload_shows),
+        ("statements given up", faults::a_statement_given_up_is_not_of_others),
+        ("five hundred scrapes", faults::five_hundred_scrapes_leak_no_connection),
+        ("odd names", names::odd_names_are_exposed),
+        ("many tables and users", names::many_tables_and_users_are_exposed),
+        ("a full server", faults::a_full_server_is_down_until_there_is_room),
+        ("a crash", faults::a_crash_in_a_scrape_is_survived),
     ];
     for (name, scene) in scenes {
         eprintln!("{}: {name}", server.flavour);
@@ -209,7 +230,8 @@ fn few_statements_make_a_scrape(server: &Server, dir: &Path) {
 }
 
 fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
-    let exporter = start(server, dir, &["--web.max-requests=0", "--collector.timeout=100s"]);
+    // Of these, at most a few are no part of a collection that has begun.
+    let exporter = start(server, dir, &["--web.max-requests=4"]);
     server.sql("FLUSH STATUS");
     let others = server.status("Max_used_connections");
     let port = exporter.port;
@@ -495,46 +517,6 @@ fn connections_are_encrypted_as_configured() {
         let page = exporter.get("/metrics?collect[]=slave_status").body;
         let found = value(&page, "mysql_up");
         assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
-    }
-}
-
-/// As MySQL fleets have them: self-signed, of version 1, and in ssl-ca itself.
-#[test]
-fn old_certificates_are_accepted_where_they_are_known() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let path = |name: &str| dir.path().join(name).display().to_string();
-    let (key, request, certificate) = (path("key"), path("request"), path("certificate"));
-    let openssl = |arguments: &[&str]| Command::new("openssl").args(arguments).output();
-    let new = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=MySQL_Server"];
-    let Ok(made) = openssl(&[&new[..], &["-keyout", &key, "-out", &request]].concat()) else {
-        skip("no openssl in PATH");
-        return;
-    };
-    assert!(made.status.success());
-    let sign = ["x509", "-req", "-days", "30", "-in", &request, "-signkey", &key];
-    assert!(openssl(&[&sign[..], &["-out", &certificate]].concat()).unwrap().status.success());
-    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-    let flags = [format!("--ssl-cert={certificate}"), format!("--ssl-key={key}")];
-    let Some(server) = Server::mariadb(&[&flags[0], &flags[1]]) else { return };
-    server.sql("CREATE USER tls@'%' REQUIRE SSL");
-    let stranger = Authority::new(dir.path(), "other");
-    let stranger = stranger.certificate.display().to_string();
-    for (keys, problem) in [
-        ("ssl-mode=REQUIRED".to_owned(), None),
-        (format!("ssl-ca={certificate}"), None),
-        (format!("ssl-ca={certificate}\nssl-mode=VERIFY_CA"), None),
-        (format!("ssl-ca={stranger}"), Some("X.509 version 1")),
-    ] {
-        let files = tempfile::tempdir().unwrap();
-        let text = format!("[client]\nuser=tls\nhost=127.0.0.1\nport=PORT\n{keys}\n");
-        let cnf = server.options(files.path(), &text);
-        let exporter = Exporter::start(BINARY, &[&cnf], files.path());
-        let page = exporter.get("/metrics?collect[]=slave_status").body;
-        let up = f64::from(u8::from(problem.is_none()));
-        assert_eq!(value(&page, "mysql_up"), Some(up), "{keys}\n{}", exporter.log());
-        let log = exporter.log();
-        assert!(problem.is_none_or(|problem| log.contains(problem)), "{keys}\n{log}");
     }
 }
 

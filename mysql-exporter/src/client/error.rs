@@ -35,13 +35,15 @@ pub(crate) enum Error {
         "it asks for the whole password on a connection that others could read ({plugin}): use a \
          socket, or TLS with the certificate verified (ssl-ca, ssl-mode=VERIFY_IDENTITY); or set \
          server-public-key-path to its key, or get-server-public-key=1 to trust whatever key it \
-         sends. A server also asks users for it whom it does not know"
+         sends. Or the user does not exist: MySQL asks unknown users in the same way, for a plugin \
+         that it picks"
     )]
     PasswordExposed { plugin: &'static str },
+    /// The text is the same until the next attempt: the log has it once.
     #[error(
-        "{problem}; the next attempt is in {seconds} s, so that the server does not block this host"
+        "{0}; attempts are at least a minute apart, so that the server does not block this host"
     )]
-    Paused { seconds: u64, problem: Arc<Self> },
+    Paused(Arc<Self>),
     #[error("its RSA public key is not usable: {0}")]
     PublicKey(&'static str),
     #[error("ERROR {code}{}: {message}", state.as_ref().map(|s| format!(" ({s})")).unwrap_or_default())]
@@ -57,7 +59,8 @@ pub(crate) enum Error {
     Unsafe { plugin: &'static str, problem: &'static str },
     #[error(
         "the authentication plugin {0:?} is not supported: use caching_sha2_password, \
-         sha256_password, mysql_native_password, ed25519 or parsec"
+         sha256_password, mysql_native_password, ed25519 or parsec; or the user does not exist: \
+         MySQL asks unknown users in the same way, for a plugin that it picks"
     )]
     UnknownPlugin(String),
 }

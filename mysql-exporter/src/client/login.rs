@@ -99,7 +99,7 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
     } else {
         capabilities &= !capability::SSL;
     }
-    let Greeting { connection, nonce, plugin, version, .. } = greeting;
+    let Greeting { nonce, plugin, version, .. } = greeting;
     // Others are only spoken when the server asks for them by a switch.
     let plugin = match &plugin[..] {
         CACHING_SHA2 => CACHING_SHA2,
@@ -112,7 +112,6 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
     authentication.finish(plugin.to_vec(), nonce).await?;
     Ok(Connection {
         packets: authentication.packets,
-        id: connection,
         deprecate_eof: capabilities & capability::DEPRECATE_EOF != 0,
         pending: false,
         version,

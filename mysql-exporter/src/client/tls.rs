@@ -9,13 +9,16 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{self, CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{
-    CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
+    AlgorithmIdentifier, CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer,
+    UnixTime,
 };
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 use tokio_rustls::TlsConnector;
-use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate, X509Version};
+use x509_parser::x509;
 
 use super::Error;
 use super::login::read;
@@ -59,16 +62,14 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
     };
     let any_name = matches!(checks, Checks::Authority(_));
     let verifier = Verifier { webpki: verifier, pinned, any_name, provider: Arc::clone(&provider) };
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(failed)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let config = match present(identity).await? {
+    let config = match present(identity, &provider).await? {
         None => config.with_no_client_auth(),
-        Some((certificates, key)) => {
-            config.with_client_auth_cert(certificates, key).map_err(failed)?
-        }
+        Some(key) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))),
     };
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -82,10 +83,9 @@ pub(super) fn failed(error: &io::Error) -> Error {
     let text = error.to_string();
     let hint = match cause {
         _ if text.contains("UnsupportedCertVersion") => {
-            "the server's certificate is X.509 version 1, which cannot be verified: make one of \
-             version 3, with openssl x509 -req -extfile FILE and subjectAltName=DNS:HOST in the \
-             file; or set ssl-mode=REQUIRED to encrypt without verification, which needs TLS 1.3 \
-             with such a certificate"
+            "the server's certificate is X.509 version 1, which has no place for the server's \
+             name: set ssl-mode=VERIFY_CA to verify all else (TLS 1.3 only); or make one of version \
+             3, with openssl x509 -req -extfile FILE and subjectAltName=DNS:HOST in the file"
         }
         _ if text.contains("CaUsedAsEndEntity") => {
             "the server's certificate is one of an authority: put it into ssl-ca itself, or have \
@@ -129,9 +129,12 @@ fn webpki(
         .map_err(|error| Error::Tls(error.to_string()))
 }
 
-type Presented = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-async fn present(identity: &Identity) -> Result<Option<Presented>, Error> {
+/// Reads the certificate and key of the client. The certificate may be of any version, which rustls
+/// would not read.
+async fn present(
+    identity: &Identity,
+    provider: &CryptoProvider,
+) -> Result<Option<CertifiedKey>, Error> {
     let Some((certificate, key)) = identity else { return Ok(None) };
     let problem = |key, path: &Path, problem: String| Error::Key {
         key,
@@ -147,9 +150,90 @@ async fn present(identity: &Identity) -> Result<Option<Presented>, Error> {
     }
     let pem = read("ssl-key", key).await?;
     // What is wrong with it is not shown: it may quote the key.
-    let key = PrivateKeyDer::from_pem_slice(&pem)
+    let private = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|_| problem("ssl-key", key, "there is no PRIVATE KEY in it".into()))?;
-    Ok(Some((certificates, key)))
+    let private = provider
+        .key_provider
+        .load_private_key(private)
+        .map_err(|error| problem("ssl-key", key, error.to_string()))?;
+    let public = certificates.first().and_then(|certificate| {
+        let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+        Some(certificate.public_key().raw.to_vec())
+    });
+    let Some(public) = public else {
+        return Err(problem(
+            "ssl-cert",
+            certificate,
+            "its first CERTIFICATE is not readable".into(),
+        ));
+    };
+    if private.public_key().is_some_and(|key| *key != *public) {
+        return Err(problem(
+            "ssl-key",
+            key,
+            "it is not the key of the certificate in ssl-cert".into(),
+        ));
+    }
+    Ok(Some(CertifiedKey::new(certificates, private)))
+}
+
+/// Verifies a certificate of version 1, which webpki does not read: that one of `authorities` has
+/// issued it, by issuer, validity and signature. There is nothing else in it. None for other versions.
+fn verify_version_1(
+    authorities: &[CertificateDer<'_>],
+    certificate: &CertificateDer<'_>,
+    now: UnixTime,
+    provider: &CryptoProvider,
+) -> Option<Result<ServerCertVerified, rustls::Error>> {
+    use CertificateError::UnknownIssuer;
+
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    if certificate.version() != X509Version::V1 {
+        return None;
+    }
+    if !certificate.validity().is_valid_at(timestamp(now)) {
+        return Some(Err(CertificateError::Expired.into()));
+    }
+    let is_issuer = |authority: &CertificateDer<'_>| {
+        let Ok((_, authority)) = X509Certificate::from_der(authority) else { return false };
+        let may_issue = authority.version() == X509Version::V1 || authority.is_ca();
+        authority.subject().as_raw() == certificate.issuer().as_raw()
+            && may_issue
+            && authority.validity().is_valid_at(timestamp(now))
+            && is_signed_by(&certificate, &authority, provider)
+    };
+    let has_issuer = authorities.iter().any(is_issuer);
+    let verified =
+        if has_issuer { Ok(ServerCertVerified::assertion()) } else { Err(UnknownIssuer) };
+    Some(verified.map_err(rustls::Error::from))
+}
+
+fn is_signed_by(
+    certificate: &X509Certificate<'_>,
+    authority: &X509Certificate<'_>,
+    provider: &CryptoProvider,
+) -> bool {
+    let signature = &certificate.signature_algorithm;
+    let key = authority.public_key();
+    provider.signature_verification_algorithms.all.iter().any(|algorithm| {
+        is_algorithm(algorithm.signature_alg_id(), signature)
+            && is_algorithm(algorithm.public_key_alg_id(), &key.algorithm)
+            && algorithm
+                .verify_signature(
+                    &key.subject_public_key.data,
+                    certificate.tbs_certificate.as_ref(),
+                    &certificate.signature_value.data,
+                )
+                .is_ok()
+    })
+}
+
+/// Whether `known` has the object identifier of `found`.
+fn is_algorithm(known: AlgorithmIdentifier, found: &x509::AlgorithmIdentifier<'_>) -> bool {
+    const OBJECT_IDENTIFIER: u8 = 6;
+    let oid = found.algorithm.as_bytes();
+    let Ok(length) = u8::try_from(oid.len()) else { return false };
+    known.starts_with(&[&[OBJECT_IDENTIFIER, length], oid].concat())
 }
 
 /// Checks as much of a server's certificate as the settings ask for. That the server has the
@@ -205,6 +289,10 @@ impl ServerCertVerifier for Verifier {
             Err(rustls::Error::InvalidCertificate(
                 NotValidForName | NotValidForNameContext { .. },
             )) if self.any_name => Ok(ServerCertVerified::assertion()),
+            Err(error) if self.any_name => {
+                let verified = verify_version_1(&self.pinned, end_entity, now, &self.provider);
+                verified.unwrap_or(Err(error))
+            }
             result => result,
         }
     }

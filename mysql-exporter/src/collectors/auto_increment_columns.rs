@@ -24,11 +24,16 @@ pub(super) static QUERY: Query = Query {
     needs: |_, _| vec![Need::global("SELECT")],
 };
 
-// The tables are read separately and joined here: servers would compare each pair of rows.
+// The tables are read separately and joined here: servers would compare each pair of rows. MariaDB
+// would open each view of the schemas that are left out.
 const COLUMNS: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE \
-                       FROM information_schema.COLUMNS WHERE EXTRA LIKE 'auto_increment%'";
+                       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN \
+                       ('information_schema', 'performance_schema', 'sys') AND EXTRA LIKE \
+                       'auto_increment%'";
 const TABLES: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, AUTO_INCREMENT FROM \
-                      information_schema.TABLES WHERE AUTO_INCREMENT IS NOT NULL";
+                      information_schema.TABLES WHERE TABLE_SCHEMA NOT IN \
+                      ('information_schema', 'performance_schema', 'sys') AND AUTO_INCREMENT IS \
+                      NOT NULL";
 
 const LABELS: [&str; 3] = ["schema", "table", "column"];
 

@@ -10,7 +10,7 @@ use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
 use super::{Definition, Query};
-use crate::db::{Db, ResultSet};
+use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::version::Server;
 
@@ -82,10 +82,12 @@ struct Processlist {
 impl AsyncCollector for Processlist {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.db.session().await?;
-        let own = self.db.connection_ids();
-        let sql = statement(session.server(), self.min_time, &own);
-        let counts = Counts::of(&session.query(&sql).await?);
+        let mut own = self.db.connection_ids();
+        let answer = session.query(&statement(session.server(), self.min_time)).await?;
         drop(session);
+        // Others may have been opened since.
+        own.extend(self.db.connection_ids());
+        let counts = Counts::of(&answer, &own);
         let mut threads = out.family(&THREADS);
         for ((command, state), (count, _)) in &counts.states {
             threads.sample([command, state], *count);
@@ -106,10 +108,10 @@ impl AsyncCollector for Processlist {
     }
 }
 
+/// The connections, those of our user one by one: the last column is their number.
+///
 /// Reading the table of `performance_schema` does not lock out other connections.
-fn statement(server: &Server, min_time: u32, own: &[u32]) -> String {
-    let own_ids: Vec<_> = own.iter().map(u32::to_string).collect();
-    let own_ids = [&["CONNECTION_ID()".to_owned()], &own_ids[..]].concat().join(", ");
+fn statement(server: &Server, min_time: u32) -> String {
     let has_own_table = server.performance_schema && server.is_mysql_since((8, 0, 22));
     let table = if has_own_table {
         "performance_schema.processlist"
@@ -117,8 +119,9 @@ fn statement(server: &Server, min_time: u32, own: &[u32]) -> String {
         "information_schema.PROCESSLIST"
     };
     format!(
-        "SELECT USER, HOST, COMMAND, STATE, COUNT(*), SUM(TIME) FROM {table} WHERE \
-         ID NOT IN ({own_ids}) AND TIME >= {min_time} GROUP BY USER, HOST, COMMAND, STATE"
+        "SELECT USER, HOST, COMMAND, STATE, COUNT(*), SUM(TIME), IF(USER = LEFT(USER(), \
+         CHAR_LENGTH(USER()) - LOCATE('@', REVERSE(USER()))), ID, NULL) AS OWN FROM {table} WHERE \
+         ID <> CONNECTION_ID() AND TIME >= {min_time} GROUP BY USER, HOST, COMMAND, STATE, OWN"
     )
 }
 
@@ -131,9 +134,11 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(answer: &ResultSet) -> Self {
+    /// Counts all connections but our `own`.
+    fn of(answer: &ResultSet, own: &[u32]) -> Self {
         let mut counts = Self::default();
-        for row in &answer.rows {
+        let is_own = |row: &&Row| row.text(6).parse().is_ok_and(|id| own.contains(&id));
+        for row in answer.rows.iter().filter(|row| !is_own(row)) {
             let number = row.number(4).unwrap_or(0.0);
             let key = (sanitized(row.text(2)), sanitized(row.text(3)));
             let (count, time) = counts.states.entry(key).or_default();
@@ -171,23 +176,25 @@ fn sanitized(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::Row;
 
     #[test]
     fn connections_are_counted() {
         let rows = [
-            ["app", "10.0.0.1:4711", "Query", "Sending data", "2", "7"],
-            ["app", "2001:db8::1:4712", "Query", "Sending data", "1", "1"],
-            ["app", "localhost", "Sleep", "", "3", "30"],
-            ["", "", "Daemon", "Waiting for table, or not", "1", "9"],
+            ["app", "10.0.0.1:4711", "Query", "Sending data", "2", "7", ""],
+            ["app", "2001:db8::1:4712", "Query", "Sending data", "1", "1", ""],
+            ["app", "localhost", "Sleep", "", "3", "30", ""],
+            ["", "", "Daemon", "Waiting for table, or not", "1", "9", ""],
+            // Ours, and one by the same name.
+            ["exporter", "localhost", "Query", "Sending data", "1", "0", "17"],
+            ["exporter", "localhost", "Sleep", "", "1", "5", "18"],
         ];
         let rows = rows.iter().map(|row| Row::of(row)).collect();
-        let counts = Counts::of(&ResultSet { columns: Vec::new(), rows });
+        let counts = Counts::of(&ResultSet { columns: Vec::new(), rows }, &[16, 17]);
         let state = |command: &str, state: &str| (command.to_owned(), state.to_owned());
         let states = [
             (state("daemon", "waiting_for_table_or_not"), (1.0, 9.0)),
             (state("query", "sending_data"), (3.0, 8.0)),
-            (state("sleep", "unknown"), (3.0, 30.0)),
+            (state("sleep", "unknown"), (4.0, 35.0)),
         ];
         assert_eq!(counts.states, BTreeMap::from(states));
         let named = |names: &[(&str, f64)]| {
@@ -196,8 +203,8 @@ mod tests {
                 .map(|(name, count)| ((*name).to_owned(), *count))
                 .collect::<BTreeMap<_, _>>()
         };
-        assert_eq!(counts.users, named(&[("app", 6.0), ("unknown", 1.0)]));
-        let hosts = [("10.0.0.1", 2.0), ("2001:db8::1", 1.0), ("localhost", 3.0), ("unknown", 1.0)];
+        assert_eq!(counts.users, named(&[("app", 6.0), ("exporter", 1.0), ("unknown", 1.0)]));
+        let hosts = [("10.0.0.1", 2.0), ("2001:db8::1", 1.0), ("localhost", 4.0), ("unknown", 1.0)];
         assert_eq!(counts.hosts, named(&hosts));
     }
 
@@ -209,9 +216,9 @@ mod tests {
             ("9.7.4", false, "information_schema.PROCESSLIST"),
             ("5.7.44", true, "information_schema.PROCESSLIST"),
         ] {
-            let sql = statement(&Server::new(version, "", kept), 5, &[7, 9]);
+            let sql = statement(&Server::new(version, "", kept), 5);
             assert!(sql.contains(&format!("FROM {table} ")), "{version}: {sql}");
-            assert!(sql.contains("ID NOT IN (CONNECTION_ID(), 7, 9) AND TIME >= 5"), "{sql}");
+            assert!(sql.contains("ID <> CONNECTION_ID() AND TIME >= 5"), "{sql}");
         }
     }
 }

@@ -61,7 +61,7 @@ impl AsyncCollector for SlaveStatus {
 }
 
 /// The statement for this server; others fail to parse.
-fn statement(server: &Server) -> &'static str {
+pub(super) fn statement(server: &Server) -> &'static str {
     if server.is_mariadb() {
         "SHOW ALL SLAVES STATUS"
     } else if server.is_mysql_since((8, 0, 22)) {
@@ -132,7 +132,7 @@ fn value(name: &str, text: &str) -> Option<f64> {
 }
 
 /// `0-1-100,1-2-7`: domain, server and sequence number of each GTID.
-fn gtids(text: &str) -> impl Iterator<Item = (&str, &str, f64)> {
+pub(super) fn gtids(text: &str) -> impl Iterator<Item = (&str, &str, f64)> {
     text.split(',').filter_map(|gtid| {
         let mut parts = gtid.trim().split('-');
         let gtid = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);

@@ -96,6 +96,25 @@ impl Tls {
         }
     }
 
+    /// What is lost when this is replaced by `after`, if anything.
+    pub(super) fn loss(&self, after: &Self) -> Option<&'static str> {
+        let (strength, loss) = after.rank();
+        (self.rank().0 > strength).then_some(loss)
+    }
+
+    /// The more, the better; and what is missing.
+    fn rank(&self) -> (u8, &'static str) {
+        match self {
+            Self::Off => (0, "the connection would not be encrypted"),
+            Self::Preferred(_) => (1, "a server without TLS would be accepted"),
+            Self::Unverified(_) => (2, "the server's certificate would not be verified"),
+            Self::VerifiedAuthority { .. } => {
+                (3, "the name in the server's certificate would not be checked")
+            }
+            Self::Verified { .. } => (4, ""),
+        }
+    }
+
     /// Whether the server's certificate is verified.
     pub(crate) fn is_verified(&self) -> bool {
         matches!(self, Self::Verified { .. } | Self::VerifiedAuthority { .. })

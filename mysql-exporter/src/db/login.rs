@@ -53,8 +53,7 @@ impl Logins {
         if let Some((until, problem)) = &state.pause {
             let left = until.saturating_duration_since(Instant::now());
             if !left.is_zero() {
-                let problem = Arc::clone(problem);
-                return Err(Arc::new(Error::Paused { seconds: left.as_secs() + 1, problem }));
+                return Err(Arc::clone(problem));
             }
         }
         let (sender, receiver) = watch::channel(None);
@@ -84,10 +83,11 @@ async fn attempt(pool: &Pool) -> Result<(), Arc<Error>> {
         let greeted = Greeted::connect(login).await.map_err(Arc::new)?;
         let id = pool.register(greeted.id());
         let connection = greeted.log_in(login).await.map_err(|error| {
-            let error = Arc::new(error);
-            if !matches!(*error, Error::Server { .. }) {
-                pool.pause_logins(&error);
+            if matches!(error, Error::Server { .. }) {
+                return Arc::new(error);
             }
+            let error = Arc::new(Error::Paused(Arc::new(error)));
+            pool.pause_logins(&error);
             error
         });
         let mut connection: Connection = connection?;

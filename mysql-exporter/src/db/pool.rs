@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::connection_ids::{ConnectionIds, RegisteredId};
 use super::login::Logins;
 use super::{Error, Limits};
 use crate::client::{self, Connection, ResultSet};
@@ -15,8 +16,7 @@ use crate::version::Server;
 
 /// After this long without a slot for another connection the server is asked for one again.
 const RETRY: Duration = Duration::from_secs(60);
-/// How long the connection that kills may take. To give up early would not help: the server counts
-/// an unfinished login against this host.
+/// How long it may take to end a statement.
 const KILL_LIMIT: Duration = Duration::from_secs(60);
 
 /// The connections to one server.
@@ -41,16 +41,8 @@ pub(super) struct LoggedIn {
     pub(super) connection: Connection,
     pub(super) server: Arc<Server>,
     pub(super) since: Instant,
-    pub(super) _id: RegisteredId,
+    pub(super) id: RegisteredId,
 }
-
-/// The server's numbers for this pool's connections.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ConnectionIds(Arc<Mutex<Vec<u32>>>);
-
-/// A number that is in the list until this is dropped.
-#[derive(Debug)]
-pub(super) struct RegisteredId(u32, ConnectionIds);
 
 /// A connection that is in use, until dropped.
 #[derive(Debug)]
@@ -109,7 +101,7 @@ impl Pool {
                         old.since = Instant::now();
                         break old;
                     }
-                    if self.ids.count() == 0 {
+                    if self.ids.open() == 0 {
                         return Err(error);
                     }
                     // Go on with the connections there are, in turn.
@@ -132,9 +124,9 @@ impl Pool {
         self.answers.load(Ordering::Relaxed)
     }
 
-    /// The server's numbers for the connections that are open.
+    /// The server's numbers for the connections that it may show as ours.
     pub(super) fn connection_ids(&self) -> Vec<u32> {
-        lock(&self.ids.0).clone()
+        self.ids.list()
     }
 
     /// Closes the connections that nobody uses.
@@ -160,7 +152,7 @@ impl Pool {
     /// Takes in a new connection.
     pub(super) fn add(&self, connection: Connection, server: Server, id: RegisteredId) {
         let logged_in =
-            LoggedIn { connection, server: Arc::new(server), since: Instant::now(), _id: id };
+            LoggedIn { connection, server: Arc::new(server), since: Instant::now(), id };
         self.answers.fetch_add(1, Ordering::Relaxed);
         self.idle().push(logged_in);
     }
@@ -169,6 +161,26 @@ impl Pool {
     async fn log_in(self: &Arc<Self>) -> Result<(), Error> {
         let failed = |problem| Error::Login { address: self.login.address.to_string(), problem };
         self.logins.join(self).await.map_err(failed)
+    }
+
+    /// An idle connection, or else a new one.
+    async fn take(self: &Arc<Self>) -> Result<LoggedIn, Error> {
+        loop {
+            if let Some(logged_in) = self.idle().pop() {
+                return Ok(logged_in);
+            }
+            self.log_in().await?;
+        }
+    }
+
+    /// Ends a connection of ours on the server, and the statement in it.
+    async fn kill(self: &Arc<Self>, id: u32) -> Result<(), Error> {
+        let mut logged_in = self.take().await?;
+        let answer = logged_in.connection.query(&format!("KILL {id}")).await;
+        if !answer.as_ref().is_err_and(client::Error::is_fatal) {
+            self.idle().push(logged_in);
+        }
+        answer.map(drop).map_err(Error::Statement)
     }
 
     fn restore_permits(&self) {
@@ -185,26 +197,6 @@ impl Pool {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl ConnectionIds {
-    fn register(&self, id: u32) -> RegisteredId {
-        lock(&self.0).push(id);
-        RegisteredId(id, self.clone())
-    }
-
-    fn count(&self) -> usize {
-        lock(&self.0).len()
-    }
-}
-
-impl Drop for RegisteredId {
-    fn drop(&mut self) {
-        let mut ids = lock(&self.1.0);
-        if let Some(at) = ids.iter().position(|id| *id == self.0) {
-            ids.swap_remove(at);
-        }
-    }
 }
 
 impl Session {
@@ -288,12 +280,7 @@ impl Session {
 
     async fn renew(&mut self) -> Result<(), Error> {
         self.logged_in = None;
-        let logged_in = loop {
-            if let Some(logged_in) = self.pool.idle().pop() {
-                break logged_in;
-            }
-            self.pool.log_in().await?;
-        };
+        let logged_in = self.pool.take().await?;
         self.server = Arc::clone(&logged_in.server);
         self.logged_in = Some(logged_in);
         self.reused = false;
@@ -317,26 +304,21 @@ impl Drop for Session {
             self.pool.idle().push(logged_in);
             return;
         }
-        let id = logged_in.connection.id();
-        drop(logged_in);
+        let LoggedIn { connection, id: registered, .. } = logged_in;
+        drop(connection);
+        registered.close();
         if self.activity != Activity::Statement {
             return;
         }
-        // The permit goes along: the connection that kills counts as one.
-        let permit = self.permit.take();
-        let login = self.pool.login.clone();
+        // The permit goes along: there are never more such tasks than permits.
+        let (pool, permit) = (Arc::clone(&self.pool), self.permit.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let killed = timeout(KILL_LIMIT, kill(&login, id)).await;
-                tracing::debug!(connection = id, done = matches!(killed, Ok(Ok(()))), "killed");
-                drop(permit);
+                let killed = timeout(KILL_LIMIT, pool.kill(registered.id())).await;
+                let done = matches!(killed, Ok(Ok(())));
+                tracing::debug!(connection = registered.id(), done, "statement was given up");
+                drop((registered, permit));
             });
         }
     }
-}
-
-/// Ends a connection of ours on the server, and the statement in it.
-async fn kill(login: &Login, id: u32) -> Result<(), client::Error> {
-    let mut connection = Connection::open(login).await?;
-    connection.query(&format!("KILL {id}")).await.map(drop)
 }

@@ -6,9 +6,10 @@ use crate::version::Server;
 
 /// Asks the server what it is, and sets the session up.
 pub(super) async fn set_up(conn: &mut Connection, limits: &Limits) -> Result<Server, Error> {
-    // First of all what would leave out rows of the next answer, if the server has it set.
+    // First of all what would leave out rows of the next answer, or change how it is parsed, if the
+    // server has it set.
     let mut reset = "SET SESSION autocommit = 1, SESSION sql_select_limit = 18446744073709551615, \
-                     SESSION sql_big_selects = 1"
+                     SESSION sql_big_selects = 1, SESSION sql_mode = ''"
         .to_owned();
     if limits.log_slow_filter && conn.version().contains("MariaDB") {
         reset.push_str(LOG_SLOW_FILTER);

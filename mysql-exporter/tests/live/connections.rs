@@ -10,7 +10,7 @@ use crate::server::Server;
 use crate::{BINARY, ask, start, value};
 
 /// The collectors whose success is 0 on a page.
-fn failed(page: &str) -> Vec<&str> {
+pub(crate) fn failed(page: &str) -> Vec<&str> {
     let is_success = |line: &&str| line.starts_with("mysql_exporter_collector_success{");
     page.lines().filter(is_success).filter(|line| line.ends_with(" 0")).collect()
 }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_core::testing::{Exporter, PATIENCE};
+use exporter_core::testing::{Exporter, PATIENCE, until};
 
 use crate::server::Server;
 use crate::{start, value};
@@ -47,8 +47,40 @@ impl Channel<'_> {
             ("slave_sql_running", Some(1.0)),
             ("seconds_behind_master", Some(0.0)),
         ]);
+        self.until("lag_seconds", |lag| lag == Some(0.0));
+        self.until("pending_transactions", |pending| pending.is_none_or(|count| count == 0.0));
+    }
+
+    /// A family of the collector `replica`.
+    fn replica(&self, name: &str) -> Option<f64> {
+        let page = self.exporter.get("/metrics?collect[]=replica").body;
+        let channel = [self.name, self.connection].concat();
+        value(&page, &format!("mysql_replica_{name}{{channel=\"{channel}\"}}"))
+    }
+
+    /// Waits until such a family has the right value.
+    fn until(&self, name: &str, is_right: impl Fn(Option<f64>) -> bool) {
+        until(|| is_right(self.replica(name)), || format!("{name}: {:?}", self.replica(name)));
+    }
+
+    /// Waits until the lag is not the one that it was.
+    fn lag_grows(&self) {
+        let before = self.replica("lag_seconds");
+        assert!(before.is_some(), "no lag: {}", self.exporter.log());
+        self.until("lag_seconds", |lag| lag > before);
     }
 }
+
+/// Waits until a page has a series with this value.
+fn exposes(exporter: &Exporter, series: &str, expected: f64) {
+    let page = || exporter.get("/metrics").body;
+    until(
+        || value(&page(), series) == Some(expected),
+        || format!("{series} is not {expected}: {}\n{}", page(), exporter.log()),
+    );
+}
+
+const COLLECTORS: [&str; 2] = ["--collect.replica", "--collect.semi_sync"];
 
 const SOURCE: &str = "CREATE USER repl@'%' IDENTIFIED BY 'p'; GRANT REPLICATION SLAVE ON *.* TO \
                       repl@'%'; CREATE TABLE app.numbers (id INT PRIMARY KEY)";
@@ -56,9 +88,14 @@ const SOURCE: &str = "CREATE USER repl@'%' IDENTIFIED BY 'p'; GRANT REPLICATION 
 /// A replica with a named connection to each of two sources, by GTID.
 #[test]
 fn mariadb_replicates() {
-    let Some(a) = Server::mariadb(&["--server-id=11", "--gtid-domain-id=1"]) else { return };
+    let semi_sync = "--rpl-semi-sync-master-enabled=ON";
+    let Some(a) = Server::mariadb(&["--server-id=11", "--gtid-domain-id=1", semi_sync]) else {
+        return;
+    };
     let Some(b) = Server::mariadb(&["--server-id=12", "--gtid-domain-id=2"]) else { return };
-    let Some(replica) = Server::mariadb(&["--server-id=13", "--gtid-domain-id=3"]) else { return };
+    let flags = ["--server-id=13", "--gtid-domain-id=3", "--slave-parallel-threads=2"];
+    let flags = [&flags[..], &["--rpl-semi-sync-slave-enabled=ON"]].concat();
+    let Some(replica) = Server::mariadb(&flags) else { return };
     let mut positions = Vec::new();
     for source in [&a, &b] {
         source.sql(SOURCE);
@@ -76,7 +113,7 @@ fn mariadb_replicates() {
         ));
     }
     let dir = tempfile::tempdir().unwrap();
-    let exporter = start(&replica, dir.path(), &[]);
+    let exporter = start(&replica, dir.path(), &COLLECTORS);
     let [first, second] = ["a", "b"].map(|connection| Channel {
         exporter: &exporter,
         uuid: "",
@@ -85,6 +122,11 @@ fn mariadb_replicates() {
     });
     first.runs();
     second.runs();
+    exposes(&exporter, "mysql_semi_sync_active{role=\"replica\"}", 1.0);
+    exposes(&exporter, "mysql_replica_worker_running{channel=\"\",worker=\"1\"}", 1.0);
+    let source_dir = tempfile::tempdir().unwrap();
+    let of_source = start(&a, source_dir.path(), &COLLECTORS);
+    exposes(&of_source, "mysql_semi_sync_replicas", 1.0);
 
     a.sql("INSERT INTO app.numbers VALUES (1)");
     let since = Instant::now();
@@ -92,6 +134,8 @@ fn mariadb_replicates() {
         assert!(since.elapsed() < PATIENCE, "the row does not arrive");
         thread::sleep(Duration::from_millis(50));
     }
+    // It went back to asynchronous replication before there was a replica.
+    exposes(&of_source, "mysql_semi_sync_active{role=\"source\"}", 1.0);
     let page = exporter.get("/metrics?collect[]=slave_status").body;
     let position = |name: &str| {
         let labels = "master_host=\"127.0.0.1\",master_uuid=\"\",channel_name=\"\",\
@@ -108,6 +152,9 @@ fn mariadb_replicates() {
         ("slave_sql_running", Some(0.0)),
         ("seconds_behind_master", None),
     ]);
+    first.lag_grows();
+    a.sql("INSERT INTO app.numbers VALUES (3)");
+    first.until("pending_transactions", |pending| pending == Some(1.0));
     replica.sql("START SLAVE 'a'");
     first.runs();
 
@@ -123,8 +170,13 @@ fn mariadb_replicates() {
 /// A replica with a channel. Alerts ask for the names that MySQL 8.4 has dropped.
 #[test]
 fn mysql_replicates() {
-    let Some(source) = Server::mysql_with(&["--server-id=21"]) else { return };
-    let Some(replica) = Server::mysql_with(&["--server-id=22"]) else { return };
+    let gtid = ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"];
+    let plugins = ["--plugin-load-add=semisync_source.so;semisync_replica.so"];
+    let flags = |more: [&'static str; 2]| [&gtid[..], &plugins, &more].concat();
+    let source = flags(["--server-id=21", "--loose-rpl-semi-sync-source-enabled=ON"]);
+    let Some(source) = Server::mysql_with(&source) else { return };
+    let replica = flags(["--server-id=22", "--loose-rpl-semi-sync-replica-enabled=ON"]);
+    let Some(replica) = Server::mysql_with(&replica) else { return };
     source.sql(SOURCE);
     let position = source.sql("SHOW BINARY LOG STATUS");
     let mut position = position.split_whitespace();
@@ -137,10 +189,22 @@ fn mysql_replicates() {
         source.port
     ));
     let dir = tempfile::tempdir().unwrap();
-    let exporter = start(&replica, dir.path(), &[]);
+    let exporter = start(&replica, dir.path(), &COLLECTORS);
     let uuid = source.sql("SELECT @@server_uuid");
     let channel = Channel { exporter: &exporter, uuid: uuid.trim(), name: "c", connection: "" };
     channel.wait_for(&[("slave_io_running", Some(1.0)), ("replica_io_running", Some(1.0))]);
+    channel.runs();
+    exposes(&exporter, "mysql_semi_sync_active{role=\"replica\"}", 1.0);
+    exposes(&exporter, "mysql_replica_worker_running{channel=\"c\",worker=\"1\"}", 1.0);
+    let source_dir = tempfile::tempdir().unwrap();
+    let of_source = start(&source, source_dir.path(), &COLLECTORS);
+    exposes(&of_source, "mysql_semi_sync_active{role=\"source\"}", 1.0);
+    exposes(&of_source, "mysql_semi_sync_replicas", 1.0);
+
+    replica.sql("STOP REPLICA IO_THREAD FOR CHANNEL 'c'");
+    channel.wait_for(&[("slave_io_running", Some(0.0)), ("seconds_behind_master", None)]);
+    channel.lag_grows();
+    replica.sql("START REPLICA FOR CHANNEL 'c'");
     channel.runs();
 
     replica.sql("STOP REPLICA SQL_THREAD FOR CHANNEL 'c'");
@@ -149,6 +213,9 @@ fn mysql_replicates() {
         ("slave_sql_running", Some(0.0)),
         ("seconds_behind_master", None),
     ]);
+    source.sql("INSERT INTO app.numbers VALUES (3); INSERT INTO app.numbers VALUES (4)");
+    channel.until("pending_transactions", |pending| pending == Some(2.0));
+    channel.lag_grows();
     replica.sql("START REPLICA FOR CHANNEL 'c'");
     channel.runs();
 
@@ -157,6 +224,9 @@ fn mysql_replicates() {
          FOR CHANNEL 'c'; START REPLICA FOR CHANNEL 'c'",
     );
     channel.wait_for(&[("slave_sql_running", Some(1.0)), ("sql_delay", Some(100.0))]);
+    source.sql("INSERT INTO app.numbers VALUES (5)");
+    channel.until("pending_transactions", |pending| pending == Some(1.0));
+    channel.lag_grows();
     replica.sql(
         "STOP REPLICA SQL_THREAD FOR CHANNEL 'c'; CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 0 \
          FOR CHANNEL 'c'; START REPLICA FOR CHANNEL 'c'",
@@ -166,4 +236,11 @@ fn mysql_replicates() {
     replica.sql("INSERT INTO app.numbers VALUES (2)");
     source.sql("INSERT INTO app.numbers VALUES (2)");
     channel.wait_for(&[("slave_sql_running", Some(0.0)), ("last_sql_errno", Some(1062.0))]);
+    // Of whichever worker it was.
+    let error = |line: &str| {
+        line.starts_with("mysql_replica_worker_error_number{channel=\"c\"")
+            && line.ends_with(" 1062")
+    };
+    until(|| exporter.get("/metrics").body.lines().any(error), || exporter.get("/metrics").body);
+    channel.lag_grows();
 }

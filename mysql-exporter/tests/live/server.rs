@@ -1,5 +1,6 @@
 //! Servers of the test's own: MariaDB where it is installed, MySQL from a root folder.
 
+use std::cell::RefCell;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -18,12 +19,14 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) socket: PathBuf,
     /// The server itself, not a shell or chroot around it.
-    child: Child,
+    child: RefCell<Child>,
+    command: Box<dyn Fn() -> Command>,
     client: Vec<String>,
     data: TempDir,
 }
 
 const USER: &str = "exporter";
+const CHARACTERS: &str = "--default-character-set=utf8mb4";
 /// With all that has ever been trouble to somebody.
 pub(crate) const PASSWORD: &str = "s3 $x?#&;@:/'\"%\\(";
 
@@ -47,23 +50,33 @@ impl Server {
             .unwrap();
         assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
         let (port, socket) = (free_port(), dir.join("s"));
-        let child = Command::new("mariadbd")
-            .env("TMPDIR", &dir)
-            .args(["--no-defaults", "--bind-address=127.0.0.1", "--server-id=1"])
-            .args(["--performance-schema=ON", "--log-bin=log-bin", "--innodb-buffer-pool-size=16M"])
-            .args(user.map(|user| format!("--user={user}")))
-            .arg(format!("--port={port}"))
-            .arg(format!("--socket={}", socket.display()))
-            .arg(format!("--datadir={}/data", dir.display()))
-            .args(flags)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let client = ["mariadb", "--no-defaults", "-uroot", "-N"].map(str::to_owned);
-        let mut client = client.to_vec();
+        let own = [
+            format!("--port={port}"),
+            format!("--socket={}", socket.display()),
+            format!("--datadir={}/data", dir.display()),
+        ];
+        let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let command = move || {
+            let mut command = Command::new("mariadbd");
+            command
+                .env("TMPDIR", &dir)
+                .args(["--no-defaults", "--bind-address=127.0.0.1", "--server-id=1"])
+                .args(["--performance-schema=ON", "--log-bin=log-bin"])
+                .arg("--innodb-buffer-pool-size=16M")
+                .args(user.map(|user| format!("--user={user}")))
+                .args(&own)
+                .args(&flags)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let child = RefCell::new(command().spawn().unwrap());
+        let command = Box::new(command);
+        let client = ["mariadb", "--no-defaults", "-uroot", "-N", CHARACTERS];
+        let mut client = client.map(str::to_owned).to_vec();
         client.push(format!("--socket={}", socket.display()));
-        Some(Self { flavour: "mariadb", port, socket, child, client, data }.ready())
+        let server = Self { flavour: "mariadb", port, socket, child, command, client, data };
+        Some(server.ready())
     }
 
     /// MariaDB with one of its plugins, which are not in the package of the server program.
@@ -95,13 +108,15 @@ impl Server {
         fs::set_permissions(data.path(), Permissions::from_mode(0o777)).unwrap();
         // As it is called inside.
         let dir = Path::new("/srv").join(data.path().file_name().unwrap());
-        let mysqld = |flags: &[String]| {
+        let datadir = format!("--datadir={}/data", dir.display());
+        let outside = root.clone();
+        let mysqld = move |flags: &[String]| {
             let mut command = Command::new("chroot");
-            command.arg(&root).args(["mysqld", "--no-defaults", "--user=mysql"]);
-            command.arg(format!("--datadir={}/data", dir.display())).args(flags);
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+            command.arg(&outside).args(["mysqld", "--no-defaults", "--user=mysql", &datadir]);
+            command.args(flags).stdout(Stdio::null()).stderr(Stdio::null());
+            command
         };
-        assert!(mysqld(&["--initialize-insecure".into()]).wait().unwrap().success());
+        assert!(mysqld(&["--initialize-insecure".into()]).status().unwrap().success());
         let port = free_port();
         let inside = dir.join("s");
         let mut all = vec![
@@ -115,12 +130,15 @@ impl Server {
             format!("--pid-file={}/pid", dir.display()),
         ];
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let child = mysqld(&all);
-        let client = ["chroot", root.to_str().unwrap(), "mysql", "--no-defaults", "-uroot", "-N"];
-        let mut client = client.map(str::to_owned).to_vec();
+        let command = Box::new(move || mysqld(&all));
+        let child = RefCell::new(command().spawn().unwrap());
+        let chroot = ["chroot", root.to_str().unwrap(), "mysql", "--no-defaults"];
+        let client = [&chroot[..], &["-uroot", "-N", CHARACTERS]].concat();
+        let mut client: Vec<_> = client.into_iter().map(str::to_owned).collect();
         client.push(format!("--socket={}", inside.display()));
         let socket = data.path().join("s");
-        Some(Self { flavour: "mysql", port, socket, child, client, data }.ready())
+        let server = Self { flavour: "mysql", port, socket, child, command, client, data };
+        Some(server.ready())
     }
 
     /// Runs statements as root, and gives what they print.
@@ -139,7 +157,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.child.borrow().id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
@@ -179,13 +197,42 @@ impl Server {
         format!("--config.my-cnf={}", path.display())
     }
 
-    /// Waits until it answers, and gives it what the tests look at.
-    fn ready(self) -> Self {
+    /// Ends it without notice, as a crash does.
+    pub(crate) fn crash(&self) {
+        let mut child = self.child.borrow_mut();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Starts it again.
+    pub(crate) fn start(&self) {
+        *self.child.borrow_mut() = (self.command)().spawn().unwrap();
+        self.wait();
+    }
+
+    /// A client that runs statements as this user until it is killed. It has no password.
+    pub(crate) fn client(&self, user: &str, statements: &str) -> Child {
+        let (program, arguments) = self.client.split_first().unwrap();
+        Command::new(program)
+            .args(arguments)
+            .args([&format!("-u{user}"), "-e", statements])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    fn wait(&self) {
         let since = Instant::now();
         while self.try_sql("SELECT 1").is_err() {
             assert!(since.elapsed() < PATIENCE, "{} does not start", self.flavour);
             thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Waits until it answers, and gives it what the tests look at.
+    fn ready(self) -> Self {
+        self.wait();
         self.sql(
             "CREATE DATABASE app; CREATE TABLE app.things (id INT UNSIGNED AUTO_INCREMENT PRIMARY \
              KEY, name VARCHAR(10)); INSERT INTO app.things (name) VALUES ('a'), ('b'); CREATE \
@@ -206,6 +253,14 @@ impl Server {
     pub(crate) fn user(&self, name: &str, host: &str, password: &str) {
         let password = password.replace('\\', "\\\\").replace('\'', "\\'");
         self.sql(&format!("CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}'"));
+    }
+
+    /// Runs the statements in a file as root.
+    pub(crate) fn script(&self, path: &Path) {
+        let (program, arguments) = self.client.split_first().unwrap();
+        let input = fs::File::open(path).unwrap();
+        let output = Command::new(program).args(arguments).stdin(input).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     pub(crate) fn try_sql(&self, statements: &str) -> Result<String, String> {
@@ -253,8 +308,9 @@ impl Drop for SqlSession {
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be stopped, or have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -269,6 +325,6 @@ fn unprivileged(dir: &Path) -> Option<&'static str> {
     })
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,0 +1,140 @@
+//! The lag of a channel of MySQL, from the time stamps and GTIDs of `performance_schema`.
+
+use crate::db::Row;
+
+/// What determines the lag of a channel. Times are in seconds since 1970, by the replica's clock.
+#[derive(Debug, Default)]
+pub(super) struct Channel {
+    now: f64,
+    /// Whether it is connected to its source.
+    is_receiving: bool,
+    /// Whether workers are there to apply what was received.
+    is_applying: bool,
+    /// When the source was last heard of.
+    contact: Option<f64>,
+    /// When the last transaction received was committed on its original source.
+    received: Option<f64>,
+    /// When the last transaction applied was committed on its original source.
+    applied: Option<f64>,
+    /// The age of the oldest transaction that a worker is at.
+    in_progress: Option<f64>,
+    /// Transactions received and not applied. Without GTIDs it is 0.
+    pending: u64,
+}
+
+impl Channel {
+    /// Reads a row of the channels, and those of its workers.
+    pub(super) fn new(row: &Row, workers: &[Row]) -> Self {
+        let workers = || workers.iter().filter(|worker| worker.text(0) == row.text(0));
+        Self {
+            now: row.number(2).unwrap_or(0.0),
+            is_receiving: row.text(1) == "ON",
+            is_applying: workers().any(|worker| worker.text(2) == "ON"),
+            contact: latest([time(row, 3), time(row, 4)]),
+            received: time(row, 5),
+            applied: latest(workers().map(|worker| time(worker, 5))),
+            in_progress: latest(workers().map(|worker| worker.number(4))),
+            pending: transactions(row.text(6)),
+        }
+    }
+
+    /// The age of the oldest change that the replica may lack.
+    pub(super) fn lag(&self) -> Option<f64> {
+        if let Some(age) = self.in_progress {
+            return Some(age.max(0.0));
+        }
+        let is_behind = self.pending > 0 || self.received > self.applied;
+        let since = match (is_behind, self.applied) {
+            // It was up to date when it last heard of its source.
+            (false, _) if self.is_receiving => return Some(0.0),
+            (false, _) => self.contact?,
+            // The time of the first one that is pending is not known. It comes after the last one
+            // that was applied.
+            (true, Some(applied)) if !self.is_applying && self.pending > 1 => applied,
+            // The one that is pending; or some that arrived just now.
+            (true, _) => self.received?,
+        };
+        Some((self.now - since).max(0.0))
+    }
+}
+
+/// A time, unless it is that of nothing.
+fn time(row: &Row, column: usize) -> Option<f64> {
+    row.number(column).filter(|time| *time > 0.0)
+}
+
+fn latest(times: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
+    times.into_iter().flatten().reduce(f64::max)
+}
+
+/// How many transactions a set of GTIDs has: `uuid:1-3:5,uuid:tag:7`.
+pub(super) fn transactions(set: &str) -> u64 {
+    let intervals = set.split(',').flat_map(|source| source.trim().split(':').skip(1));
+    // What is no interval is a tag.
+    let lengths = intervals.filter_map(|interval| {
+        let (first, last) = interval.split_once('-').unwrap_or((interval, interval));
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        Some(last.checked_sub(first)?.saturating_add(1))
+    });
+    lengths.fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_is_the_age_of_the_oldest_change() {
+        let idle = Channel {
+            now: 1000.0,
+            is_receiving: true,
+            is_applying: true,
+            contact: Some(999.0),
+            received: Some(500.0),
+            applied: Some(500.0),
+            in_progress: None,
+            pending: 0,
+        };
+        for (channel, lag) in [
+            (Channel { ..idle }, Some(0.0)),
+            (Channel { is_receiving: false, ..idle }, Some(1.0)),
+            (Channel { is_receiving: false, contact: None, ..idle }, None),
+            (Channel { in_progress: Some(7.0), ..idle }, Some(7.0)),
+            (Channel { in_progress: Some(-0.1), ..idle }, Some(0.0)),
+            // Some have just arrived, after a long time without any.
+            (Channel { received: Some(999.5), pending: 2, ..idle }, Some(0.5)),
+            // The workers are stopped.
+            (
+                Channel { is_applying: false, received: Some(900.0), pending: 1, ..idle },
+                Some(100.0),
+            ),
+            (
+                Channel { is_applying: false, received: Some(900.0), pending: 2, ..idle },
+                Some(500.0),
+            ),
+            // Without GTIDs.
+            (Channel { is_applying: false, received: Some(900.0), ..idle }, Some(100.0)),
+            // Nothing was ever applied.
+            (Channel { is_applying: false, applied: None, pending: 3, ..idle }, Some(500.0)),
+            (Channel { received: None, applied: None, ..idle }, Some(0.0)),
+        ] {
+            assert_eq!(channel.lag(), lag, "{channel:?}");
+        }
+    }
+
+    #[test]
+    fn transactions_are_counted() {
+        for (set, count) in [
+            ("", 0),
+            ("3e11:1", 1),
+            ("3e11:1-5", 5),
+            ("3e11:1-3:5:7-8,\n4f22:2-3", 8),
+            ("3e11:1-3:tag:1-2", 5),
+            ("3e11:5-3", 0),
+            ("3e11", 0),
+            ("3e11:1-18446744073709551615,4f22:1-18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(transactions(set), count, "{set}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Lags that a server does not tell, from those that it told before.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// The last lag that the server told of each channel, and when. While it tells none, as of a channel
+/// that is stopped, the lag grows.
+#[derive(Debug, Default)]
+pub(super) struct LastKnown(HashMap<String, (f64, Instant)>);
+
+impl LastKnown {
+    /// The lag of a channel: as the server tells it, or as it must be by now.
+    pub(super) fn lag(&mut self, channel: &str, told: Option<f64>) -> Option<f64> {
+        if let Some(lag) = told {
+            self.0.insert(channel.to_owned(), (lag, Instant::now()));
+            return told;
+        }
+        self.0.get(channel).map(|(lag, since)| lag + since.elapsed().as_secs_f64())
+    }
+
+    /// Forgets the channels that are no more.
+    pub(super) fn retain(&mut self, channels: &[&str]) {
+        self.0.retain(|known, _| channels.contains(&known.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exporter_core::testing::until;
+
+    use super::*;
+
+    #[test]
+    fn lag_grows_while_a_channel_is_stopped() {
+        let mut last_known = LastKnown::default();
+        assert_eq!(last_known.lag("a", None), None, "nothing is known yet");
+        assert_eq!(last_known.lag("a", Some(3.0)), Some(3.0));
+        until(|| last_known.lag("a", None) > Some(3.0), || "it does not grow".into());
+        assert_eq!(last_known.lag("a", Some(0.0)), Some(0.0));
+        last_known.retain(&["b"]);
+        assert_eq!(last_known.lag("a", None), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! Names and texts that are hard to quote, and many of them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use exporter_core::testing::skip;
+
+use crate::connections::failed;
+use crate::server::Server;
+use crate::{MORE, MYSQL_ONLY, start, value};
+
+/// Every collector, with names as no one should choose them.
+pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
+    let modes = server.sql("SELECT @@GLOBAL.sql_mode");
+    server.sql(
+        "SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,\
+         ONLY_FULL_GROUP_BY,IGNORE_SPACE'",
+    );
+    server.sql(
+        "CREATE DATABASE `o'd\"d``s\\`; CREATE TABLE `o'd\"d``s\\`.`new\nline` (`c\"o'l` INT \
+         AUTO_INCREMENT PRIMARY KEY); INSERT INTO `o'd\"d``s\\`.`new\nline` VALUES (7); CREATE \
+         DATABASE `größe`; CREATE TABLE `größe`.`表` (id INT AUTO_INCREMENT PRIMARY KEY); CREATE USER \
+         `o'b\"rien`@`127.0.0.1`; CREATE USER `l\nf`@localhost; SELECT 'a \"q\" \\\\ \n \u{1f980}' \
+         AS `x\u{e9}`; SELECT _binary X'ff00fe' AS y",
+    );
+    // Not UTF-8, in the text of a statement.
+    let path = dir.join("latin1.sql");
+    fs::write(&path, b"SET NAMES latin1; SELECT 1 AS `\xc3\x28\xff\xfe`, '\xff\xfe' AS z;\n")
+        .unwrap();
+    server.script(&path);
+    let switches: Vec<_> = MORE.iter().map(|name| format!("--collect.{name}")).collect();
+    let mut flags: Vec<_> = switches.iter().map(String::as_str).collect();
+    flags.extend([
+        "--collect.info_schema.tables.databases=größe,o'd\"d`s\\",
+        "--collect.perf_schema.eventsstatements.exclude_schemas=o'x\\",
+        "--collect.mysql.user.privileges",
+    ]);
+    let exporter = start(server, dir, &flags);
+    let page = exporter.get("/metrics").body;
+    server.sql(&format!("SET GLOBAL sql_mode = '{}'", modes.trim()));
+    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
+    let found: Vec<_> = failed(&page)
+        .into_iter()
+        .filter(|line| !MYSQL_ONLY.iter().any(|name| line.contains(&format!(".{name}\""))))
+        .collect();
+    assert!(found.is_empty(), "{found:?}\n{}", exporter.log());
+    let schema = r#"o'd\"d`s\\"#;
+    for series in [
+        format!(
+            r#"mysql_info_schema_auto_increment_column{{schema="{schema}",table="new\nline",column="c\"o'l"}}"#
+        ),
+        r#"mysql_info_schema_table_rows{schema="größe",table="表"}"#.to_owned(),
+        r#"mysql_mysql_max_connections{mysql_user="o'b\"rien",hostmask="127.0.0.1"}"#.to_owned(),
+        r#"mysql_mysql_max_connections{mysql_user="l\nf",hostmask="localhost"}"#.to_owned(),
+    ] {
+        assert!(value(&page, &series).is_some(), "{series} in\n{}", similar(&page, &series));
+    }
+    is_valid(&page);
+    server.sql(
+        "DROP DATABASE `o'd\"d``s\\`; DROP DATABASE `größe`; DROP USER `o'b\"rien`@`127.0.0.1`, \
+         `l\nf`@localhost",
+    );
+}
+
+/// The lines of the same family.
+fn similar(page: &str, series: &str) -> String {
+    let family = series.split('{').next().unwrap_or_default();
+    page.lines().filter(|line| line.starts_with(family)).collect::<Vec<_>>().join("\n")
+}
+
+/// Asks promtool, if it is there.
+fn is_valid(page: &str) {
+    let child = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        skip("no promtool in PATH: whether the page is valid");
+        return;
+    };
+    let mut input = child.stdin.take().unwrap();
+    let text = page.to_owned();
+    let writer = std::thread::spawn(move || std::io::Write::write_all(&mut input, text.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    // It ends early if it cannot read what comes.
+    let _ = writer.join().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    // 3 is for names that it does not like.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{error}");
+}
+
+pub(crate) fn many_tables_and_users_are_exposed(server: &Server, dir: &Path) {
+    let mut sql = String::from("CREATE DATABASE many;\n");
+    for table in 0..2000 {
+        writeln!(
+            sql,
+            "CREATE TABLE many.t{table:04} (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=MEMORY;"
+        )
+        .unwrap();
+    }
+    for user in 0..300 {
+        writeln!(sql, "CREATE USER 'many{user:03}'@'localhost';").unwrap();
+    }
+    let path = dir.join("many.sql");
+    fs::write(&path, &sql).unwrap();
+    server.script(&path);
+    let flags = [
+        "--collect.info_schema.tables",
+        "--collect.auto_increment.columns",
+        "--collect.mysql.user",
+        "--collect.perf_schema.tableiowaits",
+    ];
+    let exporter = start(server, dir, &flags);
+    let page = exporter.get("/metrics").body;
+    assert!(failed(&page).is_empty(), "{:?}\n{}", failed(&page), exporter.log());
+    let count = |prefix: &str| page.lines().filter(|line| line.starts_with(prefix)).count();
+    for (prefix, expected) in [
+        ("mysql_info_schema_table_rows{schema=\"many\"", 2000),
+        ("mysql_info_schema_auto_increment_column{schema=\"many\"", 2000),
+        ("mysql_mysql_max_connections{mysql_user=\"many", 300),
+    ] {
+        assert_eq!(count(prefix), expected, "{prefix}");
+    }
+    let users: Vec<_> = (0..300).map(|user| format!("'many{user:03}'@'localhost'")).collect();
+    server.sql(&format!("DROP DATABASE many; DROP USER {}", users.join(", ")));
+}
