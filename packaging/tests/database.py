@@ -1,0 +1,150 @@
+"""Private MariaDB and MySQL servers on loopback, for tests and benchmarks: MariaDB where it is installed, MySQL from the root folder in $MYSQL_ROOT."""
+import os, pathlib, shutil, socket, subprocess, tempfile, time
+
+PATIENCE = 120
+GALERA = next((path for path in ('/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so') if os.path.exists(path)), None)
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
+
+
+def until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f'not in {PATIENCE} s: {what() if callable(what) else what}')
+        time.sleep(0.2)
+
+
+class Server:
+    """A server with a user `exporter`, who has no password and may read all that collectors need."""
+
+    def __init__(self, *flags):
+        self.flags = list(flags)
+        self.port = free_port()
+        self.process = None
+        self.prepare()
+
+    def start(self, *more):
+        self.process = subprocess.Popen(self.command() + self.flags + list(more), env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self.answers, lambda: f'{self} does not start: {self.log()}')
+        return self
+
+    def crash(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def close(self):
+        if self.process:
+            self.crash()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f'{self} ended with status {self.process.returncode}: {self.log()}')
+        return self.client('SELECT 1').returncode == 0
+
+    def client(self, statements):
+        return subprocess.run(self.client_command() + ['-uroot', '-N', '--default-character-set=utf8mb4'], input=statements, capture_output=True, text=True)
+
+    def sql(self, statements):
+        done = self.client(statements)
+        if done.returncode:
+            raise AssertionError(f'{self}: {statements[:300]}: {done.stderr}')
+        return done.stdout
+
+    def session(self, statements):
+        """A client that runs statements until it is killed."""
+        return subprocess.Popen(self.client_command() + ['-uroot', '-e', statements], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def options(self, folder):
+        """An option file for the exporters."""
+        path = pathlib.Path(folder, f'{self.port}.cnf')
+        path.write_text(f'[client]\nuser=exporter\npassword=sesame\nhost=127.0.0.1\nport={self.port}\nget-server-public-key=1\n')
+        path.chmod(0o600)
+        return path
+
+    def grant(self):
+        more = ', SLAVE MONITOR, REPLICATION MASTER ADMIN' if self.flavour == 'MariaDB' else ', REPLICATION SLAVE'
+        self.sql(f"CREATE USER exporter@'127.0.0.1' IDENTIFIED BY 'sesame'; GRANT PROCESS, REPLICATION CLIENT, SELECT{more} ON *.* TO exporter@'127.0.0.1';"
+                 'CREATE DATABASE heartbeat; CREATE TABLE heartbeat.heartbeat (ts VARCHAR(26) NOT NULL, server_id INT UNSIGNED NOT NULL PRIMARY KEY);'
+                 'CREATE DATABASE app; CREATE TABLE app.numbers (id INT PRIMARY KEY);')
+        return self
+
+    def status(self, name):
+        return int(self.sql(f"SHOW GLOBAL STATUS LIKE '{name}'").split()[1])
+
+    def __str__(self):
+        return f'{self.flavour} on port {self.port}'
+
+
+class MariaDB(Server):
+    flavour = 'MariaDB'
+
+    @staticmethod
+    def missing():
+        return None if shutil.which('mariadbd') else 'no mariadbd in PATH; install mariadb-server-core'
+
+    def prepare(self):
+        self.folder = tempfile.mkdtemp()
+        os.chmod(self.folder, 0o755)
+        self.user = ['--user=nobody'] if os.geteuid() == 0 else []
+        if self.user:
+            shutil.chown(self.folder, 'nobody')
+        subprocess.run(['mariadb-install-db', '--no-defaults', '--skip-test-db', '--auth-root-authentication-method=normal',
+                        f'--datadir={self.folder}/data', *self.user], env=self.environment(), check=True, capture_output=True)
+
+    def environment(self):
+        return {**os.environ, 'TMPDIR': self.folder}
+
+    def command(self):
+        return ['mariadbd', '--no-defaults', '--bind-address=127.0.0.1', f'--port={self.port}', f'--socket={self.folder}/s', f'--datadir={self.folder}/data',
+                f'--log-error={self.folder}/log', '--performance-schema=ON', '--log-bin=log-bin', *self.user]
+
+    def client_command(self):
+        return ['mariadb', '--no-defaults', f'--socket={self.folder}/s']
+
+    def log(self):
+        return pathlib.Path(self.folder, 'log').read_text(errors='replace')[-2000:]
+
+
+class MySQL(Server):
+    flavour = 'MySQL'
+
+    @staticmethod
+    def missing():
+        root = os.environ.get('MYSQL_ROOT')
+        return None if root and pathlib.Path(root, 'usr/sbin/mysqld').exists() else 'MYSQL_ROOT does not name a root folder with mysqld in it'
+
+    def prepare(self):
+        self.root = os.environ['MYSQL_ROOT']
+        self.folder = tempfile.mkdtemp(dir=pathlib.Path(self.root, 'srv'))
+        os.chmod(self.folder, 0o777)
+        self.inside = '/srv/' + os.path.basename(self.folder)
+        subprocess.run([*self.base(), '--initialize-insecure', f'--datadir={self.inside}/data'], check=True, capture_output=True)
+
+    def environment(self):
+        return None
+
+    def base(self):
+        return ['chroot', self.root, 'mysqld', '--no-defaults', '--user=mysql']
+
+    def command(self):
+        return [*self.base(), '--bind-address=127.0.0.1', f'--port={self.port}', f'--socket={self.inside}/s', f'--datadir={self.inside}/data', '--mysqlx=OFF',
+                f'--log-error={self.inside}/log', f'--pid-file={self.inside}/pid', '--secure-file-priv=NULL', '--log-bin=log-bin']
+
+    def client_command(self):
+        return ['chroot', self.root, 'mysql', '--no-defaults', f'--socket={self.inside}/s']
+
+    def log(self):
+        return pathlib.Path(self.folder, 'log').read_text(errors='replace')[-2000:]
