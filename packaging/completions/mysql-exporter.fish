@@ -13,19 +13,72 @@ complete -c mysql-exporter -l exporter.max_open_connections -d 'Connections to o
 complete -c mysql-exporter -l exporter.connection-lifetime -d 'Seconds after which a connection is replaced by a new one; at least 1. [default: 60]' -r
 complete -c mysql-exporter -l exporter.lock_wait_timeout -d 'Seconds that a statement may wait for a metadata lock. [default: 2]' -r
 complete -c mysql-exporter -l config.my-cnf -d 'The option file with the users: [client], and a section for each auth_module of /probe. [default: .my.cnf]' -r
+complete -c mysql-exporter -l config.queries -d 'A file of custom queries, whose results are exposed as metrics. They run in read-only transactions.' -r
 complete -c mysql-exporter -l exporter.query_timeout -d 'Seconds after which the server ends a statement; 0 is as long as a collector may take. [default: 0]' -r
+complete -c mysql-exporter -l config.targets -d 'A file of targets that /probe may be pointed at, in the format of file_sd; /sd serves them.' -r
 complete -c mysql-exporter -l mysqld.username -d 'Whom to log in as, unless the configuration says; the password is in MYSQLD_EXPORTER_PASSWORD.' -r
+complete -c mysql-exporter -l collect.auto_increment.columns.interval -r
+complete -c mysql-exporter -l collect.binlog_gtid.interval -r
+complete -c mysql-exporter -l collect.binlog_size.interval -r
+complete -c mysql-exporter -l collect.engine_innodb_status.interval -r
+complete -c mysql-exporter -l collect.engine_tokudb_status.interval -r
+complete -c mysql-exporter -l collect.global_status.interval -r
+complete -c mysql-exporter -l collect.global_variables.interval -r
+complete -c mysql-exporter -l collect.heartbeat.interval -r
 complete -c mysql-exporter -l collect.heartbeat.database -d 'The database of the heartbeats. [default: heartbeat]' -r
 complete -c mysql-exporter -l collect.heartbeat.table -d 'The table of the heartbeats. [default: heartbeat]' -r
+complete -c mysql-exporter -l collect.info_schema.clientstats.interval -r
+complete -c mysql-exporter -l collect.info_schema.innodb_cmp.interval -r
+complete -c mysql-exporter -l collect.info_schema.innodb_cmpmem.interval -r
+complete -c mysql-exporter -l collect.info_schema.innodb_metrics.interval -r
+complete -c mysql-exporter -l collect.info_schema.innodb_tablespaces.interval -r
+complete -c mysql-exporter -l collect.info_schema.innodb_trx.interval -r
+complete -c mysql-exporter -l collect.info_schema.innodb_trx.long -d 'Seconds after which an open transaction counts as a long one. [default: 60]' -r
+complete -c mysql-exporter -l collect.info_schema.plugins.interval -r
+complete -c mysql-exporter -l collect.info_schema.processlist.interval -r
 complete -c mysql-exporter -l collect.info_schema.processlist.min_time -d 'Seconds that a connection must be in a state to be counted. [default: 0]' -r
+complete -c mysql-exporter -l collect.info_schema.query_response_time.interval -r
+complete -c mysql-exporter -l collect.info_schema.replica_host.interval -r
+complete -c mysql-exporter -l collect.info_schema.rocksdb_perf_context.interval -r
+complete -c mysql-exporter -l collect.info_schema.schemastats.interval -r
+complete -c mysql-exporter -l collect.info_schema.tables.interval -r
 complete -c mysql-exporter -l collect.info_schema.tables.databases -d 'The databases whose tables are told of, separated by commas; * is all but the server\'s own. [default: *]' -r
+complete -c mysql-exporter -l collect.info_schema.tablestats.interval -r
+complete -c mysql-exporter -l collect.info_schema.userstats.interval -r
+complete -c mysql-exporter -l collect.innodb_log.interval -r
+complete -c mysql-exporter -l collect.mysql.accounts.interval -r
+complete -c mysql-exporter -l collect.mysql.accounts.limit -d 'How many accounts are told of at most, in the order of their names. [default: 500]' -r
+complete -c mysql-exporter -l collect.mysql.user.interval -r
+complete -c mysql-exporter -l collect.perf_schema.data_lock_waits.interval -r
+complete -c mysql-exporter -l collect.perf_schema.data_lock_waits.limit -d 'How many tables with waiting transactions are told of at most: those with most. [default: 50]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.interval -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.limit -d 'How many digests are told of at most: those that took the most time. [default: 250]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.timelimit -d 'Seconds since a digest was last seen, beyond which it is left out. [default: 86400]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.digest_text_limit -d 'Characters of a statement\'s text that are shown. [default: 120]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.exclude_schemas -d 'A schema whose statements are left out, beside the server\'s own. May be repeated.' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account.interval -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account.limit -d 'How many accounts, by user and host, are told of at most: those that took the most time. [default: 100]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements_histogram.interval -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatementssum.interval -r
+complete -c mysql-exporter -l collect.perf_schema.eventswaits.interval -r
+complete -c mysql-exporter -l collect.perf_schema.file_events.interval -r
+complete -c mysql-exporter -l collect.perf_schema.file_instances.interval -r
 complete -c mysql-exporter -l collect.perf_schema.file_instances.filter -d 'Files to expose: a regular expression of the server\'s over their names. [default: .*]' -r
 complete -c mysql-exporter -l collect.perf_schema.file_instances.remove_prefix -d 'What to take off the front of file names. [default: /var/lib/mysql/]' -r
+complete -c mysql-exporter -l collect.perf_schema.indexiowaits.interval -r
+complete -c mysql-exporter -l collect.perf_schema.memory_events.interval -r
 complete -c mysql-exporter -l collect.perf_schema.memory_events.remove_prefix -d 'What to take off the front of event names. [default: memory/]' -r
+complete -c mysql-exporter -l collect.perf_schema.metadata_locks.interval -r
+complete -c mysql-exporter -l collect.perf_schema.metadata_locks.limit -d 'How many tables with waiting statements are told of at most: those with most. [default: 50]' -r
+complete -c mysql-exporter -l collect.perf_schema.replication_applier_status_by_worker.interval -r
+complete -c mysql-exporter -l collect.perf_schema.replication_group_member_stats.interval -r
+complete -c mysql-exporter -l collect.perf_schema.replication_group_members.interval -r
+complete -c mysql-exporter -l collect.perf_schema.tableiowaits.interval -r
+complete -c mysql-exporter -l collect.perf_schema.tablelocks.interval -r
+complete -c mysql-exporter -l collect.rds.interval -r
+complete -c mysql-exporter -l collect.slave_hosts.interval -r
+complete -c mysql-exporter -l collect.slave_status.interval -r
+complete -c mysql-exporter -l collect.sys.user_summary.interval -r
 complete -c mysql-exporter -l check -d 'Read all configuration, run every collector once, say what is fine and what is not, and exit.'
 complete -c mysql-exporter -l no-check
 complete -c mysql-exporter -l collector.disable-defaults -d 'Start with all collectors off.'
@@ -52,6 +105,8 @@ complete -c mysql-exporter -l tls.insecure-skip-verify -d 'Encrypt connections w
 complete -c mysql-exporter -l no-tls.insecure-skip-verify
 complete -c mysql-exporter -l collect.auto_increment.columns -d 'Next and greatest values of columns that count up [default: off]'
 complete -c mysql-exporter -l no-collect.auto_increment.columns
+complete -c mysql-exporter -l collect.binlog_gtid -d 'Sizes and positions of the sets of GTIDs [default: off]'
+complete -c mysql-exporter -l no-collect.binlog_gtid
 complete -c mysql-exporter -l collect.binlog_size -d 'Number and size of the binary logs [default: off]'
 complete -c mysql-exporter -l no-collect.binlog_size
 complete -c mysql-exporter -l collect.engine_innodb_status -d 'Queries and read views inside InnoDB [default: off]'
@@ -76,6 +131,10 @@ complete -c mysql-exporter -l collect.info_schema.innodb_metrics -d 'Counters of
 complete -c mysql-exporter -l no-collect.info_schema.innodb_metrics
 complete -c mysql-exporter -l collect.info_schema.innodb_tablespaces -d 'Sizes of InnoDB\'s tablespaces [default: off]'
 complete -c mysql-exporter -l no-collect.info_schema.innodb_tablespaces
+complete -c mysql-exporter -l collect.info_schema.innodb_trx -d 'Open InnoDB transactions [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.innodb_trx
+complete -c mysql-exporter -l collect.info_schema.plugins -d 'Plugins of the server [default: off]'
+complete -c mysql-exporter -l no-collect.info_schema.plugins
 complete -c mysql-exporter -l collect.info_schema.processlist -d 'Connections by what they are doing [default: off]'
 complete -c mysql-exporter -l no-collect.info_schema.processlist
 complete -c mysql-exporter -l collect.info_schema.processlist.processes_by_user -d 'Count connections by user. [default: on]'
@@ -96,12 +155,22 @@ complete -c mysql-exporter -l collect.info_schema.tablestats -d 'Use of tables, 
 complete -c mysql-exporter -l no-collect.info_schema.tablestats
 complete -c mysql-exporter -l collect.info_schema.userstats -d 'User statistics by user, of MariaDB and Percona Server with userstat=1 [default: off]'
 complete -c mysql-exporter -l no-collect.info_schema.userstats
+complete -c mysql-exporter -l collect.innodb_log -d 'Length of the history list of InnoDB, and age of its checkpoint [default: off]'
+complete -c mysql-exporter -l no-collect.innodb_log
+complete -c mysql-exporter -l collect.mysql.accounts -d 'Password expiry, locks and TLS of accounts [default: off]'
+complete -c mysql-exporter -l no-collect.mysql.accounts
 complete -c mysql-exporter -l collect.mysql.user -d 'Limits and privileges of accounts [default: off]'
 complete -c mysql-exporter -l no-collect.mysql.user
 complete -c mysql-exporter -l collect.mysql.user.privileges -d 'Tell of each account which privileges it has on everything.'
 complete -c mysql-exporter -l no-collect.mysql.user.privileges
+complete -c mysql-exporter -l collect.perf_schema.data_lock_waits -d 'Transactions that wait for row locks [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.data_lock_waits
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements -d 'The statements that take the most time, by digest [default: off]'
 complete -c mysql-exporter -l no-collect.perf_schema.eventsstatements
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account -d 'The accounts whose statements take the most time [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.eventsstatements_by_account
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements_histogram -d 'How long statements take, as a histogram [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.eventsstatements_histogram
 complete -c mysql-exporter -l collect.perf_schema.eventsstatementssum -d 'Statements of all digests together [default: off]'
 complete -c mysql-exporter -l no-collect.perf_schema.eventsstatementssum
 complete -c mysql-exporter -l collect.perf_schema.eventswaits -d 'Waits of the server, by event [default: off]'
@@ -114,6 +183,8 @@ complete -c mysql-exporter -l collect.perf_schema.indexiowaits -d 'Waits for the
 complete -c mysql-exporter -l no-collect.perf_schema.indexiowaits
 complete -c mysql-exporter -l collect.perf_schema.memory_events -d 'Memory of the server, by what it is for [default: off]'
 complete -c mysql-exporter -l no-collect.perf_schema.memory_events
+complete -c mysql-exporter -l collect.perf_schema.metadata_locks -d 'Metadata locks and waits for them [default: off]'
+complete -c mysql-exporter -l no-collect.perf_schema.metadata_locks
 complete -c mysql-exporter -l collect.perf_schema.replication_applier_status_by_worker -d 'Times of the transactions that replication workers apply [default: off]'
 complete -c mysql-exporter -l no-collect.perf_schema.replication_applier_status_by_worker
 complete -c mysql-exporter -l collect.perf_schema.replication_group_member_stats -d 'Transactions of this member of the replication group [default: off]'
@@ -124,6 +195,8 @@ complete -c mysql-exporter -l collect.perf_schema.tableiowaits -d 'Waits for the
 complete -c mysql-exporter -l no-collect.perf_schema.tableiowaits
 complete -c mysql-exporter -l collect.perf_schema.tablelocks -d 'Waits for table locks, by kind of lock [default: off]'
 complete -c mysql-exporter -l no-collect.perf_schema.tablelocks
+complete -c mysql-exporter -l collect.rds -d 'Version, role and settings of Amazon RDS and Aurora [default: off]'
+complete -c mysql-exporter -l no-collect.rds
 complete -c mysql-exporter -l collect.slave_hosts -d 'Replicas that are registered with this server [default: off]'
 complete -c mysql-exporter -l no-collect.slave_hosts
 complete -c mysql-exporter -l collect.slave_status -d 'State of replication on a replica [default: on]'

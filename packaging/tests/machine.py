@@ -4,7 +4,7 @@ The root file system is made once by debootstrap, from the release and the mirro
 below target/ (or $XDG_CACHE_HOME). systemd-nspawn boots it with an overlay in memory on top, so that nothing a test does
 survives. Needs root on Linux; `Unavailable` says what is missing.
 """
-import contextlib, os, pathlib, shutil, signal, subprocess, tempfile, time
+import contextlib, fcntl, os, pathlib, shutil, signal, subprocess, tempfile, time
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = 'build-essential,ca-certificates,curl,dbus,git,iproute2,kmod,libnss-systemd,openssl,python3,rpm,sudo,systemd,udev'
@@ -50,10 +50,17 @@ def root(suite=None):
     release = suite or release
     cache = pathlib.Path(os.environ['XDG_CACHE_HOME'], 'exporters') if os.environ.get('XDG_CACHE_HOME') else PROJECT / 'target'
     place = cache / f'machine-{release}-{GENERATION}'
-    if (place / 'sbin/boot').exists():
-        return place
     cache.mkdir(parents=True, exist_ok=True)
-    work = pathlib.Path(tempfile.mkdtemp(prefix='machine-', dir=cache))
+    # Tests run at the same time, and one root is enough for all.
+    with open(cache / f'machine-{release}.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / 'sbin/boot').exists():
+            make_root(release, mirror, place)
+    return place
+
+
+def make_root(release, mirror, place):
+    work = pathlib.Path(tempfile.mkdtemp(prefix='machine-', dir=place.parent))
     print(f'making a root file system of {release} (once, a minute)', flush=True)
     made = subprocess.run(['debootstrap', '--variant=minbase', f'--include={PACKAGES}', release, work, mirror],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace')
@@ -69,7 +76,6 @@ def root(suite=None):
     boot.chmod(0o755)
     shutil.rmtree(place, ignore_errors=True)
     work.rename(place)
-    return place
 
 
 def cgroups():
