@@ -14,6 +14,7 @@ complete -c cloudwatch-exporter -l plan -d 'Print what this configuration file c
 complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: take each metric that would have to be listed to be there this many times, and ask AWS nothing.' -r
 complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: the time between two scrapes. What is scraped less often than its period costs less. [default: 60s]' -r
 complete -c cloudwatch-exporter -l plan.format -d 'For --plan: text or json. [default: text]' -r
+complete -c cloudwatch-exporter -l collector.cloudwatch.interval -r
 complete -c cloudwatch-exporter -l check -d 'Read all configuration, run every collector once, say what is fine and what is not, and exit.'
 complete -c cloudwatch-exporter -l no-check
 complete -c cloudwatch-exporter -l collector.disable-defaults -d 'Start with all collectors off.'
