@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use exporter_core::collector::Error;
 use exporter_core::web::ConfigError;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -20,6 +21,7 @@ use self::demand::Demand;
 use self::target::TargetState;
 use crate::cloud::{Cloud, Connections, Failure};
 use crate::config::{Config, Strictness, Target};
+use crate::demo::Demo;
 use crate::exposition::Exposition;
 use crate::results::Results;
 use crate::usage;
@@ -29,9 +31,9 @@ use crate::usage;
 /// they ask.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    file: PathBuf,
-    strictness: Strictness,
+    source: Source,
     concurrency: usize,
+    demo: Option<Demo>,
     state: Mutex<State>,
     /// Wakes the timer: a fetch has ended.
     ended: Notify,
@@ -47,6 +49,31 @@ struct State {
     timer: Option<AbortHandle>,
 }
 
+/// Where the configuration is read from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    File(PathBuf, Strictness),
+    /// The example of `--demo`.
+    Example,
+}
+
+impl Source {
+    fn read(&self) -> Result<Config, ConfigError> {
+        match self {
+            Self::File(path, strictness) => Config::read(path, *strictness),
+            Self::Example => Config::example(),
+        }
+    }
+
+    /// As `--check` names it.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            Self::File(path, _) => path.display().to_string(),
+            Self::Example => "the example".to_owned(),
+        }
+    }
+}
+
 type End = Shared<BoxFuture<'static, ()>>;
 
 /// A configuration and what is made of it.
@@ -59,10 +86,10 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    fn new(config: Config, concurrency: usize) -> Arc<Self> {
+    fn new(config: Config, connections: Connections) -> Arc<Self> {
         let exposition = Exposition::new(&config);
         let clouds = config.targets.iter().map(|_| OnceCell::new()).collect();
-        Arc::new(Self { exposition, connections: Connections::new(concurrency), clouds, config })
+        Arc::new(Self { config, exposition, connections, clouds })
     }
 
     /// The clients of a target, opened when they are first needed.
@@ -116,25 +143,32 @@ impl Snapshot {
 
 impl Cache {
     pub(crate) fn new(
-        file: PathBuf,
-        strictness: Strictness,
+        source: Source,
         concurrency: usize,
-    ) -> Result<Arc<Self>, ConfigError> {
-        let setup = Setup::new(Config::read(&file, strictness)?, concurrency);
+        is_demo: bool,
+    ) -> Result<Arc<Self>, Error> {
+        let config = source.read().map_err(|error| Error::Other(error.into()))?;
+        let demo = is_demo.then(|| Demo::start(&config)).transpose()?;
+        let setup = Setup::new(config, connections(concurrency, demo.as_ref()));
         usage::RELOADED.set(1.0);
         let targets = TargetState::all(&setup);
         let state = State { setup, targets, demand: Demand::default(), timer: None };
         Ok(Arc::new(Self {
-            file,
-            strictness,
+            source,
             concurrency,
+            demo,
             state: Mutex::new(state),
             ended: Notify::new(),
         }))
     }
 
-    pub(crate) fn file(&self) -> &std::path::Path {
-        &self.file
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Connections that share nothing with those of the fetches.
+    pub(crate) fn connections(&self) -> Connections {
+        connections(self.concurrency, self.demo.as_ref())
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -146,7 +180,7 @@ impl Cache {
     /// Reads the configuration again. One that is bad changes nothing; one that is as it was
     /// changes nothing either, least of all what has been paid for.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
-        let config = Config::read(&self.file, self.strictness);
+        let config = self.source.read();
         usage::RELOADED.set(f64::from(u8::from(config.is_ok())));
         let config = config.inspect_err(|error| {
             tracing::error!(%error, "configuration is bad, the last good one stays in force");
@@ -156,7 +190,10 @@ impl Cache {
             return Ok(());
         }
         tracing::info!(rules = config.rules.len(), "configuration reloaded");
-        state.setup = Setup::new(config, self.concurrency);
+        if let Some(demo) = &self.demo {
+            demo.update(&config);
+        }
+        state.setup = Setup::new(config, self.connections());
         // Fetches under way go on for nobody: their results are dropped.
         state.targets = TargetState::all(&state.setup);
         Ok(())
@@ -233,6 +270,10 @@ impl Cache {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn connections(concurrency: usize, demo: Option<&Demo>) -> Connections {
+    Connections::new(concurrency, demo.map(Demo::url))
 }
 
 /// Until all have ended; where some have, no longer than a few times what those took. One account

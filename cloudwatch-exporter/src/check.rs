@@ -11,7 +11,7 @@ use crate::rule::Rule;
 pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
     let snapshot = cache.snapshot();
     let config = &snapshot.setup.config;
-    let count = format!("{} with {} rules", cache.file().display(), config.rules.len());
+    let count = format!("{} with {} rules", cache.source().title(), config.rules.len());
     let mut lines = vec![CheckLine::new(true, "configuration", count)];
     for (index, (target, state)) in snapshot.targets().enumerate() {
         let prefix =

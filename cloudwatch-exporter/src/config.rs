@@ -24,11 +24,22 @@ use self::target::Endpoints;
 pub(crate) use self::target::{Role, Target};
 use crate::rule::{Api, Rule, STATISTICS, Select, Statistic, Tags, Window};
 
+/// How metrics and labels are named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// As by the Java exporter.
+    #[default]
+    Java,
+    /// As by yet-another-cloudwatch-exporter.
+    Yace,
+}
+
 /// What is asked for, where, and as whom.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     pub(crate) targets: Vec<Target>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) naming: Naming,
     /// Labels of every series of a rule.
     pub(crate) labels: Vec<(String, String)>,
     /// Dollars a month that asking may cost.
@@ -45,6 +56,16 @@ pub(crate) struct Config {
 pub(crate) const SCRAPE_INTERVAL: u64 = 60;
 
 impl Config {
+    /// The configuration of `--demo` without a file.
+    pub(crate) fn example() -> Result<Self, ConfigError> {
+        let text = include_bytes!("demo/config.yml");
+        Self::parse_as(text, Strictness::Refuse).map_err(|fault| {
+            ConfigError::new(Path::new("the example"), fault.problem)
+                .with_line(fault.line)
+                .with_key(fault.key.map(str::to_owned))
+        })
+    }
+
     /// Reads the file. Warnings are logged; the error is one line.
     pub(crate) fn read(path: &Path, strictness: Strictness) -> Result<Self, ConfigError> {
         let fault = |fault: Fault| {
@@ -69,7 +90,7 @@ impl Config {
         Self::parse_as(text, Strictness::Refuse)
     }
 
-    fn parse_as(text: &[u8], strictness: Strictness) -> Result<Self, Fault> {
+    pub(crate) fn parse_as(text: &[u8], strictness: Strictness) -> Result<Self, Fault> {
         let (mut file, mut warnings) = file::parse(text, strictness)?;
         let discover = file.discover.take().unwrap_or_default();
         let metrics = file.metrics.take().or_else(|| (!discover.is_empty()).then(Vec::new));
@@ -108,12 +129,21 @@ impl Config {
         Ok(Self {
             targets,
             rules,
+            naming: naming(file.naming.as_ref())?,
             labels: labels(file.labels)?,
             budget: budget(file.budget_dollars.as_ref())?,
             scrape_interval: SCRAPE_INTERVAL,
             warnings,
             source: text.to_vec(),
         })
+    }
+}
+
+fn naming(given: Option<&Spanned<String>>) -> Result<Naming, Fault> {
+    match given.map(|given| (given, given.value.as_str())) {
+        None | Some((_, "java")) => Ok(Naming::Java),
+        Some((_, "yace")) => Ok(Naming::Yace),
+        Some((given, _)) => Err(Fault::at(given, "naming", "expected java or yace")),
     }
 }
 
@@ -125,7 +155,7 @@ fn labels(given: Given<BTreeMap<String, String>>) -> Result<Vec<(String, String)
             letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_');
         first && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
     };
-    let taken = ["job", "instance", "account", "account_id", "region"];
+    let taken = ["job", "instance", "account", "account_id", "region", "name"];
     for name in given.value.keys() {
         if !is_legal(name) || name.starts_with("__") || taken.contains(&name.as_str()) {
             let problem = format!("{name:?} cannot be the name of a label");
@@ -184,6 +214,7 @@ struct Defaults {
     api: Option<Api>,
     list_ttl: Duration,
     warn_on_empty: bool,
+    nil_to_zero: bool,
 }
 
 impl Defaults {
@@ -194,6 +225,7 @@ impl Defaults {
             api: None,
             list_ttl: Duration::ZERO,
             warn_on_empty: false,
+            nil_to_zero: false,
         };
         java.with(shared)
     }
@@ -237,6 +269,7 @@ impl Defaults {
                 shared.warn_on_empty_list_dimensions.as_ref(),
                 self.warn_on_empty,
             ),
+            nil_to_zero: value_or(shared.nil_to_zero.as_ref(), self.nil_to_zero),
         })
     }
 
@@ -250,7 +283,7 @@ impl Defaults {
     ) -> Result<Option<Rule>, Fault> {
         let line = line_of(&metric).unwrap_or_default();
         let metric = metric.value;
-        let Self { window, set_timestamp, api, list_ttl, warn_on_empty } =
+        let Self { window, set_timestamp, api, list_ttl, warn_on_empty, nil_to_zero } =
             self.with(&metric.shared())?;
         let both = (
             text_of(metric.aws_namespace, "aws_namespace")?,
@@ -277,7 +310,9 @@ impl Defaults {
                 }
                 Select::Values(values.value)
             }
-            (None, Some(given)) => Select::Patterns(patterns(&given)?),
+            (None, Some(given)) => {
+                Select::Patterns(patterns(&given, "aws_dimension_select_regex")?)
+            }
             (None, None) => Select::All,
         };
         let statistics = statistics(
@@ -304,6 +339,8 @@ impl Defaults {
             list_ttl,
             warn_on_empty,
             help: metric.help.map(|given| given.value),
+            name: metric.name.map(|given| given.value),
+            nil_to_zero,
             accounts: metric.accounts.map(|given| accounts(given, targets)).transpose()?,
             copied_tags: Vec::new(),
         }))
@@ -350,11 +387,12 @@ fn names(given: Spanned<Vec<String>>) -> Result<Vec<String>, Fault> {
 
 fn patterns(
     given: &Spanned<BTreeMap<String, Vec<String>>>,
+    key: &'static str,
 ) -> Result<BTreeMap<String, Vec<Regex>>, Fault> {
     let whole = |text: &String| {
         // Alone first: the parts of `a)(b` must not find others to pair with.
         let anchored = pattern(text).and_then(|_| pattern(&format!("^(?:{text})$")));
-        anchored.map_err(|problem| Fault::at(given, "aws_dimension_select_regex", problem))
+        anchored.map_err(|problem| Fault::at(given, key, problem))
     };
     let of = |(name, texts): (&String, &Vec<String>)| {
         Ok((name.clone(), texts.iter().map(whole).collect::<Result<_, _>>()?))

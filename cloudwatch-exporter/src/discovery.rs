@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use regex::bytes::Regex;
+
 use crate::results::{Resource, Set};
 use crate::services::{Arns, Association, ResourceId, Resources, Service};
 
@@ -12,6 +14,8 @@ pub(crate) struct Discovery {
     arns: Arns,
     /// Values of tags that resources must have one of; none is any value.
     pub(crate) tags: BTreeMap<String, Vec<String>>,
+    /// Patterns one of which the value of a tag must match, by key. AWS does not know them.
+    pub(crate) tag_patterns: BTreeMap<String, Vec<Regex>>,
     /// Whether metrics are wanted that belong to no resource with these tags.
     is_untagged: bool,
 }
@@ -19,10 +23,23 @@ pub(crate) struct Discovery {
 impl Discovery {
     pub(crate) fn new(
         service: &'static Service,
-        tags: BTreeMap<String, Vec<String>>,
+        mut tags: BTreeMap<String, Vec<String>>,
+        tag_patterns: BTreeMap<String, Vec<Regex>>,
         is_untagged: bool,
     ) -> Self {
-        Self { service, arns: Arns::of(service), tags, is_untagged }
+        for key in tag_patterns.keys() {
+            tags.entry(key.clone()).or_default();
+        }
+        Self { service, arns: Arns::of(service), tags, tag_patterns, is_untagged }
+    }
+
+    /// Whether tags match the patterns.
+    pub(crate) fn has_tags(&self, tags: &[(String, String)]) -> bool {
+        self.tag_patterns.iter().all(|(key, patterns)| {
+            tags.iter().any(|(name, value)| {
+                name == key && patterns.iter().any(|pattern| pattern.is_match(value.as_bytes()))
+            })
+        })
     }
 
     /// The sets that are wanted, and the place of each one's resource.

@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use exporter_core::collector::Error;
 use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
 use exporter_core::registry::{Registry, Settings};
 use exporter_core::run::{COLLECTOR_TIMEOUT, Plan};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Source};
+use crate::cloud::Connections;
 use crate::config::Config;
 use crate::page::Page;
 use crate::plan::estimate::estimate;
 use crate::plan::table::table;
-use crate::{check, options};
+use crate::{check, options, yace};
 
 pub(crate) struct CloudWatchExporter {
     program: Plan<Page>,
@@ -42,6 +42,7 @@ impl fmt::Debug for CloudWatchExporter {
 #[derive(Debug)]
 struct PlanCommand {
     config: Config,
+    connections: Connections,
     /// For what would have to be listed.
     sets: Option<usize>,
     concurrency: usize,
@@ -50,13 +51,29 @@ struct PlanCommand {
 
 impl PlanCommand {
     async fn run(&self) -> Result<String, String> {
-        let estimate = estimate(&self.config, self.sets, self.concurrency).await?;
+        let estimate =
+            estimate(&self.config, self.sets, &self.connections, self.concurrency).await?;
         if self.is_json {
             let json =
                 serde_json::to_string_pretty(&estimate).map_err(|error| error.to_string())?;
             return Ok(json + "\n");
         }
         Ok(table(&estimate))
+    }
+}
+
+/// `--convert`: there is nothing to serve.
+#[derive(Debug)]
+struct ConvertCommand(PathBuf);
+
+#[async_trait]
+impl Exporter for ConvertCommand {
+    fn registry(&self, _: &Query) -> Result<Arc<Registry>, String> {
+        Err("a file is converted here; there are no metrics".to_owned())
+    }
+
+    async fn one_shot_command(&self) -> Option<Result<String, String>> {
+        Some(yace::convert(&self.0))
     }
 }
 
@@ -67,12 +84,23 @@ const LIMIT: Duration = Duration::from_hours(1);
 impl CloudWatchExporter {
     pub(crate) fn open(plan: &Plan<Page>) -> Opened {
         let flags = &plan.flags;
+        let yace = flags.text(&options::CONVERT);
+        if !yace.is_empty() {
+            return Ok(Arc::new(ConvertCommand(yace.into())));
+        }
         let concurrency = options::concurrency(flags)?;
         let sets = options::sets(flags)?;
         let planned = flags.text(&options::PLAN);
-        let file = if planned.is_empty() { flags.text(&options::CONFIG_FILE) } else { planned };
-        let cache = Cache::new(PathBuf::from(file), options::strictness(flags)?, concurrency);
-        let cache = cache.map_err(|error| Error::Other(error.into()))?;
+        let strictness = options::strictness(flags)?;
+        let is_demo = flags.is_on(&options::DEMO);
+        let source = if !planned.is_empty() {
+            Source::File(planned.into(), strictness)
+        } else if is_demo && !flags.is_given(&options::CONFIG_FILE) {
+            Source::Example
+        } else {
+            Source::File(flags.text(&options::CONFIG_FILE).into(), strictness)
+        };
+        let cache = Cache::new(source, concurrency, is_demo)?;
         let page = Page { cache: Arc::clone(&cache), names: None };
         let registry = Arc::new(plan.registry(&page, settings(plan))?);
         let program = plan.clone();
@@ -82,7 +110,8 @@ impl CloudWatchExporter {
             let mut config = cache.snapshot().setup.config.clone();
             config.scrape_interval = options::scrape_interval(flags)?;
             let is_json = options::is_plan_json(flags)?;
-            Some(PlanCommand { config, sets, concurrency, is_json })
+            let connections = cache.connections();
+            Some(PlanCommand { config, connections, sets, concurrency, is_json })
         };
         let by_names = Mutex::default();
         Ok(Arc::new(Self { program, registry, by_names, cache, plan }))

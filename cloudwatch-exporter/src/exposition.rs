@@ -13,7 +13,7 @@ use exporter_core::families::Families;
 
 pub(crate) use self::resources::{INFO, RESOURCE};
 use crate::cache::Snapshot;
-use crate::config::{Config, Target};
+use crate::config::{Config, Naming, Target};
 use crate::naming;
 use crate::page::Page;
 use crate::results::{Point, Results};
@@ -46,9 +46,16 @@ impl Exposition {
         let mut known = BTreeMap::new();
         for (index, rule) in config.rules.iter().enumerate() {
             let dimensions = rule.dimensions.as_deref();
-            let base = naming::family(&rule.namespace, &rule.metric, dimensions);
+            let base = match config.naming {
+                Naming::Java => naming::family(&rule.namespace, &rule.metric, dimensions),
+                Naming::Yace => naming::yace::family(&rule.namespace, &rule.metric),
+            };
             for (statistic, one) in rule.statistics.iter().enumerate() {
-                let name = format!("{base}{}", naming::suffix(&one.name));
+                let suffix = match config.naming {
+                    Naming::Java => naming::suffix(&one.name),
+                    Naming::Yace => naming::yace::suffix(&one.name),
+                };
+                let name = format!("{base}{suffix}");
                 let at = *known.entry(name.clone()).or_insert_with(|| {
                     families.push(Family { name, members: Vec::new() });
                     families.len() - 1
@@ -93,50 +100,71 @@ fn write_targets(out: &mut Families, snapshot: &Snapshot) {
 /// The labels that all series have, before those of their dimensions.
 #[derive(Debug)]
 struct CommonLabels<'a> {
+    naming: Naming,
     is_named: bool,
     own: &'a [(String, String)],
 }
 
 impl<'a> CommonLabels<'a> {
     fn of(config: &'a Config) -> Self {
-        Self { is_named: config.targets.iter().any(Target::is_named), own: &config.labels }
+        Self {
+            naming: config.naming,
+            is_named: config.targets.iter().any(Target::is_named),
+            own: &config.labels,
+        }
     }
 
     fn names(&self) -> Vec<String> {
-        let of_target: &[&str] =
-            if self.is_named { &["account_id", "account", "region"] } else { &[] };
-        let common = ["job", "instance"].iter().chain(of_target).map(|name| (*name).to_owned());
+        let common: &[&str] = match (self.naming, self.is_named) {
+            (Naming::Java, false) => &["job", "instance"],
+            (Naming::Java, true) => &["job", "instance", "account_id", "account", "region"],
+            (Naming::Yace, _) => &["name", "account_id", "region"],
+        };
+        let common = common.iter().map(|name| (*name).to_owned());
         common.chain(self.own.iter().map(|(name, _)| name.clone())).collect()
     }
 
-    /// In the order of the names.
+    /// In the order of the names. `first` is the job, or the name of the resource.
     fn values<'b>(
         &'b self,
-        job: &'b str,
+        first: &'b str,
         target: &'b Target,
         owner: Option<&'b str>,
     ) -> Vec<&'b str> {
-        let mut values = vec![job, ""];
-        if let (true, Some(account)) = (self.is_named, &target.account) {
-            let region = target.region.as_deref().unwrap_or_default();
-            values.extend([owner.unwrap_or(&account.id), &account.name, region]);
+        let region = target.region.as_deref().unwrap_or_default();
+        let account = target.account.as_ref();
+        let id = owner.unwrap_or(account.map_or("", |account| &account.id));
+        let mut values = match self.naming {
+            Naming::Java => vec![first, ""],
+            Naming::Yace => vec![first, id, region],
+        };
+        if let (Naming::Java, true, Some(account)) = (self.naming, self.is_named, account) {
+            values.extend([id, &account.name, region]);
         }
         values.extend(self.own.iter().map(|(_, value)| value.as_str()));
         values
+    }
+
+    fn tag(&self, key: &str) -> String {
+        match self.naming {
+            Naming::Java => naming::tag(key),
+            Naming::Yace => naming::yace::tag(key),
+        }
     }
 }
 
 /// The labels of a family, and where those of dimensions are.
 #[derive(Debug)]
 struct Labels {
+    naming: Naming,
     names: Vec<String>,
     /// By the address of the dimensions' names, which sets share.
     places: HashMap<*const String, Vec<usize>>,
 }
 
 impl Labels {
-    fn new(names: Vec<String>) -> Self {
-        Self { names, places: HashMap::new() }
+    fn new(names: Vec<String>, naming: Naming) -> Self {
+        Self { naming, names, places: HashMap::new() }
     }
 
     /// Makes room for dimensions with these names.
@@ -144,7 +172,7 @@ impl Labels {
         if self.places.contains_key(&dimensions.as_ptr()) {
             return;
         }
-        let labels = labels(dimensions);
+        let labels = labels(dimensions, self.naming);
         let places = labels.iter().map(|label| self.place(label)).collect();
         self.places.insert(dimensions.as_ptr(), places);
     }
@@ -163,11 +191,14 @@ impl Labels {
 }
 
 /// The labels of dimensions. Two that are spelled the same are kept apart.
-fn labels(dimensions: &[String]) -> Vec<String> {
+fn labels(dimensions: &[String], naming: Naming) -> Vec<String> {
     const TAKEN: [&str; 1] = ["job"];
     let mut labels: Vec<String> = Vec::with_capacity(dimensions.len());
     for dimension in dimensions {
-        let mut label = naming::label(dimension);
+        let mut label = match naming {
+            Naming::Java => naming::label(dimension),
+            Naming::Yace => naming::yace::dimension(dimension),
+        };
         while TAKEN.contains(&label.as_str()) || labels.contains(&label) {
             label.push('_');
         }
@@ -195,7 +226,7 @@ impl Family {
         let mut parts = self.parts(snapshot);
         let Some((member, rule, _, results)) = parts.next() else { return };
         let help = help(rule, member.statistic, results);
-        let mut labels = Labels::new(common.names());
+        let mut labels = Labels::new(common.names(), common.naming);
         for (_, rule, _, results) in self.parts(snapshot) {
             if let Some(names) = &rule.dimensions {
                 labels.add(names);
@@ -204,7 +235,7 @@ impl Family {
                 labels.add(&set.names);
             }
             for key in &rule.copied_tags {
-                labels.place(&naming::tag(key));
+                labels.place(&common.tag(key));
             }
         }
         let names: Vec<_> = labels.names.iter().map(String::as_str).collect();
@@ -218,14 +249,23 @@ impl Family {
                 .copied_tags
                 .iter()
                 .filter_map(|key| {
-                    Some((key, names.iter().position(|name| *name == naming::tag(key))?))
+                    let label = common.tag(key);
+                    Some((key, names.iter().position(|name| *name == label)?))
                 })
                 .collect();
             let mut values = vec![""; names.len()];
             for (at, set) in results.sets.iter().enumerate() {
                 let point = results.shown(at * rule.statistics.len() + member.statistic, now);
-                let Point::Value { value, millis } = point else { continue };
-                let own = common.values(&member.job, target, set.owner.as_deref());
+                let (value, millis) = match point {
+                    Point::Value { value, millis } => (value, Some(millis)),
+                    Point::NoData if rule.nil_to_zero => (0.0, None),
+                    Point::NoData | Point::Pending => continue,
+                };
+                let first = match common.naming {
+                    Naming::Java => &member.job,
+                    Naming::Yace => name(rule, results, at),
+                };
+                let own = common.values(first, target, set.owner.as_deref());
                 values.fill("");
                 for (place, value) in values.iter_mut().zip(own) {
                     *place = value;
@@ -243,8 +283,8 @@ impl Family {
                         *value = tag;
                     }
                 }
-                match u64::try_from(millis) {
-                    Ok(millis) if rule.set_timestamp => {
+                match millis.map(u64::try_from) {
+                    Some(Ok(millis)) if rule.set_timestamp => {
                         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
                         family.sample_at(&values, value, at);
                     }
@@ -253,6 +293,15 @@ impl Family {
             }
         }
     }
+}
+
+/// The label `name` of YACE: the ARN of the resource, or what the configuration says.
+fn name<'a>(rule: &'a Rule, results: &'a Results, set: usize) -> &'a str {
+    let resource = results.resource(set).map(|resource| resource.arn.as_str());
+    resource.or(rule.name.as_deref()).unwrap_or(match rule.discovery {
+        Some(_) => "global",
+        None => "",
+    })
 }
 
 /// Whether results were to be renewed so long ago that they say nothing of the present.

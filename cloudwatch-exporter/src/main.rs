@@ -7,6 +7,7 @@ mod cloud;
 mod collectors;
 mod config;
 mod cost;
+mod demo;
 mod discovery;
 mod exporter;
 mod exposition;
@@ -21,6 +22,7 @@ mod results;
 mod rule;
 mod services;
 mod usage;
+mod yace;
 
 use std::env::args_os;
 use std::process::ExitCode;

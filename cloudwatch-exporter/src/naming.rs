@@ -1,6 +1,8 @@
 //! How namespaces, metrics and dimensions of CloudWatch are spelled in Prometheus: as the Java
 //! exporter spells them, to the letter.
 
+pub(crate) mod yace;
+
 /// The family of a metric, before the suffix of a statistic.
 pub(crate) fn family(namespace: &str, metric: &str, dimensions: Option<&[String]>) -> String {
     let of_index = namespace == "AWS/DynamoDB"

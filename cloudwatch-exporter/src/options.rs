@@ -15,6 +15,8 @@ pub(crate) static FLAGS: &[&Flag] = &[
     &PLAN_SETS,
     &PLAN_SCRAPE_INTERVAL,
     &PLAN_FORMAT,
+    &DEMO,
+    &CONVERT,
 ];
 
 pub(crate) static CONFIG_FILE: Flag = Flag::text(
@@ -52,6 +54,19 @@ static PLAN_SCRAPE_INTERVAL: Flag = Flag::text(
     "For --plan: the time between two scrapes. What is scraped less often than its period costs less.",
 );
 static PLAN_FORMAT: Flag = Flag::text("plan.format", "text", "For --plan: text or json.");
+
+pub(crate) static CONVERT: Flag = Flag::text(
+    "convert",
+    "",
+    "Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one of ours, and exit. Comments at the \
+     top name what was not converted.",
+);
+pub(crate) static DEMO: Flag = Flag::switch(
+    "demo",
+    false,
+    "Use a simulated CloudWatch with invented resources instead of AWS, for the given configuration file or for an \
+     example.",
+);
 
 /// In seconds.
 pub(crate) fn scrape_interval(flags: &Flags) -> Result<u64, Error> {

@@ -34,6 +34,10 @@ pub(crate) struct Rule {
     pub(crate) list_ttl: Duration,
     pub(crate) warn_on_empty: bool,
     pub(crate) help: Option<String>,
+    /// The label `name` of series that belong to no resource, with the naming of YACE.
+    pub(crate) name: Option<String>,
+    /// Whether a metric without datapoints in the window is 0.
+    pub(crate) nil_to_zero: bool,
     /// The accounts that it is for, by name; `None` is all of them.
     pub(crate) accounts: Option<Vec<String>>,
     /// Keys of the tags of a resource that its series have as labels.

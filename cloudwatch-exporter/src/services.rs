@@ -28,6 +28,10 @@ pub(crate) struct DefaultMetric {
     pub(crate) unit: &'static str,
 }
 
+/// Namespaces of which nothing is known.
+pub(crate) static OTHER: Service =
+    Service { namespace: "", short_name: "", resource_types: &[], arns: &[], metrics: &[] };
+
 /// The service with this namespace or short name.
 pub(crate) fn find(name: &str) -> Option<&'static Service> {
     let mut services = table::ALL.iter();
@@ -62,6 +66,30 @@ struct Arn {
 
 /// The dimensions of a resource with their values, in the order of the names.
 pub(crate) type ResourceId = Vec<(String, String)>;
+
+impl Service {
+    /// The ARN of a resource with this id, by the first of the patterns.
+    pub(crate) fn example_arn(&self, region: &str, account: &str, id: &str) -> Option<String> {
+        let pattern = self.arns.first()?;
+        let service = self.resource_types.first()?.split(':').next()?;
+        // Buckets are not of a region.
+        let place = if service == "s3" { ":".to_owned() } else { format!("{region}:{account}") };
+        let mut resource = String::new();
+        let mut rest = *pattern;
+        while let Some((before, after)) = rest.split_once('{') {
+            resource.push_str(&before.replace('*', id));
+            let (name, after) = after.split_once('}')?;
+            let prefix =
+                name.split_once(':').map_or("", |(_, prefix)| prefix.trim_end_matches('+'));
+            resource.push_str(prefix);
+            resource.push_str(id);
+            rest = after;
+        }
+        resource.push_str(&rest.replace('*', id).replace('$', ""));
+        let resource = resource.trim_start_matches(':');
+        Some(format!("arn:aws:{service}:{place}:{resource}"))
+    }
+}
 
 impl Arns {
     pub(crate) fn of(service: &Service) -> Self {

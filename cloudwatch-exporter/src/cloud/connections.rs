@@ -8,7 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudwatch::config::SharedCredentialsProvider;
+use aws_sdk_cloudwatch::config::{Credentials, SharedCredentialsProvider};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Cloud, Failure, http, profile};
@@ -17,6 +17,9 @@ use crate::config::{Role, Target};
 /// How often a call is tried, unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: u32 = 10;
 
+/// The region of `--demo`, where the configuration names none.
+const DEMO_REGION: Region = Region::from_static("eu-west-1");
+
 /// What the targets of a configuration share: the environment, and the credentials of roles.
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -24,16 +27,19 @@ pub(crate) struct Connections {
     roles: Mutex<HashMap<Role, SharedCredentialsProvider>>,
     /// Concurrent calls of each target.
     concurrency: usize,
+    demo: Option<String>,
 }
 
 impl Connections {
-    pub(crate) fn new(concurrency: usize) -> Self {
-        Self { environment: OnceCell::new(), roles: Mutex::default(), concurrency }
+    /// `demo` is the endpoint of a simulated CloudWatch.
+    pub(crate) fn new(concurrency: usize, demo: Option<String>) -> Self {
+        Self { environment: OnceCell::new(), roles: Mutex::default(), concurrency, demo }
     }
 
     /// The clients of a target, as the configuration, the environment and the machine say.
     pub(crate) async fn open(&self, target: &Target) -> Result<Cloud, Failure> {
-        let environment = self.environment.get_or_try_init(environment).await?;
+        let environment =
+            self.environment.get_or_try_init(|| environment(self.demo.as_deref())).await?;
         let own = target.region.clone().map(Region::new);
         let region = own.or_else(|| environment.region().cloned());
         let Some(region) = region.filter(|region| !region.as_ref().is_empty()) else {
@@ -84,14 +90,15 @@ impl Connections {
     }
 }
 
-async fn environment() -> Result<SdkConfig, Failure> {
+async fn environment(demo: Option<&str>) -> Result<SdkConfig, Failure> {
+    let files = if demo.is_some() { profile::none() } else { profile::files().await? };
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http::client())
-        .profile_files(profile::files().await?)
+        .http_client(http::client(demo.is_none()))
+        .profile_files(files)
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(4))
-                .operation_attempt_timeout(Duration::from_secs(30))
+                .operation_attempt_timeout(Duration::from_secs(10))
                 .operation_timeout(Duration::from_mins(2))
                 .build(),
         );
@@ -103,6 +110,10 @@ async fn environment() -> Result<SdkConfig, Failure> {
                 .with_initial_backoff(Duration::from_millis(250))
                 .with_max_backoff(Duration::from_secs(5)),
         );
+    }
+    if let Some(endpoint) = demo {
+        let keys = Credentials::new("AKIADEMO", "demo", None, None, "demo");
+        loader = loader.endpoint_url(endpoint).credentials_provider(keys).region(DEMO_REGION);
     }
     Ok(loader.load().await)
 }

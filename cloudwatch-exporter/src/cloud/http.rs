@@ -22,17 +22,18 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 /// The largest body that is read, in bytes. A full page of `GetMetricData` has 2 MB.
 const LARGEST: usize = 8 << 20;
 
-/// A client that may be shared by all regions and accounts. It reads the proxy variables of the
-/// environment.
-pub(super) fn client() -> SharedHttpClient {
-    let inner = Builder::new().build_with_connector_fn(|settings, components| {
+/// A client that may be shared by all regions and accounts. It may use the proxy variables
+/// of the environment.
+pub(super) fn client(may_use_proxy: bool) -> SharedHttpClient {
+    let inner = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder =
             ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         builder.set_connector_settings(settings.cloned());
         if let Some(components) = components {
             builder.set_sleep_impl(components.sleep_impl());
         }
-        builder.set_proxy_config(Some(ProxyConfig::from_env()));
+        let proxy = if may_use_proxy { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
+        builder.set_proxy_config(Some(proxy));
         builder.build()
     });
     SharedHttpClient::new(LimitedClient(inner))

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_runtime::env_config::file::{Builder, EnvConfigFileKind, EnvConfigFiles};
 use exporter_core::config_file;
 use tokio::task::spawn_blocking;
 
@@ -25,6 +25,13 @@ pub(super) async fn files() -> Result<EnvConfigFiles, Failure> {
         Ok(files) => files.map_err(Failure::setup),
         Err(error) => Err(Failure::setup(format!("AWS profiles could not be read: {error}"))),
     }
+}
+
+/// No profiles.
+pub(super) fn none() -> EnvConfigFiles {
+    let empty =
+        |files: Builder, (kind, ..): (EnvConfigFileKind, _, _)| files.with_contents(kind, "");
+    FILES.into_iter().fold(EnvConfigFiles::builder(), empty).build()
 }
 
 fn read() -> Result<EnvConfigFiles, String> {

@@ -18,7 +18,7 @@ impl Cloud {
     /// The one at this address, whatever the environment says.
     pub(crate) async fn at(url: &str) -> Self {
         Self::new(
-            &sdk(url, http::client()).await,
+            &sdk(url, http::client(true)).await,
             "eu-west-1".to_owned(),
             "test".to_owned(),
             false,
@@ -72,7 +72,7 @@ pub(crate) struct Recorder(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Recorder {
     pub(crate) async fn client(&self, url: &str) -> Cloud {
-        let (inner, recorder) = (http::client(), self.clone());
+        let (inner, recorder) = (http::client(true), self.clone());
         let client = http_client_fn(move |settings, components| {
             use aws_smithy_runtime_api::client::http::HttpClient as _;
             let connector = inner.http_connector(settings, components);

@@ -7,7 +7,7 @@ use serde_saphyr::Spanned;
 
 use super::file::{Discover, line_of};
 use super::keys::likely;
-use super::{Defaults, Fault, Target, accounts, text_of};
+use super::{Defaults, Fault, Target, accounts, names, patterns, text_of};
 use crate::discovery::Discovery;
 use crate::rule::{Rule, STATISTICS, Select, Statistic};
 use crate::services::{self, Service};
@@ -33,15 +33,16 @@ impl Defaults {
         let Some(name) = text_of(entry.aws_namespace.clone(), "aws_namespace")? else {
             return Err(Fault::on(line, Some("discover"), "each entry needs an `aws_namespace`"));
         };
-        let Some(service) = services::find(&name) else {
+        let is_untagged = entry.untagged.as_ref().is_some_and(|given| given.value);
+        let known = services::find(&name);
+        let Some(service) = known.or(is_untagged.then_some(&services::OTHER)) else {
             let hint = match likely(&name, &services::namespaces()) {
                 Some(likely) => format!("did you mean {likely:?}?"),
-                None => "ask for its metrics under `metrics`".to_owned(),
+                None => "set `untagged: true` to list its metrics".to_owned(),
             };
             let problem = format!("nothing is known of the resources of {name:?}; {hint}");
             return Err(Fault::on(line, Some("aws_namespace"), problem));
         };
-        let is_untagged = entry.untagged.as_ref().is_some_and(|given| given.value);
         if service.resource_types.is_empty() && !is_untagged {
             let problem = format!(
                 "the resources of {name} cannot be found by tags; set `untagged: true` for all that \
@@ -49,17 +50,26 @@ impl Defaults {
             );
             return Err(Fault::on(line, Some("discover"), problem));
         }
-        let metrics = metrics(line, &entry, service)?;
+        let namespace = known.map_or(name, |service| service.namespace.to_owned());
+        let metrics = metrics(line, &entry, service, &namespace)?;
         let defaults = self.of_entry(&entry, service)?;
         let tags = entry.tags.map(|given| given.value).unwrap_or_default();
-        let discovery = Arc::new(Discovery::new(service, tags, is_untagged));
+        let tag_patterns = entry
+            .tags_regex
+            .as_ref()
+            .map(|given| patterns(given, "tags_regex"))
+            .transpose()?
+            .unwrap_or_default();
+        let discovery = Arc::new(Discovery::new(service, tags, tag_patterns, is_untagged));
+        let dimensions = entry.dimensions.map(names).transpose()?.map(Arc::from);
+        let entry_name = entry.name.map(|given| given.value);
         let accounts = entry.accounts.map(|given| accounts(given, targets)).transpose()?;
         let copied_tags = entry.copy_tags.map(|given| given.value).unwrap_or_default();
         let rule = |(metric, statistics)| Rule {
             line,
-            namespace: service.namespace.to_owned(),
+            namespace: namespace.clone(),
             metric,
-            dimensions: None,
+            dimensions: dimensions.clone(),
             select: Select::All,
             tags: None,
             discovery: Some(Arc::clone(&discovery)),
@@ -70,6 +80,8 @@ impl Defaults {
             list_ttl: defaults.list_ttl,
             warn_on_empty: defaults.warn_on_empty,
             help: None,
+            name: entry_name.clone(),
+            nil_to_zero: defaults.nil_to_zero,
             accounts: accounts.clone(),
             copied_tags: copied_tags.clone(),
         };
@@ -100,12 +112,13 @@ fn metrics(
     line: u64,
     entry: &Discover,
     service: &Service,
+    namespace: &str,
 ) -> Result<Vec<(String, Vec<Statistic>)>, Fault> {
     let named =
         |name: &str| Statistic { is_extended: !STATISTICS.contains(&name), name: name.to_owned() };
     let Some(given) = &entry.metrics else {
         if service.metrics.is_empty() {
-            let problem = format!("name the `metrics` of {}: none are usual", service.namespace);
+            let problem = format!("name the `metrics` of {namespace}: none are usual");
             return Err(Fault::on(line, Some("discover"), problem));
         }
         let usual = service.metrics.iter();

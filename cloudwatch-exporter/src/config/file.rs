@@ -17,6 +17,7 @@ mapping! {
     pub(super) struct File {
         pub(super) region: Given<String>,
         pub(super) role_arn: Given<String>,
+        pub(super) naming: Given<String>,
         pub(super) metrics: Option<Vec<Spanned<Metric>>>,
         pub(super) accounts: Option<Vec<Spanned<GivenAccount>>>,
         pub(super) discover: Option<Vec<Spanned<Discover>>>,
@@ -31,6 +32,7 @@ mapping! {
         pub(super) use_get_metric_data: Given<bool>,
         pub(super) list_metrics_cache_ttl: Given<Whole>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
+        pub(super) nil_to_zero: Given<bool>,
     }
 }
 
@@ -46,6 +48,7 @@ mapping! {
         pub(super) aws_statistics: Given<Vec<String>>,
         pub(super) aws_extended_statistics: Given<Vec<String>>,
         pub(super) help: Given<String>,
+        pub(super) name: Given<String>,
         pub(super) accounts: Given<Vec<String>>,
         pub(super) period_seconds: Given<Whole>,
         pub(super) range_seconds: Given<Whole>,
@@ -54,6 +57,7 @@ mapping! {
         pub(super) use_get_metric_data: Given<bool>,
         pub(super) list_metrics_cache_ttl: Given<Whole>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
+        pub(super) nil_to_zero: Given<bool>,
     }
 }
 
@@ -85,6 +89,9 @@ mapping! {
         pub(super) aws_namespace: Given<String>,
         pub(super) accounts: Given<Vec<String>>,
         pub(super) tags: Given<BTreeMap<String, Vec<String>>>,
+        pub(super) name: Given<String>,
+        pub(super) tags_regex: Given<BTreeMap<String, Vec<String>>>,
+        pub(super) dimensions: Given<Vec<String>>,
         pub(super) untagged: Given<bool>,
         pub(super) copy_tags: Given<Vec<String>>,
         pub(super) metrics: Given<BTreeMap<String, Vec<String>>>,
@@ -95,6 +102,7 @@ mapping! {
         pub(super) use_get_metric_data: Given<bool>,
         pub(super) list_metrics_cache_ttl: Given<Whole>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
+        pub(super) nil_to_zero: Given<bool>,
     }
 }
 
@@ -124,6 +132,7 @@ pub(super) struct Shared<'a> {
     pub(super) use_get_metric_data: &'a Given<bool>,
     pub(super) list_metrics_cache_ttl: &'a Given<Whole>,
     pub(super) warn_on_empty_list_dimensions: &'a Given<bool>,
+    pub(super) nil_to_zero: &'a Given<bool>,
 }
 
 macro_rules! shared {
@@ -138,6 +147,7 @@ macro_rules! shared {
                     use_get_metric_data: &self.use_get_metric_data,
                     list_metrics_cache_ttl: &self.list_metrics_cache_ttl,
                     warn_on_empty_list_dimensions: &self.warn_on_empty_list_dimensions,
+                    nil_to_zero: &self.nil_to_zero,
                 }
             }
         })*

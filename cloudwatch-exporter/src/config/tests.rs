@@ -336,7 +336,7 @@ fn faults_of_discovery_are_told() {
     for (text, problem) in [
         ("discover: [{tags: {A: [b]}}]", "needs an `aws_namespace`"),
         ("discover: [{aws_namespace: AWS/rds}]", "did you mean \"AWS/RDS\"?"),
-        ("discover: [{aws_namespace: My/Application}]", "ask for its metrics under `metrics`"),
+        ("discover: [{aws_namespace: My/Application}]", "set `untagged: true` to list its metrics"),
         ("discover: [{aws_namespace: AWS/Usage}]", "set `untagged: true`"),
         ("discover: [{aws_namespace: AWS/KMS}]", "name the `metrics` of AWS/KMS"),
         ("discover: [{aws_namespace: AWS/RDS, metrics: {A: []}}]", "A: name a statistic"),

@@ -7,6 +7,7 @@ use exporter_core::families::Families;
 
 use super::CommonLabels;
 use crate::cache::Snapshot;
+use crate::config::Naming;
 use crate::naming;
 use crate::page::Page;
 
@@ -68,7 +69,7 @@ fn write_selected(out: &mut Families, snapshot: &Snapshot, common: &CommonLabels
             }
         }
     }
-    write_rows(out, &RESOURCE, labels, &rows);
+    write_rows(out, &RESOURCE, labels, &rows, 1.0);
 }
 
 /// Writes the resources of each namespace that is discovered, whether they have metrics or not.
@@ -79,7 +80,7 @@ fn write_discovered(
     page: &Page,
 ) {
     let rules = &snapshot.setup.config.rules;
-    let mut by_namespace: BTreeMap<String, Vec<Row<'_>>> = BTreeMap::new();
+    let mut by_family: BTreeMap<String, Vec<Row<'_>>> = BTreeMap::new();
     let jobs: Vec<_> = rules.iter().map(|rule| naming::job(&rule.namespace)).collect();
     for (target, state) in snapshot.targets() {
         let mut seen = HashSet::new();
@@ -90,6 +91,17 @@ fn write_discovered(
                     continue;
                 }
                 let Some(dimensions) = discovery.dimensions(&resource.arn) else { continue };
+                let pairs = resource.tags.iter();
+                let tags = pairs.map(|(key, value)| (common.tag(key), value.as_str()));
+                if common.naming == Naming::Yace {
+                    let name = naming::yace::family(&rule.namespace, "info");
+                    let arn = ("name".to_owned(), resource.arn.as_str());
+                    by_family
+                        .entry(name)
+                        .or_default()
+                        .push([arn].into_iter().chain(tags).collect());
+                    continue;
+                }
                 let values = common.values(job, target, None);
                 let mut row: Row<'_> = common.names().into_iter().zip(values).collect();
                 row.push(("arn".to_owned(), resource.arn.as_str()));
@@ -101,21 +113,32 @@ fn write_discovered(
                         row.push((naming::label(&name), value));
                     }
                 }
-                let pairs = resource.tags.iter();
-                row.extend(pairs.map(|(key, value)| (naming::tag(key), value.as_str())));
-                by_namespace.entry(format!("{job}_info")).or_default().push(row);
+                row.extend(tags);
+                by_family.entry(format!("{job}_info")).or_default().push(row);
             }
         }
     }
-    for (name, rows) in by_namespace.iter().filter(|(name, _)| page.shows(name)) {
-        let mut labels = common.names();
-        labels.push("arn".to_owned());
-        write_rows(out, &INFO.with_name(name), labels, rows);
+    for (name, rows) in by_family.iter().filter(|(name, _)| page.shows(name)) {
+        let entry = INFO.with_name(name);
+        match common.naming {
+            Naming::Yace => write_rows(out, &entry, vec!["name".to_owned()], rows, 0.0),
+            Naming::Java => {
+                let mut labels = common.names();
+                labels.push("arn".to_owned());
+                write_rows(out, &entry, labels, rows, 1.0);
+            }
+        }
     }
 }
 
 /// Writes rows whose labels differ as one family: what a row lacks is empty.
-fn write_rows(out: &mut Families, entry: &DynDesc<'_>, mut labels: Vec<String>, rows: &[Row<'_>]) {
+fn write_rows(
+    out: &mut Families,
+    entry: &DynDesc<'_>,
+    mut labels: Vec<String>,
+    rows: &[Row<'_>],
+    sample: f64,
+) {
     let mut known: HashSet<String> = labels.iter().cloned().collect();
     for (label, _) in rows.iter().flatten() {
         if known.insert(label.clone()) {
@@ -129,6 +152,6 @@ fn write_rows(out: &mut Families, entry: &DynDesc<'_>, mut labels: Vec<String>, 
         let value =
             |name: &&str| row.iter().find(|(label, _)| label == name).map_or("", |(_, v)| v);
         let values: Vec<_> = names.iter().map(value).collect();
-        family.sample(&values, 1.0);
+        family.sample(&values, sample);
     }
 }

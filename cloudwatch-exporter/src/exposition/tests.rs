@@ -3,8 +3,8 @@ use super::*;
 #[test]
 fn labels_that_are_taken_give_way() {
     let names = ["Instance", "Job", "a-b", "a_b"].map(str::to_owned);
-    assert_eq!(labels(&names), ["instance", "job_", "a_b", "a_b_"]);
-    let mut labels = Labels::new(vec!["job".to_owned(), "instance".to_owned()]);
+    assert_eq!(labels(&names, Naming::Java), ["instance", "job_", "a_b", "a_b_"]);
+    let mut labels = Labels::new(vec!["job".to_owned(), "instance".to_owned()], Naming::Java);
     let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Arc<[_]>>();
     let (one, other) = (of(&["Instance", "Job"]), of(&["Other", "Job"]));
     labels.add(&one);

@@ -230,7 +230,15 @@ impl Lists {
         };
         let resources = match (Selection::of(rule), before) {
             (Some(selection), _) if need.tags => {
-                Arc::clone(self.resources.get(&selection)?.as_ref().ok()?)
+                let all = self.resources.get(&selection)?.as_ref().ok()?;
+                let discovery = rule.discovery.as_ref();
+                match discovery.filter(|discovery| !discovery.tag_patterns.is_empty()) {
+                    Some(discovery) => {
+                        let has_tags = |one: &&Resource| discovery.has_tags(&one.tags);
+                        Arc::new(all.iter().filter(has_tags).cloned().collect())
+                    }
+                    None => Arc::clone(all),
+                }
             }
             (Some(_), Some(before)) => Arc::clone(&before.resources),
             _ => Arc::default(),

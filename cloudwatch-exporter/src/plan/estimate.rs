@@ -83,6 +83,7 @@ pub(super) struct Saving {
 pub(crate) async fn estimate(
     config: &Config,
     sets: Option<usize>,
+    connections: &Connections,
     concurrency: usize,
 ) -> Result<Estimate, String> {
     let results = match sets {
@@ -90,13 +91,16 @@ pub(crate) async fn estimate(
             let rules = config.rules.iter();
             vec![rules.map(|rule| assumed(rule, sets)).collect(); config.targets.len()]
         }
-        None => listed(config, concurrency).await?,
+        None => listed(config, connections, concurrency).await?,
     };
     Ok(of_results(config, &results, sets.is_none()))
 }
 
-async fn listed(config: &Config, concurrency: usize) -> Result<Vec<Vec<Results>>, String> {
-    let connections = Connections::new(concurrency);
+async fn listed(
+    config: &Config,
+    connections: &Connections,
+    concurrency: usize,
+) -> Result<Vec<Vec<Results>>, String> {
     let mut targets = Vec::new();
     for target in &config.targets {
         let cloud = connections.open(target).await.map_err(|failure| failure.to_string())?;

@@ -25,6 +25,7 @@
 mod accounts;
 mod charges;
 mod configuration;
+mod demo;
 mod discovery;
 mod faults;
 mod identity;
@@ -36,3 +37,4 @@ mod scene;
 mod selection;
 mod serving;
 mod tags;
+mod yace;
