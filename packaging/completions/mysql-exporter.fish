@@ -1,4 +1,3 @@
-complete -c mysql-exporter -l collector.timeout -d 'How long one collector may take in a scrape. [default: 5s]' -r
 complete -c mysql-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
 complete -c mysql-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; one core is what it uses. [default: 1]' -r
 complete -c mysql-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
@@ -9,6 +8,7 @@ complete -c mysql-exporter -l web.telemetry-path -d 'The path of the metrics. [d
 complete -c mysql-exporter -l timeout-offset -d 'Seconds to be done before the timeout that Prometheus announces. [default: 0.25]' -r
 complete -c mysql-exporter -l mysqld.address -d 'The server, unless the configuration names one: host:port or unix:///path. [default: localhost:3306]' -r
 complete -c mysql-exporter -l probe.allow-target -d 'A target that /probe may be pointed at beside the configured servers: NAME:PORT with * for anything, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.' -r
+complete -c mysql-exporter -l collector.timeout -d 'How long one collector may take in a scrape, such as 5s; else as long as the scrape.' -r
 complete -c mysql-exporter -l exporter.max_open_connections -d 'Connections to one server at once, whoever asks. [default: 2]' -r
 complete -c mysql-exporter -l exporter.connection-lifetime -d 'Seconds after which a connection is replaced by a new one; at least 1. [default: 60]' -r
 complete -c mysql-exporter -l exporter.lock_wait_timeout -d 'Seconds that a statement may wait for a metadata lock. [default: 2]' -r
@@ -22,6 +22,7 @@ complete -c mysql-exporter -l collect.binlog_gtid.interval -r
 complete -c mysql-exporter -l collect.binlog_size.interval -r
 complete -c mysql-exporter -l collect.engine_innodb_status.interval -r
 complete -c mysql-exporter -l collect.engine_tokudb_status.interval -r
+complete -c mysql-exporter -l collect.galera.interval -r
 complete -c mysql-exporter -l collect.global_status.interval -r
 complete -c mysql-exporter -l collect.global_variables.interval -r
 complete -c mysql-exporter -l collect.heartbeat.interval -r
@@ -76,6 +77,8 @@ complete -c mysql-exporter -l collect.perf_schema.replication_group_members.inte
 complete -c mysql-exporter -l collect.perf_schema.tableiowaits.interval -r
 complete -c mysql-exporter -l collect.perf_schema.tablelocks.interval -r
 complete -c mysql-exporter -l collect.rds.interval -r
+complete -c mysql-exporter -l collect.replica.interval -r
+complete -c mysql-exporter -l collect.semi_sync.interval -r
 complete -c mysql-exporter -l collect.slave_hosts.interval -r
 complete -c mysql-exporter -l collect.slave_status.interval -r
 complete -c mysql-exporter -l collect.sys.user_summary.interval -r
@@ -113,6 +116,8 @@ complete -c mysql-exporter -l collect.engine_innodb_status -d 'Queries and read 
 complete -c mysql-exporter -l no-collect.engine_innodb_status
 complete -c mysql-exporter -l collect.engine_tokudb_status -d 'Nothing: the TokuDB engine is gone [default: off]'
 complete -c mysql-exporter -l no-collect.engine_tokudb_status
+complete -c mysql-exporter -l collect.galera -d 'State of a Galera node and of its cluster [default: off]'
+complete -c mysql-exporter -l no-collect.galera
 complete -c mysql-exporter -l collect.global_status -d 'Status variables of the server [default: on]'
 complete -c mysql-exporter -l no-collect.global_status
 complete -c mysql-exporter -l collect.global_variables -d 'System variables of the server [default: on]'
@@ -197,6 +202,10 @@ complete -c mysql-exporter -l collect.perf_schema.tablelocks -d 'Waits for table
 complete -c mysql-exporter -l no-collect.perf_schema.tablelocks
 complete -c mysql-exporter -l collect.rds -d 'Version, role and settings of Amazon RDS and Aurora [default: off]'
 complete -c mysql-exporter -l no-collect.rds
+complete -c mysql-exporter -l collect.replica -d 'Lag of a replica, and the state of its workers [default: off]'
+complete -c mysql-exporter -l no-collect.replica
+complete -c mysql-exporter -l collect.semi_sync -d 'Semi-synchronous replication, on sources and replicas [default: off]'
+complete -c mysql-exporter -l no-collect.semi_sync
 complete -c mysql-exporter -l collect.slave_hosts -d 'Replicas that are registered with this server [default: off]'
 complete -c mysql-exporter -l no-collect.slave_hosts
 complete -c mysql-exporter -l collect.slave_status -d 'State of replication on a replica [default: on]'
