@@ -61,6 +61,12 @@ class Exporter:
         return time.perf_counter() - start
 
     def series(self):
+        if self.coding not in (None, "gzip"):
+            answer = self.body, self.coding
+            self.scrape()
+            count = self.series()
+            self.body, self.coding = answer
+            return count
         page = gzip.decompress(self.body) if self.coding == "gzip" else self.body
         return sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
 
