@@ -35,12 +35,39 @@ pub(super) fn none() -> EnvConfigFiles {
 }
 
 fn read() -> Result<EnvConfigFiles, String> {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let has_no_keys = !is_set("AWS_ACCESS_KEY_ID");
+    let profile = env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+    let profile = profile.unwrap_or_else(|| "default".to_owned());
     let mut files = EnvConfigFiles::builder();
     for (kind, variable, default) in FILES {
         let path = path(env::var_os(variable), default, env::var_os("HOME"));
-        files = files.with_contents(kind, content(&path, variable)?);
+        let content = content(&path, variable)?;
+        if has_no_keys {
+            reject_sso(&content, &profile)?;
+        }
+        files = files.with_contents(kind, content);
     }
     Ok(files.build())
+}
+
+/// Profiles with SSO need a client of the SSO services, and a person who logs in every few hours.
+fn reject_sso(content: &str, profile: &str) -> Result<(), String> {
+    let mut is_here = false;
+    for line in content.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            let name = name.trim();
+            is_here = name.strip_prefix("profile ").unwrap_or(name).trim() == profile;
+        } else if is_here && (line.starts_with("sso_session") || line.starts_with("sso_start_url"))
+        {
+            return Err(format!(
+                "the AWS profile {profile} uses SSO, which is not supported; give the machine a role, or set \
+                 AWS_PROFILE to a profile with `credential_process = aws configure export-credentials \
+                 --profile {profile}`"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn content(path: &Path, variable: &str) -> Result<String, String> {
@@ -70,6 +97,17 @@ fn path(given: Option<OsString>, default: &str, home: Option<OsString>) -> PathB
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn profiles_with_sso_are_rejected_if_they_are_selected() {
+        let text = "[default]\nregion = eu-west-1\n[profile dev]\nsso_session = main\n\
+                    [profile old]\nsso_start_url=https://x\n[sso-session main]\nsso_start_url = y\n";
+        for (profile, is_rejected) in
+            [("default", false), ("dev", true), ("old", true), ("other", false), ("main", false)]
+        {
+            assert_eq!(reject_sso(text, profile).is_err(), is_rejected, "{profile}");
+        }
+    }
 
     #[test]
     fn the_path_is_that_of_the_variable_or_in_the_home_directory() {

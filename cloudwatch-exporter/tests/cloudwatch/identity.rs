@@ -169,3 +169,19 @@ fn a_profile_file_that_is_too_large_is_named() {
     assert!(log.contains(&format!("{file}: it is larger than 1 MiB")), "{log}");
     assert!(scene.memory() < 150.0);
 }
+
+#[test]
+fn a_profile_with_sso_is_named_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config");
+    fs::write(&file, "[profile dev]\nsso_session = main\nsso_account_id = 1\n").unwrap();
+    let file = file.to_str().unwrap();
+    let variables = [NO_KEYS[0], NO_KEYS[1], ("AWS_CONFIG_FILE", file), ("AWS_PROFILE", "dev")];
+    let scene = Scene::with(model(), &config(""), &[], &variables);
+    assert!(scene.samples("one_good_").is_empty());
+    let log = scene.exporter.log();
+    assert!(
+        log.contains("the AWS profile dev uses SSO") && log.contains("credential_process"),
+        "{log}"
+    );
+}

@@ -29,6 +29,7 @@ mod demo;
 mod discovery;
 mod faults;
 mod identity;
+mod joins;
 mod limits;
 mod refresh;
 mod requests;
