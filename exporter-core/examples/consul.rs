@@ -3,10 +3,10 @@
 //! `cargo run --example consul -- --consul.url=http://localhost:8500`, then
 //! `curl localhost:9993/metrics`.
 
-use std::time::Duration;
-use std::{env, process::ExitCode, sync::Arc};
+use std::env;
+use std::process::ExitCode;
 
-use exporter_core::collector::{Collector, Error, Source};
+use exporter_core::collector::{Collector, Context, Error};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
@@ -53,20 +53,20 @@ impl Consul {
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let request = self.agent.get(format!("{}{path}", self.url));
         let response = request.header("X-Consul-Token", &self.token).call();
-        let response = response.map_err(|error| Error::other(format!("GET {path}: {error}")))?;
-        let body = response.into_body().into_with_config().limit(64 << 20).reader();
-        serde_json::from_reader(body).map_err(|error| Error::other(format!("GET {path}: {error}")))
+        let body = response.context(format!("GET {path}"))?.into_body();
+        let reader = body.into_with_config().limit(64 << 20).reader();
+        serde_json::from_reader(reader).context(format!("GET {path}"))
     }
 }
 
 impl Collector for Consul {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let checks = self.get::<Vec<Check>>("/v1/health/state/any");
-        out.family(&UP).sample([], f64::from(u8::from(checks.is_ok())));
+        out.family(&UP).sample([], f64::from(checks.is_ok()));
         for Check { node, id, status, service_name, service_id } in &checks? {
             for known in STATUSES {
                 let labels = [node, id, service_name, service_id, known];
-                out.family(&HEALTH).sample(labels, f64::from(u8::from(status == known)));
+                out.family(&HEALTH).sample(labels, f64::from(status == known));
             }
         }
         let nodes = self.get::<Vec<IgnoredAny>>("/v1/catalog/nodes")?;
@@ -76,15 +76,10 @@ impl Collector for Consul {
 }
 
 fn main() -> ExitCode {
-    // For `https` URLs: `ureq` is built without a provider of its own.
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    provider.install_default().ok();
     PROGRAM.run(|plan| {
-        let timeout = Some(Duration::from_secs(5));
-        let agent = Agent::config_builder().timeout_global(timeout).build().into();
+        let agent = Agent::config_builder().timeout_global(Some(plan.limit)).build().into();
         let url = plan.flags.text(&URL).trim_end_matches('/').to_owned();
         let token = env::var("CONSUL_HTTP_TOKEN").unwrap_or_default();
-        let consul = Source::blocking(Consul { agent, url, token });
-        Ok(Arc::new(plan.builder().source("consul", consul).build()))
+        Ok(plan.builder().collector("consul", Consul { agent, url, token }).build())
     })
 }

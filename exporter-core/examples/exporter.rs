@@ -3,7 +3,6 @@
 //! `cargo run --example exporter -- --help`
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use exporter_core::collector::{AsyncCollector, Error, Source, async_trait};
 use exporter_core::desc::Desc;
@@ -27,7 +26,7 @@ impl AsyncCollector for Ports {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         for target in &self.0 {
             let is_up = TcpStream::connect(target).await.is_ok();
-            out.family(&UP).sample([target], f64::from(u8::from(is_up)));
+            out.family(&UP).sample([target], f64::from(is_up));
         }
         Ok(())
     }
@@ -37,6 +36,6 @@ fn main() -> ExitCode {
     PROGRAM.run(|plan| {
         let targets = plan.flags.list(&TARGET).into_iter().map(str::to_owned).collect();
         let ports = Source::asynchronous(Ports(targets));
-        Ok(Arc::new(plan.builder().source("ports", ports).build()))
+        Ok(plan.builder().source("ports", ports).build())
     })
 }

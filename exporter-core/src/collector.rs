@@ -3,7 +3,7 @@
 /// For implementations of [`AsyncCollector`].
 pub use async_trait::async_trait;
 
-pub use crate::error::{Error, chain};
+pub use crate::error::{Context, Error, chain};
 use crate::exposition::desc::Describe;
 use crate::exposition::families::Families;
 use crate::flags::{Flag, Flags};

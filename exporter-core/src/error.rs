@@ -28,16 +28,38 @@ pub enum Error {
     Absent(&'static str),
     /// An invalid flag: `problem` says why, and how to correct it.
     #[error("--{flag}: {problem}")]
-    Flag { flag: &'static str, problem: String },
+    Flag {
+        /// Its name, without dashes.
+        flag: &'static str,
+        /// Why its value is invalid, and how to correct it.
+        problem: String,
+    },
     /// A file does not have the expected form.
     #[error("{}: expected {expected}, found {found:?}", path.display())]
-    Parse { path: PathBuf, expected: &'static str, found: String },
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What should be there, with an article: `a number`.
+        expected: &'static str,
+        /// What is there: a word or a line.
+        found: String,
+    },
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
     /// The system call `call` failed.
     #[error("{call} failed")]
-    System { call: &'static str, source: io::Error },
+    System {
+        /// Its name, such as `statfs`.
+        call: &'static str,
+        /// The error of the system.
+        source: io::Error,
+    },
     /// Any other error.
     #[error(transparent)]
     Other(Box<dyn error::Error + Send + Sync>),
@@ -48,6 +70,36 @@ impl Error {
     pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }
+}
+
+/// Says what was being done when an error occurred.
+///
+/// ```
+/// use exporter_core::collector::{Context, Error, chain};
+///
+/// fn read(path: &str) -> Result<String, Error> {
+///     std::fs::read_to_string(path).context(path)
+/// }
+///
+/// let error = read("/no/such/file").unwrap_err();
+/// assert_eq!(chain(&error), "/no/such/file: No such file or directory (os error 2)");
+/// ```
+pub trait Context<T> {
+    /// Wraps an error: it is logged as `<what>: <error>`.
+    fn context(self, what: impl Into<String>) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Box<dyn error::Error + Send + Sync>>> Context<T> for Result<T, E> {
+    fn context(self, what: impl Into<String>) -> Result<T, Error> {
+        self.map_err(|error| Error::other(WithContext { what: what.into(), source: error.into() }))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct WithContext {
+    what: String,
+    source: Box<dyn error::Error + Send + Sync>,
 }
 
 macro_rules! from {

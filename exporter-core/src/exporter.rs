@@ -50,6 +50,7 @@ pub trait Exporter: Debug + Send + Sync {
 pub struct CheckLine {
     /// Good as it is, or a thing that works but is seldom meant.
     pub is_fine: bool,
+    /// What was checked, such as `collector cpu`.
     pub what: String,
     /// Names, dates and counts; no secret.
     pub finding: String,
@@ -62,8 +63,35 @@ impl CheckLine {
     }
 }
 
-/// An exporter, or the flag or file that does not let it be one.
+/// An exporter of any type, for programs that have several, or why it cannot be built.
 pub type Opened = Result<Arc<dyn Exporter>, Error>;
+
+#[async_trait]
+impl Exporter for Arc<dyn Exporter> {
+    fn registry(&self, query: &Query) -> Result<Arc<Registry>, String> {
+        (**self).registry(query)
+    }
+
+    fn probe(&self, query: &Query) -> Option<Result<Arc<Registry>, String>> {
+        (**self).probe(query)
+    }
+
+    fn discovery(&self) -> Option<String> {
+        (**self).discovery()
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        (**self).reload()
+    }
+
+    async fn one_shot_command(&self) -> Option<Result<String, String>> {
+        (**self).one_shot_command().await
+    }
+
+    async fn check(&self) -> Vec<CheckLine> {
+        (**self).check().await
+    }
+}
 
 impl Exporter for Arc<Registry> {
     fn registry(&self, _: &Query) -> Result<Self, String> {

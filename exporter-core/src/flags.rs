@@ -18,6 +18,7 @@ pub struct Flag {
     pub name: &'static str,
     /// One line for `--help`.
     pub about: &'static str,
+    /// The type of its value, and its default.
     pub value: Value,
     /// Accepted, but not shown by `--help`.
     pub hidden: bool,
@@ -29,20 +30,24 @@ pub struct Flag {
 pub enum Value {
     /// No value: `--x` is on, `--no-x` is off.
     Switch(bool),
+    /// A value of any text.
     Text(&'static str),
     /// An entry for each time the flag is given; these entries if it is never given.
     List(&'static [&'static str]),
 }
 
 impl Flag {
+    /// A flag without a value: `--x` is on, `--no-x` is off.
     pub const fn switch(name: &'static str, default: bool, about: &'static str) -> Self {
         Self { name, about, value: Value::Switch(default), hidden: false }
     }
 
+    /// A flag with a value; the last one counts if it is given several times.
     pub const fn text(name: &'static str, default: &'static str, about: &'static str) -> Self {
         Self { name, about, value: Value::Text(default), hidden: false }
     }
 
+    /// A flag that may be given several times, with a value each time.
     pub const fn list(
         name: &'static str,
         default: &'static [&'static str],
@@ -51,6 +56,7 @@ impl Flag {
         Self { name, about, value: Value::List(default), hidden: false }
     }
 
+    /// The same flag, accepted but not shown by `--help`.
     #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }
@@ -109,6 +115,7 @@ impl Flags {
         self.intervals.get(collector).copied()
     }
 
+    /// Whether the flag is on the command line.
     pub fn is_given(&self, flag: &Flag) -> bool {
         self.given.contains_key(flag.name)
     }
@@ -121,6 +128,7 @@ impl Flags {
         }
     }
 
+    /// The value of a flag with text, or its default.
     pub fn text<'a>(&'a self, flag: &Flag) -> &'a str {
         match (self.last(flag), flag.value) {
             (Some(value), _) => value,
@@ -129,6 +137,7 @@ impl Flags {
         }
     }
 
+    /// The values of a list, or its default.
     pub fn list<'a>(&'a self, flag: &Flag) -> Vec<&'a str> {
         match (self.given.get(flag.name), flag.value) {
             (Some(values), _) => values.iter().map(String::as_str).collect(),

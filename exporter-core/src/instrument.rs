@@ -54,6 +54,8 @@ pub use self::from_fn::FromFn;
 pub use self::gauge::{Gauge, InProgress};
 pub use self::histogram::{Buckets, Histogram};
 pub use self::info::{Info, StateSet};
+#[cfg(feature = "metrics")]
+pub(crate) use self::labelled::REFUSED;
 pub use self::labelled::{Labelled, LabelledTimer, Series};
 #[cfg(feature = "process")]
 pub(crate) use self::start::start_time;

@@ -7,6 +7,7 @@ use crate::registry::Selection;
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// Reads what is behind the question mark of a URL.
     pub fn parse(query: &str) -> Self {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -192,6 +192,28 @@ fn web_app() {
     check_with_promtool(&page);
 }
 
+#[test]
+fn axum_app() {
+    let Some((_running, address)) = serving("axum_app") else { return };
+    for (path, status) in
+        [("/orders/7", 200), ("/orders/8", 200), ("/orders/0", 404), ("/x", 404), ("/y", 404)]
+    {
+        assert_eq!(get_from(address, path).status, status, "{path}");
+    }
+    let page = get_from(address, "/metrics").body;
+    for series in [
+        r#"request_duration_seconds_count{method="GET",route="/orders/{id}",status="200"} 2"#,
+        r#"request_duration_seconds_count{method="GET",route="/orders/{id}",status="404"} 1"#,
+        r#"request_duration_seconds_count{method="GET",route="unmatched",status="404"} 2"#,
+        r#"response_size_bytes_sum{method="GET",route="/orders/{id}",status="200"} 28"#,
+        "requests_in_progress 0",
+    ] {
+        let line = format!("http_server_{series}");
+        assert!(page.lines().any(|found| found == line), "no {line} in {page}");
+    }
+    check_with_promtool(&page);
+}
+
 /// The targets in the files of `dir`, by file.
 fn targets(dir: &Path) -> Vec<String> {
     let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
-use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
+use exporter_core::exporter::{CheckLine, Exporter, Query};
 use exporter_core::families::Families;
 use exporter_core::registry::{Precheck, Registry};
 use exporter_core::run::Plan;
@@ -59,7 +59,7 @@ const MOST: usize = targets::MOST;
 static UP: Desc = Desc::gauge("mysql_up", "Whether the server answered.", []);
 
 impl Servers {
-    pub(crate) fn open(mut plan: Plan<Db>) -> Opened {
+    pub(crate) fn open(mut plan: Plan<Db>) -> Result<Self, Error> {
         plan.limit = options::collector_limit(&plan);
         let config = options::config(&plan.flags)?;
         let limits = options::limits(&plan.flags, plan.limit)?;
@@ -71,7 +71,7 @@ impl Servers {
         // What is wrong with a collector's flags shows now, not in a scrape.
         let login = servers.state().config.any().cloned();
         login.map(|login| servers.watch(login, true, &Queries::default())).transpose()?;
-        Ok(Arc::new(servers))
+        Ok(servers)
     }
 
     /// The registry of the server that a query names; without a target, of the section's.

@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 use exporter_core::collector::{Definition, Error};
 use exporter_core::desc::Desc;
-use exporter_core::exporter::Opened;
 use exporter_core::flags::{Flag, Flags};
+use exporter_core::registry::Registry;
 use exporter_core::run::{BUILD_LABELS, Plan, Program};
 
 #[cfg(target_os = "linux")]
@@ -88,9 +88,9 @@ fn open<Env>(
     plan: &Plan<Env>,
     chosen: &str,
     environment: fn(&Flags) -> Result<Env, Error>,
-) -> Opened {
+) -> Result<Arc<Registry>, Error> {
     options::check_collectors(&plan.flags, chosen)?;
     let mut settings = plan.settings();
     settings.limits = options::limits(&plan.flags)?;
-    Ok(Arc::new(Arc::new(plan.registry(&environment(&plan.flags)?, settings)?)))
+    Ok(Arc::new(plan.registry(&environment(&plan.flags)?, settings)?))
 }

@@ -17,11 +17,13 @@ use crate::redact::redacted;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigError {
+    /// The file that was read.
     pub file: PathBuf,
     /// Of the key at fault, counted from 1.
     pub line: Option<u64>,
     /// Dotted: `tls_server_config.cert_file`.
     pub key: Option<String>,
+    /// What is wrong, and how to correct it: one line without secrets.
     pub problem: String,
 }
 
@@ -72,6 +74,7 @@ pub struct Fault {
     pub line: Option<u64>,
     /// Dotted: `tls_server_config.cert_file`.
     pub key: Option<String>,
+    /// What is wrong, and how to correct it: one line without secrets.
     pub problem: String,
 }
 

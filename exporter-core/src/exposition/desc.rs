@@ -15,9 +15,13 @@
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Desc<'a, const N: usize = 0> {
+    /// The name of the family, with its unit and `_total`.
     pub name: &'a str,
+    /// One line of help.
     pub help: &'a str,
+    /// The type.
     pub kind: Kind,
+    /// The names of the labels.
     pub labels: [&'a str; N],
     /// Empty without a unit.
     pub(crate) unit: &'a str,
@@ -27,13 +31,17 @@ pub struct Desc<'a, const N: usize = 0> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// Only goes up, until the program restarts.
     Counter,
+    /// Goes up and down.
     Gauge,
+    /// Observations in buckets, with their number and sum.
     Histogram,
     /// Labels that describe, with the value 1. A gauge except in `OpenMetrics`.
     Info,
     /// A series for each of a list of states, 1 or 0. A gauge except in `OpenMetrics`.
     StateSet,
+    /// Quantiles of observations, with their number and sum.
     Summary,
     /// `untyped`, in `OpenMetrics` `unknown`.
     Untyped,
@@ -124,7 +132,8 @@ impl<'a, const N: usize> Desc<'a, N> {
 
     /// This family without the number of labels in its type.
     pub const fn as_dyn(&self) -> DynDesc<'_> {
-        DynDesc::new(self.name, self.help, self.kind, &self.labels)
+        let labels = &self.labels;
+        DynDesc { name: self.name, help: self.help, kind: self.kind, labels, unit: self.unit }
     }
 }
 
@@ -140,17 +149,23 @@ impl<const N: usize> Desc<'static, N> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DynDesc<'a> {
+    /// The name of the family, with its unit and `_total`.
     pub name: &'a str,
+    /// One line of help.
     pub help: &'a str,
+    /// The type.
     pub kind: Kind,
+    /// The names of the labels.
     pub labels: &'a [&'a str],
+    /// Empty without a unit.
+    pub(crate) unit: &'a str,
 }
 
 impl<'a> DynDesc<'a> {
     /// A family with any name and labels. Those that are not legal are escaped, as the format of
     /// the page requires.
     pub const fn new(name: &'a str, help: &'a str, kind: Kind, labels: &'a [&'a str]) -> Self {
-        Self { name, help, kind, labels }
+        Self { name, help, kind, labels, unit: "" }
     }
 
     /// The same under another name.
@@ -169,6 +184,14 @@ impl<'a> DynDesc<'a> {
     #[must_use]
     pub const fn with_kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
+    }
+
+    /// The same with a unit of the values. It is left out if the name does not end with `_` and the
+    /// unit, before `_total` of a counter.
+    #[must_use]
+    pub const fn with_unit(self, unit: &'a str) -> Self {
+        let unit = if names_unit(self.name, unit) { unit } else { "" };
+        Self { unit, ..self }
     }
 
     /// The same with other labels.
@@ -202,7 +225,9 @@ impl Describe for DynDesc<'_> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Column<Row, const N: usize> {
+    /// The family.
     pub desc: Desc<'static, N>,
+    /// The value of a row; `None` leaves its sample out.
     pub value: fn(&Row) -> Option<f64>,
 }
 

@@ -63,6 +63,7 @@ pub struct Families {
 
 /// Which family counts where several have the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Precedence {
     /// The exporter's own. No other family may have the name.
     Exporter,

@@ -46,9 +46,12 @@ pub enum Escaping {
     /// It stays, in quotes where the format needs them. Text 0.0.4 has no such names; there it is
     /// escaped with underscores all the same.
     AllowUtf8,
+    /// Reversible: a dot becomes `_dot_`, an underscore two of them.
     Dots,
+    /// Each character that is not legal becomes an underscore.
     #[default]
     Underscores,
+    /// Reversible: `U__` before the name, and the code point of a character in its place.
     Values,
 }
 

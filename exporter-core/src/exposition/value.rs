@@ -6,6 +6,7 @@ use std::time::SystemTime;
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct CounterValue<'a> {
+    /// The value.
     pub value: f64,
     /// When it was zero. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
     pub created: Option<SystemTime>,
@@ -20,14 +21,18 @@ pub struct CounterValue<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct HistogramValue<'a> {
+    /// The number of observations.
     pub count: u64,
+    /// The sum of the observations.
     pub sum: f64,
     /// By ascending bound.
     pub buckets: &'a [Bucket<'a>],
+    /// Native buckets, in addition to the classic ones or in their place.
     pub native: Option<NativeBuckets<'a>>,
     /// Exemplars of native buckets, which only protobuf carries; those without a time are left
     /// out.
     pub exemplars: &'a [Exemplar<'a>],
+    /// When it was empty. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
     pub created: Option<SystemTime>,
 }
 
@@ -39,6 +44,7 @@ pub struct Bucket<'a> {
     pub le: f64,
     /// The observations up to that bound, those of all smaller buckets among them.
     pub count: u64,
+    /// One of its observations.
     pub exemplar: Option<Exemplar<'a>>,
 }
 
@@ -114,9 +120,11 @@ pub struct NativeBuckets<'a> {
     pub schema: i32,
     /// What is no further from zero is counted in `zero_count`.
     pub zero_threshold: f64,
+    /// The observations that are no further from zero than `zero_threshold`.
     pub zero_count: u64,
     /// Index and count, by ascending index. Empty buckets may be left out.
     pub negative: &'a [(i32, u64)],
+    /// As `negative`.
     pub positive: &'a [(i32, u64)],
 }
 
@@ -149,10 +157,13 @@ impl<'a> NativeBuckets<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SummaryValue<'a> {
+    /// The number of observations.
     pub count: u64,
+    /// The sum of the observations.
     pub sum: f64,
     /// Quantile (0 to 1) and value, by ascending quantile.
     pub quantiles: &'a [(f64, f64)],
+    /// When it was empty. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
     pub created: Option<SystemTime>,
 }
 
@@ -181,7 +192,9 @@ impl<'a> SummaryValue<'a> {
 pub struct Exemplar<'a> {
     /// Name and value, together 128 letters at most: one with more is left out.
     pub labels: &'a [(&'a str, &'a str)],
+    /// The value.
     pub value: f64,
+    /// When it was observed.
     pub at: Option<SystemTime>,
 }
 

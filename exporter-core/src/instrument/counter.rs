@@ -60,6 +60,22 @@ impl Counter {
         }
     }
 
+    /// Raises the counter to a value of another counter, unless it is there already. Use it alone,
+    /// without the functions that add.
+    ///
+    /// ```
+    /// use exporter_core::instrument::{Counter, Metric};
+    ///
+    /// static PACKETS: Metric<Counter> = Metric::counter("app_packets_total", "Packets sent.");
+    ///
+    /// PACKETS.raise_to(7);
+    /// PACKETS.raise_to(6);
+    /// assert_eq!(PACKETS.value(), 7.0);
+    /// ```
+    pub fn raise_to(&self, count: u64) {
+        self.whole.fetch_max(count, Relaxed);
+    }
+
     /// The current value.
     pub fn value(&self) -> f64 {
         self.whole.load(Relaxed) as f64 + self.fraction.load()

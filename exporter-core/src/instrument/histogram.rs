@@ -23,6 +23,12 @@ pub struct Buckets {
 }
 
 impl Buckets {
+    /// Buckets for the time that a request takes, in seconds: eleven from 5 ms to 10 s, and native
+    /// ones.
+    pub const DURATIONS: Self =
+        Self::classic(&[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+            .and_native();
+
     /// A bucket up to each of `bounds`, and one for all observations.
     ///
     /// # Panics

@@ -103,7 +103,7 @@ impl Instrument for StateSet {
         let current = self.current.load(Relaxed);
         let mut family = out.family(&self.desc);
         for (index, state) in self.states.iter().enumerate() {
-            family.sample([state], f64::from(u8::from(index == current)));
+            family.sample([state], f64::from(index == current));
         }
     }
 }

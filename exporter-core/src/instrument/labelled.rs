@@ -14,7 +14,7 @@ use super::{Child, Instrument};
 use crate::exposition::desc::{Desc, Describe, DynDesc};
 use crate::exposition::families::Families;
 
-static REFUSED: Desc<1> = Desc::counter(
+pub(crate) static REFUSED: Desc<1> = Desc::counter(
     "instrument_refused_label_sets_total",
     "Requests for a label set that an instrument did not have when it was at its limit.",
     ["family"],
@@ -67,6 +67,16 @@ impl<T: Child, const N: usize> Labelled<T, N> {
     pub const fn with_unit(mut self, unit: &'static str) -> Self {
         self.desc = self.desc.with_unit(unit);
         self
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) const fn set_max(&mut self, max: usize) {
+        self.max = max;
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) const fn set_settings(&mut self, settings: T::Settings) {
+        self.settings = settings;
     }
 
     /// The instrument with these label values, in the order of the label names. Keep it where the

@@ -19,7 +19,9 @@ use tracing::{Event, Level, Metadata, Subscriber};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {
+    /// An object on each line.
     Json,
+    /// `key=value` pairs.
     Logfmt,
 }
 

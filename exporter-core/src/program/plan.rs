@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::command_line::CommandSpec;
 use crate::collector::{Definition, Error};
-use crate::exporter::Opened;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::flags::{Flag, Flags};
@@ -97,7 +96,9 @@ impl<Env: 'static> Program<Env> {
         Self { about, ..self }
     }
 
-    /// The revision that the program was built from, for its build information.
+    /// The revision that the program was built from, for its build information: usually
+    /// `option_env!("GIT_REVISION")` or the like, which the build sets. Without it, the value of the
+    /// environment variable `EXPORTER_REVISION` when exporter-core was built, or nothing.
     #[must_use]
     pub const fn revision(self, revision: Option<&'static str>) -> Self {
         let revision = match revision {
@@ -163,8 +164,9 @@ impl<Env: 'static> Program<Env> {
         Self { absent: Some(absent), ..self }
     }
 
-    /// The family with the build information, in the place of `exporter_build_info`: see
-    /// [`BUILD_LABELS`].
+    /// The family with the build information, with the labels of the Go exporters
+    /// ([`BUILD_LABELS`]). Without it, `exporter_build_info` has the labels `program`, `version` and
+    /// `revision`.
     #[must_use]
     pub const fn build_info(self, build_info: &'static Desc<'static, 7>) -> Self {
         Self { build_info: Some(build_info), ..self }
@@ -216,8 +218,8 @@ impl<Env: 'static> Plan<Env> {
     }
 
     /// An exporter of one registry, for most programs.
-    pub fn exporter(&self, env: &Env) -> Opened {
-        Ok(Arc::new(Arc::new(self.registry(env, self.settings())?)))
+    pub fn exporter(&self, env: &Env) -> Result<Arc<Registry>, Error> {
+        Ok(Arc::new(self.registry(env, self.settings())?))
     }
 
     /// Builds a registry of collectors that are made here, without a [`Definition`]. It exposes the

@@ -23,7 +23,7 @@ use super::systemd::{self, Notifier};
 use super::unit;
 use crate::collector::Error;
 use crate::config_file;
-use crate::exporter::Opened;
+use crate::exporter::Exporter;
 use crate::flags::{Flag, Flags};
 use crate::instrument::start_time;
 use crate::redact::redacted;
@@ -38,24 +38,30 @@ impl<Env> Program<Env> {
     ///
     /// The status is 2 for a mistake on the command line or in a file, and 1 for a failure while
     /// serving.
-    pub fn run(&'static self, open: impl FnOnce(Plan<Env>) -> Opened) -> ExitCode {
+    ///
+    /// The log and the handler of panics are those of the process, and aws-lc-rs becomes the default
+    /// crypto provider of rustls, for clients that use it.
+    pub fn run<E: Exporter + 'static>(
+        &'static self,
+        open: impl FnOnce(Plan<Env>) -> Result<E, Error>,
+    ) -> ExitCode {
         self.run_with(args_os(), open)
     }
 
     /// As [`run`](Self::run), with another command line, the name of the program first.
-    pub fn run_with(
+    pub fn run_with<E: Exporter + 'static>(
         &'static self,
         args: impl IntoIterator<Item = OsString>,
-        open: impl FnOnce(Plan<Env>) -> Opened,
+        open: impl FnOnce(Plan<Env>) -> Result<E, Error>,
     ) -> ExitCode {
         run_with(self, args, open)
     }
 }
 
-fn run_with<Env>(
+fn run_with<Env, E: Exporter + 'static>(
     program: &'static Program<Env>,
     args: impl IntoIterator<Item = OsString>,
-    open: impl FnOnce(Plan<Env>) -> Opened,
+    open: impl FnOnce(Plan<Env>) -> Result<E, Error>,
 ) -> ExitCode {
     start_time();
     if args_os().nth(1).is_some_and(|first| first == config_file::ARGUMENT) {
@@ -90,10 +96,10 @@ impl Stop {
     }
 }
 
-fn start<Env>(
+fn start<Env, E: Exporter + 'static>(
     program: &'static Program<Env>,
     args: impl IntoIterator<Item = OsString>,
-    open: impl FnOnce(Plan<Env>) -> Opened,
+    open: impl FnOnce(Plan<Env>) -> Result<E, Error>,
 ) -> Result<(), Stop> {
     let (flags, enabled) =
         match command_line::parse(&program.command_spec(), args).map_err(Stop::Mistake)? {
@@ -129,7 +135,9 @@ fn start<Env>(
         own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
         flags,
     };
-    let exporter = open(plan).map_err(|error| Stop::mistake(&error))?;
+    // Fails only if there is one already, and then that one is right.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let exporter = Arc::new(open(plan).map_err(|error| Stop::mistake(&error))?);
     let site = Arc::new(Site {
         name: program.name.into(),
         about: program.about.into(),

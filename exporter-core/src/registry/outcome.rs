@@ -10,6 +10,7 @@ use crate::exposition::families::Families;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
+    /// The name of the collector.
     pub name: Cow<'static, str>,
     /// One line about it, or nothing.
     pub about: Cow<'static, str>,
@@ -21,6 +22,7 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Last {
+    /// How long it took.
     pub elapsed: Duration,
     /// The error with its causes, on one line.
     pub result: Result<(), String>,

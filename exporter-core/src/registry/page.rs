@@ -45,7 +45,7 @@ pub(super) fn page(
         let mut success = own.family(desc);
         for run in &runs {
             if let Some(member) = members.get(run.member) {
-                success.sample([&member.label], f64::from(u8::from(run.failure.is_none())));
+                success.sample([&member.label], f64::from(run.failure.is_none()));
             }
         }
     }

@@ -8,8 +8,11 @@ use crate::exposition::format::{Escaping, Format};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ScrapeRequest {
+    /// The format of the page.
     pub format: Format,
+    /// How names are escaped that the format does not allow.
     pub escaping: Escaping,
+    /// The collectors that run.
     pub selection: Selection,
     /// When the page must be ready. Collectors that have not finished by then are left out.
     pub deadline: Instant,
@@ -43,9 +46,12 @@ impl ScrapeRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selection {
+    /// All of them.
     #[default]
     All,
+    /// All but these.
     Except(Vec<String>),
+    /// These alone.
     Only(Vec<String>),
 }
 
@@ -53,10 +59,13 @@ pub enum Selection {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScrapeError {
+    /// A collector of this name exists, but is not enabled.
     #[error("collector {0:?} is switched off on this exporter")]
     Disabled(String),
+    /// The scrape shares the collection of another, which was not complete at its deadline.
     #[error("the collection that this scrape shares was not done in time")]
     Late,
+    /// No collector has this name.
     #[error("there is no collector named {0:?}")]
     Unknown(String),
 }

@@ -11,23 +11,30 @@ use rcgen::{
 /// A certificate authority of a test.
 #[derive(Debug)]
 pub struct Authority {
+    /// The certificate, a PEM file.
     pub certificate: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate and its key, as files.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Identity {
+    /// The certificate, a PEM file.
     pub certificate: PathBuf,
+    /// Its private key, a PEM file.
     pub key: PathBuf,
 }
 
 /// The usage of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
+    /// Of a client.
     Client,
     /// An expired client certificate.
     ExpiredClient,
+    /// Of a server.
     Server,
 }
 

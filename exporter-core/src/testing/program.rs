@@ -24,6 +24,7 @@ pub fn until(mut condition: impl FnMut() -> bool, state: impl Fn() -> String) {
 #[derive(Debug)]
 pub struct Exporter {
     child: Child,
+    /// The port of 127.0.0.1 that it listens on.
     pub port: u16,
     log: PathBuf,
 }
@@ -81,6 +82,7 @@ impl Exporter {
         Some(exporter)
     }
 
+    /// The ID of its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -134,10 +136,13 @@ impl Drop for Exporter {
 
 /// An HTTP/1.1 response.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Answer {
+    /// The HTTP status.
     pub status: u16,
     /// All header lines, unchanged.
     pub head: String,
+    /// The body; what is not UTF-8 is replaced.
     pub body: String,
 }
 

@@ -33,15 +33,19 @@ enum Address {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
+    /// The address has another form.
     #[error(
         "--web.listen-address: invalid address {0:?}; \
          expected :9100, host:9100, [::1]:9100 or unix:/path"
     )]
     Address(String),
+    /// A socket that systemd passed is not a listening stream socket.
     #[error("cannot use the sockets that systemd opened")]
     Adopt(#[source] io::Error),
+    /// The address, and why it is not available.
     #[error("cannot listen on {0}")]
     Bind(String, #[source] io::Error),
+    /// systemd passed no sockets.
     #[error(
         "no socket activation file descriptors found: --web.systemd-socket needs a .socket unit"
     )]

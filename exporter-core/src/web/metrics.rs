@@ -113,7 +113,7 @@ impl ServerMetrics {
         }
         let status = config.status();
         let is_good = status.is_good() && !self.own_config_is_bad.load(Ordering::Relaxed);
-        out.family(&RELOADED).sample([], f64::from(u8::from(is_good)));
+        out.family(&RELOADED).sample([], f64::from(is_good));
         let success = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
         out.family(&RELOAD_TIME).sample([], success.as_secs_f64());
         let mut expiry = out.family(&EXPIRY);

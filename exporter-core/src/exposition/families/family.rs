@@ -24,17 +24,12 @@ impl Families {
         &'a mut self,
         desc: &'a Desc<'a, N>,
     ) -> DynFamily<'a> {
-        self.open_as(desc.as_dyn(), desc.unit, false)
+        self.open_as(desc.as_dyn(), false)
     }
 
     /// Opens a family again, as it was recorded.
-    pub(super) fn open_as<'a>(
-        &'a mut self,
-        desc: DynDesc<'a>,
-        unit: &'a str,
-        is_dynamic: bool,
-    ) -> DynFamily<'a> {
-        DynFamily { desc, unit, is_dynamic, out: self, state: State::New }
+    pub(super) fn open_as<'a>(&'a mut self, desc: DynDesc<'a>, is_dynamic: bool) -> DynFamily<'a> {
+        DynFamily { desc, is_dynamic, out: self, state: State::New }
     }
 
     /// Opens a family whose labels are found at run time.
@@ -43,7 +38,7 @@ impl Families {
     /// together. Names may be any text: what the format does not allow is escaped. If a name is
     /// empty or contains NUL, or two labels have the same name, the samples are refused.
     pub fn open<'a>(&'a mut self, desc: DynDesc<'a>) -> DynFamily<'a> {
-        self.open_as(desc, "", true)
+        self.open_as(desc, true)
     }
 
     /// Writes a table: a family for each column, with a sample for each row that has a value.
@@ -101,7 +96,6 @@ impl<const N: usize> Family<'_, N> {
 #[derive(Debug)]
 pub struct DynFamily<'a> {
     desc: DynDesc<'a>,
-    unit: &'a str,
     is_dynamic: bool,
     out: &'a mut Families,
     state: State,
@@ -124,7 +118,7 @@ impl<'a> DynFamily<'a> {
     #[must_use]
     pub fn with_unit(self, unit: &'a str) -> Self {
         let unit = if names_unit(self.desc.name, unit) { unit } else { "" };
-        Self { unit, ..self }
+        Self { desc: DynDesc { unit, ..self.desc }, ..self }
     }
 }
 
@@ -237,7 +231,7 @@ impl DynFamily<'_> {
     }
 
     fn start(&mut self) -> State {
-        let Self { desc, unit, is_dynamic, out, .. } = self;
+        let Self { desc, is_dynamic, out, .. } = self;
         if !out.limits.wants(desc.name) {
             return State::Excluded;
         }
@@ -297,7 +291,7 @@ impl DynFamily<'_> {
             name: keep(&name),
             quoted,
             help: keep(desc.help),
-            unit: keep(unit),
+            unit: keep(desc.unit),
             kind: desc.kind,
             precedence: *precedence,
             labels: hash::of(desc.labels),
@@ -306,7 +300,7 @@ impl DynFamily<'_> {
             start: body.len(),
         });
         if let Some(recording) = recording {
-            recording.open(*desc, unit, *is_dynamic, *precedence);
+            recording.open(*desc, *is_dynamic, *precedence);
         }
         State::Started(segments.len() - 1)
     }

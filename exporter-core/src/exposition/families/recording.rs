@@ -52,17 +52,11 @@ struct RecordedNativeBuckets {
 }
 
 impl Recording {
-    pub(super) fn open(
-        &mut self,
-        desc: DynDesc<'_>,
-        unit: &str,
-        is_dynamic: bool,
-        precedence: Precedence,
-    ) {
+    pub(super) fn open(&mut self, desc: DynDesc<'_>, is_dynamic: bool, precedence: Precedence) {
         self.0.push(RecordedFamily {
             name: desc.name.to_owned(),
             help: desc.help.to_owned(),
-            unit: unit.to_owned(),
+            unit: desc.unit.to_owned(),
             kind: desc.kind,
             labels: desc.labels.iter().map(|label| (*label).to_owned()).collect(),
             is_dynamic,
@@ -117,9 +111,9 @@ impl Recording {
                 help: &family.help,
                 kind: family.kind,
                 labels: &labels,
+                unit: &family.unit,
             };
-            let (unit, is_dynamic) = (family.unit.as_str(), family.is_dynamic);
-            let mut open = out.open_as(desc, unit, is_dynamic);
+            let mut open = out.open_as(desc, family.is_dynamic);
             let mut values = Vec::with_capacity(labels.len());
             for (labels, value) in &family.samples {
                 values.clear();
@@ -221,7 +215,7 @@ mod tests {
         let summary = SummaryValue { count: 2, sum: 3.0, quantiles: &[(0.5, 1.0)], created };
         out.family(&SIZES).summary([], &summary);
         let labels = &["b"];
-        let desc = DynDesc { name: "dynamic", help: "", kind: Kind::Untyped, labels };
+        let desc = DynDesc::new("dynamic", "", Kind::Untyped, labels);
         out.open(desc).sample(&["1"], 1.0);
     }
 
