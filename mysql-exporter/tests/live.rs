@@ -21,6 +21,8 @@ mod faults;
 mod galera;
 #[path = "live/group.rs"]
 mod group;
+#[path = "live/logins.rs"]
+mod logins;
 #[path = "live/names.rs"]
 mod names;
 #[path = "live/queries.rs"]
@@ -29,20 +31,20 @@ mod queries;
 mod replication;
 #[path = "live/server.rs"]
 mod server;
+#[path = "live/stalls.rs"]
+mod stalls;
 #[path = "live/targets.rs"]
 mod targets;
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Instant;
 use std::{fs, thread};
 
-use exporter_core::testing::{Answer, Authority, Exporter, Kind, PATIENCE, get, golden, until};
+use exporter_core::testing::{Answer, Authority, Exporter, Kind, get, golden, until};
 
-use server::{PASSWORD, Server};
+use server::Server;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
@@ -115,17 +117,20 @@ type Scene = fn(&Server, &Path);
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
     let scenes: [(&str, Scene); 39] = [
-        ("the whole password goes where it may", the_whole_password_goes_where_it_may),
+        ("the whole password goes where it may", logins::the_whole_password_goes_where_it_may),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
         ("sixty scrapes share two connections", sixty_scrapes_share_two_connections),
-        ("probes go where they may", probes_go_where_they_may),
-        ("passwords are read at login", passwords_are_read_at_login),
-        ("grants that lack are told", grants_that_lack_are_told),
+        ("probes go where they may", logins::probes_go_where_they_may),
+        ("passwords are read at login", logins::passwords_are_read_at_login),
+        ("grants that lack are told", logins::grants_that_lack_are_told),
         ("replication has its old names", replication_has_its_old_names),
-        ("connections that were closed are opened anew", closed_connections_are_opened_anew),
-        ("what is given up is killed", what_is_given_up_is_killed),
-        ("a frozen server is down in time", a_frozen_server_is_down_in_time),
+        (
+            "connections that were closed are opened anew",
+            stalls::closed_connections_are_opened_anew,
+        ),
+        ("what is given up is killed", stalls::what_is_given_up_is_killed),
+        ("a frozen server is down in time", stalls::a_frozen_server_is_down_in_time),
         ("locks", collectors::locks_show_who_waits),
         ("accounts and more", collectors::accounts_gtids_and_log_are_told),
         ("latency", collectors::latency_is_a_native_histogram),
@@ -253,130 +258,6 @@ fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
     assert!(most <= others + 2, "{most} connections, {others} of them not the exporter's");
 }
 
-fn probes_go_where_they_may(server: &Server, dir: &Path) {
-    let cnf = server.options(
-        dir,
-        &format!(
-            "[client]\nuser=exporter\npassword={PASSWORD}\nget-server-public-key\n\
-        [client.tls]\nssl-ca=/nowhere\n"
-        ),
-    );
-    let flags = [
-        cnf.as_str(),
-        "--probe.allow-target=127.0.0.1/32:*",
-        "--probe.allow-target=unix://*",
-        "--mysqld.address=127.0.0.1:1",
-    ];
-    let exporter = Exporter::start(BINARY, &flags, dir);
-    let (port, socket) = (server.port, server.socket.display());
-    for (path, status, found) in [
-        (format!("/probe?target=127.0.0.1:{port}"), 200, "\nmysql_up 1\n"),
-        (format!("/probe?target=unix://{socket}"), 200, "\nmysql_up 1\n"),
-        ("/probe?target=127.0.0.1:1".into(), 200, "\nmysql_up 0\n"),
-        ("/probe".into(), 400, "A probe needs a target"),
-        (format!("/probe?target=localhost:{port}"), 400, "is not one of the configured servers"),
-        ("/probe?target=127.0.0.1".into(), 400, "expected host:port"),
-        (format!("/probe?target=127.0.0.1:{port}&auth_module=x"), 400, "no auth_module \"x\""),
-        (format!("/probe?target=unix://{socket}&auth_module=client.tls"), 400, "no TLS on a Unix"),
-        (format!("/probe?target=127.0.0.1:{port}&collect[]=x"), 400, "no collector named \"x\""),
-        (format!("/probe?target=127.0.0.1:{port}&collect[]=heartbeat"), 400, "switched off"),
-        ("/metrics".into(), 200, "\nmysql_up 0\n"),
-        (format!("/metrics?target=127.0.0.1:{port}"), 200, "\nmysql_up 1\n"),
-        ("/metrics?auth_module=x".into(), 400, "no auth_module"),
-    ] {
-        let answer = exporter.get(&path);
-        assert_eq!(answer.status, status, "{path}: {}", answer.body);
-        assert!(answer.body.contains(found), "{path}: {}", answer.body);
-    }
-    let only = format!("/probe?target=127.0.0.1:{port}&collect[]=info_schema.innodb_cmp");
-    let page = exporter.get(&only).body;
-    assert!(page.contains("mysql_info_schema_innodb_cmp_") && !page.contains("process_"), "{page}");
-    assert!(!page.contains("mysql_global_status_"), "{page}");
-}
-
-fn passwords_are_read_at_login(server: &Server, dir: &Path) {
-    server.user("rotating", "127.0.0.1", "first");
-    let file = dir.join("password");
-    fs::write(&file, "first\n").unwrap();
-    let cnf = server.options(
-        dir,
-        &format!(
-            "[client]\nuser=rotating\nhost=127.0.0.1\nport=PORT\nget-server-public-key=1\n\
-             password_file={}",
-            file.display()
-        ),
-    );
-    let exporter = Exporter::start(BINARY, &[&cnf, "--web.enable-lifecycle"], dir);
-    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
-    server.sql("ALTER USER rotating@'127.0.0.1' IDENTIFIED BY 'second'");
-    fs::write(&file, "second").unwrap();
-    exporter.signal("HUP");
-    until(|| exporter.log().contains("option file read again"), || exporter.log());
-    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
-    server.options(dir, "[client]\nuser=nobody\npassword=hunter2\nhost=127.0.0.1\nport=PORT");
-    exporter.signal("HUP");
-    let down = || value(&exporter.get("/metrics").body, "mysql_up") == Some(0.0);
-    until(down, || exporter.log());
-    assert!(exporter.log().contains("Access denied"), "{}", exporter.log());
-    assert!(!exporter.log().contains("hunter2"), "a password is in the log");
-    server.sql("DROP USER rotating@'127.0.0.1'");
-}
-
-/// The server has no hash of a new user's password in memory, and asks for all of it.
-fn the_whole_password_goes_where_it_may(server: &Server, dir: &Path) {
-    if !server.is_mysql() {
-        return;
-    }
-    let key = dir.join("public_key.pem");
-    let shown = server.sql("SHOW STATUS LIKE 'Caching_sha2_password_rsa_public_key'");
-    let pem = shown.split_once('\t').unwrap().1.replace("\\n", "\n");
-    fs::write(&key, pem).unwrap();
-    let other = dir.join("other.pem");
-    fs::write(&other, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
-    let (key, other) = (key.display(), other.display());
-    let tcp = "host=127.0.0.1\nport=PORT";
-    for (keys, up) in [
-        (tcp.to_owned(), false),
-        (format!("{tcp}\nget-server-public-key=1"), true),
-        (format!("{tcp}\nserver-public-key-path={key}"), true),
-        (format!("{tcp}\nserver-public-key-path={other}"), false),
-        (format!("{tcp}\nssl-mode=REQUIRED"), false),
-        (format!("{tcp}\nssl-mode=REQUIRED\nget-server-public-key=1"), true),
-        (format!("{tcp}\nssl-mode=VERIFY_CA\nssl-ca=DATA/ca.pem"), true),
-        (format!("{tcp}\nssl-mode=VERIFY_IDENTITY\nssl-ca=DATA/ca.pem"), false),
-        ("socket=SOCKET".into(), true),
-    ] {
-        server.sql("CREATE USER new@'%' IDENTIFIED BY 'sesame'");
-        let text = format!("[client]\nuser=new\npassword=sesame\n{keys}\n");
-        let cnf = server.options(dir, &text);
-        let exporter = Exporter::start(BINARY, &[&cnf], dir);
-        let page = exporter.get("/metrics?collect[]=slave_status").body;
-        let found = value(&page, "mysql_up");
-        assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
-        server.sql("DROP USER new@'%'");
-    }
-}
-
-fn grants_that_lack_are_told(server: &Server, dir: &Path) {
-    server.user("poor", "127.0.0.1", "");
-    let cnf = server.options(dir, "[client]\nuser=poor\nhost=127.0.0.1\nport=PORT");
-    let output = check(&[&cnf, "--collect.info_schema.tables"]);
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    let monitor = if server.is_mysql() { "REPLICATION CLIENT" } else { "SLAVE MONITOR" };
-    for grant in [
-        "GRANT PROCESS ON *.* TO 'poor'@'127.0.0.1';".to_owned(),
-        "GRANT SELECT ON *.* TO 'poor'@'127.0.0.1';".to_owned(),
-        format!("GRANT {monitor} ON *.* TO 'poor'@'127.0.0.1';"),
-    ] {
-        assert!(text.contains(&grant), "{grant} in\n{text}");
-        server.sql(&grant);
-    }
-    let output = check(&[&cnf, "--collect.info_schema.tables"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    server.sql("DROP USER poor@'127.0.0.1'");
-}
-
 fn replication_has_its_old_names(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     let page = exporter.get("/metrics?collect[]=slave_status").body;
@@ -398,71 +279,6 @@ fn replication_has_its_old_names(server: &Server, dir: &Path) {
         assert_eq!(value(&page, &series), Some(0.0), "{series} in\n{page}");
     }
     server.sql(if server.is_mysql() { "RESET REPLICA ALL" } else { "RESET SLAVE 'c' ALL" });
-}
-
-fn closed_connections_are_opened_anew(server: &Server, dir: &Path) {
-    let exporter = start(server, dir, &[]);
-    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
-    let ids = server.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'exporter'");
-    for id in ids.split_whitespace() {
-        server.sql(&format!("KILL {id}"));
-    }
-    let page = exporter.get("/metrics").body;
-    assert!(!page.contains("collector_success{collector=\"collect.global_status\"} 0"), "{page}");
-    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
-    assert!(value(&page, "mysql_global_status_uptime").is_some(), "{page}");
-}
-
-fn what_is_given_up_is_killed(server: &Server, dir: &Path) {
-    server.sql(
-        "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(600) AS ts, 1 AS server_id",
-    );
-    let flags = [
-        "--collect.heartbeat",
-        "--collect.heartbeat.database=slow",
-        "--collect.heartbeat.table=beat",
-        "--collector.timeout=300s",
-    ];
-    let exporter = start(server, dir, &flags);
-    let since = Instant::now();
-    let page = ask(exporter.port, "/metrics", "5").body;
-    assert!(since.elapsed() < PATIENCE, "{:?}", since.elapsed());
-    let success =
-        |name| format!("mysql_exporter_collector_success{{collector=\"collect.{name}\"}}");
-    assert_eq!(value(&page, &success("heartbeat")), Some(0.0), "{page}");
-    for name in ["global_status", "global_variables", "slave_status", "info_schema.innodb_cmp"] {
-        assert_eq!(value(&page, &success(name)), Some(1.0), "{name}: {}", exporter.log());
-    }
-    let running = || {
-        let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter' AND \
-                   INFO LIKE '%slow%'";
-        server.sql(sql).trim().to_owned()
-    };
-    until(|| running() == "0", || format!("still running: {}", exporter.log()));
-    drop(exporter);
-    let exporter = start(server, dir, &[&flags[..], &["--exporter.query_timeout=1"]].concat());
-    let since = Instant::now();
-    exporter.get("/metrics");
-    assert!(since.elapsed() < PATIENCE, "the server ends it after a second");
-    server.sql("DROP DATABASE slow");
-}
-
-fn a_frozen_server_is_down_in_time(server: &Server, dir: &Path) {
-    let exporter = start(server, dir, &[]);
-    assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
-    server.signal("STOP");
-    for _ in 0..2 {
-        let since = Instant::now();
-        let page = ask(exporter.port, "/metrics", "2");
-        assert!(since.elapsed() < PATIENCE, "{:?}", since.elapsed());
-        assert_eq!((page.status, value(&page.body, "mysql_up")), (200, Some(0.0)), "{}", page.body);
-        assert!(!page.body.contains("collect.global_status"), "{}", page.body);
-    }
-    server.signal("CONT");
-    let page = ask(exporter.port, "/metrics", "100").body;
-    assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
-    let told = exporter.log().matches("collector failed").count();
-    assert_eq!(told, 1, "told once, when it went down: {}", exporter.log());
 }
 
 #[test]
@@ -550,48 +366,6 @@ fn response_times_are_a_histogram() {
     let all = value(&page, &format!("{name}_bucket{{le=\"+Inf\"}}"));
     assert!(all.is_some_and(|all| all >= 1.0), "{page}");
     assert_eq!(all, value(&page, &format!("{name}_count")), "{page}");
-}
-
-/// Whoever answers there may say anything.
-#[test]
-fn what_is_no_server_is_down() {
-    let greetings: [&[u8]; 6] = [
-        b"SSH-2.0-OpenSSH_9.2\r\n",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        &[0xff; 200],
-        &[0; 64],
-        // A packet of 16 MiB that never comes.
-        &[0xff, 0xff, 0xff, 0, 10],
-        b"",
-    ];
-    for (greeting, hangs) in
-        greetings.iter().flat_map(|greeting| [(*greeting, true), (*greeting, false)])
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        thread::spawn(move || {
-            let mut clients = Vec::new();
-            for client in listener.incoming() {
-                let mut client = client.unwrap();
-                let _ = client.write_all(greeting);
-                // Else it is closed here.
-                if hangs {
-                    clients.push(client);
-                }
-            }
-        });
-        let dir = tempfile::tempdir().unwrap();
-        let address = format!("--mysqld.address=127.0.0.1:{port}");
-        let exporter = Exporter::start(BINARY, &["--mysqld.username=nobody", &address], dir.path());
-        for _ in 0..2 {
-            let page = ask(exporter.port, "/metrics", "1");
-            assert_eq!(
-                (page.status, value(&page.body, "mysql_up")),
-                (200, Some(0.0)),
-                "{greeting:?}"
-            );
-        }
-    }
 }
 
 /// The exporter, logged in to the server over TCP.

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::rule::{STATISTICS, Statistic};
 
 fn parsed(text: &str) -> Config {
     Config::parse(text.as_bytes()).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
@@ -367,7 +368,7 @@ fn the_schema_has_all_keys() {
     for (pointer, known) in [
         ("", file::File::KEYS),
         ("/properties/metrics/items", Metric::KEYS),
-        ("/properties/metrics/items/properties/aws_tag_select", TagSelect::KEYS),
+        ("/properties/metrics/items/properties/aws_tag_select", file::TagSelect::KEYS),
         ("/properties/accounts/items", file::GivenAccount::KEYS),
         ("/properties/discover/items", file::Discover::KEYS),
     ] {

@@ -1,5 +1,7 @@
 //! Scrapes at the same time share a collection or take turns.
 
+use futures_util::future;
+
 use super::*;
 
 #[tokio::test]

@@ -1,0 +1,137 @@
+//! One collection: the precheck, then the blocking collectors one after another, and the async ones
+//! at the same time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, future, stream};
+use tokio::time::timeout_at;
+
+use super::Registry;
+use super::encoding::Encoding;
+use super::member::{Member, MemberSource};
+use super::outcome::{Failure, Run};
+use super::page::{Page, page};
+use crate::exposition::families::Families;
+
+impl Registry {
+    /// Runs collectors until the deadline.
+    pub(super) async fn collect(
+        &self,
+        mut members: Vec<Arc<Member>>,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Page {
+        let mut runs = Vec::with_capacity(members.len() + 1);
+        if let Some(precheck) = &self.precheck {
+            let run = self.run_async(members.len(), precheck, encoding, deadline).await;
+            let failed = run.failure.is_some();
+            members.push(Arc::clone(precheck));
+            runs.push(run);
+            if failed {
+                return page(
+                    &self.settings,
+                    &self.dropped,
+                    &self.ignored,
+                    &members,
+                    runs,
+                    encoding.families(deadline),
+                );
+            }
+        }
+        let count = members.len() - runs.len();
+        let numbered = members.iter().take(count).enumerate();
+        let (blocking, asynchronous): (Vec<_>, Vec<_>) =
+            numbered.partition(|(_, member)| matches!(member.source, MemberSource::Blocking(_)));
+        let asynchronous: Vec<_> = asynchronous
+            .into_iter()
+            .map(|(index, member)| self.run_async(index, member, encoding, deadline))
+            .collect();
+        let asynchronous = stream::iter(asynchronous).buffer_unordered(self.settings.concurrency);
+        let (blocking, asynchronous) = future::join(
+            self.run_blocking(&blocking, encoding, deadline),
+            asynchronous.collect::<Vec<_>>(),
+        )
+        .await;
+        runs.extend(blocking);
+        runs.extend(asynchronous);
+        runs.sort_unstable_by_key(|run| run.member);
+        page(
+            &self.settings,
+            &self.dropped,
+            &self.ignored,
+            &members,
+            runs,
+            encoding.families(deadline),
+        )
+    }
+
+    async fn run_blocking(
+        &self,
+        members: &[(usize, &Arc<Member>)],
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Vec<Run> {
+        if members.is_empty() {
+            return Vec::new();
+        }
+        let Ok(mut worker) = timeout_at(deadline.into(), self.worker.lock()).await else {
+            let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
+            return members.iter().map(|(index, _)| missed(*index)).collect();
+        };
+        let (mut earlier, mut tasks) = (Vec::new(), Vec::with_capacity(members.len()));
+        for (index, member) in members {
+            match member.earlier_run(*index, || self.families(encoding, deadline)) {
+                Some(run) => earlier.push(run),
+                None => tasks.extend(member.blocking().map(|collector| (*index, collector))),
+            }
+        }
+        let mut runs = worker.run(tasks, encoding, &self.settings, deadline).await;
+        drop(worker);
+        for run in &mut runs {
+            let member = members.iter().find(|(index, _)| *index == run.member);
+            if let Some((_, member)) = member {
+                member.keep(run, || self.families(encoding, deadline));
+            }
+        }
+        runs.extend(earlier);
+        runs
+    }
+
+    async fn run_async(
+        &self,
+        index: usize,
+        member: &Member,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Run {
+        let families = || self.families(encoding, deadline);
+        // One run at a time, so that a scrape in another format sees that there was one.
+        let turn = match &member.interval {
+            Some(interval) => match timeout_at(deadline.into(), interval.turn()).await {
+                Ok(turn) => Some(turn),
+                Err(_) => return Run::failed(index, Duration::ZERO, Failure::Deadline),
+            },
+            None => None,
+        };
+        if let Some(run) = member.earlier_run(index, families) {
+            return run;
+        }
+        let start = Instant::now();
+        let until = deadline.min(start + self.settings.limit);
+        let run = member.run_async(self.families(encoding, until));
+        let result = timeout_at(until.into(), run).await;
+        let elapsed = start.elapsed();
+        let late = |_| Err(Failure::late(elapsed, self.settings.limit));
+        let mut run = Run::new(index, elapsed, result.unwrap_or_else(late));
+        member.keep(&mut run, families);
+        drop(turn);
+        run
+    }
+
+    fn families(&self, encoding: Encoding, deadline: Instant) -> Families {
+        let mut families = encoding.families(deadline);
+        families.limits.clone_from(&self.settings.limits);
+        families
+    }
+}

@@ -1,0 +1,129 @@
+use super::*;
+
+fn parse(text: &str, defaults: &Defaults) -> Result<Config, String> {
+    Config::parse(text.as_bytes(), Path::new("my.cnf"), defaults).map_err(|error| error.to_string())
+}
+
+fn defaults() -> Defaults {
+    let address = "localhost:3306".parse().unwrap();
+    Defaults { address, user: None, password: None, unverified: false }
+}
+
+#[test]
+fn each_section_with_a_user_is_a_login() {
+    let text = "[client]\nuser=u\npassword=p\nhost=db\n[client.other]\nport=3307\n\
+                [client.socket]\nsocket=/s\n[client.back]\nhost=::1\n[mysqld]\nport=1\n\
+                [alone]\nuser=a\npassword_file=/f\n";
+    let config = parse(text, &defaults()).unwrap();
+    let modules: Vec<_> = config.modules().collect();
+    assert_eq!(modules, ["alone", "client", "client.back", "client.other", "client.socket"]);
+    for (module, address) in [
+        ("client", "db:3306"),
+        ("client.other", "db:3307"),
+        ("client.socket", "unix:///s"),
+        ("client.back", "[::1]:3306"),
+        ("alone", "localhost:3306"),
+    ] {
+        assert_eq!(config.login(module).unwrap().address.to_string(), address, "{module}");
+    }
+    assert_eq!(config.login("client.other").unwrap().user, "u");
+    assert_eq!(config.login("alone").unwrap().password, Password::File("/f".into()));
+}
+
+#[test]
+fn the_file_goes_before_flags_and_environment() {
+    let mut given = defaults();
+    assert!(parse("", &given).unwrap_err().starts_with("no user to log in as: my.cnf"));
+    given.user = Some("flag".into());
+    given.password = Some(Secret::new("env"));
+    let config = parse("[client.a]\npassword=own\n[b]\nuser=b", &given).unwrap();
+    for (module, user, password) in [
+        ("client", "flag", Password::Text(Secret::new("env"))),
+        ("client.a", "flag", Password::Text(Secret::new("own"))),
+        ("b", "b", Password::None),
+    ] {
+        let login = config.login(module).unwrap();
+        assert_eq!((login.user.as_str(), &login.password), (user, &password), "{module}");
+    }
+    let config = parse("[client]\nuser=file", &given).unwrap();
+    assert_eq!(config.login(DEFAULT).unwrap().user, "file");
+}
+
+#[cfg(feature = "rds-iam")]
+#[test]
+fn a_token_takes_the_place_of_the_password() {
+    let text = "[client]\nuser=u\n[client.rds]\nhost=db.x.us-east-1.rds.amazonaws.com\n\
+                rds-iam=us-east-1\nssl-ca=/ca\n";
+    let config = parse(text, &defaults()).unwrap();
+    let login = config.login("client.rds").unwrap();
+    assert_eq!(login.password, Password::RdsIam("us-east-1".into()));
+    assert!(login.cleartext && login.tls.is_verified());
+    assert_eq!(config.login(DEFAULT).unwrap().password, Password::None);
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_with_its_section() {
+    for (keys, problem) in [
+        ("socket=/s\nssl-ca=/ca", "socket: there is no TLS on a Unix socket"),
+        ("enable-cleartext-plugin=perhaps", "enable-cleartext-plugin: expected"),
+        ("port=x", "port: expected a number"),
+        ("host=a b", "host: expected the name"),
+        ("get-server-public-key=perhaps", "get-server-public-key: expected"),
+        ("ssl-mode=VERIFY_CA", "ssl-mode: VERIFY_CA needs ssl-ca"),
+        ("rds-iam=1", "rds-iam: expected an AWS region"),
+        ("rds-iam=us-east-1", "rds-iam: a token is only sent over TLS"),
+        ("rds-iam=us-east-1\nssl-mode=REQUIRED", "rds-iam: a token is only sent over TLS"),
+        ("rds-iam=us-east-1\nssl-ca=/ca\npassword=p", "rds-iam: a token takes the place"),
+        #[cfg(not(feature = "rds-iam"))]
+        ("rds-iam=us-east-1\nssl-ca=/ca", "rds-iam: this program was built without it"),
+    ] {
+        let error = parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap_err();
+        assert!(error.starts_with(&format!("my.cnf: [client] {problem}")), "{keys}: {error}");
+    }
+    for fine in [
+        "socket=/s\ntls=preferred\nenable-cleartext-plugin",
+        "socket=/s\ntls=skip-verify",
+        "socket=/s\nssl-mode=REQUIRED",
+        "socket=\nssl-ca=\nenable-cleartext-plugin=1",
+    ] {
+        let config = parse(&format!("[client]\nuser=u\n{fine}"), &defaults()).unwrap();
+        assert!(config.login(DEFAULT).unwrap().tls == Tls::Off, "{fine}");
+    }
+}
+
+#[test]
+fn a_reload_weakens_no_login() {
+    let verified = "ssl-ca=/ca";
+    for (before, after, loss) in [
+        (verified, "", Some("the connection would not be encrypted")),
+        (verified, "tls=preferred", Some("a server without TLS would be accepted")),
+        (verified, "ssl-mode=REQUIRED", Some("the server's certificate would not be verified")),
+        (
+            verified,
+            "ssl-ca=/ca\nssl-mode=VERIFY_CA",
+            Some("the name in the server's certificate would not be checked"),
+        ),
+        ("ssl-mode=REQUIRED", "", Some("the connection would not be encrypted")),
+        ("", verified, None),
+        (verified, "ssl-ca=/other\ntls-server-name=db", None),
+        (verified, "socket=/s", None),
+        ("socket=/s", "", None),
+    ] {
+        let config = |keys| parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap();
+        let error = config(before).check_replacement(&config(after)).err();
+        let found = error.map(|error| error.to_string());
+        let expected = loss.map(|loss| {
+            format!("[client] {loss}, which takes a restart: a reload weakens no login")
+        });
+        assert_eq!(found, expected, "{before} -> {after}");
+    }
+    let before = parse("[client]\nuser=u\n[client.a]\nssl-ca=/ca", &defaults()).unwrap();
+    let after = parse("[client]\nuser=u\n", &defaults()).unwrap();
+    before.check_replacement(&after).unwrap();
+}
+
+#[test]
+fn passwords_are_not_shown() {
+    let config = parse("[client]\nuser=u\npassword=sesame", &defaults()).unwrap();
+    assert!(!format!("{config:?}").contains("sesame"));
+}
