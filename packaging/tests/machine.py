@@ -7,9 +7,9 @@ survives. Needs root on Linux; `Unavailable` says what is missing.
 import contextlib, fcntl, os, pathlib, shutil, signal, subprocess, tempfile, time
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = 'build-essential,ca-certificates,curl,dbus,git,iproute2,kmod,libnss-systemd,openssl,python3,rpm,sudo,systemd,udev'
+PACKAGES = 'build-essential,ca-certificates,curl,dbus,git,iproute2,kmod,libnss-systemd,libpam-systemd,openssl,python3,rpm,sudo,systemd,udev'
 # Raised when PACKAGES or the boot wrapper change, so that an older cached root is made anew.
-GENERATION = 4
+GENERATION = 5
 HALT = signal.SIGRTMIN + 4
 
 

@@ -3,8 +3,8 @@
 
 usage: test_beside_node_exporter.py [-v]     BINARY=target/release/node-exporter unless set; NODE_EXPORTER names the original
 
-Every collector of the original is on. The machine has interfaces, addresses, routes, qdiscs, units, timers and sockets made for
-it. Skipped, and loudly so, where no machine can boot or there is no node_exporter; with PACKAGING_TESTS=required that is a failure.
+Every collector of the original is on. The machine has interfaces, addresses, routes, qdiscs, units, timers, sockets and a login session
+made for it. Skipped, and loudly so, where no machine can boot or there is no node_exporter; with PACKAGING_TESTS=required that is a failure.
 """
 import os, pathlib, re, shutil, subprocess, time, unittest
 
@@ -57,6 +57,9 @@ printf '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n' >'/etc/systemd/sy
 systemctl daemon-reload
 systemctl start example.service example.timer echo.socket dbus.socket systemd-logind
 systemctl start broken.service || true
+printf 'account required pam_permit.so\nsession required pam_systemd.so class=user type=tty\n' >/etc/pam.d/example
+systemd-run -q --unit=session -p PAMName=example -p User=nobody sleep infinity
+until loginctl list-sessions --no-legend | grep -q nobody; do sleep 0.1; done
 '''
 
 
@@ -126,6 +129,7 @@ class Beside(unittest.TestCase):
         print(f"{len(theirs)} collectors, {len(found['original'])} series of the original, {len(found['ours'])} of ours", flush=True)
         self.assertEqual((missing, extra, types), ([], [], []))
         self.assertGreater(len(found['ours']), 900)
+        self.assertRegex(pages['ours'], r'(?m)^node_logind_sessions\{.*class="user".*\} 1$')
 
 
 if __name__ == '__main__':
