@@ -1,4 +1,4 @@
-//! How long 10,000 series take from numbers to a page: `cargo bench -p exporter-core`.
+//! The cost of encoding 10,000 series: `cargo bench -p exporter-core`.
 
 use std::fmt::Display;
 use std::hint::black_box;
@@ -54,7 +54,7 @@ fn histograms(format: Format, rows: &[([&str; 3], f64)]) -> Vec<u8> {
     testing::page(&[out])
 }
 
-/// A machine's usual page: 300 families of 2 to 4 samples.
+/// A typical page: 300 families of 2 to 4 samples.
 fn machine(format: Format, names: &[String]) -> Vec<u8> {
     let mut out = Families::new(format, Escaping::AllowUtf8);
     for (nth, name) in names.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Collectors: what an exporter runs for each scrape.
+//! Collectors: the units that an exporter runs for each scrape.
 
 /// For implementations of [`AsyncCollector`].
 pub use async_trait::async_trait;

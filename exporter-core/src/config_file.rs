@@ -1,11 +1,14 @@
-//! Configuration files: certificates, keys, passwords, the web configuration, a program's own file.
+//! Configuration files: certificates, keys, passwords, the web configuration, the file of a
+//! program.
 //!
-//! A file system whose server is gone blocks whoever opens a file on it, and a process with a
-//! blocked thread cannot be killed. So a program reads its configuration through a child process,
-//! and waits a limited time for it: see `docs/adr/0011`.
+//! A file system whose server is gone blocks any process that opens a file on it, and a process
+//! with a blocked thread cannot be killed. So a program reads its configuration through a child
+//! process, and waits a limited time for it: see `docs/adr/0011`.
 
+mod error;
 mod pool;
 mod process;
+mod secret;
 mod wire;
 pub mod yaml;
 
@@ -16,9 +19,11 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+pub use self::error::{ConfigError, Fault};
 pub(crate) use self::pool::{end, retry, use_processes};
 pub(crate) use self::process::{ARGUMENT, main};
-pub use self::yaml::{ConfigError, Fault, Spanned, line_of};
+pub use self::secret::Secret;
+pub use self::yaml::{Spanned, line_of};
 
 /// Larger than any certificate chain or configuration file should be.
 pub const SMALL: u64 = 1024 * 1024;
@@ -27,8 +32,8 @@ pub const LARGE: u64 = 32 * 1024 * 1024;
 
 /// Reads a configuration file of at most `limit` bytes.
 ///
-/// Blocks for a few seconds at most. Errors beside those of `open` and `read`: the file is a
-/// directory, pipe, socket or terminal, it is too large, or its file system does not answer
+/// Blocks for a few seconds at most. Errors in addition to those of `open` and `read`: the file is
+/// a directory, pipe, socket or terminal, it is too large, or its file system does not respond
 /// (`TimedOut`).
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     content(path, limit).1
@@ -39,7 +44,7 @@ pub(crate) fn content(path: &Path, limit: u64) -> (Stamp, io::Result<Vec<u8>>) {
     pool::ask(path, Some(limit)).unwrap_or_else(|error| (Stamp::Unanswered, Err(error)))
 }
 
-/// The state of a file now.
+/// The current state of a file.
 pub(crate) fn stamp(path: &Path) -> Stamp {
     pool::ask(path, None).map_or(Stamp::Unanswered, |(stamp, _)| stamp)
 }
@@ -58,7 +63,7 @@ pub(crate) enum Stamp {
         modified: (i64, i64),
         changed: (i64, i64),
     },
-    /// The file system did not answer in time.
+    /// The file system did not respond in time.
     Unanswered,
 }
 
@@ -79,7 +84,7 @@ impl Stamp {
     }
 }
 
-/// Reads a file here and now. Only the file system can make this wait.
+/// Reads a file in this process. Only the file system can block it.
 fn read_directly(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;

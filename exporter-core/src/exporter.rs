@@ -1,4 +1,4 @@
-//! What a program serves: one registry, or one for each target.
+//! The interface of an exporter to the server: one registry, or one for each target.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use crate::collector::{Error, async_trait};
 pub use crate::query::Query;
 use crate::registry::Registry;
 
-/// Finds the registry that a scrape is answered from.
+/// Selects the registry for a scrape.
 ///
-/// Most programs have one registry, which is an exporter as it is.
+/// A [`Registry`] is itself an exporter.
 #[async_trait]
 pub trait Exporter: Debug + Send + Sync {
     /// The registry of the telemetry path. The error is one line for the client: status 400.
@@ -20,25 +20,26 @@ pub trait Exporter: Debug + Send + Sync {
         None
     }
 
-    /// The targets of `/probe`, in the JSON that Prometheus' `http_sd` reads, for the path `/sd`.
+    /// The targets of `/probe`, in the JSON that `http_sd` of Prometheus reads, for the path `/sd`.
     /// `None` if the program has no such path.
     fn discovery(&self) -> Option<String> {
         None
     }
 
-    /// Reads the program's own configuration again. What is bad changes nothing, and is told in
-    /// one line. May block on files.
+    /// Reads the configuration of the program again. An invalid one changes nothing and is reported
+    /// in one line. May block on files.
     fn reload(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// What is done in the place of serving, where a flag asks for it: its outcome is printed, and
+    /// A command that runs instead of the server, if a flag requests it: its output is printed, and
     /// the program ends.
     async fn one_shot_command(&self) -> Option<Result<String, String>> {
         None
     }
 
-    /// What `--check` tells beside how each collector did. A line that is not fine fails it.
+    /// The lines of `--check` in addition to the results of the collectors. A line that is not fine
+    /// fails the check.
     async fn check(&self) -> Vec<CheckLine> {
         Vec::new()
     }
@@ -48,22 +49,22 @@ pub trait Exporter: Debug + Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckLine {
-    /// Good as it is, or a thing that works but is seldom meant.
+    /// Whether the line is no warning or failure.
     pub is_fine: bool,
     /// What was checked, such as `collector cpu`.
     pub what: String,
-    /// Names, dates and counts; no secret.
+    /// Names, dates and counts; no secrets.
     pub finding: String,
 }
 
 impl CheckLine {
-    /// What was checked, whether it is fine, and what was found.
+    /// The name of a check, whether it is fine, and its finding.
     pub fn new(is_fine: bool, what: impl Into<String>, finding: impl Into<String>) -> Self {
         Self { is_fine, what: what.into(), finding: finding.into() }
     }
 }
 
-/// An exporter of any type, for programs that have several, or why it cannot be built.
+/// An exporter, or an error that names a flag or file.
 pub type Opened = Result<Arc<dyn Exporter>, Error>;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Families as they are written, and the formats of a page.
+//! The output of collectors, and the formats of a page.
 
 pub mod desc;
 pub mod families;

@@ -1,7 +1,7 @@
 //! The flags of a program as data, and their values from the command line.
 //!
-//! The grammar is that of the Go exporters: `--flag=v`, `--flag v`, `--switch` and
-//! `--no-switch`; only lists may be repeated.
+//! The syntax is that of the Go exporters: `--flag=v`, `--flag v`, `--switch` and `--no-switch`;
+//! only lists may be repeated.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -79,7 +79,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Flags with the given values: from the command line by `options`, or in tests.
+    /// Flags with the given values: from the command line, or in tests.
     pub fn new<V: Into<String>>(given: impl IntoIterator<Item = (&'static Flag, V)>) -> Self {
         let mut flags = Self::default();
         for (flag, value) in given {

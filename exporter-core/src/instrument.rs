@@ -1,4 +1,4 @@
-//! Counters, gauges, histograms and summaries for code that measures itself.
+//! Counters, gauges, histograms and summaries to instrument a program.
 //!
 //! All of them can be statics. They can be used from any thread, and never fail:
 //!

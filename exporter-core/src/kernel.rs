@@ -1,4 +1,4 @@
-//! Files of the kernel that stay open, and the metrics of this process.
+//! Kernel files that stay open, and the metrics of this process.
 
 pub mod file;
 pub mod process;

@@ -1,4 +1,4 @@
-//! The main that exporters share: options, log, systemd.
+//! The main function of exporters: command line, checks, log, systemd.
 
 mod check;
 pub(crate) mod command_line;

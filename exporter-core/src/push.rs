@@ -35,7 +35,7 @@ use crate::encode;
 use crate::format::{Escaping, Format};
 use crate::instrument::Instrument;
 
-/// Why metrics were not pushed. No error shows a password or a key.
+/// Why a push failed. No error shows a password or a key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushError {
@@ -55,14 +55,14 @@ pub enum PushError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The gateway answered with another status than success.
+    /// The gateway responded with an error status.
     #[error("Pushgateway {url} refused the metrics with status {status}: {reason}")]
     Refused {
         /// The URL of the gateway.
         url: String,
         /// The HTTP status.
         status: u16,
-        /// The first line of its answer.
+        /// The first line of its response.
         reason: String,
     },
     /// The URL of the gateway is invalid, or has credentials in it.
@@ -108,7 +108,7 @@ pub struct Group {
 
 /// The wait before the first retry. It doubles with each.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
-/// The most of an answer that is read.
+/// The maximum number of bytes that are read from a response.
 const ANSWER_LIMIT: u64 = 4096;
 
 impl Pushgateway {
@@ -185,14 +185,14 @@ impl Builder {
         self
     }
 
-    /// Trusts the authorities in this PEM file's text instead of the public ones.
+    /// Trusts the authorities in the text of this PEM file instead of the public ones.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca = Some(pem.into());
         self
     }
 
-    /// Shows this certificate, and its intermediates, to the gateway: mutual TLS. Both are the text
-    /// of PEM files.
+    /// Presents this certificate, with its intermediates, to the gateway: mutual TLS. Both are the
+    /// text of PEM files.
     pub fn identity_pem(
         mut self,
         certificates: impl Into<Vec<u8>>,
@@ -208,13 +208,13 @@ impl Builder {
         self
     }
 
-    /// How often a push is tried again when the gateway cannot be reached or has trouble of its own.
+    /// The number of retries when the gateway cannot be reached or has an internal error.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// The gateway, to which nothing is sent yet.
+    /// The gateway. Nothing is sent yet.
     ///
     /// # Errors
     ///
@@ -269,7 +269,7 @@ fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<Certificate<'stati
         }
     }
     if found.is_empty() {
-        let problem = "there is no certificate in PEM in it".to_owned();
+        let problem = "it contains no PEM certificate".to_owned();
         return Err(PushError::Pem { what, problem });
     }
     Ok(found)

@@ -1,19 +1,15 @@
-//! The query of a scrape: `collect[]=` and `exclude[]=`.
+//! The query of a request: `collect[]=` and `exclude[]=` of a scrape, and keys of the program.
 
 use crate::registry::Selection;
 
-/// What stands behind the question mark, decoded.
+/// The decoded query of a URL: keys and values in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads what is behind the question mark of a URL.
+    /// Parses a query without its question mark. Invalid escapes are kept as text.
     pub fn parse(query: &str) -> Self {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(key), decoded(value))
-        });
-        Self(pairs.collect())
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     /// The first value of a key.
@@ -21,7 +17,7 @@ impl Query {
         self.values(key).next()
     }
 
-    /// The collectors that it asks for.
+    /// The collectors that it selects.
     pub(crate) fn selection(&self) -> Result<Selection, &'static str> {
         let named = |key| self.values(key).map(str::to_owned).collect::<Vec<_>>();
         let (only, except) = (named("collect[]"), named("exclude[]"));
@@ -39,35 +35,12 @@ impl Query {
     }
 }
 
-/// Without percent signs, as far as what they stand for is text. What is no escape stays.
-fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        rest = tail;
-        match (byte, tail) {
-            (b'+', _) => out.push(b' '),
-            (b'%', [high, low, after @ ..]) if let Some(byte) = hex(*high, *low) => {
-                out.push(byte);
-                rest = after;
-            }
-            _ => out.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_taken_and_decoded() {
+    fn queries_are_decoded() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         for (query, wanted) in [
             ("", Selection::All),

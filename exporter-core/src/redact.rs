@@ -1,13 +1,13 @@
-//! Keeps secrets out of errors: a key or password hash that stands where a file name or another
-//! value belongs is not shown.
+//! Hides secrets in errors: a key or password hash may stand in place of a file name or another
+//! value.
 
 use std::borrow::Cow;
 
 const PEM: &str = "-----BEGIN";
 const HIDDEN: &str = "(not shown)";
 
-/// A text for people, such as an error, without what looks like a secret: PEM, hashes of
-/// passwords, access keys, long runs of base64 or hexadecimal digits.
+/// Removes what looks like a secret from a text, such as an error: PEM, password hashes, access
+/// keys, long runs of base64 or hexadecimal digits.
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let (before, has_pem) = match text.split_once(PEM) {
         Some((before, _)) => (before, true),
@@ -27,13 +27,13 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
         }
     }
     if has_pem {
-        // What comes after it may be the rest of it.
+        // The text after it may be the rest of the secret.
         out.push_str(HIDDEN);
     }
     Cow::Owned(out)
 }
 
-/// Whether a value is no name of a file, but what such a file should hold.
+/// Whether a value looks like the content of a file instead of its name.
 pub(crate) fn is_content(value: &str) -> bool {
     value.contains(PEM) || value.contains(char::is_control) || is_secret(value)
 }
@@ -46,7 +46,7 @@ fn is_secret(word: &str) -> bool {
     is_hash(word) || is_access_key(word) || word.split(['/', '.']).any(is_key) || is_base64(word)
 }
 
-/// As in `/etc/shadow`, at the end of the word: `$2y$10$...`.
+/// A hash as in `/etc/shadow`, at the end of the word: `$2y$10$...`.
 fn is_hash(word: &str) -> bool {
     let hash = word.split_once('$').and_then(|(_, hash)| hash.split_once('$'));
     let Some((scheme, rest)) = hash else { return false };
@@ -54,15 +54,14 @@ fn is_hash(word: &str) -> bool {
     is_scheme && rest.len() >= 16
 }
 
-/// Of AWS.
+/// An access key ID of AWS.
 fn is_access_key(word: &str) -> bool {
     word.len() == 20
         && (word.starts_with("AKIA") || word.starts_with("ASIA"))
         && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
-/// Base64 as a whole, slashes and all: a secret key of AWS, or more. A path begins with a slash, or
-/// has short names.
+/// Base64 with slashes, such as a secret key of AWS. A path begins with a slash or has short names.
 fn is_base64(word: &str) -> bool {
     let longest = word.split('/').map(str::len).max().unwrap_or_default();
     let is_long = word.len() == 40 || word.len() > 40 && longest >= 20;
@@ -75,7 +74,7 @@ fn is_key(part: &str) -> bool {
     is_hex || (part.len() >= 40 && is_mixed(part))
 }
 
-/// Letters of both kinds and digits, and nothing that base64 has not.
+/// Upper and lower case letters and digits, and only base64 characters.
 fn is_mixed(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
         && text.contains(|c: char| c.is_ascii_uppercase())
@@ -90,7 +89,7 @@ mod tests {
     const BODY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgev2Wcz4kQhCwT5P2";
 
     #[test]
-    fn what_looks_like_a_secret_is_not_shown() {
+    fn secrets_are_hidden() {
         for secret in [
             BODY,
             "$2y$10$Q9wB1d8oUjVrDqcvJH0c1uQbL9vRZ0uSx3Zl1P4m2QJbC9bBq0kMe",
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_need_is_shown() {
+    fn other_text_is_kept() {
         for text in [
             "/etc/node-exporter/web.yml: line 3: tls_server_config.key_file: cannot read \
              /etc/letsencrypt/live/Host1.example.org/privkey.pem: Permission denied",

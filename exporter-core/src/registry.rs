@@ -128,8 +128,8 @@ impl Registry {
         Builder::new()
     }
 
-    /// Builds the collectors of `enabled`. `known` are all collectors of the program, so that one
-    /// that is switched off is told from one that does not exist.
+    /// Builds the collectors of `enabled`. `known` are all collectors of the program, so that a
+    /// disabled one is distinguished from an unknown one.
     pub fn build<Env>(
         enabled: &[&Definition<Env>],
         known: &[&Definition<Env>],
@@ -149,7 +149,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// This registry with a collector that has to succeed before the others run.
+    /// Adds a collector that has to succeed before the others run.
     #[must_use]
     pub fn with_precheck(mut self, precheck: Precheck) -> Self {
         let Precheck { name, about, source } = precheck;
@@ -160,8 +160,8 @@ impl Registry {
         self
     }
 
-    /// Adds a collector after the others, in the place of one with the same name. Scrapes that have
-    /// started do not see it.
+    /// Adds a collector after the others, or replaces one of the same name. Scrapes in progress are
+    /// not affected.
     pub fn register(&self, name: impl Into<Cow<'static, str>>, source: Source) {
         self.add(name.into(), "".into(), source, None);
     }
@@ -178,8 +178,7 @@ impl Registry {
         self.add(name.into(), "".into(), source, Some(interval));
     }
 
-    /// Removes a collector. Returns whether there was one of that name. Scrapes that have started
-    /// still run it.
+    /// Removes a collector. Returns whether it existed. Scrapes in progress still run it.
     pub fn unregister(&self, name: &str) -> bool {
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         let before = members.len();
@@ -203,7 +202,7 @@ impl Registry {
         members.push(member);
     }
 
-    /// Runs a scrape. A collector that fails shows in the success family, never in the status.
+    /// Runs a scrape. A failed collector shows in the success family, not in the status.
     pub async fn scrape(self: &Arc<Self>, request: ScrapeRequest) -> Result<Bytes, ScrapeError> {
         self.scrape_page(request).await.map(|page| page.bytes)
     }
@@ -236,8 +235,8 @@ impl Registry {
         self.members().iter().chain(&self.precheck).map(|member| member.outcome()).collect()
     }
 
-    /// The collection that a scrape joins, or else starts. It runs in its own task: a client that
-    /// disconnects does not stop it for the others.
+    /// The collection that a scrape joins or starts. It runs in its own task, so that a client that
+    /// disconnects does not cancel it for others.
     fn collection(
         self: &Arc<Self>,
         members: Vec<Arc<Member>>,

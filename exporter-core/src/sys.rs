@@ -1,4 +1,5 @@
-//! What std has no safe way to: sockets that were open before the program began, and the allocator.
+//! Operations without a safe API in std: sockets opened before the program started, and the
+//! allocator.
 
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -34,7 +35,7 @@ pub(crate) fn inherited(count: u16) -> io::Result<Vec<OwnedFd>> {
     Ok(numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }).collect())
 }
 
-/// Gives memory that is free, but lies between what is in use, back to the system.
+/// Returns free memory between allocations to the system.
 #[cfg(target_env = "gnu")]
 #[expect(unsafe_code, reason = "the allocator is only reachable through its C interface")]
 pub(crate) fn release_free_memory() {

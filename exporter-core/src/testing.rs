@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::panic,
-    reason = "in a test a panic is how a failure is told"
+    reason = "tests fail by a panic"
 )]
 
 mod fuzz;

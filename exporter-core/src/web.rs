@@ -1,4 +1,4 @@
-//! Serving: listeners, their connections, and how all of it ends.
+//! The web server: listeners, connections, and graceful shutdown.
 
 mod accept;
 mod auth;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, thread};
 
-use exporter_core::testing::mutual_tls::Scene;
+use exporter_core::testing::mutual_tls::Setup;
 use exporter_core::testing::{Answer, Exporter, Prometheus, check_with_promtool, get, skip, until};
 
 /// The program of an example, which cargo builds beside the tests.
@@ -166,7 +166,7 @@ fn consul_exporter() {
     assert!(!log.contains("panicked"), "{log}");
 
     // What every `Program` has.
-    Scene::new(path, &[&url], dir.path()).knock();
+    Setup::new(path, &[&url], dir.path()).connect_as_each_client();
 }
 
 #[test]

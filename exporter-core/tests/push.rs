@@ -1,4 +1,4 @@
-//! Pushing, to a real Pushgateway.
+//! Pushes to a real Pushgateway.
 
 #![expect(clippy::disallowed_methods, reason = "a test runs the programs that it tests")]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -150,7 +150,7 @@ fn a_gateway_behind_mutual_tls_and_a_password() {
 }
 
 #[test]
-fn trouble_of_the_gateway_is_tried_again() {
+fn errors_of_the_gateway_are_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, requests) = mpsc::channel();
@@ -173,7 +173,7 @@ fn trouble_of_the_gateway_is_tried_again() {
 }
 
 #[test]
-fn a_gateway_that_is_not_there_is_an_error() {
+fn an_unreachable_gateway_is_an_error() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     let builder = Pushgateway::builder(&url).retries(1).timeout(Duration::from_secs(5));
@@ -182,7 +182,7 @@ fn a_gateway_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn what_is_not_pem_is_refused() {
+fn invalid_pem_is_an_error() {
     let builder = || Pushgateway::builder("https://push.example.org");
     let error = builder().ca_pem("no certificate").build().unwrap_err();
     assert!(error.to_string().starts_with("the authority: "), "{error}");
@@ -191,7 +191,7 @@ fn what_is_not_pem_is_refused() {
 }
 
 #[test]
-fn the_batch_example_pushes() {
+fn the_batch_example_pushes_its_metrics() {
     let Some(gateway) = Gateway::start(&[]) else { return };
     let Some(program) = example("batch") else { return };
     let output = Command::new(program).arg(gateway.url()).output().unwrap();

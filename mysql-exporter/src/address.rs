@@ -4,15 +4,15 @@ use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// Where a server listens. Two spellings of one address are equal: names are in lower case, IP
-/// addresses and paths in their shortest form.
+/// The address of a server. Different spellings of one address are equal: names are in lower case,
+/// IP addresses and paths in their shortest form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
     Tcp { host: String, port: u16 },
     Unix { path: String },
 }
 
-/// Why a text is not an address.
+/// Why an address is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidAddress {
     #[error("expected host:port or unix:///path, found {0:?}")]
@@ -52,7 +52,7 @@ pub(crate) fn split(text: &str) -> Result<(&str, &str), InvalidAddress> {
     }
 }
 
-/// The IP address that a host is, without its zone.
+/// The IP address of a host, without its zone.
 pub(crate) fn ip(host: &str) -> Option<IpAddr> {
     let host = host.split_once('%').map_or(host, |(host, _)| host);
     host.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
@@ -72,7 +72,7 @@ fn canonical(host: &str) -> Result<String, InvalidAddress> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_fine = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let last = name.rsplit('.').next().unwrap_or_default();
-    // Resolvers take 10.1, 0x7f.1 and 2130706433 for addresses, which their text does not show.
+    // Resolvers also accept 10.1, 0x7f.1 and 2130706433, which do not look like addresses.
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
         || last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")).is_some();
     if is_number || !name.chars().all(is_fine) {
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_and_written() {
+    fn addresses_are_parsed_and_formatted() {
         for (text, written) in [
             ("db.example.com:3306", Some("db.example.com:3306")),
             ("DB.example.com.:3306", Some("db.example.com:3306")),

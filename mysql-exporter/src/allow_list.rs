@@ -1,4 +1,4 @@
-//! The servers that `/probe` may be pointed at, beside those of the configuration.
+//! The targets that `/probe` allows in addition to the configured servers.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -9,16 +9,16 @@ use crate::address::{self, Address, InvalidAddress};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AllowList(Vec<Pattern>);
 
-/// What one pattern allows.
+/// The targets that one pattern allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
     Anything,
     Tcp {
         host: Host,
-        /// None: any.
+        /// `None` allows any port.
         port: Option<u16>,
     },
-    /// A path, with `*` for anything.
+    /// A path, with `*` as a wildcard.
     Unix(String),
 }
 
@@ -26,13 +26,13 @@ enum Pattern {
 enum Host {
     /// A name or an IP address.
     Any,
-    /// A name, with `*` for anything. It matches no IP address.
+    /// A name, with `*` as a wildcard. It matches no IP address.
     Name(String),
-    /// The IP addresses that begin with so many bits of this one. It matches no name.
+    /// A network: an IP address and the length of its prefix. It matches no name.
     Network(IpAddr, u8),
 }
 
-/// Why a text is not a pattern.
+/// Why a pattern is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidPattern {
     #[error(transparent)]
@@ -118,7 +118,7 @@ impl FromStr for Host {
         if text == "*" {
             return Ok(Self::Any);
         }
-        // A name has a letter in its last part, and no colon.
+        // A name has a letter in its last label, and no colon.
         let last = text.rsplit('.').next().unwrap_or_default();
         let is_name = last.contains(char::is_alphabetic) || last.starts_with('*') && last != "*";
         if text.contains([':', '/']) || !is_name {
@@ -142,7 +142,7 @@ fn contains(network: IpAddr, bits: u8, ip: IpAddr) -> bool {
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
-    // Each part is found as early as possible, but for the last, which ends the text.
+    // Each part is matched as early as possible, except the last one, which must end the text.
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let mut parts = rest.split('*');
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn invalid_patterns_are_errors() {
         for (pattern, problem) in [
             ("10.0.*:*", "* is for names"),
             ("1*:*", "* is for names"),

@@ -7,7 +7,7 @@ use crate::collectors;
 use crate::db::{Db, Error};
 use crate::grants::Grants;
 
-/// A line for the user's grants, and one for each collector that lacks a privilege, with the
+/// One line for the grants of the user, and one for each collector that lacks a privilege, with the
 /// statement that grants it.
 pub(crate) async fn grants(db: &Db, plan: &Plan<Db>) -> Vec<CheckLine> {
     match lacking(db, plan).await {

@@ -10,12 +10,11 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use exporter_core::config_file;
+use exporter_core::config_file::{self, Secret};
 
 use self::file::File;
 pub(crate) use self::tls::{Authorities, Identity, Tls};
 use crate::address::Address;
-use crate::secret::Secret;
 
 /// The logins by the section that each is from: what `auth_module=` names.
 #[derive(Clone, Debug)]

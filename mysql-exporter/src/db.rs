@@ -1,7 +1,7 @@
-//! A server, as collectors see it: statements go in, rows come out.
+//! A server as collectors use it: they send statements and get rows.
 //!
-//! Behind it are a few connections that are kept between scrapes. A statement that is given up is
-//! killed on the server, and its connection is not used again.
+//! It keeps a few connections between scrapes. An abandoned statement is killed on the server, and
+//! its connection is not used again.
 
 mod connection_ids;
 mod error;
@@ -29,20 +29,20 @@ struct Inner {
     up: AtomicBool,
 }
 
-/// How sessions are set up, whatever the server.
+/// How sessions are set up on any server.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// How many connections a server sees at most.
+    /// The maximum number of connections to a server.
     pub(crate) connections: usize,
-    /// After how long a connection is replaced by a new one.
+    /// The lifetime of a connection.
     pub(crate) lifetime: Duration,
-    /// How long a statement may take before the server ends it.
+    /// The time limit of a statement on the server.
     pub(crate) statement: Duration,
-    /// Seconds a statement may wait for a metadata lock, if the session says so at all.
+    /// The seconds that a statement may wait for a metadata lock, if the session sets them.
     pub(crate) lock_wait: Option<u32>,
-    /// Whether to keep what scrapes do out of the log of slow statements.
+    /// Whether statements of scrapes are excluded from the slow query log.
     pub(crate) log_slow_filter: bool,
-    /// Whether each scrape logs in anew.
+    /// Whether each scrape uses new connections.
     pub(crate) fresh_login: bool,
 }
 
@@ -52,12 +52,12 @@ impl Db {
         Self(Arc::new(Inner { pool, up: AtomicBool::new(false) }))
     }
 
-    /// A connection, behind those who came before.
+    /// A connection, in the order of requests.
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         self.0.pool.session().await
     }
 
-    /// The answer to one statement.
+    /// The result of one statement.
     pub(crate) async fn query(&self, sql: &str) -> Result<ResultSet, Error> {
         self.session().await?.query(sql).await
     }
@@ -73,7 +73,7 @@ impl Db {
         self.session().await?.check().await
     }
 
-    /// The server's numbers for the connections of this exporter.
+    /// The connection IDs of this exporter on the server.
     pub(crate) fn connection_ids(&self) -> Vec<u32> {
         self.0.pool.connection_ids()
     }
@@ -83,7 +83,7 @@ impl Db {
     }
 }
 
-/// Notes on its end whether the server answered.
+/// Records at its end whether the server responded.
 struct Verdict<'a> {
     of: &'a Inner,
     before: u64,

@@ -1,19 +1,19 @@
-//! Random input for what a server sends and for the files of the configuration.
-//! `PROPTEST_CASES=100000 cargo test --release -p mysql-exporter fuzz` tries more of it.
+//! Random input for packets of a server and for configuration files. `PROPTEST_CASES=100000 cargo
+//! test --release -p mysql-exporter fuzz` tries more.
 //!
-//! The corpus in `tests/corpus` is tried first, then mutations of it: what MariaDB 10.11 and MySQL
-//! 9.7 sent in whole connections, and option files. Nothing may panic, and a connection that ends
-//! must end the client's call.
+//! The corpus in `tests/corpus` is tried first, then mutations of it: the packets of whole
+//! connections to MariaDB 10.11 and MySQL 9.7, and option files. No input may panic, and a call
+//! must end with its connection.
 
 use std::path::Path;
 use std::time::Duration;
 
+use exporter_core::config_file::Secret;
 use exporter_core::testing::{corpus, fuzz};
 
 use crate::client::Connection;
 use crate::config::{Config, Defaults, Login, Password, PublicKey, Tls};
 use crate::queries::Queries;
-use crate::secret::Secret;
 use crate::targets::Targets;
 
 #[test]

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grants_are_held_against_needs() {
+    fn granted_privileges_cover_required_ones() {
         let grants = Grants::parse([
             "GRANT PROCESS, BINLOG MONITOR ON *.* TO `e`@`%` IDENTIFIED BY PASSWORD '*X'",
             "GRANT SELECT ON `performance_schema`.* TO `e`@`%`",

@@ -14,7 +14,6 @@ mod options;
 mod queries;
 #[cfg(feature = "rds-iam")]
 mod rds_iam;
-mod secret;
 mod servers;
 mod sql;
 mod status;
@@ -39,16 +38,16 @@ static PROGRAM: Program<Db> = Program::new("mysql-exporter", env!("CARGO_PKG_VER
 
 static DURATION: Desc<1> = Desc::gauge(
     "mysql_exporter_collector_duration_seconds",
-    "How long a collector took in this scrape.",
+    "Duration of a collector in this scrape.",
     ["collector"],
 );
 static SUCCESS: Desc<1> = Desc::gauge(
     "mysql_exporter_collector_success",
-    "Whether a collector did all of its work in this scrape.",
+    "Whether a collector succeeded in this scrape.",
     ["collector"],
 );
 static BUILD_INFO: Desc<7> =
-    Desc::gauge("mysqld_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
+    Desc::gauge("mysqld_exporter_build_info", "Version of this exporter.", BUILD_LABELS);
 
 fn main() -> ExitCode {
     PROGRAM.run(Servers::open)

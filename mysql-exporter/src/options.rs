@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use exporter_core::collector::Error;
+use exporter_core::config_file::Secret;
 use exporter_core::flags::{Flag, Flags};
 use exporter_core::run::{self, Plan};
 
@@ -13,7 +14,6 @@ use crate::allow_list::AllowList;
 use crate::config::{Config, Defaults};
 use crate::db::Limits;
 use crate::queries::Queries;
-use crate::secret::Secret;
 use crate::targets::Targets;
 
 pub(crate) static FLAGS: &[&Flag] = &[
@@ -53,7 +53,7 @@ static COLLECTOR_TIMEOUT: Flag = Flag::text(
 static CONNECTIONS: Flag = Flag::text(
     "exporter.max_open_connections",
     "2",
-    "Connections to one server at once, whoever asks.",
+    "Maximum number of connections to one server.",
 );
 static CONNECTION_LIFETIME: Flag = Flag::text(
     "exporter.connection-lifetime",

@@ -17,11 +17,11 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use exporter_core::collector::chain;
+use exporter_core::config_file::Secret;
 use tokio::sync::OnceCell;
 
 use crate::address::Address;
 use crate::client::Error;
-use crate::secret::Secret;
 
 /// How long a token can be used for a login: the most that RDS accepts.
 const VALIDITY: Duration = Duration::from_secs(900);
@@ -143,7 +143,7 @@ mod tests {
                 parameters.sort();
                 (host.to_owned(), parameters)
             };
-            assert_eq!(sorted(token.reveal()), sorted(expected));
+            assert_eq!(sorted(token.expose()), sorted(expected));
         }
     }
 }

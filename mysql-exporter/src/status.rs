@@ -1,5 +1,7 @@
 //! Values of variables as numbers.
 
+use time::{Date, Month};
+
 /// The numeric value of a variable or a status column, if it has one: words such as `ON` and
 /// `Yes` are 1, `OFF` and `No` are 0, dates are seconds since 1970.
 pub(crate) fn number(text: &str) -> Option<f64> {
@@ -53,29 +55,20 @@ fn date(text: &str) -> Option<f64> {
     let (year, month, day, time) = match words.next() {
         None => {
             let mut parts = first.split('-');
-            let mut next = || parts.next()?.parse().ok();
-            let day = (next()?, next()?, next()?);
-            (day.0, day.1, day.2, second)
+            let year = parts.next()?.parse().ok()?;
+            (year, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, second)
         }
         Some(time) => {
             let month = MONTHS.iter().position(|month| *month == first)?;
             let year = words.next()?.parse().ok()?;
-            (year, i64::try_from(month).ok()? + 1, second.parse().ok()?, time)
+            (year, u8::try_from(month).ok()? + 1, second.parse().ok()?, time)
         }
     };
-    let mut parts = time.split(':').map(|part| part.parse::<i64>().ok());
+    let mut parts = time.split(':').map(|part| part.parse::<u8>().ok());
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    let likely = (1..=12).contains(&month) && (1..=31).contains(&day) && (1..10000).contains(&year);
-    let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-    likely.then_some(seconds as f64)
-}
-
-/// Days since 1970-01-01, in the Gregorian calendar.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that the leap day is the last one.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let in_year = (153 * month + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + in_year - 719_468
+    let date = Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()?;
+    let time = date.with_hms(hour, minute, second).ok()?;
+    Some(time.assume_utc().unix_timestamp() as f64)
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Targets {
 
     pub(crate) fn parse(text: &[u8], config: &Config) -> Result<Self, Fault> {
         // JSON is YAML.
-        let given: Vec<Spanned<GivenGroup>> = yaml::parse(text, "a file of targets")?;
+        let given: Vec<Spanned<GivenGroup>> = yaml::parse(text)?;
         let mut targets = Self::default();
         for group in &given {
             let group = &group.value;
@@ -145,7 +145,7 @@ mod tests {
         for (text, line, problem) in [
             ("- targets: [db1]\n", 1, "host:port"),
             ("- targets:\n  - db1:1\n  - DB1:1\n", 3, "twice"),
-            ("- targts: [a:1]\n", 1, "did you mean targets?"),
+            ("- targts: [a:1]\n", 1, "did you mean \"targets\"?"),
             ("- labels: {a-b: c}\n", 1, "name of a label"),
             ("- labels:\n    __param_auth_module: x\n", 2, "no section \"x\""),
             ("targets: [a:1]\n", 1, "YAML"),

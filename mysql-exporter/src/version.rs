@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_told_apart() {
+    fn servers_are_identified() {
         for (version, comment, flavour, numbers) in [
             ("10.11.19-MariaDB-0+deb12u1-log", "Debian 12", Flavour::MariaDb, (10, 11, 19)),
             ("5.5.5-10.6.7-MariaDB", "", Flavour::MariaDb, (10, 6, 7)),

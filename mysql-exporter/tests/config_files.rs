@@ -1,11 +1,11 @@
-//! The option file: what is no regular file is refused, at the start and at a reload.
+//! The option file: special files are rejected, at start and at a reload.
 
 use exporter_core::testing::special_files;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 
 #[test]
-fn an_option_file_that_is_no_regular_file_is_refused() {
+fn special_files_are_rejected_as_option_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("my.cnf");
     let flag = format!("--config.my-cnf={}", file.display());

@@ -5,7 +5,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "in a test a panic is how a failure is told"
+    reason = "tests fail by a panic"
 )]
 #![expect(clippy::print_stderr, reason = "the voice of a test")]
 
@@ -112,11 +112,11 @@ fn mysql_is_exposed() {
 }
 
 /// What holds of a server, with a directory for its files.
-type Scene = fn(&Server, &Path);
+type Fixture = fn(&Server, &Path);
 
 /// A server takes its time to start: one for all that leaves it as it was.
 fn all(server: &Server) {
-    let scenes: [(&str, Scene); 39] = [
+    let cases: [(&str, Fixture); 39] = [
         ("the whole password goes where it may", logins::the_whole_password_goes_where_it_may),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
@@ -160,10 +160,10 @@ fn all(server: &Server) {
         ("a full server", faults::a_full_server_is_down_until_there_is_room),
         ("a crash", faults::a_crash_in_a_scrape_is_survived),
     ];
-    for (name, scene) in scenes {
+    for (name, fixture) in cases {
         eprintln!("{}: {name}", server.flavour);
         let dir = tempfile::tempdir().unwrap();
-        scene(server, dir.path());
+        fixture(server, dir.path());
     }
 }
 

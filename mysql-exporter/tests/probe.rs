@@ -1,7 +1,7 @@
-//! What `/probe` may be pointed at, and how many targets an exporter remembers.
+//! The targets of `/probe`, and the number of targets that an exporter remembers.
 
 #![expect(clippy::disallowed_methods, reason = "writes the exporter's configuration")]
-#![expect(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use exporter_core::testing::Exporter;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 
-/// An exporter whose configured server is on a port where nobody listens.
+/// An exporter whose configured server is down.
 fn start(dir: &Path, flags: &[&str]) -> (Exporter, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -56,7 +56,7 @@ fn only_allowed_targets_are_probed() {
 }
 
 #[test]
-fn the_configured_server_may_always_be_probed() {
+fn the_configured_server_can_always_be_probed() {
     let dir = tempfile::tempdir().unwrap();
     let (exporter, port) = start(dir.path(), &[]);
     let answer = exporter.get(&format!("/probe?target=127.0.0.1:{port}"));
@@ -67,7 +67,7 @@ fn the_configured_server_may_always_be_probed() {
 }
 
 #[test]
-fn a_thousand_targets_take_no_others_place() {
+fn a_thousand_targets_do_not_replace_others() {
     let dir = tempfile::tempdir().unwrap();
     let (exporter, _) = start(dir.path(), &["--probe.allow-target=127.0.0.0/8:*"]);
     for nth in 0..1100 {
@@ -80,7 +80,7 @@ fn a_thousand_targets_take_no_others_place() {
 }
 
 #[test]
-fn a_pattern_that_is_none_is_an_error_at_the_start() {
+fn an_invalid_pattern_is_an_error_at_start() {
     for (pattern, hint) in [
         ("10.0.*:*", "10.0.0.0/16"),
         ("10.0.0.0/33:3306", "prefix"),

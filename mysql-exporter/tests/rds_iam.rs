@@ -1,11 +1,7 @@
 //! Tokens of RDS, sent to a server over TLS. Built with `--features rds-iam`.
 
 #![cfg(feature = "rds-iam")]
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "in a test a panic is how a failure is told"
-)]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,8 +1,7 @@
-//! Servers that attack the exporter: what they send costs it no more than their own scrape, and
-//! they learn nothing from it.
+//! Servers that attack the exporter: they cost only their own scrape, and learn nothing.
 
 #![expect(clippy::disallowed_methods, reason = "reads what programs wrote")]
-#![expect(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 #![expect(clippy::cast_possible_truncation, reason = "packets are put together from their bytes")]
 
 #[path = "rogue/server.rs"]
@@ -23,14 +22,14 @@ use server::{CAPABILITIES, NONCE, Peer, RogueServer, column, greeting, text};
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 const PASSWORD: &str = "sesame-open-wide";
 
-/// An exporter that watches a rogue server.
+/// An exporter with a rogue server.
 struct Victim {
     exporter: Exporter,
     _dir: TempDir,
 }
 
 impl Victim {
-    /// Starts an exporter. `keys` are further lines of its option file.
+    /// Starts an exporter. `keys` are additional lines of its option file.
     fn of(server: &RogueServer, keys: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("my.cnf");
@@ -50,14 +49,14 @@ impl Victim {
         get(stream, "/metrics?collect[]=global_status", &headers).unwrap()
     }
 
-    /// The log, after a scrape that found no server.
+    /// The log after a scrape without a server.
     fn finds_no_server(&self) -> String {
         let page = self.scrape("5");
         assert!(page.body.contains("\nmysql_up 0\n"), "{}", page.body);
         self.exporter.log()
     }
 
-    /// The log, after a scrape whose collector failed.
+    /// The log after a scrape with a failed collector.
     fn collector_fails(&self) -> String {
         let page = self.scrape("5");
         assert!(page.body.contains("\nmysql_up 1\n"), "{}\n{}", page.body, self.exporter.log());
@@ -66,7 +65,7 @@ impl Victim {
         self.exporter.log()
     }
 
-    /// The most memory that was resident so far, in MiB.
+    /// The peak resident memory so far, in MiB.
     fn peak_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.exporter.pid());
         let status = fs::read_to_string(path).unwrap();
@@ -75,9 +74,9 @@ impl Victim {
     }
 }
 
-/// A statement's answer that announces more than there is.
+/// A response that announces more data than it has.
 #[test]
-fn lengths_are_not_believed() {
+fn announced_lengths_are_limited() {
     let huge = |head: &[u8]| [head, &(1_u64 << 40).to_le_bytes()].concat();
     let columns_only = |count: &[u8]| vec![count.to_vec()];
     let answers = [
@@ -112,7 +111,7 @@ fn lengths_are_not_believed() {
 }
 
 #[test]
-fn greetings_are_not_believed() {
+fn greetings_are_validated() {
     let whole = greeting("mysql_native_password", CAPABILITIES);
     let mut greetings: Vec<_> = (0..whole.len()).map(|end| whole[..end].to_vec()).collect();
     greetings.extend([
@@ -138,9 +137,9 @@ fn greetings_are_not_believed() {
     }
 }
 
-/// `parsec` has the server say how often the client hashes its password.
+/// With `parsec`, the server chooses the iterations of the password hash.
 #[test]
-fn a_cost_of_the_servers_choice_has_a_limit() {
+fn the_cost_of_a_hash_is_limited() {
     let server = RogueServer::start(|peer| {
         peer.greet("mysql_native_password")?;
         peer.switch("parsec", &[7; 32])?;
@@ -157,7 +156,7 @@ fn a_cost_of_the_servers_choice_has_a_limit() {
 }
 
 #[test]
-fn a_huge_key_is_refused() {
+fn huge_keys_are_rejected() {
     for (bytes, problem) in [(10_000, "it sent more than"), (1100, "public key is not usable")] {
         let server = RogueServer::start(move |peer| steal_by_key(peer, &public_key(bytes)));
         let mut victim = Victim::of(&server, "get-server-public-key=true");
@@ -169,9 +168,9 @@ fn a_huge_key_is_refused() {
     }
 }
 
-/// The client asks for no key, and so encrypts nothing under it.
+/// Without a configured key, the client encrypts nothing under the server's.
 #[test]
-fn a_password_is_not_sent_under_the_servers_own_key() {
+fn the_password_is_not_encrypted_for_an_unverified_key() {
     for plugin in ["caching_sha2_password", "sha256_password"] {
         let server = RogueServer::start(move |peer| {
             peer.greet("mysql_native_password")?;
@@ -186,15 +185,15 @@ fn a_password_is_not_sent_under_the_servers_own_key() {
         let log = Victim::of(&server, "").finds_no_server();
         assert!(log.contains("get-server-public-key"), "{plugin}: {log}");
         let received = server.received();
-        // The login and at most the answer to the switch: a hash of the password and the nonce.
+        // The login, and at most the reply to the switch: a hash of the password and the nonce.
         assert!(received.len() <= 2, "{plugin}: {received:?}");
         assert!(received.last().is_some_and(|packet| packet.len() <= 200), "{received:?}");
     }
 }
 
-/// Plugins that give a password away are not spoken on a connection that others can read.
+/// Plugins that reveal a password are not used on a connection that others can read.
 #[test]
-fn a_password_is_not_sent_in_clear_text() {
+fn the_password_is_not_sent_in_clear_text() {
     let plugins = ["mysql_clear_password", "dialog", "mysql_old_password", "auth_gssapi_client"];
     for plugin in plugins {
         let server = RogueServer::start(move |peer| {
@@ -212,7 +211,7 @@ fn a_password_is_not_sent_in_clear_text() {
 }
 
 #[test]
-fn rows_without_end_have_a_limit() {
+fn endless_rows_are_limited() {
     let server = RogueServer::start(|peer| {
         peer.log_in()?;
         peer.serve(|peer, _| {
@@ -230,7 +229,7 @@ fn rows_without_end_have_a_limit() {
 }
 
 #[test]
-fn small_rows_without_end_have_a_limit() {
+fn endless_small_rows_are_limited() {
     let server = RogueServer::start(|peer| {
         peer.log_in()?;
         peer.serve(|peer, _| {
@@ -251,9 +250,9 @@ fn small_rows_without_end_have_a_limit() {
     assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
 }
 
-/// The server asks for a file of the client.
+/// The server requests a file of the client.
 #[test]
-fn no_file_is_sent() {
+fn no_file_is_sent_to_the_server() {
     let server = RogueServer::start(|peer| {
         peer.log_in()?;
         peer.serve(|peer, _| {
@@ -268,9 +267,9 @@ fn no_file_is_sent() {
     assert!(!String::from_utf8_lossy(&sent).contains("root:"), "a file was sent");
 }
 
-/// Packets of 16 MiB less one byte are continued by the next: together they may be of any size.
+/// Packets of 16 MiB less one byte continue in the next one: together they could have any size.
 #[test]
-fn a_packet_of_4_gb_has_a_limit() {
+fn continued_packets_are_limited() {
     for logged_in in [false, true] {
         let server = RogueServer::start(move |peer| {
             let flood = |peer: &mut Peer| {
@@ -302,7 +301,7 @@ fn a_packet_of_4_gb_has_a_limit() {
     }
 }
 
-/// Has a password encrypted under `key`, in the way of `caching_sha2_password`.
+/// Requests a password encrypted under `key`, as in `caching_sha2_password`.
 fn steal_by_key(peer: &mut Peer, key: &[u8]) -> std::io::Result<()> {
     peer.greet("caching_sha2_password")?;
     peer.send(&[1, 4])?;

@@ -9,13 +9,13 @@ use crate::host::{Device, if_supported};
 /// A family and the attribute that it is filled from.
 #[derive(Debug)]
 pub(crate) struct Attribute<const N: usize> {
-    /// A file below the device, or whatever else a collector finds the value by.
+    /// A file below the device, or another key of the value.
     name: &'static str,
     desc: Desc<'static, N>,
     scale: fn(f64) -> f64,
 }
 
-/// An attribute with the family that it fills, in the unit that it has.
+/// An attribute with its family, in the same unit.
 pub(crate) const fn attribute<const N: usize>(
     name: &'static str,
     desc: Desc<'static, N>,
@@ -24,7 +24,7 @@ pub(crate) const fn attribute<const N: usize>(
 }
 
 impl<const N: usize> Attribute<N> {
-    /// With a function that converts its unit to that of the family.
+    /// Sets a function that converts the unit to that of the family.
     pub(crate) const fn scaled(self, scale: fn(f64) -> f64) -> Self {
         Self { name: self.name, desc: self.desc, scale }
     }
@@ -34,12 +34,12 @@ impl<const N: usize> Attribute<N> {
 #[derive(Debug)]
 pub(crate) struct Attributes<const N: usize, const M: usize>(pub(crate) [Attribute<N>; M]);
 
-/// What the attributes of one device say, in the order of the table.
+/// The values of one device, in the order of the table.
 pub(crate) type Values<const M: usize> = [Option<f64>; M];
 
 impl<const N: usize, const M: usize> Attributes<N, M> {
-    /// Each attribute of a device, as a whole number. One that the device does not have or support
-    /// is left out.
+    /// Reads each attribute of a device as an integer. Attributes that are missing or not supported
+    /// are left out.
     pub(crate) fn read(&self, device: &Device) -> Result<Values<M>, Error> {
         self.values(|name| {
             let number = device.number::<i128>(name, "a whole number");
@@ -47,7 +47,7 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
         })
     }
 
-    /// Each attribute as `value` reads it by name.
+    /// Reads each attribute by name with `value`.
     pub(crate) fn values(
         &self,
         mut value: impl FnMut(&'static str) -> Result<Option<f64>, Error>,
@@ -59,7 +59,7 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
         Ok(values)
     }
 
-    /// Where an attribute's value is.
+    /// The key of the attribute.
     #[cfg(test)]
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|attribute| attribute.name == name)
@@ -78,7 +78,7 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
 }
 
 impl<const N: usize, const M: usize> Attributes<N, M> {
-    /// As [`Attributes::expose`], for rows that have their labels.
+    /// As [`Attributes::expose`], for rows with complete labels.
     pub(crate) fn expose_owned(&self, out: &mut Families, rows: &[([String; N], Values<M>)]) {
         let rows: Vec<_> = rows.iter().map(|(labels, values)| (as_strs(labels), *values)).collect();
         self.expose(out, &rows);
@@ -93,8 +93,8 @@ impl<const N: usize, const M: usize> Describe for Attributes<N, M> {
     }
 }
 
-/// The labels of a family that describes a device: its name, and for each further label what
-/// `text` says.
+/// The labels of a family that describes a device: its name, and the result of `text` for each
+/// further label.
 pub(crate) fn labels<const N: usize>(
     name: &str,
     desc: &Desc<'static, N>,
@@ -107,12 +107,13 @@ pub(crate) fn labels<const N: usize>(
     Ok(labels)
 }
 
-/// Labels as a sample takes them.
+/// Borrows labels for a sample.
 pub(crate) fn as_strs<const N: usize>(labels: &[String; N]) -> [&str; N] {
     labels.each_ref().map(String::as_str)
 }
 
-/// What `read` makes of each device, and the first error: it costs its device only.
+/// The result of `read` for each device, and the first error: a failing device does not affect
+/// others.
 pub(crate) fn each<T>(
     devices: Vec<(String, Device)>,
     mut read: impl FnMut(&str, &Device) -> Result<T, Error>,
@@ -128,7 +129,7 @@ pub(crate) fn each<T>(
     (found, end)
 }
 
-/// Samples of one family that have their labels, found one by one.
+/// Samples of one family with their labels, found one by one.
 #[derive(Debug)]
 pub(crate) struct Samples<const N: usize>(pub(crate) Vec<([String; N], f64)>);
 

@@ -1,4 +1,4 @@
-//! The system message bus (D-Bus), through which systemd and logind answer.
+//! The system message bus (D-Bus), for data from systemd and logind.
 
 #[cfg(test)]
 pub(crate) mod fake;
@@ -12,8 +12,8 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use zbus::connection::Builder;
 use zbus::{Connection, DynamicType, Message, Variant};
 
-/// A connection to a message bus. It is made at the first call, shared by all clones, kept from
-/// one scrape to the next, and made anew after it has failed.
+/// A connection to a message bus. It is opened by the first call, shared by all clones, kept
+/// between scrapes, and reopened after a failure.
 #[derive(Clone, Debug)]
 pub(crate) struct Bus(Arc<Shared>);
 
@@ -27,7 +27,7 @@ struct Shared {
 enum Address {
     /// `DBUS_SYSTEM_BUS_ADDRESS`, or the well-known socket.
     System,
-    /// The socket of a service that is spoken to without a bus.
+    /// The private socket of a service, without a bus.
     Peer(&'static str),
     #[cfg(test)]
     Bus(String),
@@ -57,7 +57,7 @@ pub(crate) enum Value {
     Bool(bool),
 }
 
-/// Calls in flight at once. The bus allows a connection 128 by default.
+/// Concurrent calls. By default, the bus allows 128 for a connection.
 const PIPELINED: usize = 64;
 
 impl Bus {
@@ -66,7 +66,7 @@ impl Bus {
         Self::new(Address::System)
     }
 
-    /// A service that listens on a Unix socket of its own.
+    /// A service on its private Unix socket.
     pub(crate) fn peer(path: &'static str) -> Self {
         Self::new(Address::Peer(path))
     }
@@ -96,9 +96,8 @@ impl Bus {
         self.get(property).await.map_err(|error| failed(property.name, error))
     }
 
-    /// Reads properties, many in flight at once, in the order asked for. One that the service
-    /// does not have, or of an object that is gone, is `None`; only a broken connection is an
-    /// error.
+    /// Reads properties concurrently, and returns them in order. A property that does not exist, or
+    /// of an object that is gone, is `None`; only a broken connection is an error.
     pub(crate) async fn properties(
         &self,
         properties: &[Property<'_>],
@@ -152,7 +151,7 @@ impl Bus {
         connection.call_method(Some(service), path, Some(interface), method, arguments).await
     }
 
-    /// The connection, made anew if there is none or the peer has closed it.
+    /// The connection, which is opened if there is none or the peer has closed it.
     async fn connection(&self) -> zbus::Result<Connection> {
         let mut connection = self.0.connection.lock().await;
         if let Some(open) = connection.as_ref().filter(|open| !open.is_closed()) {
@@ -167,7 +166,7 @@ impl Bus {
         Ok(connection.insert(new.build().await?).clone())
     }
 
-    /// Closes the connection, so that the next call makes a new one.
+    /// Closes the connection, so that the next call opens a new one.
     pub(crate) async fn close(&self) {
         *self.0.connection.lock().await = None;
     }
@@ -186,7 +185,7 @@ fn failed(call: &'static str, error: zbus::Error) -> Error {
     Error::System { call, source }
 }
 
-/// A service that did not answer as documented.
+/// The error for a reply that is not as documented.
 pub(crate) fn unexpected(call: &'static str, error: zbus::Error) -> Error {
     Error::System { call, source: io::Error::new(ErrorKind::InvalidData, error) }
 }

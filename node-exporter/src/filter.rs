@@ -1,11 +1,11 @@
-//! Which devices, mounts or fields a collector exposes: a pair of patterns.
+//! Selection of devices, mounts or fields by a pair of patterns.
 
 use exporter_core::collector::Error;
 use exporter_core::flags::{Flag, Flags};
 use regex::bytes::{Regex, RegexBuilder};
 
-/// What `include` matches and `exclude` does not. Patterns are unanchored and in Go's syntax
-/// (ASCII classes); an empty one says nothing.
+/// Selects names that `include` matches and `exclude` does not. Patterns are unanchored, with the
+/// syntax of Go (ASCII classes); an empty one has no effect.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     include: Option<Regex>,
@@ -17,8 +17,8 @@ impl Filter {
         Ok(Self { include: pattern(flags, include)?, exclude: pattern(flags, exclude)? })
     }
 
-    /// As [`Filter::new`], for collectors where only one of the two may be given. The default of
-    /// `exclude` gives way to an `include`.
+    /// As [`Filter::new`], for collectors that allow only one of the two. An `include` overrides
+    /// the default of `exclude`.
     pub(crate) fn one_of(flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {
         if flags.text(include).is_empty() {
             return Self::new(flags, include, exclude);
@@ -30,12 +30,12 @@ impl Filter {
         Ok(Self { include: pattern(flags, include)?, exclude: None })
     }
 
-    /// Whether nothing is left out.
+    /// Whether it excludes nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.include.is_none() && self.exclude.is_none()
     }
 
-    /// Whether a thing of this name is left out.
+    /// Whether a name is excluded.
     pub(crate) fn ignores(&self, name: impl AsRef<[u8]>) -> bool {
         let name = name.as_ref();
         self.include.as_ref().is_some_and(|pattern| !pattern.is_match(name))
@@ -43,7 +43,7 @@ impl Filter {
     }
 }
 
-/// The one that counts of a flag's two names: `new`, unless only its `old` name was given.
+/// The effective one of two names of a flag: `new`, unless only `old` was given.
 pub(crate) fn renamed(
     flags: &Flags,
     old: &'static Flag,
@@ -58,14 +58,14 @@ pub(crate) fn renamed(
     }
 }
 
-/// The pattern of a flag that has to match a whole name.
+/// A pattern that has to match the whole name.
 pub(crate) fn whole(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
     let text = flags.text(flag);
     let pattern = RegexBuilder::new(&format!("^(?:{text})$")).unicode(false).build();
     pattern.map_err(|error| invalid(flag, text, &error))
 }
 
-/// The pattern of a flag, or none if it is empty.
+/// The pattern of a flag, or `None` if it is empty.
 pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error> {
     let text = flags.text(flag);
     if text.is_empty() {
@@ -76,8 +76,8 @@ pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error
     pattern.map(Some).map_err(|error| invalid(flag, text, &error))
 }
 
-/// One line about a pattern that does not compile. The crate's own message draws the place in
-/// lines of its own; the last of them says what is wrong.
+/// The error about an invalid pattern, on one line. The message of the crate has several lines; the
+/// last one has the reason.
 fn invalid(flag: &Flag, text: &str, error: &regex::Error) -> Error {
     let error = error.to_string();
     let problem = error.lines().last().unwrap_or_default();

@@ -49,12 +49,12 @@ const fn program<Env>(
 
 static DURATION: Desc<1> = Desc::gauge(
     "node_scrape_collector_duration_seconds",
-    "How long a collector took in this scrape.",
+    "Duration of a collector in this scrape.",
     ["collector"],
 );
 static SUCCESS: Desc<1> = Desc::gauge(
     "node_scrape_collector_success",
-    "Whether a collector did all of its work in this scrape.",
+    "Whether a collector succeeded in this scrape.",
     ["collector"],
 );
 static ABSENT: Desc<1> = Desc::gauge(
@@ -63,12 +63,12 @@ static ABSENT: Desc<1> = Desc::gauge(
     ["collector"],
 );
 static BUILD_INFO: Desc<7> =
-    Desc::gauge("node_exporter_build_info", "What this exporter was built from.", BUILD_LABELS);
+    Desc::gauge("node_exporter_build_info", "Version of this exporter.", BUILD_LABELS);
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
-    // Before anything else: a prober is to be small.
+    // Before anything else, so that a prober stays small.
     if args.get(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())))
 }
 
-/// Builds the collectors of a command line that asks for the `chosen` ones.
+/// Selects the `chosen` set of collectors.
 fn open<Env>(
     plan: &Plan<Env>,
     chosen: &str,

@@ -1,7 +1,7 @@
-//! Whole tables of the kernel, asked for over netlink: `Documentation/userspace-api/netlink`.
+//! Dumps of kernel tables over netlink: `Documentation/userspace-api/netlink`.
 //!
-//! Messages are in the byte order of the machine, each padded to four bytes. What is malformed
-//! ends the message it is in, and costs no more.
+//! Messages are in the byte order of the machine, padded to four bytes. A malformed part ends its
+//! message, and affects no other.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -22,8 +22,8 @@ pub(crate) mod qdisc;
 pub(crate) mod route;
 pub(crate) mod socket;
 
-/// A connection to one of the kernel's netlink services. It is made when first needed, kept, and
-/// made anew after anything went wrong, so that no answer is taken for that of a later request.
+/// A connection to a netlink service of the kernel. It is opened by the first request, kept, and
+/// reopened after any error, so that no reply is mistaken for that of a later request.
 #[derive(Debug)]
 pub(crate) struct Netlink {
     protocol: Option<Protocol>,
@@ -32,22 +32,22 @@ pub(crate) struct Netlink {
     buffer: Vec<u8>,
 }
 
-/// A request for a table.
+/// A dump request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
-    /// For errors.
+    /// A name for errors.
     pub(crate) name: &'static str,
     /// The type of the message.
     pub(crate) kind: u16,
-    /// What follows the header: a multiple of four bytes.
+    /// The payload after the header: a multiple of four bytes.
     pub(crate) body: &'a [u8],
 }
 
-/// As much as the kernel puts into one packet of a table.
+/// The maximum size of a packet of a dump.
 const BUFFER: usize = 32 << 10;
-/// The kernel answers at once or not at all.
+/// The time limit: the kernel replies at once or not at all.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a table that changed while it was read is read again.
+/// The number of attempts to read a table that changes while it is read.
 const ATTEMPTS: usize = 3;
 
 const HEADER: usize = 16;
@@ -64,7 +64,7 @@ impl Netlink {
         Self::new(None)
     }
 
-    /// Services that have names, such as ethtool.
+    /// Named services, such as ethtool.
     pub(crate) const fn generic() -> Self {
         Self::new(Some(netlink::GENERIC))
     }
@@ -78,8 +78,8 @@ impl Netlink {
         Self { protocol, socket: None, sequence: 0, buffer: Vec::new() }
     }
 
-    /// Reads a table: `each` is given every entry, header taken off. If the table changed
-    /// meanwhile it is read again from the start, into another `T`.
+    /// Reads a table: calls `each` with the payload of every entry. If the table changed meanwhile,
+    /// it is read again from the start, into another `T`.
     pub(crate) fn dump<T: Default>(
         &mut self,
         request: Request<'_>,
@@ -90,7 +90,7 @@ impl Netlink {
             table = T::default();
             match self.pass(request, &mut |entry| each(&mut table, entry)) {
                 Ok(Pass::Whole) => break,
-                // A table that never rests is still better than none.
+                // A table that keeps changing is still better than none.
                 Ok(Pass::Interrupted) => {}
                 Err(source) => {
                     self.socket = None;
@@ -139,7 +139,7 @@ impl Netlink {
 
 enum Pass {
     Whole,
-    /// The table changed while it was read: entries may be missing or twice in it.
+    /// The table changed while it was read: entries may be missing or duplicate.
     Interrupted,
 }
 
@@ -150,7 +150,7 @@ fn connected(socket: &mut Option<OwnedFd>, protocol: Option<Protocol>) -> io::Re
     let family = AddressFamily::NETLINK;
     let new = rustix::net::socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
     sockopt::set_socket_timeout(&new, Timeout::Recv, Some(PATIENCE))?;
-    // To the kernel, so that nobody else is listened to.
+    // Connected to the kernel, so that no other process is received from.
     rustix::net::connect(&new, &SocketAddrNetlink::new(0, 0))?;
     Ok(socket.insert(new))
 }
@@ -168,8 +168,8 @@ fn send(socket: &OwnedFd, request: Request<'_>, sequence: u32) -> io::Result<()>
     Ok(())
 }
 
-/// Receives a packet into an empty buffer. The length returned is that of the packet, which is
-/// more than the buffer holds if it did not fit.
+/// Receives a packet into an empty buffer. Returns the length of the packet, which is larger than
+/// the buffer if it did not fit.
 fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
     loop {
         let spare = rustix::buffer::spare_capacity(buffer);
@@ -186,7 +186,7 @@ fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
     }
 }
 
-/// How a request ended: an error number, negative, or 0; nothing from an old kernel.
+/// The result of a request: a negative error number, or 0; empty from an old kernel.
 fn status(body: &[u8]) -> io::Result<()> {
     let status = body.first_chunk().map_or(0, |bytes| i32::from_ne_bytes(*bytes));
     if status < 0 { Err(io::Error::from_raw_os_error(status.saturating_neg())) } else { Ok(()) }
@@ -218,7 +218,7 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-/// The attributes of a message, or of a nested attribute, each with its type.
+/// The attributes of a message or of a nested attribute, with their types.
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
 
@@ -235,7 +235,7 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// What follows a thing of `length` bytes and its padding.
+/// The bytes after `length` bytes and their padding.
 fn after(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(length.next_multiple_of(4)..).unwrap_or_default()
 }

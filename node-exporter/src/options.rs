@@ -1,4 +1,4 @@
-//! Where the machine is: the flags that are not of one collector.
+//! The flags that belong to no collector: the roots of the machine's file systems.
 
 #[cfg(target_os = "linux")]
 use std::ffi::OsString;
@@ -65,18 +65,18 @@ static METRICS_EXCLUDE: Flag = Flag::text(
 static MAX_SERIES: Flag = Flag::text(
     "collector.max-series",
     "0",
-    "The most series of one collector; further ones are dropped and counted. 0 is no limit.",
+    "Maximum number of series of one collector; further ones are dropped and counted. 0 means no limit.",
 );
 
-/// Whether the command line asks for the portable collectors. Their flags differ, so this is known
-/// before it is parsed; [`check_collectors`] finds what this did not see.
+/// Whether the command line selects the portable collectors. Their flags differ, so this must be
+/// known before parsing; [`check_collectors`] detects what this function missed.
 #[cfg(target_os = "linux")]
 pub(crate) fn asks_for_portable(args: &[OsString]) -> bool {
     args.iter().any(|arg| arg == "--collectors=portable")
         || args.windows(2).any(|pair| pair == ["--collectors", PORTABLE])
 }
 
-/// An error unless `--collectors` is `chosen`.
+/// Returns an error unless `--collectors` is `chosen`.
 pub(crate) fn check_collectors(flags: &Flags, chosen: &str) -> Result<(), Error> {
     match flags.text(&COLLECTORS) {
         found if found == chosen => Ok(()),
@@ -88,7 +88,7 @@ pub(crate) fn check_collectors(flags: &Flags, chosen: &str) -> Result<(), Error>
     }
 }
 
-/// What each collector may write.
+/// Limits on the output of each collector.
 pub(crate) fn limits(flags: &Flags) -> Result<OutputLimits, Error> {
     let mut limits = OutputLimits::default();
     let max_series: usize = flags.parsed(&MAX_SERIES, "a number of series")?;
@@ -101,7 +101,7 @@ pub(crate) fn limits(flags: &Flags) -> Result<OutputLimits, Error> {
 }
 
 #[cfg(target_os = "linux")]
-/// The machine that the command line points at.
+/// The machine that the flags select.
 pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
     Ok(Host {
         procfs: directory(flags, &PROCFS)?,
@@ -115,12 +115,12 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
 }
 
 #[cfg(target_os = "linux")]
-/// A directory that must be there, because nothing can be read without it.
+/// A directory that must exist, because nothing can be read without it.
 fn directory(flags: &Flags, flag: &Flag) -> Result<PathBuf, Error> {
     let path = PathBuf::from(flags.text(flag));
     if path.is_dir() {
         return Ok(path);
     }
-    let problem = format!("{} is no directory that can be read", path.display());
+    let problem = format!("{} is not a readable directory", path.display());
     Err(flag.error(problem))
 }

@@ -14,10 +14,10 @@ mod netdev;
 mod os;
 mod uname;
 
-/// These collectors need nothing but the system itself.
+/// The collectors only need the system itself.
 type Definition = exporter_core::collector::Definition<()>;
 
-/// Every collector, in the order of the exposition.
+/// All collectors, in the order of the exposition.
 pub(crate) static ALL: &[&Definition] = &[
     &boottime::DEFINITION,
     &cpu::DEFINITION,

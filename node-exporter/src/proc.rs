@@ -1,4 +1,4 @@
-//! What two collectors read of the same kernel files.
+//! Kernel files that two collectors read.
 
 pub(crate) mod cpus;
 pub(crate) mod mounts;

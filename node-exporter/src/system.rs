@@ -1,5 +1,4 @@
-//! System calls that no safe wrapper among our dependencies makes: the one module with unsafe
-//! code.
+//! System calls without a safe wrapper in our dependencies: the only module with unsafe code.
 
 pub(crate) mod ethtool;
 pub(crate) mod perf;
@@ -12,7 +11,7 @@ use std::mem::MaybeUninit;
 
 pub(crate) use self::btrfs::{BtrfsDevice, btrfs};
 
-/// The state of the kernel clock and of what keeps it right, as `adjtimex(2)` tells it.
+/// The state of the kernel clock and its synchronization, from `adjtimex(2)`.
 pub(crate) struct Clock {
     /// `TIME_OK` to `TIME_ERROR`.
     pub(crate) state: i32,
@@ -22,12 +21,12 @@ pub(crate) struct Clock {
 #[expect(unsafe_code, reason = "adjtimex has no safe wrapper among our dependencies")]
 pub(crate) fn clock() -> io::Result<Clock> {
     let mut timex = MaybeUninit::<libc::timex>::zeroed();
-    // SAFETY: with `modes` 0 it is only written to, and it outlives the call.
+    // SAFETY: with `modes` 0 the struct is only written to, and it outlives the call.
     let state = unsafe { libc::adjtimex(timex.as_mut_ptr()) };
     if state < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a struct of numbers alone, zeroed first: any bytes are a timex.
+    // SAFETY: a zeroed struct that only contains integers: any bytes are a valid timex.
     Ok(Clock { state, timex: unsafe { timex.assume_init() } })
 }
 
@@ -39,8 +38,8 @@ pub(crate) struct Zone {
     pub(crate) seconds_east: i64,
 }
 
-/// The local time zone at a time in seconds since 1970: that of `TZ` or `/etc/localtime` as they
-/// were when it was first asked for.
+/// The local time zone at a time in seconds since 1970, by `TZ` or `/etc/localtime` at the first
+/// call.
 #[expect(unsafe_code, reason = "the C library knows the rules of all zones")]
 pub(crate) fn zone(at: i64) -> Option<Zone> {
     let at = libc::time_t::try_from(at).ok()?;
@@ -64,8 +63,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_in_a_known_state() {
-        // A sandbox may refuse.
+    fn the_clock_has_a_known_state() {
+        // A sandbox may deny it.
         if let Ok(clock) = clock() {
             assert!((0..=5).contains(&clock.state));
             assert_ne!(clock.timex.tick, 0);
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zone_has_a_name_and_is_less_than_a_day_off() {
+    fn the_time_zone_is_plausible() {
         let zone = zone(1_700_000_000).unwrap();
         assert!(!zone.name.is_empty());
         assert!(zone.seconds_east.abs() < 86_400, "{zone:?}");

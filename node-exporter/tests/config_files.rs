@@ -1,5 +1,5 @@
-//! The web configuration and its files: what is no regular file is refused, and a file system that
-//! hangs holds up nothing.
+//! The web configuration and its files: special files are rejected, and a hanging file system
+//! blocks nothing.
 
 #![allow(
     clippy::disallowed_methods,
@@ -24,7 +24,7 @@ fn flags(file: &Path) -> [String; 3] {
 }
 
 #[test]
-fn a_web_configuration_that_is_no_regular_file_is_refused() {
+fn special_files_are_rejected_as_web_configuration() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("web.yml");
     let flags = flags(&file);
@@ -34,7 +34,7 @@ fn a_web_configuration_that_is_no_regular_file_is_refused() {
 }
 
 #[test]
-fn arguments_from_a_pipe_are_refused() {
+fn argument_files_must_not_be_pipes() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("args");
     special_files_at_start(&file);
@@ -63,9 +63,9 @@ fn special_files_at_start(file: &Path) {
     assert_eq!(status.code(), Some(2));
 }
 
-/// A process of the exporter's that is stopped stands for one that a file system holds.
+/// A stopped reader process simulates a hanging file system.
 #[test]
-fn a_file_system_that_hangs_holds_up_neither_scrapes_nor_the_end() {
+fn a_hanging_file_system_blocks_neither_scrapes_nor_shutdown() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("web.yml");
     fs::write(&file, "http_server_config:\n  http2: true\n").unwrap();
@@ -76,7 +76,7 @@ fn a_file_system_that_hangs_holds_up_neither_scrapes_nor_the_end() {
     kill_process(reader, Signal::STOP).unwrap();
     wait(&exporter, "exporter_config_last_reload_successful 0");
     assert!(exporter.log().contains("did not answer within"), "{}", exporter.log());
-    // As the file system answers, so does the status get well.
+    // Once the file system responds, the status recovers.
     kill_process(reader, Signal::CONT).unwrap();
     wait(&exporter, "exporter_config_last_reload_successful 1");
 
@@ -109,7 +109,7 @@ fn wait(exporter: &Exporter, line: &str) {
     }
 }
 
-/// The processes that `parent` has started, the youngest last.
+/// The child processes of `parent`, youngest last.
 fn children(parent: u32) -> Vec<Pid> {
     let parent = format!("PPid:\t{parent}");
     let mut found: Vec<_> = fs::read_dir("/proc")

@@ -1,20 +1,20 @@
-//! The node exporter behind mutual TLS: who is let in, and who is not.
+//! The node exporter with mutual TLS: accepted and rejected clients.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![allow(clippy::unwrap_used, reason = "tests fail by a panic")]
 
-use exporter_core::testing::mutual_tls::Scene;
+use exporter_core::testing::mutual_tls::Setup;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
 
 #[test]
-fn one_client_is_let_in_and_all_others_are_refused_and_counted() {
+fn mutual_tls_accepts_one_client_and_counts_rejections() {
     let dir = tempfile::tempdir().unwrap();
-    Scene::new(BINARY, &[], dir.path()).knock();
+    Setup::new(BINARY, &[], dir.path()).connect_as_each_client();
 }
 
 #[test]
 fn prometheus_scrapes_over_mutual_tls() {
     let dir = tempfile::tempdir().unwrap();
-    let scene = Scene::new(BINARY, &[], dir.path());
-    scene.scrape(dir.path());
+    let setup = Setup::new(BINARY, &[], dir.path());
+    setup.scrape(dir.path());
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use exporter_core::testing::skip;
 
-/// Runs one script. It says for itself, past the test harness, what it skips.
+/// Runs one script. It reports skipped tests itself, bypassing the test harness.
 #[expect(clippy::disallowed_methods, reason = "a test runs programs")]
 fn passes(script: &str) {
     let path = format!("{}/../packaging/tests/{script}", env!("CARGO_MANIFEST_DIR"));

@@ -1,6 +1,6 @@
-//! The portable collectors beside those of Linux, on the same machine.
+//! Compares the portable collectors with those of Linux on the same machine.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![allow(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use exporter_core::testing::{Exporter, skip, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
 
-/// Values by series, as they are written.
+/// Values by series, as text.
 type Page = BTreeMap<String, f64>;
 
 fn scrape(exporter: &Exporter) -> Page {
@@ -40,7 +40,7 @@ fn only(page: &Page, name: &str) -> f64 {
     found.first().unwrap().1
 }
 
-/// The portable values between two reads of the native ones.
+/// The portable values, measured between two readings of the native ones.
 struct Reads {
     before: Page,
     portable: Page,
@@ -48,7 +48,8 @@ struct Reads {
 }
 
 impl Reads {
-    /// Each portable series of the family with its native values; those without are not compared.
+    /// The portable series of the family with their native values; series without one are not
+    /// compared.
     fn common<'a>(&'a self, name: &'a str) -> Vec<(&'a str, [f64; 3])> {
         family(&self.portable, name)
             .filter_map(|(series, value)| {
@@ -57,8 +58,8 @@ impl Reads {
             .collect()
     }
 
-    /// What is wrong, if anything is. Values that may change between the reads are compared
-    /// again by the caller.
+    /// The differences, if any. The caller repeats the comparison, because values may change
+    /// between the readings.
     fn differences(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut check = |what: &str, good: bool, values: &[f64]| {
@@ -136,7 +137,7 @@ const COUNTERS: [&str; 8] = [
 ];
 
 #[test]
-fn values_are_those_of_linux() {
+fn portable_values_equal_native_ones() {
     let dir = tempfile::tempdir().unwrap();
     // Containers have an overlay at /.
     let everything = [

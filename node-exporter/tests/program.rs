@@ -1,6 +1,6 @@
 //! The real binary: its command line, its answers, its end.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![allow(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 use std::process::{Command, Output};
 

@@ -1,12 +1,12 @@
-complete -c cloudwatch-exporter -l collector.timeout -d 'How long one collector may take in a scrape. [default: 5s]' -r
+complete -c cloudwatch-exporter -l collector.timeout -d 'Time limit of a collector in a scrape. [default: 5s]' -r
 complete -c cloudwatch-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
-complete -c cloudwatch-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; one core is what it uses. [default: 1]' -r
+complete -c cloudwatch-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; the exporter uses one core. [default: 1]' -r
 complete -c cloudwatch-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
-complete -c cloudwatch-exporter -l log.format -d 'How to write the log: logfmt or json. [default: logfmt]' -r
-complete -c cloudwatch-exporter -l log.level -d 'What to log: debug, info, warn or error, and all above it. [default: info]' -r
-complete -c cloudwatch-exporter -l web.max-requests -d 'How many scrapes may be under way; more are answered 503. 0 is no limit. [default: 40]' -r
+complete -c cloudwatch-exporter -l log.format -d 'Format of the log: logfmt or json. [default: logfmt]' -r
+complete -c cloudwatch-exporter -l log.level -d 'Minimum level of log events: debug, info, warn or error. [default: info]' -r
+complete -c cloudwatch-exporter -l web.max-requests -d 'Maximum number of scrapes in progress; more get status 503. 0 means no limit. [default: 40]' -r
 complete -c cloudwatch-exporter -l web.telemetry-path -d 'The path of the metrics. [default: /metrics]' -r
-complete -c cloudwatch-exporter -l timeout-offset -d 'Seconds to be done before the timeout that Prometheus announces. [default: 0.25]' -r
+complete -c cloudwatch-exporter -l timeout-offset -d 'Seconds before the timeout of Prometheus at which a scrape has to be complete. [default: 0.25]' -r
 complete -c cloudwatch-exporter -l config.file -d 'What to ask CloudWatch for: the Java exporter\'s configuration file, in YAML or JSON. [default: config.yml]' -r
 complete -c cloudwatch-exporter -l config.unknown-keys -d 'refuse or warn: what becomes of keys of the configuration file that are unknown or given twice, and of unknown statistics. warn leaves them out, as the Java exporter does. [default: refuse]' -r
 complete -c cloudwatch-exporter -l cloudwatch.concurrency -d 'How many calls to CloudWatch may be under way; AWS throttles those who have many. [default: 8]' -r
@@ -15,9 +15,9 @@ complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: take each metric th
 complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: the time between two scrapes. What is scraped less often than its period costs less. [default: 60s]' -r
 complete -c cloudwatch-exporter -l plan.format -d 'For --plan: text or json. [default: text]' -r
 complete -c cloudwatch-exporter -l collector.cloudwatch.interval -r
-complete -c cloudwatch-exporter -l check -d 'Read all configuration, run every collector once, say what is fine and what is not, and exit.'
+complete -c cloudwatch-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c cloudwatch-exporter -l no-check
-complete -c cloudwatch-exporter -l collector.disable-defaults -d 'Start with all collectors off.'
+complete -c cloudwatch-exporter -l collector.disable-defaults -d 'Disable all collectors by default.'
 complete -c cloudwatch-exporter -l no-collector.disable-defaults
 complete -c cloudwatch-exporter -l web.disable-exporter-metrics -d 'Leave out the metrics about the exporter itself.'
 complete -c cloudwatch-exporter -l no-web.disable-exporter-metrics
@@ -25,11 +25,11 @@ complete -c cloudwatch-exporter -l web.enable-lifecycle -d 'Allow POST /-/reload
 complete -c cloudwatch-exporter -l no-web.enable-lifecycle
 complete -c cloudwatch-exporter -l hash-password -d 'Ask for a password, print its hash for basic_auth_users, and exit.'
 complete -c cloudwatch-exporter -l no-hash-password
-complete -c cloudwatch-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. They are series of their own to most servers.'
+complete -c cloudwatch-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. Most servers store them as separate series.'
 complete -c cloudwatch-exporter -l no-web.openmetrics-created
 complete -c cloudwatch-exporter -l web.systemd-socket -d 'Listen on the sockets that systemd passes.'
 complete -c cloudwatch-exporter -l no-web.systemd-socket
-complete -c cloudwatch-exporter -l unit -d 'With --check: check as the systemd unit of this program would run it. Takes root.'
+complete -c cloudwatch-exporter -l unit -d 'With --check: check in the environment of the systemd unit of this program. Needs root.'
 complete -c cloudwatch-exporter -l no-unit
 complete -c cloudwatch-exporter -l collector.cloudwatch -d 'The metrics that the configuration file asks for [default: on]'
 complete -c cloudwatch-exporter -l no-collector.cloudwatch

@@ -1,15 +1,15 @@
 complete -c mysql-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
-complete -c mysql-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; one core is what it uses. [default: 1]' -r
+complete -c mysql-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; the exporter uses one core. [default: 1]' -r
 complete -c mysql-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
-complete -c mysql-exporter -l log.format -d 'How to write the log: logfmt or json. [default: logfmt]' -r
-complete -c mysql-exporter -l log.level -d 'What to log: debug, info, warn or error, and all above it. [default: info]' -r
-complete -c mysql-exporter -l web.max-requests -d 'How many scrapes may be under way; more are answered 503. 0 is no limit. [default: 40]' -r
+complete -c mysql-exporter -l log.format -d 'Format of the log: logfmt or json. [default: logfmt]' -r
+complete -c mysql-exporter -l log.level -d 'Minimum level of log events: debug, info, warn or error. [default: info]' -r
+complete -c mysql-exporter -l web.max-requests -d 'Maximum number of scrapes in progress; more get status 503. 0 means no limit. [default: 40]' -r
 complete -c mysql-exporter -l web.telemetry-path -d 'The path of the metrics. [default: /metrics]' -r
-complete -c mysql-exporter -l timeout-offset -d 'Seconds to be done before the timeout that Prometheus announces. [default: 0.25]' -r
+complete -c mysql-exporter -l timeout-offset -d 'Seconds before the timeout of Prometheus at which a scrape has to be complete. [default: 0.25]' -r
 complete -c mysql-exporter -l mysqld.address -d 'The server, unless the configuration names one: host:port or unix:///path. [default: localhost:3306]' -r
 complete -c mysql-exporter -l probe.allow-target -d 'A target that /probe may be pointed at beside the configured servers: NAME:PORT with * for anything, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.' -r
 complete -c mysql-exporter -l collector.timeout -d 'How long one collector may take in a scrape, such as 5s; else as long as the scrape.' -r
-complete -c mysql-exporter -l exporter.max_open_connections -d 'Connections to one server at once, whoever asks. [default: 2]' -r
+complete -c mysql-exporter -l exporter.max_open_connections -d 'Maximum number of connections to one server. [default: 2]' -r
 complete -c mysql-exporter -l exporter.connection-lifetime -d 'Seconds after which a connection is replaced by a new one; at least 1. [default: 60]' -r
 complete -c mysql-exporter -l exporter.lock_wait_timeout -d 'Seconds that a statement may wait for a metadata lock. [default: 2]' -r
 complete -c mysql-exporter -l config.my-cnf -d 'The option file with the users: [client], and a section for each auth_module of /probe. [default: .my.cnf]' -r
@@ -43,7 +43,7 @@ complete -c mysql-exporter -l collect.info_schema.replica_host.interval -r
 complete -c mysql-exporter -l collect.info_schema.rocksdb_perf_context.interval -r
 complete -c mysql-exporter -l collect.info_schema.schemastats.interval -r
 complete -c mysql-exporter -l collect.info_schema.tables.interval -r
-complete -c mysql-exporter -l collect.info_schema.tables.databases -d 'The databases whose tables are told of, separated by commas; * is all but the server\'s own. [default: *]' -r
+complete -c mysql-exporter -l collect.info_schema.tables.databases -d 'Databases whose tables are exposed, separated by commas; * means all except those of the server. [default: *]' -r
 complete -c mysql-exporter -l collect.info_schema.tablestats.interval -r
 complete -c mysql-exporter -l collect.info_schema.userstats.interval -r
 complete -c mysql-exporter -l collect.innodb_log.interval -r
@@ -53,10 +53,10 @@ complete -c mysql-exporter -l collect.mysql.user.interval -r
 complete -c mysql-exporter -l collect.perf_schema.data_lock_waits.interval -r
 complete -c mysql-exporter -l collect.perf_schema.data_lock_waits.limit -d 'How many tables with waiting transactions are told of at most: those with most. [default: 50]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.interval -r
-complete -c mysql-exporter -l collect.perf_schema.eventsstatements.limit -d 'How many digests are told of at most: those that took the most time. [default: 250]' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.limit -d 'Maximum number of digests: those that took the most time. [default: 250]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.timelimit -d 'Seconds since a digest was last seen, beyond which it is left out. [default: 86400]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.digest_text_limit -d 'Characters of a statement\'s text that are shown. [default: 120]' -r
-complete -c mysql-exporter -l collect.perf_schema.eventsstatements.exclude_schemas -d 'A schema whose statements are left out, beside the server\'s own. May be repeated.' -r
+complete -c mysql-exporter -l collect.perf_schema.eventsstatements.exclude_schemas -d 'A schema whose statements are left out, in addition to those of the server. May be repeated.' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account.interval -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account.limit -d 'How many accounts, by user and host, are told of at most: those that took the most time. [default: 100]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements_histogram.interval -r
@@ -82,9 +82,9 @@ complete -c mysql-exporter -l collect.semi_sync.interval -r
 complete -c mysql-exporter -l collect.slave_hosts.interval -r
 complete -c mysql-exporter -l collect.slave_status.interval -r
 complete -c mysql-exporter -l collect.sys.user_summary.interval -r
-complete -c mysql-exporter -l check -d 'Read all configuration, run every collector once, say what is fine and what is not, and exit.'
+complete -c mysql-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c mysql-exporter -l no-check
-complete -c mysql-exporter -l collector.disable-defaults -d 'Start with all collectors off.'
+complete -c mysql-exporter -l collector.disable-defaults -d 'Disable all collectors by default.'
 complete -c mysql-exporter -l no-collector.disable-defaults
 complete -c mysql-exporter -l web.disable-exporter-metrics -d 'Leave out the metrics about the exporter itself.'
 complete -c mysql-exporter -l no-web.disable-exporter-metrics
@@ -92,11 +92,11 @@ complete -c mysql-exporter -l web.enable-lifecycle -d 'Allow POST /-/reload.'
 complete -c mysql-exporter -l no-web.enable-lifecycle
 complete -c mysql-exporter -l hash-password -d 'Ask for a password, print its hash for basic_auth_users, and exit.'
 complete -c mysql-exporter -l no-hash-password
-complete -c mysql-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. They are series of their own to most servers.'
+complete -c mysql-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. Most servers store them as separate series.'
 complete -c mysql-exporter -l no-web.openmetrics-created
 complete -c mysql-exporter -l web.systemd-socket -d 'Listen on the sockets that systemd passes.'
 complete -c mysql-exporter -l no-web.systemd-socket
-complete -c mysql-exporter -l unit -d 'With --check: check as the systemd unit of this program would run it. Takes root.'
+complete -c mysql-exporter -l unit -d 'With --check: check in the environment of the systemd unit of this program. Needs root.'
 complete -c mysql-exporter -l no-unit
 complete -c mysql-exporter -l exporter.enable_lock_wait_timeout -d 'Limit how long statements wait for metadata locks. [default: on]'
 complete -c mysql-exporter -l no-exporter.enable_lock_wait_timeout

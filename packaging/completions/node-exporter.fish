@@ -1,12 +1,12 @@
-complete -c node-exporter -l collector.timeout -d 'How long one collector may take in a scrape. [default: 5s]' -r
+complete -c node-exporter -l collector.timeout -d 'Time limit of a collector in a scrape. [default: 5s]' -r
 complete -c node-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
-complete -c node-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; one core is what it uses. [default: 1]' -r
+complete -c node-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; the exporter uses one core. [default: 1]' -r
 complete -c node-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
-complete -c node-exporter -l log.format -d 'How to write the log: logfmt or json. [default: logfmt]' -r
-complete -c node-exporter -l log.level -d 'What to log: debug, info, warn or error, and all above it. [default: info]' -r
-complete -c node-exporter -l web.max-requests -d 'How many scrapes may be under way; more are answered 503. 0 is no limit. [default: 40]' -r
+complete -c node-exporter -l log.format -d 'Format of the log: logfmt or json. [default: logfmt]' -r
+complete -c node-exporter -l log.level -d 'Minimum level of log events: debug, info, warn or error. [default: info]' -r
+complete -c node-exporter -l web.max-requests -d 'Maximum number of scrapes in progress; more get status 503. 0 means no limit. [default: 40]' -r
 complete -c node-exporter -l web.telemetry-path -d 'The path of the metrics. [default: /metrics]' -r
-complete -c node-exporter -l timeout-offset -d 'Seconds to be done before the timeout that Prometheus announces. [default: 0.25]' -r
+complete -c node-exporter -l timeout-offset -d 'Seconds before the timeout of Prometheus at which a scrape has to be complete. [default: 0.25]' -r
 complete -c node-exporter -l path.procfs -d 'Where procfs is mounted. [default: /proc]' -r
 complete -c node-exporter -l path.sysfs -d 'Where sysfs is mounted. [default: /sys]' -r
 complete -c node-exporter -l path.rootfs -d 'Where the root file system is mounted. [default: /]' -r
@@ -14,9 +14,9 @@ complete -c node-exporter -l path.udev.data -d 'Where udev keeps what it knows o
 complete -c node-exporter -l collectors -d 'Which collectors: native (of Linux) or portable (of any system, with fewer metrics). [default: native]' -r
 complete -c node-exporter -l collector.metrics-include -d 'Metrics of collectors to expose, and no others (pattern, matched with names).' -r
 complete -c node-exporter -l collector.metrics-exclude -d 'Metrics of collectors to leave out (pattern, matched with names).' -r
-complete -c node-exporter -l collector.max-series -d 'The most series of one collector; further ones are dropped and counted. 0 is no limit. [default: 0]' -r
+complete -c node-exporter -l collector.max-series -d 'Maximum number of series of one collector; further ones are dropped and counted. 0 means no limit. [default: 0]' -r
 complete -c node-exporter -l collector.arp.interval -r
-complete -c node-exporter -l collector.arp.device-include -d 'Pattern of the devices to count entries of.' -r
+complete -c node-exporter -l collector.arp.device-include -d 'Pattern of the devices whose entries are counted.' -r
 complete -c node-exporter -l collector.arp.device-exclude -d 'Pattern of the devices to leave out.' -r
 complete -c node-exporter -l collector.bcache.interval -r
 complete -c node-exporter -l collector.bcachefs.interval -r
@@ -26,8 +26,8 @@ complete -c node-exporter -l collector.buddyinfo.interval -r
 complete -c node-exporter -l collector.cgroup2.interval -r
 complete -c node-exporter -l collector.cgroup2.include -d 'Control groups to expose: a regular expression over paths such as /system.slice/cron.service.' -r
 complete -c node-exporter -l collector.cgroup2.exclude -d 'Control groups to leave out: a regular expression over paths.' -r
-complete -c node-exporter -l collector.cgroup2.depth -d 'How many levels of control groups to go down. [default: 4]' -r
-complete -c node-exporter -l collector.cgroup2.max -d 'How many control groups to expose at most. Those left out are counted. [default: 500]' -r
+complete -c node-exporter -l collector.cgroup2.depth -d 'Maximum depth of control groups. [default: 4]' -r
+complete -c node-exporter -l collector.cgroup2.max -d 'Maximum number of control groups. Further ones are counted. [default: 500]' -r
 complete -c node-exporter -l collector.cgroups.interval -r
 complete -c node-exporter -l collector.conntrack.interval -r
 complete -c node-exporter -l collector.cpu.interval -r
@@ -72,7 +72,7 @@ complete -c node-exporter -l collector.interrupts.interval -r
 complete -c node-exporter -l collector.interrupts.name-include -d 'Pattern of the interrupts to expose, as `name;info;devices`.' -r
 complete -c node-exporter -l collector.interrupts.name-exclude -d 'Pattern of the interrupts to leave out, as `name;info;devices`.' -r
 complete -c node-exporter -l collector.ipvs.interval -r
-complete -c node-exporter -l collector.ipvs.backend-labels -d 'Labels of backends, separated by commas; backends that are alike in them are added up. [default: local_address,local_port,remote_address,remote_port,proto,local_mark]' -r
+complete -c node-exporter -l collector.ipvs.backend-labels -d 'Labels of backends, separated by commas; backends with equal labels are summed. [default: local_address,local_port,remote_address,remote_port,proto,local_mark]' -r
 complete -c node-exporter -l collector.kernel_hung.interval -r
 complete -c node-exporter -l collector.ksmd.interval -r
 complete -c node-exporter -l collector.lnstat.interval -r
@@ -164,9 +164,9 @@ complete -c node-exporter -l collector.xfrm.interval -r
 complete -c node-exporter -l collector.xfs.interval -r
 complete -c node-exporter -l collector.zfs.interval -r
 complete -c node-exporter -l collector.zoneinfo.interval -r
-complete -c node-exporter -l check -d 'Read all configuration, run every collector once, say what is fine and what is not, and exit.'
+complete -c node-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c node-exporter -l no-check
-complete -c node-exporter -l collector.disable-defaults -d 'Start with all collectors off.'
+complete -c node-exporter -l collector.disable-defaults -d 'Disable all collectors by default.'
 complete -c node-exporter -l no-collector.disable-defaults
 complete -c node-exporter -l web.disable-exporter-metrics -d 'Leave out the metrics about the exporter itself.'
 complete -c node-exporter -l no-web.disable-exporter-metrics
@@ -174,19 +174,19 @@ complete -c node-exporter -l web.enable-lifecycle -d 'Allow POST /-/reload.'
 complete -c node-exporter -l no-web.enable-lifecycle
 complete -c node-exporter -l hash-password -d 'Ask for a password, print its hash for basic_auth_users, and exit.'
 complete -c node-exporter -l no-hash-password
-complete -c node-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. They are series of their own to most servers.'
+complete -c node-exporter -l web.openmetrics-created -d 'Write _created lines in OpenMetrics. Most servers store them as separate series.'
 complete -c node-exporter -l no-web.openmetrics-created
 complete -c node-exporter -l web.systemd-socket -d 'Listen on the sockets that systemd passes.'
 complete -c node-exporter -l no-web.systemd-socket
-complete -c node-exporter -l unit -d 'With --check: check as the systemd unit of this program would run it. Takes root.'
+complete -c node-exporter -l unit -d 'With --check: check in the environment of the systemd unit of this program. Needs root.'
 complete -c node-exporter -l no-unit
 complete -c node-exporter -l collector.arp -d 'Entries in the ARP table [default: on]'
 complete -c node-exporter -l no-collector.arp
-complete -c node-exporter -l collector.arp.netlink -d 'Ask over netlink, not /proc/net/arp. [default: on]'
+complete -c node-exporter -l collector.arp.netlink -d 'Use netlink instead of /proc/net/arp. [default: on]'
 complete -c node-exporter -l no-collector.arp.netlink
 complete -c node-exporter -l collector.bcache -d 'Caches of block devices (bcache) [default: on]'
 complete -c node-exporter -l no-collector.bcache
-complete -c node-exporter -l collector.bcache.priorityStats -d 'Expose what is in the cache, which the kernel sorts all buckets for.'
+complete -c node-exporter -l collector.bcache.priorityStats -d 'Expose the contents of the cache, for which the kernel sorts all buckets.'
 complete -c node-exporter -l no-collector.bcache.priorityStats
 complete -c node-exporter -l collector.bcachefs -d 'bcachefs file systems [default: on]'
 complete -c node-exporter -l no-collector.bcachefs
@@ -208,7 +208,7 @@ complete -c node-exporter -l collector.cpu.guest -d 'Expose the time of guests (
 complete -c node-exporter -l no-collector.cpu.guest
 complete -c node-exporter -l collector.cpu.aggregate -d 'Expose the sums over all CPUs, without the label cpu; no throttling of cores.'
 complete -c node-exporter -l no-collector.cpu.aggregate
-complete -c node-exporter -l collector.cpu.info -d 'Expose what /proc/cpuinfo says of each CPU.'
+complete -c node-exporter -l collector.cpu.info -d 'Expose the properties of each CPU in /proc/cpuinfo.'
 complete -c node-exporter -l no-collector.cpu.info
 complete -c node-exporter -l collector.cpu_vulnerabilities -d 'CPU vulnerabilities and their mitigations [default: off]'
 complete -c node-exporter -l no-collector.cpu_vulnerabilities
@@ -270,9 +270,9 @@ complete -c node-exporter -l collector.netclass -d 'Settings and state of networ
 complete -c node-exporter -l no-collector.netclass
 complete -c node-exporter -l collector.netclass.ignore-invalid-speed -d 'Leave out the speed of devices that do not know it, which is negative.'
 complete -c node-exporter -l no-collector.netclass.ignore-invalid-speed
-complete -c node-exporter -l collector.netclass.netlink -d 'Ask over netlink, not /sys/class/net.'
+complete -c node-exporter -l collector.netclass.netlink -d 'Use netlink instead of /sys/class/net.'
 complete -c node-exporter -l no-collector.netclass.netlink
-complete -c node-exporter -l collector.netclass_rtnl.with-stats -d 'Over netlink, expose what each device has counted too, in the place of netdev.'
+complete -c node-exporter -l collector.netclass_rtnl.with-stats -d 'With netlink, also expose the counters of each device, in place of netdev.'
 complete -c node-exporter -l no-collector.netclass_rtnl.with-stats
 complete -c node-exporter -l collector.netdev -d 'Network interface traffic and errors [default: on]'
 complete -c node-exporter -l no-collector.netdev

@@ -163,17 +163,17 @@ fn port_and_file_may_be_arguments() {
     assert_eq!((healthy, reload), (200, 405), "reloading is on, by POST");
 }
 
-fn mutual_tls(dir: &Path) -> mutual_tls::Scene {
+fn mutual_tls(dir: &Path) -> mutual_tls::Setup {
     let file = dir.join("config.yml");
     std::fs::write(&file, "region: eu-west-1\nmetrics: []\n").unwrap();
     let file = format!("--config.file={}", file.display());
-    mutual_tls::Scene::new(BINARY, &[&file], dir)
+    mutual_tls::Setup::new(BINARY, &[&file], dir)
 }
 
 #[test]
 fn one_client_is_let_in_and_all_others_are_refused_and_counted() {
     let dir = tempfile::tempdir().unwrap();
-    mutual_tls(dir.path()).knock();
+    mutual_tls(dir.path()).connect_as_each_client();
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The readers of this process: one is kept for the next file, and one that a file system holds is
-//! left alone until it comes back.
+//! The reader processes of this program: one is kept for the next file. A reader that is blocked by
+//! a file system is left alone until it returns.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,31 +11,30 @@ use std::time::{Duration, Instant};
 use super::process::Reader;
 use super::wire::{self, Reply, Request};
 
-/// How long a file system may take for one file.
+/// The time limit for one file.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// When a file that was not answered for is first tried again without being asked to; the time
-/// doubles with each try.
+/// The delay before a file that timed out is first retried; it doubles with each retry.
 const RETRY: Duration = Duration::from_secs(60);
 
-/// How many readers may be stuck at a time.
+/// The maximum number of blocked readers.
 const MOST_STUCK: usize = 8;
 
 static POOL: Pool = Pool::new(TIMEOUT, start);
 static PROCESSES: AtomicBool = AtomicBool::new(false);
 
-/// Says that this program is started again with [`super::ARGUMENT`] to read a file.
+/// Enables reader processes: `main` has to check for [`super::ARGUMENT`].
 pub(crate) fn use_processes() {
     PROCESSES.store(true, Ordering::Relaxed);
 }
 
-/// Tries files again that were not answered for, whenever they are asked for next.
+/// Allows the next request for each file that timed out.
 pub(crate) fn retry() {
     POOL.retry();
 }
 
-/// Ends the reader that is idle, so that it does not outlive this process: a service manager would
-/// complain.
+/// Ends the idle reader, so that it does not outlive this process: a service manager would report
+/// it.
 pub(crate) fn end() {
     const LONGEST: Duration = Duration::from_millis(200);
     let idle = POOL.state().idle.take();
@@ -63,11 +62,11 @@ struct Pool {
 struct State {
     idle: Option<Reader>,
     stuck: Vec<Stuck>,
-    /// Told to end, and not yet waited for.
+    /// Readers that were ended but not waited for.
     ending: Vec<Child>,
 }
 
-/// A reader that a file system does not let go.
+/// A reader that is blocked by a file system.
 struct Stuck {
     path: PathBuf,
     reader: Reader,
@@ -136,7 +135,7 @@ impl Pool {
 }
 
 impl State {
-    /// The idle reader, if there is one. An error if the path is not to be asked for now.
+    /// The idle reader, if there is one. An error if the path must not be requested now.
     fn take_idle(&mut self, path: &Path) -> Result<Option<Reader>, ()> {
         let free: Vec<Stuck> = self.stuck.extract_if(.., |stuck| stuck.reader.is_free()).collect();
         for stuck in free {

@@ -1,4 +1,4 @@
-//! The process that reads files for a program, and the program's end of it.
+//! The process that reads files for a program, and the connection to it.
 //!
 //! It is the same program, started again with [`ARGUMENT`]. Its standard input is one end of a
 //! socket pair: a [`Request`] comes in, a reply goes out, one at a time. It ends when the other
@@ -18,7 +18,7 @@ use super::{Stamp, read_directly};
 /// The first argument of the process.
 pub(crate) const ARGUMENT: &str = "config-file-reader";
 
-/// The process's `main`.
+/// The `main` of the process.
 pub(crate) fn main() -> ExitCode {
     if let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() {
         serve(&mut UnixStream::from(socket));
@@ -26,7 +26,7 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Answers requests until the other end is closed.
+/// Handles requests until the other end is closed.
 fn serve(socket: &mut UnixStream) {
     while let Ok(Request { path, limit }) = Request::read(socket) {
         let stamp = Stamp::of(&path);
@@ -37,7 +37,7 @@ fn serve(socket: &mut UnixStream) {
     }
 }
 
-/// The program's end.
+/// The program's end of the connection.
 #[derive(Debug)]
 pub(super) struct Reader {
     socket: UnixStream,
@@ -50,7 +50,7 @@ impl Reader {
     #[expect(clippy::disallowed_methods, reason = "runs itself, for calls that may not return")]
     pub(super) fn process() -> io::Result<Self> {
         let (socket, other) = UnixStream::pair()?;
-        // This program, even where its file was replaced or has moved.
+        // The running program, even if its file was replaced or moved.
         let child = Command::new("/proc/self/exe")
             .arg0(std::env::args_os().next().unwrap_or_default())
             .arg(ARGUMENT)
@@ -58,13 +58,13 @@ impl Reader {
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Signals of a terminal are for the program.
+            // Signals from a terminal are meant for the program.
             .process_group(0)
             .spawn()?;
         Ok(Self { socket, child: Some(child) })
     }
 
-    /// Starts a thread: for a library's user whose `main` does not know [`ARGUMENT`].
+    /// Starts a thread instead, for programs whose `main` does not handle [`ARGUMENT`].
     pub(super) fn thread() -> io::Result<Self> {
         let (socket, mut other) = UnixStream::pair()?;
         thread::Builder::new().name("config-file".into()).spawn(move || serve(&mut other))?;
@@ -80,29 +80,29 @@ impl Reader {
         wire::read_reply(&mut Timed { socket: &self.socket, deadline }, limit)
     }
 
-    /// Whether a reader that was late has replied by now, or has ended.
+    /// Whether a late reader has replied or ended in the meantime.
     pub(super) fn is_free(&self) -> bool {
         let mut socket = [rustix::event::PollFd::new(&self.socket, rustix::event::PollFlags::IN)];
         let now = rustix::event::Timespec::default();
         matches!(rustix::event::poll(&mut socket, Some(&now)), Ok(1..))
     }
 
-    /// For tests: one that never replies, as if a file system held it.
+    /// For tests: a reader that never replies, as if blocked by a file system.
     #[cfg(test)]
     pub(super) fn silent() -> io::Result<Self> {
         let (socket, other) = UnixStream::pair()?;
-        // Stays open with nobody behind it.
+        // Stays open without a reader.
         std::mem::forget(other);
         Ok(Self { socket, child: None })
     }
 
-    /// For tests: ends it as a signal would.
+    /// For tests: kills the reader.
     #[cfg(test)]
     pub(super) fn shut_down(&self) {
         self.socket.shutdown(std::net::Shutdown::Both).unwrap();
     }
 
-    /// Ends it; the child is to be waited for.
+    /// Ends the reader; the child has to be waited for.
     pub(super) fn end(self) -> Option<Child> {
         self.child
     }

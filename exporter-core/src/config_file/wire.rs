@@ -1,4 +1,4 @@
-//! The messages between a program and the process that reads its files.
+//! The messages between a program and its reader process.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::Stamp;
 
-/// The longest path that Linux takes.
+/// The maximum length of a path on Linux.
 const PATH_MAX: usize = 4096;
 
-/// Asks for the state of a file and, with a limit, for its bytes.
+/// Requests the state of a file and, with a limit, its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) path: PathBuf,
@@ -37,14 +37,14 @@ impl Request {
     }
 }
 
-/// A path that can be asked for.
+/// A path that can be requested.
 pub(super) fn check(path: &Path) -> io::Result<()> {
     let length = path.as_os_str().len();
     let problem = if length > PATH_MAX { "the name is too long" } else { return Ok(()) };
     Err(io::Error::new(ErrorKind::InvalidFilename, problem))
 }
 
-/// The state of a file, and its bytes or why there are none.
+/// The state of a file, and its bytes or the reason why there are none.
 pub(super) type Reply = (Stamp, io::Result<Vec<u8>>);
 
 pub(super) fn write_reply((stamp, content): &Reply, to: &mut impl Write) -> io::Result<()> {
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_and_replies_arrive_as_they_were_sent() {
+    fn requests_and_replies_round_trip() {
         for limit in [None, Some(0), Some(1024)] {
             let request = Request { path: "/etc/x/\u{fffd}.yml".into(), limit };
             let mut message = Vec::new();

@@ -48,11 +48,11 @@ pub struct Families {
     /// Families and samples that could not be written: an invalid name, or a value that does not
     /// fit the type of the family.
     pub(crate) refused: usize,
-    /// Which families are wanted, and how many series.
+    /// Limits on the families and on the number of series.
     pub(crate) limits: OutputLimits,
     /// Series beyond the limit.
     pub(crate) over_limit: usize,
-    /// When the scrape stops waiting.
+    /// The deadline of the scrape.
     pub(crate) deadline: Option<Instant>,
     precedence: Precedence,
     /// The parts of a sample that all samples of the open family share.
@@ -61,24 +61,24 @@ pub struct Families {
     recording: Option<Box<Recording>>,
 }
 
-/// Which family counts where several have the same name.
+/// The precedence of families with the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Precedence {
-    /// The exporter's own. No other family may have the name.
+    /// The metrics of the exporter itself. No other family may have the name.
     Exporter,
-    /// What a collector measures.
+    /// The metrics of a collector.
     #[default]
     Collector,
-    /// What another program says, as in a file. Such families may add series to those of collectors,
-    /// and give way where they differ.
+    /// Metrics of another program, for example from a file. They may add series to those of
+    /// collectors, which take precedence.
     Guest,
 }
 
 /// The samples of one family that were written together.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
-    /// Into [`Families::names`].
+    /// Range in [`Families::names`].
     pub(crate) name: Range<usize>,
     /// Whether the text formats quote the name.
     pub(crate) quoted: bool,
@@ -90,9 +90,9 @@ pub(crate) struct Segment {
     pub(crate) labels: u64,
     /// Whether other segments of the family may have other labels.
     pub(crate) is_dynamic: bool,
-    /// Into [`Families::series`].
+    /// Range in [`Families::series`].
     pub(crate) series: Range<usize>,
-    /// Where in [`Families::body`] the first sample begins.
+    /// Position of the first sample in [`Families::body`].
     pub(crate) start: usize,
 }
 
@@ -101,9 +101,9 @@ pub(crate) struct Segment {
 pub(crate) struct Series {
     /// A hash of the label values.
     pub(crate) key: u64,
-    /// Where in [`Families::body`] it ends.
+    /// Position of its end in [`Families::body`].
     pub(crate) end: usize,
-    /// The number of bytes before its last line feed that only a counter in `OpenMetrics` has.
+    /// The number of bytes before its last line feed that only an `OpenMetrics` counter has.
     pub(crate) extra: usize,
 }
 

@@ -1,6 +1,6 @@
-//! The formats that Prometheus reads, as far as all of the crate needs to know them.
+//! The exposition formats.
 
-/// A way to write families down.
+/// An exposition format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -39,12 +39,12 @@ impl Format {
     }
 }
 
-/// What becomes of a name that is not `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+/// How names that do not match `[a-zA-Z_:][a-zA-Z0-9_:]*` are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Escaping {
-    /// It stays, in quotes where the format needs them. Text 0.0.4 has no such names; there it is
-    /// escaped with underscores all the same.
+    /// Unchanged, in quotes where the format needs them. Text 0.0.4 has no quoted names; it escapes
+    /// them with underscores.
     AllowUtf8,
     /// Reversible: a dot becomes `_dot_`, an underscore two of them.
     Dots,
@@ -56,7 +56,7 @@ pub enum Escaping {
 }
 
 impl Escaping {
-    /// As `escaping=` in `Accept` spells it.
+    /// The value of `escaping=` in `Accept`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "allow-utf-8" => Self::AllowUtf8,

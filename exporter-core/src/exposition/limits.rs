@@ -3,17 +3,18 @@
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
-/// Says whether the family of a name is wanted.
+/// Returns whether a family is included.
 pub type NamePredicate = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Which families a collector may write, and how many series.
+/// Limits on the families of a collector and on the number of series.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct OutputLimits {
-    /// Whether the family of a name is wanted; all are where there is no such function. A family
-    /// that is not costs nothing but the question, and is not counted as dropped.
+    /// Whether a family is included, by its name; all are if this is `None`. A family that is not
+    /// included is not encoded, and not counted as dropped.
     pub is_wanted: Option<NamePredicate>,
-    /// The most series of one collector in one scrape. Further ones are dropped and counted.
+    /// The maximum number of series of one collector in one scrape. Further ones are dropped and
+    /// counted.
     pub max_series: Option<usize>,
 }
 

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemes() {
+    fn each_scheme_escapes_names() {
         for (name, underscores, dots, values) in [
             ("a:b_c", "a:b_c", "a:b__c", "a:b_c"),
             ("disk.io.time", "disk_io_time", "disk_dot_io_dot_time", "U__disk_2e_io_2e_time"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_leave_legacy_names_alone_and_labels_have_no_colons() {
+    fn legacy_names_are_unchanged_and_labels_have_no_colons() {
         assert_eq!(spelled("a_b", Role::Metric, Escaping::Dots), "a_b");
         assert_eq!(spelled("a:b", Role::Label, Escaping::Underscores), "a_b");
         assert_eq!(spelled("a:b", Role::Label, Escaping::Values), "U__a_3a_b");

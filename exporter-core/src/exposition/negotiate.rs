@@ -15,7 +15,7 @@ impl Format {
     }
 }
 
-/// With the escaping for those who name none.
+/// As [`negotiate`], with the default escaping.
 fn negotiate<'a>(
     accept: impl IntoIterator<Item = &'a str>,
     escaping: Escaping,
@@ -40,8 +40,8 @@ fn negotiate<'a>(
     }
 }
 
-/// The clause that decides about an offer: the one that names it most closely, and of those the
-/// one with the highest quality.
+/// The clause that applies to an offer: the most specific one, and of those the one with the
+/// highest quality.
 fn governing<'a>(clauses: &'a [Clause<'a>], offer: Format) -> Option<(usize, &'a Clause<'a>)> {
     let mut governing: Option<(Closeness, usize, &Clause<'_>)> = None;
     for (place, clause) in clauses.iter().enumerate() {
@@ -56,7 +56,7 @@ fn governing<'a>(clauses: &'a [Clause<'a>], offer: Format) -> Option<(usize, &'a
     governing.map(|(_, place, clause)| (place, clause))
 }
 
-/// How closely a clause names a format.
+/// How specifically a clause matches a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Closeness {
     Anything,
@@ -78,7 +78,7 @@ struct Clause<'a> {
 }
 
 impl<'a> Clause<'a> {
-    /// None for one that makes no sense.
+    /// `None` if it is invalid.
     fn parse(clause: &'a str) -> Option<Self> {
         let mut parts = split(clause, ';');
         let media = parts.next().filter(|media| media.contains('/'))?;
@@ -105,7 +105,7 @@ impl<'a> Clause<'a> {
         Some(parsed)
     }
 
-    /// None if it is not about this format.
+    /// `None` if it does not match this format.
     fn closeness(&self, offer: Format) -> Option<Closeness> {
         let (kind, media, version) = match offer {
             Format::OpenMetrics => ("application/*", "application/openmetrics-text", "1.0.0"),
@@ -141,7 +141,7 @@ fn quality(text: &str) -> Option<u16> {
     Some(thousandths)
 }
 
-/// The trimmed parts between separators that are not in quotes.
+/// The trimmed parts between separators outside quotes.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |letter| {
@@ -164,10 +164,10 @@ mod tests {
         Format::negotiate([accept])
     }
 
-    /// What the Go library's own table says of the formats that we have, under each of its two
-    /// defaults.
+    /// The results of the Go library for the formats that are supported here, for each of its two
+    /// default schemes.
     #[test]
-    fn one_format_asked_for() {
+    fn a_single_format_is_negotiated() {
         for (accept, format, escaping) in [
             (PROTO.to_owned(), Format::Protobuf, None),
             (format!("{PROTO}; escaping=allow-utf-8;"), Format::Protobuf, Some("allow-utf-8")),
@@ -208,7 +208,7 @@ mod tests {
 
     /// The headers that Prometheus 3.5 sends.
     #[test]
-    fn what_prometheus_asks_for() {
+    fn the_headers_of_prometheus_are_negotiated() {
         let text = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
         for (accept, format, escaping) in [
             (
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn qualities() {
+    fn qualities_order_formats() {
         for (accept, format) in [
             ("text/plain;version=0.0.4;q=0.1,application/openmetrics-text", Format::OpenMetrics),
             ("text/plain;q=0.5,application/openmetrics-text;version=1.0.0;q=0.5", Format::Text004),
@@ -279,13 +279,13 @@ mod tests {
         testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "accept"), |bytes| {
             let text = String::from_utf8_lossy(bytes);
             let (format, escaping) = asked(&text);
-            // The answer is one that can be asked for.
+            // The result can itself be requested.
             assert_eq!(asked(format.content_type(escaping)), (format, escaping), "{text}");
         });
     }
 
     #[test]
-    fn garbage_gets_text() {
+    fn invalid_headers_get_text() {
         for accept in [
             "",
             ",",

@@ -1,6 +1,6 @@
 //! Numbers as Go prints them: `strconv.FormatFloat(v, 'g', -1, 64)`.
 //!
-//! Expositions are compared with those of the Go exporters, so `1e+06`, not `1000000`.
+//! The output is compared with that of the Go exporters, so it is `1e+06`, not `1000000`.
 
 /// All integers below this are exact floats, so their digits are the shortest representation.
 const EXACT: i64 = 1 << 53;
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_print_as_go_prints_them() {
+    fn numbers_are_printed_as_by_go() {
         for (value, written) in [
             (0.0, "0"),
             (-0.0, "-0"),
@@ -194,7 +194,7 @@ mod tests {
         }
     }
     #[test]
-    fn open_metrics_floats_are_told_from_integers() {
+    fn open_metrics_floats_have_a_point_or_exponent() {
         for (value, written) in [
             (0.0, "0.0"),
             (-1.0, "-1.0"),

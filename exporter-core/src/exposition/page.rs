@@ -14,13 +14,13 @@ use super::format::{Escaping, Format};
 use super::hash::Keyed;
 use super::{protobuf, text};
 
-/// Series that were left out of a page.
+/// Series that were dropped from a page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Conflict {
-    /// The family has another type or other labels than another of its name, or its name is the
-    /// exporter's own.
+    /// The family has another type or other labels than an earlier one of its name, or the name
+    /// belongs to the exporter itself.
     Family { name: String, dropped: usize },
-    /// The family had the series already.
+    /// The family already had the series.
     Series { name: String, dropped: usize },
 }
 
@@ -52,7 +52,7 @@ struct Page<'a> {
     format: Format,
     out: Vec<u8>,
     conflicts: Vec<Conflict>,
-    /// Of the current family: the bytes of its samples, and the hashes of their labels.
+    /// For the current family: the bytes of its samples, and the hashes of their labels.
     samples: Vec<&'a [u8]>,
     keys: Vec<u64>,
     scratch: String,
@@ -137,7 +137,7 @@ impl Families {
         self.names.get(segment.name.clone()).unwrap_or_default()
     }
 
-    /// The approximate size of a page of these.
+    /// The approximate size of a page of these families.
     fn size(&self) -> usize {
         self.body.len() + 2 * self.names.len() + 32 * self.segments.len()
     }

@@ -8,18 +8,18 @@ use super::frame::Frame;
 use super::number;
 use super::value::{CounterValue, Exemplar, HistogramValue, SummaryValue};
 
-/// The text formats, as far as their samples differ.
+/// The dialects of the text formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     OpenMetrics {
-        /// Whether there are `_created` lines.
+        /// Whether `_created` lines are written.
         created: bool,
     },
     Prometheus,
 }
 
-/// Fills `frame` for a family with the name, the text before each label value, the text after the
-/// last one, and the text before the bound of a bucket or quantile.
+/// Fills `frame` for a family: the name, the text before each label value, the text after the last
+/// one, and the text before the bound of a bucket or quantile.
 ///
 /// A quoted name is written inside the braces: `{"my.name",label="value"} 1`.
 pub(crate) fn frame(

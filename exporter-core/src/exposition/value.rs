@@ -1,23 +1,24 @@
-//! Values that are more than a number: counters with their history, histograms, summaries.
+//! Values that consist of more than a number: counters with metadata, histograms, summaries.
 
 use std::time::SystemTime;
 
-/// A counter with what some formats carry beside its value.
+/// A counter with the metadata that some formats have.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct CounterValue<'a> {
     /// The value.
     pub value: f64,
-    /// When it was zero. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
+    /// When it was zero. Written in protobuf, and in `OpenMetrics` if the page has `_created`
+    /// lines.
     pub created: Option<SystemTime>,
-    /// In protobuf, and in `OpenMetrics` if the family is a counter there.
+    /// Written in protobuf, and in `OpenMetrics` if the family has the type `counter` there.
     pub exemplar: Option<Exemplar<'a>>,
 }
 
-/// A histogram: by classic buckets, by native ones, or by both.
+/// A histogram with classic buckets, native buckets, or both.
 ///
-/// Text formats and `OpenMetrics` have classic buckets only. They always end with one for
-/// everything, `+Inf`, whether it is given here or not.
+/// Text formats and `OpenMetrics` have only classic buckets. The bucket `+Inf` is added if it is
+/// missing.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct HistogramValue<'a> {
@@ -29,8 +30,7 @@ pub struct HistogramValue<'a> {
     pub buckets: &'a [Bucket<'a>],
     /// Native buckets, in addition to the classic ones or in their place.
     pub native: Option<NativeBuckets<'a>>,
-    /// Exemplars of native buckets, which only protobuf carries; those without a time are left
-    /// out.
+    /// Exemplars of native buckets, which only protobuf has; those without a time are omitted.
     pub exemplars: &'a [Exemplar<'a>],
     /// When it was empty. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
     pub created: Option<SystemTime>,
@@ -40,9 +40,9 @@ pub struct HistogramValue<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Bucket<'a> {
-    /// Its upper bound, which is in it.
+    /// Its inclusive upper bound.
     pub le: f64,
-    /// The observations up to that bound, those of all smaller buckets among them.
+    /// The cumulative count: observations up to that bound.
     pub count: u64,
     /// One of its observations.
     pub exemplar: Option<Exemplar<'a>>,
@@ -111,18 +111,18 @@ impl<'a> Bucket<'a> {
     }
 }
 
-/// The buckets of a native histogram: bucket `i` holds what is above `base^(i-1)` and not above
+/// The buckets of a native histogram: bucket `i` has the observations above `base^(i-1)` up to
 /// `base^i`, where `base` is `2^(2^-schema)`. Only protobuf has them.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct NativeBuckets<'a> {
     /// From -4 to 8.
     pub schema: i32,
-    /// What is no further from zero is counted in `zero_count`.
+    /// Observations with an absolute value up to this are in `zero_count`.
     pub zero_threshold: f64,
     /// The observations that are no further from zero than `zero_threshold`.
     pub zero_count: u64,
-    /// Index and count, by ascending index. Empty buckets may be left out.
+    /// Index and count, by ascending index. Empty buckets may be omitted.
     pub negative: &'a [(i32, u64)],
     /// As `negative`.
     pub positive: &'a [(i32, u64)],
@@ -186,11 +186,11 @@ impl<'a> SummaryValue<'a> {
     }
 }
 
-/// One observation behind a counter or a bucket, with the way to its trace.
+/// One observation of a counter or a bucket, with labels that identify its trace.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Exemplar<'a> {
-    /// Name and value, together 128 letters at most: one with more is left out.
+    /// Names and values, together at most 128 characters: longer exemplars are omitted.
     pub labels: &'a [(&'a str, &'a str)],
     /// The value.
     pub value: f64,
@@ -212,15 +212,15 @@ impl<'a> Exemplar<'a> {
 }
 
 impl HistogramValue<'_> {
-    /// Whether there is no bucket twice and none without a place.
+    /// Whether the bounds ascend and all buckets are valid.
     pub(crate) fn is_sound(&self) -> bool {
         self.buckets.iter().map(|bucket| bucket.le).is_sorted_by(|a, b| a < b)
             && self.buckets.first().is_none_or(|bucket| !bucket.le.is_nan())
             && self.native.is_none_or(|native| native.is_sound())
     }
 
-    /// Bound, count and exemplar of all buckets, up to the one for everything. Counts that were
-    /// read while others were made may fall; here they do not.
+    /// Bound, count and exemplar of all buckets including `+Inf`. The counts do not decrease, even
+    /// if they were read while observations were made.
     pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64, Option<&Exemplar<'_>>)> {
         let mut seen = 0;
         let (last, finite) = match self.buckets.split_last() {
@@ -236,7 +236,7 @@ impl HistogramValue<'_> {
         finite.chain([everything])
     }
 
-    /// The count, never less than that of a bucket.
+    /// The count, at least that of the last bucket.
     pub(crate) fn total(&self) -> u64 {
         self.buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0).max(self.count)
     }
@@ -253,7 +253,7 @@ impl NativeBuckets<'_> {
 }
 
 impl SummaryValue<'_> {
-    /// Whether all quantiles are some, and none is there twice.
+    /// Whether all quantiles are valid and ascend.
     pub(crate) fn is_sound(&self) -> bool {
         self.quantiles.is_sorted_by(|(a, _), (b, _)| a < b)
             && self.quantiles.iter().all(|(quantile, _)| (0.0..=1.0).contains(quantile))
@@ -261,7 +261,7 @@ impl SummaryValue<'_> {
 }
 
 impl Exemplar<'_> {
-    /// Whether it can be written everywhere.
+    /// Whether all formats can write it.
     pub(crate) fn is_sound(&self) -> bool {
         let mut letters = 0;
         self.labels.iter().enumerate().all(|(at, (name, value))| {

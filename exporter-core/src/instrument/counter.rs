@@ -12,13 +12,13 @@ use crate::exposition::desc::Desc;
 use crate::exposition::families::DynFamily;
 use crate::exposition::value::CounterValue;
 
-/// A counter. Whole numbers and fractions are kept apart, so that [`Counter::inc`] is one atomic
+/// A counter. Integers and fractions are stored separately, so that [`Counter::inc`] is one atomic
 /// addition.
 #[derive(Debug)]
 pub struct Counter {
     whole: AtomicU64,
     fraction: Float,
-    /// `None` in a static, which is as old as the process.
+    /// `None` in a static, which exists since the start of the process.
     created: Option<SystemTime>,
     exemplar: Mutex<Option<StoredExemplar>>,
 }

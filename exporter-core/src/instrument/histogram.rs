@@ -68,14 +68,14 @@ impl Buckets {
 #[derive(Debug)]
 pub struct Histogram {
     buckets: Buckets,
-    /// The count of each classic bucket alone, and of the values above all bounds. Allocated at the
-    /// first observation.
+    /// The count of each classic bucket (not cumulative), and of the values above all bounds.
+    /// Allocated at the first observation.
     counts: OnceLock<Box<[AtomicU64]>>,
     sum: Float,
     /// One for each classic bucket, allocated with the first exemplar.
     exemplars: Mutex<Vec<Option<StoredExemplar>>>,
     native: Mutex<Native>,
-    /// `None` in a static, which is as old as the process.
+    /// `None` in a static, which exists since the start of the process.
     created: Option<SystemTime>,
 }
 
@@ -169,7 +169,7 @@ impl Value for Histogram {
             })
             .collect();
         let (negative, positive) = native.sides();
-        // Exemplars of classic buckets go with those.
+        // Exemplars of classic buckets are written with those.
         let (classic, exemplars) = if self.buckets.classic.is_empty() {
             (&[][..], buckets.iter().filter_map(|bucket| bucket.exemplar).collect())
         } else {

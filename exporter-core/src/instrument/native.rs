@@ -1,18 +1,18 @@
 //! The sparse buckets of a native histogram.
 //!
-//! Bucket `i` of schema `s` holds what is above `2^((i-1)/2^s)` and not above `2^(i/2^s)`.
+//! Bucket `i` of schema `s` has the observations above `2^((i-1)/2^s)` up to `2^(i/2^s)`.
 
 use std::collections::BTreeMap;
 
 use crate::exposition::value::NativeBuckets;
 
-/// Eight buckets to a power of two.
+/// Eight buckets for each power of two.
 const FINEST: i32 = 3;
-/// One bucket for sixteen powers of two: not more than 270 in all.
+/// One bucket for sixteen powers of two: at most 270 buckets.
 const COARSEST: i32 = -4;
-/// More than these, and neighbours are joined.
+/// The maximum number of buckets; beyond it, neighbours are merged.
 const MANY: usize = 160;
-/// 2^-128, as the Go library has it.
+/// 2^-128, as in the Go library.
 const ZERO_THRESHOLD: f64 = f64::from_bits((1023 - 128) << 52);
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Native {
     positive: BTreeMap<i32, u64>,
 }
 
-/// Index and count of each bucket of one sign.
+/// Index and count of the buckets of one sign.
 type Side = Vec<(i32, u64)>;
 
 impl Native {
@@ -74,7 +74,7 @@ fn joined(side: &BTreeMap<i32, u64>) -> BTreeMap<i32, u64> {
     joined
 }
 
-/// The bucket of a value above zero.
+/// The bucket of a positive value.
 fn index(value: f64, schema: i32) -> i32 {
     if value.is_infinite() {
         return index(f64::MAX, schema) + 1;
@@ -85,7 +85,7 @@ fn index(value: f64, schema: i32) -> i32 {
         let powers = 1 << -schema;
         return (power + powers - 1) >> -schema;
     }
-    // Where within its power of two: the first of so many bounds that is not below it.
+    // The first bound within its power of two that is not below the value.
     let parts = 1 << schema;
     let bound = |part: i32| (f64::from(part) / f64::from(parts) - 1.0).exp2();
     #[expect(clippy::cast_possible_truncation, reason = "from 0 to `parts`")]
@@ -99,7 +99,7 @@ fn index(value: f64, schema: i32) -> i32 {
     (exponent - 1) * parts + part
 }
 
-/// A fraction from 0.5 up to 1, and the power of two to multiply it with.
+/// A fraction from 0.5 up to 1, and the exponent of two that it is multiplied with.
 fn split(value: f64) -> (f64, i32) {
     const SUBNORMAL: f64 = f64::from_bits((1023 + 54) << 52);
     if value < f64::MIN_POSITIVE {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn indices() {
+    fn each_value_has_its_bucket() {
         for (value, schema, expected) in [
             (1.0, 0, 0),
             (1.5, 0, 1),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_buckets_are_joined() {
+    fn too_many_buckets_are_merged() {
         let mut native = Native::new();
         let mut exact = 1.0_f64;
         for _ in 0..500 {

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
-/// When this process started: the time of the first call, which `main` should make first. The
-/// kernel's own answer needs `/proc/stat`, which `ProcSubset=pid` hides.
+/// The start time of this process: the time of the first call, which `main` should make first. The
+/// exact time is in `/proc/stat`, which `ProcSubset=pid` hides.
 pub(crate) fn start_time() -> SystemTime {
     static START: LazyLock<SystemTime> = LazyLock::new(SystemTime::now);
     *START

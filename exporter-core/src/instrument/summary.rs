@@ -40,7 +40,7 @@ impl Window {
         Self { quantiles, span: Duration::from_secs(600) }
     }
 
-    /// The same quantiles over another time.
+    /// The same quantiles over another time window.
     #[must_use]
     pub const fn over(self, span: Duration) -> Self {
         Self { span, ..self }
@@ -53,7 +53,7 @@ impl Window {
 pub struct Summary {
     window: Window,
     state: Mutex<State>,
-    /// `None` in a static, which is as old as the process.
+    /// `None` in a static, which exists since the start of the process.
     created: Option<SystemTime>,
 }
 
@@ -61,7 +61,7 @@ pub struct Summary {
 struct State {
     count: u64,
     sum: f64,
-    /// In the order of time.
+    /// In chronological order.
     recent: VecDeque<(Instant, f64)>,
 }
 
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_of_the_window() {
+    fn quantiles_cover_the_time_window() {
         let summary =
             Summary::new(Window::quantiles(&[0.0, 0.5, 0.99, 1.0]).over(Duration::from_secs(60)));
         let start = Instant::now();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn recent_observations_are_bounded() {
+    fn the_number_of_observations_is_limited() {
         let summary = Summary::new(Window::quantiles(&[0.5]));
         for value in 0..3 * MAX_RECENT {
             summary.observe(value as f64);

@@ -19,7 +19,7 @@ fn page(instruments: &[&dyn Instrument], format: Format) -> String {
 }
 
 #[test]
-fn a_list_is_a_page() {
+fn instruments_are_written_as_a_page() {
     HITS.inc();
     HITS.inc_by(2);
     HITS.add(0.5);
@@ -57,7 +57,7 @@ fn a_list_is_a_page() {
 }
 
 #[test]
-fn exemplars_are_of_the_last_and_of_each_bucket() {
+fn the_last_exemplar_of_each_bucket_is_kept() {
     static SEEN: Labelled<Counter, 1> = Labelled::counter("seen_total", "Seen.", ["what"]);
     static TOOK: Metric<Histogram> =
         Metric::histogram("took_seconds", "Took.", Buckets::classic(&[1.0]).and_native());
@@ -77,7 +77,7 @@ fn exemplars_are_of_the_last_and_of_each_bucket() {
 }
 
 #[test]
-fn guards_end_when_they_are_dropped() {
+fn guards_act_when_they_are_dropped() {
     static LONG: Metric<Histogram> =
         Metric::histogram("long_seconds", "Long.", Buckets::classic(&[0.5]));
     let gauge = Gauge::new();
@@ -112,7 +112,7 @@ fn series_can_be_removed() {
 }
 
 #[test]
-fn threads_lose_nothing() {
+fn concurrent_updates_are_not_lost() {
     static SUM: Metric<Counter> = Metric::counter("sum_total", "Sum.");
     static LEVEL: Labelled<Gauge, 1> = Labelled::gauge("level", "Level.", ["n"]);
     static SPREAD: Metric<Histogram> =
@@ -142,7 +142,7 @@ fn threads_lose_nothing() {
 }
 
 #[test]
-fn guards_own_the_instrument_of_their_labels() {
+fn guards_own_their_instrument() {
     static TOOK: Labelled<Histogram, 1> =
         Labelled::histogram("owned_seconds", "Took.", ["code"], Buckets::classic(&[1000.0]));
     static OPEN: Labelled<Gauge, 1> = Labelled::gauge("owned", "Open.", ["code"]);
@@ -181,7 +181,7 @@ fn label_sets_are_limited_and_the_refused_are_counted() {
 }
 
 #[test]
-fn many_label_sets_are_found_again() {
+fn many_label_sets_are_found() {
     static MANY: Labelled<Counter, 2> = Labelled::counter("many_total", "Many.", ["a", "b"]);
     for round in 1..=2_u32 {
         for n in 0..100_000_u32 {
@@ -193,7 +193,7 @@ fn many_label_sets_are_found_again() {
 }
 
 #[test]
-fn functions_info_and_states() {
+fn computed_values_info_and_state_sets_are_written() {
     static DEPTH: FromFn =
         FromFn::<fn() -> f64>::gauge("depth_bytes", "Depth.", || 7.0).with_unit("bytes");
     static BUILD: Info<1> = Info::new("build_info", "Build.", ["version"], ["1.0"]);

@@ -231,7 +231,7 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn a_file_of_the_kernel_is_opened_once_and_says_what_is_so_now() {
+    fn a_kernel_file_is_opened_once_and_read_again() {
         let kept = FileCache::default();
         let path = Path::new("/proc/thread-self/comm");
         for name in ["first", "second one"] {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_looked_for_again() {
+    fn a_file_whose_object_is_gone_is_opened_again() {
         let kept = FileCache::default();
         let path = std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
@@ -260,12 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_file_system_is_opened_every_time() {
+    fn other_files_are_opened_every_time() {
         let kept = FileCache::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("stat");
         for text in ["cpu 1\n", "cpu 2\n"] {
-            // Another file by the same name.
+            // Another file with the same name.
             fs::write(directory.path().join("new"), text).unwrap();
             fs::rename(directory.path().join("new"), &path).unwrap();
             assert_eq!(kept.read(&path, Records::Long).unwrap(), text.as_bytes());
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_limited_and_comes_back() {
+    fn the_number_of_open_files_is_limited() {
         let budget = OpenFileBudget::default();
         let file = || open(Path::new("/proc/self/stat")).unwrap();
         let mut kept: Vec<_> = std::iter::from_fn(|| budget.keep(file())).collect();

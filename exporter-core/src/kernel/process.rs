@@ -1,4 +1,4 @@
-//! `process_*`: what this process uses, from `/proc/self` and the clock of its CPU time.
+//! `process_*`: resource usage of this process, from `/proc/self` and its CPU clock.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ impl Instrument for ProcessMetrics {
     }
 }
 
-/// Every family that [`write`] may write.
+/// All families that [`write`] may write.
 static METRICS: &[&dyn Describe] =
     &[&CPU, &MAX_FDS, &RECEIVED, &SENT, &OPEN_FDS, &RESIDENT, &START, &VIRTUAL, &MAX_VIRTUAL];
 
@@ -68,8 +68,8 @@ static VIRTUAL: Desc =
 static MAX_VIRTUAL: Desc =
     Desc::gauge("process_virtual_memory_max_bytes", "Address space this process may map.", []);
 
-/// Writes what can be read. A file that cannot be read, as in a tight sandbox, leaves its families
-/// out.
+/// Writes the available families. A file that cannot be read, as in a tight sandbox, leaves its
+/// families out.
 pub(crate) fn write(out: &mut Families) {
     let mut gauge = |desc: &Desc, value: Option<f64>| {
         if let Some(value) = value {
@@ -187,7 +187,7 @@ mod tests {
         for metric in METRICS {
             metric.describe(&mut |entry| {
                 described += 1;
-                // A container may hide the network's.
+                // A container may hide the network statistics.
                 assert!(entry.name.contains("_network_") || page.contains(entry.name));
             });
         }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptors_are_counted_the_old_way_too() {
+    fn descriptors_are_counted_on_old_kernels() {
         let now = count_fds("/proc/self/fd").unwrap();
         assert!(now >= 3);
     }

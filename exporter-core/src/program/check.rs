@@ -1,5 +1,5 @@
-//! `--check`: reads everything, runs everything once, and says in a table what is fine and what
-//! is not. Serves nothing.
+//! `--check`: reads all configuration, runs each collector once, and prints a table of the results.
+//! Serves nothing.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -9,17 +9,17 @@ use crate::query::Query;
 use crate::registry::ScrapeRequest;
 use crate::web::Site;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// A line for each thing looked at.
+    /// One line for each checked item.
     pub(crate) text: String,
     pub(crate) good: bool,
-    /// One line for standard error when it is not good.
+    /// One line for standard error if the check failed.
     pub(crate) verdict: String,
 }
 
-/// Runs every collector once and tells of the web configuration, which was read before.
+/// Runs each collector once, and reports on the web configuration, which was read before.
 pub(crate) async fn report(site: &Site) -> Report {
     let mut text = String::new();
     for line in site.config.report() {

@@ -5,18 +5,18 @@ use crate::flags::Flag;
 pub(crate) static CHECK: Flag = Flag::switch(
     "check",
     false,
-    "Read all configuration, run every collector once, say what is fine and what is not, and exit.",
+    "Read all configuration, run each collector once, print the results, and exit.",
 );
 /// The time limit of a collector in a scrape.
 pub static COLLECTOR_TIMEOUT: Flag =
-    Flag::text("collector.timeout", "5s", "How long one collector may take in a scrape.");
+    Flag::text("collector.timeout", "5s", "Time limit of a collector in a scrape.");
 pub(crate) static CONFIG_FILE: Flag = Flag::text(
     "web.config.file",
     "",
     "Web configuration file: TLS, client certificates, users, headers, rate limit.",
 );
 pub(crate) static DISABLE_DEFAULTS: Flag =
-    Flag::switch("collector.disable-defaults", false, "Start with all collectors off.");
+    Flag::switch("collector.disable-defaults", false, "Disable all collectors by default.");
 pub(crate) static DISABLE_EXPORTER_METRICS: Flag = Flag::switch(
     "web.disable-exporter-metrics",
     false,
@@ -24,9 +24,12 @@ pub(crate) static DISABLE_EXPORTER_METRICS: Flag = Flag::switch(
 );
 pub(crate) static ENABLE_LIFECYCLE: Flag =
     Flag::switch("web.enable-lifecycle", false, "Allow POST /-/reload.");
-pub(crate) static GOMAXPROCS: Flag =
-    Flag::text("runtime.gomaxprocs", "1", "Accepted for compatibility; one core is what it uses.")
-        .hidden();
+pub(crate) static GOMAXPROCS: Flag = Flag::text(
+    "runtime.gomaxprocs",
+    "1",
+    "Accepted for compatibility; the exporter uses one core.",
+)
+.hidden();
 pub(crate) static HASH_PASSWORD: Flag = Flag::switch(
     "hash-password",
     false,
@@ -38,18 +41,18 @@ pub(crate) static LISTEN_ADDRESS: Flag = Flag::list(
     "Where to listen: host:port, :port or unix:/path. May be repeated.",
 );
 pub(crate) static LOG_FORMAT: Flag =
-    Flag::text("log.format", "logfmt", "How to write the log: logfmt or json.");
+    Flag::text("log.format", "logfmt", "Format of the log: logfmt or json.");
 pub(crate) static LOG_LEVEL: Flag =
-    Flag::text("log.level", "info", "What to log: debug, info, warn or error, and all above it.");
+    Flag::text("log.level", "info", "Minimum level of log events: debug, info, warn or error.");
 pub(crate) static MAX_REQUESTS: Flag = Flag::text(
     "web.max-requests",
     "40",
-    "How many scrapes may be under way; more are answered 503. 0 is no limit.",
+    "Maximum number of scrapes in progress; more get status 503. 0 means no limit.",
 );
 pub(crate) static OPENMETRICS_CREATED: Flag = Flag::switch(
     "web.openmetrics-created",
     false,
-    "Write _created lines in OpenMetrics. They are series of their own to most servers.",
+    "Write _created lines in OpenMetrics. Most servers store them as separate series.",
 );
 pub(crate) static SYSTEMD_SOCKET: Flag =
     Flag::switch("web.systemd-socket", false, "Listen on the sockets that systemd passes.");
@@ -58,13 +61,13 @@ pub(crate) static TELEMETRY_PATH: Flag =
 pub(crate) static TIMEOUT_OFFSET: Flag = Flag::text(
     "timeout-offset",
     "0.25",
-    "Seconds to be done before the timeout that Prometheus announces.",
+    "Seconds before the timeout of Prometheus at which a scrape has to be complete.",
 );
 
 pub(crate) static UNIT: Flag = Flag::switch(
     "unit",
     false,
-    "With --check: check as the systemd unit of this program would run it. Takes root.",
+    "With --check: check in the environment of the systemd unit of this program. Needs root.",
 );
 
 /// The flags of every program.

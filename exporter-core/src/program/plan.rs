@@ -56,17 +56,17 @@ pub struct Program<Env: 'static> {
 
 static DURATION: Desc<1> = Desc::gauge(
     "exporter_collector_duration_seconds",
-    "How long a collector took in this scrape.",
+    "Duration of a collector in this scrape.",
     ["collector"],
 );
 static SUCCESS: Desc<1> = Desc::gauge(
     "exporter_collector_success",
-    "Whether a collector did all of its work in this scrape.",
+    "Whether a collector succeeded in this scrape.",
     ["collector"],
 );
 static BUILD_INFO: Desc<3> = Desc::gauge(
     "exporter_build_info",
-    "What this exporter was built from.",
+    "Version of this exporter.",
     ["program", "version", "revision"],
 );
 

@@ -83,7 +83,7 @@ fn run_with<Env, E: Exporter + 'static>(
     }
 }
 
-/// Why the program ends before it is told to.
+/// The reason why the program ends early.
 enum Stop {
     Failure(String),
     /// One line about a mistake on the command line or in a file.
@@ -202,7 +202,7 @@ async fn serve<Env>(
     Ok(())
 }
 
-/// The flags that this module acts on, read and checked.
+/// The flags that this module uses, parsed.
 struct Options {
     level: Level,
     layout: log::Layout,
@@ -261,7 +261,7 @@ fn one_of(flag: &Flag, found: &str, expected: &str) -> Error {
 
 fn print(text: &str) -> Result<(), Stop> {
     let written = writeln!(io::stdout(), "{}", text.trim_end());
-    // `--help | head` is no failure.
+    // `--help | head` is not a failure.
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Stop::Failure(format!("cannot write to standard output: {error}")))

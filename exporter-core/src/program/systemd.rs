@@ -56,7 +56,7 @@ impl Notifier {
 
     /// No further connections are accepted.
     pub fn stopping(&self) {
-        self.tell("STOPPING=1\nSTATUS=Answering what is under way");
+        self.tell("STOPPING=1\nSTATUS=Completing requests in progress");
     }
 
     /// Feeds the watchdog, twice as often as required. It must run on the runtime that serves
@@ -71,7 +71,7 @@ impl Notifier {
         }
     }
 
-    /// Ignores errors: there is nobody to report them to.
+    /// Errors are ignored: there is no way to report them.
     fn tell(&self, message: &str) {
         if let Some(manager) = &self.socket {
             let (socket, address) = &**manager;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_manager_hears_how_it_goes() {
+    fn the_service_manager_is_notified() {
         let (socket, address) = manager("notify");
         let notifier = Notifier::new(Some(&address), None);
         notifier.ready();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manager_that_is_not_there_or_does_not_read_stops_nothing() {
+    fn a_missing_or_blocked_manager_does_not_block() {
         Notifier::new(None, None).ready();
         Notifier::new(Some("/nowhere/at/all"), Some("x")).ready();
         Notifier::new(Some(""), Some("0")).ready();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_watchdog_is_fed_twice_as_often_as_it_asks() {
+    async fn the_watchdog_is_fed_twice_per_interval() {
         let (socket, address) = manager("watchdog");
         let notifier = Notifier::new(Some(&address), Some("200000"));
         let feed = notifier.feed_watchdog();

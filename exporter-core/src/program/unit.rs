@@ -1,12 +1,12 @@
-//! `--check --unit`: the check as the unit of this program runs it, with its user, sandbox, files
-//! and environment.
+//! `--check --unit`: runs the check as the unit of this program would, with its user, sandbox,
+//! files and environment.
 //!
 //! The unit is started under another name, from its own text, with another command.
 
 use std::fs;
 use std::process::Command;
 
-/// What a check under the unit came to.
+/// The result of a check under the unit.
 pub(super) struct Outcome {
     pub(super) report: String,
     pub(super) is_good: bool,
@@ -23,7 +23,7 @@ pub(super) fn check(name: &str) -> Result<Outcome, String> {
     fs::write(&unit, text)
         .map_err(|error| format!("{unit} cannot be written, which takes root: {error}"))?;
     let started = systemctl(&["daemon-reload"]).and_then(|_| {
-        // Its status is that of the check, or of systemd where it could not be run at all.
+        // The status is that of the check, or of systemd if it could not run.
         systemctl(&["start", &transient])
     });
     let said = fs::read(&report).unwrap_or_default();
@@ -43,8 +43,8 @@ pub(super) fn check(name: &str) -> Result<Outcome, String> {
     }
 }
 
-/// The text of a unit and its drop-ins with a check in the place of its command. `None` if it has
-/// no command.
+/// The text of a unit and its drop-ins, with a check in place of its command. `None` if it has no
+/// command.
 fn checking(text: &str, report: &str) -> Option<String> {
     let mut out = String::from("[Service]\n");
     let mut in_service = false;
@@ -73,7 +73,7 @@ fn checking(text: &str, report: &str) -> Option<String> {
     Some(out)
 }
 
-/// What a check has no use for.
+/// Settings that do not apply to a check.
 const DROPPED: [&str; 8] = [
     "Exec",
     "NotifyAccess=",
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_becomes_a_check() {
+    fn the_command_is_replaced_by_a_check() {
         let unit = "# /usr/lib/x.service\n[Unit]\nRequires=x.socket\n[Service]\nType=notify\nUser=x\n\
                     Environment=WEB= ARGS=\nExecStart=/usr/bin/x $WEB \\\n  $ARGS\nRestart=on-failure\n\
                     WatchdogSec=30s\n[Install]\nWantedBy=y\n# drop-in\n[Service]\nEnvironment=WEB=--a\n";

@@ -43,7 +43,7 @@ impl<'a> Run<'a> {
         self.end(true)
     }
 
-    /// Ends the run with a failure. Dropping it does the same, but cannot say what went wrong.
+    /// Ends the run with a failure. Dropping it does the same, but cannot return an error.
     pub fn failed(mut self) -> Result<(), PushError> {
         self.end(false)
     }
@@ -60,7 +60,7 @@ impl<'a> Run<'a> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            // There is nobody left to tell. The age of the last run will.
+            // The error cannot be reported; the age of the last run shows it.
             let _ = self.end(false);
         }
     }

@@ -1,4 +1,4 @@
-//! URLs of groups, as the Pushgateway reads them.
+//! URLs of groups, in the format of the Pushgateway.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::PushError;
 
-/// Refuses what cannot be the URL of a gateway. A password in it would get into errors and logs.
+/// Rejects invalid URLs. A password in the URL would get into errors and logs.
 pub(super) fn check(url: &str) -> Result<(), PushError> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let Some(rest) = rest else {
@@ -23,13 +23,13 @@ pub(super) fn check(url: &str) -> Result<(), PushError> {
     Ok(())
 }
 
-/// Appends a label to the path of a group. A value that a path segment cannot have goes in base64,
-/// which the name then says.
+/// Appends a label to the path of a group. A value that is not a valid path segment is written in
+/// base64, which the name indicates.
 pub(super) fn push_label(path: &mut String, name: &str, value: &str) {
     path.push('/');
     push_escaped(path, name);
     if value.is_empty() {
-        // An empty segment would be taken for no segment; this is the empty text in base64.
+        // An empty segment would be ignored; this is the empty text in base64.
         path.push_str("@base64/=");
     } else if value.contains('/') || value == "." || value == ".." {
         path.push_str("@base64/");

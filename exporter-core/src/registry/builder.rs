@@ -11,8 +11,8 @@ use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::instrument::{Instrument, Instruments};
 
-/// Builds a [`Registry`] from collectors and instruments. By default it exposes those alone, and
-/// each collector may take five seconds.
+/// Builds a [`Registry`] from collectors and instruments. By default it exposes only those, and
+/// each collector has a time limit of five seconds.
 ///
 /// ```
 /// use exporter_core::instrument::{Counter, Metric};
@@ -50,7 +50,7 @@ impl Builder {
         Self { collectors: Vec::new(), settings }
     }
 
-    /// Adds a collector. Its name selects it in `collect[]=` and stands in the log.
+    /// Adds a collector. Its name is used in `collect[]=` and in the log.
     pub fn source(mut self, name: impl Into<Cow<'static, str>>, source: Source) -> Self {
         self.collectors.push(Collects { name: name.into(), source });
         self
@@ -85,14 +85,14 @@ impl Builder {
         self
     }
 
-    /// Exposes `exporter_dropped_series_total`: series that were left out because they were invalid
+    /// Exposes `exporter_dropped_series_total`: series that were dropped because they were invalid
     /// or conflicted with others.
     pub fn dropped_series(mut self) -> Self {
         self.settings.exposes_dropped = true;
         self
     }
 
-    /// How long one collector may take: five seconds by default.
+    /// The time limit of a collector: five seconds by default.
     pub fn collector_timeout(mut self, timeout: Duration) -> Self {
         self.settings.limit = timeout;
         self

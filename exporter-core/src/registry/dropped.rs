@@ -1,4 +1,4 @@
-//! Series that were left out of pages because they would have made them invalid.
+//! Series that were dropped from pages because they would have made them invalid.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +29,7 @@ pub(super) struct Dropped {
 }
 
 impl Dropped {
-    /// Counts the series that a join left out.
+    /// Counts the series that were dropped when a page was joined.
     pub(super) fn note(&self, conflicts: Vec<Conflict>) {
         for conflict in conflicts {
             match conflict {
@@ -45,7 +45,7 @@ impl Dropped {
         }
     }
 
-    /// Counts the samples of a collector that cannot be exposed.
+    /// Counts the invalid samples of a collector.
     pub(super) fn refused(&self, collector: &str, dropped: usize) {
         if dropped > 0 {
             let problem = "a collector wrote samples whose names or values cannot be exposed";
@@ -53,7 +53,7 @@ impl Dropped {
         }
     }
 
-    /// Counts the series of a collector beyond the most that it may write.
+    /// Counts the series of a collector above its limit.
     pub(super) fn over_limit(&self, collector: &str, dropped: usize) {
         if dropped > 0 {
             let mut over_limit = self.over_limit.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! A collector of a registry, with how its last run went.
+//! A collector of a registry, with the result of its last run.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ use crate::collector::{AsyncCollector, Collector, Error, Source};
 use crate::exposition::families::Families;
 
 pub(super) struct Member {
-    /// Distinguishes it from all others that the registry ever had.
+    /// A unique ID, which is never reused in this registry.
     pub(super) id: u64,
     pub(super) name: Cow<'static, str>,
     /// Its name in the metrics.
@@ -32,7 +32,7 @@ struct History {
     last: Option<Last>,
     /// The failures that were logged as a warning, and when.
     warned: Vec<(Instant, String)>,
-    /// Whether such a failure is not over yet.
+    /// Whether such a failure persists.
     is_failing: bool,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum MemberSource {
     Async(tokio::sync::Mutex<Box<dyn AsyncCollector>>),
 }
 
-/// A blocking collector. Absent while it runs, however long ago its scrape gave up on it.
+/// A blocking collector. `None` while it runs, even after its scrape has ended.
 pub(super) struct BlockingCollector {
     collector: Mutex<Option<Box<dyn Collector>>>,
     /// The output of the last run, whose buffers the next run reuses.
@@ -87,14 +87,14 @@ impl Member {
         }
     }
 
-    /// Takes the output of a run back once it is on its page.
+    /// Takes the output of a run back after it was written to the page.
     pub(super) fn recycle(&self, out: Families) {
         if let MemberSource::Blocking(collector) = &self.source {
             *collector.spent.lock().unwrap_or_else(PoisonError::into_inner) = out;
         }
     }
 
-    /// Runs an async collector, after the scrapes that came before.
+    /// Runs an async collector, after those of earlier scrapes.
     pub(super) async fn run_async(&self, mut out: Families) -> Result {
         let MemberSource::Async(collector) = &self.source else { return Err(Failure::Stuck) };
         if self.interval.is_some() {

@@ -26,7 +26,7 @@ pub struct Last {
     pub elapsed: Duration,
     /// The error with its causes, on one line.
     pub result: Result<(), String>,
-    /// Whether the error only says that the machine lacks what the collector measures.
+    /// Whether the machine lacks what the collector measures.
     pub absent: bool,
 }
 
@@ -83,7 +83,7 @@ const SHORT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// The scrape ended first: how long it waits is up to the client.
+    /// The scrape ended first: its deadline is set by the client.
     #[error("not done by the deadline of the scrape")]
     Deadline,
     /// As in the run that is shown again.
@@ -102,12 +102,12 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Of a collector that was stopped after `elapsed`.
+    /// The failure of a collector that was stopped after `elapsed`.
     pub(super) fn late(elapsed: Duration, limit: Duration) -> Self {
         if elapsed < limit { Self::Deadline } else { Self::Timeout }
     }
 
-    /// Whether this only says that the machine lacks what the collector measures.
+    /// Whether the machine lacks what the collector measures.
     pub(super) fn is_absence(&self) -> bool {
         matches!(self, Self::Error(Error::Absent(_)) | Self::Earlier { is_absence: true, .. })
     }

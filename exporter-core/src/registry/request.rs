@@ -1,10 +1,10 @@
-//! A scrape request, and why it may have no page.
+//! A scrape request, and its errors.
 
 use std::time::Instant;
 
 use crate::exposition::format::{Escaping, Format};
 
-/// What a scrape asks for.
+/// The parameters of a scrape.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ScrapeRequest {
@@ -42,7 +42,7 @@ impl ScrapeRequest {
     }
 }
 
-/// Which collectors a scrape asks for.
+/// The collectors of a scrape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selection {

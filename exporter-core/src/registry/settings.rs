@@ -16,17 +16,17 @@ pub struct Settings {
     pub success: Option<&'static Desc<'static, 1>>,
     /// A prefix of collector names in the labels of these.
     pub label: &'static str,
-    /// How long one collector may take.
+    /// The time limit of a collector.
     pub limit: Duration,
-    /// How many async collectors run at the same time.
+    /// The maximum number of async collectors that run at the same time.
     pub concurrency: usize,
     /// Whether `OpenMetrics` has `_created` lines.
     pub created_lines: bool,
     /// The family with the collectors whose devices or features the machine lacks: 1 for each.
     pub absent: Option<&'static Desc<'static, 1>>,
-    /// What each collector may write.
+    /// The limits on the output of each collector.
     pub limits: OutputLimits,
-    /// Whether series that were left out are counted on the page.
+    /// Whether dropped series are counted on the page.
     pub exposes_dropped: bool,
     /// Whether `collect[]` may name collectors that are off or unknown, beside others: they are
     /// ignored, counted and logged. If not, such a scrape is refused.

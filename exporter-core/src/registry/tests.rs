@@ -144,10 +144,12 @@ async fn a_failing_collector_does_not_affect_others() {
     assert_eq!(results, [late, panicked, "no thing here", panicked, late, ""]);
 }
 
-/// Clients that do not wait, and collectors that fail every other time, would fill the log.
+/// Clients that do not wait, or collectors that alternate between failure and success, must not
+/// fill the log.
 #[tokio::test]
 async fn failures_caused_by_clients_are_logged_at_a_limited_rate() {
-    // Not by the number of runs: it depends on the machine whether a scrape without time has one.
+    // Not by the number of runs: whether a scrape without time runs a collector depends on the
+    // machine.
     static TURN: AtomicUsize = AtomicUsize::new(0);
     static FLAPS: Definition<()> = script("flaps", |(), _| {
         Ok(Source::blocking(Script(|out| {
@@ -164,7 +166,7 @@ async fn failures_caused_by_clients_are_logged_at_a_limited_rate() {
         registry.scrape(request(Selection::All, Duration::ZERO)).await.unwrap();
     }
     assert_eq!(lines.load(Ordering::Relaxed), 0, "the deadline of a client is no warning");
-    // Another test may have reached a log line first, while this one set its subscriber.
+    // Another test may have reached a log line before this one set its subscriber.
     tracing::callsite::rebuild_interest_cache();
     for turn in 0..20 {
         TURN.store(turn, Ordering::Relaxed);

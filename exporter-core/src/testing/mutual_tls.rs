@@ -22,7 +22,7 @@ const AUTHORIZATION: &str = "Basic cHJvbWV0aGV1czpjb3JyZWN0IGhvcnNl";
 
 /// An exporter with mutual TLS and basic authentication, and its clients.
 #[derive(Debug)]
-pub struct Scene {
+pub struct Setup {
     exporter: Exporter,
     authority: Authority,
     good: Identity,
@@ -30,7 +30,7 @@ pub struct Scene {
     others: [(&'static str, Option<Identity>, &'static str); 4],
 }
 
-impl Scene {
+impl Setup {
     /// Creates certificates and a web configuration in `dir`, and starts `binary` with them.
     pub fn new(binary: &str, flags: &[&str], dir: &Path) -> Self {
         let authority = Authority::new(dir, "ca");
@@ -63,19 +63,19 @@ impl Scene {
     }
 
     /// Connects as each client, with rustls.
-    pub fn knock(&self) {
+    pub fn connect_as_each_client(&self) {
         let metrics = self.get(Some(&self.good), &[("Authorization", AUTHORIZATION)]);
-        let metrics = metrics.expect("the good client is let in");
+        let metrics = metrics.expect("the allowed client is accepted");
         assert_eq!(metrics.status, 200, "{}", metrics.head);
-        let nameless = self.get(Some(&self.good), &[]).expect("TLS lets it in");
-        assert_eq!(nameless.status, 401, "a certificate does not stand for the password");
+        let without_password = self.get(Some(&self.good), &[]).expect("TLS accepts it");
+        assert_eq!(without_password.status, 401, "the password is required as well");
         for (name, identity, reason) in &self.others {
             let before = self.refused(reason);
             let answer = self.get(identity.as_ref(), &[("Authorization", AUTHORIZATION)]);
             assert!(answer.is_err(), "{name} was answered: {answer:?}");
             assert!(self.refused(reason) > before, "{name} was not counted as {reason}");
         }
-        assert!(!self.exporter.log().contains(PASSWORD), "the log holds a password");
+        assert!(!self.exporter.log().contains(PASSWORD), "the log contains a password");
     }
 
     /// Scrapes as each client with a real Prometheus; `None` without a Prometheus.
@@ -132,7 +132,7 @@ impl Scene {
     /// The number of handshakes rejected for this reason.
     fn refused(&self, reason: &str) -> f64 {
         let page = self.get(Some(&self.good), &[("Authorization", AUTHORIZATION)]);
-        let page = page.expect("the good client is let in").body;
+        let page = page.expect("the allowed client is accepted").body;
         let series = format!("exporter_tls_handshakes_refused_total{{reason=\"{reason}\"}} ");
         let value = page.lines().find_map(|line| line.strip_prefix(&series));
         value.and_then(|value| value.parse().ok()).unwrap_or(0.0)

@@ -1,4 +1,4 @@
-//! Accepts connections until the program ends, and waits for the last of them.
+//! Accepts connections until the program ends, then waits until all connections are closed.
 
 use std::future::Future;
 use std::io;
@@ -20,8 +20,8 @@ use super::server::Server;
 use super::site::Site;
 use super::socket::Socket;
 
-/// Serves until `shutdown` is ready. Requests in progress are then answered, within
-/// [`Limits::drain`](super::Limits::drain); everything else is closed.
+/// Serves until `shutdown` is ready. Then requests in progress are completed within
+/// [`Limits::drain`](super::Limits::drain), and all other connections are closed.
 pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Future) {
     let server = Server::new(site);
     let mut tasks = JoinSet::new();
@@ -31,7 +31,7 @@ pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Fut
         tasks.spawn(accept(Arc::clone(&server), listener));
     }
     shutdown.await;
-    // The listening sockets are closed: new clients are for the next process.
+    // The listening sockets are closed: new clients connect to the next process.
     tasks.shutdown().await;
     server.running.send_replace(false);
     let drain = server.site.limits.drain;
@@ -41,10 +41,10 @@ pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Fut
     }
 }
 
-/// How long to wait before the next attempt, when no connection can be closed to make room.
+/// The delay before the next attempt, if no connection can be closed to make room.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How long there must be no failure before it is logged that they are over.
+/// The time without a failure after which the end of the failures is logged.
 const RECOVERY: Duration = Duration::from_secs(10);
 
 async fn accept(server: Arc<Server>, listener: Listener) {
@@ -58,7 +58,7 @@ async fn accept(server: Arc<Server>, listener: Listener) {
                 }
                 admit(&server, socket, peer);
             }
-            // The client has closed it already.
+            // The client has closed the connection already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 server.site.metrics.accept_failures.fetch_add(1, Ordering::Relaxed);

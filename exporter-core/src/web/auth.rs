@@ -1,8 +1,8 @@
 //! HTTP basic authentication by `basic_auth_users`.
 //!
-//! A password is checked with bcrypt once; a right one is then remembered by a keyed hash and does not
-//! wait again. Wrong passwords are not remembered. Their checks wait in a queue, and take the same
-//! time whether the user exists or not.
+//! A password is checked with bcrypt once; a correct one is then remembered by a keyed hash, and
+//! its next check does not wait. Wrong passwords are not remembered. Their checks wait in a queue,
+//! and take the same time whether the user exists or not.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,38 +18,38 @@ use serde_saphyr::Spanned;
 use self::check_queue::CheckQueue;
 use super::client_address::ClientAddress;
 use super::config::diagnostics::Diagnostics;
-use super::config::file::{Fault, line_of};
-use super::config::secret::Secret;
+use crate::config_file::yaml::line_of;
+use crate::config_file::{Fault, Secret};
 
 mod check_queue;
 
 /// The `WWW-Authenticate` header of a 401 response.
 pub(crate) const CHALLENGE: &str = "Basic";
 
-/// In bytes; bcrypt ignores the rest.
+/// The maximum length in bytes; bcrypt ignores the rest.
 const MAX_PASSWORD: usize = 72;
 
 /// The highest bcrypt cost that is checked: about four seconds. Each step doubles the time, and a
 /// check cannot be cancelled: a few requests for a user with a hash of cost 31 would stop all logins.
 const MAX_COST: u32 = 16;
 
-/// What to do about a hash that cannot be used.
+/// How to create a valid hash.
 const NEW_HASH: &str = "make one with --hash-password";
 
 /// A hash of a higher cost than this works, but each first login takes seconds.
 const SLOW_COST: u32 = 13;
 
-/// Right logins that are remembered.
+/// The number of correct logins that are remembered.
 const MAX_REMEMBERED: usize = 256;
 
-/// The configured users, and the logins that were right.
+/// The configured users, and the logins that were correct.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     users: HashMap<String, Hash>,
     /// The bcrypt cost of every failed check: the highest of all users.
     cost: u32,
     /// Shared with the authenticators before and after this one: a remembered login includes the
-    /// hash that it was right for.
+    /// hash that it was checked against.
     shared: Arc<Shared>,
 }
 
@@ -71,14 +71,14 @@ struct Shared {
     queue: CheckQueue,
 }
 
-/// A bcrypt hash whose form has been checked.
+/// A bcrypt hash in a valid format.
 #[derive(Clone, Debug)]
 struct Hash {
     text: Secret,
     cost: u32,
 }
 
-/// Credentials as sent. As in Go a password is bytes and need not be UTF-8. Must not be printed.
+/// Credentials as sent. As in Go, a password is bytes and need not be UTF-8. Must not be printed.
 struct Login {
     user: String,
     password: Vec<u8>,
@@ -125,7 +125,7 @@ impl Authenticator {
         Ok(Self { users, cost, shared })
     }
 
-    /// Whether `headers` hold a login that was right before.
+    /// Whether `headers` contain a login that was correct before.
     pub(crate) fn remembers(&self, headers: &HeaderMap) -> bool {
         let Some(login) = Login::of(headers) else { return false };
         let hash = self.users.get(&login.user);
@@ -133,7 +133,7 @@ impl Authenticator {
     }
 
     /// The user whose name and password are in `headers`. Checks of different addresses take turns;
-    /// one that `is_known` has had the right password before.
+    /// an address that `is_known` has sent a correct password before.
     pub(crate) async fn check(
         &self,
         headers: &HeaderMap,
@@ -153,7 +153,7 @@ impl Authenticator {
         }
         let queue = &self.shared.queue;
         let permit = queue.enter(address, is_known, &login.user).await.ok_or(Denied::Busy)?;
-        // Another request may have brought the same while this one was waiting.
+        // Another request may have had the same login while this one was waiting.
         if let Some((user, _)) = user
             && self.shared.remembers(seal)
         {
@@ -163,7 +163,7 @@ impl Authenticator {
         let (cost, password) = (self.cost, login.password);
         let shared = Arc::clone(&self.shared);
         let is_right = tokio::task::spawn_blocking(move || {
-            // Dropped when the work is done, even if nobody waits for it any more.
+            // Dropped when the check is done, even if no request waits for it any more.
             let _permit = permit;
             let is_right = is_right(&password, hash.as_ref(), cost);
             if let Some(seal) = seal.filter(|_| is_right) {
@@ -180,8 +180,8 @@ impl Authenticator {
     }
 }
 
-/// Every failure does the work of `cost`: bcrypt of cost c does 2^c rounds, and
-/// 2^c + 2^c + 2^(c+1) + ... + 2^(cost-1) is 2^cost.
+/// Every failure costs the rounds of `cost`: bcrypt with cost c has 2^c rounds, and 2^c + 2^c +
+/// 2^(c+1) + ... + 2^(cost-1) is 2^cost.
 fn is_right(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
     let decoy = |cost| {
         let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0x5a; 16]));
@@ -198,7 +198,7 @@ fn is_right(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
 }
 
 impl Hash {
-    /// The error says what is wrong with the hash, without showing it.
+    /// Parses a hash. The error does not show it.
     fn parse(text: &Secret) -> Result<Self, String> {
         let hash = text.expose();
         if hash.len() < 59 {
@@ -206,7 +206,7 @@ impl Hash {
                 "crypto/bcrypt: hashedSecret too short to be a bcrypted password; {NEW_HASH}"
             ));
         }
-        // Of crypt_blowfish before 1.1, which had a bug; no password would match.
+        // The prefix of crypt_blowfish before 1.1, which had a bug; no password would match.
         if hash.starts_with("$2x$") {
             return Err(format!("$2x$ is the prefix of a broken bcrypt; {NEW_HASH}"));
         }
@@ -276,7 +276,7 @@ impl Shared {
     fn remember(&self, seal: [u8; 32]) {
         let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
         if right.len() >= MAX_REMEMBERED {
-            // Those in use are remembered again after one check each.
+            // Logins in use are remembered again after one check each.
             right.clear();
         }
         right.insert(seal);

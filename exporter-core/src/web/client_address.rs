@@ -1,9 +1,9 @@
-//! The other end of a connection, and what limits are counted by.
+//! The peer of a connection, and the unit by which limits count.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The other end of a connection, as far as the socket knows it.
+/// The peer of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Ip(IpAddr),
@@ -13,8 +13,8 @@ pub(crate) enum Peer {
     },
 }
 
-/// The unit that connections, logins and log lines are limited by: an IPv4 address, an IPv6 network
-/// of 64 bits, since whoever has one address of it has all of them, or a user of this machine.
+/// The unit by which connections, logins and log lines are limited: an IPv4 address, an IPv6
+/// network of 64 bits, because its owner has all its addresses, or a user of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ClientAddress {
     Ip(IpAddr),

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its end.
+//! One connection, from accept to close.
 
 mod first_bytes;
 mod http1_heads;
@@ -39,29 +39,29 @@ use super::reload::WebConfig;
 use super::server::Server;
 use super::socket::{AsSocket, Socket};
 use super::tls::caller::Caller;
-use super::tls::refusal::Refusal;
+use super::tls::rejection::Rejection;
 use crate::collector::chain;
 
-/// Of one HTTP/2 connection.
+/// Concurrent streams of an HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
-/// Of one request on HTTP/2, where each header counts 32 bytes more than it has.
+/// Header bytes of an HTTP/2 request. Each header counts 32 bytes more than its length.
 const MAX_HEADER_LIST: u32 = 16 * 1024;
-/// No request has a body.
+/// The HTTP/2 receive window in bytes. Requests have no body.
 const WINDOW: u32 = 64 * 1024;
 
-/// A connection that was accepted and has a place in the table.
+/// An accepted connection that was admitted to the table.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) server: Arc<Server>,
     pub(super) state: Arc<ConnectionState>,
     pub(super) peer: Peer,
-    /// Moves when the settings do: what was agreed on a connection ends with them.
+    /// Changes with the configuration: a connection of an earlier generation is closed.
     pub(super) changes: watch::Receiver<u64>,
-    /// Closed when the program is to end.
+    /// Closed when the program shuts down.
     pub(super) running: watch::Receiver<bool>,
 }
 
-/// What the requests of a connection have in common.
+/// The data that all requests of a connection share.
 #[derive(Clone, Debug)]
 struct RequestContext {
     server: Arc<Server>,
@@ -70,17 +70,17 @@ struct RequestContext {
     caller: Arc<Caller>,
 }
 
-/// A connection on which no request was made.
+/// A connection that ended before its first request.
 #[derive(Debug, Default)]
-struct Refused {
-    /// None if the client closed it.
-    reason: Option<Refusal>,
-    /// On which the client was sent the reason.
+struct Rejected {
+    /// `None` if the client closed it.
+    reason: Option<Rejection>,
+    /// The socket, if the reason was sent to the client on it.
     socket: Option<Socket>,
 }
 
-impl Refused {
-    fn because(reason: Refusal) -> Self {
+impl Rejected {
+    fn because(reason: Rejection) -> Self {
         Self { reason: Some(reason), socket: None }
     }
 }
@@ -102,13 +102,13 @@ impl Connection {
         }
     }
 
-    /// TLS on the socket, or why not.
+    /// The TLS handshake.
     async fn secure(
         &self,
         socket: Socket,
         tls: Arc<ServerConfig>,
         settings: &WebConfig,
-    ) -> Result<(TlsStream<Socket>, Caller), Refused> {
+    ) -> Result<(TlsStream<Socket>, Caller), Rejected> {
         let mut running = self.running.clone();
         let mut handshake = pin!(handshake(socket, tls));
         let mut overdue = pin!(self.state.overdue());
@@ -118,10 +118,10 @@ impl Connection {
                 biased;
                 stream = &mut handshake => break stream?,
                 _ = &mut overdue => {
-                    let reason = (!is_stopping).then_some(Refusal::Timeout);
-                    return Err(Refused { reason, socket: None });
+                    let reason = (!is_stopping).then_some(Rejection::Timeout);
+                    return Err(Rejected { reason, socket: None });
                 }
-                () = self.state.evicted() => return Err(Refused::default()),
+                () = self.state.evicted() => return Err(Rejected::default()),
                 // In TLS 1.3 the client's request may follow at once: closing now would lose it.
                 _ = running.changed(), if !is_stopping => {
                     is_stopping = true;
@@ -129,16 +129,16 @@ impl Connection {
                 }
             }
         };
-        // Resumed sessions as well: they were begun under other settings.
-        let caller = settings.admits(stream.get_ref().1).map_err(Refused::because)?;
+        // Also checks resumed sessions, which began under another configuration.
+        let caller = settings.admits(stream.get_ref().1).map_err(Rejected::because)?;
         self.state.secured();
         Ok((stream, caller))
     }
 
-    async fn refuse(&self, refused: Refused) {
+    async fn refuse(&self, refused: Rejected) {
         if let Some(reason) = refused.reason {
             self.server.site.metrics.refused(reason);
-            self.server.refusals.log(self.peer, reason);
+            self.server.rejections.log(self.peer, reason);
         }
         if let Some(socket) = refused.socket {
             tokio::select! {
@@ -193,7 +193,7 @@ impl Connection {
         }
     }
 
-    /// Runs a connection until it ends by itself, goes beyond a limit, or is told to end.
+    /// Runs a connection until it ends, exceeds a limit, or is evicted.
     async fn drive<C: Future<Output = hyper::Result<()>>>(
         &self,
         mut connection: Pin<&mut C>,
@@ -211,7 +211,7 @@ impl Connection {
         loop {
             tokio::select! {
                 biased;
-                // Before the connection: a busy one must not outrun its eviction.
+                // Poll this before the connection: a busy connection must not outrun its eviction.
                 () = self.state.evicted() => {
                     debug!(peer = %self.peer, "connection closed to make room");
                     self.state.abort();
@@ -229,8 +229,8 @@ impl Connection {
                     is_stopping = true;
                     self.state.stop();
                 }
-                // A client that has just connected may have its first request on the way: closing
-                // now would lose it. `overdue` ends the wait.
+                // The first request of a new client may be on its way, and would be lost if the
+                // connection closed now. `overdue` ends the wait.
                 () = self.state.first_request(), if is_stopping && !is_finishing => {
                     is_finishing = true;
                     finish(connection.as_mut());
@@ -243,24 +243,24 @@ impl Connection {
 async fn handshake(
     mut socket: Socket,
     tls: Arc<ServerConfig>,
-) -> Result<TlsStream<Socket>, Refused> {
+) -> Result<TlsStream<Socket>, Rejected> {
     let mut bytes = [0; first_bytes::LENGTH];
-    // A port scan is no failure.
-    let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Refused::default())?;
+    // A port scan is not a failure.
+    let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Rejected::default())?;
     let (answer, reason) = match Protocol::of(bytes) {
-        Protocol::None => return Err(Refused::default()),
-        Protocol::OldTls => (first_bytes::OLD_TLS, Refusal::ProtocolVersion),
-        Protocol::PlainHttp => (first_bytes::PLAIN_HTTP, Refusal::PlainHttp),
+        Protocol::None => return Err(Rejected::default()),
+        Protocol::OldTls => (first_bytes::OLD_TLS, Rejection::ProtocolVersion),
+        Protocol::PlainHttp => (first_bytes::PLAIN_HTTP, Rejection::PlainHttp),
         Protocol::Tls => {
             let accepted = TlsAcceptor::from(tls).accept(socket).into_fallible().await;
-            return accepted.map_err(|(error, socket)| Refused {
-                reason: Some(Refusal::of(&error)),
+            return accepted.map_err(|(error, socket)| Rejected {
+                reason: Some(Rejection::of(&error)),
                 socket: Some(socket),
             });
         }
     };
     let _ = socket.write_all(answer).await;
-    Err(Refused { reason: Some(reason), socket: Some(socket) })
+    Err(Rejected { reason: Some(reason), socket: Some(socket) })
 }
 
 async fn respond(
@@ -271,9 +271,9 @@ async fn respond(
     let in_progress = state.request();
     let start = Instant::now();
     let (mut response, user) = match request::refuse(&request) {
-        Some(refusal) => {
+        Some(rejection) => {
             state.refuse();
-            (response::closing(refusal), None)
+            (response::closing(rejection), None)
         }
         None => route::answer(server, state, *peer, &request).await,
     };

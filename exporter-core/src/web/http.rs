@@ -1,4 +1,4 @@
-//! A request and its response.
+//! Requests and responses.
 
 pub(crate) mod compress;
 mod landing;

@@ -1,4 +1,4 @@
-//! Listening sockets: TCP, Unix, and those that systemd opened.
+//! Listening sockets: TCP, Unix, and those passed by systemd.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -79,7 +79,7 @@ fn tcp(text: &str) -> Option<Address> {
     let (host, port) = text.rsplit_once(':')?;
     let host = match host.strip_prefix('[') {
         Some(inner) => inner.strip_suffix(']')?,
-        // Two colons without brackets: it is not clear where the port begins.
+        // Two colons without brackets: the port is ambiguous.
         None if host.contains(':') => return None,
         None => host,
     };
@@ -100,19 +100,19 @@ enum ListeningSocket {
     Unix(UnixListener),
 }
 
-/// Bytes; the kernel doubles it.
+/// The receive buffer in bytes; the kernel doubles it.
 const RECEIVE_BUFFER: u32 = 32 * 1024;
-/// Bytes that the kernel takes of an answer beyond what the client has room for.
+/// The send buffer in bytes: what the kernel stores of a response that the client does not read.
 const UNSENT_BUFFER: u32 = 128 * 1024;
-/// After which the kernel gives up a client that takes nothing.
+/// The time after which the kernel closes a connection whose peer acknowledges nothing.
 const UNACKNOWLEDGED_MILLISECONDS: u32 = 60_000;
 
-/// The longest queue that the kernel allows by default.
+/// The maximum backlog that the kernel allows by default.
 const BACKLOG: u32 = 4096;
 
 impl Listener {
-    /// Opens all of these addresses, in the form of `--web.listen-address`. Must be called within the
-    /// runtime; resolves names, which may block.
+    /// Opens all of these addresses, in the form of `--web.listen-address`. Must be called within
+    /// the runtime; resolves names, which may block.
     pub fn bind(addresses: &[String]) -> Result<Vec<Self>, ListenError> {
         let bind = |text: &String| {
             let failed = |error| ListenError::Bind(text.clone(), error);
@@ -154,7 +154,7 @@ impl Listener {
         Err(ListenError::Bind(range, last))
     }
 
-    /// The sockets that systemd opened for this process. Only the first call gets them.
+    /// The sockets that systemd opened for this process. Only the first call returns them.
     pub fn from_systemd() -> Result<Vec<Self>, ListenError> {
         let sockets = sys::inherited(systemd_sockets()).map_err(ListenError::Adopt)?;
         let listeners = sockets.into_iter().map(Self::adopt).collect::<Result<Vec<_>, _>>();
@@ -287,11 +287,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Bounds what the kernel keeps for clients that do not read, for all connections that the socket
-/// will accept: it counts as memory of the service, and would be megabytes for each.
+/// Limits the buffers of clients that do not read, for all connections that the socket accepts:
+/// they count as memory of the service, and could be megabytes each.
 fn bound_send_buffers(listener: &impl AsFd) -> io::Result<()> {
     SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BUFFER)?;
-    // Also of connections that are closed already.
+    // Also of connections that are already closed.
     sockopt::set_tcp_user_timeout(listener, UNACKNOWLEDGED_MILLISECONDS)?;
     Ok(())
 }
@@ -312,14 +312,14 @@ fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Whether a server listens on the socket at `path`. Does not wait for it to accept: a server whose
-/// queue is full listens, too.
+/// Whether a server listens on the socket at `path`. Does not wait for an accept: a server with a
+/// full queue listens, too.
 fn is_in_use(path: &Path) -> io::Result<bool> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     Ok(match connect(&socket, &SocketAddrUnix::new(path)?) {
         Err(Errno::CONNREFUSED | Errno::NOENT) => false,
-        // Connected, or cannot say: then the file is not replaced.
+        // Connected, or unknown: the file is not replaced.
         _ => true,
     })
 }

@@ -1,4 +1,4 @@
-//! Gives memory back to the system after a peak.
+//! Returns memory to the system after a peak.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,12 +12,12 @@ use crate::sys;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Peaks below these leave too little behind to look for.
+/// Peaks below these leave too little free memory to look for.
 const UNSENT_PEAK: usize = 8 << 20;
 const CONNECTIONS_PEAK: usize = 64;
 
-/// Never returns. The allocator keeps what was freed in between other allocations; after many
-/// connections or large answers that can be much of the memory that the service may have.
+/// Never returns. The allocator keeps freed memory between other allocations; after many
+/// connections or large responses that can be a large part of the memory limit of the service.
 pub(super) async fn release_after_peaks(server: Arc<Server>) {
     let (mut unsent_peak, mut connections_peak) = (0, 0);
     let mut ticks = interval(INTERVAL);

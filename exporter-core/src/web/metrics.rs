@@ -1,4 +1,4 @@
-//! What the exporter measures of its own serving.
+//! The metrics of the server.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
@@ -7,11 +7,11 @@ use http::StatusCode;
 
 use super::recent_scrapes::RecentScrapes;
 use super::reload::ConfigStore;
-use super::tls::refusal::Refusal;
+use super::tls::rejection::Rejection;
 use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 
-/// Every family that [`ServerMetrics`] writes.
+/// All families of [`ServerMetrics`].
 #[cfg(feature = "testing")]
 pub(crate) static METRICS: &[&dyn crate::desc::Describe] = &[
     &SCRAPES,
@@ -73,7 +73,7 @@ static EXPIRY: Desc<2> = Desc::gauge(
     ["role", "subject"],
 );
 
-/// Counters of one program, made before anything that counts.
+/// The counters of a program, created before the parts that count.
 #[derive(Debug, Default)]
 pub(crate) struct ServerMetrics {
     pub(super) scrapes: Scrapes,
@@ -81,12 +81,12 @@ pub(crate) struct ServerMetrics {
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,
-    /// Whether the program's own configuration was invalid when it was last read.
+    /// Whether the configuration of the program was invalid when it was last read.
     own_config_is_bad: AtomicBool,
-    /// By their order in [`Eviction::ALL`].
+    /// In the order of [`Eviction::ALL`].
     evicted: [AtomicU64; Eviction::ALL.len()],
-    /// By their order in [`Refusal::ALL`].
-    refused: [AtomicU64; Refusal::ALL.len()],
+    /// In the order of [`Rejection::ALL`].
+    refused: [AtomicU64; Rejection::ALL.len()],
 }
 
 impl ServerMetrics {
@@ -107,8 +107,8 @@ impl ServerMetrics {
         }
         {
             let mut refused = out.family(&REFUSED);
-            for (refusal, count) in Refusal::ALL.iter().zip(&self.refused) {
-                refused.sample([refusal.as_str()], count.load(Ordering::Relaxed) as f64);
+            for (rejection, count) in Rejection::ALL.iter().zip(&self.refused) {
+                refused.sample([rejection.as_str()], count.load(Ordering::Relaxed) as f64);
             }
         }
         let status = config.status();
@@ -124,8 +124,8 @@ impl ServerMetrics {
     }
 
     #[cfg(test)]
-    pub(super) fn refusals(&self, refusal: Refusal) -> u64 {
-        let nth = Refusal::ALL.iter().position(|known| *known == refusal).unwrap();
+    pub(super) fn rejections(&self, rejection: Rejection) -> u64 {
+        let nth = Rejection::ALL.iter().position(|known| *known == rejection).unwrap();
         self.refused[nth].load(Ordering::Relaxed)
     }
 
@@ -147,8 +147,8 @@ impl ServerMetrics {
         }
     }
 
-    pub(super) fn refused(&self, refusal: Refusal) {
-        let nth = Refusal::ALL.iter().position(|known| *known == refusal);
+    pub(super) fn refused(&self, rejection: Rejection) {
+        let nth = Rejection::ALL.iter().position(|known| *known == rejection);
         if let Some(counter) = nth.and_then(|nth| self.refused.get(nth)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
@@ -166,8 +166,8 @@ pub(crate) enum Eviction {
     Descriptors,
     /// TLS handshakes in progress.
     HandshakeLimit,
-    /// Memory for answers that clients do not read.
-    UnsentAnswers,
+    /// Memory for responses that clients do not read.
+    UnsentResponses,
 }
 
 impl Eviction {
@@ -176,7 +176,7 @@ impl Eviction {
         Self::ConnectionLimit,
         Self::Descriptors,
         Self::HandshakeLimit,
-        Self::UnsentAnswers,
+        Self::UnsentResponses,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -185,12 +185,12 @@ impl Eviction {
             Self::ConnectionLimit => "connection_limit",
             Self::Descriptors => "descriptors",
             Self::HandshakeLimit => "handshake_limit",
-            Self::UnsentAnswers => "unsent_answers",
+            Self::UnsentResponses => "unsent_answers",
         }
     }
 }
 
-/// Scrapes in progress, and those that were answered.
+/// Scrapes in progress, and responses to scrapes by status.
 #[derive(Debug, Default)]
 pub(super) struct Scrapes {
     in_flight: AtomicUsize,
@@ -219,7 +219,7 @@ impl Scrapes {
     }
 }
 
-/// A scrape in progress until it is dropped.
+/// A scrape in progress; dropping it ends the scrape.
 #[derive(Debug)]
 pub(super) struct ScrapeInFlight<'a> {
     scrapes: &'a Scrapes,
@@ -235,11 +235,11 @@ impl Drop for ScrapeInFlight<'_> {
     }
 }
 
-/// How often each status was answered.
+/// The number of responses by status.
 #[derive(Debug, Default)]
 pub(super) struct Codes([AtomicU64; CODES.len()]);
 
-/// The statuses that this server answers with; the last stands for any other.
+/// The statuses of this server; the last counts all others.
 const CODES: [&str; 13] =
     ["200", "400", "401", "403", "404", "405", "413", "414", "429", "431", "500", "503", "other"];
 

@@ -1,11 +1,10 @@
-//! For tests: an authority, certificates of every kind, a directory for them, and handshakes.
+//! For tests: an authority, certificates of all kinds, a directory for them, and handshakes.
 
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
@@ -19,6 +18,7 @@ use rustls::{
     AlertDescription, ClientConfig, ClientConnection, Error, RootCertStore, ServerConfig,
     ServerConnection, SupportedProtocolVersion,
 };
+use tempfile::TempDir;
 
 pub(super) struct Authority(pub(super) CertifiedIssuer<'static, KeyPair>);
 
@@ -100,21 +100,17 @@ impl Holder {
     }
 }
 
-/// A directory that goes with its owner.
-pub(super) struct Directory(PathBuf);
+/// A temporary directory with files of a configuration.
+pub(super) struct Directory(TempDir);
 
 impl Directory {
     pub(super) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("web-{}-{count}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(tempfile::tempdir().unwrap())
     }
 
     pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        // As a key should be.
+        let path = self.path().join(name);
+        // A private key must not be readable by others.
         let _ = fs::remove_file(&path);
         let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         file.unwrap().write_all(text.as_bytes()).unwrap();
@@ -122,7 +118,7 @@ impl Directory {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// `server.crt`, `server.key` and `ca.pem`.
@@ -130,12 +126,6 @@ impl Directory {
         self.write("server.crt", &server.certificate);
         self.write("server.key", &server.key.serialize_pem());
         self.write("ca.pem", &authority.0.pem());
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What all connections of a site share.
+//! The state that all connections of a site share.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use tokio::sync::watch;
 
 use super::connection::known_addresses::KnownAddresses;
 use super::connection::table::{ConnectionTable, TableLimits};
-use super::connection::unsent::UnsentAnswers;
+use super::connection::unsent::UnsentResponses;
 use super::http::compress::Compressor;
 use super::site::Site;
-use super::tls::refusals::Refusals;
+use super::tls::rejection_log::RejectionLog;
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) site: Arc<Site>,
     pub(crate) compressor: Arc<Compressor>,
-    pub(crate) refusals: Refusals,
+    pub(crate) rejections: RejectionLog,
     pub(crate) known_addresses: Arc<KnownAddresses>,
     pub(crate) table: Arc<ConnectionTable>,
-    pub(crate) unsent: Arc<UnsentAnswers>,
+    pub(crate) unsent: Arc<UnsentResponses>,
     pub(crate) running: watch::Sender<bool>,
 }
 
@@ -40,9 +40,9 @@ impl Server {
         );
         Arc::new(Self {
             compressor: Arc::default(),
-            refusals: Refusals::default(),
+            rejections: RejectionLog::default(),
             running: watch::Sender::new(true),
-            unsent: UnsentAnswers::new(limits.unsent),
+            unsent: UnsentResponses::new(limits.unsent),
             known_addresses,
             site,
             table,
@@ -50,8 +50,7 @@ impl Server {
     }
 }
 
-/// As many connections as are allowed, but never so many that no descriptors are left for what
-/// collectors read.
+/// The limit of connections, lowered so that collectors have enough file descriptors.
 fn affordable(connections: usize) -> usize {
     match getrlimit(Resource::Nofile).current.map(usize::try_from) {
         Some(Ok(descriptors)) => connections.min(descriptors / 2).max(1),

@@ -1,4 +1,4 @@
-//! What is served, and within what limits.
+//! A site: what the server serves, and its limits.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -16,7 +16,7 @@ use crate::config_file;
 use crate::exporter::Exporter;
 use crate::exposition::families::Families;
 
-/// What is served, under which name, and within which limits.
+/// The name, the exporter, the configuration and the limits of a server.
 ///
 /// Programs with a command line get it from their flags. Others build one:
 ///
@@ -47,13 +47,13 @@ pub struct Site {
     pub(crate) exporter: Arc<dyn Exporter>,
     pub(crate) config: Arc<ConfigStore>,
     pub(crate) metrics: Arc<ServerMetrics>,
-    /// Limits on what clients may use.
+    /// Limits on clients.
     pub limits: Limits,
     /// The path of the metrics: `/metrics`.
     pub telemetry_path: String,
     /// Whether `POST /-/reload` reads the configuration again.
     pub enable_lifecycle: bool,
-    /// How much earlier than the timeout of the client a scrape has to be done.
+    /// The time before the timeout of the client at which a scrape has to be complete.
     pub timeout_offset: Duration,
 }
 
@@ -74,15 +74,15 @@ impl Site {
         }
     }
 
-    /// The site with TLS, client certificates, users and headers of a web configuration file, which
-    /// is read again when it changes. Blocks on the files.
+    /// Adds a web configuration file with TLS, client certificates, users and headers. It is read
+    /// again when it changes. Blocks on the files.
     pub fn with_config_file(mut self, path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         self.config = ConfigStore::load(Some(path.into()))?;
         Ok(self)
     }
 
-    /// The counters of this site, to expose them: scrapes, connections, refused handshakes, reloads
-    /// and the expiry of certificates.
+    /// The counters of this site, to expose them: scrapes, connections, rejected handshakes,
+    /// reloads and the expiry of certificates.
     pub fn metrics(&self) -> impl Fn(&mut Families) + Send + Sync + 'static {
         let (metrics, config) = (Arc::clone(&self.metrics), Arc::clone(&self.config));
         move |out| metrics.write(out, &config)

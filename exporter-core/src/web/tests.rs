@@ -1,4 +1,4 @@
-//! Over real sockets, by clients that can say anything.
+//! Tests over real sockets, with clients that send arbitrary bytes.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -42,7 +42,7 @@ use crate::flags::Flags;
 use crate::registry::{self, Registry};
 use crate::testing::PATIENCE;
 
-/// A server on a thread and a port of its metrics.
+/// A server on its own thread and port.
 struct Running {
     address: SocketAddr,
     metrics: Arc<ServerMetrics>,
@@ -50,12 +50,12 @@ struct Running {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts a server whose site is as `adjust` leaves it.
+/// Starts a server after `adjust` has changed its site.
 fn start(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Running {
     start_with(adjust, |_, _| {})
 }
 
-/// As [`start`], on a runtime that also gets to do something else first.
+/// As [`start`], with something else to run first on the runtime.
 fn start_with(
     adjust: impl FnOnce(&mut Site) + Send + 'static,
     more: impl FnOnce(&Arc<Site>, &mut Vec<Listener>) + Send + 'static,
@@ -99,12 +99,12 @@ impl Running {
         Client::new(TcpStream::connect(self.address).unwrap())
     }
 
-    /// A client with another address.
+    /// Connects from another address.
     fn connect_from(&self, source: [u8; 4]) -> Client {
         Client::new(connect_from(source, self.address))
     }
 
-    /// All that comes back to `text` until the server closes.
+    /// Sends `text` and returns all bytes until the server closes.
     fn say(&self, text: impl AsRef<[u8]>) -> String {
         let mut client = self.connect();
         client.send(text);
@@ -140,7 +140,7 @@ impl Client {
         let _ = self.0.write_all(text.as_ref());
     }
 
-    /// One answer of the kind that has a length.
+    /// Reads a response with a content length.
     fn answer(&mut self) -> String {
         let mut answer = String::new();
         while !answer.ends_with("\r\n\r\n") {
@@ -161,7 +161,7 @@ impl Client {
         (self.0.read(&mut byte).unwrap() > 0).then(|| char::from(byte[0]))
     }
 
-    /// Everything until the server closes.
+    /// Reads until the server closes.
     fn rest(&mut self) -> String {
         let mut answer = Vec::new();
         if let Err(error) = self.0.read_to_end(&mut answer) {
@@ -170,7 +170,7 @@ impl Client {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// How long it takes the server to close, and what it says before.
+    /// The time until the server closes, and the bytes before that.
     fn closed(&mut self) -> (Duration, String) {
         let start = Instant::now();
         let rest = self.rest();
@@ -189,7 +189,7 @@ fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
 }
 
-/// The names and values of the headers, as sent.
+/// The value of a header, as sent.
 fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let head = answer.split("\r\n\r\n").next()?;
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -244,7 +244,7 @@ static SLOW: Definition<()> = definition("slow", |(), _| {
     })))
 });
 
-/// Some megabytes.
+/// Several megabytes.
 static LARGE: Definition<()> = definition("large", |(), _| {
     static LARGE: Desc<1> = Desc::gauge("large", "Much.", ["n"]);
     Ok(Source::blocking(Script(|out| {

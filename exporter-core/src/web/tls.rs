@@ -1,4 +1,4 @@
-//! TLS as configured, and the certificates of clients.
+//! The TLS configuration, and verification of client certificates.
 
 pub(crate) mod caller;
 mod chain;
@@ -7,10 +7,12 @@ mod clients;
 mod fuzz;
 pub(crate) mod identity;
 mod names;
+mod parameters;
 mod pem;
-pub(crate) mod refusal;
-pub(crate) mod refusals;
+pub(crate) mod rejection;
+pub(crate) mod rejection_log;
 mod revocation;
+mod section;
 mod server;
 mod validity;
 pub(crate) mod verify;

@@ -1,4 +1,4 @@
-//! The protobuf page, decoded by prost, and compared with the text of the same.
+//! The protobuf page, decoded by prost and compared with the text formats.
 
 use std::collections::BTreeMap;
 
@@ -228,7 +228,7 @@ fn every_format_has_the_same_series() {
 }
 
 #[test]
-fn protobuf_says_more() {
+fn protobuf_has_native_histograms_and_exemplars() {
     let page = page(Families::new(Format::Protobuf, Escaping::AllowUtf8), moment());
     let families = decode(&page);
     let family = |name: &str| families.iter().find(|family| family.name == name).unwrap();

@@ -1,4 +1,4 @@
-//! Pages with all there is on them, in every format, read by others.
+//! Pages with all kinds of families, in every format, read by other programs.
 
 #![allow(
     clippy::indexing_slicing,

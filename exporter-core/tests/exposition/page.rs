@@ -1,4 +1,4 @@
-//! The page, and how it looks in every format.
+//! The test page, and its text in every format.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +27,7 @@ static SIZES: Desc = Desc::histogram("test_size_bytes", "Sizes.", []);
 static NOTHING: Desc = Desc::histogram("test_nothing_seconds", "Empty.", []);
 static WAITED: Desc<'_, 1> = Desc::summary("test_waited_seconds", "Waited.", ["queue"]);
 
-/// A moment that has all digits.
+/// A time with all digits.
 pub(crate) fn moment() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 250_000_001)
 }
@@ -121,7 +121,7 @@ fn refused(out: &mut Families) {
 }
 
 #[test]
-fn text_formats_are_as_they_were() {
+fn text_formats_match_the_golden_files() {
     for (format, escaping, created, file) in [
         (Format::Text004, Escaping::Underscores, false, "text-0.0.4"),
         (Format::Text004, Escaping::Values, false, "text-0.0.4-values"),
@@ -138,7 +138,7 @@ fn text_formats_are_as_they_were() {
 }
 
 #[test]
-fn text_004_has_no_quoted_names_whoever_asks() {
+fn text_004_never_has_quoted_names() {
     let underscores = page(Families::new(Format::Text004, Escaping::Underscores), moment());
     assert_eq!(page(Families::new(Format::Text004, Escaping::AllowUtf8), moment()), underscores);
 }

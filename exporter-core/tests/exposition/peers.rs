@@ -1,4 +1,4 @@
-//! The pages as `promtool` and Python's `prometheus-client` see them.
+//! Pages as parsed by `promtool` and Python's `prometheus-client`.
 
 use std::env;
 use std::io::Write;
@@ -17,7 +17,7 @@ pub(crate) fn program(variable: &str, name: &str) -> Command {
     Command::new(env::var_os(variable).unwrap_or_else(|| name.into()))
 }
 
-/// What a program makes of `input`, or none if there is no such program.
+/// The output of a program for `input`; `None` if it is not installed.
 fn run(command: &mut Command, input: &[u8]) -> Option<Output> {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child: Child = pipes.spawn().ok()?;
@@ -26,7 +26,7 @@ fn run(command: &mut Command, input: &[u8]) -> Option<Output> {
 }
 
 #[test]
-fn promtool_takes_the_text() {
+fn promtool_accepts_the_text_formats() {
     for escaping in [Escaping::Underscores, Escaping::Dots, Escaping::Values] {
         let page = page(Families::new(Format::Text004, escaping), SystemTime::now());
         let mut promtool = program("PROMTOOL", "promtool");
@@ -34,14 +34,14 @@ fn promtool_takes_the_text() {
             return skip("no promtool in $PROMTOOL or PATH");
         };
         let said = String::from_utf8_lossy(&end.stderr);
-        // 3 is taste: names without suffixes, families without help.
+        // 3 is for style: names without suffixes, families without help.
         assert!(matches!(end.status.code(), Some(0 | 3)), "{said}");
         assert!(!said.contains("not unique"), "{said}");
     }
 }
 
 #[test]
-fn python_takes_openmetrics() {
+fn python_parses_openmetrics() {
     const READ: &str = "
 import sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read

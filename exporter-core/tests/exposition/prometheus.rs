@@ -1,4 +1,4 @@
-//! The pages as Prometheus stores them: the same series from each format.
+//! Pages as stored by Prometheus: the same series from each format.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::page::page;
 use crate::peers::program;
 
-/// A job of each format, with the name of the only one it takes.
+/// One job for each format, which accepts only that.
 const JOBS: [(&str, &str); 4] = [
     ("openmetrics", "OpenMetricsText1.0.0"),
     ("protobuf", "PrometheusProto"),
@@ -25,7 +25,7 @@ const JOBS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn prometheus_stores_the_same_of_each_format() {
+fn prometheus_stores_the_same_series_of_each_format() {
     match version() {
         None => return skip("no prometheus in $PROMETHEUS or PATH"),
         Some(old) if old < OLDEST => {
@@ -39,7 +39,7 @@ fn prometheus_stores_the_same_of_each_format() {
 
     assert_eq!(open.floats.len(), 38, "{:?}", open.floats);
     assert_eq!(open.floats, new.floats);
-    // These two are asked for without a word on escaping.
+    // These two are requested without an escaping scheme.
     let mut expected: BTreeMap<_, _> = open.floats.iter().map(escaped).collect();
     assert_eq!(old.floats, expected);
     // What has no classic buckets is native only to those who take native histograms.
@@ -75,7 +75,7 @@ fn version() -> Option<u32> {
 
 type Labels = BTreeMap<String, String>;
 
-/// A series with its names as those see them who take no others.
+/// A series with its escaped names.
 fn escaped((labels, value): (&Labels, &String)) -> (Labels, String) {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let plain = |name: &str| name.chars().map(letter).collect::<String>();
@@ -86,7 +86,7 @@ fn escaped((labels, value): (&Labels, &String)) -> (Labels, String) {
     (labels.iter().map(escape).collect(), value.clone())
 }
 
-/// What Prometheus has of one job.
+/// The series of one job.
 #[derive(Debug, Default)]
 struct Job {
     floats: BTreeMap<Labels, String>,
@@ -94,13 +94,13 @@ struct Job {
     native: BTreeMap<String, String>,
 }
 
-/// An exporter that answers every request with the page, in the format that is asked for.
+/// An exporter that serves the page in the requested format.
 fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that goes away is no matter.
+            // Clients may disconnect.
             let _ = answer(stream);
         }
     });
@@ -127,7 +127,7 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(&page)
 }
 
-/// A Prometheus of our own, in a folder of its own.
+/// A Prometheus with a temporary directory.
 struct Prometheus {
     child: Child,
     address: SocketAddr,
@@ -149,7 +149,7 @@ impl Prometheus {
         let config = format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{jobs}");
         let file = folder.join("prometheus.yml");
         fs::write(&file, config).unwrap();
-        // Free until somebody else asks for it.
+        // Free until another program binds it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let flag = |name: &str, path: &Path| format!("--{name}={}", path.display());
         let mut command = program("PROMETHEUS", "prometheus");
@@ -165,7 +165,7 @@ impl Prometheus {
         prometheus
     }
 
-    /// Until every job has been scraped.
+    /// Waits until every job has been scraped.
     fn wait(&self) {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -213,7 +213,7 @@ impl Prometheus {
     fn ask(&self, query: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        // HTTP/1.0, so that nothing comes in chunks.
+        // HTTP/1.0, so that the response is not chunked.
         write!(stream, "GET /api/v1/{query} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address)?;
         let mut reply = String::new();
         stream.read_to_string(&mut reply)?;
@@ -223,7 +223,7 @@ impl Prometheus {
 
 impl Drop for Prometheus {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);

@@ -1,11 +1,11 @@
-//! A plain reader of the text formats, to compare pages by their series.
+//! A simple parser of the text formats, to compare the series of pages.
 
 use std::collections::BTreeMap;
 
 /// The value of each series, by its labels and `__name__`. A bound is written as a float.
 pub(crate) type Samples = BTreeMap<BTreeMap<String, String>, f64>;
 
-/// Reads a page that is known to be sound. What follows a value is left out.
+/// Parses a valid page. Text after the values is ignored.
 pub(crate) fn samples(page: &str) -> Samples {
     let mut samples = Samples::new();
     for line in page.lines().filter(|line| !line.starts_with('#')) {
@@ -58,7 +58,7 @@ impl<'a> Rest<'a> {
         part
     }
 
-    /// The rest of what is in quotes.
+    /// The rest of a quoted string.
     fn quoted(&mut self) -> String {
         let mut text = String::new();
         let mut letters = self.0.chars();

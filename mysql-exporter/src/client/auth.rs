@@ -1,4 +1,4 @@
-//! What authentication plugins compute from the password and the server's nonce.
+//! The responses of authentication plugins to the nonce of the server.
 
 use std::num::NonZeroU32;
 
@@ -27,7 +27,7 @@ pub(super) fn caching_sha2(password: &[u8], nonce: &[u8]) -> Vec<u8> {
     xor(once.as_ref(), sha256(&[twice.as_ref(), nonce]).as_ref())
 }
 
-/// `client_ed25519` of MariaDB: the nonce signed with a key that is SHA512(password).
+/// `client_ed25519` of MariaDB: the nonce signed with the key SHA512(password).
 pub(super) fn ed25519(password: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Error> {
     let expanded = hash(&digest::SHA512, &[password]);
     let key = ExpandedSecretKey::from_slice(expanded.as_ref())
@@ -36,14 +36,14 @@ pub(super) fn ed25519(password: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(raw_sign::<Sha512>(&key, nonce, &public).to_bytes().to_vec())
 }
 
-/// The salt of a user with `parsec`, and how often the password is hashed with it.
+/// The salt of a `parsec` user, and the number of iterations of the hash.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ParsecSalt {
     salt: [u8; 18],
     iterations: NonZeroU32,
 }
 
-/// The largest factor that is accepted: 65,536 iterations, about 40 ms. MariaDB has had 3 so far.
+/// The maximum iteration factor: 65,536 iterations, about 40 ms. MariaDB uses 3 so far.
 const LARGEST_FACTOR: u8 = 6;
 
 impl ParsecSalt {
@@ -127,7 +127,7 @@ mod tests {
 
     /// Computed with Python's hashlib.
     #[test]
-    fn hashes_are_the_servers() {
+    fn hashes_match_the_server() {
         assert_eq!(
             native(b"sesame", NONCE),
             b"\x61\x3e\x55\x08\x6a\x4c\xff\x7e\xe5\xe7\x21\x55\xde\x2d\xc8\xf9\xa4\x11\x47\x2c"
@@ -137,7 +137,7 @@ mod tests {
         );
     }
 
-    /// As the server does it: with the key that it keeps of the password.
+    /// Verified as by the server: with the stored key of the password.
     #[test]
     fn parsec_signs_both_nonces() {
         let salt = ParsecSalt::parse(&[&b"P\x03"[..], &[9; 18]].concat()).unwrap();

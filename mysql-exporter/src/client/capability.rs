@@ -1,4 +1,4 @@
-//! The protocol's capability flags, as far as the client uses them.
+//! The capability flags of the protocol that the client uses.
 
 pub(super) const LONG_PASSWORD: u32 = 1;
 pub(super) const LONG_FLAG: u32 = 1 << 2;
@@ -11,8 +11,8 @@ pub(super) const CONNECT_ATTRS: u32 = 1 << 20;
 pub(super) const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
 pub(super) const DEPRECATE_EOF: u32 = 1 << 24;
 
-/// What the client can do. It takes no files (`LOCAL_FILES`), no compression, and one result set
-/// for a statement.
+/// The capabilities of the client. It supports no files (`LOCAL_FILES`), no compression, and only
+/// one result set per statement.
 pub(super) const CLIENT: u32 = LONG_PASSWORD
     | LONG_FLAG
     | PROTOCOL_41
@@ -24,5 +24,5 @@ pub(super) const CLIENT: u32 = LONG_PASSWORD
     | PLUGIN_AUTH_LENENC
     | DEPRECATE_EOF;
 
-/// What a server must be able to do: every one since MySQL 4.1 is.
+/// The required capabilities of a server: all since MySQL 4.1 have them.
 pub(super) const REQUIRED: u32 = PROTOCOL_41 | SECURE_CONNECTION;

@@ -29,7 +29,7 @@ pub(crate) enum Error {
     Late(u64),
     #[error("it sent a packet that is not valid: {0}")]
     Malformed(&'static str),
-    #[error("it has no TLS, and TLS is asked for: give it a certificate, or set ssl-mode=DISABLED")]
+    #[error("it has no TLS, but TLS is required: give it a certificate, or set ssl-mode=DISABLED")]
     NoTls,
     #[error(
         "it asks for the whole password on a connection that others could read ({plugin}): use a \

@@ -1,22 +1,22 @@
-//! The first packet of a server: who it is, what it can do, and the nonce of the login.
+//! The first packet of a server: its version, its capabilities, and the nonce of the login.
 
 use super::payload::Payload;
 use super::{Error, capability};
 
-/// What a server says first.
+/// The greeting of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Greeting {
     pub(super) version: String,
     pub(super) connection: u32,
     pub(super) capabilities: u32,
     pub(super) nonce: Vec<u8>,
-    /// The plugin that the server expects most users to have; empty if it knows no plugins.
+    /// The default authentication plugin; empty if the server does not support plugins.
     pub(super) plugin: Vec<u8>,
 }
 
-/// The length of a nonce in a greeting, where every server has the same.
+/// The length of the nonce in a greeting.
 const NONCE: usize = 20;
-/// Versions have about 40 characters.
+/// The maximum length of a version; they have about 40 characters.
 const MOST_OF_VERSION: usize = 100;
 
 impl Greeting {
@@ -58,12 +58,12 @@ impl Greeting {
 mod tests {
     use super::*;
 
-    /// As MariaDB 10.11 sends it, without TLS.
+    /// The greeting of MariaDB 10.11 without TLS.
     const MARIADB: &[u8] = b"\x0a5.5.5-10.11.19-MariaDB\0\x07\x01\0\0abcdefgh\0\xfe\xf7\x2d\x02\0\
         \xff\x81\x15\0\0\0\0\0\0\x1d\0\0\0ijklmnopqrst\0mysql_native_password\0";
 
     #[test]
-    fn greetings_are_read() {
+    fn greetings_are_parsed() {
         let greeting = Greeting::parse(MARIADB).unwrap();
         assert_eq!(greeting.connection, 0x107);
         assert_eq!(greeting.capabilities, 0x81ff_f7fe);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_greeting_is_none() {
+    fn truncated_greetings_are_errors() {
         let name = b"mysql_native_password\0".len();
         for end in 0..MARIADB.len() - name {
             assert!(Greeting::parse(&MARIADB[..end]).is_err(), "{end}");

@@ -125,9 +125,9 @@ pub(super) async fn password(login: &Login) -> Result<Vec<u8>, Error> {
         #[cfg(feature = "rds-iam")]
         Password::RdsIam(region) => {
             let token = rds_iam::token(&login.user, &login.address, region).await?;
-            Ok(token.reveal().as_bytes().to_vec())
+            Ok(token.expose().as_bytes().to_vec())
         }
-        Password::Text(secret) => Ok(secret.reveal().as_bytes().to_vec()),
+        Password::Text(secret) => Ok(secret.expose().as_bytes().to_vec()),
         Password::File(path) => {
             let mut text = read("password-file", path).await?;
             // Only what ends the line: a password may end with a space.

@@ -1,4 +1,4 @@
-//! Packets: a length, a sequence number, and so many bytes.
+//! Packets: a length, a sequence number, and the payload.
 
 use std::fmt::{self, Debug, Formatter};
 use std::io;
@@ -12,15 +12,15 @@ use super::transport::Transport;
 /// Reads and writes packets.
 pub(super) struct PacketStream {
     transport: Transport,
-    /// What was read and is not taken yet.
+    /// Bytes that were read but not consumed.
     buffer: BytesMut,
-    /// That of the next packet, whoever sends it.
+    /// The sequence number of the next packet in either direction.
     sequence: u8,
 }
 
-/// A packet of this length is continued by the next.
+/// A packet of this length continues in the next one.
 const CHUNK: usize = 0xff_ffff;
-/// How much is read at once.
+/// The size of a read.
 const READ: usize = 16 << 10;
 
 impl PacketStream {
@@ -28,8 +28,8 @@ impl PacketStream {
         Self { transport, buffer: BytesMut::new(), sequence: 0 }
     }
 
-    /// Goes on over another transport, which is made of this one. Nothing may have been read ahead:
-    /// it would be taken for something that came over the new one.
+    /// Continues on another transport, which is built from this one. No bytes may have been read
+    /// ahead: they would be mistaken for bytes of the new transport.
     pub(super) async fn upgrade<F, R>(&mut self, upgrade: F) -> Result<(), Error>
     where
         F: FnOnce(Transport) -> R,
@@ -52,7 +52,7 @@ impl PacketStream {
         self.write(&[&[command], argument]).await
     }
 
-    /// Sends a packet that is put together from `parts`.
+    /// Sends a packet that consists of `parts`.
     pub(super) async fn write(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let [a, b, c, 0, ..] = length.to_le_bytes() else {
@@ -72,7 +72,7 @@ impl PacketStream {
         Ok(())
     }
 
-    /// Waits for a packet of at most `limit` bytes, its continuations included.
+    /// Waits for a packet of at most `limit` bytes, including its continuations.
     pub(super) async fn read(&mut self, limit: usize) -> Result<BytesMut, Error> {
         let mut packet = self.read_chunk(limit).await?;
         let mut last = packet.len();
@@ -100,7 +100,7 @@ impl PacketStream {
         Ok(self.buffer.split_to(length))
     }
 
-    /// Reads until there are `length` bytes. Memory is taken as they arrive.
+    /// Reads until `length` bytes are available. Memory is allocated as they arrive.
     async fn fill(&mut self, length: usize) -> Result<(), Error> {
         while self.buffer.len() < length {
             self.buffer.reserve(READ);

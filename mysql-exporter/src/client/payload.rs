@@ -1,4 +1,4 @@
-//! The content of a packet, read from its front. Nothing is read past its end.
+//! Parses the payload of a packet from its start. Reading past the end is an error.
 
 use super::Error;
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_read() {
+    fn lengths_are_parsed() {
         for (bytes, length) in [
             (&[250][..], Some(Some(250))),
             (&[0xfb], Some(None)),

@@ -1,4 +1,4 @@
-//! Result sets: the columns and rows that a statement gives, as text.
+//! Result sets: the columns and rows of a statement, as text.
 
 use exporter_core::desc::Column;
 use exporter_core::families::Families;
@@ -14,25 +14,25 @@ pub(crate) struct ResultSet {
     pub(crate) rows: Vec<Row>,
 }
 
-/// One row, its values as the server writes them.
+/// One row, with its values in the text format of the server.
 #[derive(Debug)]
 pub(crate) struct Row {
     text: Box<str>,
-    /// Where each value is in the text; None is NULL.
+    /// The range of each value in the text; `None` is NULL.
     values: Box<[Option<(u32, u32)>]>,
 }
 
-/// The most bytes of a result set, what it takes to keep them included.
+/// The maximum memory of a result set in bytes, including its overhead.
 const BYTES: usize = 32 << 20;
 const BYTES_NAME: &str = "32 MiB of rows, the most that is read: limit the collector by its \
                           flags, or switch it off";
-/// The most columns that a server can have in a result set.
+/// The maximum number of columns in a result set.
 const COLUMNS: u64 = 4096;
-/// The most that a column's definition takes: six names of 64 characters each, and some numbers.
+/// The maximum size of a column definition: six names of 64 characters each, and some numbers.
 const DEFINITION: usize = 4 << 10;
 
 impl Row {
-    /// The text of a column; NULL and a column that is not there are empty.
+    /// The text of a column; empty for NULL and for missing columns.
     pub(crate) fn text(&self, column: usize) -> &str {
         self.value(column).unwrap_or_default()
     }
@@ -54,7 +54,7 @@ impl Row {
         Self::parse(&packet, values.len()).unwrap()
     }
 
-    /// Reads a row packet. What is not UTF-8 is shown as far as it is.
+    /// Parses a row packet. Invalid UTF-8 is replaced.
     fn parse(packet: &[u8], columns: usize) -> Result<Self, Error> {
         let mut payload = Payload::new(packet);
         let mut text = String::with_capacity(packet.len());
@@ -75,9 +75,9 @@ impl Row {
         Ok(Self { text: text.into_boxed_str(), values: values.into_boxed_slice() })
     }
 
-    /// About how much memory a row takes.
+    /// The approximate memory of a row.
     fn size(&self) -> usize {
-        // Two allocations have their own cost.
+        // Two allocations have overhead of their own.
         self.text.len() + size_of_val(&*self.values) + size_of::<Self>() + 32
     }
 }
@@ -105,14 +105,14 @@ impl ResultSet {
         }
     }
 
-    /// The text of a column by its name, whatever the case.
+    /// The text of a column by its name, ignoring case.
     pub(crate) fn named<'a>(&self, row: &'a Row, name: &str) -> Option<&'a str> {
         let column = self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
         row.value(column)
     }
 }
 
-/// Reads the answer to a statement.
+/// Reads the response to a statement.
 pub(super) async fn read(
     packets: &mut PacketStream,
     deprecate_eof: bool,
@@ -144,7 +144,7 @@ pub(super) async fn read(
         })?;
         match packet.first() {
             Some(0xff) => return Err(Error::from_packet(&packet)),
-            // A row that begins with so long a value is longer than any end.
+            // A row that begins with a value this long is longer than any end packet.
             Some(0xfe) if is_end(&packet, deprecate_eof) => return Ok(result_set),
             _ => {}
         }
@@ -165,10 +165,10 @@ fn column_count(packet: &[u8]) -> Result<u64, Error> {
     }
 }
 
-/// The name of a column, as the statement has it.
+/// The name of a column in the statement.
 fn column_name(packet: &[u8]) -> Result<String, Error> {
     let mut payload = Payload::new(packet);
-    // Catalog, schema, table, and the table behind an alias.
+    // Catalog, schema, table, and the original table.
     for _ in 0..4 {
         payload.string()?;
     }
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_read() {
+    fn rows_are_parsed() {
         let packet = [&string(b"a")[..], &[0xfb], &string(b"12.5"), &string(b"\xff")].concat();
         let row = Row::parse(&packet, 4).unwrap();
         assert_eq!((row.value(0), row.value(1), row.value(4)), (Some("a"), None, None));

@@ -1,4 +1,4 @@
-//! What packets travel over: TCP or a Unix socket, and TLS on top of TCP.
+//! The transport of packets: TCP or a Unix socket, and TLS over TCP.
 
 use std::fmt::Debug;
 use std::io;
@@ -17,20 +17,20 @@ pub(crate) trait Bytes: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Bytes for T {}
 
-/// Who can read what is sent.
+/// Who can read the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Channel {
-    /// Anybody on the way.
+    /// Anyone on the network.
     Plain,
-    /// A Unix socket: nobody but the server.
+    /// A Unix socket: only the server.
     Socket,
-    /// Whoever answered, which need not be the server.
+    /// The peer, which need not be the server.
     UnverifiedTls,
-    /// Nobody but the server, whose certificate was verified.
+    /// Only the server, whose certificate was verified.
     VerifiedTls,
 }
 
-/// A connection that a firewall has forgotten is found out after about this long.
+/// The time after which a dead connection is detected, for example if a firewall has dropped it.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 pub(super) async fn connect(address: &Address) -> io::Result<Transport> {

@@ -106,7 +106,7 @@ mod tests {
     use super::greatest;
 
     #[test]
-    fn types_have_their_greatest_value() {
+    fn integer_types_have_a_maximum() {
         for (data_type, column_type, expected) in [
             ("tinyint", "tinyint(4)", Some(127.0)),
             ("tinyint", "tinyint(3) unsigned", Some(255.0)),

@@ -59,7 +59,7 @@ mod tests {
     use super::number;
 
     #[test]
-    fn logs_are_numbered() {
+    fn log_numbers_are_parsed() {
         for (file, expected) in [
             ("mysql-bin.000123", Some(123.0)),
             ("db.example.com-bin.000007", Some(7.0)),

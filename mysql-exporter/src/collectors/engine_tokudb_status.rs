@@ -1,4 +1,4 @@
-//! TokuDB, which no supported server has any more: the flag is accepted, with a warning.
+//! TokuDB, which no supported server contains: the flag is accepted with a warning.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::families::Families;

@@ -34,7 +34,7 @@ pub(super) static QUERY: Query = Query {
 static LIMIT: Flag = Flag::text(
     "collect.perf_schema.eventsstatements.limit",
     "250",
-    "How many digests are told of at most: those that took the most time.",
+    "Maximum number of digests: those that took the most time.",
 );
 static TIME_LIMIT: Flag = Flag::text(
     "collect.perf_schema.eventsstatements.timelimit",
@@ -49,7 +49,7 @@ static TEXT_LIMIT: Flag = Flag::text(
 static EXCLUDE: Flag = Flag::list(
     "collect.perf_schema.eventsstatements.exclude_schemas",
     &[],
-    "A schema whose statements are left out, beside the server's own. May be repeated.",
+    "A schema whose statements are left out, in addition to those of the server. May be repeated.",
 );
 
 const DIGEST: [&str; 3] = ["schema", "digest", "digest_text"];
@@ -194,7 +194,7 @@ struct Wanted {
     digests: u32,
     seconds: u32,
     characters: u32,
-    /// As literals.
+    /// The values as SQL literals.
     excluded: String,
 }
 
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_statement_is_as_the_flags_and_the_server_say() {
+    fn the_statement_depends_on_flags_and_server() {
         let flags = Flags::new([(&LIMIT, "5"), (&TEXT_LIMIT, "9"), (&EXCLUDE, "a'b")]);
         let wanted = Wanted::new(&flags).unwrap();
         for (version, cpu) in [("9.7.4", true), ("8.0.27", false), ("10.11.6-MariaDB", false)] {

@@ -104,7 +104,7 @@ mod tests {
     use super::statement;
 
     #[test]
-    fn the_filter_is_the_servers() {
+    fn the_server_applies_the_filter() {
         assert!(statement(".*").ends_with("file_summary_by_instance"));
         assert!(statement("it's").ends_with(r"WHERE FILE_NAME REGEXP 'it\'s'"));
     }

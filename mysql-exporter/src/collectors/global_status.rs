@@ -222,7 +222,7 @@ mod tests {
 
     /// A Galera node, and a variable of each group.
     #[test]
-    fn variables_are_families_or_their_labels() {
+    fn variables_are_families_or_labels() {
         let rows = [
             ["Uptime", "77"],
             ["Com_select", "5"],

@@ -45,7 +45,7 @@ static COLUMNS: [Column<Row, 1>; 2] = [
     .column(|row| row.number(0)),
     Desc::gauge(
         "mysql_heartbeat_now_timestamp_seconds",
-        "The time of the server as it was asked for the heartbeat.",
+        "Time of the server when the heartbeat was queried.",
         SERVER,
     )
     .column(|row| row.number(1)),

@@ -44,7 +44,7 @@ static COLUMNS: [Column<Row, 2>; 4] = [
         PAGE,
     )
     .column(|row| row.number(4)),
-    // The server counts microseconds; dashboards have long been made for a thousandth of them.
+    // The server counts microseconds; existing dashboards expect a thousandth of them.
     Desc::counter(
         "mysql_info_schema_innodb_cmpmem_relocation_time_seconds_total",
         "Time spent moving pages of this size, in units of a millisecond for a microsecond.",

@@ -33,19 +33,19 @@ const ACCOUNT: [&str; 2] = ["mysql_user", "hostmask"];
 static COLUMNS: [Column<Row, 2>; 4] = [
     Desc::gauge(
         "mysql_mysql_max_questions",
-        "Statements the account may send in an hour; 0 is no limit.",
+        "Statements per hour allowed for the account; 0 means no limit.",
         ACCOUNT,
     )
     .column(|row| row.number(2)),
     Desc::gauge(
         "mysql_mysql_max_updates",
-        "Changes the account may make in an hour; 0 is no limit.",
+        "Changes per hour allowed for the account; 0 means no limit.",
         ACCOUNT,
     )
     .column(|row| row.number(3)),
     Desc::gauge(
         "mysql_mysql_max_connections",
-        "Times the account may connect in an hour; 0 is no limit.",
+        "Connections per hour allowed for the account; 0 means no limit.",
         ACCOUNT,
     )
     .column(|row| row.number(4)),

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_the_servers() {
+    fn the_table_depends_on_the_server() {
         for (version, kept, table) in [
             ("10.11.6-MariaDB", true, "information_schema.PROCESSLIST"),
             ("9.7.4", true, "performance_schema.processlist"),

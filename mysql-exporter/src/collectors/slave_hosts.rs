@@ -45,7 +45,7 @@ impl AsyncCollector for SlaveHosts {
         drop(session);
         let mut family = out.family(&INFO);
         for row in &answer.rows {
-            // MariaDB's have no UUID.
+            // Replicas of MariaDB have no UUID.
             family.sample([0, 1, 2, 3, 4].map(|column| row.text(column)), 1.0);
         }
         Ok(())

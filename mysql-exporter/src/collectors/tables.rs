@@ -25,7 +25,7 @@ pub(super) static QUERY: Query = Query {
 static DATABASES: Flag = Flag::text(
     "collect.info_schema.tables.databases",
     "*",
-    "The databases whose tables are told of, separated by commas; * is all but the server's own.",
+    "Databases whose tables are exposed, separated by commas; * means all except those of the server.",
 );
 
 const NAME: [&str; 2] = ["schema", "table"];

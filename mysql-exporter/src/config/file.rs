@@ -1,14 +1,14 @@
-//! The option file of MySQL's clients, as far as sections, keys and values go.
+//! The syntax of MySQL option files: sections, keys and values.
 
 use std::collections::BTreeMap;
 
-/// Sections by name, their keys with `-` for `_`.
+/// Sections by name; in keys, `_` is replaced by `-`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct File {
     sections: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// What is wrong with a line.
+/// An invalid line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) line: usize,
@@ -16,17 +16,17 @@ pub(super) struct Wrong {
 }
 
 impl File {
-    /// Reads a file, as the predecessor's library does. Nothing in a value means anything, but for
-    /// quotes around it and a backslash at its end.
+    /// Parses a file like the library of `mysqld_exporter`. Values are literal, except for quotes
+    /// around them and a backslash at the end.
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
         let mut file = Self::default();
-        // Keys in front of any section are nobody's.
+        // Keys before the first section are ignored.
         let mut section = String::new();
         let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate();
         while let Some((number, line)) = lines.next() {
             let wrong = |problem| Wrong { line: number + 1, problem };
             let line = line.trim();
-            // `!include` is for other readers of the file.
+            // `!include` is ignored.
             if line.is_empty() || line.starts_with(['#', ';', '!']) {
                 continue;
             }
@@ -53,13 +53,13 @@ impl File {
         self.sections.keys().map(String::as_str)
     }
 
-    /// The value of a key in a section, or else in those it inherits from: `[a.b]` has all of
+    /// The value of a key in a section or the sections that it inherits from: `[a.b]` inherits from
     /// `[a]`.
     pub(super) fn value(&self, section: &str, key: &str) -> Option<&str> {
         lineage(section).find_map(|section| self.own(section, key))
     }
 
-    /// The value of the first of these keys that is found, nearest section first.
+    /// The value of the first of these keys that exists, nearest section first.
     pub(super) fn nearest<'a>(&self, section: &str, keys: &[&'a str]) -> Option<(&'a str, &str)> {
         lineage(section)
             .find_map(|section| keys.iter().find_map(|key| Some((*key, self.own(section, key)?))))
@@ -75,7 +75,7 @@ fn lineage(section: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(section), |name| Some(name.rsplit_once('.')?.0))
 }
 
-/// A value without its quotes, and with the lines that continue it.
+/// A value without its quotes, joined with its continuation lines.
 fn complete<'a>(value: &str, mut lines: impl Iterator<Item = &'a str>) -> Option<String> {
     for quotes in ["\"\"\"", "`"] {
         let Some(start) = value.strip_prefix(quotes) else { continue };
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_taken_as_they_are() {
+    fn values_are_literal() {
         for (line, value) in [
             ("password=plain", "plain"),
             ("password = spaced out ", "spaced out"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_other_systems_are_read() {
+    fn line_endings_of_other_systems_are_accepted() {
         let bytes = b"\xef\xbb\xbfuser=nobody\r\n[client]\r\n# caf\xe9\r\n; caf\xe9\r\nuser=u\r\n";
         let file = File::parse(&decode(bytes).unwrap()).unwrap();
         assert_eq!(file.value("client", "user"), Some("u"));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn errors_name_the_line() {
         for (text, line, problem) in [
             ("[client]\npassword=`a\nb", 2, "a value without its closing quotes"),
             ("\n[client\nuser=a", 2, "a section without its ]"),

@@ -17,7 +17,7 @@ const MAX_QUERIES: usize = 200;
 
 /// Parses a file whose statements may take `limit` at most.
 pub(super) fn queries(text: &[u8], limit: Duration) -> Result<Vec<CustomQuery>, Fault> {
-    let file: File = yaml::parse(text, "a file of queries")?;
+    let file: File = yaml::parse(text)?;
     if file.queries.len() > MAX_QUERIES {
         let problem = format!("has {} queries, and {MAX_QUERIES} is the most", file.queries.len());
         return Err(Fault::new("queries", None, problem));
@@ -229,7 +229,7 @@ queries:
     #[test]
     fn a_mistake_names_its_line_and_key() {
         for (good, bad, line, key, problem) in [
-            ("    labels:", "    lables:", 6, None, "did you mean labels?"),
+            ("    labels:", "    lables:", 6, None, "did you mean \"labels\"?"),
             ("name: transactions", "name: trans-actions", 3, Some("name"), "letters"),
             ("SELECT state", "DELETE state", 4, Some("transactions.statement"), "SELECT"),
             ("[state]", "[state, state]", 6, Some("transactions.labels"), "twice"),
@@ -248,7 +248,7 @@ queries:
             ("1m", "often", 13, Some("transactions.interval"), "duration"),
             ("2s", "6s", 14, Some("transactions.timeout"), "--collector.timeout"),
             ("[app, shop]", "some", 11, Some("transactions.databases"), "all, or a list"),
-            ("max_series: 50", "max_series: many", 15, None, "a file of queries"),
+            ("max_series: 50", "max_series: many", 15, None, "expected a value of type"),
         ] {
             assert!(GOOD.contains(good), "{good}");
             let fault = queries(GOOD.replacen(good, bad, 1).as_bytes(), LIMIT).unwrap_err();

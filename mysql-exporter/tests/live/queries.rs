@@ -146,7 +146,7 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     assert!(!exporter.get("/metrics").body.contains("mysql_query_good_v"));
     file(dir, "queries:\n  - nmae: x\n");
     exporter.signal("HUP");
-    let told = || exporter.log().contains("did you mean name?");
+    let told = || exporter.log().contains("did you mean");
     until(told, || exporter.log());
     assert!(other(), "{}", exporter.log());
     server.sql("DROP FUNCTION app.writes; DROP TABLE app.written");

@@ -1,4 +1,4 @@
-//! A MySQL server on loopback that answers as a test tells it to.
+//! A scripted MySQL server on loopback.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ pub(crate) struct RogueServer {
     received: Received,
 }
 
-/// The packets that clients sent, in the order of their arrival.
+/// The packets of clients, in order of arrival.
 type Received = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// The server's end of one connection.
@@ -74,7 +74,7 @@ impl Peer {
         Ok(payload)
     }
 
-    /// The sequence number of the next packet, for those that a test puts together itself.
+    /// The sequence number of the next packet, for tests that build packets themselves.
     pub(crate) fn sequence(&self) -> u8 {
         self.sequence
     }
@@ -95,13 +95,13 @@ impl Peer {
         self.ok()
     }
 
-    /// Asks the client to authenticate with another plugin.
+    /// Requests another authentication plugin.
     pub(crate) fn switch(&mut self, plugin: &str, data: &[u8]) -> io::Result<Vec<u8>> {
         self.send(&[b"\xfe", plugin.as_bytes(), b"\0", data, b"\0"].concat())?;
         self.read()
     }
 
-    /// Answers the statements of a session's start itself, and others with `answer`.
+    /// Responds to the statements of the session setup, and to others with `answer`.
     pub(crate) fn serve(
         &mut self,
         answer: impl Fn(&mut Self, &str) -> io::Result<()>,
@@ -170,7 +170,7 @@ pub(crate) fn greeting(plugin: &str, capabilities: u32) -> Vec<u8> {
     .concat()
 }
 
-/// The definition of a column of text.
+/// The definition of a text column.
 pub(crate) fn column(name: &str) -> Vec<u8> {
     let names = ["def", "", "", "", name, name].map(text).concat();
     [&names[..], &[12, 45, 0, 0, 1, 0, 0, 0xfd, 0, 0, 0, 0, 0]].concat()

@@ -23,12 +23,15 @@ pub(super) static DEFINITION: Definition =
     .flags(&[&INCLUDE, &EXCLUDE, &NETLINK])
     .metrics(&[&ENTRIES]);
 
-static INCLUDE: Flag =
-    Flag::text("collector.arp.device-include", "", "Pattern of the devices to count entries of.");
+static INCLUDE: Flag = Flag::text(
+    "collector.arp.device-include",
+    "",
+    "Pattern of the devices whose entries are counted.",
+);
 static EXCLUDE: Flag =
     Flag::text("collector.arp.device-exclude", "", "Pattern of the devices to leave out.");
 static NETLINK: Flag =
-    Flag::switch("collector.arp.netlink", true, "Ask over netlink, not /proc/net/arp.");
+    Flag::switch("collector.arp.netlink", true, "Use netlink instead of /proc/net/arp.");
 
 static ENTRIES: Desc<1> =
     Desc::gauge("node_arp_entries", "Entries in the ARP table, by device.", ["device"]);
@@ -108,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_the_table() {
+    fn lines_have_a_device() {
         for (line, expected) in [
             ("192.0.2.1 0x1 0x2 00:16:3e:5e:00:01 * eth0", Ok("eth0")),
             ("192.0.2.1 0x20 0x2 80:00:02:08:fe:80:00:00:00:00:00:00 * ib0", Ok("ib0")),
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_the_kernel() {
+    fn netlink_entries_have_a_device() {
         let entry = |state: u16| {
             [&[2, 0, 0, 0][..], &7_u32.to_ne_bytes(), &state.to_ne_bytes(), &[0, 1]].concat()
         };

@@ -32,7 +32,7 @@ pub(super) static DEFINITION: Definition =
 static PRIORITY_STATS: Flag = Flag::switch(
     "collector.bcache.priorityStats",
     false,
-    "Expose what is in the cache, which the kernel sorts all buckets for.",
+    "Expose the contents of the cache, for which the kernel sorts all buckets.",
 );
 
 struct Bcache {

@@ -91,7 +91,7 @@ static DEVICE: Attributes<2, 3> = Attributes([
         "durability",
         Desc::gauge(
             "node_bcachefs_device_durability",
-            "As how many copies a copy on the device counts.",
+            "Number of copies that a copy on the device counts as.",
             ["uuid", "device"],
         ),
     ),

@@ -21,7 +21,7 @@ pub(super) static DEFINITION: Definition =
     .metrics(&[&COLUMNS]);
 
 static COLUMNS: [Column<Bond, 1>; 2] = [
-    Desc::gauge("node_bonding_slaves", "Slaves that the bonding interface has.", ["master"])
+    Desc::gauge("node_bonding_slaves", "Slaves of the bonding interface.", ["master"])
         .column(|bond| Some(bond.slaves)),
     Desc::gauge("node_bonding_active", "Slaves whose link is up.", ["master"])
         .column(|bond| Some(bond.active)),

@@ -50,7 +50,7 @@ static COLUMNS: [Column<Summary, 1>; 5] = [
         .column(|summary| Some(summary.last)),
     Desc::gauge("node_btrfs_max_commit_seconds", "How long the longest commit took.", ["uuid"])
         .column(|summary| Some(summary.longest)),
-    Desc::counter("node_btrfs_commit_seconds_total", "How long all commits took.", ["uuid"])
+    Desc::counter("node_btrfs_commit_seconds_total", "Total time of all commits.", ["uuid"])
         .column(|summary| Some(summary.total)),
 ];
 
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commits() {
+    fn commit_statistics_are_parsed() {
         let file =
             File::of("commits 3\nlast_commit_ms 1000\n\nnew_thing 5\ntotal_commit_ms 1500\n");
         let expected = Summary { commits: 3.0, last: 1.0, total: 1.5, ..Summary::default() };

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         let zone = parse(Fields::of("Node 0, zone    DMA32    759    0   3 ")).unwrap();
         assert_eq!(zone, Zone { node: "0", name: "DMA32", blocks: vec![759, 0, 3] });
         for line in [

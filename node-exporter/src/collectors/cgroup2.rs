@@ -50,19 +50,15 @@ static EXCLUDE: Flag = Flag::text(
     "",
     "Control groups to leave out: a regular expression over paths.",
 );
-static DEPTH: Flag =
-    Flag::text("collector.cgroup2.depth", "4", "How many levels of control groups to go down.");
+static DEPTH: Flag = Flag::text("collector.cgroup2.depth", "4", "Maximum depth of control groups.");
 static MAX: Flag = Flag::text(
     "collector.cgroup2.max",
     "500",
-    "How many control groups to expose at most. Those left out are counted.",
+    "Maximum number of control groups. Further ones are counted.",
 );
 
-static LEFT_OUT: Desc = Desc::gauge(
-    "node_cgroup_left_out",
-    "Control groups that match but are over --collector.cgroup2.max.",
-    [],
-);
+static LEFT_OUT: Desc =
+    Desc::gauge("node_cgroup_left_out", "Control groups above --collector.cgroup2.max.", []);
 
 struct Cgroup2 {
     host: Host,

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         for (line, expected) in [
             ("#subsys_name\thierarchy\tnum_cgroups\tenabled", Some(None)),
             ("cpuset\t5\t47\t1", Some(Some((47, true)))),

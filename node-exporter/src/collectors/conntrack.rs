@@ -56,7 +56,7 @@ static EARLY_DROP: Desc = Desc::gauge(
 );
 static SEARCH_RESTART: Desc = Desc::gauge(
     "node_nf_conntrack_stat_search_restart",
-    "Lookups begun again because the table was resized.",
+    "Lookups restarted because the table was resized.",
     [],
 );
 

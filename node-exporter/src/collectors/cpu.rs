@@ -84,8 +84,11 @@ static GUEST_SUM: Desc<1> = Desc::counter(
 );
 static COUNT: Desc =
     Desc::gauge("node_cpus_online", "CPUs that are online: with --collector.cpu.aggregate.", []);
-static ISOLATED: Desc<1> =
-    Desc::gauge("node_cpu_isolated", "CPUs kept from the scheduler since boot: always 1.", ["cpu"]);
+static ISOLATED: Desc<1> = Desc::gauge(
+    "node_cpu_isolated",
+    "CPUs isolated from the scheduler since boot; always 1.",
+    ["cpu"],
+);
 
 struct Cpus {
     host: Host,

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states() {
+    fn states_are_parsed() {
         for (text, expected) in [
             ("Not affected\n", Some(("not affected", ""))),
             ("Vulnerable\n", Some(("vulnerable", ""))),

@@ -30,10 +30,10 @@ pub(super) static DEFINITION: Definition =
 const CPU: [&str; 1] = ["cpu"];
 
 static FREQUENCY: Desc<1> =
-    Desc::gauge("node_cpu_frequency_hertz", "Frequency, as the hardware tells it.", CPU);
+    Desc::gauge("node_cpu_frequency_hertz", "Frequency according to the hardware.", CPU);
 static FREQUENCY_AVERAGE: Desc<1> = Desc::gauge(
     "node_cpu_frequency_avg_hertz",
-    "Frequency, averaged by the hardware over the last moments.",
+    "Recent average frequency according to the hardware.",
     CPU,
 );
 static FREQUENCY_MIN: Desc<1> =
@@ -42,22 +42,22 @@ static FREQUENCY_MAX: Desc<1> =
     Desc::gauge("node_cpu_frequency_max_hertz", "Highest frequency of the hardware.", CPU);
 static SCALING: Desc<1> = Desc::gauge(
     "node_cpu_scaling_frequency_hertz",
-    "Frequency that the governor asked for last.",
+    "Frequency that the governor last requested.",
     CPU,
 );
 static SCALING_MIN: Desc<1> = Desc::gauge(
     "node_cpu_scaling_frequency_min_hertz",
-    "Lowest frequency that the governor may ask for.",
+    "Lowest frequency that the governor may request.",
     CPU,
 );
 static SCALING_MAX: Desc<1> = Desc::gauge(
     "node_cpu_scaling_frequency_max_hertz",
-    "Highest frequency that the governor may ask for.",
+    "Highest frequency that the governor may request.",
     CPU,
 );
 static GOVERNOR: Desc<2> = Desc::gauge(
     "node_cpu_scaling_governor",
-    "Governors there are: 1 for the one in charge.",
+    "Available governors: 1 for the current one.",
     ["cpu", "governor"],
 );
 

@@ -56,7 +56,7 @@ static IGNORED: Flag = Flag::text(
 
 static INFO: Desc<9> = Desc::gauge(
     "node_disk_info",
-    "What a block device is, as far as the kernel and udev know.",
+    "Properties of a block device from the kernel and udev.",
     ["device", "major", "minor", "path", "wwn", "model", "serial", "revision", "rotational"],
 );
 static FILESYSTEM: Desc<5> = Desc::gauge(
@@ -66,7 +66,7 @@ static FILESYSTEM: Desc<5> = Desc::gauge(
 );
 static DEVICE_MAPPER: Desc<6> = Desc::gauge(
     "node_disk_device_mapper_info",
-    "The device mapper's or LVM's names of a block device.",
+    "Names of a block device in the device mapper and LVM.",
     ["device", "name", "uuid", "vg_name", "lv_name", "lv_layer"],
 );
 static WRITE_CACHE: Desc<1> =
@@ -78,26 +78,26 @@ static WRITE_CACHE_ENABLED: Desc<1> = Desc::gauge(
 );
 static ROTATION_RATE: Desc<1> = Desc::gauge(
     "node_disk_ata_rotation_rate_rpm",
-    "Turns of an ATA disk per minute; 0 if it has nothing that turns.",
+    "Rotations of an ATA disk per minute; 0 for solid-state disks.",
     DEVICE,
 );
 
 static COLUMNS: [Column<Io, 1>; 17] = [
     Desc::counter("node_disk_reads_completed_total", "Reads completed.", DEVICE)
         .column(|io| Some(io.reads)),
-    Desc::counter("node_disk_reads_merged_total", "Reads merged with one queued before.", DEVICE)
+    Desc::counter("node_disk_reads_merged_total", "Reads merged with a queued one.", DEVICE)
         .column(|io| Some(io.reads_merged)),
     Desc::counter("node_disk_read_bytes_total", "Bytes read.", DEVICE)
         .column(|io| Some(io.read_sectors * SECTOR)),
-    Desc::counter("node_disk_read_time_seconds_total", "Time that reads took, added up.", DEVICE)
+    Desc::counter("node_disk_read_time_seconds_total", "Total time of reads.", DEVICE)
         .column(|io| Some(io.read_ms * MILLI)),
     Desc::counter("node_disk_writes_completed_total", "Writes completed.", DEVICE)
         .column(|io| Some(io.writes)),
-    Desc::counter("node_disk_writes_merged_total", "Writes merged with one queued before.", DEVICE)
+    Desc::counter("node_disk_writes_merged_total", "Writes merged with a queued one.", DEVICE)
         .column(|io| Some(io.writes_merged)),
     Desc::counter("node_disk_written_bytes_total", "Bytes written.", DEVICE)
         .column(|io| Some(io.written_sectors * SECTOR)),
-    Desc::counter("node_disk_write_time_seconds_total", "Time that writes took, added up.", DEVICE)
+    Desc::counter("node_disk_write_time_seconds_total", "Total time of writes.", DEVICE)
         .column(|io| Some(io.write_ms * MILLI)),
     Desc::gauge("node_disk_io_now", "Requests in flight.", DEVICE).column(|io| Some(io.in_flight)),
     Desc::counter(
@@ -114,28 +114,16 @@ static COLUMNS: [Column<Io, 1>; 17] = [
     .column(|io| Some(io.weighted_ms * MILLI)),
     Desc::counter("node_disk_discards_completed_total", "Discards completed.", DEVICE)
         .column(|io| Some(io.discards?.completed)),
-    Desc::counter(
-        "node_disk_discards_merged_total",
-        "Discards merged with one queued before.",
-        DEVICE,
-    )
-    .column(|io| Some(io.discards?.merged)),
+    Desc::counter("node_disk_discards_merged_total", "Discards merged with a queued one.", DEVICE)
+        .column(|io| Some(io.discards?.merged)),
     Desc::counter("node_disk_discarded_sectors_total", "Sectors of 512 bytes discarded.", DEVICE)
         .column(|io| Some(io.discards?.sectors)),
-    Desc::counter(
-        "node_disk_discard_time_seconds_total",
-        "Time that discards took, added up.",
-        DEVICE,
-    )
-    .column(|io| Some(io.discards?.ms * MILLI)),
+    Desc::counter("node_disk_discard_time_seconds_total", "Total time of discards.", DEVICE)
+        .column(|io| Some(io.discards?.ms * MILLI)),
     Desc::counter("node_disk_flush_requests_total", "Flushes completed.", DEVICE)
         .column(|io| Some(io.flushes?.completed)),
-    Desc::counter(
-        "node_disk_flush_requests_time_seconds_total",
-        "Time that flushes took, added up.",
-        DEVICE,
-    )
-    .column(|io| Some(io.flushes?.ms * MILLI)),
+    Desc::counter("node_disk_flush_requests_time_seconds_total", "Total time of flushes.", DEVICE)
+        .column(|io| Some(io.flushes?.ms * MILLI)),
 ];
 
 const DEVICE: [&str; 1] = ["device"];

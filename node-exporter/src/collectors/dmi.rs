@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition =
     .metrics(&[&Info]);
 
 const NAME: &str = "node_dmi_info";
-const HELP: &str = "What the machine is, in the fields that may be read; always 1.";
+const HELP: &str = "Readable DMI fields of the machine; always 1.";
 
 /// The family whose labels are the readable fields.
 struct Info;

@@ -30,7 +30,7 @@ static INFO: Desc<3> = Desc::gauge(
 const DEVICE: [&str; 2] = ["device", "sysfs_name"];
 
 static COLUMNS: [Column<Multi, 2>; 5] = [
-    Desc::gauge("node_dmmultipath_device_active", "Whether it takes requests.", DEVICE)
+    Desc::gauge("node_dmmultipath_device_active", "Whether the device is active.", DEVICE)
         .column(|multi| Some(f64::from(!multi.suspended))),
     Desc::gauge("node_dmmultipath_device_size_bytes", "Size of the device.", DEVICE)
         .column(|multi| Some(multi.size)),
@@ -44,7 +44,7 @@ static COLUMNS: [Column<Multi, 2>; 5] = [
 
 static PATH_STATE: Desc<3> = Desc::gauge(
     "node_dmmultipath_path_state",
-    "What the driver says of a path; always 1.",
+    "State of a path according to the driver; always 1.",
     ["device", "path", "state"],
 );
 

@@ -38,7 +38,7 @@ static NETWORK_SENT: Desc<1> =
     Desc::counter("node_drbd_network_sent_bytes_total", "Bytes sent to the peer.", DEVICE);
 static NETWORK_RECEIVED: Desc<1> = Desc::counter(
     "node_drbd_network_received_bytes_total",
-    "KiB, not bytes, received from the peer: kept as node_exporter has it.",
+    "KiB, not bytes, received from the peer, as in node_exporter.",
     DEVICE,
 );
 static DISK_WRITTEN: Desc<1> =
@@ -58,15 +58,15 @@ static BITMAP: Desc<1> = Desc::counter(
 static LOCAL_PENDING: Desc<1> =
     Desc::gauge("node_drbd_local_pending", "Open requests to the local I/O subsystem.", DEVICE);
 static REMOTE_PENDING: Desc<1> =
-    Desc::gauge("node_drbd_remote_pending", "Requests that the peer has yet to answer.", DEVICE);
+    Desc::gauge("node_drbd_remote_pending", "Requests sent to the peer without an answer.", DEVICE);
 static REMOTE_UNACKNOWLEDGED: Desc<1> = Desc::gauge(
     "node_drbd_remote_unacknowledged",
-    "Requests of the peer that are yet to be answered.",
+    "Requests of the peer without an answer.",
     DEVICE,
 );
 static APPLICATION_PENDING: Desc<1> = Desc::gauge(
     "node_drbd_application_pending",
-    "Block I/O requests handed to DRBD that it has yet to answer.",
+    "Block I/O requests to DRBD without an answer.",
     DEVICE,
 );
 static EPOCHS: Desc<1> = Desc::gauge("node_drbd_epochs", "Open write epochs.", DEVICE);
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_belong_to_the_device_before_them() {
+    fn fields_belong_to_the_preceding_device() {
         let text = "version: 8.4.3 (api:1/proto:86-101)\n\n 0: cs:Unconfigured\n\
                     12: cs:Connected ro:Primary/Secondary C r-----\n    ns:1 wo:d oos:3\n";
         let file = File::of(text);

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition =
 
 static INFO: Desc<5> = Desc::gauge(
     "node_drm_card_info",
-    "What a graphics card is. Always 1.",
+    "Properties of a graphics card; always 1.",
     ["card", "memory_vendor", "power_performance_level", "unique_id", "vendor"],
 );
 
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_cards() {
+    fn cards_are_distinguished_from_connectors() {
         for (name, expected) in [
             ("card0", true),
             ("card12", true),

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_slots() {
+    fn slot_names_are_normalized() {
         for (label, expected) in [
             ("mc#0csrow#1channel#0", "mc0_csrow1_channel0"),
             ("CPU_SrcID#0_MC#0_Chan#1_DIMM#0", "CPU_SrcID0_MC0_Chan1_DIMM0"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_names() {
+    fn numbers_are_taken_from_names() {
         for (name, expected) in [
             ("mc0", Some("0")),
             ("mc12", Some("12")),

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts() {
+    fn counts_are_hexadecimal() {
         for (text, expected) in [
             ("0x0", Some(0)),
             ("0x1f", Some(31)),

@@ -56,7 +56,7 @@ static SENSOR_LABEL: Desc<3> = Desc::gauge(
     ["chip", "sensor", "label"],
 );
 
-/// The families that are named after files.
+/// The families with names from files.
 struct Found;
 
 impl Describe for Found {
@@ -132,10 +132,10 @@ struct Sensor {
 }
 
 impl Hwmon {
-    /// A sensor that cannot be read is left out, regardless of the error.
+    /// A sensor that cannot be read is left out, whatever the error.
     fn sensors(&self, own: &Device, chip: &Chip) -> Result<Sensors, Error> {
         let mut sensors = Sensors::new();
-        // Old drivers have the files in the directory of the device instead of their own.
+        // Old drivers have the files in the directory of the device instead.
         let parent = own.device("device").ok();
         let names = parent.as_ref().and_then(|parent| parent.names().ok()).unwrap_or_default();
         for (device, names) in [(Some(own), own.names()?), (parent.as_ref(), names)] {
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_files() {
+    fn file_names_are_split() {
         let parts =
             |kind, sensor: &str, element| Some(Parts { kind, sensor: sensor.to_owned(), element });
         for (name, expected) in [

@@ -40,7 +40,7 @@ static EXCLUDE: Flag =
 
 static INFO: Desc<4> = Desc::gauge(
     "node_infiniband_info",
-    "What a device is; always 1.",
+    "Properties of a device; always 1.",
     ["device", "board_id", "firmware_version", "hca_type"],
 );
 
@@ -57,7 +57,7 @@ static STATE: [Column<State, 2>; 3] = [
         LABELS,
     )
     .column(|port| port.physical),
-    Desc::gauge("node_infiniband_rate_bytes_per_second", "Most the port can transfer.", LABELS)
+    Desc::gauge("node_infiniband_rate_bytes_per_second", "Maximum rate of the port.", LABELS)
         .column(|port| port.rate),
 ];
 
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_and_rates() {
+    fn states_and_rates_are_parsed() {
         for (text, expected) in [
             ("4: ACTIVE", Some(4.0)),
             ("1:", Some(1.0)),

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         let interrupt = |name, info: &'static str, devices: &str| {
             let counts = vec![18, 0];
             Some(Interrupt { name, info: info.into(), devices: devices.to_owned(), counts })

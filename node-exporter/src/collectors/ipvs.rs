@@ -32,7 +32,7 @@ pub(super) static DEFINITION: Definition =
 static BACKEND_LABELS: Flag = Flag::text(
     "collector.ipvs.backend-labels",
     "local_address,local_port,remote_address,remote_port,proto,local_mark",
-    "Labels of backends, separated by commas; backends that are alike in them are added up.",
+    "Labels of backends, separated by commas; backends with equal labels are summed.",
 );
 
 static CONNECTIONS: Desc = Desc::counter("node_ipvs_connections_total", "Connections made.", []);
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
+    fn addresses_are_parsed() {
         for (word, expected) in [
             ("C0A80016:0CEA", Some(("192.168.0.22", 3306))),
             ("[2001:0db8:0000:0000:0000:0000:0000:0001]:0050", Some(("2001:db8::1", 80))),
@@ -251,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn totals_of_no_kernel() {
+    fn invalid_totals_are_errors() {
         for text in ["", "\n\n\n", "a\nb\n 1 2 3 4\n", "a\nb\n 1 2 3 4 x\n"] {
             assert!(totals(&File::of(text)).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn labels_of_the_flag() {
+    fn the_flag_selects_labels() {
         for (text, expected) in [
             ("", Some(vec![])),
             ("local_port", Some(vec![1])),

@@ -29,14 +29,11 @@ pub(super) static DEFINITION: Definition =
         &SLEEP,
     ]);
 
-static FULL_SCANS: Desc = Desc::counter(
-    "node_ksmd_full_scans_total",
-    "Times all memory that may be merged has been scanned.",
-    [],
-);
+static FULL_SCANS: Desc =
+    Desc::counter("node_ksmd_full_scans_total", "Complete scans of the mergeable memory.", []);
 static GENERAL_PROFIT: Desc = Desc::gauge(
     "node_ksmd_general_profit_bytes",
-    "Memory saved, less what it takes to keep track of it. Since Linux 6.4.",
+    "Memory saved, less the memory used for tracking. Since Linux 6.4.",
     [],
 );
 static MERGE_ACROSS_NODES: Desc = Desc::gauge(
@@ -45,16 +42,16 @@ static MERGE_ACROSS_NODES: Desc = Desc::gauge(
     [],
 );
 static PAGES_SHARED: Desc =
-    Desc::gauge("node_ksmd_pages_shared", "Pages that stand for several merged ones.", []);
-static PAGES_SHARING: Desc =
-    Desc::gauge("node_ksmd_pages_sharing", "Further uses of the shared pages: pages saved.", []);
-static PAGES_TO_SCAN: Desc =
-    Desc::gauge("node_ksmd_pages_to_scan", "Pages that ksmd scans before it sleeps.", []);
-static PAGES_UNSHARED: Desc = Desc::gauge(
-    "node_ksmd_pages_unshared",
-    "Pages that are unique, but checked again and again.",
+    Desc::gauge("node_ksmd_pages_shared", "Shared pages, each of which replaces several.", []);
+static PAGES_SHARING: Desc = Desc::gauge(
+    "node_ksmd_pages_sharing",
+    "Additional references to shared pages: pages saved.",
     [],
 );
+static PAGES_TO_SCAN: Desc =
+    Desc::gauge("node_ksmd_pages_to_scan", "Pages that ksmd scans before it sleeps.", []);
+static PAGES_UNSHARED: Desc =
+    Desc::gauge("node_ksmd_pages_unshared", "Unique pages that are checked repeatedly.", []);
 static PAGES_VOLATILE: Desc =
     Desc::gauge("node_ksmd_pages_volatile", "Pages that change too fast to be merged.", []);
 static RUN: Desc = Desc::gauge(

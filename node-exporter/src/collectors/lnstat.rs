@@ -19,7 +19,7 @@ pub(super) static DEFINITION: Definition =
     .metrics(&[&Statistic]);
 
 const LABELS: [&str; 2] = ["subsystem", "cpu"];
-const HELP: &str = "A statistic of a network cache, under the kernel's name for it.";
+const HELP: &str = "A statistic of a network cache, with the name from the kernel.";
 
 /// The family of each column. Columns differ between kernels, so they are not listed here.
 struct Statistic;
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_those_of_the_heads() {
+    fn columns_are_named_by_the_header() {
         let mut columns = Columns::new();
         parse(&File::of("entries  hits\n0000000a 1f\n0000000a 2\n"), "rt", &mut columns).unwrap();
         parse(&File::of("entries\n1\n"), "arp", &mut columns).unwrap();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_no_kernel() {
+    fn invalid_files_are_errors() {
         for text in ["", "\n1 2\n", "entries hits\n1\n", "entries\nxyz\n"] {
             assert!(parse(&File::of(text), "rt", &mut Columns::new()).is_err(), "{text}");
         }

@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition =
 
 static STATE: Desc<2> = Desc::gauge(
     "node_md_state",
-    "Which state an array is in: 1 for that one, 0 for the others.",
+    "State of an array: 1 for the current one, 0 for the others.",
     ["device", "state"],
 );
 static DISKS: Desc<2> = Desc::gauge(
@@ -30,13 +30,13 @@ static DISKS: Desc<2> = Desc::gauge(
 );
 
 static ARRAYS: [Column<Array, 1>; 3] = [
-    Desc::gauge("node_md_disks_required", "Disks that an array is made of when whole.", DEVICE)
+    Desc::gauge("node_md_disks_required", "Disks of a complete array.", DEVICE)
         .column(|array| Some(array.required)),
     Desc::gauge("node_md_blocks", "Size of an array in blocks of 1024 bytes.", DEVICE)
         .column(|array| Some(array.blocks)),
     Desc::gauge(
         "node_md_blocks_synced",
-        "Blocks that a running recovery, resync, check or reshape is done with; all if none runs.",
+        "Blocks done by a running recovery, resync, check or reshape; all blocks if none is running.",
         DEVICE,
     )
     .column(|array| Some(array.synced)),
@@ -44,7 +44,7 @@ static ARRAYS: [Column<Array, 1>; 3] = [
 static DEVICES: [Column<Device, 1>; 2] = [
     Desc::gauge("node_md_raid_disks", "Disks that an array is configured to have.", DEVICE)
         .column(|device| device.disks),
-    Desc::gauge("node_md_degraded", "Disks that an array lacks.", DEVICE)
+    Desc::gauge("node_md_degraded", "Disks missing from an array.", DEVICE)
         .column(|device| device.degraded),
 ];
 
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_an_array() {
+    fn arrays_are_parsed() {
         let active = Array {
             state: "active",
             required: 2.0,
@@ -338,14 +338,14 @@ mod tests {
     }
 
     #[test]
-    fn no_arrays() {
+    fn a_file_without_arrays_is_empty() {
         for text in ["", "Personalities : \nunused devices: <none>\n"] {
             assert_eq!(read(text), Ok(vec![]));
         }
     }
 
     #[test]
-    fn forms_of_none() {
+    fn invalid_arrays_are_errors() {
         for (text, expected, found) in [
             ("md0", "active or inactive", "md0"),
             ("md0 : lost", "active or inactive", "md0 : lost"),
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_array_does_not_hide_the_others() {
+    fn an_invalid_array_does_not_hide_others() {
         let file = File::of("md0 : lost\nmd1 : inactive sda[0]\n  5 blocks\n");
         let mut arrays = Vec::new();
         let end = parse(&file, &mut arrays);

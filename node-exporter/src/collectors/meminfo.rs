@@ -19,23 +19,23 @@ pub(super) static DEFINITION: Definition =
 #[rustfmt::skip] // one field a line
 static FIELDS: [(&str, Desc<'static>); 51] = [
     ("MemTotal", Desc::gauge("node_memory_MemTotal_bytes", "Memory that the kernel can use.", [])),
-    ("MemFree", Desc::gauge("node_memory_MemFree_bytes", "Memory that nothing uses.", [])),
+    ("MemFree", Desc::gauge("node_memory_MemFree_bytes", "Unused memory.", [])),
     ("MemAvailable", Desc::gauge("node_memory_MemAvailable_bytes", "Memory that new programs can have without swapping.", [])),
     ("Buffers", Desc::gauge("node_memory_Buffers_bytes", "Cache of raw block devices.", [])),
     ("Cached", Desc::gauge("node_memory_Cached_bytes", "Cache of files, with tmpfs and shared memory.", [])),
-    ("SwapCached", Desc::gauge("node_memory_SwapCached_bytes", "Memory swapped in again that still has its place in swap.", [])),
-    ("Active", Desc::gauge("node_memory_Active_bytes", "Memory used lately.", [])),
-    ("Inactive", Desc::gauge("node_memory_Inactive_bytes", "Memory not used lately: the first to be reclaimed.", [])),
-    ("Active(anon)", Desc::gauge("node_memory_Active_anon_bytes", "Anonymous memory used lately.", [])),
-    ("Inactive(anon)", Desc::gauge("node_memory_Inactive_anon_bytes", "Anonymous memory not used lately.", [])),
-    ("Active(file)", Desc::gauge("node_memory_Active_file_bytes", "File cache used lately.", [])),
-    ("Inactive(file)", Desc::gauge("node_memory_Inactive_file_bytes", "File cache not used lately.", [])),
+    ("SwapCached", Desc::gauge("node_memory_SwapCached_bytes", "Memory that was swapped in, but is still in swap.", [])),
+    ("Active", Desc::gauge("node_memory_Active_bytes", "Recently used memory.", [])),
+    ("Inactive", Desc::gauge("node_memory_Inactive_bytes", "Memory not used recently, which is reclaimed first.", [])),
+    ("Active(anon)", Desc::gauge("node_memory_Active_anon_bytes", "Recently used anonymous memory.", [])),
+    ("Inactive(anon)", Desc::gauge("node_memory_Inactive_anon_bytes", "Anonymous memory not used recently.", [])),
+    ("Active(file)", Desc::gauge("node_memory_Active_file_bytes", "Recently used file cache.", [])),
+    ("Inactive(file)", Desc::gauge("node_memory_Inactive_file_bytes", "File cache not used recently.", [])),
     ("Unevictable", Desc::gauge("node_memory_Unevictable_bytes", "Memory that cannot be reclaimed.", [])),
     ("Mlocked", Desc::gauge("node_memory_Mlocked_bytes", "Memory locked with mlock(2).", [])),
     ("SwapTotal", Desc::gauge("node_memory_SwapTotal_bytes", "Swap space.", [])),
-    ("SwapFree", Desc::gauge("node_memory_SwapFree_bytes", "Swap space not used.", [])),
-    ("Zswap", Desc::gauge("node_memory_Zswap_bytes", "Memory that compressed swap takes.", [])),
-    ("Zswapped", Desc::gauge("node_memory_Zswapped_bytes", "Memory that was compressed into zswap, by its size before.", [])),
+    ("SwapFree", Desc::gauge("node_memory_SwapFree_bytes", "Unused swap space.", [])),
+    ("Zswap", Desc::gauge("node_memory_Zswap_bytes", "Memory used by compressed swap (zswap).", [])),
+    ("Zswapped", Desc::gauge("node_memory_Zswapped_bytes", "Uncompressed size of the memory in zswap.", [])),
     ("Dirty", Desc::gauge("node_memory_Dirty_bytes", "Memory waiting to be written to disk.", [])),
     ("Writeback", Desc::gauge("node_memory_Writeback_bytes", "Memory being written to disk.", [])),
     ("AnonPages", Desc::gauge("node_memory_AnonPages_bytes", "Anonymous memory mapped by processes.", [])),
@@ -46,16 +46,16 @@ static FIELDS: [(&str, Desc<'static>); 51] = [
     ("SUnreclaim", Desc::gauge("node_memory_SUnreclaim_bytes", "Slab that cannot be reclaimed.", [])),
     ("KernelStack", Desc::gauge("node_memory_KernelStack_bytes", "Kernel stacks of all threads.", [])),
     ("PageTables", Desc::gauge("node_memory_PageTables_bytes", "Page tables.", [])),
-    ("NFS_Unstable", Desc::gauge("node_memory_NFS_Unstable_bytes", "Always 0 since Linux 5.8: once, pages sent to an NFS server but not yet stable.", [])),
+    ("NFS_Unstable", Desc::gauge("node_memory_NFS_Unstable_bytes", "Pages sent to an NFS server but not yet stable; always 0 since Linux 5.8.", [])),
     ("Bounce", Desc::gauge("node_memory_Bounce_bytes", "Bounce buffers of block devices.", [])),
     ("WritebackTmp", Desc::gauge("node_memory_WritebackTmp_bytes", "Temporary buffers of FUSE for writing back.", [])),
     ("CommitLimit", Desc::gauge("node_memory_CommitLimit_bytes", "Memory that may be committed if overcommit is off.", [])),
-    ("Committed_AS", Desc::gauge("node_memory_Committed_AS_bytes", "Memory committed: what programs asked for, used or not.", [])),
+    ("Committed_AS", Desc::gauge("node_memory_Committed_AS_bytes", "Committed memory: allocations of programs, used or not.", [])),
     ("VmallocTotal", Desc::gauge("node_memory_VmallocTotal_bytes", "Address space of vmalloc.", [])),
     ("VmallocUsed", Desc::gauge("node_memory_VmallocUsed_bytes", "Address space of vmalloc that is used.", [])),
-    ("VmallocChunk", Desc::gauge("node_memory_VmallocChunk_bytes", "Always 0 since Linux 4.4: once, the largest free block of vmalloc.", [])),
+    ("VmallocChunk", Desc::gauge("node_memory_VmallocChunk_bytes", "Largest free block of vmalloc; always 0 since Linux 4.4.", [])),
     ("Percpu", Desc::gauge("node_memory_Percpu_bytes", "Memory of the per-CPU allocator.", [])),
-    ("HardwareCorrupted", Desc::gauge("node_memory_HardwareCorrupted_bytes", "Memory put aside because its hardware failed.", [])),
+    ("HardwareCorrupted", Desc::gauge("node_memory_HardwareCorrupted_bytes", "Memory disabled because of hardware errors.", [])),
     ("AnonHugePages", Desc::gauge("node_memory_AnonHugePages_bytes", "Anonymous memory in huge pages.", [])),
     ("ShmemHugePages", Desc::gauge("node_memory_ShmemHugePages_bytes", "Shared memory and tmpfs in huge pages.", [])),
     ("ShmemPmdMapped", Desc::gauge("node_memory_ShmemPmdMapped_bytes", "Shared memory mapped as huge pages.", [])),
@@ -63,7 +63,7 @@ static FIELDS: [(&str, Desc<'static>); 51] = [
     ("CmaFree", Desc::gauge("node_memory_CmaFree_bytes", "Memory of the contiguous memory allocator that is free.", [])),
     ("HugePages_Total", Desc::gauge("node_memory_HugePages_Total", "Huge pages in the pool.", [])),
     ("HugePages_Free", Desc::gauge("node_memory_HugePages_Free", "Huge pages in the pool that are not allocated.", [])),
-    ("HugePages_Rsvd", Desc::gauge("node_memory_HugePages_Rsvd", "Huge pages promised, but not yet allocated.", [])),
+    ("HugePages_Rsvd", Desc::gauge("node_memory_HugePages_Rsvd", "Huge pages reserved, but not yet allocated.", [])),
     ("HugePages_Surp", Desc::gauge("node_memory_HugePages_Surp", "Huge pages above the size of the pool.", [])),
     ("Hugepagesize", Desc::gauge("node_memory_Hugepagesize_bytes", "Size of a huge page.", [])),
     ("DirectMap4k", Desc::gauge("node_memory_DirectMap4k_bytes", "Memory that the kernel maps in pages of 4 kB.", [])),
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_from_anywhere() {
+    fn fields_are_found_from_any_position() {
         for next in [0, 1, 50, 51] {
             for (place, (field, _)) in FIELDS.iter().enumerate() {
                 assert_eq!(find(field, next).map(|(place, _)| place), Some(place));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn values() {
+    fn values_are_converted() {
         for (line, expected) in [
             ("4 kB", Some(4096.0)),
             ("4", Some(4.0)),

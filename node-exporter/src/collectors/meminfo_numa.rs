@@ -22,7 +22,7 @@ static FIELD: Named = Named {
     prefix: "node_memory_numa_",
     suffix: "",
     kind: Kind::Gauge,
-    help: "A field of the node's meminfo; what the kernel has in kB is in bytes.",
+    help: "A field of the node's meminfo; kB are converted to bytes.",
 };
 static STATISTIC: Named = Named {
     prefix: "node_memory_numa_",
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_meminfo() {
+    fn lines_of_meminfo_are_parsed() {
         for (line, expected) in [
             ("Node 0 MemTotal:       4 kB", Some(("MemTotal", 4096.0))),
             ("Node 12 Active(anon):       4 kB", Some(("Active_anon", 4096.0))),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_of_nodes() {
+    fn node_directories_are_recognized() {
         for (name, expected) in
             [("node0", Some("0")), ("node12", Some("12")), ("node", None), ("node1x", None)]
         {

@@ -38,17 +38,17 @@ static IGNORE_INVALID_SPEED: Flag = Flag::switch(
     "Leave out the speed of devices that do not know it, which is negative.",
 );
 static NETLINK: Flag =
-    Flag::switch("collector.netclass.netlink", false, "Ask over netlink, not /sys/class/net.");
+    Flag::switch("collector.netclass.netlink", false, "Use netlink instead of /sys/class/net.");
 static WITH_STATS: Flag = Flag::switch(
     "collector.netclass_rtnl.with-stats",
     false,
-    "Over netlink, expose what each device has counted too, in the place of netdev.",
+    "With netlink, also expose the counters of each device, in place of netdev.",
 );
 
 const DEVICE: [&str; 1] = ["device"];
 
 static COLUMNS: [Column<Interface, 1>; 18] = [
-    Desc::gauge("node_network_address_assign_type", "Where the address is from.", DEVICE)
+    Desc::gauge("node_network_address_assign_type", "Origin of the address.", DEVICE)
         .column(|interface| interface.address_assign_type),
     Desc::gauge("node_network_carrier", "Whether there is a carrier.", DEVICE)
         .column(|interface| interface.carrier),
@@ -58,7 +58,7 @@ static COLUMNS: [Column<Interface, 1>; 18] = [
         .column(|interface| interface.carrier_down_count),
     Desc::counter("node_network_carrier_up_changes_total", "Returns of the carrier.", DEVICE)
         .column(|interface| interface.carrier_up_count),
-    Desc::gauge("node_network_device_id", "Tells devices of one address apart.", DEVICE)
+    Desc::gauge("node_network_device_id", "Distinguishes devices with the same address.", DEVICE)
         .column(|interface| interface.device_id),
     Desc::gauge("node_network_dormant", "Whether the device waits for an event.", DEVICE)
         .column(|interface| interface.dormant),
@@ -72,7 +72,7 @@ static COLUMNS: [Column<Interface, 1>; 18] = [
         .column(|interface| interface.link_mode),
     Desc::gauge("node_network_mtu_bytes", "Largest packet that the device sends.", DEVICE)
         .column(|interface| interface.mtu),
-    Desc::gauge("node_network_name_assign_type", "Where the name is from.", DEVICE)
+    Desc::gauge("node_network_name_assign_type", "Origin of the name.", DEVICE)
         .column(|interface| interface.name_assign_type),
     Desc::gauge("node_network_net_dev_group", "Group of the device.", DEVICE)
         .column(|interface| interface.group),

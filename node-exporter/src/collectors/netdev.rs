@@ -73,8 +73,12 @@ static COUNTED: [Column<Counters, 1>; 13] = [
         .column(|row| Some(row.receive_compressed)),
     Desc::counter("node_network_receive_multicast_total", "Multicasts received.", DEVICE)
         .column(|row| Some(row.receive_multicast)),
-    Desc::counter("node_network_receive_nohandler_total", "Packets nobody wanted.", DEVICE)
-        .column(|row| row.receive_nohandler),
+    Desc::counter(
+        "node_network_receive_nohandler_total",
+        "Packets without a protocol handler.",
+        DEVICE,
+    )
+    .column(|row| row.receive_nohandler),
     Desc::counter("node_network_transmit_bytes_total", "Bytes sent.", DEVICE)
         .column(|row| Some(row.transmit_bytes)),
     Desc::counter("node_network_transmit_packets_total", "Packets sent.", DEVICE)

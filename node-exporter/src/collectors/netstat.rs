@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_taken_by_place() {
+    fn values_belong_to_names_by_position() {
         let named = |name: &str| Named { name: name.to_owned(), help: String::new() };
         let chosen = [(1, named("a")), (2, named("b")), (4, named("d"))];
         let mut out = Families::default();

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn destinations() {
+    fn destinations_are_masked() {
         for (address, prefix, expected) in [
             (None, 0, "default"),
             (Some("192.0.2.7"), 24, "192.0.2.0/24"),

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_several_kernels() {
+    fn files_of_all_kernels_are_parsed() {
         let statistics = parse(&File::of("net 3 1 2 4\nrpc 5 6 7\n\nproc4 2 8 9\n")).unwrap();
         assert_eq!(statistics.net[3].to_bits(), f64::to_bits(4.0));
         assert_eq!(statistics.rpc[2].to_bits(), f64::to_bits(7.0));

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_several_kernels() {
+    fn files_of_all_kernels_are_parsed() {
         let file =
             File::of("rc 0 6 18622\nth 8 0 0.000\nra 32 0 0 0 0 0 0 0 0 0 0 5\nproc4 2 1 1\n");
         let statistics = parse(&file).unwrap();

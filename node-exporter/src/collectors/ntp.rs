@@ -113,7 +113,7 @@ impl Ntp {
         let is_loopback = server.parse().is_ok_and(|address: IpAddr| address.is_loopback());
         if !is_loopback && !flags.is_on(&IS_LOCAL) {
             let problem = format!(
-                "{server} is no loopback address: add --{} if the server is on this machine",
+                "{server} is not a loopback address: add --{} if the server is on this machine",
                 IS_LOCAL.name
             );
             return Err(SERVER.error(problem));
@@ -173,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn flags() {
+    fn invalid_flags_are_errors() {
         assert_eq!(problem(&[]), None);
         assert_eq!(problem(&[(&SERVER, "::1"), (&PORT, "11123"), (&VERSION, "2")]), None);
         assert_eq!(problem(&[(&SERVER, "ntp.example"), (&IS_LOCAL, "true")]), None);
         for (given, start) in [
-            (&[(&SERVER, "192.0.2.1")][..], "--collector.ntp.server: 192.0.2.1 is no loopback"),
+            (&[(&SERVER, "192.0.2.1")][..], "--collector.ntp.server: 192.0.2.1 is not a loopback"),
             (&[(&VERSION, "5")], "--collector.ntp.protocol-version: expected 2, 3 or 4"),
             (&[(&PORT, "0")], "--collector.ntp.server-port: expected a port"),
             (&[(&PORT, "65536")], "--collector.ntp.server-port: expected a port"),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sane_server_is_synchronised_near_and_right() {
+    fn the_sanity_checks_are_applied() {
         let limits = Limits {
             max_distance: Duration::from_secs_f64(3.46608),
             tolerance: Duration::from_millis(1),

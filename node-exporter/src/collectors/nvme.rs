@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_namespaces() {
+    fn namespace_names_are_parsed() {
         for (name, id) in [
             ("nvme0n1", Some("1")),
             ("nvme12n34", Some("34")),

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names() {
+    fn names_are_classified() {
         for (name, expected) in [
             ("nvme0", Some(Kind::Controller)),
             ("nvme12", Some(Kind::Controller)),

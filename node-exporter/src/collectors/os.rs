@@ -70,7 +70,7 @@ impl Collector for Os {
     }
 }
 
-/// The first of the two places of the file; a system may keep it in the second alone.
+/// The first of the two paths that exists; some systems only have the second.
 fn release(host: &Host) -> Result<File, Error> {
     match host.root("etc/os-release").or_absent("") {
         Err(Error::Absent(_)) => host.root("usr/lib/os-release").or_absent("os-release file"),
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_as_a_shell_reads_them() {
+    fn values_are_parsed_as_by_a_shell() {
         for (word, value) in [
             ("debian", Some("debian")),
             ("", Some("")),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         for (line, expected) in [
             ("ID=debian", Ok(("ID", "debian"))),
             ("ID", Err("KEY=value")),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn versions() {
+    fn versions_are_numbers() {
         for (id, number) in [
             ("12", Some(12.0)),
             ("20.04", Some(20.04)),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn dates() {
+    fn dates_are_unix_seconds() {
         for (date, seconds) in [
             ("1970-01-01", Some(0)),
             ("1969-12-31", Some(-86_400)),

@@ -107,13 +107,13 @@ static COLUMNS: [Column<Measures, 4>; 10] = [
     .column(|device| Some(device.max_link_width.unwrap_or(-1.0))),
     Desc::gauge(
         "node_pcidevice_current_link_transfers_per_second",
-        "Transfers per second of the link as it is; -1 if not known.",
+        "Current transfers per second of the link; -1 if unknown.",
         LOCATION,
     )
     .column(|device| Some(device.link_speed.unwrap_or(-1.0))),
     Desc::gauge(
         "node_pcidevice_current_link_width",
-        "Lanes of the link as it is; -1 if not known.",
+        "Current lanes of the link; -1 if unknown.",
         LOCATION,
     )
     .column(|device| Some(device.link_width.unwrap_or(-1.0))),
@@ -210,7 +210,7 @@ fn refs<const N: usize>(texts: &[String; N]) -> [&str; N] {
     texts.each_ref().map(String::as_str)
 }
 
-/// One row of labels from its parts. What the parts have too little of is empty.
+/// One row of labels from its parts. Missing labels are empty.
 fn labels<'a, const N: usize, const P: usize>(parts: [&[&'a str]; P]) -> [&'a str; N] {
     let mut labels = [""; N];
     for (label, part) in labels.iter_mut().zip(parts.into_iter().flatten()) {

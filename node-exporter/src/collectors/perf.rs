@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_choose_what_is_counted() {
+    fn flags_select_events() {
         for (flags, expected) in [
             (Flags::default(), 30),
             (Flags::new([(&NO_HARDWARE, "true")]), 21),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptors_are_left() {
+    fn file_descriptors_are_reserved_for_connections() {
         assert!(leave_descriptors(0).is_ok());
         let error = leave_descriptors(usize::MAX).unwrap_err().to_string();
         assert!(error.contains("raise LimitNOFILE="), "{error}");

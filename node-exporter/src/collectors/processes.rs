@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         let rest = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 21 18 19";
         for name in ["init", "a b", "(sd-pam)", ") R 1 (x", "\u{fffd}"] {
             let file = File::of(&format!("17 ({name}) S {rest}\n"));

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_zones() {
+    fn zone_names_are_normalized() {
         let mut names = Names::default();
         for (name, zone, index) in [
             ("package-0", "package", "0"),

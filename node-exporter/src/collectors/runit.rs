@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn states() {
+    fn states_are_parsed() {
         for (bytes, state, wanted) in
             [(status(b'u', 1), 1, 1), (status(b'd', 2), 2, 0), (status(0, 0), 0, 0)]
         {

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         let line = "cpu12 1 2 3 4 5 6 7 8 9";
         let sched = Sched { running_ns: 7, waiting_ns: 8, timeslices: 9 };
         assert_eq!(parse(Fields::of(line)).unwrap().unwrap(), (["12"], sched));

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes() {
+    fn modes_are_parsed() {
         for (config, expected) in [
             ("# SELINUX=permissive\nSELINUX=enforcing\nSELINUXTYPE=targeted\n", 1.0),
             ("SELINUX = permissive", 0.0),

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         let line = "kmalloc-8k 132 148 8192 4 8 : tunables 0 0 0 : slabdata 37 37 0";
         let cache = Cache {
             active_objects: 132,

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition =
 
 static USED: Desc = Desc::gauge("node_sockstat_sockets_used", "Sockets in use.", []);
 
-/// What a protocol may tell, and what it means.
+/// A possible key of a protocol, with its help text.
 static KEYS: [(&str, &str); 7] = [
     ("inuse", "sockets in use"),
     ("orphan", "sockets that no process holds"),

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows() {
+    fn rows_are_parsed() {
         let file = File::of("          CPU0       CPU1\n  HI:  7  1\nNET_TX:  2301  0\n");
         let expected = vec![("HI", vec![7, 1]), ("NET_TX", vec![2301, 0])];
         assert_eq!(parse(&file).unwrap(), expected);

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_several_kernels() {
+    fn lines_of_all_kernels_are_parsed() {
         for (line, received_rps, flow_limit, backlog, cpu) in [
             ("1 2 3 0 0 0 0 0 4", 0, 0, 0, None),
             ("1 2 3 0 0 0 0 0 4 5", 5, 0, 0, None),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_no_kernel() {
+    fn invalid_lines_are_errors() {
         for line in ["", "1 2 3 0 0 0 0 0", "1 2 3 0 0 0 0 0 x"] {
             let error = parse(Fields::of(line)).unwrap_err().to_string();
             assert!(error.starts_with("test: expected at least nine"), "{error}");

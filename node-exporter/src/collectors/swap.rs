@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_an_area_or_an_error() {
+    fn lines_are_parsed() {
         for (line, size) in [
             ("/dev/sda2 partition 999420 12 -2", Some(999_420.0 * 1024.0)),
             ("/swap file 4 0 0", Some(4096.0)),

@@ -142,7 +142,9 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
                 out.family(&desc).sample([], *value as f64);
             }
         }
-        _ => return Err(file.unlike("as many values as --collector.sysctl.include has names")),
+        _ => {
+            return Err(file.unlike("as many values as --collector.sysctl.include has names"));
+        }
     }
     Ok(())
 }
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters() {
+    fn parameters_are_parsed() {
         for (text, name, keys) in [
             ("kernel.threads-max", "kernel.threads-max", vec![]),
             ("fs.file-nr:total,current,max", "fs.file-nr", vec!["total", "current", "max"]),
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn names_are_sanitized() {
         for (name, expected) in [
             ("fs.file-nr", "fs_file_nr"),
             ("net.ipv4.tcp_rmem", "net_ipv4_tcp_rmem"),
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn values_need_their_number_of_names() {
+    fn each_value_needs_a_name() {
         for (text, parameter, good) in [
             ("7\n", "x", true),
             ("7 8\t9\n", "x", true),

@@ -28,7 +28,7 @@ static IGNORED: Flag =
     Flag::text("collector.tapestats.ignored-devices", "^$", "Tape drives to leave out (pattern).");
 
 static STATISTICS: Attributes<1, 10> = Attributes([
-    attribute("in_flight", Desc::gauge("node_tape_io_now", "Requests that are under way.", DEVICE)),
+    attribute("in_flight", Desc::gauge("node_tape_io_now", "Requests in progress.", DEVICE)),
     attribute(
         "io_ns",
         Desc::counter("node_tape_io_time_seconds_total", "Time that all requests took.", DEVICE),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_name_of_a_drive_counts() {
+    fn only_one_device_of_a_drive_is_used() {
         for (name, counts) in
             [("st0", true), ("st12", true), ("nst0", false), ("st0a", false), ("st", false)]
         {

@@ -27,7 +27,7 @@ fn recorded_there() -> impl Iterator<Item = &'static &'static Definition> {
 }
 
 #[test]
-fn names_are_in_order_and_differ() {
+fn names_are_sorted_and_unique() {
     let names: Vec<_> = ALL.iter().map(|def| def.name).collect();
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
@@ -41,7 +41,7 @@ fn each_has_its_cost_documented() {
 
 /// Run with `UPDATE=1` to rewrite the golden files.
 #[test]
-fn each_exposes_what_it_did() {
+fn each_matches_its_golden_file() {
     for def in recorded_there().filter(|def| !LIVE.contains(&def.name)) {
         let (page, end) = testing::expose(def, &recorded(), &flags(def));
         end.unwrap_or_else(|error| panic!("{}: {error}", def.name));
@@ -52,7 +52,7 @@ fn each_exposes_what_it_did() {
 }
 
 #[test]
-fn each_exposes_what_it_declares() {
+fn each_exposes_its_declared_metrics() {
     for def in recorded_there() {
         let (mut page, _) = testing::expose(def, &recorded(), &flags(def));
         for given in further_flags(def) {
@@ -93,7 +93,7 @@ fn recorded() -> Host {
 /// Flags by name, with their values.
 type Given = &'static [(&'static str, &'static str)];
 
-/// The flags under which a collector reads the recorded machine and exposes all that it declares.
+/// The flags with which a collector reads the recorded machine and exposes all declared metrics.
 fn flags(def: &Definition) -> Flags {
     given_to(
         def,

@@ -81,7 +81,7 @@ impl Collector for Textfile {
     }
 }
 
-/// The files of all directories, each once.
+/// The files of all directories, without duplicates.
 fn files(directories: &[PathBuf], problems: &mut BTreeSet<String>) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for directory in directories.iter().flat_map(|pattern| glob::matches(pattern)) {

@@ -70,7 +70,7 @@ impl Collector for ThermalZone {
 
 impl ThermalZone {
     /// The type of a zone or device and some of its numbers. Numbers that cannot be read are left
-    /// out: a zone may be asleep, its sensor not ready, or the zone may have been removed.
+    /// out: the sensor may not be ready, or the zone may have been removed.
     fn things<const N: usize>(
         &self,
         name: &str,

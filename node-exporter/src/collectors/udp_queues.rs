@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         for (line, expected) in [
             ("0: 0100007F:0035 00000000:0000 07 00000015:0000001F 00:00", Some((0x15, 0x1F))),
             ("99999: 0:0 0:0 07 1:0", Some((1, 0))),

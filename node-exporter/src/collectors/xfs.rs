@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_several_kernels() {
+    fn lines_of_all_kernels_are_parsed() {
         for (text, expected) in [
             ("extent_alloc 1 872 0 3\nrw 28 5\n", Some((Some(872.0), Some(5.0)))),
             ("rw 28 5 7\nqm 0\n", Some((None, Some(5.0)))),

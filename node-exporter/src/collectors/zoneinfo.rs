@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zones() {
+    fn zones_are_parsed() {
         let file = File::of(
             "Node 0, zone      DMA\n  per-node stats\n      nr_dirtied   7\n  pages free     2949\n\
              \x20       high     14\n        protection: (0, 2039)\n      nr_free_pages 2949\n\
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_no_kernel() {
+    fn invalid_files_are_errors() {
         for text in [
             "",
             "nr_free_pages 1\n",

@@ -1,4 +1,4 @@
-//! A message bus for tests, with services on it that answer from a script.
+//! A message bus for tests, with scripted services.
 
 use std::os::unix::net::UnixStream as StdStream;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use zbus::{Connection, Guid, Message};
 
 use super::Bus;
 
-/// What a service answers to a call; an error reply if it is `None`.
+/// The reply of a service to a call; an error reply if it is `None`.
 pub(crate) type Service = fn(&Header<'_>, &Message) -> Option<Message>;
 
-/// Listens on a socket of its own until it is dropped. Needs a runtime.
+/// Listens on a socket until it is dropped. Needs a runtime.
 pub(crate) struct FakeBus {
     directory: tempfile::TempDir,
     task: tokio::task::JoinHandle<()>,
@@ -26,7 +26,7 @@ impl FakeBus {
         Self::listen(move |stream| serve(stream, service))
     }
 
-    /// One that is slow to take up a connection.
+    /// A bus that is slow to accept a connection.
     pub(crate) fn late(service: Service, delay: Duration) -> Self {
         Self::listen(move |stream| async move {
             tokio::time::sleep(delay).await;
@@ -34,8 +34,7 @@ impl FakeBus {
         })
     }
 
-    /// One that writes some bytes to whoever connects, and then does no more: closes the
-    /// connection, or lets it hang.
+    /// A bus that writes some bytes to each client, and then closes the connection or lets it hang.
     pub(crate) fn broken(bytes: &'static [u8], hangs: bool) -> Self {
         Self::listen(move |mut stream| async move {
             let _ = stream.write_all(bytes).await;
@@ -97,7 +96,7 @@ async fn serve(stream: UnixStream, service: Service) {
     }
 }
 
-/// Runs a future on a runtime of its own.
+/// Runs a future on a new runtime.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

@@ -1,4 +1,4 @@
-//! Speed and duplex of network interfaces, as ethtool's netlink service lists them:
+//! Speed and duplex of network interfaces, from the netlink service of ethtool:
 //! `Documentation/networking/ethtool-netlink.rst` (Linux 5.6).
 
 use exporter_core::collector::Error;
@@ -6,11 +6,11 @@ use exporter_core::collector::Error;
 use super::generic::HEADER;
 use super::{Attributes, Netlink, Request, number};
 
-/// How an interface is connected.
+/// The link mode of an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mode {
     pub(crate) index: u32,
-    /// In Mb/s; all bits set if it is not known.
+    /// In Mb/s; all bits are set if unknown.
     pub(crate) speed: Option<u32>,
     pub(crate) duplex: Option<u8>,
 }

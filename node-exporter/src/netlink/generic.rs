@@ -1,4 +1,4 @@
-//! Generic netlink: services that go by a name, each under a number that the kernel gives it.
+//! Generic netlink: services with names, whose numbers the kernel assigns.
 
 use exporter_core::collector::Error;
 
@@ -7,8 +7,8 @@ use super::{Attributes, Netlink, Request, short, text};
 /// The size of a `genlmsghdr`.
 pub(super) const HEADER: usize = 4;
 
-/// The number of a service, which holds until the machine is restarted or the service's module
-/// is loaded anew; none if this kernel has no such service.
+/// The number of a service, valid until a restart or until the module is reloaded; `None` if this
+/// kernel does not have the service.
 pub(crate) fn service(netlink: &mut Netlink, name: &str) -> Result<Option<u16>, Error> {
     const CONTROL: u16 = 16;
     const GET_FAMILY: u8 = 3;

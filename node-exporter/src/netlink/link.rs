@@ -1,4 +1,4 @@
-//! Network interfaces, as `RTM_GETLINK` lists them: `rtnetlink(7)`.
+//! Network interfaces from `RTM_GETLINK`: `rtnetlink(7)`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,15 +18,15 @@ pub(crate) struct Link<'a> {
     pub(crate) attributes: Attributes<'a>,
 }
 
-/// Whether the kernel is to add up what an interface has sent and received.
+/// Whether the kernel computes the statistics of interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counting {
     Stats,
-    /// Where the kernel can leave it out (Linux 4.6).
+    /// Without statistics, if the kernel supports that (Linux 4.6).
     Nothing,
 }
 
-/// A row of `T` for each interface that `row` makes one of.
+/// A row of `T` for each interface for which `row` returns one.
 pub(crate) fn links<T>(
     netlink: &mut Netlink,
     counting: Counting,

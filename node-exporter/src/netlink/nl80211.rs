@@ -232,13 +232,7 @@ fn bitrate(attributes: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(4 + value.len()).unwrap();
-        let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
+    use crate::netlink::tests::attribute;
 
     fn entry(attributes: &[Vec<u8>]) -> Vec<u8> {
         [&[GET_INTERFACE, 1, 0, 0][..], &attributes.concat()].concat()

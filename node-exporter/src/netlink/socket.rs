@@ -11,7 +11,7 @@ pub(crate) enum Family {
     V6,
 }
 
-/// How many sockets are in each state, and what waits in them.
+/// The number of sockets in each state, and the bytes in their queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sockets {
     /// By `TCP_*`, which begin with 1.
@@ -24,7 +24,7 @@ pub(crate) struct Sockets {
 
 pub(crate) const STATES: usize = 12;
 
-/// Counts the TCP sockets of a family. No socket is kept, however many there are.
+/// Counts the TCP sockets of a family without storing them.
 pub(crate) fn tcp(netlink: &mut Netlink, family: Family) -> Result<Sockets, Error> {
     const BY_FAMILY: u16 = 20;
     const TCP: u8 = 6;
@@ -33,7 +33,7 @@ pub(crate) fn tcp(netlink: &mut Netlink, family: Family) -> Result<Sockets, Erro
         Family::V4 => 2,
         Family::V6 => 10,
     };
-    // struct inet_diag_req_v2; the rest is an address that is not given
+    // struct inet_diag_req_v2; the rest is an empty address
     let mut body = [0; 56];
     for (byte, value) in
         body.iter_mut().zip([&[family, TCP, 0, 0][..], &ALL_STATES.to_ne_bytes()].concat())
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_entries_are_not() {
+    fn malformed_entries_are_not_counted() {
         let mut sockets = Sockets::default();
         for end in 0..64 {
             assert_eq!(sockets.add(&entry(1, 1, 1)[..end]), None);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_this_test_are_found() {
+    fn sockets_of_this_test_are_found() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let found = tcp(&mut Netlink::sock_diag(), Family::V4).unwrap();

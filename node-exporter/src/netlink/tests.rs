@@ -1,4 +1,4 @@
-//! Packets as the kernel sends them, and as it never would.
+//! Valid and malformed packets.
 
 use super::link::{self, Counting, Link, Stats};
 use super::*;
@@ -11,15 +11,23 @@ fn message(kind: u16, body: &[u8]) -> Vec<u8> {
     message
 }
 
+/// One attribute, padded to a multiple of four bytes.
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(4 + value.len()).unwrap();
+    let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
 #[test]
-fn messages_of_a_packet() {
+fn messages_of_a_packet_are_split() {
     let packet = [message(16, &[1, 2, 3]), message(DONE, &[0; 4])].concat();
     let found: Vec<_> = Messages(&packet).map(|m| (m.kind, m.sequence, m.body)).collect();
     assert_eq!(found, [(16, 1, &[1, 2, 3][..]), (DONE, 1, &[0; 4])]);
 }
 
 #[test]
-fn malformed_packets_end_where_they_are_malformed() {
+fn parsing_ends_at_malformed_data() {
     let good = message(16, &[1, 2, 3, 4]);
     for end in 0..good.len() {
         assert_eq!(Messages(&good[..end]).count(), 0, "{end}");
@@ -32,7 +40,7 @@ fn malformed_packets_end_where_they_are_malformed() {
 }
 
 #[test]
-fn attributes_of_a_message() {
+fn attributes_are_split() {
     let bytes = [[5, 0, 1, 0], [7, 0, 0, 0], [8, 0, 2, 0x80], [1, 2, 3, 4]].map(|bytes| {
         let [a, b, c, d] = bytes;
         // Lengths and types are in the byte order of the machine.
@@ -49,7 +57,7 @@ fn attributes_of_a_message() {
 }
 
 #[test]
-fn ends() {
+fn results_are_parsed() {
     assert!(status(&[]).is_ok());
     assert!(status(&0_i32.to_ne_bytes()).is_ok());
     let refused = status(&(-1_i32).to_ne_bytes()).unwrap_err();
@@ -58,7 +66,7 @@ fn ends() {
 }
 
 #[test]
-fn names_end_at_their_nul() {
+fn names_end_at_nul() {
     assert_eq!(text(b"eth0\0\0"), "eth0");
     assert_eq!(text(b"eth0"), "eth0");
     assert_eq!(text(b"\xff\0"), "\u{fffd}");
@@ -67,7 +75,7 @@ fn names_end_at_their_nul() {
 
 /// Every network namespace has a loopback interface.
 #[test]
-fn this_kernel_answers_every_time() {
+fn this_kernel_replies_to_each_request() {
     let mut netlink = Netlink::route();
     for counting in [Counting::Stats, Counting::Nothing, Counting::Stats] {
         let links = link::links(&mut netlink, counting, |link: Link<'_>| {
@@ -76,7 +84,7 @@ fn this_kernel_answers_every_time() {
             let stats = rest.find(|(kind, _)| *kind == link::STATS64);
             Some((link.index, text(name.1), stats.and_then(|(_, value)| Stats::of(value))))
         });
-        // A sandbox may refuse.
+        // A sandbox may deny it.
         let Ok(links) = links else { return };
         let (index, _, stats) = links.iter().find(|(_, name, _)| name == "lo").unwrap();
         assert!(counting == Counting::Nothing || stats.is_some());
@@ -85,7 +93,7 @@ fn this_kernel_answers_every_time() {
 }
 
 #[test]
-fn an_error_of_the_kernel_is_told_and_the_next_request_is_answered() {
+fn an_error_does_not_affect_the_next_request() {
     let mut netlink = Netlink::route();
     let bad = Request { name: "nothing", kind: 9999, body: &[0; 16] };
     let error = netlink.dump(bad, |(): &mut (), _| {}).unwrap_err();

@@ -1,4 +1,4 @@
-//! How many CPUs there are. `sysinfo` has only percentages of CPU time, not the seconds that
+//! The number of CPUs. `sysinfo` has only percentages of CPU time, not the seconds that
 //! `node_cpu_seconds_total` counts.
 
 use exporter_core::collector::{Collector, Error, Source};

@@ -51,7 +51,7 @@ impl Collector for Diskstats {
             let name = disk.name().to_string_lossy();
             let device = name.strip_prefix("/dev/").unwrap_or(&name).to_owned();
             let usage = disk.usage();
-            // Both are 0 if the system does not count, or if the mount has no device.
+            // Both are 0 if the system has no statistics, or if the mount has no device.
             let is_counted = usage.total_read_bytes > 0 || usage.total_written_bytes > 0;
             if is_counted && !self.0.ignores(&device) {
                 usages.insert(device, usage);

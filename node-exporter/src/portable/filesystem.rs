@@ -72,14 +72,14 @@ impl Collector for Filesystem {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let kind = DiskRefreshKind::nothing().with_storage();
         let disks = Disks::new_with_refreshed_list_specifics(kind).map_err(Error::other)?;
-        // By labels: the same file system may be mounted twice at the same place.
+        // By labels: a file system may be mounted twice at the same mount point.
         let mut spaces = BTreeMap::new();
         for disk in &disks {
             let space = Space { size: disk.total_space(), available: disk.available_space() };
             let labels = [disk.name(), disk.mount_point().as_os_str(), disk.file_system()]
                 .map(|label| label.to_string_lossy());
             let [_, mount_point, fs_type] = &labels;
-            // The size is 0 if the system did not tell it.
+            // The size is 0 if it is unknown.
             if space.size > 0
                 && !self.mounts.ignores(mount_point.as_bytes())
                 && !self.types.ignores(fs_type.as_bytes())

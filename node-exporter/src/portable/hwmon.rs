@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn sensors() {
+    fn sensors_are_exposed() {
         let (page, _) = testing::collect(&mut Recorded);
         let samples: Vec<_> = page.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition =
     ]);
 
 static TOTAL: Desc = Desc::gauge("node_memory_total_bytes", "Memory of the machine.", []);
-static FREE: Desc = Desc::gauge("node_memory_free_bytes", "Memory that nothing uses.", []);
+static FREE: Desc = Desc::gauge("node_memory_free_bytes", "Unused memory.", []);
 static AVAILABLE: Desc = Desc::gauge(
     "node_memory_available_bytes",
     "Memory that new programs can have without swapping.",

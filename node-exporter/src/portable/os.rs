@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions() {
+    fn versions_are_numbers() {
         for (version, expected) in [
             ("14.6.1", Some(14.6)),
             ("15.0-RELEASE", Some(15.0)),

@@ -1,4 +1,4 @@
-//! What holds for every portable collector, on the machine of the test.
+//! Tests of all portable collectors, on the machine of the test.
 
 use exporter_core::collector::Error;
 use exporter_core::flags::Flags;
@@ -7,13 +7,13 @@ use exporter_core::testing;
 use super::*;
 
 #[test]
-fn names_are_in_order_and_differ() {
+fn names_are_sorted_and_unique() {
     let names: Vec<_> = ALL.iter().map(|def| def.name).collect();
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
 
 #[test]
-fn each_exposes_what_it_declares() {
+fn each_exposes_its_declared_metrics() {
     for def in ALL {
         let (page, end) = testing::expose(def, &(), &Flags::default());
         match end {

@@ -1,4 +1,4 @@
-//! Which CPUs there are: the directories and lists of `/sys/devices/system/cpu`.
+//! CPU numbers: the directories and lists of `/sys/devices/system/cpu`.
 
 use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
@@ -8,14 +8,14 @@ use rustix::io::Errno;
 
 use crate::host::{File, Host, if_there};
 
-/// Below sysfs.
+/// Relative to sysfs.
 pub(crate) const DIRECTORY: &str = "devices/system/cpu";
 
-/// More than any kernel can be built for; what is above is not the number of a CPU.
+/// The limit of CPU numbers, above that of any kernel.
 const MOST: u32 = 1 << 16;
 
-/// The numbers of the CPUs that have a directory, in the order of its name: 0, 1, 10, 2. None
-/// where there is no sysfs.
+/// The numbers of the CPUs that have a directory, in the order of the names: 0, 1, 10, 2. Empty
+/// without sysfs.
 pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
     let number = |name: String| {
         let number = name.strip_prefix("cpu")?;
@@ -26,13 +26,12 @@ pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
     Ok(names.into_iter().filter_map(number).collect())
 }
 
-/// A file of a CPU, or nothing where that CPU has no such file, does not show it to us, or has
-/// no answer at the moment.
+/// A file of a CPU, or `None` if the CPU does not have it or it cannot be read.
 pub(crate) fn file(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
     shown(read(host, number, file))
 }
 
-/// As [`file()`], for what is read in every scrape.
+/// As [`file()`], for files that are read in every scrape.
 pub(crate) fn file_kept(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
     shown(host.sys_kept(path(number, file)))
 }
@@ -45,7 +44,7 @@ fn shown(file: Result<File, Error>) -> Result<Option<File>, Error> {
     }
 }
 
-/// Whether a CPU has a file and shows it to us. Asked once, it spares asking at each scrape.
+/// Whether a CPU has a readable file. The result saves a query in each scrape.
 pub(crate) fn has(host: &Host, number: &str, file: &str) -> Result<bool, Error> {
     match read(host, number, file) {
         Ok(_) => Ok(true),
@@ -67,14 +66,14 @@ fn is_hidden(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
 }
 
-/// Whether the CPU is idle, or on its way out.
+/// Whether the CPU is idle or going offline.
 fn is_passing(error: &io::Error) -> bool {
     [Errno::AGAIN, Errno::BUSY, Errno::NODEV, Errno::NXIO]
         .iter()
         .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// A set of CPUs as the kernel writes it: `0-3,8`.
+/// A set of CPUs in the format of the kernel: `0-3,8`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuSet(Vec<RangeInclusive<u32>>);
 
@@ -85,7 +84,7 @@ impl CpuSet {
 
     fn from_text(text: &str) -> Option<Self> {
         let mut ranges = Vec::new();
-        // The kernel writes in order. To insist on it bounds what a broken file can ask for.
+        // The kernel writes sorted ranges. Requiring that limits the work for a damaged file.
         let mut next = 0;
         for range in text.split(',').filter(|range| !range.is_empty()) {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sets() {
+    fn sets_are_parsed() {
         for (text, numbers) in [
             ("", Some(vec![])),
             ("0", Some(vec![0])),

@@ -1,7 +1,6 @@
 //! The mounts of the machine: `/proc/<pid>/mountinfo`, see `proc_pid_mountinfo(5)`.
 //!
-//! Read as bytes: a mount point may have any name, and one that is not UTF-8 must not cost the
-//! others.
+//! Parsed as bytes: a mount point may have any name, and an invalid one must not affect others.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,14 +9,14 @@ use exporter_core::collector::Error;
 
 use crate::host::{self, Host};
 
-/// The file, and where it was read.
+/// The content of the file, and its path.
 pub(crate) struct Table {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
-/// The mounts that the first process sees, which are those of the machine; where it is hidden,
-/// those that this process sees.
+/// The mounts of process 1, which are those of the machine; if that is hidden, those of this
+/// process.
 pub(crate) fn read(host: &Host) -> Result<Table, Error> {
     let read =
         |file: &str| Ok(Table { path: host.procfs.join(file), bytes: host.proc_bytes(file)? });
@@ -32,8 +31,7 @@ pub(crate) fn read(host: &Host) -> Result<Table, Error> {
 }
 
 impl Table {
-    /// The mounts in the order in which they were made, and what is wrong with the first line
-    /// that cannot be read.
+    /// The mounts in mount order, and the error of the first invalid line.
     pub(crate) fn mounts(&self) -> (Vec<Mount<'_>>, Result<(), Error>) {
         let mut mounts = Vec::new();
         let mut bad = None;
@@ -43,7 +41,7 @@ impl Table {
                 None => bad = bad.or(Some(line)),
             }
         }
-        // No machine is without mounts.
+        // Every machine has mounts.
         let bad = bad.or(mounts.is_empty().then_some(b""));
         let end = bad.map_or(Ok(()), |line| {
             let found = String::from_utf8_lossy(line).chars().take(120).collect();
@@ -53,7 +51,7 @@ impl Table {
     }
 }
 
-/// A line, its fields as the kernel escapes them.
+/// A line, with escaped fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Mount<'a> {
     /// Major and minor number.
@@ -61,13 +59,13 @@ pub(crate) struct Mount<'a> {
     pub(crate) point: &'a [u8],
     options: &'a [u8],
     pub(crate) fstype: &'a [u8],
-    /// What was mounted: a device, or whatever the file system takes in its place.
+    /// The source: a device, or another text that depends on the file system.
     pub(crate) source: &'a [u8],
     super_options: &'a [u8],
 }
 
 impl<'a> Mount<'a> {
-    /// Fields are set apart by one space each, and the source may well be empty.
+    /// Fields are separated by one space each, and the source may be empty.
     fn parse(line: &'a [u8]) -> Option<Self> {
         let mut fields = line.split(|&byte| byte == b' ');
         let mut device = fields.nth(2)?.splitn(2, |&byte| byte == b':');
@@ -89,8 +87,8 @@ impl<'a> Mount<'a> {
         })
     }
 
-    /// Whether the mount or the file system is read-only; `emergency_ro` is a file system that
-    /// has shut itself down after an error.
+    /// Whether the mount or the file system is read-only; `emergency_ro` is a file system that has
+    /// shut down after an error.
     pub(crate) fn is_readonly(&self) -> bool {
         let mut options = self.options.split(|&byte| byte == b',');
         let mut super_options = self.super_options.split(|&byte| byte == b',');
@@ -98,19 +96,18 @@ impl<'a> Mount<'a> {
             || super_options.any(|option| matches!(option, b"ro" | b"emergency_ro"))
     }
 
-    /// With spaces and tabs for their escapes, and all else as it is: so it has always been
-    /// exposed.
+    /// Only escapes of spaces and tabs are replaced, as in `node_exporter`.
     pub(crate) fn point_for_label(&self) -> Vec<u8> {
         unescaped(self.point, |byte| matches!(byte, b' ' | b'\t'))
     }
 
-    /// The name that system calls take.
+    /// The mount point for system calls.
     pub(crate) fn point_unescaped(&self) -> Vec<u8> {
         unescaped(self.point, |_| true)
     }
 }
 
-/// Puts bytes in the place of their escapes, such as `\040`, where they are `wanted`.
+/// Replaces escapes such as `\040` by their bytes, if those are `wanted`.
 fn unescaped(text: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -135,8 +132,8 @@ fn octal(high: u8, mid: u8, low: u8) -> u8 {
     ((high - b'0') << 6) | ((mid - b'0') << 3) | (low - b'0')
 }
 
-/// A mount point as it is below `root`. One that is not below it is one of the machine already:
-/// its first process sees no such prefix.
+/// The path of a mount point below `root`. A mount point outside is already relative to the
+/// machine: process 1 sees no such prefix.
 pub(crate) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
     match host::path_of(point).strip_prefix(root) {
         Ok(rest) => [b"/", rest.as_os_str().as_encoded_bytes()].concat(),
@@ -144,7 +141,7 @@ pub(crate) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The mounts that may hang, and with them all that lies behind them.
+/// The mounts that may hang, and all mounts below them.
 pub(crate) struct Risky<'a>(Vec<(usize, &'a [u8])>);
 
 pub(crate) fn risky<'a>(mounts: &[Mount<'a>]) -> Risky<'a> {
@@ -153,7 +150,7 @@ pub(crate) fn risky<'a>(mounts: &[Mount<'a>]) -> Risky<'a> {
 }
 
 impl Risky<'_> {
-    /// Whether asking the mount of this place in the table may take for ever.
+    /// Whether querying the mount at this index may block.
     pub(crate) fn may_hang(&self, nth: usize, mount: &Mount<'_>) -> bool {
         !is_local(mount.fstype)
             || self.0.iter().any(|(other, point)| match mount.point.strip_prefix(*point) {
@@ -164,8 +161,8 @@ impl Risky<'_> {
     }
 }
 
-/// Whether statfs on a file system of this type only looks into memory, or at worst at a disk.
-/// What is not known here may ask a server, or a process, that is no longer there.
+/// Whether statfs on a file system of this type accesses only memory or a disk. Unknown types may
+/// query a server or a process that is gone.
 pub(crate) fn is_local(fstype: &[u8]) -> bool {
     matches!(
         fstype,
@@ -231,7 +228,7 @@ mod tests {
         b"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue";
 
     #[test]
-    fn lines() {
+    fn lines_are_parsed() {
         let mount = Mount {
             device: [b"98", b"0"],
             point: b"/mnt2",
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn no_lines() {
+    fn invalid_lines_are_errors() {
         for end in 0..LINE.len() - b" rw,errors=continue".len() {
             assert_eq!(Mount::parse(&LINE[..end]), None);
         }
@@ -259,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn read_only() {
+    fn read_only_mounts_are_detected() {
         for (options, super_options, expected) in [
             ("rw", "rw", false),
             ("ro,relatime", "rw", true),
@@ -273,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes() {
+    fn escapes_are_replaced() {
         for (escaped, label, name) in [
             (r"/a\040b\011c", "/a b\tc", "/a b\tc"),
             (r"/a\134b\012", r"/a\134b\012", "/a\\b\n"),
@@ -288,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn points_below_a_root() {
+    fn mount_points_are_relative_to_the_root() {
         for (root, point, expected) in [
             ("/", "/", "/"),
             ("/", "/boot", "/boot"),
@@ -302,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_hang() {
+    fn network_file_systems_may_hang() {
         let text = "\
 1 0 8:1 / / rw - ext4 /dev/sda1 rw
 2 1 8:2 / /srv rw - xfs /dev/sdb rw

@@ -1,9 +1,10 @@
-//! Families that the kernel names: each name is judged and spelled out once, not at every scrape.
+//! Families with names from kernel files: each name is checked and sanitized once, not in every
+//! scrape.
 
 use exporter_core::desc::{Desc, Kind};
 use exporter_core::families::Families;
 
-/// More names than any kernel has in one file. What a broken file holds beyond is not kept.
+/// The limit of names in one file, above that of any kernel. Further names are not cached.
 pub(crate) const MOST: usize = 4096;
 
 /// A family without labels or type, under a name found on the machine.
@@ -14,7 +15,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Writes its one sample. A name that no metric can have is passed over.
+    /// Writes its only sample. Invalid names are ignored.
     pub(crate) fn sample(&self, out: &mut Families, value: f64) {
         if let Some(desc) = Desc::try_new(&self.name, &self.help, Kind::Untyped, []) {
             out.family(&desc).sample([], value);
@@ -22,15 +23,15 @@ impl Named {
     }
 }
 
-/// The names of a file in their order, which changes with the kernel and hardly ever else.
+/// The names of a file in order, which rarely changes.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     known: Vec<(String, Option<Named>)>,
 }
 
 impl Names {
-    /// The family of the name at this place of the file, if `choose` wants it. It is asked again
-    /// only when another name is there. Places are visited from the first.
+    /// The family for the name at this index, if `choose` accepts it. The check is repeated only if
+    /// the name changes. Indices are visited in order.
     pub(crate) fn at(
         &mut self,
         place: usize,
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_judged_once() {
+    fn a_name_is_checked_once() {
         let mut names = Names::default();
         let mut judged = Vec::new();
         for (place, name) in [(0, "a"), (1, "b"), (0, "a"), (1, "b"), (0, "a"), (1, "c")] {

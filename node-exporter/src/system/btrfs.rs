@@ -1,4 +1,4 @@
-//! What a mounted Btrfs says of itself: the requests of `linux/btrfs.h`.
+//! Requests to a mounted Btrfs: `linux/btrfs.h`.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -9,23 +9,23 @@ use rustix::ioctl::{Updater, ioctl, opcode};
 /// A device of a file system.
 #[derive(Debug)]
 pub(crate) struct BtrfsDevice {
-    /// Without the directory.
+    /// The name without its directory.
     pub(crate) name: String,
     pub(crate) uuid: String,
     /// In bytes.
     pub(crate) size: u64,
     /// In bytes.
     pub(crate) used: u64,
-    /// Of writing, reading, flushing, checksums and generations.
+    /// Errors of writing, reading, flushing, checksums and generations.
     pub(crate) errors: [u64; 5],
 }
 
-/// The UUID and the devices of the Btrfs that an open file is on.
+/// The UUID and the devices of the Btrfs of an open file.
 pub(crate) fn btrfs(file: impl AsFd) -> io::Result<(String, Vec<BtrfsDevice>)> {
     let mut system = FsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 124] };
     request::<{ opcode::read::<FsInfo>(BTRFS, 31) }, _>(&file, &mut system)?;
     let mut devices = Vec::new();
-    // Numbers are not used again, so there may be gaps.
+    // Device numbers are not reused, so there may be gaps.
     for devid in 1..=system.max_id.min(MOST) {
         if devices.len() as u64 >= system.num_devices {
             break;
@@ -58,7 +58,7 @@ pub(crate) fn btrfs(file: impl AsFd) -> io::Result<(String, Vec<BtrfsDevice>)> {
     Ok((uuid(system.fsid), devices))
 }
 
-/// More numbers of devices than any file system has given out.
+/// The limit of device numbers, above that of any file system.
 const MOST: u64 = 65_536;
 
 const BTRFS: u8 = 0x94;
@@ -90,12 +90,12 @@ struct DevStats {
     unused: [u64; 121],
 }
 
-// What the kernel writes.
+// The result from the kernel.
 const _: () = assert!(
     size_of::<FsInfo>() == 1024 && size_of::<DevInfo>() == 4096 && size_of::<DevStats>() == 1032
 );
 
-/// Makes a request that reads and writes one of the structs above.
+/// Sends a request that reads and writes one of the structs above.
 #[expect(unsafe_code, reason = "ioctl has no safe wrapper")]
 fn request<const OPCODE: rustix::ioctl::Opcode, T>(
     file: impl AsFd,
@@ -124,13 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uuids() {
+    fn uuids_are_formatted() {
         let bytes = std::array::from_fn(|at| u8::try_from(at * 17).unwrap());
         assert_eq!(uuid(bytes), "00112233-4455-6677-8899-aabbccddeeff");
     }
 
     #[test]
-    fn another_file_system_does_not_answer() {
+    fn other_file_systems_are_errors() {
         let file = std::fs::File::open("/proc").unwrap();
         assert!(btrfs(&file).is_err());
     }

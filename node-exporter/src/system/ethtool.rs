@@ -1,9 +1,9 @@
-//! `ioctl(SIOCETHTOOL)`: what a network driver tells of its device (`linux/ethtool.h`).
+//! `ioctl(SIOCETHTOOL)`: information from a network driver (`linux/ethtool.h`).
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Who drives a device. Empty where the driver does not say.
+/// The driver of a device. Unknown fields are empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Driver {
     pub(crate) name: String,
@@ -11,11 +11,11 @@ pub(crate) struct Driver {
     pub(crate) firmware_version: String,
     pub(crate) bus_info: String,
     pub(crate) expansion_rom_version: String,
-    /// How many statistics it keeps.
+    /// The number of statistics.
     statistics: u32,
 }
 
-/// The legacy link settings: bits of `enum ethtool_link_mode_bit_indices`, as far as 32 hold them.
+/// The legacy link settings: the first 32 bits of `enum ethtool_link_mode_bit_indices`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Link {
     pub(crate) supported: u32,
@@ -28,16 +28,16 @@ const GET_SETTINGS: u32 = 0x1;
 const GET_DRIVER: u32 = 0x3;
 const GET_STRINGS: u32 = 0x1b;
 const GET_STATISTICS: u32 = 0x1d;
-/// The set of strings that name the statistics.
+/// The string set with the names of statistics.
 const STATISTICS: u32 = 1;
 const STRING: usize = 32;
-/// Far more than any driver has.
+/// The limit of statistics, above that of any driver.
 const MOST_STATISTICS: u32 = 32_768;
-/// The kernel writes as many strings and numbers as the driver has at that moment, whatever
-/// the buffer was made for. A driver that is given more queues meanwhile has more of them.
+/// The kernel writes as many strings and numbers as the driver has at that moment, whatever the
+/// size of the buffer. The number can grow when queues are added.
 const SLACK: usize = 4_096;
 
-/// Asks for the driver of a device (`ETHTOOL_GDRVINFO`).
+/// Requests the driver of a device (`ETHTOOL_GDRVINFO`).
 pub(crate) fn driver(socket: BorrowedFd<'_>, device: &str) -> io::Result<Driver> {
     let mut words = [0_u32; 49];
     words[0] = GET_DRIVER;
@@ -54,7 +54,7 @@ pub(crate) fn driver(socket: BorrowedFd<'_>, device: &str) -> io::Result<Driver>
     })
 }
 
-/// Asks for the link of a device (`ETHTOOL_GSET`).
+/// Requests the link settings of a device (`ETHTOOL_GSET`).
 pub(crate) fn link(socket: BorrowedFd<'_>, device: &str) -> io::Result<Link> {
     let mut words = [0_u32; 11];
     words[0] = GET_SETTINGS;
@@ -63,8 +63,7 @@ pub(crate) fn link(socket: BorrowedFd<'_>, device: &str) -> io::Result<Link> {
     Ok(Link { supported: words[1], advertised: words[2], autonegotiates })
 }
 
-/// Asks for the statistics of a device, each with its name (`ETHTOOL_GSTRINGS`,
-/// `ETHTOOL_GSTATS`).
+/// Requests the statistics of a device with their names (`ETHTOOL_GSTRINGS`, `ETHTOOL_GSTATS`).
 pub(crate) fn statistics(
     socket: BorrowedFd<'_>,
     device: &str,
@@ -97,7 +96,7 @@ fn set<const N: usize>(words: &mut [u32], head: [u32; N]) {
     }
 }
 
-/// Sends a command and takes its answer in the same place.
+/// Sends a command. The result is written to the same buffer.
 #[expect(unsafe_code, reason = "ethtool's ioctl has no safe wrapper among our dependencies")]
 fn request(socket: BorrowedFd<'_>, device: &str, command: &mut [u32]) -> io::Result<()> {
     let mut name = [0; libc::IFNAMSIZ];
@@ -118,7 +117,7 @@ fn request(socket: BorrowedFd<'_>, device: &str, command: &mut [u32]) -> io::Res
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The words as the bytes they are made of.
+/// The words as bytes.
 fn bytes_of(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn text_ends_at_its_zero() {
+    fn text_ends_at_nul() {
         assert_eq!(c_text(b"e1000e\0\0rest"), "e1000e");
         assert_eq!(c_text(b"whole"), "whole");
         assert_eq!(c_text(b"\xff\0"), "\u{fffd}");

@@ -3,18 +3,18 @@
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 
-/// What is counted, by type and configuration: `PERF_TYPE_*`, `PERF_COUNT_*`.
+/// An event, by type and configuration: `PERF_TYPE_*`, `PERF_COUNT_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) kind: u32,
     pub(crate) config: u64,
 }
 
-/// A counter of a CPU. It counts for as long as it is open.
+/// A counter on a CPU. It counts while it is open.
 #[derive(Debug)]
 pub(crate) struct Counter(OwnedFd);
 
-/// The first version of `struct perf_event_attr`, which every kernel takes.
+/// The first version of `struct perf_event_attr`, which every kernel accepts.
 #[repr(C)]
 struct Attributes {
     kind: u32,
@@ -30,7 +30,7 @@ struct Attributes {
 }
 
 impl Counter {
-    /// Counts an event on a CPU, whatever runs there, from now on.
+    /// Starts to count an event of all processes on a CPU.
     pub(crate) fn open(event: Event, cpu: u32) -> io::Result<Self> {
         const TIMES: u64 = 3; // PERF_FORMAT_TOTAL_TIME_ENABLED and _RUNNING
         const EXCLUDE_HYPERVISOR: u64 = 1 << 6;
@@ -50,8 +50,8 @@ impl Counter {
         Ok(Self(open(&attributes, cpu)?))
     }
 
-    /// How often the event has come, as far as it was counted, and extrapolated from there where
-    /// the CPU had more to count than it has counters.
+    /// The number of events, extrapolated if the CPU counted only part of the time because it has
+    /// too few counters.
     pub(crate) fn read(&self) -> io::Result<f64> {
         let mut bytes = [0; 24];
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&self.0, &mut bytes))?;
@@ -78,8 +78,7 @@ fn open(attributes: &Attributes, cpu: libc::c_int) -> io::Result<OwnedFd> {
     const ALL_PROCESSES: libc::pid_t = -1;
     const NO_GROUP: libc::c_int = -1;
     const CLOSE_ON_EXEC: libc::c_ulong = 8;
-    // SAFETY: the kernel reads as many bytes as `size` says, which is the size of the struct; it
-    // outlives the call.
+    // SAFETY: the kernel reads `size` bytes, which is the size of the struct; it outlives the call.
     let fd = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
@@ -94,7 +93,7 @@ fn open(attributes: &Attributes, cpu: libc::c_int) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a new descriptor, which nobody else has.
+    // SAFETY: a new descriptor that is not owned elsewhere.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_struct_is_of_the_size_that_it_says() {
+    fn the_struct_has_its_declared_size() {
         assert_eq!(size_of::<Attributes>(), 64);
     }
 
@@ -126,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_cannot_be_counted() {
+    fn unknown_events_are_errors() {
         assert!(Counter::open(Event { kind: u32::MAX, config: u64::MAX }, 0).is_err());
         assert!(Counter::open(Event { kind: 1, config: 3 }, u32::MAX).is_err());
     }
 
     #[test]
-    fn counts_are_scaled_by_the_time_that_they_were_counted() {
+    fn counts_are_scaled_by_counting_time() {
         for (count, enabled, running, expected) in
             [(100, 10, 10, 100.0), (100, 10, 5, 200.0), (0, 10, 0, 0.0), (100, 0, 0, 100.0)]
         {

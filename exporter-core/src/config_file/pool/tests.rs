@@ -32,7 +32,7 @@ fn one_reader_serves_all_files() {
 }
 
 #[test]
-fn a_reader_that_ended_is_replaced() {
+fn an_ended_reader_is_replaced() {
     let pool = Pool::new(Duration::from_secs(20), Reader::thread);
     let path = Path::new("/dev/null");
     pool.ask(path, Some(SMALL)).unwrap().1.unwrap();
@@ -43,7 +43,7 @@ fn a_reader_that_ended_is_replaced() {
 }
 
 #[test]
-fn a_file_that_hangs_holds_up_no_other_and_few_readers() {
+fn a_hanging_file_blocks_no_other_file() {
     let mut pool = Pool::new(Duration::from_millis(50), Reader::silent);
     let (dead, other) = (Path::new("/dead"), Path::new("/dev/null"));
     for _ in 0..3 {
@@ -55,7 +55,7 @@ fn a_file_that_hangs_holds_up_no_other_and_few_readers() {
     pool.start = Reader::thread;
     pool.timeout = Duration::from_secs(20);
     pool.ask(other, Some(SMALL)).unwrap().1.unwrap();
-    // Told to, it tries again.
+    // A retry was allowed.
     pool.retry();
     assert_eq!(pool.ask(dead, None).unwrap().0, Stamp::Absent);
 
@@ -64,7 +64,7 @@ fn a_file_that_hangs_holds_up_no_other_and_few_readers() {
         pool.ask(Path::new(&format!("/dead/{nth}")), None).unwrap_err();
     }
     assert_eq!(pool.state().stuck.len(), MOST_STUCK);
-    // As the file system answers, there is room again.
+    // The file system responds again, so a reader becomes free.
     for stuck in &pool.state().stuck {
         stuck.reader.shut_down();
     }

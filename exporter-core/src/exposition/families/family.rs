@@ -1,4 +1,4 @@
-//! An open family: encodes its samples as they are written.
+//! Open families, which encode samples as they are written.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -131,7 +131,7 @@ impl DynFamily<'_> {
     }
 
     /// As [`DynFamily::sample`], with the time of the measurement. A time before 1970 is refused:
-    /// Prometheus would refuse the page.
+    /// Prometheus would reject the page.
     pub fn sample_at(&mut self, labels: &[&str], value: f64, at: SystemTime) {
         let at = at.duration_since(SystemTime::UNIX_EPOCH).ok();
         let at = at.filter(|at| i64::try_from(at.as_millis()).is_ok());
@@ -252,7 +252,7 @@ impl DynFamily<'_> {
             Kind::Summary => "quantile",
             _ => "",
         };
-        // The usual case: nothing to escape and nothing to quote.
+        // The usual case: no names to escape or quote.
         let legacy = Role::Metric.is_legacy(desc.name)
             && desc.labels.iter().all(|label| Role::Label.is_legacy(label));
         let spelled = |name, role| {

@@ -55,7 +55,7 @@ impl<'a> Index<'a> {
         std::iter::successors(Some(head), |linked| self.segments.get(linked.next?))
     }
 
-    /// The segment of a name that decides about type, labels and help.
+    /// The segment that decides about type, labels and help of a name.
     pub(super) fn leader<'s>(&'s self, first: &'s Linked<'a>) -> &'s Linked<'a> {
         self.chain(first).min_by_key(|linked| linked.segment.precedence).unwrap_or(first)
     }
@@ -65,14 +65,15 @@ impl<'a> Index<'a> {
         Some(self.leader(self.segments.get(*first)?).segment.kind)
     }
 
-    /// Whether an info family can be one in `OpenMetrics`, where it is named without `_info`.
+    /// Whether an info family can have the type `info` in `OpenMetrics`, where it is named without
+    /// `_info`.
     pub(super) fn is_om_info(&self, name: &str) -> bool {
         let stem = name.strip_suffix("_info").filter(|stem| !stem.is_empty());
         stem.is_some_and(|stem| !self.names.contains_key(stem))
     }
 
-    /// Whether a counter can be one in `OpenMetrics`, where its family is named without `_total`
-    /// and reserves all names that are made from that.
+    /// Whether a counter can have the type `counter` in `OpenMetrics`, where its family is named
+    /// without `_total` and reserves all names derived from that.
     pub(super) fn is_om_counter(&self, name: &str, scratch: &mut String) -> bool {
         let Some(stem) = name.strip_suffix("_total").filter(|stem| !stem.is_empty()) else {
             return false;
@@ -89,7 +90,7 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Linked<'a> {
-    /// Whether it is part of the family of `head`.
+    /// Whether the segment belongs to the family of `head`.
     pub(super) fn belongs_to(&self, head: &Self) -> bool {
         let (own, first) = (self.segment, head.segment);
         let may_add =
@@ -101,7 +102,7 @@ impl<'a> Linked<'a> {
 
     /// A hash of all labels of a series within the family of `head`.
     pub(super) fn key(&self, series: &Series, head: &Self) -> u64 {
-        // Label values alone, where all series have the same label names.
+        // If all series have the same label names, the label values suffice.
         if self.segment.labels == head.segment.labels {
             series.key
         } else {

@@ -19,7 +19,7 @@ fn joined(parts: &[Families]) -> (String, Vec<Conflict>) {
 }
 
 #[test]
-fn a_family_of_two_collectors_is_one() {
+fn families_of_two_collectors_are_joined() {
     let (page, conflicts) = joined(&[
         written(Format::Text004, |out| out.family(&LOAD).sample(["0"], 1.0)),
         written(Format::Text004, |out| {
@@ -36,7 +36,7 @@ fn a_family_of_two_collectors_is_one() {
 }
 
 #[test]
-fn a_family_of_another_type_or_other_labels_is_dropped() {
+fn families_with_another_type_or_labels_are_dropped() {
     let part = written(Format::Text004, |out| {
         out.family(&LOAD).sample(["0"], 1.0);
         out.family(&Desc::counter("load", "Load.", ["cpu"])).sample(["1"], 1.0);
@@ -66,7 +66,7 @@ fn families_that_are_opened_at_run_time_may_have_different_labels() {
 }
 
 #[test]
-fn the_first_of_equal_series_stays() {
+fn duplicate_series_are_dropped() {
     for format in [Format::Text004, Format::Protobuf] {
         let first = |out: &mut Families| {
             let mut load = out.family(&LOAD);
@@ -87,7 +87,7 @@ fn the_first_of_equal_series_stays() {
 }
 
 #[test]
-fn the_exporters_own_families_are_nobody_elses() {
+fn families_of_the_exporter_take_precedence() {
     let own = |out: &mut Families| {
         out.set_precedence(Precedence::Exporter);
         out.family(&LOAD).sample(["0"], 1.0);
@@ -109,7 +109,7 @@ fn the_exporters_own_families_are_nobody_elses() {
 }
 
 #[test]
-fn guests_give_way_to_collectors_and_may_add_to_them() {
+fn guests_may_add_series_to_families_of_collectors() {
     let guest = |out: &mut Families| {
         out.set_precedence(Precedence::Guest);
         let mut load = out.family(&LOAD);
@@ -126,9 +126,10 @@ fn guests_give_way_to_collectors_and_may_add_to_them() {
     assert_eq!(conflicts, [Conflict::Series { name: "load".into(), dropped: 1 }]);
 }
 
-/// In `OpenMetrics` a counter's family is named without `_total`, where another may be.
+/// In `OpenMetrics` the family of a counter is named without `_total`, which may be the name of
+/// another family.
 #[test]
-fn a_counter_whose_name_is_taken_is_unknown() {
+fn a_counter_whose_stem_is_taken_has_the_type_unknown() {
     let exemplar = Exemplar { labels: &[("id", "\" # {")], value: 1.0, at: None };
     let counted =
         CounterValue { value: 5.0, created: Some(std::time::UNIX_EPOCH), exemplar: Some(exemplar) };
@@ -164,7 +165,7 @@ fn a_counter_whose_name_is_taken_is_unknown() {
 }
 
 #[test]
-fn nothing_is_a_page() {
+fn an_empty_page_is_valid() {
     assert_eq!(joined(&[written(Format::Text004, |_| ())]).0, "");
     assert_eq!(joined(&[written(Format::OpenMetrics, |_| ())]).0, "# EOF\n");
 }

@@ -13,7 +13,7 @@ static SLOW_ONCE: Definition<()> = script("slow_once", |(), _| {
     })))
 });
 
-/// A collector that hangs costs the first scrape the limit, and the second nothing.
+/// A hanging collector delays the first scrape by the time limit, and the second not at all.
 #[tokio::test]
 async fn only_the_first_scrape_waits_for_a_hanging_collector() {
     let registry = registry(&[&HANGS, &WRITES]);

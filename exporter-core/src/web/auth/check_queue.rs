@@ -1,7 +1,7 @@
 //! The queue of password checks: few run at a time, and client addresses take turns.
 //!
-//! bcrypt is slow on purpose, so a client without credentials can ask for any amount of work. It
-//! gets it in turns with all others: a flood delays itself.
+//! bcrypt is slow by design, so a client without credentials can cause any amount of work. Because
+//! addresses take turns, a flood delays only its own checks.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,25 +13,25 @@ use tokio::time::timeout;
 
 use crate::web::client_address::ClientAddress;
 
-/// At most this many threads compare passwords; one where there is one processor.
+/// The maximum number of threads that check passwords; 1 on a single processor.
 const MAX_RUNNING: usize = 2;
-/// Checks that may wait.
+/// The maximum number of waiting checks.
 const MAX_WAITING: usize = 512;
-/// Of one address.
+/// The maximum number of waiting checks of one address.
 const MAX_WAITING_PER_ADDRESS: usize = 64;
-/// How long a check may wait: no scraper waits longer.
+/// The maximum time that a check waits: no scraper waits longer.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// Gives leave to check passwords.
+/// Hands out permits to check passwords.
 #[derive(Debug)]
 pub(super) struct CheckQueue {
     state: Arc<Mutex<State>>,
 }
 
-/// Leave to check one password. Dropped when done.
+/// A permit to check one password. Dropped when done.
 #[derive(Debug)]
 pub(super) struct Permit {
-    /// None if nobody waited for it any more.
+    /// `None` if the check was abandoned.
     state: Option<Arc<Mutex<State>>>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Permit {
 struct State {
     running: usize,
     max_running: usize,
-    /// Addresses that have logged in before. They and the others take turns.
+    /// Addresses that have logged in before. They have every other turn.
     known: Turns,
     unknown: Turns,
     known_is_next: bool,
@@ -81,8 +81,8 @@ impl CheckQueue {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Waits for a turn. `None` when there are too many others, or it takes too long. Names of users
-    /// that exist and that do not are treated alike.
+    /// Waits for a turn. `None` if too many others wait, or after the maximum time. Names of
+    /// existing and unknown users are treated alike.
     pub(super) async fn enter(
         &self,
         address: ClientAddress,
@@ -106,8 +106,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl State {
-    /// Room for one more check of `address`, at the cost of the address with most checks if need
-    /// be. `None` if that is this one.
+    /// Makes room for one more check of `address`, by dropping one of the address with most checks
+    /// if necessary. `None` if that is this address.
     fn make_room(&mut self, address: ClientAddress) -> Option<()> {
         let own = self.known.waiting(address) + self.unknown.waiting(address);
         if own < MAX_WAITING_PER_ADDRESS && self.total() < MAX_WAITING {
@@ -130,7 +130,7 @@ impl State {
         self.known.total() + self.unknown.total()
     }
 
-    /// Gives as many permits as there are free workers.
+    /// Hands out as many permits as there are free workers.
     fn start(&mut self, shared: &Arc<Mutex<Self>>) {
         while self.running < self.max_running {
             let (first, second) = if self.known_is_next {
@@ -142,7 +142,7 @@ impl State {
             self.known_is_next = !self.known_is_next;
             match check.permit.send(Permit { state: Some(Arc::clone(shared)) }) {
                 Ok(()) => self.running += 1,
-                // Its client is gone. It must not be dropped with the state locked.
+                // Its client is gone. The permit must not be dropped while the state is locked.
                 Err(mut permit) => drop(permit.state.take()),
             }
         }
@@ -168,7 +168,7 @@ impl Turns {
         checks.waiting.push_back(check);
     }
 
-    /// A check of the address whose turn it is.
+    /// The next check, from the address whose turn it is.
     fn pop(&mut self) -> Option<Check> {
         while let Some(address) = self.order.pop_front() {
             let check = self.checks.get_mut(&address).and_then(AddressChecks::pop);
@@ -184,7 +184,7 @@ impl Turns {
         None
     }
 
-    /// Drops the latest check of the address that has most, if those are more than `most`.
+    /// Drops the latest check of the address with most checks, if it has more than `most`.
     fn drop_last_of_longest(&mut self, most: usize) -> Option<()> {
         let longest = self.checks.values_mut().max_by_key(|checks| checks.waiting.len())?;
         (longest.waiting.len() > most + 1).then(|| drop(longest.waiting.pop_back()))
@@ -206,7 +206,7 @@ impl Turns {
 }
 
 impl AddressChecks {
-    /// The next check, of another user than the last one if there is one.
+    /// The next check of the address, of another user than the last one if possible.
     fn pop(&mut self) -> Option<Check> {
         let other = self.waiting.iter().position(|check| check.user != self.last_user);
         let check = self.waiting.remove(other.unwrap_or(0))?;
@@ -225,8 +225,8 @@ mod tests {
         Peer::Ip([10, 0, high, low].into()).address()
     }
 
-    /// One check runs, then `waiting` wait in this order: address, known, user. Says in which order
-    /// they get their turns.
+    /// One check runs, then `waiting` wait in this order: address, known, user. Returns the order
+    /// in which they run.
     async fn turns(waiting: &[(u16, bool, &str)]) -> Vec<(u16, String)> {
         let queue = Arc::new(CheckQueue::with_max_running(1));
         let first = queue.enter(address(0), false, "first").await.unwrap();
@@ -302,14 +302,14 @@ mod tests {
         settle().await;
         assert_eq!(lock(&queue.state).total(), MAX_WAITING);
         assert_eq!(lock(&queue.state).unknown.waiting(address(1000)), 1);
-        // The others wait in vain.
+        // The others wait until they are dropped.
         tokio::time::sleep(MAX_WAIT * 2).await;
         for task in flood {
             assert!(!task.await.unwrap());
         }
         assert!(!other.await.unwrap());
         drop(first);
-        // Those that gave up are not waited for.
+        // Abandoned checks are not waited for.
         assert!(enter(1000).await.unwrap());
         assert_eq!(lock(&queue.state).running, 0);
     }

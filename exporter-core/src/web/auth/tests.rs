@@ -19,7 +19,7 @@ fn hash(password: impl AsRef<[u8]>, cost: u32) -> String {
 fn users(users: &[(&str, String)], before: Option<&Authenticator>) -> Authenticator {
     let spanned = |text: &String| {
         let unknown = serde_saphyr::Location::UNKNOWN;
-        Spanned::new(Secret::from(text.clone()), unknown, unknown)
+        Spanned::new(Secret::new(text.clone()), unknown, unknown)
     };
     let users = users.iter().map(|(user, text)| ((*user).to_owned(), spanned(text))).collect();
     Authenticator::new(users, before, &mut Diagnostics::default()).unwrap()
@@ -31,7 +31,7 @@ fn basic(user: &str, password: &str) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn the_right_password_and_nothing_else() {
+async fn only_the_correct_password_is_accepted() {
     let long = "x".repeat(72);
     let users = users(
         &[
@@ -66,7 +66,7 @@ async fn the_right_password_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_header_that_cannot_be_read_is_no_login() {
+async fn invalid_headers_are_not_logins() {
     let users = users(&[("a", hash("b", 4))], None);
     for (value, outcome) in [
         ("Basic YTpi", Ok(())),
@@ -94,7 +94,7 @@ async fn a_header_that_cannot_be_read_is_no_login() {
 }
 
 #[tokio::test]
-async fn a_password_is_bytes() {
+async fn passwords_need_not_be_utf8() {
     let users = users(&[("a", hash(b"\xfcber", 4))], None);
     let value = format!("Basic {}", STANDARD.encode(b"a:\xfcber"));
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
@@ -102,7 +102,7 @@ async fn a_password_is_bytes() {
     assert_eq!(users.check(&basic("a", "\u{fc}ber"), CLIENT, false).await, Err(Denied::Wrong));
 }
 
-/// CVE-2022-46146: one login's parts moved against each other must not be another login.
+/// CVE-2022-46146: two logins whose concatenation is equal must differ.
 #[tokio::test]
 async fn a_remembered_login_cannot_be_forged() {
     let stored = hash("secret", 4);
@@ -117,7 +117,7 @@ async fn a_remembered_login_cannot_be_forged() {
         );
     }
     let login = |user: &str, password: &str| Login { user: user.into(), password: password.into() };
-    let hash = Hash { text: "h".to_owned().into(), cost: 4 };
+    let hash = Hash { text: Secret::new("h"), cost: 4 };
     let shared = Shared::new().unwrap();
     assert_ne!(shared.seal(&login("ab", "c"), &hash), shared.seal(&login("a", "bc"), &hash));
     assert_ne!(
@@ -127,7 +127,7 @@ async fn a_remembered_login_cannot_be_forged() {
 }
 
 #[tokio::test]
-async fn a_change_of_users_is_in_force_at_once() {
+async fn a_change_of_users_takes_effect_at_once() {
     let old = users(&[("a", hash("1", 4)), ("b", hash("2", 4))], None);
     assert_eq!(old.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
     assert_eq!(old.check(&basic("b", "2"), CLIENT, false).await, Ok("b"));
@@ -135,12 +135,12 @@ async fn a_change_of_users_is_in_force_at_once() {
     assert_eq!(new.check(&basic("a", "1"), CLIENT, false).await, Err(Denied::Wrong));
     assert_eq!(new.check(&basic("a", "3"), CLIENT, false).await, Ok("a"));
     assert_eq!(new.check(&basic("b", "2"), CLIENT, false).await, Err(Denied::Wrong));
-    // And back: what was right for a hash is right for it again, without bcrypt.
+    // Back again: a login that was correct for a hash is correct for it again, without bcrypt.
     assert_eq!(users(&[("a", hash("1", 4))], Some(&new)).shared.right.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn those_who_are_known_do_not_wait() {
+async fn remembered_logins_do_not_wait() {
     let users = Arc::new(users(&[("a", hash("1", 4)), ("slow", hash("2", 8))], None));
     assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
     let flood: Vec<_> = (0..300)
@@ -207,8 +207,8 @@ async fn a_first_login_does_not_wait_for_a_flood_from_another_address() {
 }
 
 #[test]
-fn every_failure_costs_the_same() {
-    // By the rounds of bcrypt, not by the clock.
+fn each_failure_costs_the_same() {
+    // Measured by the rounds of bcrypt, not by the clock.
     for cost in 4..14_u32 {
         let filled = (cost..14).fold(1_u64 << cost, |rounds, c| rounds + (1 << c));
         assert_eq!(filled, 1 << 14);
@@ -218,9 +218,9 @@ fn every_failure_costs_the_same() {
 }
 
 #[test]
-fn a_hash_that_nothing_matches_is_refused() {
+fn invalid_hashes_are_configuration_errors() {
     let good = hash("1", 4);
-    assert!(Hash::parse(&good.clone().into()).is_ok());
+    assert!(Hash::parse(&Secret::new(good.clone())).is_ok());
     let with = |prefix: &str| format!("{prefix}{}", good.get(prefix.len()..).unwrap());
     for (text, problem) in [
         (String::new(), "hashedSecret too short"),
@@ -237,21 +237,21 @@ fn a_hash_that_nothing_matches_is_refused() {
         (with("$2y$04$!"), "base64"),
         ("\u{e4}".repeat(30), "not a bcrypt hash"),
     ] {
-        let error = Hash::parse(&text.clone().into()).unwrap_err();
+        let error = Hash::parse(&Secret::new(text.clone())).unwrap_err();
         assert!(error.contains(problem), "{text}: {error}");
         assert!(text.len() < 20 || !error.contains(&text), "{error}");
     }
     for prefix in ["$2a$", "$2b$", "$2y$"] {
-        assert!(Hash::parse(&with(prefix).into()).is_ok(), "{prefix}");
+        assert!(Hash::parse(&Secret::new(with(prefix))).is_ok(), "{prefix}");
     }
 }
 
-/// With the right password it would take a day; without the cap, this test as well.
+/// A check of this hash takes a day; without the limit, so would this test.
 #[tokio::test]
-async fn a_hash_of_too_high_a_cost_is_never_checked() {
+async fn hashes_of_excessive_cost_are_never_checked() {
     let costly = hash("1", 4).replacen("$04$", "$31$", 1);
     let spanned = Spanned::new(
-        Secret::from(costly.clone()),
+        Secret::new(costly.clone()),
         serde_saphyr::Location::UNKNOWN,
         serde_saphyr::Location::UNKNOWN,
     );

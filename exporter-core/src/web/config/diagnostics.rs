@@ -1,4 +1,4 @@
-//! What is to be said of a configuration while it is read.
+//! Notes and warnings about a configuration.
 
 use crate::exporter::CheckLine;
 
@@ -7,11 +7,11 @@ use crate::exporter::CheckLine;
 pub(crate) struct Diagnostics {
     /// Notes and warnings, in the order of the file.
     pub(crate) lines: Vec<CheckLine>,
-    /// What makes a valid configuration useless, such as an expired certificate.
+    /// Problems that make a valid configuration useless, such as an expired certificate.
     pub(crate) failures: Vec<CheckLine>,
     /// Everything that can expire.
     pub(crate) certificates: Vec<Certificate>,
-    /// When the configuration has to be read again although no file has changed, in Unix seconds.
+    /// The Unix time at which the configuration must be read again, although no file has changed.
     pub(crate) valid_until: Option<i64>,
 }
 
@@ -20,9 +20,9 @@ pub(crate) struct Diagnostics {
 pub(crate) struct Certificate {
     /// `server`, `server_chain`, `client_ca` or `client_crl`.
     pub(crate) role: &'static str,
-    /// Of a revocation list, its issuer.
+    /// The subject; the issuer of a revocation list.
     pub(crate) subject: String,
-    /// In Unix seconds. Of a revocation list, when the next one is due.
+    /// In Unix seconds; the next update of a revocation list.
     pub(crate) not_after: i64,
 }
 
@@ -40,7 +40,7 @@ impl Diagnostics {
         self.failures.push(line);
     }
 
-    /// Says that the configuration has to be read again at `at`, in Unix seconds.
+    /// Requests that the configuration is read again at `at`, in Unix seconds.
     pub(crate) fn limit_validity(&mut self, at: i64) {
         self.valid_until = Some(self.valid_until.map_or(at, |earlier| earlier.min(at)));
     }

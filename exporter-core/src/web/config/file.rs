@@ -1,16 +1,15 @@
-//! The web configuration file as written: the keys of the exporter-toolkit's file, and
-//! `tls_server_config.client_crl_file` of our own.
+//! The keys of the web configuration file: those of the exporter-toolkit, and our own
+//! `tls_server_config.client_crl_file`.
 //!
-//! Nothing is judged here but the shape: unknown keys, duplicate keys, and what is no YAML.
+//! This module checks only the syntax, unknown keys and duplicate keys.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
-use super::secret::Secret;
-use crate::config_file::yaml;
-pub(crate) use crate::config_file::{ConfigError, Fault, line_of};
+use crate::config_file::yaml::{self, line_of};
+use crate::config_file::{Fault, Secret};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,7 +53,7 @@ pub(crate) struct Rate {
     pub(crate) burst: Field<i64>,
 }
 
-/// The value of a key, with the difference between a key without a value and no key at all.
+/// The value of a key. A key without a value differs from a missing key.
 #[derive(Debug, Default)]
 pub(crate) enum Field<T> {
     #[default]
@@ -84,7 +83,7 @@ impl<T> Field<T> {
 }
 
 impl Field<String> {
-    /// The value, where it is not empty.
+    /// The value, unless it is empty.
     pub(crate) fn text(&self) -> Option<&str> {
         self.value().map(String::as_str).filter(|text| !text.is_empty())
     }
@@ -97,9 +96,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     }
 }
 
-/// The file's text as keys and values.
+/// Parses the file.
 pub(crate) fn parse(text: &[u8]) -> Result<Web, Fault> {
-    yaml::parse(text, "a web configuration")
+    yaml::parse(text)
 }
 
 #[cfg(test)]

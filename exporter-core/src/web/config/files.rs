@@ -1,5 +1,5 @@
-//! The files of a configuration: where their names lead, their bytes, and whether they have
-//! changed since.
+//! The files that a configuration names: their paths, their contents, and whether they have changed
+//! since.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use aws_lc_rs::digest::{self, SHA256};
 
 use crate::config_file::{self, Stamp};
 
-/// How a name may begin to mean the directory of systemd's credentials for this service.
+/// Prefixes that stand for the directory of the systemd credentials of the service.
 const CREDENTIALS: [&str; 3] = ["%d/", "$CREDENTIALS_DIRECTORY/", "${CREDENTIALS_DIRECTORY}/"];
 
-/// Reads files and remembers which, in what state, and a digest of all they held.
+/// Reads files, and records their stamps and a digest of their contents.
 #[derive(Debug)]
 pub(crate) struct Files {
-    /// Relative names start here.
+    /// The base of relative names.
     directory: PathBuf,
     credentials: Option<PathBuf>,
     seen: Vec<(PathBuf, Stamp)>,
@@ -21,13 +21,13 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// For the configuration file `config`. `credentials` is what `$CREDENTIALS_DIRECTORY` says.
+    /// For the configuration file `config`. `credentials` is the value of `$CREDENTIALS_DIRECTORY`.
     pub(crate) fn beside(config: &Path, credentials: Option<PathBuf>) -> Self {
         let directory = config.parent().map(Path::to_path_buf).unwrap_or_default();
         Self { directory, credentials, seen: Vec::new(), digest: Vec::new() }
     }
 
-    /// Where a name in the configuration leads. The error says what is wrong with it.
+    /// The path for a name in the configuration.
     pub(crate) fn resolve(&self, name: &str) -> Result<PathBuf, String> {
         for prefix in CREDENTIALS {
             let Some(rest) = name.strip_prefix(prefix) else { continue };
@@ -44,7 +44,7 @@ impl Files {
 
     /// The bytes of a file of at most `limit` bytes. The error does not name the file.
     pub(crate) fn read(&mut self, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-        // The state before reading: what changes while we read is then seen as a change.
+        // Take the stamp before reading, so that a change while reading is detected.
         let (stamp, content) = config_file::content(path, limit);
         self.seen.push((path.to_path_buf(), stamp));
         let bytes = content.map_err(|problem| format!("cannot be read: {problem}"))?;
@@ -52,24 +52,24 @@ impl Files {
         Ok(bytes)
     }
 
-    /// The configuration file itself: the first that was read.
+    /// The configuration file itself, which is read first.
     pub(crate) fn configuration(&self) -> Option<PathBuf> {
         self.seen.first().map(|(path, _)| path.clone())
     }
 
-    /// Whether users other than its owner and group could read a file when it was read.
+    /// Whether users other than the owner and the group could read a file when it was read.
     pub(crate) fn is_readable_by_others(&self, path: &Path) -> bool {
         let stamp = self.seen.iter().find(|(seen, _)| seen == path).map(|(_, stamp)| stamp);
         matches!(stamp, Some(Stamp::Present { mode, .. }) if mode & 0o004 != 0)
     }
 
-    /// What was read, for comparison with another time.
+    /// The files that were read, for a later comparison.
     pub(crate) fn into_file_set(self) -> FileSet {
         FileSet { files: self.seen, digest: self.digest }
     }
 }
 
-/// Which files were read, in what state, and what they held.
+/// The files that were read, with their stamps and a digest of their contents.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileSet {
     files: Vec<(PathBuf, Stamp)>,
@@ -85,11 +85,11 @@ impl FileSet {
         self.files.iter().map(|(_, stamp)| *stamp).collect()
     }
 
-    /// How the same files stand now.
+    /// The current stamps of the same files.
     pub(crate) fn stamps_now(&self) -> Vec<Stamp> {
         let mut stamps = Vec::with_capacity(self.files.len());
         for (path, _) in &self.files {
-            // Most often they are on one file system: one that does not answer is asked once.
+            // Usually all are on one file system; if it does not answer, do not wait for it again.
             let is_answered = stamps.last() != Some(&Stamp::Unanswered);
             stamps.push(if is_answered { config_file::stamp(path) } else { Stamp::Unanswered });
         }
@@ -99,8 +99,6 @@ impl FileSet {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::config_file::SMALL;
 
@@ -124,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_is_an_error_at_once() {
-        let directory = std::env::temp_dir().join(format!("web-files-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
+    fn special_files_are_errors_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
         let fifo = directory.join("fifo");
         rustix::fs::mknodat(
             rustix::fs::CWD,
@@ -138,7 +136,7 @@ mod tests {
         .unwrap();
         for (path, problem) in [
             (fifo.as_path(), "pipe"),
-            (directory.as_path(), "directory"),
+            (directory, "directory"),
             (Path::new("/dev/zero"), "larger than 1 MiB"),
             (&directory.join("none"), "No such file"),
         ] {
@@ -146,6 +144,5 @@ mod tests {
             assert!(error.contains(problem), "{}: {error}", path.display());
         }
         assert_eq!(Files::beside(&fifo, None).read(Path::new("/dev/null"), SMALL), Ok(vec![]));
-        fs::remove_dir_all(directory).unwrap();
     }
 }

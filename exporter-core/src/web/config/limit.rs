@@ -1,11 +1,11 @@
-//! The rate limit of the whole server, as token buckets.
+//! The rate limit of the server, as token buckets.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Lets one request in each interval, and a burst after quiet. Where there are users, requests with
-/// the password of one and all others have the same limit each: those without must not keep out
-/// those with.
+/// Allows one request per interval, and a burst after idle time. If users are configured, requests
+/// with a correct password and all others have a bucket each, so that the latter cannot block the
+/// former.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     interval: u64,
@@ -15,13 +15,13 @@ pub(crate) struct RateLimit {
     unauthenticated: Bucket,
 }
 
-/// The time at which the bucket is full again, in nanoseconds since the start. To take a token is a
+/// The time at which the bucket is full again, in nanoseconds since the start. Taking a token is a
 /// single compare-and-swap.
 #[derive(Debug, Default)]
 struct Bucket(AtomicU64);
 
 impl RateLimit {
-    /// A burst of 0 refuses every request, as the original's does.
+    /// A burst of 0 rejects every request, as in the exporter-toolkit.
     pub(crate) fn new(interval: Duration, burst: u64) -> Self {
         Self {
             interval: nanoseconds(interval),
@@ -36,12 +36,12 @@ impl RateLimit {
         self.allow_at(&self.bucket, nanoseconds(self.started.elapsed()))
     }
 
-    /// For requests that are not known to have the password of a user, where there are users.
+    /// For requests that are not known to have a correct password, if users are configured.
     pub(crate) fn allow_unauthenticated(&self) -> bool {
         self.allow_at(&self.unauthenticated, nanoseconds(self.started.elapsed()))
     }
 
-    /// Whether a limit of these values would be this one.
+    /// Whether this limit has these values.
     pub(crate) fn is(&self, interval: Duration, burst: u64) -> bool {
         self.interval == nanoseconds(interval) && self.burst == burst
     }
@@ -74,20 +74,20 @@ mod tests {
             .map(|now| limit.allow_at(&limit.bucket, now))
             .into();
         assert_eq!(allowed, [true, true, true, false, false, true, false, true]);
-        // Quiet fills the bucket, but never beyond the burst.
+        // An idle bucket fills up to the burst, not beyond it.
         let later = 1000 * second;
         let allowed: Vec<bool> = (0..5).map(|_| limit.allow_at(&limit.bucket, later)).collect();
         assert_eq!(allowed, [true, true, true, false, false]);
     }
 
     #[test]
-    fn no_burst_lets_nobody_in() {
+    fn a_burst_of_0_rejects_every_request() {
         let limit = RateLimit::new(Duration::from_secs(1), 0);
         assert!(!limit.allow_at(&limit.bucket, 0) && !limit.allow_at(&limit.bucket, u64::MAX));
     }
 
     #[test]
-    fn extremes_do_not_wrap() {
+    fn extreme_values_do_not_overflow() {
         let limit = RateLimit::new(Duration::MAX, u64::MAX);
         assert!(limit.allow_at(&limit.bucket, 0) && limit.allow_at(&limit.bucket, 1));
         let limit = RateLimit::new(Duration::MAX, 1);

@@ -1,24 +1,24 @@
-//! The protocol that a client speaks, by its first bytes, where TLS is expected.
+//! Detects the protocol of a client by its first bytes, on a TLS port.
 
-/// Enough to see the version of a `ClientHello`.
+/// The bytes up to the version of a `ClientHello`.
 pub(super) const LENGTH: usize = 11;
 
-/// The answer to HTTP without TLS.
+/// The response to HTTP without TLS.
 pub(super) const PLAIN_HTTP: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Connection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
-/// The answer to TLS 1.1 and older: a fatal alert, `protocol_version`.
+/// The response to TLS 1.1 and older: a fatal alert, `protocol_version`.
 pub(super) const OLD_TLS: &[u8] = &[21, 3, 1, 0, 2, 2, 70];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// The client has closed the connection.
     None,
-    /// rustls would refuse it for the extensions that it lacks, not for its version.
+    /// TLS 1.1 or older. rustls would report missing extensions instead of the version.
     OldTls,
     PlainHttp,
-    /// Or anything else that rustls will refuse.
+    /// TLS 1.2 or newer, or anything else: rustls decides.
     Tls,
 }
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protocols_are_told_apart() {
+    fn protocols_are_detected() {
         for (bytes, protocol) in [
             (&b""[..], Protocol::None),
             (b"G", Protocol::PlainHttp),

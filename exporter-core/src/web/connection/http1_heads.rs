@@ -1,7 +1,7 @@
-//! Follows the requests of an HTTP/1 connection through its bytes.
+//! Follows the requests of an HTTP/1 connection in its bytes.
 
-/// Knows whether the bytes so far end within a request. Requests have no bodies here: one that has
-/// is refused and is the last of its connection.
+/// Tracks whether the bytes so far end within a request. Requests have no body here: a request with
+/// a body is rejected and is the last of its connection.
 #[derive(Debug)]
 pub(super) struct HeadScanner {
     is_in_head: bool,
@@ -19,7 +19,7 @@ impl HeadScanner {
         for byte in bytes {
             match byte {
                 b'\n' => {
-                    // An empty line ends a head; in front of one it means nothing.
+                    // An empty line ends a head; before a head it is ignored.
                     self.is_in_head &= !self.is_at_line_start;
                     self.is_at_line_start = true;
                 }

@@ -1,10 +1,10 @@
-//! Follows the frames of one direction of an HTTP/2 connection through its bytes.
+//! Follows the frames of one direction of an HTTP/2 connection in its bytes.
 
-/// How many frames may come before something is requested or answered: pings, settings, window
-/// updates, priorities and empty data cost work and ask for nothing.
+/// The limit of frames without a request or a response: pings, settings, window updates, priorities
+/// and empty data cost work.
 const MAX_IDLE_FRAMES: usize = 1000;
 
-/// What a client sends before its first frame.
+/// The client preface before its first frame.
 const PREFACE: usize = 24;
 
 const HEADER: usize = 9;
@@ -19,14 +19,14 @@ const END_HEADERS: u8 = 4;
 #[derive(Debug)]
 pub(super) struct ClientFrames {
     frames: Frames,
-    /// Since the last that led to something.
+    /// Frames since the last progress.
     idle: usize,
     served: u64,
     /// A header block has begun and must be continued.
     is_in_header_block: bool,
 }
 
-/// Too many frames that ask for nothing.
+/// Too many frames without progress.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flood;
 
@@ -38,8 +38,8 @@ impl Default for ClientFrames {
 }
 
 impl ClientFrames {
-    /// Takes the bytes as they come. `served` counts what was requested and answered so far, in
-    /// whatever unit; when it moves, the count of idle frames starts again.
+    /// Consumes bytes in pieces of any length. `served` counts requests and responses so far, in
+    /// any unit; when it changes, the count of idle frames starts again.
     pub(super) fn read(&mut self, bytes: &[u8], served: u64) -> Result<(), Flood> {
         if std::mem::replace(&mut self.served, served) != served {
             self.idle = 0;
@@ -67,7 +67,8 @@ impl ClientFrames {
 pub(super) struct ServerFrames(Frames);
 
 impl ServerFrames {
-    /// Takes the bytes as they are written and says how many of them are of answers' bodies.
+    /// Consumes bytes in pieces of any length, and returns how many of them belong to response
+    /// bodies.
     pub(super) fn written(&mut self, bytes: &[u8]) -> usize {
         let mut data = 0;
         self.0.read(bytes, |part| {
@@ -83,10 +84,10 @@ impl ServerFrames {
 struct Frames {
     /// Bytes until the next frame header.
     skip: usize,
-    /// The kind of the frame that they are of.
+    /// The type of the current frame.
     kind: u8,
     header: [u8; HEADER],
-    /// How much of the header has come.
+    /// The number of header bytes so far.
     have: usize,
 }
 
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_whole_frames_however_they_are_cut() {
+    fn frames_are_counted_across_reads() {
         for cut in [1, 2, 7, 9, 17, 100] {
             let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
             for _ in 0..MAX_IDLE_FRAMES {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_again_when_something_was_served() {
+    fn the_count_restarts_after_progress() {
         let mut frames = after_preface();
         for served in 0..10 {
             for _ in 0..MAX_IDLE_FRAMES {
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_where_a_request_ends() {
+    fn the_end_of_a_request_is_detected() {
         for (bytes, is_partial) in [
             (&b""[..], false),
             (&[0, 0, 0], true),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_data_is_of_answers() {
+    fn only_data_frames_count_as_response_bytes() {
         let mut bytes = PING.to_vec();
         bytes.extend([0, 0, 5, 0, 1, 0, 0, 0, 1]);
         bytes.extend(b"hello");

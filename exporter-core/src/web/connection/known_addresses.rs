@@ -1,4 +1,4 @@
-//! The addresses of clients that have authenticated: room is kept for them in a flood.
+//! Addresses of clients that have authenticated: connections are reserved for them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use crate::web::client_address::ClientAddress;
 
-/// More than there are scrapers of one exporter.
+/// More than the number of scrapers of one exporter.
 const CAPACITY: usize = 256;
 
-/// The addresses that were last authenticated. Without any authentication configured, those whose
+/// The most recently authenticated addresses. If no authentication is configured, those whose
 /// requests were answered.
 #[derive(Debug, Default)]
 pub(crate) struct KnownAddresses {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_least_recently_seen_is_forgotten() {
+    fn the_least_recently_used_address_is_removed() {
         let address = |n: usize| ClientAddress::Unix { uid: u32::try_from(n).ok() };
         let known = KnownAddresses::default();
         for n in 0..CAPACITY {

@@ -1,7 +1,8 @@
-//! What a connection is doing, and until when it may.
+//! The stage of a connection, and its deadline.
 //!
-//! Three parties report: the stream sees bytes, requests begin and end, and the connection's task
-//! waits for whichever limit comes first. The connection table reads it to choose what to evict.
+//! The stream reports bytes, requests report their begin and end, and the task of the connection
+//! waits for the earliest deadline. The connection table reads the state to select a connection to
+//! evict.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -34,17 +35,17 @@ pub(crate) struct ConnectionState {
 pub(crate) enum Stage {
     /// The TLS handshake is not complete.
     Handshake,
-    /// Nothing was sent yet.
+    /// No bytes received yet.
     FirstByte,
     /// The first request has begun but is not complete.
     Header,
-    /// Requests are being answered.
+    /// Requests are in progress.
     Busy,
-    /// All requests so far are answered.
+    /// All requests so far are complete.
     Idle,
-    /// Nothing more is read as a request; what was written is being sent.
+    /// No more requests are read; the rest of the responses is sent.
     Closing,
-    /// Only waits for the peer to close, too.
+    /// Waits for the peer to close.
     Lingering,
 }
 
@@ -52,49 +53,49 @@ pub(crate) enum Stage {
 struct State {
     stage: Stage,
     since: Instant,
-    /// Whether a request had all the credentials that are configured.
+    /// Whether a request had all configured credentials.
     is_authenticated: bool,
-    /// Requests so far.
+    /// The number of requests so far.
     requests_begun: u64,
-    /// Requests whose answers are not yet made, or not yet written.
+    /// Requests whose responses are not complete or not sent.
     requests: usize,
     /// Since when the input ends within a request.
     partial_since: Option<Instant>,
-    /// Answers that are made but not yet written.
+    /// Responses that are complete but not sent.
     unsent_answers: usize,
     unsent_bytes: usize,
-    /// When the first of the unsent answers was made.
+    /// When the first of the unsent responses was completed.
     unsent_since: Instant,
-    /// When the peer last took [`MIN_PROGRESS`] of the answers.
+    /// When the peer last took [`MIN_PROGRESS`] of the responses.
     progress: Instant,
-    /// What it took of them since then.
+    /// The bytes that the peer took since then.
     since_progress: usize,
-    /// Bytes of answers so far.
+    /// Bytes of responses so far.
     sent: u64,
     /// The stream has more to send than the socket takes.
     is_blocked: bool,
-    /// Something that will never be read is being received.
+    /// Input that will not be read as a request is being received.
     has_unread_input: bool,
-    /// Since when the connection is to end after the requests in progress.
+    /// Since when the connection is to close after the requests in progress.
     stopping: Option<Instant>,
 }
 
-/// How much of its answers a client must take in [`Limits::stall`]. Less, byte by byte, would keep
-/// an answer in memory for as long as the client likes.
+/// The bytes of responses that a client must take within [`Limits::stall`]. With less, a client
+/// could keep a response in memory for as long as it likes.
 const MIN_PROGRESS: usize = 64 * 1024;
 
-/// How long a connection that has nothing more to do may take to end.
+/// The time that closing a connection may take.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much a connection deserves to stay; the least is evicted first.
+/// The rank of a connection; the lowest is evicted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// Whatever it is doing.
+    /// In any stage.
     Unauthenticated,
     Idle,
-    /// Its client is to take an answer.
+    /// The client has to read a response.
     Unsent,
-    /// An answer is being made.
+    /// A response is being generated.
     InProgress,
 }
 
@@ -134,7 +135,7 @@ impl ConnectionState {
         self.lock().stage == Stage::Handshake
     }
 
-    /// Its rank, and since when it has it.
+    /// Its rank, and since when it has that.
     pub(super) fn rank(&self) -> (Rank, Instant) {
         let state = self.lock();
         if !state.is_authenticated {
@@ -148,7 +149,7 @@ impl ConnectionState {
         }
     }
 
-    /// Bytes of answers that are not yet written, and when the peer last took enough of them.
+    /// Bytes of responses that are not sent, and when the peer last took enough of them.
     pub(super) fn unsent(&self) -> (usize, Instant) {
         let state = self.lock();
         (state.unsent_bytes, state.progress)
@@ -159,12 +160,12 @@ impl ConnectionState {
         self.lock().enter(Stage::FirstByte);
     }
 
-    /// A request had all the credentials that are configured.
+    /// A request had all configured credentials.
     pub(crate) fn authenticated(&self) {
         self.lock().is_authenticated = true;
     }
 
-    /// Bytes arrived; whether the last of them are in the middle of a request.
+    /// Bytes arrived. `is_partial`: they end within a request.
     pub(super) fn received(&self, is_partial: bool) {
         let mut state = self.lock();
         if state.stage == Stage::FirstByte {
@@ -173,7 +174,7 @@ impl ConnectionState {
         state.partial_since = is_partial.then(|| state.partial_since.unwrap_or_else(Instant::now));
     }
 
-    /// The stream took that many bytes of answers. Other bytes, such as replies to pings, do not
+    /// The stream sent these bytes of responses. Other bytes, such as replies to pings, do not
     /// count.
     pub(super) fn sent(&self, bytes: usize) {
         let mut state = self.lock();
@@ -190,19 +191,19 @@ impl ConnectionState {
         self.lock().is_blocked = is_blocked;
     }
 
-    /// A number that moves when a request begins, or when so much of an answer is sent that the
-    /// client had to allow for it by some frames.
+    /// A number that changes when a request begins, or when so much of a response is sent that the
+    /// client must have sent window updates for it.
     pub(super) fn served(&self) -> u64 {
         let state = self.lock();
         state.requests_begun + state.sent / MIN_PROGRESS as u64
     }
 
-    /// What follows this request on the connection is not read as one.
+    /// What follows this request on the connection is not read as a request.
     pub(super) fn refuse(&self) {
         self.lock().has_unread_input = true;
     }
 
-    /// A request is complete. It is in progress until the result is dropped.
+    /// A request was received. It is in progress until the result is dropped.
     pub(super) fn request(self: &Arc<Self>) -> RequestInProgress {
         let mut state = self.lock();
         state.requests_begun += 1;
@@ -220,13 +221,13 @@ impl ConnectionState {
         }
     }
 
-    /// No further requests after those in progress.
+    /// No further requests are accepted after those in progress.
     pub(super) fn stop(&self) {
         self.lock().stopping.get_or_insert_with(Instant::now);
     }
 
-    /// The connection is to be shut. Says whether what the peer still sends must be read and
-    /// discarded: a socket closed with unread input takes back the answer that was sent.
+    /// The connection is to be closed. Returns whether further input must be read and discarded: a
+    /// socket that is closed with unread input discards the response that was sent.
     pub(super) fn closing(&self) -> bool {
         let mut state = self.lock();
         let is_partial = state.partial_since.is_some() || state.stage == Stage::Header;
@@ -234,12 +235,12 @@ impl ConnectionState {
         state.has_unread_input || is_partial
     }
 
-    /// Everything is sent.
+    /// All responses are sent.
     pub(super) fn lingering(&self) {
         self.lock().enter(Stage::Lingering);
     }
 
-    /// What was written is not worth keeping until the peer reads it.
+    /// The remaining response bytes may be discarded.
     pub(super) fn abort(&self) {
         self.is_aborted.store(true, Ordering::Relaxed);
     }
@@ -248,7 +249,7 @@ impl ConnectionState {
         self.is_aborted.load(Ordering::Relaxed)
     }
 
-    /// Tells the connection's task to close it.
+    /// Requests that the task of the connection closes it.
     pub(super) fn evict(&self) {
         self.evicted.notify_one();
     }
@@ -258,10 +259,9 @@ impl ConnectionState {
         self.evicted.notified().await;
     }
 
-    /// Waits until a limit has passed, and says in which stage.
+    /// Waits until a deadline has passed, and returns the stage.
     ///
-    /// Must be polled after the connection, each time: it is the connection that moves the
-    /// limit.
+    /// Must always be polled after the connection, which moves the deadline.
     pub(super) async fn overdue(&self) -> Stage {
         let mut due = self.due();
         let mut sleep = pin!(sleep_until(due));
@@ -278,7 +278,7 @@ impl ConnectionState {
                 if now_due <= Instant::now() {
                     return Poll::Ready(self.lock().stage);
                 }
-                // The limit has moved on since the timer was set.
+                // The deadline has moved since the timer was set.
                 due = now_due;
                 sleep.as_mut().reset(due);
             }
@@ -299,11 +299,11 @@ impl ConnectionState {
         }
         match state.stage {
             Stage::Handshake | Stage::FirstByte | Stage::Header => state.since + self.header,
-            // Collectors have limits of their own.
+            // Collectors have their own time limits.
             Stage::Busy => Instant::now() + self.idle,
             Stage::Idle => {
                 let idle = state.since + self.idle;
-                // Nothing is read while requests are in progress.
+                // No input is read while requests are in progress.
                 let header = state.partial_since.map(|from| from.max(state.since) + self.header);
                 header.map_or(idle, |header| header.min(idle))
             }
@@ -324,16 +324,16 @@ impl State {
     }
 }
 
-/// A request that has not been answered to its last byte.
+/// A request whose response is not completely sent.
 #[derive(Debug)]
 pub(crate) struct RequestInProgress {
     connection: Arc<ConnectionState>,
-    /// The size of its answer, once that is made.
+    /// The size of its response, once it is complete.
     unsent: Option<usize>,
 }
 
 impl RequestInProgress {
-    /// The answer is made; from now on the peer is to take it.
+    /// The response is complete; from now on the peer has to read it.
     pub(crate) fn answered(&mut self, bytes: usize) {
         if self.unsent.replace(bytes).is_some() {
             return;

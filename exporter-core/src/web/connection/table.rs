@@ -1,7 +1,7 @@
-//! The connections that are open, and which of them is closed when there are too many.
+//! The open connections, and which of them is closed at a limit.
 //!
-//! Room is made at the cost of the client address that uses most of it, and there at the cost of
-//! the connection that deserves it least. Addresses that have authenticated before keep a reserve.
+//! At a limit, the address with most connections loses its connection of the lowest rank.
+//! Connections are reserved for addresses that have authenticated before.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use super::state::{ConnectionState, Rank};
 use crate::web::client_address::ClientAddress;
 use crate::web::metrics::{Eviction, ServerMetrics};
 
-/// How many connections may be open.
+/// The limits of open connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableLimits {
     pub(crate) connections: usize,
@@ -38,16 +38,16 @@ pub(crate) struct ConnectionTable {
 struct Open {
     next_id: u64,
     connections: HashMap<u64, Arc<ConnectionState>>,
-    /// Those that are evicted but not yet closed.
+    /// Connections that are evicted but not yet closed.
     evicted: HashMap<u64, Arc<ConnectionState>>,
-    /// The most that were open since [`ConnectionTable::take_peak`].
+    /// The maximum since [`ConnectionTable::take_peak`].
     peak: usize,
 }
 
-/// A connection that could be evicted.
+/// A candidate for eviction.
 struct Candidate {
     id: u64,
-    /// The connections of its address beyond those that are reserved for it.
+    /// The connections of its address beyond the reserve.
     excess: isize,
     rank: Rank,
     since: Instant,
@@ -63,8 +63,7 @@ impl ConnectionTable {
         Arc::new(Self { open, limits, known_addresses, metrics, empty })
     }
 
-    /// A place for one more connection, at the cost of another if need be. None if all others
-    /// deserve theirs more.
+    /// Adds a connection, and evicts another if necessary. `None` if all others have a higher rank.
     pub(crate) fn admit(self: &Arc<Self>, connection: &Arc<ConnectionState>) -> Option<TableEntry> {
         let TableLimits { connections, per_address, handshakes } = self.limits;
         let address = connection.address;
@@ -76,7 +75,7 @@ impl ConnectionTable {
             self.make_room(&mut open, id, Eviction::AddressLimit)?;
         }
         if open.connections.len() >= connections {
-            let id = self.least_deserving(&open, Some(address), |_| true, per_address / 2);
+            let id = self.eviction_candidate(&open, Some(address), |_| true, per_address / 2);
             self.make_room(&mut open, id, Eviction::ConnectionLimit)?;
         }
         let is_in_handshake = ConnectionState::is_in_handshake;
@@ -84,7 +83,7 @@ impl ConnectionTable {
             && open.connections.values().filter(|other| is_in_handshake(other)).count()
                 >= handshakes
         {
-            let id = self.least_deserving(&open, Some(address), is_in_handshake, handshakes / 4);
+            let id = self.eviction_candidate(&open, Some(address), is_in_handshake, handshakes / 4);
             self.make_room(&mut open, id, Eviction::HandshakeLimit)?;
         }
         let id = open.next_id;
@@ -95,15 +94,15 @@ impl ConnectionTable {
         Some(TableEntry { id, table: Arc::clone(self) })
     }
 
-    /// Closes the connection that deserves its place least, unless all are being answered.
+    /// Closes the connection of the lowest rank, unless requests are in progress on all of them.
     pub(crate) fn evict_one(&self, reason: Eviction) -> bool {
         let mut open = self.lock();
-        let id = self.least_deserving(&open, None, |_| true, self.limits.per_address / 2);
+        let id = self.eviction_candidate(&open, None, |_| true, self.limits.per_address / 2);
         id.is_some_and(|id| self.evict(&mut open, id, reason))
     }
 
-    /// Closes connections whose answers are not read until those answers come to `bytes`: of the
-    /// address that holds most, the one whose client has taken nothing for longest.
+    /// Closes connections whose responses are not read, until `bytes` are freed: of the address
+    /// with most unsent bytes, the connection that has made no progress for longest.
     pub(crate) fn evict_unsent(&self, bytes: usize) {
         let mut open = self.lock();
         let unsent = open.evicted.values().map(|connection| connection.unsent().0);
@@ -122,19 +121,19 @@ impl ConnectionTable {
                     (by_address.get(address).copied(), Reverse(*progress))
                 });
             let Some((id, _, (unsent, _))) = stalled else { return };
-            self.evict(&mut open, id, Eviction::UnsentAnswers);
+            self.evict(&mut open, id, Eviction::UnsentResponses);
             freed += unsent;
         }
     }
 
-    /// The most connections that were open since the last call.
+    /// The maximum number of open connections since the last call.
     pub(crate) fn take_peak(&self) -> usize {
         let mut open = self.lock();
         let now = open.count();
         std::mem::replace(&mut open.peak, now)
     }
 
-    /// Waits until no connection is open.
+    /// Waits until all connections are closed.
     pub(crate) async fn emptied(&self) {
         loop {
             let emptied = self.empty.notified();
@@ -145,10 +144,10 @@ impl ConnectionTable {
         }
     }
 
-    /// The connection to close for one of `newcomer`: of the address that has most of those that
-    /// `count`, less `reserve` if it is known. None if that is the newcomer's and all of its
-    /// connections are being answered.
-    fn least_deserving(
+    /// The connection to close for one of `newcomer`: of the address with most of the connections
+    /// that `count`, less `reserve` if it is known. `None` if that is the newcomer and requests are
+    /// in progress on all of its connections.
+    fn eviction_candidate(
         &self,
         open: &Open,
         newcomer: Option<ClientAddress>,
@@ -173,7 +172,8 @@ impl ConnectionTable {
                 Candidate { id: *id, excess: excess(connection.address), rank, since }
             })
             .filter(|candidate| match own {
-                // Where the newcomer's address has less, even what is being answered goes.
+                // If the address of the newcomer has fewer, even a connection with a request in
+                // progress is closed.
                 Some(own) if candidate.excess > own => true,
                 Some(own) => candidate.excess == own && candidate.rank <= Rank::Idle,
                 None => candidate.rank <= Rank::Idle,
@@ -182,7 +182,7 @@ impl ConnectionTable {
             .map(|candidate| candidate.id)
     }
 
-    /// Evicts the connection with this id. Without one it is the newcomer that goes.
+    /// Evicts the connection with this ID. Without one, the newcomer is closed.
     fn make_room(&self, open: &mut Open, id: Option<u64>, reason: Eviction) -> Option<()> {
         if id.is_none() {
             self.metrics.evicted(reason);
@@ -214,7 +214,7 @@ impl Open {
     }
 }
 
-/// A connection's place in the table until it is dropped.
+/// The entry of a connection; dropping it removes the connection.
 #[derive(Debug)]
 pub(crate) struct TableEntry {
     id: u64,

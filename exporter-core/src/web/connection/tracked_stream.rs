@@ -21,7 +21,7 @@ pub(super) struct TrackedStream<Stream: AsSocket> {
     shutdown: Shutdown,
 }
 
-/// What is followed of each version of HTTP.
+/// The parsers for each version of HTTP.
 #[derive(Debug)]
 pub(super) enum Protocol {
     Http1(HeadScanner),
@@ -158,7 +158,7 @@ impl<Stream: AsSocket + AsyncRead + AsyncWrite + Unpin> AsyncWrite for TrackedSt
 }
 
 impl<Stream: AsSocket + AsyncRead + Unpin> TrackedStream<Stream> {
-    /// Reads until the peer closes. How long that may take is up to the connection's state.
+    /// Reads until the peer closes. The state of the connection limits the time.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = [0; 4096];
         loop {

@@ -1,14 +1,14 @@
-//! The memory that answers take until they are sent.
+//! The memory of responses that are not sent yet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// The answers of all connections that are made but not yet sent. Answers that share a page count
-/// once.
+/// The responses of all connections that are complete but not sent. Responses that share a page
+/// count once.
 #[derive(Debug)]
-pub(crate) struct UnsentAnswers {
+pub(crate) struct UnsentResponses {
     limit: usize,
     pages: Mutex<Pages>,
 }
@@ -16,28 +16,28 @@ pub(crate) struct UnsentAnswers {
 #[derive(Debug, Default)]
 struct Pages {
     bytes: usize,
-    /// The most since [`UnsentAnswers::take_peak`].
+    /// The maximum since [`UnsentResponses::take_peak`].
     peak: usize,
-    /// How many answers share a page, by where it is in memory.
+    /// The number of responses that share a page, by its address in memory.
     shared: HashMap<usize, usize>,
 }
 
-/// An answer that is not yet sent, until it is dropped.
+/// An unsent response; dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct UnsentAnswer {
-    answers: Arc<UnsentAnswers>,
+pub(crate) struct UnsentResponse {
+    answers: Arc<UnsentResponses>,
     page: usize,
     bytes: usize,
 }
 
-impl UnsentAnswers {
+impl UnsentResponses {
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, pages: Mutex::default() })
     }
 
-    /// Counts an answer with this body, and says how many bytes there are too many then. An answer
-    /// by itself is never too much, however large.
-    pub(crate) fn add(self: &Arc<Self>, body: &Bytes) -> (UnsentAnswer, usize) {
+    /// Adds a response with this body, and returns the number of bytes above the limit. A single
+    /// response never exceeds it.
+    pub(crate) fn add(self: &Arc<Self>, body: &Bytes) -> (UnsentResponse, usize) {
         let (page, bytes) = (body.as_ptr() as usize, body.len());
         let mut pages = self.pages();
         let answers = pages.shared.entry(page).or_default();
@@ -47,14 +47,14 @@ impl UnsentAnswers {
             pages.peak = pages.peak.max(pages.bytes);
         }
         let excess = pages.bytes.saturating_sub(self.limit.max(bytes.saturating_mul(2)));
-        (UnsentAnswer { answers: Arc::clone(self), page, bytes }, excess)
+        (UnsentResponse { answers: Arc::clone(self), page, bytes }, excess)
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.pages().bytes
     }
 
-    /// The most that there was since the last call.
+    /// The maximum since the last call.
     pub(crate) fn take_peak(&self) -> usize {
         let mut pages = self.pages();
         let now = pages.bytes;
@@ -66,7 +66,7 @@ impl UnsentAnswers {
     }
 }
 
-impl Drop for UnsentAnswer {
+impl Drop for UnsentResponse {
     fn drop(&mut self) {
         let mut pages = self.answers.pages();
         let is_last = match pages.shared.get_mut(&self.page) {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn shared_pages_count_once() {
-        let answers = UnsentAnswers::new(100);
+        let answers = UnsentResponses::new(100);
         let page = Bytes::from(vec![0; 60]);
         let (first, excess) = answers.add(&page);
         assert_eq!((answers.bytes(), excess), (60, 0));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn one_large_page_is_within_the_limit() {
-        let answers = UnsentAnswers::new(100);
+        let answers = UnsentResponses::new(100);
         let (_first, excess) = answers.add(&Bytes::from(vec![0; 150]));
         assert_eq!(excess, 0);
         let (_second, excess) = answers.add(&Bytes::from(vec![0; 150]));

@@ -8,7 +8,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-/// A body larger than this is compressed on another thread: a megabyte takes some milliseconds.
+/// Larger bodies are compressed on another thread: a megabyte takes some milliseconds.
 pub(crate) const INLINE: usize = 1 << 20;
 
 /// Smaller bodies are not compressed.
@@ -28,8 +28,8 @@ pub(crate) enum Coding {
 }
 
 impl Coding {
-    /// The coding that the client prefers, of those that it names. Without any it is identity, even
-    /// if the client excludes that.
+    /// The coding that the client prefers among those that it names. Without any it is identity,
+    /// even if the client excludes it.
     pub(crate) fn negotiate(headers: &HeaderMap) -> Self {
         let (mut gzip, mut zstd, mut identity) = (0.0, 0.0, 0.0);
         let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
@@ -52,7 +52,7 @@ impl Coding {
         }
     }
 
-    /// As in `Content-Encoding`.
+    /// The name in `Content-Encoding`.
     pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Self::Gzip => Some("gzip"),
@@ -72,14 +72,14 @@ fn with_quality(item: &str) -> (&str, f32) {
     (name.trim(), quality)
 }
 
-/// Compresses, and keeps deflate's quarter of a megabyte of state from one scrape to the next.
+/// A compressor that keeps the state of deflate, a quarter of a megabyte, between scrapes.
 #[derive(Debug, Default)]
 pub(crate) struct Compressor {
     gzip: Mutex<Option<Compress>>,
 }
 
 impl Compressor {
-    /// The coded body, and the coding that was used.
+    /// The compressed body, and the coding that was used.
     pub(crate) fn compress(&self, body: &Bytes, coding: Coding) -> io::Result<(Bytes, Coding)> {
         if body.len() < MIN_SIZE {
             return Ok((body.clone(), Coding::Identity));
@@ -97,7 +97,7 @@ impl Compressor {
             Some(deflate) => deflate,
             None => Compress::new_gzip(Compression::new(GZIP_LEVEL), 15),
         };
-        // Expositions shrink to a tenth. When this one does not, the vector grows.
+        // Pages shrink to a tenth. If this one does not, the vector grows.
         let mut out = Vec::with_capacity(body.len() / 6 + 1024);
         loop {
             let done = usize::try_from(deflate.total_in()).unwrap_or(usize::MAX);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_out_as_it_went_in_each_time() {
+    fn decompression_restores_each_body() {
         let compressor = Compressor::default();
         for size in [MIN_SIZE, 10_000, 3_000_000] {
             // Bodies that shrink, and bodies that do not.

@@ -1,4 +1,4 @@
-//! Answers, and their bodies on the way out.
+//! Responses, and their bodies.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,12 +14,12 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::web::auth::{CHALLENGE, Denied};
 use crate::web::connection::state::RequestInProgress;
-use crate::web::connection::unsent::UnsentAnswer;
+use crate::web::connection::unsent::UnsentResponse;
 
 pub(crate) type Response = http::Response<Bytes>;
 
-/// One short line, or more, of plain text. Never anything else than text to a browser, whatever a
-/// client put into it.
+/// A response of plain text. `nosniff` keeps browsers from interpreting text that a client
+/// supplied.
 pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
     let mut response = http::Response::new(text.into());
     *response.status_mut() = status;
@@ -101,18 +101,18 @@ pub(crate) fn without_body_for_head(response: &mut Response, method: &Method) {
 #[derive(Debug)]
 pub(crate) struct Page {
     bytes: Option<Bytes>,
-    /// Only of an empty page.
+    /// `None` for an empty body.
     _unsent: Option<Unsent>,
 }
 
-/// Dropped when the body is written, or given up.
+/// Dropped when the body is sent or abandoned.
 #[derive(Debug)]
 struct Unsent {
     _request: RequestInProgress,
-    _answer: UnsentAnswer,
+    _answer: UnsentResponse,
 }
 
-/// The bytes of a body, which take with them to the socket what ends there.
+/// The bytes of a body, with the guard of their request.
 struct UnsentBytes {
     bytes: Bytes,
     _unsent: Unsent,
@@ -128,7 +128,7 @@ impl Page {
     pub(crate) fn respond(
         response: Response,
         mut request: RequestInProgress,
-        answer: UnsentAnswer,
+        answer: UnsentResponse,
     ) -> http::Response<Self> {
         request.answered(response.body().len());
         let unsent = Unsent { _request: request, _answer: answer };

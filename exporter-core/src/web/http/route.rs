@@ -49,7 +49,7 @@ pub(crate) async fn answer<B: Body>(
             (route(server, request).await, user)
         }
         Err(denied @ (Denied::Missing | Denied::Wrong)) => {
-            server.refusals.log_login(peer, denied);
+            server.rejections.log_login(peer, denied);
             (response::unauthorized(denied), None)
         }
         Err(Denied::Busy) => {

@@ -19,10 +19,10 @@ use crate::web::limits::Limits;
 use crate::web::recent_scrapes::ScrapedSeries;
 use crate::web::server::Server;
 
-/// How long the scraper will wait, in seconds.
+/// The header with the timeout of the scraper, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// A scrape of `registry`, unless there is none for the `query`.
+/// Scrapes the registry that the `query` selects.
 pub(super) async fn scrape(
     server: &Arc<Server>,
     registry: Result<Arc<Registry>, String>,
@@ -54,12 +54,13 @@ pub(super) async fn scrape(
 }
 
 impl Registry {
-    /// Answers a scrape, for a router of your own: negotiates the format and the compression by the
-    /// headers of the request, keeps to the timeout that Prometheus announces less a quarter of a
-    /// second, and runs the collectors that `collect[]=` and `exclude[]=` in the query select.
+    /// Responds to a scrape, for the router of your program: negotiates format and compression by
+    /// the headers of the request, stays within the timeout that Prometheus announces less a
+    /// quarter of a second, and runs the collectors that `collect[]=` and `exclude[]=` in the query
+    /// select.
     ///
-    /// Must be called within a tokio runtime. The status is 200, 400 for a query that makes no
-    /// sense, or 503 if the scrape is late.
+    /// Must be called within a tokio runtime. The status is 200, 400 for an invalid query, or 503
+    /// if the scrape is late.
     ///
     /// ```
     /// use exporter_core::instrument::{Counter, Metric};
@@ -91,7 +92,7 @@ impl Registry {
     }
 }
 
-/// Taken off the timeout of the client, for the way back.
+/// Subtracted from the timeout of the client, for the response to arrive.
 pub(crate) const DEFAULT_OFFSET: Duration = Duration::from_millis(250);
 
 /// What a query and its headers ask for.
@@ -137,12 +138,12 @@ async fn answer(
     response
 }
 
-/// The least time that a scrape gets. Collectors that are stopped earlier would fail the next scrape
-/// as well, since they are still running then.
+/// The minimum time of a scrape. Collectors that are stopped earlier would fail the next scrape as
+/// well, because they would still run.
 const MIN_PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long a scrape may take: what the scraper says, less what the way back takes, and never
-/// more than `limit`. Where the offset would leave nothing, half of it.
+/// The time for a scrape: the timeout of the scraper less `offset`, and never more than `limit`. If
+/// the offset leaves nothing, half of the timeout.
 fn patience(headers: &HeaderMap, offset: Duration, limit: Duration) -> Duration {
     let said = headers.get(TIMEOUT).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
     match said.map(Duration::try_from_secs_f64) {
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_is_what_the_scraper_says_less_the_offset() {
+    fn the_time_limit_is_the_timeout_of_the_scraper_less_the_offset() {
         let limit = Duration::from_secs(10);
         for (said, patience) in [
             ("2", 1.75),

@@ -1,13 +1,13 @@
-//! What a reload may not take away: access is weakened by a restart only.
+//! Protections that a reload must not remove: only a restart may weaken access control.
 //!
-//! Half of a file is a valid file often enough: one that was cut off before its last section, or
-//! before its first line. The file does not tell whether somebody meant it.
+//! Half of a file is often a valid file, for example if it was cut off before its last section. The
+//! file does not show whether that was intended.
 
 use super::web_config::WebConfig;
-use crate::web::config::file::Fault;
+use crate::config_file::Fault;
 use crate::web::tls::verify::Verifier;
 
-/// Refuses `after` if it lacks a protection that `before` has.
+/// Rejects `after` if it lacks a protection of `before`.
 pub(crate) fn check(before: &WebConfig, after: &WebConfig) -> Result<(), Fault> {
     let lost = PROTECTIONS.iter().find(|protection| {
         let is_in = protection.is_in;
@@ -19,10 +19,10 @@ pub(crate) fn check(before: &WebConfig, after: &WebConfig) -> Result<(), Fault> 
     })
 }
 
-/// What keeps clients out.
+/// A protection against clients.
 struct Protection {
     key: &'static str,
-    /// What is so without it.
+    /// The effect of its removal.
     loss: &'static str,
     is_in: fn(&WebConfig) -> bool,
 }

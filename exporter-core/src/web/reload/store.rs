@@ -1,6 +1,6 @@
-//! The web configuration in force: read whole, validated whole, swapped whole.
+//! The web configuration in force: read, validated and replaced as a whole.
 //!
-//! A file that has gone bad changes nothing but the status: the last good configuration stays.
+//! An invalid file changes only the status: the last valid configuration stays in force.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -12,44 +12,44 @@ use tracing::{error, info, warn};
 
 use super::downgrade;
 use super::web_config::WebConfig;
+use crate::config_file::ConfigError;
 use crate::config_file::Stamp;
 use crate::exporter::CheckLine;
-use crate::web::config::file::ConfigError;
 use crate::web::config::files::{FileSet, Files};
 
-/// How often the files are checked for changes.
+/// The interval of the checks for changed files.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A web configuration and its file, if there is one.
+/// A web configuration, with its file if there is one.
 #[derive(Debug)]
 pub(crate) struct ConfigStore {
     path: Option<PathBuf>,
-    /// Where systemd has put the service's credentials.
+    /// The directory of the systemd credentials of the service.
     credentials: Option<PathBuf>,
     current: RwLock<Arc<WebConfig>>,
     generation: watch::Sender<u64>,
-    /// Held while reading, so that there is one reload at a time.
+    /// Held while reading, so that only one reload runs at a time.
     history: Mutex<History>,
-    /// Never held while reading: a scrape asks for it.
+    /// Never held while reading, because scrapes need it.
     status: Mutex<ReloadStatus>,
 }
 
-/// The files of earlier reads.
+/// The files of previous reads.
 #[derive(Debug)]
 struct History {
     /// The files of the configuration in force.
     good: FileSet,
-    /// The files of the last attempt, good or bad.
+    /// The files of the last attempt, valid or not.
     last: FileSet,
-    /// The state of the files at the last poll. They must not change for one interval, so that a
-    /// certificate and its key may be replaced one after the other.
+    /// The stamps of the files at the last poll. They must be unchanged for one interval, so that a
+    /// certificate and its key can be replaced one after the other.
     polled: Vec<Stamp>,
 }
 
-/// How the last attempt went, and when the last good one was.
+/// The result of the last attempt, and the time of the last successful one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReloadStatus {
-    /// `None` when the last attempt was good.
+    /// `None` if the last attempt succeeded.
     pub(crate) error: Option<ConfigError>,
     pub(crate) last_success: SystemTime,
 }
@@ -60,10 +60,10 @@ impl ReloadStatus {
     }
 }
 
-/// What a good reload did.
+/// The result of a successful reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reloaded {
-    /// Connections should notice the new generation.
+    /// Notifies connections of the new generation.
     Changed {
         generation: u64,
     },
@@ -71,7 +71,7 @@ pub(crate) enum Reloaded {
 }
 
 impl ConfigStore {
-    /// Reads and validates. Without a path: plain HTTP, and nothing configured.
+    /// Reads and validates a file. Without a path: plain HTTP, and nothing configured.
     pub(crate) fn load(path: Option<PathBuf>) -> Result<Arc<Self>, ConfigError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self::load_with(path, credentials.filter(|path| !path.as_os_str().is_empty()))
@@ -127,7 +127,7 @@ impl ConfigStore {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The generation in force; a connection of another one should be finished.
+    /// The generation in force; connections of other generations should be closed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }
@@ -136,17 +136,17 @@ impl ConfigStore {
         self.lock_status().clone()
     }
 
-    /// What there is to say of the config in force, for `--check`.
+    /// Notes and warnings about the configuration in force, for `--check`.
     pub(crate) fn report(&self) -> Vec<CheckLine> {
         self.current().report.clone()
     }
 
-    /// What fails `--check` although the configuration is valid.
+    /// Problems that fail `--check` although the configuration is valid.
     pub(crate) fn failures(&self) -> Vec<CheckLine> {
         self.current().failures.clone()
     }
 
-    /// Reads all files anew. A bad one is logged, once, and leaves the last good configuration
+    /// Reads all files again. An invalid configuration is logged once, and the last valid one stays
     /// in force.
     ///
     /// Blocks on the files.
@@ -192,7 +192,7 @@ impl ConfigStore {
         Ok(Reloaded::Changed { generation })
     }
 
-    /// Never returns: looks at the files every second and reloads when one has changed.
+    /// Never returns: checks the files every second, and reloads when one has changed.
     pub(crate) async fn watch(self: Arc<Self>) {
         if self.path.is_none() {
             return std::future::pending().await;
@@ -202,7 +202,7 @@ impl ConfigStore {
         loop {
             ticks.tick().await;
             let store = Arc::clone(&self);
-            // A file may be on a file system that hangs. The outcome is in the status.
+            // The file may be on a file system that hangs. The result is in the status.
             let _ = tokio::task::spawn_blocking(move || store.poll()).await;
         }
     }
@@ -218,7 +218,7 @@ impl ConfigStore {
             has_changed && is_stable
         };
         if is_due || is_stale(&self.current()) {
-            // Logged and kept in the status.
+            // The error is logged and kept in the status.
             let _ = self.reload();
         }
     }

@@ -1,4 +1,4 @@
-//! A web configuration that is valid as a whole, ready to be used.
+//! A validated web configuration.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,58 +11,58 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection};
 use serde_saphyr::Spanned;
 
-use crate::config_file::SMALL;
+use crate::config_file::yaml::line_of;
+use crate::config_file::{ConfigError, Fault, SMALL};
 use crate::duration;
 use crate::exporter::CheckLine;
 use crate::web::auth::Authenticator;
 use crate::web::config::diagnostics::{Certificate, Diagnostics};
-use crate::web::config::file::{self, ConfigError, Fault, Field, Rate, line_of};
+use crate::web::config::file::{self, Field, Rate};
 use crate::web::config::files::Files;
 use crate::web::config::limit::RateLimit;
 use crate::web::tls;
 use crate::web::tls::caller::Caller;
 use crate::web::tls::identity;
-use crate::web::tls::refusal::Refusal;
+use crate::web::tls::rejection::Rejection;
 use crate::web::tls::verify::Verifier;
 
 /// A valid web configuration.
 #[derive(Debug, Default)]
 pub(crate) struct WebConfig {
-    /// Counts the changes since the start. A connection made under another generation should
-    /// be finished.
+    /// Counts the changes since the start. A connection of an earlier generation should be closed.
     pub(crate) generation: u64,
-    /// `None` is plain HTTP.
+    /// `None` means plain HTTP.
     pub(crate) tls: Option<Arc<ServerConfig>>,
-    /// To be set on every answer.
+    /// Headers of every response.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// `None` lets everyone in.
+    /// `None` admits every client.
     pub(crate) users: Option<Arc<Authenticator>>,
-    /// `None` is no limit.
+    /// `None` means no limit.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
-    /// All that can expire.
+    /// Everything that can expire.
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) verifier: Option<Arc<Verifier>>,
     pub(crate) report: Vec<CheckLine>,
-    /// What clients or servers refuse, however valid the configuration is: it fails `--check`.
+    /// Problems for clients or the server although the configuration is valid: they fail `--check`.
     pub(crate) failures: Vec<CheckLine>,
-    /// When an authority comes into force or expires, in Unix seconds: the configuration has to be
+    /// The Unix time at which an authority becomes valid or expires: the configuration has to be
     /// read again then.
     pub(crate) valid_until: Option<i64>,
 }
 
 impl WebConfig {
-    /// What must hold after every handshake, resumed ones too: those skip the verifier, and the
-    /// certificate may have been revoked, or have expired, since.
-    pub(crate) fn admits(&self, connection: &ServerConnection) -> Result<Caller, Refusal> {
+    /// Checks a completed handshake. A resumed one skips the verifier, and the certificate may have
+    /// been revoked or have expired since.
+    pub(crate) fn admits(&self, connection: &ServerConnection) -> Result<Caller, Rejection> {
         let Some(verifier) = &self.verifier else { return Ok(Caller::default()) };
         let Some([leaf, intermediates @ ..]) = connection.peer_certificates() else {
             let is_needed = verifier.client_auth_mandatory();
-            return if is_needed { Err(Refusal::NoCertificate) } else { Ok(Caller::default()) };
+            return if is_needed { Err(Rejection::NoCertificate) } else { Ok(Caller::default()) };
         };
         if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
             verifier
                 .verify_client_cert(leaf, intermediates, UnixTime::now())
-                .map_err(|error| Refusal::of_tls(&error))?;
+                .map_err(|error| Rejection::of_tls(&error))?;
         }
         let name = identity::parse(leaf).map(|certificate| {
             let first = identity::names(&certificate).into_iter().next();
@@ -71,8 +71,8 @@ impl WebConfig {
         Ok(Caller { name })
     }
 
-    /// Reads and validates all that `path` names. What has not changed since `before` keeps its
-    /// state.
+    /// Reads and validates the file `path` and all files that it names. Unchanged parts keep their
+    /// state from `before`.
     pub(crate) fn read(
         path: &Path,
         files: &mut Files,
@@ -136,7 +136,7 @@ impl WebConfig {
     }
 }
 
-/// The headers that may be set, and what they may be set to: anything where nothing is listed.
+/// The headers that may be configured, with their valid values; any value if none are listed.
 const HEADERS: [(&str, &[&str]); 5] = [
     ("Content-Security-Policy", &[]),
     ("Strict-Transport-Security", &[]),
@@ -200,7 +200,7 @@ fn rate_limit(
     }))
 }
 
-/// A bare number is nanoseconds, and one below zero is none: as Go's.
+/// Parses an interval as Go does: a bare number is nanoseconds, and a negative one is 0.
 fn interval(text: &str) -> Result<Duration, String> {
     let (is_negative, amount) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -1,9 +1,9 @@
-//! Input that no client would send, on HTTP/1 and HTTP/2. The server answers or closes within its
-//! limits, says nothing that is not HTTP, and serves the next client.
+//! Invalid input on HTTP/1 and HTTP/2. The server responds or closes within its limits, sends only
+//! HTTP, and serves the next client.
 //!
-//! `PROPTEST_CASES=1000000 cargo test -p exporter-core --lib fuzz` runs longer: a thousandth of that
-//! are cases here, of 16 connections each. Failing input is kept in `proptest-regressions/` and is run
-//! first from then on.
+//! `PROPTEST_CASES=1000000 cargo test -p exporter-core --lib fuzz` runs longer: a thousandth of
+//! that number are the cases here, with 16 connections each. Failing input is kept in
+//! `proptest-regressions/` and runs first from then on.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{LazyLock, Once};
@@ -15,7 +15,7 @@ use proptest::sample::{Index, select};
 use super::http2::{PREFACE, frame, request, start_http2};
 use super::*;
 
-/// Inputs of one case, each on a connection of its own, at the same time.
+/// The inputs of one case, each on its own connection, at the same time.
 const AT_ONCE: usize = 16;
 
 /// Parts of requests, valid and not.
@@ -62,7 +62,7 @@ fn config() -> ProptestConfig {
     ProptestConfig::with_cases(cases.unwrap_or_default().div_ceil(1000).max(24))
 }
 
-/// Bytes, and after how many of them there is a pause.
+/// Bytes, with pauses in between.
 type Input = (Vec<u8>, Option<Index>);
 
 fn http1_input() -> impl Strategy<Value = Input> {
@@ -95,7 +95,7 @@ fn http2_input() -> impl Strategy<Value = Input> {
     mutated(input)
 }
 
-/// Some of it as it is, some with bytes changed.
+/// Parts of requests, some with changed bytes.
 fn mutated(input: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Input> {
     let changes = prop_oneof![2 => Just(Vec::new()), 1 => vec((any::<Index>(), any::<u8>()), 1..4)];
     let input = (input, changes).prop_map(|(mut bytes, changes)| {
@@ -110,7 +110,7 @@ fn mutated(input: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Input
     (input, any::<Option<Index>>())
 }
 
-/// All that comes back to each input until the server closes. It has to close by itself.
+/// All bytes in response to each input until the server closes, as it has to.
 fn answers(server: SocketAddr, inputs: &[Input]) -> Vec<Vec<u8>> {
     let clients: Vec<_> = inputs
         .iter()
@@ -137,7 +137,7 @@ fn answers(server: SocketAddr, inputs: &[Input]) -> Vec<Vec<u8>> {
     clients.into_iter().map(|client| client.join().unwrap()).collect()
 }
 
-/// The statuses of a sequence of whole responses.
+/// The statuses of a sequence of complete responses.
 fn statuses(mut answer: &[u8]) -> Result<Vec<u16>, String> {
     let mut statuses = Vec::new();
     while !answer.is_empty() {
@@ -156,14 +156,15 @@ fn statuses(mut answer: &[u8]) -> Result<Vec<u16>, String> {
     Ok(statuses)
 }
 
-/// Whether it serves others, and no task has panicked: the runtime would only end the connection.
+/// Whether the server serves others, and no task has panicked: the runtime would only end the
+/// connection.
 fn is_healthy(server: &Running) -> bool {
     PANICS.load(Ordering::Relaxed) == 0 && status(&server.say(get("/-/healthy", ""))) == "200"
 }
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts panics from now on, but for those of tests, some of which panic on purpose.
+/// Counts panics from now on, except those of tests, some of which panic on purpose.
 fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -190,7 +191,8 @@ proptest! {
             let shown = String::from_utf8_lossy(input).into_owned();
             let statuses = statuses(&answer);
             prop_assert!(statuses.is_ok(), "{statuses:?} to {shown:?}");
-            // No answer without a request: each has at least the end of its line, and of its head.
+            // Each response needs a request, which has at least the end of its line and of its
+            // head.
             let served = statuses.unwrap().iter().filter(|status| **status == 200).count();
             let lines = input.iter().filter(|byte| **byte == b'\n').count();
             prop_assert!(served * 2 <= lines, "{served} answers to {shown:?}");

@@ -1,4 +1,4 @@
-//! What is and what is not a request on HTTP/1.
+//! Valid and invalid requests on HTTP/1.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn a_scrape_is_answered() {
 }
 
 #[test]
-fn requests_follow_one_another_and_may_come_early() {
+fn requests_may_be_pipelined() {
     let server = start(|_| {});
     let mut client = server.connect();
     for _ in 0..3 {
@@ -25,7 +25,7 @@ fn requests_follow_one_another_and_may_come_early() {
     for _ in 0..5 {
         assert_eq!(status(&client.answer()), "200");
     }
-    // In two pieces, the second request begun in the first.
+    // In two pieces: the first contains the beginning of the second request.
     let (first, second) = SCRAPE.split_at(20);
     client.send(format!("{SCRAPE}{first}"));
     assert_eq!(status(&client.answer()), "200");
@@ -34,7 +34,7 @@ fn requests_follow_one_another_and_may_come_early() {
 }
 
 #[test]
-fn a_client_may_stop_sending_once_it_has_asked() {
+fn a_client_may_half_close_after_its_request() {
     let server = start(|site| site.exporter = registry(&[&SLOW, &WORD]));
     let mut client = server.connect();
     client.send(SCRAPE);
@@ -44,7 +44,7 @@ fn a_client_may_stop_sending_once_it_has_asked() {
 }
 
 #[test]
-fn head_has_the_length_and_no_body() {
+fn head_responses_have_a_length_and_no_body() {
     let server = start(|_| {});
     let mut client = server.connect();
     for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
@@ -58,14 +58,14 @@ fn head_has_the_length_and_no_body() {
         assert_eq!(status(&head), status(&full));
         assert_eq!(header(&head, "content-type"), header(&full, "content-type"));
         let length = |answer| header(answer, "content-length").unwrap().parse::<usize>().unwrap();
-        // Times differ in their digits.
+        // The durations differ in their digits.
         assert!(length(&head).abs_diff(length(&full)) < 50, "{head}");
     }
 }
 
-/// The rows of what other servers do, and what is wanted.
+/// Requests that servers have interpreted differently, with the expected status.
 #[test]
-fn what_is_no_proper_request_is_refused_and_nothing_after_it_is_served() {
+fn invalid_requests_are_rejected_and_end_the_connection() {
     let server = start(|_| {});
     let long = "x".repeat(1_100_000);
     let many: String = (0..10_000).map(|n| format!("x{n}: y\r\n")).collect();
@@ -74,7 +74,7 @@ fn what_is_no_proper_request_is_refused_and_nothing_after_it_is_served() {
     let query = "q".repeat(64 * 1024);
     let names: String = (0..10_000).map(|n| format!("name[]={n}&")).collect();
     for (request, wanted) in [
-        // Two lengths, or one of doubtful meaning.
+        // Two lengths, or an ambiguous one.
         (
             "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "400",
@@ -103,7 +103,7 @@ fn what_is_no_proper_request_is_refused_and_nothing_after_it_is_served() {
         ("GET /metrics HTTP/1.1\r\n\r\n", "400"),
         ("GET /metrics HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "400"),
         ("GET /metrics HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", "400"),
-        // Spelling.
+        // Syntax.
         ("GET /metrics HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", "400"),
         ("GET /metrics HTTP/1.1\r\nHost : x\r\n\r\n", "400"),
         ("GET /metrics HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n", "400"),
@@ -130,7 +130,7 @@ fn what_is_no_proper_request_is_refused_and_nothing_after_it_is_served() {
 }
 
 #[test]
-fn what_is_odd_but_clear_is_served() {
+fn unusual_but_valid_requests_are_served() {
     let server = start(|_| {});
     let ninety: String = (0..90).map(|n| format!("x{n}: y\r\n")).collect();
     let large = "y".repeat(30_000);

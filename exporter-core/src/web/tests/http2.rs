@@ -1,4 +1,4 @@
-//! HTTP/2, without TLS: what the connection makes of frames is the same.
+//! HTTP/2 without TLS: frames are handled alike.
 
 use super::*;
 use crate::web::tls::caller::Caller;
@@ -23,7 +23,7 @@ pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     frame
 }
 
-/// Without a table and without Huffman.
+/// A literal, without table and Huffman coding.
 fn literal(name: &str, value: &str) -> Vec<u8> {
     let mut out = vec![0];
     for text in [name, value] {
@@ -49,7 +49,7 @@ pub(super) fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8
     pseudo.iter().chain(more).flat_map(|(name, value)| literal(name, value)).collect()
 }
 
-/// A server that takes for granted that every client speaks HTTP/2, and a client of it.
+/// A server that expects HTTP/2 from every client, and a client of it.
 struct Http2 {
     client: Client,
     _server: Running,
@@ -99,8 +99,8 @@ impl Http2 {
         self.client.send(frame(HEADERS, END_STREAM | END_HEADERS, stream, block));
     }
 
-    /// The next frame that is neither settings nor windows: kind, stream, payload. None at the
-    /// end of the connection.
+    /// The next frame except settings and window updates: type, stream, payload. `None` at the end
+    /// of the connection.
     fn next(&mut self) -> Option<(u8, u32, Vec<u8>)> {
         loop {
             let mut head = [0; 9];
@@ -116,8 +116,8 @@ impl Http2 {
         }
     }
 
-    /// The status of the next answer. It is the first header, and most have a number in the static
-    /// table; any other is literal.
+    /// The status of the next response. It is the first header; most statuses have an index in the
+    /// static table, any other is literal.
     fn status(&mut self) -> String {
         let (kind, _, block) = self.next().expect("an answer");
         assert_eq!(kind, HEADERS);
@@ -129,13 +129,13 @@ impl Http2 {
         }
     }
 
-    /// What is read until the connection is closed: frames by kind.
+    /// The number of frames by type until the connection is closed.
     fn until_closed(&mut self) -> Vec<u8> {
         std::iter::from_fn(|| self.next()).map(|(kind, ..)| kind).collect()
     }
 }
 
-/// Digits as HPACK has them: 0 to 2 in five bits, the others in six.
+/// Huffman coding of digits in HPACK: 0 to 2 in five bits, the others in six.
 fn huffman_digits(bytes: &[u8], length: u8) -> String {
     let mut bits =
         bytes[..length.into()].iter().flat_map(|byte| (0..8).rev().map(move |n| byte >> n & 1));
@@ -174,7 +174,7 @@ fn requests_are_answered() {
 }
 
 #[test]
-fn a_request_must_not_have_a_body_nor_two_hosts() {
+fn requests_with_a_body_or_two_hosts_are_rejected() {
     let mut http2 = start(|_| {});
     http2.hello();
     http2.client.send(frame(HEADERS, END_HEADERS, 1, &request("GET", "/metrics", &[])));
@@ -186,7 +186,7 @@ fn a_request_must_not_have_a_body_nor_two_hosts() {
 }
 
 #[test]
-fn headers_are_bounded() {
+fn headers_are_limited() {
     let value = "y".repeat(3000);
     let large: Vec<_> = (0..10).map(|_| ("x", value.as_str())).collect();
     let many: Vec<_> = (0..101).map(|_| ("x", "y")).collect();
@@ -202,7 +202,7 @@ fn headers_are_bounded() {
 }
 
 #[test]
-fn a_rapid_reset_is_answered_by_hanging_up() {
+fn rapid_resets_close_the_connection() {
     let mut http2 = start(|_| {});
     http2.hello();
     let block = request("GET", "/metrics", &[]);
@@ -219,7 +219,7 @@ fn a_rapid_reset_is_answered_by_hanging_up() {
 }
 
 #[test]
-fn floods_of_frames_that_ask_for_nothing_are_cut_off() {
+fn floods_of_control_frames_close_the_connection() {
     let update = 1_u32.to_be_bytes();
     for (name, frame) in [
         ("pings", frame(PING, 0, 0, &[0; 8])),
@@ -241,7 +241,7 @@ fn floods_of_frames_that_ask_for_nothing_are_cut_off() {
 }
 
 #[test]
-fn a_header_without_end_is_cut_off() {
+fn an_endless_header_closes_the_connection() {
     let mut http2 = start(|site| site.limits.header = Duration::from_secs(2));
     http2.hello();
     http2.client.send(frame(HEADERS, END_STREAM, 1, &request("GET", "/metrics", &[])));
@@ -252,7 +252,7 @@ fn a_header_without_end_is_cut_off() {
 }
 
 #[test]
-fn a_connection_must_ask_for_something_in_time() {
+fn a_connection_without_a_request_is_closed() {
     let mut http2 = start(|site| site.limits.header = Duration::from_secs(2));
     http2.hello();
     let start = Instant::now();
@@ -262,7 +262,7 @@ fn a_connection_must_ask_for_something_in_time() {
 }
 
 #[test]
-fn a_client_that_opens_no_window_is_given_up() {
+fn a_client_without_window_updates_is_disconnected() {
     let mut http2 = start(|site| {
         site.limits.stall = Duration::from_secs(2);
         site.exporter = registry(&[&LARGE]);
@@ -276,9 +276,9 @@ fn a_client_that_opens_no_window_is_given_up() {
     assert!((300..120_000).contains(&took.as_millis()), "{took:?}");
 }
 
-/// Answers to pings are bytes on the wire, and a window of a byte lets a byte through.
+/// Replies to pings are bytes on the wire, and a window of one byte lets one byte through.
 #[test]
-fn neither_pings_nor_small_windows_keep_an_unread_answer_alive() {
+fn pings_and_small_windows_do_not_count_as_progress() {
     let ping = frame(PING, 0, 0, &[0; 8]);
     let mut window = frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes());
     window.extend(frame(WINDOW_UPDATE, 0, 1, &1_u32.to_be_bytes()));
@@ -306,7 +306,7 @@ fn neither_pings_nor_small_windows_keep_an_unread_answer_alive() {
 }
 
 #[test]
-fn a_header_block_after_the_first_must_end_in_time() {
+fn later_header_blocks_have_the_header_limit() {
     let mut http2 = start(|site| site.limits.header = Duration::from_millis(300));
     http2.hello();
     http2.ask(1, &request("GET", "/-/healthy", &[]));
@@ -319,7 +319,7 @@ fn a_header_block_after_the_first_must_end_in_time() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_pings_or_not() {
+fn pings_do_not_keep_an_idle_connection_open() {
     let mut http2 = start(|site| site.limits.idle = Duration::from_secs(2));
     http2.hello();
     http2.ask(1, &request("GET", "/-/healthy", &[]));

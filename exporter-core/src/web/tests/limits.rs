@@ -35,7 +35,7 @@ fn scrapes_in_progress_are_limited() {
         .collect();
     statuses.sort();
     assert_eq!(statuses, ["200", "200", "200", "200", "503", "503", "503", "503"]);
-    // And there is room again.
+    // There is room again.
     assert_eq!(status(&server.say(get("/metrics", ""))), "200");
 }
 
@@ -50,7 +50,7 @@ fn the_longest_idle_connection_is_evicted() {
             client
         })
         .collect();
-    // The first one is used again; the second one is then the oldest.
+    // The first one is used again, so that the second one is the longest idle.
     clients[0].send(SCRAPE);
     clients[0].answer();
     for wanted in [1, 2, 3] {
@@ -58,7 +58,7 @@ fn the_longest_idle_connection_is_evicted() {
         assert_eq!(status(&answer), "200");
         let (took, _) = clients[wanted].closed();
         assert!(took < PATIENCE);
-        // What has just been closed leaves a place; take it.
+        // Take the place of the connection that was closed.
         let mut client = server.connect();
         client.send(SCRAPE);
         client.answer();
@@ -74,7 +74,7 @@ fn a_flood_of_connections_does_not_block_scrapes() {
     let mut scraper = server.connect();
     let flood: Vec<_> = (0..200).map(|_| server.connect()).collect();
     scraper.send(SCRAPE);
-    // The one from before may have had to go; the next gets in.
+    // The first connection may have been evicted; a new one is admitted.
     let mut scraper = server.connect();
     scraper.send(SCRAPE);
     assert_eq!(status(&scraper.answer()), "200");
@@ -82,7 +82,7 @@ fn a_flood_of_connections_does_not_block_scrapes() {
     drop(flood);
 }
 
-/// Wrong passwords keep their connections busy; they must not keep others out.
+/// Requests with wrong passwords keep their connections busy, and must not block others.
 #[test]
 fn unauthenticated_connections_are_evicted_first() {
     let directory = Directory::new();
@@ -100,7 +100,7 @@ fn unauthenticated_connections_are_evicted_first() {
         let login = STANDARD.encode(format!("user {n}:wrong"));
         client.send(get("/metrics", &format!("Authorization: Basic {login}\r\n")));
         flood.push(client);
-        // Each is being answered before the next one comes.
+        // The server responds to each before the next one begins.
         thread::sleep(Duration::from_millis(10));
     }
     for _ in 0..5 {
@@ -110,11 +110,11 @@ fn unauthenticated_connections_are_evicted_first() {
     assert!(server.metrics.evictions(Eviction::ConnectionLimit) > 0);
 }
 
-/// User `a`, password `1`; the cost makes others wait for some time.
+/// User `a`, password `1`; the cost makes wrong passwords wait.
 const USERS: &str =
     "basic_auth_users:\n  a: $2y$10$abcdefghijklmnopqrstuu6ppr/Iu.c1wGt1i1l2B1NaNNnoplJCK\n";
 
-/// The rate limit must not be a way for others to keep a scraper out.
+/// Clients must not be able to block a scraper through the rate limit.
 #[test]
 fn unauthenticated_requests_have_their_own_rate_limit() {
     let directory = Directory::new();
@@ -127,12 +127,12 @@ fn unauthenticated_requests_have_their_own_rate_limit() {
     let statuses: Vec<_> = flood.iter().map(|answer| status(answer)).collect();
     assert_eq!(&statuses[..3], ["401"; 3], "{statuses:?}");
     assert_eq!(&statuses[4..], ["429"; 6], "{statuses:?}");
-    // It has its own.
+    // Authenticated requests have their own limit.
     let statuses: Vec<_> = (0..6).map(|_| status(&server.say(&right)).to_owned()).collect();
     assert_eq!(statuses, ["200", "200", "200", "200", "429", "429"]);
 }
 
-/// What the kernel keeps of unread answers counts as memory of the service.
+/// Socket buffers with unread responses count as memory of the service.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "reads of the kernel what it keeps")]
 fn the_socket_buffer_of_an_unread_response_is_small() {
@@ -156,7 +156,7 @@ fn the_socket_buffer_of_an_unread_response_is_small() {
     assert!(queued > 0 && queued < 600_000, "{queued} bytes");
 }
 
-/// Answers that are not read are memory.
+/// Unread responses use memory.
 #[test]
 fn clients_that_hold_too_many_unsent_bytes_are_disconnected() {
     let server = start(|site| site.exporter = registry(&[&LARGE]));
@@ -165,7 +165,7 @@ fn clients_that_hold_too_many_unsent_bytes_are_disconnected() {
             let mut client = server.connect_from([127, 0, 0, 2]);
             rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
             client.send(SCRAPE);
-            // Not at once: they would share one answer.
+            // Not at the same time, since they would share one response.
             client.byte();
             client
         })
@@ -175,13 +175,13 @@ fn clients_that_hold_too_many_unsent_bytes_are_disconnected() {
         assert!(start.elapsed() < Duration::from_secs(15));
         thread::sleep(Duration::from_millis(10));
     }
-    assert!(server.metrics.evictions(Eviction::UnsentAnswers) >= 8);
+    assert!(server.metrics.evictions(Eviction::UnsentResponses) >= 8);
     // Others are served as before.
     assert!(server.say(get("/metrics", "")).len() > 9_000_000);
     clients.clear();
 }
 
-/// A process of its own, whose limits are its own.
+/// In another process, with its own limits.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
 fn running_out_of_file_descriptors_does_not_block_scrapes() {
@@ -216,7 +216,7 @@ fn with_few_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let server = start(|_| {});
     let metrics = Arc::clone(&server.metrics);
-    // The collector's thread, and its pipes if it has any, are there from now on.
+    // Start the thread of the collectors and its pipes first.
     server.say(get("/metrics", ""));
     let used = std::fs::File::open("/dev/null").unwrap();
     let next = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&used)).unwrap();
@@ -229,7 +229,7 @@ fn with_few_descriptors() {
         assert!(start.elapsed() < PATIENCE, "accepting never failed");
         thread::sleep(Duration::from_millis(10));
     }
-    // Until the other test has its answer.
+    // Wait until the other test has its response.
     io::stdin().read_to_end(&mut Vec::new()).unwrap();
     server.stop();
 }

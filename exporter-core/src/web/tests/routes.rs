@@ -1,4 +1,4 @@
-//! Paths, methods, queries.
+//! Paths, methods and queries.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use super::*;
 use crate::web::pki::Directory;
 
 #[test]
-fn only_reading_is_allowed() {
+fn only_get_and_head_are_allowed() {
     let server = start(|_| {});
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
         for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
@@ -27,7 +27,7 @@ fn only_reading_is_allowed() {
 }
 
 #[test]
-fn paths_are_what_they_are() {
+fn paths_match_exactly() {
     let server = start(|_| {});
     for (path, wanted) in [
         ("/metrics", "200"),
@@ -51,7 +51,7 @@ fn paths_are_what_they_are() {
 }
 
 #[test]
-fn the_landing_page_shows_collectors_and_escapes_all_of_it() {
+fn the_landing_page_lists_collectors_and_escapes_text() {
     let server = start(|site| {
         site.exporter = registry(&[&WORD, &SLOW]);
         site.telemetry_path = "/\"><script>".to_owned();
@@ -59,7 +59,7 @@ fn the_landing_page_shows_collectors_and_escapes_all_of_it() {
     let before = server.say(get("/", ""));
     assert!(before.contains("0 fine, <span>0 failing</span>, 2 not run yet"), "{before}");
     server.say(get("/%22%3E%3Cscript%3E", ""));
-    // A path that no client can ask for; the collectors run all the same through another.
+    // A path that no client can request; the collectors run through another one.
     let server = start(|site| site.exporter = registry(&[&WORD, &SLOW]));
     server.say(get("/metrics", ""));
     let page = server.say(get("/", ""));
@@ -117,7 +117,7 @@ fn metrics_may_be_at_the_root() {
 }
 
 #[test]
-fn collectors_are_chosen_by_the_query() {
+fn the_query_selects_collectors() {
     let server = start(|site| site.exporter = registry(&[&WORD, &LARGE]));
     let answer = server.say(get("/metrics?collect[]=word", ""));
     assert!(answer.contains("\nword 1\n") && !answer.contains("large"), "{answer}");
@@ -132,7 +132,7 @@ fn collectors_are_chosen_by_the_query() {
 }
 
 #[test]
-fn pages_are_compressed_for_who_asks() {
+fn pages_are_compressed_on_request() {
     use std::io::Read;
     for (registry, size) in [(registry(&[&WORD]), 300), (registry(&[&LARGE]), 8_000_000)] {
         let server = start(|site| site.exporter = registry);
@@ -156,7 +156,7 @@ fn pages_are_compressed_for_who_asks() {
 }
 
 #[test]
-fn reloading_has_to_be_allowed() {
+fn reload_is_allowed_by_a_flag() {
     let server = start(|_| {});
     let post =
         "POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -170,7 +170,7 @@ fn reloading_has_to_be_allowed() {
 }
 
 #[test]
-fn answers_are_counted() {
+fn responses_are_counted() {
     let metrics = Arc::new(ServerMetrics::default());
     let (seen, live) = (Arc::clone(&metrics), ConfigStore::load(None).unwrap());
     let server = start(|site| site.metrics = metrics);
@@ -207,7 +207,7 @@ fn each_request_is_logged_at_the_debug_level() {
         "basic_auth_users:\n  a: $2y$10$abcdefghijklmnopqrstuu6ppr/Iu.c1wGt1i1l2B1NaNNnoplJCK\n";
     let live = ConfigStore::load(Some(directory.write("web.yml", users))).unwrap();
     let server = start(|site| {
-        // For this thread, which is that of the server.
+        // The subscriber of this thread, which is that of the server.
         std::mem::forget(tracing::subscriber::set_default(log));
         site.config = live;
     });
@@ -241,7 +241,7 @@ fn each_request_is_logged_at_the_debug_level() {
     }
 }
 
-/// Keeps the fields of each event at the debug level.
+/// Records the fields of each event at the debug level.
 struct Log(Arc<Mutex<Vec<String>>>);
 
 impl tracing::Subscriber for Log {

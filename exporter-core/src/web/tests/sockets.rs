@@ -1,8 +1,8 @@
-//! Where it listens.
+//! Listening sockets.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::{env, fs, process};
+use std::{env, fs};
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn bind(address: &str) -> Result<Vec<Listener>, String> {
 }
 
 #[test]
-fn addresses_are_as_go_has_them() {
+fn addresses_have_the_format_of_go() {
     for address in [":0", "127.0.0.1:0", "[::]:0", "localhost:0", "0.0.0.0:0"] {
         let port = bind(address).unwrap()[0].local_addr().unwrap().port();
         assert_ne!(port, 0, "{address}");
@@ -39,7 +39,7 @@ fn addresses_are_as_go_has_them() {
 }
 
 #[test]
-fn no_host_is_both_families() {
+fn an_address_without_host_listens_on_both_families() {
     let server = start_with(
         |_| {},
         |_, listeners| listeners.extend(Listener::bind(&[":0".to_owned()]).unwrap()),
@@ -56,7 +56,7 @@ fn no_host_is_both_families() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn an_address_in_use_is_named_in_the_error() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let first = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap();
@@ -67,9 +67,9 @@ fn a_port_in_use_is_named() {
 
 #[test]
 fn a_unix_socket_serves_and_a_stale_one_is_replaced() {
-    let path = env::temp_dir().join(format!("exporter-test-{}.sock", process::id()));
-    let _ = fs::remove_file(&path);
-    // Left behind by a process that was killed.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("exporter.sock");
+    // Left behind by a killed process.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let address = format!("unix:{},mode=0640", path.display());
     let again = address.clone();
@@ -83,20 +83,19 @@ fn a_unix_socket_serves_and_a_stale_one_is_replaced() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("\nword 1\n"), "{answer}");
-    // One that is in use is not.
+    // A socket in use is not replaced.
     assert!(bind(&again).unwrap_err().contains("cannot listen on"));
     server.stop();
     assert!(!path.exists());
     fs::write(&path, "text").unwrap();
     assert!(bind(&again).unwrap_err().contains("there is a file, no socket"));
-    fs::remove_file(&path).unwrap();
 }
 
-/// A server that accepts nothing: to connect to it would block.
+/// A server that accepts nothing: connecting to it would block.
 #[test]
 fn a_unix_socket_whose_queue_is_full_is_in_use() {
-    let path = env::temp_dir().join(format!("exporter-test-full-{}.sock", process::id()));
-    let _ = fs::remove_file(&path);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("exporter.sock");
     let stuck = std::os::unix::net::UnixListener::bind(&path).unwrap();
     rustix::net::listen(&stuck, 0).unwrap();
     let waiting = UnixStream::connect(&path).unwrap();
@@ -106,25 +105,24 @@ fn a_unix_socket_whose_queue_is_full_is_in_use() {
     let error = told.recv_timeout(Duration::from_secs(10)).expect("does not hang").unwrap_err();
     assert!(error.contains("in use"), "{error}");
     drop(waiting);
-    fs::remove_file(&path).unwrap();
 }
 
 #[test]
-fn without_systemd_there_are_no_sockets_of_its() {
+fn without_systemd_there_are_no_passed_sockets() {
     let error = Listener::from_systemd().unwrap_err();
     assert!(error.to_string().contains("no socket activation file descriptors found"));
 }
 
-/// This test's binary again, as systemd would start it.
+/// The binary of this test, started with sockets as by systemd.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "starts a process that is being tested")]
-fn sockets_of_systemd_are_served() {
+fn sockets_passed_by_systemd_are_served() {
     use std::process::{Command, Stdio};
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let activator = Command::new("systemd-socket-activate")
         .args(["--listen", &free.to_string()])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "web::tests::sockets::as_systemd_starts_it", "--ignored"])
+        .args(["--exact", "web::tests::sockets::child_with_passed_sockets", "--ignored"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
@@ -148,7 +146,7 @@ fn sockets_of_systemd_are_served() {
 
 #[test]
 #[ignore = "is started by another test"]
-fn as_systemd_starts_it() {
+fn child_with_passed_sockets() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listeners = Listener::from_systemd().unwrap();

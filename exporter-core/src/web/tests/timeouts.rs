@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Short enough to wait for, apart enough to tell which it was.
+/// Limits short enough to wait for, and different enough to tell apart.
 fn short(site: &mut Site) {
     site.limits.header = Duration::from_secs(1);
     site.limits.idle = Duration::from_secs(10);
@@ -11,7 +11,7 @@ fn short(site: &mut Site) {
 
 fn around(took: Duration, wanted: u64) -> bool {
     let wanted = Duration::from_millis(wanted);
-    // A busy machine may take its time, but not as long as the next limit is away.
+    // A busy machine may be slow, but not as slow as the next limit.
     took + Duration::from_millis(50) >= wanted && took < wanted + Duration::from_secs(8)
 }
 
@@ -66,7 +66,7 @@ fn the_next_header_on_a_connection_has_its_own_limit() {
     assert!(around(took, 1000), "{took:?}");
 }
 
-/// The rest of a request need not come just because its beginning came early.
+/// A request that begins early has no more time than others.
 #[test]
 fn a_partial_pipelined_request_has_the_header_limit() {
     let server = start(short);
@@ -94,7 +94,7 @@ fn a_client_that_does_not_read_is_disconnected() {
         site.exporter = registry(&[&LARGE]);
     });
     let mut client = server.connect();
-    // Otherwise the kernel takes all of it.
+    // Otherwise the kernel would buffer the whole response.
     rustix::net::sockopt::set_socket_recv_buffer_size(&client.0, 4096).unwrap();
     client.send(SCRAPE);
     let start = Instant::now();
@@ -112,7 +112,7 @@ fn a_slow_but_steady_client_receives_the_whole_page() {
     });
     let mut client = server.connect();
     client.send(get("/metrics", ""));
-    // Nine reads at the least, and so more than twice the limit.
+    // At least nine reads, and so more than twice the limit.
     let mut buffer = vec![0; 1_000_000];
     let mut total = 0;
     let start = Instant::now();

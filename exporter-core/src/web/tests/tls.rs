@@ -1,4 +1,4 @@
-//! Serving over TLS: what happens around a handshake, and what a reload does to what is open.
+//! TLS: handshakes, and open connections after a reload.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -10,13 +10,13 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::*;
 use crate::web::pki::{Authority, Directory, Holder, client};
-use crate::web::tls::refusal::Refusal;
+use crate::web::tls::rejection::Rejection;
 
 const MUTUAL: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  \
     client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n  \
     client_allowed_sans: [prometheus.example]\n";
 
-struct Scene {
+struct Fixture {
     directory: Directory,
     authority: Authority,
     holder: Holder,
@@ -24,7 +24,7 @@ struct Scene {
     live: Arc<ConfigStore>,
 }
 
-fn scene(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Scene {
+fn fixture(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Fixture {
     let directory = Directory::new();
     let authority = Authority::new("ca");
     directory.fill(&authority.server(), &authority);
@@ -36,10 +36,10 @@ fn scene(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Scene {
         adjust(site);
     });
     let holder = authority.client();
-    Scene { directory, authority, holder, server, live }
+    Fixture { directory, authority, holder, server, live }
 }
 
-impl Scene {
+impl Fixture {
     fn config(&self, holder: Option<&Holder>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&client(&self.authority, holder, &[&TLS12, &TLS13]));
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
@@ -52,17 +52,17 @@ impl Scene {
         StreamOwned::new(session, self.server.connect().0)
     }
 
-    /// The counter moves when the client has been told, so it may be a moment late.
-    fn expect_refused(&self, reason: Refusal, count: u64) {
+    /// The counter increases after the client was notified, so it may be late.
+    fn expect_refused(&self, reason: Rejection, count: u64) {
         let start = Instant::now();
-        while self.server.metrics.refusals(reason) < count && start.elapsed() < PATIENCE {
+        while self.server.metrics.rejections(reason) < count && start.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(5));
         }
-        assert_eq!(self.server.metrics.refusals(reason), count, "{reason:?}");
+        assert_eq!(self.server.metrics.rejections(reason), count, "{reason:?}");
     }
 }
 
-/// All that comes back, or the error.
+/// All bytes until the server closes, or the error.
 fn say(stream: &mut (impl Read + Write), text: &str) -> Result<String, String> {
     let mut answer = Vec::new();
     let result = stream.write_all(text.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
@@ -71,27 +71,27 @@ fn say(stream: &mut (impl Read + Write), text: &str) -> Result<String, String> {
 }
 
 #[test]
-fn a_client_with_a_certificate_is_served_and_one_without_is_told() {
-    let scene = scene(|_| {});
+fn clients_need_a_certificate() {
+    let fixture = fixture(|_| {});
     for alpn in [&[][..], &[&b"http/1.1"[..]]] {
-        let config = scene.config(Some(&scene.holder), alpn);
-        let answer = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap();
+        let config = fixture.config(Some(&fixture.holder), alpn);
+        let answer = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap();
         assert!(answer.contains("\nword 1\n"), "{answer}");
     }
-    let stranger = scene.config(None, &[]);
-    let error = say(&mut scene.connect(&stranger), &get("/metrics", "")).unwrap_err();
+    let stranger = fixture.config(None, &[]);
+    let error = say(&mut fixture.connect(&stranger), &get("/metrics", "")).unwrap_err();
     assert!(error.contains("CertificateRequired"), "{error}");
-    scene.expect_refused(Refusal::NoCertificate, 1);
-    let config = scene.config(Some(&scene.holder), &[b"h3"]);
-    let error = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap_err();
+    fixture.expect_refused(Rejection::NoCertificate, 1);
+    let config = fixture.config(Some(&fixture.holder), &[b"h3"]);
+    let error = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap_err();
     assert!(error.contains("NoApplicationProtocol"), "{error}");
 }
 
 #[test]
-fn http2_is_spoken_with_those_who_speak_it() {
-    let scene = scene(|_| {});
-    let config = scene.config(Some(&scene.holder), &[b"h2", b"http/1.1"]);
-    let mut stream = scene.connect(&config);
+fn http2_is_negotiated() {
+    let fixture = fixture(|_| {});
+    let config = fixture.config(Some(&fixture.holder), &[b"h2", b"http/1.1"]);
+    let mut stream = fixture.connect(&config);
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
     let mut frame = [0; 9];
     stream.read_exact(&mut frame).unwrap();
@@ -100,101 +100,101 @@ fn http2_is_spoken_with_those_who_speak_it() {
 }
 
 #[test]
-fn plain_http_gets_an_answer_that_it_can_read() {
-    let scene = scene(|_| {});
-    let answer = scene.server.say(get("/metrics", &"X: y\r\n".repeat(1000)));
+fn plain_http_on_a_tls_port_gets_an_http_response() {
+    let fixture = fixture(|_| {});
+    let answer = fixture.server.say(get("/metrics", &"X: y\r\n".repeat(1000)));
     assert!(answer.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{answer}");
     assert!(
         answer.ends_with("\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"),
         "{answer}"
     );
-    scene.expect_refused(Refusal::PlainHttp, 1);
+    fixture.expect_refused(Rejection::PlainHttp, 1);
 }
 
 #[test]
-fn a_handshake_must_come_to_its_end_in_time() {
-    let scene = scene(|site| site.limits.header = Duration::from_millis(300));
+fn an_incomplete_handshake_times_out() {
+    let fixture = fixture(|site| site.limits.header = Duration::from_millis(300));
     for beginning in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
-        let mut client = scene.server.connect();
+        let mut client = fixture.server.connect();
         client.send(beginning);
         let (took, _) = client.closed();
         assert!((250..120_000).contains(&took.as_millis()), "{beginning:?} {took:?}");
     }
-    scene.expect_refused(Refusal::Timeout, 3);
-    let mut client = scene.server.connect();
+    fixture.expect_refused(Rejection::Timeout, 3);
+    let mut client = fixture.server.connect();
     client.send("\x16\x03\x01garbage, and more of it than a record header");
     let (took, _) = client.closed();
     assert!(took < PATIENCE, "{took:?}");
 }
 
 #[test]
-fn handshakes_that_get_nowhere_do_not_keep_a_scraper_out() {
-    let scene = scene(|site| site.limits.handshakes = 8);
+fn stalled_handshakes_do_not_block_scrapes() {
+    let fixture = fixture(|site| site.limits.handshakes = 8);
     let held: Vec<_> = (0..40)
         .map(|_| {
-            let mut client = scene.server.connect();
+            let mut client = fixture.server.connect();
             client.send(b"\x16\x03\x01\x02");
             client
         })
         .collect();
-    let config = scene.config(Some(&scene.holder), &[]);
-    let answer = say(&mut scene.connect(&config), &get("/metrics", "")).unwrap();
+    let config = fixture.config(Some(&fixture.holder), &[]);
+    let answer = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap();
     assert!(answer.contains("\nword 1\n"), "{answer}");
-    assert!(scene.server.metrics.connections.load(Ordering::Relaxed) <= 10);
+    assert!(fixture.server.metrics.connections.load(Ordering::Relaxed) <= 10);
     drop(held);
 }
 
 #[test]
-fn a_name_that_is_struck_off_ends_open_connections_and_old_sessions() {
-    let scene = scene(|_| {});
-    let config = scene.config(Some(&scene.holder), &[]);
-    let mut open = scene.connect(&config);
+fn removing_an_allowed_san_ends_connections_and_sessions() {
+    let fixture = fixture(|_| {});
+    let config = fixture.config(Some(&fixture.holder), &[]);
+    let mut open = fixture.connect(&config);
     open.write_all(SCRAPE.as_bytes()).unwrap();
     let mut first = [0; 12];
     open.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");
-    let file = scene.directory.path().join("web.yml");
+    let file = fixture.directory.path().join("web.yml");
     fs::write(file, MUTUAL.replace("prometheus.example", "other.example")).unwrap();
-    scene.live.reload().unwrap();
+    fixture.live.reload().unwrap();
     let mut rest = Vec::new();
     let start = Instant::now();
     let _ = open.read_to_end(&mut rest);
     assert!(start.elapsed() < PATIENCE);
     // Resumed or not.
     for _ in 0..2 {
-        assert!(say(&mut scene.connect(&config), &get("/metrics", "")).is_err());
+        assert!(say(&mut fixture.connect(&config), &get("/metrics", "")).is_err());
     }
-    scene.expect_refused(Refusal::SanNotAllowed, 2);
+    fixture.expect_refused(Rejection::SanNotAllowed, 2);
 }
 
 #[test]
-fn a_reload_loses_no_request_of_a_client_that_has_just_connected() {
-    let scene = scene(|_| {});
-    let config = scene.config(Some(&scene.holder), &[]);
-    let mut fresh = scene.connect(&config);
+fn a_reload_does_not_lose_the_request_of_a_new_client() {
+    let fixture = fixture(|_| {});
+    let config = fixture.config(Some(&fixture.holder), &[]);
+    let mut fresh = fixture.connect(&config);
     while fresh.conn.is_handshaking() {
         fresh.conn.complete_io(&mut fresh.sock).unwrap();
     }
-    let file = scene.directory.path().join("web.yml");
+    let file = fixture.directory.path().join("web.yml");
     fs::write(file, format!("{MUTUAL}\n# changed\n")).unwrap();
-    scene.live.reload().unwrap();
+    fixture.live.reload().unwrap();
     let answer = say(&mut fresh, SCRAPE).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
 }
 
 #[test]
-fn a_stop_loses_no_request_of_a_client_whose_handshake_is_under_way() {
-    let scene = scene(|_| {});
-    let config = scene.config(Some(&scene.holder), &[]);
-    let mut fresh = scene.connect(&config);
+fn a_stop_waits_for_the_request_after_a_handshake_in_progress() {
+    let fixture = fixture(|_| {});
+    let config = fixture.config(Some(&fixture.holder), &[]);
+    let mut fresh = fixture.connect(&config);
     fresh.conn.write_tls(&mut fresh.sock).unwrap();
     // In TLS 1.3 a client has finished before the server has its certificate.
     while fresh.conn.is_handshaking() {
         fresh.conn.read_tls(&mut fresh.sock).unwrap();
         fresh.conn.process_new_packets().unwrap();
     }
-    let Scene { server, directory: _directory, .. } = scene;
+    let Fixture { server, directory: _directory, .. } = fixture;
     let address = server.address;
     let stop = thread::spawn(|| server.stop());
     while TcpStream::connect(address).is_ok() {}
@@ -204,7 +204,7 @@ fn a_stop_loses_no_request_of_a_client_whose_handshake_is_under_way() {
 }
 
 #[test]
-fn passwords_are_asked_for_before_anything_else() {
+fn authentication_comes_before_routing() {
     let hash = bcrypt::hash("secret", 4).unwrap();
     let directory = Directory::new();
     let file = directory.write(
@@ -227,7 +227,7 @@ fn passwords_are_asked_for_before_anything_else() {
 }
 
 #[test]
-fn requests_beyond_the_rate_are_put_off() {
+fn requests_beyond_the_rate_limit_get_429() {
     let directory = Directory::new();
     let file = directory.write("web.yml", "rate_limit:\n  interval: 1h\n  burst: 2\n");
     let live = ConfigStore::load(Some(file)).unwrap();
@@ -236,11 +236,11 @@ fn requests_beyond_the_rate_are_put_off() {
     assert_eq!(statuses, ["200", "200", "429"]);
 }
 
-/// Handshakes that nobody completes must not keep out a client whose handshake takes its time.
+/// Incomplete handshakes must not block a client whose handshake is slow.
 #[test]
-fn a_flood_of_handshakes_does_not_keep_a_distant_client_out() {
-    let scene = scene(|site| site.limits.handshakes = 8);
-    let address = scene.server.address;
+fn a_flood_of_handshakes_does_not_block_a_slow_client() {
+    let fixture = fixture(|site| site.limits.handshakes = 8);
+    let address = fixture.server.address;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
     let flood = thread::spawn(move || {
@@ -253,9 +253,9 @@ fn a_flood_of_handshakes_does_not_keep_a_distant_client_out() {
             thread::sleep(Duration::from_millis(2));
         }
     });
-    let config = scene.config(Some(&scene.holder), &[]);
+    let config = fixture.config(Some(&fixture.holder), &[]);
     for _ in 0..5 {
-        let mut stream = scene.connect(&config);
+        let mut stream = fixture.connect(&config);
         thread::sleep(Duration::from_millis(80));
         stream.conn.write_tls(&mut stream.sock).unwrap();
         thread::sleep(Duration::from_millis(80));
@@ -264,5 +264,5 @@ fn a_flood_of_handshakes_does_not_keep_a_distant_client_out() {
     }
     stop.store(true, Ordering::Relaxed);
     flood.join().unwrap();
-    assert!(scene.server.metrics.evictions(Eviction::HandshakeLimit) > 0);
+    assert!(fixture.server.metrics.evictions(Eviction::HandshakeLimit) > 0);
 }

@@ -1,9 +1,9 @@
-//! Who is at the other end of a connection, as far as TLS tells.
+//! The identity of a client.
 
-/// A client whose handshake was completed and admitted.
+/// A client whose handshake was completed and accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// What its certificate calls it: the first of its alternative names, else its subject.
-    /// `None` without a certificate. Proven only where the configuration verifies certificates.
+    /// The first alternative name of its certificate, else the subject. `None` without a
+    /// certificate. Verified only if the configuration verifies certificates.
     pub(crate) name: Option<String>,
 }

@@ -1,7 +1,6 @@
-//! Whether a chain of certificates leads from a client to a configured authority.
+//! Verifies that a chain of certificates leads from a client to a configured authority.
 //!
-//! As rustls's `WebPkiClientVerifier`, except that a certificate for any use is one for clients: so
-//! it is for Go's servers.
+//! As rustls's `WebPkiClientVerifier`, but it also accepts certificates for any usage, as Go does.
 
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use webpki::{
     RevocationOptionsBuilder,
 };
 
-/// The authorities in force, and their revocation lists.
+/// The authorities in force, with their revocation lists.
 #[derive(Debug)]
 pub(crate) struct ChainVerifier {
     roots: RootCertStore,
@@ -26,7 +25,7 @@ pub(crate) struct ChainVerifier {
 }
 
 impl ChainVerifier {
-    /// The error is that of a list that cannot be read.
+    /// The error is that of an invalid list.
     pub(crate) fn new(
         roots: RootCertStore,
         lists: &[CertificateRevocationListDer<'_>],
@@ -48,7 +47,7 @@ impl ChainVerifier {
         now: UnixTime,
     ) -> Result<(), Error> {
         let leaf = EndEntityCert::try_from(leaf).map_err(error)?;
-        // Every link of a chain has to be known not to be revoked, from a list in force.
+        // Each certificate of the chain needs a revocation list that is in force.
         let lists: Vec<_> = self.lists.iter().collect();
         let revocation = RevocationOptionsBuilder::new(&lists)
             .ok()
@@ -67,7 +66,7 @@ impl ChainVerifier {
     }
 }
 
-/// The usages of a certificate that lets a client in: none at all, that of clients, or any.
+/// The accepted usages of a client certificate: none, client authentication, or any.
 struct ForClients;
 
 const CLIENT_AUTH: KeyPurposeId<'static> =
@@ -95,7 +94,7 @@ impl ExtendedKeyUsageValidator for ForClients {
     }
 }
 
-/// The error as rustls has it, from which it chooses the alert.
+/// Converts an error to that of rustls, which selects the alert by it.
 fn error(error: webpki::Error) -> Error {
     use webpki::Error as Webpki;
 

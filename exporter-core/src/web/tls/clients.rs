@@ -1,4 +1,5 @@
-//! The keys of `tls_server_config` that begin with `client_`: who has to show what.
+//! The keys of `tls_server_config` that begin with `client_`: the requirements on client
+//! certificates.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,16 +13,16 @@ use x509_parser::time::ASN1Time;
 
 use super::chain::ChainVerifier;
 use super::revocation;
-use super::server::{fault, from_file};
+use super::section::{fault, from_file};
 use super::validity;
 use super::verify::{Authorities, Policy, Verifier};
 use super::{identity, pem};
-use crate::config_file::{LARGE, SMALL};
+use crate::config_file::{Fault, LARGE, SMALL};
 use crate::web::config::diagnostics::Diagnostics;
-use crate::web::config::file::{Fault, Tls};
+use crate::web::config::file::Tls;
 use crate::web::config::files::Files;
 
-/// `None` where no client is asked for a certificate.
+/// `None` if clients need no certificate.
 pub(super) fn verifier(
     tls: &Tls,
     provider: &Arc<CryptoProvider>,
@@ -46,11 +47,11 @@ pub(super) fn verifier(
     })))
 }
 
-/// Without a policy nothing may look as if there were one.
+/// Without a policy, other keys of client certificates are errors: they would have no effect.
 fn unasked(tls: &Tls, files: &mut Files, diagnostics: &mut Diagnostics) -> Result<(), Fault> {
     const MEND: &str = "set client_auth_type: RequireAndVerifyClientCert, or remove it";
     if tls.client_ca_file.text().is_some() {
-        // That there is no such file is the fault to mend first.
+        // A missing file is the first error to fix.
         from_file("client_ca_file", &tls.client_ca_file, SMALL, files, |_| Ok(()))?;
     }
     for (key, field) in [("client_ca", &tls.client_ca), ("client_ca_file", &tls.client_ca_file)] {
@@ -69,7 +70,7 @@ fn unasked(tls: &Tls, files: &mut Files, diagnostics: &mut Diagnostics) -> Resul
         let problem = format!("client certificates are revoked, but none is asked; {MEND}");
         return Err(fault("client_crl_file", tls.client_crl_file.line(), problem));
     }
-    diagnostics.note("client_auth_type", "no client is asked for a certificate");
+    diagnostics.note("client_auth_type", "clients need no certificate");
     Ok(())
 }
 
@@ -125,9 +126,10 @@ fn authorities(
     for (index, der) in certificates.iter().enumerate() {
         let unusable = |why: String| fault(key, line, format!("certificate {}: {why}", index + 1));
         let certificate = identity::parse(der)
-            .ok_or_else(|| unusable("it is damaged; write the file anew".into()))?;
+            .ok_or_else(|| unusable("it is damaged; replace the file".into()))?;
         validity::certificate("client_ca", &certificate, now, diagnostics);
-        // webpki takes an anchor whatever its dates; an authority past its end vouches for nobody.
+        // webpki accepts trust anchors whatever their dates; an expired authority must not be
+        // trusted.
         if certificate.validity().is_valid_at(now) {
             roots
                 .add(der.clone())
@@ -147,7 +149,7 @@ fn authorities(
     }))
 }
 
-/// What follows from having no authority.
+/// The errors for keys that need an authority.
 fn without(tls: &Tls, policy: Policy) -> Result<(), Fault> {
     let needy: [(&str, bool, Option<u64>); 3] = [
         ("client_auth_type", policy.required && policy.verified, tls.client_auth_type.line()),

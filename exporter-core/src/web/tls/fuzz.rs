@@ -1,4 +1,4 @@
-//! Random PEM, certificates and revocation lists: none panics, whatever is read from it.
+//! Random PEM, certificates and revocation lists: no input causes a panic.
 
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;

@@ -1,15 +1,16 @@
-//! What a certificate says of its holder: subject, alternative names, dates.
+//! The contents of a certificate: subject, alternative names, usage and dates.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustls::pki_types::CertificateDer;
+use time::format_description::well_known::Rfc3339;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
 
-/// The parsed certificate, or `None` where its encoding is damaged.
+/// Parses a certificate. `None` if its encoding is damaged.
 pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
     X509Certificate::from_der(der)
         .ok()
@@ -17,14 +18,15 @@ pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'
         .map(|(_, parsed)| parsed)
 }
 
-/// As text for people, with nothing in it that could break a line.
+/// The name as one line of text.
 pub(crate) fn subject(name: &X509Name<'_>) -> String {
     let text: String =
         name.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.is_empty() { "(no subject)".into() } else { text }
 }
 
-/// DNS names, mail addresses, URIs and addresses. The common name is not one of them.
+/// The alternative names: DNS names, mail addresses, URIs and IP addresses. The common name is not
+/// included.
 pub(crate) fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
     extension.value.general_names.iter().filter_map(name).collect()
@@ -48,7 +50,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(bytes).ok().map(|bytes| Ipv6Addr::from(bytes).to_canonical())
 }
 
-/// Whether it may be used by a client: it says so, or it says nothing of usage.
+/// Whether clients may use the certificate: by its extended key usage, or because it has none.
 pub(crate) fn is_for_clients(certificate: &X509Certificate<'_>) -> bool {
     match certificate.extended_key_usage() {
         Ok(None) => true,
@@ -60,10 +62,7 @@ pub(crate) fn is_for_clients(certificate: &X509Certificate<'_>) -> bool {
     }
 }
 
-/// `2026-11-20T08:00:00Z`
+/// A time as `2026-11-20T08:00:00Z`.
 pub(crate) fn date(time: ASN1Time) -> String {
-    let time = time.to_datetime();
-    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
-    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    time.to_datetime().format(&Rfc3339).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Go's names of TLS versions, cipher suites and curves, and what rustls has of them.
+//! The names of Go for TLS versions, cipher suites and curves, and what rustls supports of them.
 
 use rustls::SupportedCipherSuite;
 use rustls::crypto::SupportedKxGroup;
@@ -6,15 +6,15 @@ use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ProtocolVersion, SupportedProtocolVersion};
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Known<T> {
     Usable(T),
-    /// Go has it, we do not.
+    /// Known to Go, but not supported here.
     Unsupported,
 }
 
-/// The suites that Go's `crypto/tls` counts as secure.
+/// The suites that Go's `crypto/tls` considers secure.
 pub(super) fn cipher_suite(name: &str) -> Option<Known<SupportedCipherSuite>> {
     Some(Known::Usable(match name {
         "TLS_AES_128_GCM_SHA256" => cipher_suite::TLS13_AES_128_GCM_SHA256,
@@ -46,14 +46,14 @@ pub(super) fn cipher_suite(name: &str) -> Option<Known<SupportedCipherSuite>> {
     }))
 }
 
-/// The suites of TLS 1.3, which a list for TLS 1.2 leaves alone.
+/// The suites of TLS 1.3, which a list for TLS 1.2 does not change.
 pub(super) const TLS13_SUITES: [SupportedCipherSuite; 3] = [
     cipher_suite::TLS13_AES_256_GCM_SHA384,
     cipher_suite::TLS13_AES_128_GCM_SHA256,
     cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
 ];
 
-/// HTTP/2 over TLS 1.2 has to offer one of these: RFC 9113, 9.2.2.
+/// HTTP/2 over TLS 1.2 requires one of these: RFC 9113, 9.2.2.
 pub(super) const HTTP2_SUITES: [&str; 2] =
     ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"];
 
@@ -68,7 +68,7 @@ pub(super) fn curve(name: &str) -> Option<Known<&'static dyn SupportedKxGroup>> 
     }))
 }
 
-/// In the order of age, so that they can be compared.
+/// Ordered by age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Version {
     Tls10,
@@ -98,7 +98,7 @@ impl Version {
     }
 }
 
-/// Of the versions we have, those in the range.
+/// The supported versions in a range.
 pub(super) fn versions(min: Version, max: Version) -> Vec<&'static SupportedProtocolVersion> {
     [(Version::Tls13, &TLS13), (Version::Tls12, &TLS12)]
         .into_iter()

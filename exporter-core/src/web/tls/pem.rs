@@ -1,22 +1,22 @@
-//! Certificates, private keys and revocation lists out of PEM text.
+//! Parses certificates, private keys and revocation lists from PEM.
 //!
-//! Each error is a sentence that goes after the name of the file or key; none shows a key.
+//! Each error is a phrase that follows the name of the file or key; none shows a key.
 
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
-/// All certificates, in their order.
+/// All certificates, in order.
 pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(text)
         .collect::<Result<_, _>>()
-        .map_err(|_| "holds damaged PEM; write the file anew".to_owned())?;
+        .map_err(|_| "holds damaged PEM; replace the file".to_owned())?;
     if certificates.is_empty() {
         return Err(format!("holds no certificate{}", instead(text)));
     }
     Ok(certificates)
 }
 
-/// The one private key: PKCS#8, PKCS#1 or SEC1.
+/// The only private key: PKCS#8, PKCS#1 or SEC1.
 pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     if contains(text, b"ENCRYPTED") {
         return Err("holds an encrypted private key, and there is nobody to ask for its \
@@ -25,7 +25,7 @@ pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, String>
     }
     let mut keys = PrivateKeyDer::pem_slice_iter(text)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| "holds damaged PEM; write the file anew".to_owned())?;
+        .map_err(|_| "holds damaged PEM; replace the file".to_owned())?;
     match keys.len() {
         0 => Err(format!("holds no private key{}", instead(text))),
         1 => keys.pop().ok_or_else(String::new),
@@ -33,24 +33,24 @@ pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, String>
     }
 }
 
-/// One list or more, in PEM or one in DER.
+/// One or more lists in PEM, or one in DER.
 pub(super) fn revocation_lists(
     text: &[u8],
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
-    // A DER list is a sequence, and no PEM text begins so.
+    // DER begins with a sequence tag, PEM never does.
     if text.first() == Some(&0x30) {
         return Ok(vec![CertificateRevocationListDer::from(text.to_vec())]);
     }
     let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(text)
         .collect::<Result<_, _>>()
-        .map_err(|_| "holds damaged PEM; write the file anew".to_owned())?;
+        .map_err(|_| "holds damaged PEM; replace the file".to_owned())?;
     if lists.is_empty() {
         return Err(format!("holds no revocation list (X509 CRL){}", instead(text)));
     }
     Ok(lists)
 }
 
-/// What the text holds in place of what was looked for.
+/// Describes the text if it does not contain what was expected.
 fn instead(text: &[u8]) -> &'static str {
     if text.iter().all(u8::is_ascii_whitespace) {
         return ": it is empty";
@@ -84,7 +84,7 @@ mod tests {
     const CUT: &[u8] = b"-----BEGIN CERTIFICATE-----\nAAAA\n";
 
     #[test]
-    fn each_wrong_file_has_its_sentence() {
+    fn each_wrong_file_is_described() {
         for (text, problem) in [
             (&b""[..], "no certificate: it is empty"),
             (b"\n \n", "no certificate: it is empty"),

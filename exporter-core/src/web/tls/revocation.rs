@@ -1,4 +1,4 @@
-//! Whether revocation lists come from the configured authorities.
+//! Checks that revocation lists come from the configured authorities.
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -11,10 +11,10 @@ use x509_parser::time::ASN1Time;
 use super::identity;
 use crate::web::config::diagnostics::Diagnostics;
 
-/// Verifies each list with the key of its issuer, and says which authorities have none.
+/// Verifies each list with the key of its issuer, and warns of authorities without a list.
 ///
-/// A list whose issuer is not configured may be that of an intermediate authority, whose
-/// certificate only clients have: it is verified in the handshake.
+/// A list of an unknown issuer may belong to an intermediate authority, whose certificate only
+/// clients have: it is verified in the handshake.
 pub(super) fn check(
     lists: &[CertificateRevocationListDer<'_>],
     certificates: &[CertificateDer<'_>],
@@ -84,7 +84,7 @@ fn is_signed_by(
 ) -> bool {
     let Ok(issuer) = EndEntityCert::try_from(issuer) else { return false };
     let (message, signature) = (list.tbs_cert_list.as_ref(), &list.signature_value.data);
-    // The list names the algorithm, but only one can verify it.
+    // The list names its algorithm, but only one can verify it.
     let algorithms = provider.signature_verification_algorithms.all;
     algorithms
         .iter()

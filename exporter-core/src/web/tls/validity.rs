@@ -1,4 +1,4 @@
-//! What the dates of certificates and revocation lists say.
+//! The validity of certificates and revocation lists.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::revocation_list::CertificateRevocationList;
@@ -7,7 +7,7 @@ use x509_parser::time::ASN1Time;
 use super::identity;
 use crate::web::config::diagnostics::{Certificate, Diagnostics};
 
-/// How many days before its end a certificate is warned of.
+/// The number of days before expiry from which on a certificate causes a warning.
 const WARNING_DAYS: i64 = 14;
 const DAY: i64 = 24 * 60 * 60;
 
@@ -26,7 +26,7 @@ pub(super) fn certificate(
         diagnostics.warning(role, format!("{subject}: not valid before {}", identity::date(from)));
     } else if now > to {
         let finding = format!("{subject}: expired at {}", identity::date(to));
-        // An old authority may stand beside the one that follows it.
+        // An old authority may stay in the file beside its successor.
         if role == "client_ca" {
             diagnostics.warning(role, finding);
         } else {
@@ -48,7 +48,7 @@ pub(super) fn certificate(
     diagnostics.certificates.push(Certificate { role, subject, not_after: to.timestamp() });
 }
 
-/// Reports how many certificates a list revokes, and until when it is in force.
+/// Reports the number of revoked certificates of a list, and until when it is in force.
 pub(super) fn revocation_list(
     list: &CertificateRevocationList<'_>,
     now: ASN1Time,

@@ -1,4 +1,4 @@
-//! Whether a client's certificate lets it in.
+//! Verifies client certificates: the policy, the chain, and the allowed names.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,17 +15,17 @@ use x509_parser::certificate::X509Certificate;
 use super::chain::ChainVerifier;
 use super::identity;
 
-/// What `client_auth_type` asks of a client.
+/// The policy of `client_auth_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Without a certificate there is no connection.
+    /// Clients must have a certificate.
     pub(crate) required: bool,
-    /// The certificate has to come from a configured authority.
+    /// The certificate must be from a configured authority.
     pub(crate) verified: bool,
 }
 
 impl Policy {
-    /// By Go's names. `None` where no client is asked.
+    /// Parses a name of Go. `None` if clients need no certificate.
     pub(crate) fn named(name: &str) -> Result<Option<Self>, String> {
         let (required, verified) = match name {
             "" | "NoClientCert" => return Ok(None),
@@ -44,11 +44,11 @@ impl Policy {
     }
 }
 
-/// The configured authorities, and what they have revoked.
+/// The configured authorities, and the certificates that they have revoked.
 pub(crate) struct Authorities {
-    /// `None` where every authority is out of date.
+    /// `None` if every authority has expired.
     pub(crate) chains: Option<ChainVerifier>,
-    /// The configured certificates themselves: one of these may be presented as it is.
+    /// The configured certificates: each of these is also accepted as a client certificate.
     pub(crate) certificates: HashSet<CertificateDer<'static>>,
     /// Issuer and serial number, as encoded.
     pub(crate) revoked: HashSet<(Vec<u8>, Vec<u8>)>,
@@ -65,13 +65,13 @@ impl fmt::Debug for Authorities {
     }
 }
 
-/// Checks what a policy asks: the chain, the dates, the usage, revocation, and the list of names.
+/// Verifies a client by the policy: chain, dates, usage, revocation and names.
 #[derive(Debug)]
 pub(crate) struct Verifier {
     pub(crate) policy: Policy,
-    /// `None` with a policy that verifies: no certificate can be good.
+    /// `None` with a policy that verifies: every certificate is rejected.
     pub(crate) authorities: Option<Authorities>,
-    /// One of these has to be among the certificate's alternative names.
+    /// One of these must be an alternative name of the certificate.
     pub(crate) allowed: Option<Vec<String>>,
     pub(crate) algorithms: WebPkiSupportedAlgorithms,
 }
@@ -102,10 +102,10 @@ impl Authorities {
         match verdict {
             Ok(()) => Ok(()),
             Err(error @ Error::InvalidCertificate(CertificateError::Revoked)) => Err(error),
-            // Who configures a client's own certificate trusts that one certificate. Go takes it
-            // as a chain of one; webpki knows no such chain.
+            // A client certificate in client_ca is trusted itself. Go accepts it as a chain of one,
+            // webpki does not.
             Err(_) if self.certificates.contains(leaf) => Ok(self.as_is(leaf, now)?),
-            // An authority of the same name with another key is another authority.
+            // The same name with another key is another authority.
             Err(Error::InvalidCertificate(CertificateError::BadSignature)) => {
                 Err(CertificateError::UnknownIssuer.into())
             }
@@ -185,7 +185,7 @@ impl ClientCertVerifier for Verifier {
     }
 }
 
-/// To the letter, but an address may be written in any of its ways.
+/// Exact comparison, except that IP addresses may be written in any form.
 fn is_same(name: &str, allowed: &str) -> bool {
     name == allowed
         || matches!(

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_for_people() {
+    fn human_readable_numbers_are_parsed() {
         for (text, expected) in [
             ("0", Some(0.0)),
             ("546", Some(546.0)),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_and_percentages() {
+    fn rates_and_percentages_are_parsed() {
         assert_eq!(rate("1.1M/sec"), Some(1_150_976.0));
         assert_eq!(rate("20k"), Some(20480.0));
         assert_eq!(percentage("99%"), Some(99.0));

@@ -64,7 +64,7 @@ pub(super) static SET: Attributes<1, 10> = Attributes([
         "internal/btree_read_average_duration_us",
         Desc::gauge(
             "node_bcache_btree_read_average_duration_seconds",
-            "Average time to read a node of the tree, a thousandth of what the kernel says.",
+            "Average time to read a node of the tree, divided by 1000.",
             ["uuid"],
         ),
     )
@@ -92,7 +92,7 @@ pub(super) static BACKING: Attributes<2, 7> = Attributes([
         "stats_total/bypassed",
         Desc::counter(
             "node_bcache_bypassed_bytes_total",
-            "Data that went past the cache.",
+            "Data that bypassed the cache.",
             BACKING_LABELS,
         ),
     ),
@@ -100,7 +100,7 @@ pub(super) static BACKING: Attributes<2, 7> = Attributes([
         "stats_total/cache_bypass_hits",
         Desc::counter(
             "node_bcache_cache_bypass_hits_total",
-            "Hits of requests that were to go past the cache.",
+            "Hits of requests that bypass the cache.",
             BACKING_LABELS,
         ),
     ),
@@ -108,7 +108,7 @@ pub(super) static BACKING: Attributes<2, 7> = Attributes([
         "stats_total/cache_bypass_misses",
         Desc::counter(
             "node_bcache_cache_bypass_misses_total",
-            "Misses of requests that were to go past the cache.",
+            "Misses of requests that bypass the cache.",
             BACKING_LABELS,
         ),
     ),
@@ -142,7 +142,7 @@ pub(super) static READAHEADS: Attributes<2, 1> = Attributes([attribute(
     "stats_total/cache_readaheads",
     Desc::counter(
         "node_bcache_cache_readaheads_total",
-        "Times that data was read ahead, where that ever happened.",
+        "Readaheads; only present if there were any.",
         BACKING_LABELS,
     ),
 )]);
@@ -152,7 +152,7 @@ pub(super) static DEBUG: Attributes<2, 5> = Attributes([
         "rate",
         Desc::gauge(
             "node_bcache_writeback_rate",
-            "Bytes a second that are written back.",
+            "Writeback rate in bytes per second.",
             BACKING_LABELS,
         ),
     ),
@@ -160,7 +160,7 @@ pub(super) static DEBUG: Attributes<2, 5> = Attributes([
         "target",
         Desc::gauge(
             "node_bcache_dirty_target_bytes",
-            "Dirty data that writing back aims at.",
+            "Target amount of dirty data.",
             BACKING_LABELS,
         ),
     ),
@@ -168,7 +168,7 @@ pub(super) static DEBUG: Attributes<2, 5> = Attributes([
         "proportional",
         Desc::gauge(
             "node_bcache_writeback_rate_proportional_term",
-            "Proportional term of the rate of writing back.",
+            "Proportional term of the writeback rate.",
             BACKING_LABELS,
         ),
     ),
@@ -176,7 +176,7 @@ pub(super) static DEBUG: Attributes<2, 5> = Attributes([
         "integral",
         Desc::gauge(
             "node_bcache_writeback_rate_integral_term",
-            "Integral term of the rate of writing back.",
+            "Integral term of the writeback rate.",
             BACKING_LABELS,
         ),
     ),
@@ -184,7 +184,7 @@ pub(super) static DEBUG: Attributes<2, 5> = Attributes([
         "change",
         Desc::gauge(
             "node_bcache_writeback_change",
-            "Last change of the rate of writing back, in bytes a second.",
+            "Last change of the writeback rate, in bytes per second.",
             BACKING_LABELS,
         ),
     ),
@@ -195,7 +195,7 @@ pub(super) static CACHE: Attributes<2, 3> = Attributes([
         "io_errors",
         Desc::gauge(
             "node_bcache_io_errors",
-            "Errors of the cache device, the older ones weighing less.",
+            "Errors of the cache device, weighted by age.",
             CACHE_LABELS,
         ),
     ),
@@ -211,7 +211,7 @@ pub(super) static CACHE: Attributes<2, 3> = Attributes([
         "written",
         Desc::counter(
             "node_bcache_written_bytes_total",
-            "All that was written to the cache device.",
+            "Data written to the cache device.",
             CACHE_LABELS,
         ),
     ),
@@ -222,7 +222,7 @@ pub(super) static PRIORITIES: Attributes<2, 2> = Attributes([
         "Unused",
         Desc::gauge(
             "node_bcache_priority_stats_unused_percent",
-            "Percentage of the cache that holds nothing.",
+            "Percentage of the cache that is unused.",
             CACHE_LABELS,
         ),
     ),

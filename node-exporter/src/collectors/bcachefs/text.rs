@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_for_people() {
+    fn human_readable_numbers_are_parsed() {
         for (text, expected) in [
             ("720", Some(720.0)),
             ("18446744073709551615", Some(18_446_744_073_709_551_615.0)),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn texts() {
+    fn texts_are_parsed() {
         let file = File::of("since mount: 1\nsince filesystem creation:     21.5k\n");
         assert_eq!(counter(&file).ok(), Some(22016.0));
         assert!(counter(&File::of("since mount: 1\n")).is_err());

@@ -9,7 +9,7 @@ use crate::host::{Device, if_there};
 
 pub(super) static RESERVED: Desc<2> = Desc::gauge(
     "node_btrfs_reserved_bytes",
-    "Space that is reserved for writes under way.",
+    "Space reserved for writes in progress.",
     ["block_group_type", "uuid"],
 );
 
@@ -20,7 +20,7 @@ pub(super) static COLUMNS: [Column<Profile, 3>; 3] = [
         .column(|profile| Some(profile.used)),
     Desc::gauge("node_btrfs_size_bytes", "Space allocated.", LABELS)
         .column(|profile| Some(profile.size)),
-    Desc::gauge("node_btrfs_allocation_ratio", "Space on devices that a byte takes.", LABELS)
+    Desc::gauge("node_btrfs_allocation_ratio", "Bytes on devices per byte of data.", LABELS)
         .column(|profile| Some(profile.ratio)),
 ];
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios() {
+    fn ratios_depend_on_profile_and_devices() {
         for (mode, devices, expected) in [
             ("single", 1, 1.0),
             ("raid0", 2, 1.0),

@@ -30,7 +30,7 @@ pub(super) static COLUMNS: [Column<Usage, 1>; 9] = [
     .column(|usage| usage.throttled),
     Desc::gauge("node_cgroup_memory_current_bytes", "Memory that a group uses.", CGROUP)
         .column(|usage| usage.memory),
-    Desc::gauge("node_cgroup_memory_peak_bytes", "The most memory that a group has used.", CGROUP)
+    Desc::gauge("node_cgroup_memory_peak_bytes", "Peak memory of a group.", CGROUP)
         .column(|usage| usage.memory_peak),
     Desc::gauge("node_cgroup_swap_current_bytes", "Swap that a group uses.", CGROUP)
         .column(|usage| usage.swap),
@@ -38,13 +38,13 @@ pub(super) static COLUMNS: [Column<Usage, 1>; 9] = [
         .column(|usage| usage.tasks),
     Desc::gauge(
         "node_cgroup_tasks_limit",
-        "Limit of the processes and threads of a group; infinite if there is none.",
+        "Limit of processes and threads of a group; infinite if not set.",
         CGROUP,
     )
     .column(|usage| usage.tasks_limit),
     Desc::counter(
         "node_cgroup_tasks_refused_total",
-        "Times that a group could not fork because of its limit.",
+        "Forks of a group that failed because of its limit.",
         CGROUP,
     )
     .column(|usage| usage.tasks_refused),
@@ -68,7 +68,7 @@ pub(super) static MEMORY_LIMIT: Desc<2> = Desc::gauge(
 );
 pub(super) static MEMORY_EVENTS: Desc<2> = Desc::counter(
     "node_cgroup_memory_events_total",
-    "Times that a group's memory came to a limit, or that a process was killed for it.",
+    "Times that a group's memory reached a limit, or that a process was killed because of it.",
     ["cgroup", "event"],
 );
 pub(super) static IO_BYTES: Desc<3> = Desc::counter(

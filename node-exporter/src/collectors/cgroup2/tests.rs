@@ -46,7 +46,7 @@ fn groups_are_selected() {
 }
 
 #[test]
-fn flags_that_are_no_numbers_are_refused() {
+fn flags_must_be_numbers() {
     for flag in [&DEPTH, &MAX] {
         let error = Cgroup2::new(&host(), &Flags::new([(flag, "many")])).err().unwrap();
         assert!(error.to_string().contains(flag.name), "{error}");

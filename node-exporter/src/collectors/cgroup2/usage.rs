@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_limits() {
+    fn numbers_and_limits_are_parsed() {
         for (text, expected) in
             [("0\n", Some(0.0)), ("1048576\n", Some(1_048_576.0)), ("max\n", Some(f64::INFINITY))]
         {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_old_and_new_kernels() {
+    fn missing_keys_have_no_value() {
         let keys = ["low", "max"];
         for (text, expected) in [
             ("low 1\nhigh 2\nmax 3\noom_group_kill 0\n", [Some(1.0), Some(3.0)]),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_of_io() {
+    fn io_statistics_are_parsed() {
         let text = "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6 cost.usage=7\n8:16\n";
         let io = io(&File::of(text)).unwrap();
         let bytes = [1.0, 2.0, 5.0];
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn stalls_of_old_and_new_kernels() {
+    fn full_stalls_are_optional() {
         let some = "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\n";
         let full = "full avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n";
         let read = |text: &str| stalls(&File::of(text)).unwrap().map(|seconds| seconds.to_string());

@@ -20,8 +20,11 @@ pub(super) static PACKAGE_THROTTLES: Desc<1> = Desc::counter(
     "Times the package was slowed down because it was too hot.",
     ["package"],
 );
-pub(super) static ONLINE: Desc<1> =
-    Desc::gauge("node_cpu_online", "Whether the CPU is online, where it can be offline.", ["cpu"]);
+pub(super) static ONLINE: Desc<1> = Desc::gauge(
+    "node_cpu_online",
+    "Whether the CPU is online; only for CPUs that can be offline.",
+    ["cpu"],
+);
 
 const CORE_COUNT: &str = "thermal_throttle/core_throttle_count";
 const PACKAGE_COUNT: &str = "thermal_throttle/package_throttle_count";

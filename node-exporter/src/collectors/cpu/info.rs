@@ -10,8 +10,11 @@ use super::super::cpufreq;
 use crate::filter;
 use crate::host::{File, Host};
 
-pub(super) static INFO: Flag =
-    Flag::switch("collector.cpu.info", false, "Expose what /proc/cpuinfo says of each CPU.");
+pub(super) static INFO: Flag = Flag::switch(
+    "collector.cpu.info",
+    false,
+    "Expose the properties of each CPU in /proc/cpuinfo.",
+);
 pub(super) static FLAGS_INCLUDE: Flag = Flag::text(
     "collector.cpu.info.flags-include",
     "",
@@ -25,7 +28,7 @@ pub(super) static BUGS_INCLUDE: Flag = Flag::text(
 
 pub(super) static CPU: Desc<10> = Desc::gauge(
     "node_cpu_info",
-    "What the CPU is: always 1.",
+    "Properties of the CPU; always 1.",
     [
         "package",
         "core",
@@ -39,17 +42,18 @@ pub(super) static CPU: Desc<10> = Desc::gauge(
         "cachesize",
     ],
 );
-/// Only with the cpufreq collector on, which has a family of this name and other labels, taken
+/// The family of the cpufreq collector has other labels and comes from files that only root may
+/// read.
 /// from files that are for root alone.
 pub(super) static FREQUENCY: Desc<3> = Desc::gauge(
     "node_cpu_frequency_hertz",
-    "Frequency, as /proc/cpuinfo tells it.",
+    "Frequency according to /proc/cpuinfo.",
     ["package", "core", "cpu"],
 );
 pub(super) static FLAG: Desc<1> =
-    Desc::gauge("node_cpu_flag_info", "Features of the first CPU: always 1.", ["flag"]);
+    Desc::gauge("node_cpu_flag_info", "Features of the first CPU; always 1.", ["flag"]);
 pub(super) static BUG: Desc<1> =
-    Desc::gauge("node_cpu_bug_info", "Hardware bugs of the first CPU: always 1.", ["bug"]);
+    Desc::gauge("node_cpu_bug_info", "Hardware bugs of the first CPU; always 1.", ["bug"]);
 
 #[derive(Debug)]
 pub(super) struct Info {
@@ -193,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_turns_it_on() {
+    fn a_pattern_enables_the_info_metric() {
         for (flags, collectors, frequency) in [
             (Flags::default(), ["cpu", "cpufreq"], None),
             (Flags::new([(&INFO, "false")]), ["cpu", "cpufreq"], None),
@@ -208,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_pattern_is_told() {
+    fn invalid_patterns_are_errors() {
         let error = Info::wanted(&Flags::new([(&BUGS_INCLUDE, "(")])).unwrap_err().to_string();
         assert!(error.starts_with("--collector.cpu.info.bugs-include: "), "{error}");
     }
 
     #[test]
-    fn words_follow_the_line() {
+    fn matching_words_are_updated_with_the_line() {
         let mut words = Words::of(Regex::new("^avx").unwrap());
         assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
         assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);

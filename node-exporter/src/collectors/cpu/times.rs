@@ -126,8 +126,9 @@ fn times(number: u32, name: &str, mut line: Fields<'_>) -> Result<Cpu, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
-    /// What two readings of one CPU leave: idle, iowait and guest.
+    /// The values that may decrease between two readings: idle, iowait and guest.
     fn after(first: &str, second: &str) -> Vec<f64> {
         let [first, second] = [first, second].map(|line| parse(Fields::of(line)).unwrap().unwrap());
         let mut last = second;
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn no_mode_falls_unless_the_cpu_has_begun_again() {
+    fn times_decrease_only_after_a_restart_of_the_cpu() {
         let first = "cpu0 0 0 0 1000 500 0 0 0 100 0";
         for (second, expected) in [
             ("cpu0 0 0 0 1001 501 0 0 0 101 0", [10.01, 5.01, 1.01]),
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_several_kernels() {
+    fn lines_of_all_kernels_are_parsed() {
         for (line, expected) in [
             ("cpu0 1 2 3 4", Some("0")),
             ("cpu31 1 2 3 4 5 6 7 8", Some("31")),
@@ -165,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_no_kernel() {
+    fn invalid_lines_are_errors() {
         for line in ["cpu0", "cpu0 1 2 3", "cpu0 1 2 3 x", "cpu0 1 2 3 4 x", "cpux 1 2 3 4"] {
             assert!(parse(Fields::of(line)).unwrap().is_err(), "{line}");
         }
     }
 
     #[test]
-    fn the_total_never_falls() {
+    fn the_total_does_not_decrease() {
         let mut total = Total::default();
         for (page, user, idle) in [
             ("cpu  100 0 0 400\ncpu0 100 0 0 400\n", 1.0, 4.0),
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn cpus_come_and_go() {
+    fn cpus_may_appear_and_disappear() {
         let mut times = Times::default();
         for (page, same, idle) in [
             ("cpu0 0 0 0 100\ncpu2 0 0 0 300\n", false, vec![1.0, 3.0]),
@@ -205,13 +206,8 @@ mod tests {
     }
 
     fn file(text: &str) -> File {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("times-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, text).unwrap();
-        let file = File::read(path.clone()).unwrap();
-        std::fs::remove_file(path).unwrap();
-        file
+        let scratch = Scratch::new();
+        scratch.write("stat", text);
+        File::read(scratch.path().join("stat")).unwrap()
     }
 }

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_several_kernels() {
+    fn lines_of_all_kernels_are_parsed() {
         let old = "8 0 sda 1 2 3 4 5 6 7 8 9 10 11";
         let discards = Discards { completed: 12.0, merged: 13.0, sectors: 14.0, ms: 15.0 };
         let flushes = Flushes { completed: 16.0, ms: 17.0 };
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_no_kernel() {
+    fn invalid_lines_are_errors() {
         for (line, missing) in [
             ("", "a major number"),
             ("8 0", "a device name"),

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_become_speeds_and_ports() {
+    fn bits_are_speeds_and_ports() {
         let link = Link { supported: 0x22cf, advertised: 0x4023, autonegotiates: true };
         let mut out = Families::default();
         write(&mut out, &[("eth0", link)]);

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_original() {
+    fn names_match_node_exporter() {
         for (of_driver, name) in [
             ("rx_bytes", "node_ethtool_received_bytes_total"),
             ("tx_queue_0_bytes", "node_ethtool_transmitted_queue_0_bytes"),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn clashing_names_are_left_out() {
+    fn duplicate_names_are_left_out() {
         let eth0 = [("a b", 1), ("a_b", 2), ("a.b", 3), ("c", 4)].map(|(n, v)| (n.to_owned(), v));
         let eth1 = [("a b", 5), ("tx_c", 6)].map(|(name, value)| (name.to_owned(), value));
         let devices = [("eth0", &eth0[..]), ("eth1", &eth1[..])];

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_survive_their_way() {
+    fn replies_round_trip() {
         let space = Space { size: 1e15, free: 1.0, available: 0.5, files: 18e18, files_free: 0.0 };
         for answer in [Ok(space), Err(Errno::STALE)] {
             assert_eq!(decode(&encode(answer)), answer);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_have_words() {
+    fn errors_have_the_messages_of_go() {
         assert_eq!(text(Errno::NOENT), "no such file or directory");
         assert_eq!(text(Errno::XFULL), "errno 54");
     }

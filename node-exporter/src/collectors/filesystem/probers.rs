@@ -15,26 +15,26 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::prober::{self, Answer};
 
-/// As many as may hang at a time. Beyond this a machine has worse troubles, and mounts are late
-/// unasked.
+/// The maximum number of hanging probers. Beyond it, further mounts are reported as hanging without
+/// a query.
 const MOST: usize = 64;
 
-/// How long a mount may take before the next one is asked as well.
+/// The time after which the next mount is queried in parallel.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 pub(super) struct Question<'a> {
     pub(super) path: &'a Path,
-    /// Mounts of which this is equal hang together; only one of them is asked at a time.
+    /// Mounts with equal keys hang together; only one of them is queried at a time.
     pub(super) together: Vec<u8>,
 }
 
 pub(super) struct Probers {
     program: fn() -> Command,
-    /// At most one from one scrape to the next.
+    /// At most one is kept between scrapes.
     idle: Vec<Prober>,
-    /// Left to mounts that hang.
+    /// Probers that were abandoned at hanging mounts.
     stuck: HashMap<Vec<u8>, Prober>,
-    /// Told to end, and not yet seen to.
+    /// Probers that were ended but not waited for.
     ending: Vec<Child>,
 }
 
@@ -43,7 +43,7 @@ struct Prober {
     socket: OwnedFd,
 }
 
-/// A question that is under way.
+/// A query in progress.
 struct Asked {
     nth: usize,
     since: Instant,
@@ -58,7 +58,7 @@ impl Default for Probers {
 
 #[expect(clippy::disallowed_methods, reason = "runs itself, for the one call that may not return")]
 fn this_program() -> Command {
-    // Where the program was replaced or has moved, this is still the one that runs.
+    // The running program, even if its file was replaced or moved.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("node-exporter").arg(prober::ARGUMENT);
     command
@@ -69,9 +69,9 @@ impl Probers {
         Self { program, idle: Vec::new(), stuck: HashMap::new(), ending: Vec::new() }
     }
 
-    /// Asks all questions, and waits no longer than `budget` for all their answers together.
-    /// There is no answer to what came too late, or was stuck before. The error is that of a
-    /// prober that could not be started.
+    /// Runs all queries, and waits at most `budget` for all of them together. A query that is late,
+    /// or whose prober hung before, has no reply. The error is that of a prober that could not be
+    /// started.
     pub(super) fn ask(
         &mut self,
         questions: &[Question<'_>],
@@ -88,7 +88,7 @@ impl Probers {
             asked: Vec::new(),
         };
         let deadline = Instant::now() + budget;
-        // If all of them hang, all of them are asked in a quarter of the time.
+        // If all of them hang, all are queried within a quarter of the time.
         let most = u32::try_from(questions.len()).unwrap_or(u32::MAX).saturating_mul(4).max(1);
         let patience = PATIENCE.min(budget / most);
         let end = self.run(&mut round, questions, deadline, patience);
@@ -124,7 +124,7 @@ impl Probers {
             {
                 if patient <= now {
                     if let Err(error) = self.hand(round, nth, question) {
-                        // There are no more probers; what is under way is still waited for.
+                        // No more probers are available; queries in progress are still waited for.
                         end = Err(error);
                         round.waiting.clear();
                     }
@@ -142,14 +142,14 @@ impl Probers {
                 round.answer(nth, answer.and_then(|answer| answer));
                 match answer {
                     Ok(_) => self.idle.push(prober),
-                    // It was killed: no word of the mount, and no more of the prober.
+                    // The prober was killed: there is no reply for the mount.
                     Err(_) => self.ending.push(prober.end()),
                 }
             }
         }
     }
 
-    /// Gives a question to an idle prober, or to a new one.
+    /// Sends a query to an idle prober, or to a new one.
     fn hand(
         &mut self,
         round: &mut Round,
@@ -188,13 +188,13 @@ impl Probers {
             .stdin(Stdio::from(other))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // What a terminal sends to this program is not meant for the prober.
+            // Signals from a terminal are meant for the program, not for the prober.
             .process_group(0)
             .spawn()?;
         Ok(Prober { child, socket })
     }
 
-    /// Takes back the probers that got away from their mounts, and buries the dead.
+    /// Takes back probers whose mounts have responded, and reaps ended ones.
     fn tidy(&mut self) {
         if !self.stuck.is_empty() {
             let free = ready(self.stuck.values(), Duration::ZERO);
@@ -220,13 +220,13 @@ impl Drop for Probers {
 }
 
 impl Prober {
-    /// Closes its socket, which it takes as the end.
+    /// Closes the socket of a prober, which ends it.
     fn end(self) -> Child {
         self.child
     }
 }
 
-/// The questions of one scrape.
+/// The queries of one scrape.
 struct Round {
     answers: Vec<Option<Answer>>,
     waiting: Vec<usize>,
@@ -246,7 +246,7 @@ impl Round {
         }
     }
 
-    /// The next question that does not have to wait for another of its kind.
+    /// The next query that does not have to wait for another with the same key.
     fn next<'q>(&self, questions: &'q [Question<'q>]) -> Option<(usize, &'q Question<'q>)> {
         let under_way = |question: &Question<'_>| {
             self.asked
@@ -259,13 +259,13 @@ impl Round {
     }
 }
 
-/// Which of these probers have something to say, or have ended, after `wait` at most; in order.
+/// The indices of the probers that have replied or ended, after at most `wait`, in order.
 fn ready<'a>(probers: impl Iterator<Item = &'a Prober>, wait: Duration) -> Vec<usize> {
     let mut sockets: Vec<_> = probers
         .map(|prober| PollFd::from_borrowed_fd(prober.socket.as_fd(), PollFlags::IN))
         .collect();
     let wait = Timespec::try_from(wait).ok();
-    // Interrupted, or out of memory: the caller comes back, and looks at the clock.
+    // Interrupted, or out of memory: the caller retries until its deadline.
     if !matches!(poll(&mut sockets, wait.as_ref()), Ok(1..)) {
         return Vec::new();
     }

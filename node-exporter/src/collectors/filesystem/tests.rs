@@ -31,7 +31,7 @@ fn expose(host: &Host, flags: &Flags) -> (String, Result<(), String>) {
     (page, end.map_err(|error| chain(&error)))
 }
 
-/// What is in the label `device_error` of a mount, if it is exposed.
+/// The label `device_error` of a mount, if it is exposed.
 fn device_error(page: &str, mountpoint: &str) -> Option<String> {
     let mount = format!("mountpoint=\"{mountpoint}\"");
     let line = page
@@ -56,7 +56,7 @@ fn values_are_those_of_statfs() {
 }
 
 #[test]
-fn names_that_are_not_text_are_asked_by_their_bytes() {
+fn mount_points_need_not_be_utf8() {
     let scratch = Scratch::new();
     scratch.write("proc/1/mountinfo", b"1 0 8:1 / /a\xff\\134b rw - ext4 /dev/\xfe rw\n");
     scratch.directory(host::path_of(b"root/a\xff\\b"));
@@ -66,7 +66,7 @@ fn names_that_are_not_text_are_asked_by_their_bytes() {
 }
 
 #[test]
-fn one_bad_line_costs_no_other() {
+fn an_invalid_line_does_not_affect_others() {
     let scratch = Scratch::new();
     scratch.write("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 a rw\nrubbish\n");
     scratch.directory("root");
@@ -78,7 +78,7 @@ fn one_bad_line_costs_no_other() {
 }
 
 #[test]
-fn what_is_exposed() {
+fn filters_and_labels_are_applied() {
     let scratch = Scratch::new();
     scratch.write(
         "proc/1/mountinfo",
@@ -108,7 +108,7 @@ fn what_is_exposed() {
 }
 
 #[test]
-fn flags_that_cannot_be() {
+fn invalid_flags_are_errors() {
     let host = machine(&Scratch::new());
     let problem = |given: &[(&'static Flag, &str)]| {
         let flags = Flags::new(given.iter().copied());
@@ -140,15 +140,15 @@ fn flags_that_cannot_be() {
     }
 }
 
-/// Mounts a file system that hangs, as a dead server does, and scrapes beside it. That takes a
-/// mount namespace and root.
+/// Scrapes with a mounted file system that hangs, as with a dead server. Requires a mount namespace
+/// and root.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "runs a test by unshare")]
-fn a_file_system_that_hangs() {
+fn a_hanging_file_system() {
     if !rustix::process::geteuid().is_root() || !Path::new("/dev/fuse").exists() {
         return testing::skip("it takes root and /dev/fuse");
     }
-    let name = "collectors::filesystem::tests::beside_what_hangs";
+    let name = "collectors::filesystem::tests::child_with_a_hanging_file_system";
     let output = Command::new("unshare")
         .args(["--mount", "--propagation", "private"])
         .arg(env::current_exe().unwrap())
@@ -167,7 +167,7 @@ fn a_file_system_that_hangs() {
 
 #[test]
 #[ignore = "only in a mount namespace of its own, by the test above"]
-fn beside_what_hangs() {
+fn child_with_a_hanging_file_system() {
     let scratch = Scratch::new();
     scratch.directory("proc");
     scratch.symlink("/proc/self", "proc/self");
@@ -188,7 +188,7 @@ fn beside_what_hangs() {
     #[expect(clippy::disallowed_methods, reason = "runs a test as the prober")]
     let program = || {
         let mut command = Command::new("/proc/self/exe");
-        let name = "collectors::filesystem::tests::prober_in_earnest";
+        let name = "collectors::filesystem::tests::child_as_prober";
         command.args([name, "--exact", "--ignored"]);
         command
     };
@@ -218,18 +218,18 @@ fn beside_what_hangs() {
     for point in [hung, late, fine] {
         unmount(point, UnmountFlags::DETACH).unwrap();
     }
-    // Ends the servers, and with them what hangs.
+    // End the servers, which unblocks the mounts.
     drop(scratch);
     process::exit(0);
 }
 
 #[test]
 #[ignore = "not a test but a prober"]
-fn prober_in_earnest() {
+fn child_as_prober() {
     prober::main();
 }
 
-/// Mounts a file system at `point` that answers STATFS after a while, or never.
+/// Mounts a file system at `point` that replies to STATFS after a delay, or never.
 fn serve_fuse(point: &Path, delay: Option<Duration>) {
     let device = File::options().read(true).write(true).open("/dev/fuse").unwrap();
     let options =
@@ -249,7 +249,7 @@ fn serve_fuse(point: &Path, delay: Option<Duration>) {
                 let _ = io::Write::write(&mut &device, &message);
             };
             match word(4) {
-                // FORGET, INTERRUPT and BATCH_FORGET are not answered.
+                // FORGET, INTERRUPT and BATCH_FORGET have no reply.
                 2 | 36 | 42 => {}
                 GETATTR => {
                     let mut answer = [0; 104];

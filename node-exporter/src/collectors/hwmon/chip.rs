@@ -1,4 +1,4 @@
-//! Chips and what they are called.
+//! Chips and their names.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use crate::host::Device;
 
 pub(super) struct Chip {
-    /// `hwmon0` and so on, as they were found when the machine started.
+    /// `hwmon0` and so on, in the order of detection.
     entry: String,
-    /// What the driver calls it; several chips may have one name.
+    /// The name from the driver; several chips may have the same.
     pub(super) name: Option<String>,
-    /// The `chip` label: where the chip is if that is known, because that does not change.
+    /// The `chip` label: the bus address if it is known, because it does not change.
     pub(super) label: String,
 }
 
@@ -37,7 +37,7 @@ fn place(chip: &Device) -> Option<String> {
     }
 }
 
-/// In lower case, with an underscore for what cannot be in a metric's name.
+/// Converts a name to lower case, with underscores for characters that are invalid in metric names.
 pub(super) fn clean(name: &str) -> String {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ':' | '_');
     let name: String =
@@ -45,7 +45,8 @@ pub(super) fn clean(name: &str) -> String {
     name.trim_matches('_').to_owned()
 }
 
-/// Chips of one device get the driver's names appended, or their own where those are alike too.
+/// Appends the driver names to chips of the same device, or their own names if those are equal,
+/// too.
 pub(super) fn tell_apart(chips: &mut [Chip]) {
     let mut labels = HashMap::<String, usize>::new();
     let mut names = HashMap::<(String, String), usize>::new();
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chips_of_one_label() {
+    fn duplicate_labels_get_a_suffix() {
         let chip = |entry: &str, name: Option<&str>, label: &str| Chip {
             entry: entry.to_owned(),
             name: name.map(str::to_owned),
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_metrics_can_have() {
+    fn names_are_sanitized() {
         for (name, cleaned) in [
             ("coretemp.0\n", "coretemp_0"),
             ("0000:00:18.3", "0000:00:18_3"),

@@ -1,11 +1,11 @@
-//! What a sensor's files say, under the names and in the units of metrics.
+//! Readings of sensor files, with the names and units of metrics.
 
 use exporter_core::desc::Kind;
 
 use super::Sensor;
 use super::chip::clean;
 
-/// A number that a sensor gives.
+/// A numeric reading.
 #[derive(Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) family: String,
@@ -32,7 +32,7 @@ pub(super) fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
     });
     let reading = |(element, value)| {
         let sensor_name = match (sensor.kind, element) {
-            // The one type whose label takes the place of the sensor.
+            // The only type whose label replaces the sensor.
             ("freq", "input") => clean(sensor.elements.get("label")?.text()),
             _ => name.to_owned(),
         };
@@ -43,8 +43,8 @@ pub(super) fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
     numbers.filter_map(reading).collect()
 }
 
-/// The family and the value in its unit. A sensor may have a `bare` file, one that is named
-/// without an element; its input then keeps its name.
+/// The family, and the value in its unit. A sensor may have a `bare` file without an element in its
+/// name; then the input keeps its name.
 fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
     match kind {
         "beep_enable" => {
@@ -57,7 +57,7 @@ fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
         _ => {}
     }
     let (unit, value) = match (kind, element) {
-        // Neither a temperature nor a voltage, whatever it is that they are of.
+        // Limits without a unit.
         (_, "alarm" | "fault") | ("temp", "type") => ("", raw),
         (_, "beep") => ("_enabled", raw),
         ("cpu" | "in", _) => ("_volts", raw * 0.001),
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units() {
+    fn readings_have_base_units() {
         for (kind, element, raw, family, value) in [
             ("temp", "input", 37108.0, "temp_celsius", 37.108_000_000_000_004),
             ("temp", "crit_alarm", 1.0, "temp_crit_alarm_celsius", 0.001),

@@ -7,7 +7,7 @@ use crate::dbus::fake::{FakeBus, block_on};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/logind.prom");
 
-/// logind with one seat and four sessions, the last of which has ended before it is looked at.
+/// logind with one seat and four sessions; the last one ends before its properties are read.
 fn logind(call: &Header<'_>, message: &Message) -> Option<Message> {
     let reply = Message::method_return(call);
     let object = |path: &'static str| ObjectPath::try_from(path).unwrap();
@@ -38,7 +38,7 @@ fn logind(call: &Header<'_>, message: &Message) -> Option<Message> {
     reply.build(&value).ok()
 }
 
-/// Run with `UPDATE=1` to take what is exposed now for what should be.
+/// Run with `UPDATE=1` to rewrite the golden file.
 #[test]
 fn sessions_are_counted() {
     block_on(async {

@@ -1,4 +1,4 @@
-//! The file `mountstats` as NFS writes it, and where `mountinfo` has the addresses of servers.
+//! Parses `mountstats` of NFS, and the addresses of servers in `mountinfo`.
 //!
 //! See `nfs_show_stats` and `xs_tcp_print_stats` in the kernel.
 
@@ -20,7 +20,7 @@ pub(super) struct Mount<'a> {
     pub(super) operations: Vec<(&'a str, Operation)>,
 }
 
-/// What is counted once for a mount.
+/// The statistics of a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Totals {
     /// In seconds.
@@ -37,7 +37,7 @@ pub(super) struct Connection<'a> {
     pub(super) counts: Transport,
 }
 
-/// What is counted for a connection. What its protocol does not count is 0.
+/// The statistics of a connection. Values that its protocol does not have are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Transport {
     pub(super) bind: u64,
@@ -48,13 +48,13 @@ pub(super) struct Transport {
     pub(super) receives: u64,
     pub(super) bad_ids: u64,
     pub(super) backlog: u64,
-    /// This and what follows: since statistics version 1.1.
+    /// This field and the following: since statistics version 1.1.
     pub(super) slots: u64,
     pub(super) sending: u64,
     pub(super) pending: u64,
 }
 
-/// What is counted for an operation such as `READ`.
+/// The statistics of an operation such as `READ`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Operation {
     pub(super) requests: u64,
@@ -110,7 +110,7 @@ pub(super) fn mounts(file: &File) -> Result<Vec<Mount<'_>>, Error> {
 }
 
 /// Parses the rest of a line such as `device x mounted on /mnt with fstype nfs4 statvers=1.1`.
-/// Nothing for what is not NFS.
+/// `None` for other file systems than NFS.
 fn device<'a>(line: &mut Fields<'a>) -> Result<Option<Mount<'a>>, Error> {
     const EXPECTED: &str = "a line such as `device x mounted on / with fstype y`";
     let source = line.word(EXPECTED)?;
@@ -149,7 +149,7 @@ fn transport<'a>(line: &mut Fields<'a>) -> Result<Connection<'a>, Error> {
     counts.bad_ids = line.number(EXPECTED)?;
     line.skip(1); // active requests, added up
     counts.backlog = line.number(EXPECTED)?;
-    // RDMA counts other things here.
+    // RDMA has other fields here.
     if matches!(protocol, "tcp" | "udp") {
         counts.slots = line.newer(EXPECTED)?.unwrap_or_default();
         counts.sending = line.newer(EXPECTED)?.unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn transports() {
+    fn transports_are_parsed() {
         let tcp = Transport {
             bind: 1,
             connect: 2,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn operations() {
+    fn operations_are_parsed() {
         let of =
             |line| operation(&mut Fields::of(line)).map(|row| (row.request_ms, row.errors)).ok();
         for (line, expected) in [
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn only_nfs_has_statistics() {
+    fn other_file_systems_are_ignored() {
         for (line, expected) in [
             ("srv:/a mounted on /mnt with fstype nfs4 statvers=1.1", Some(Some("/mnt"))),
             ("srv:/a mounted on /mnt with fstype nfs", Some(None)),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_servers() {
+    fn server_addresses_are_found() {
         let line = "194 21 0:42 / /mnt/a rw shared:144 - nfs4 srv:/a rw,addr=192.0.2.1,x=y";
         let expected = (("srv:/a", "/mnt/a", "nfs4"), "192.0.2.1");
         assert_eq!(address(Fields::of(line)), Some(expected));

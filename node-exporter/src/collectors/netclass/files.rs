@@ -1,8 +1,8 @@
-//! Interfaces as `/sys/class/net` shows them.
+//! Interfaces from `/sys/class/net`.
 //!
-//! Only what is exposed is read: the kernel takes a lock that all of networking shares for many of
-//! these files. They stay open from one scrape to the next, because opening and closing them is
-//! nine tenths of the cost of reading them.
+//! Only exposed attributes are read: for many of these files, the kernel takes a lock that all of
+//! networking shares. The files stay open between scrapes, because opening and closing them is nine
+//! tenths of the cost.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,13 +13,13 @@ use rustix::io::Errno;
 use super::Interface;
 use crate::host::{BLANK, Host, KeptDevice, Page};
 
-/// The interfaces of the last scrape, by name and number. An interface takes its files along to
-/// another name, so the name alone does not tell which they are.
+/// The interfaces of the last scrape, by name and number. Open files follow a renamed interface, so
+/// the name alone does not identify them.
 #[derive(Debug, Default)]
 pub(super) struct Interfaces(HashMap<(String, u64), KeptDevice>);
 
 impl Interfaces {
-    /// Visits those of `found` that sysfs shows. What is not found is not kept any longer.
+    /// Visits the interfaces of `found` that sysfs shows. Others are no longer kept.
     pub(super) fn each<'f>(
         &mut self,
         host: &Host,
@@ -33,7 +33,7 @@ impl Interfaces {
                 Some(known) => known,
                 None => match host.kept_device(format!("class/net/{name}")) {
                     Ok(device) => (key.clone(), device),
-                    // Not an interface (`bonding_masters`), or not any more.
+                    // Not an interface (`bonding_masters`), or removed.
                     Err(_) => continue,
                 },
             };
@@ -45,7 +45,7 @@ impl Interfaces {
     }
 }
 
-/// Some attributes of an interface, those that it has.
+/// The available attributes of an interface.
 pub(super) fn numbers<const N: usize>(
     device: &mut KeptDevice,
     attributes: [&'static str; N],
@@ -54,7 +54,7 @@ pub(super) fn numbers<const N: usize>(
     attributes.map(|attribute| reader.number(device, attribute))
 }
 
-/// What the administrator wants the interface to be.
+/// The administrative state.
 pub(super) fn state(interface: &Interface) -> &'static str {
     const IFF_UP: u32 = 1;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "32 bits")]
@@ -68,7 +68,7 @@ pub(super) fn state(interface: &Interface) -> &'static str {
 /// Reads the attributes of interfaces.
 pub(super) struct Reader {
     page: Page,
-    /// The first that was wrong with any of them.
+    /// The first error of any attribute.
     pub(super) problem: Option<Error>,
 }
 
@@ -132,8 +132,8 @@ impl Reader {
     }
 
     fn failed(&mut self, device: &KeptDevice, attribute: &str, source: io::Error) {
-        // Older kernels have not all of the files; a device that is down, gone or of a kind that
-        // has no such thing refuses to be read.
+        // Older kernels lack some of the files; some devices return errors, for example when they
+        // are down.
         const EXPECTED: [Errno; 8] = [
             Errno::NOENT,
             Errno::NODEV,
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn decimal_and_hexadecimal_numbers_are_parsed() {
         for (text, value) in [
             ("1500", Some(1500.0)),
             ("-1", Some(-1.0)),

@@ -51,7 +51,7 @@ impl Address {
         let (mut local, mut either) = (None, None);
         for (kind, value) in Attributes(entry.get(8..)?) {
             match kind {
-                // Where both are given, this is the peer's.
+                // If both are present, this is the address of the peer.
                 IFA_ADDRESS => either = Some(value),
                 IFA_LOCAL => local = Some(value),
                 _ => {}
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes() {
+    fn scopes_are_named() {
         for (address, expected) in [
             ("127.0.0.1", "link-local"),
             ("192.0.2.2", "global"),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_the_kernel() {
+    fn netlink_entries_are_parsed() {
         let header = [&[2, 24, 0, 0][..], &4_u32.to_ne_bytes()].concat();
         let attribute = |kind: u16, value: &[u8]| {
             let length = u16::try_from(4 + value.len()).unwrap();

@@ -1,4 +1,4 @@
-//! All that the kernel counts for a network interface, each under a name of its own.
+//! All counters of a network interface, each in its own family.
 
 use exporter_core::desc::{Column, Desc};
 
@@ -52,6 +52,10 @@ pub(in crate::collectors) static COLUMNS: [Column<Stats, 1>; 24] = [
         .column(|row| Some(row.rx_compressed as f64)),
     Desc::counter("node_network_transmit_compressed_total", "Compressed packets sent.", DEVICE)
         .column(|row| Some(row.tx_compressed as f64)),
-    Desc::counter("node_network_receive_nohandler_total", "Packets nobody wanted.", DEVICE)
-        .column(|row| row.rx_nohandler.map(|count| count as f64)),
+    Desc::counter(
+        "node_network_receive_nohandler_total",
+        "Packets without a protocol handler.",
+        DEVICE,
+    )
+    .column(|row| row.rx_nohandler.map(|count| count as f64)),
 ];

@@ -1,4 +1,4 @@
-//! The two places that counters of interfaces are read from.
+//! The two sources of interface counters.
 
 use exporter_core::collector::Error;
 
@@ -7,7 +7,7 @@ use crate::host::{BLANK, Fields, Host};
 use crate::netlink::link::{self, Counted, Counting, Link, Stats};
 use crate::netlink::{Netlink, text};
 
-/// All interfaces that count, from the kernel.
+/// All interfaces with counters, over netlink.
 pub(super) fn asked<Row>(
     host: &Host,
     netlink: &mut Netlink,
@@ -33,7 +33,7 @@ fn device<Row>(link: Link<'_>, row: fn(Stats) -> Row) -> Option<Device<Row>> {
     Some(Device { name: name?, alias, row: row(stats?) })
 }
 
-/// As the kernel adds them up for `/proc/net/dev`.
+/// The sums that the kernel writes to `/proc/net/dev`.
 impl From<Stats> for Counters {
     fn from(stats: Stats) -> Self {
         let sum =
@@ -92,12 +92,12 @@ fn alias_of(host: &Host, device: &str) -> String {
     let interface = host.device(format!("class/net/{device}"));
     let alias =
         interface.and_then(|interface| Ok(interface.text("ifalias", &mut page)?.into_owned()));
-    // An interface that is gone by now has none, as most have.
+    // A removed interface has no alias, as most interfaces.
     alias.unwrap_or_default()
 }
 
 fn parse<'a>(line: &Fields<'a>) -> Result<(&'a str, Counters), Error> {
-    // Old kernels leave no space after the colon.
+    // Old kernels write no space after the colon.
     let (name, rest) = line.line().rsplit_once(':').ok_or_else(|| line.unlike("a device name"))?;
     let mut fields = rest.split_ascii_whitespace();
     let mut number = |expected| {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_the_file() {
+    fn lines_of_all_kernels_are_parsed() {
         for line in [
             "  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
             "eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_no_kernel() {
+    fn invalid_lines_are_errors() {
         for (line, missing) in [
             ("", "a device name"),
             ("eth0 1 2 3", "a device name"),
@@ -173,9 +173,9 @@ mod tests {
         }
     }
 
-    /// The kernel's sums: `dev_seq_printf_stats`.
+    /// The sums of the kernel: `dev_seq_printf_stats`.
     #[test]
-    fn sums() {
+    fn counters_are_summed_as_by_the_kernel() {
         let bytes: Vec<u8> = (1..=24).flat_map(|bit| (1_u64 << bit).to_ne_bytes()).collect();
         let bits = |bits: &[u32]| bits.iter().map(|bit| f64::from(1 << bit)).sum::<f64>();
         let expected = Counters {

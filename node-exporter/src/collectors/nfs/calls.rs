@@ -1,4 +1,4 @@
-//! Lines of counted calls, which the client and the server have alike.
+//! Lines of call counts, which have the same format for client and server.
 
 use exporter_core::collector::Error;
 
@@ -47,7 +47,7 @@ pub(in crate::collectors) fn numbers<const N: usize>(
     Ok(numbers)
 }
 
-/// A line of counts that begins with their number.
+/// A line of counts, preceded by their number.
 pub(in crate::collectors) fn counts(mut line: Fields<'_>) -> Result<Vec<f64>, Error> {
     let announced: usize = line.number("the number of counts")?;
     let mut counts = Vec::new();
@@ -61,7 +61,7 @@ pub(in crate::collectors) fn counts(mut line: Fields<'_>) -> Result<Vec<f64>, Er
     }
 }
 
-/// A count by its place; 0 for a procedure that is newer than the kernel.
+/// A count by index; 0 for a procedure that the kernel does not know.
 pub(in crate::collectors) fn count(counts: &[f64], at: usize) -> f64 {
     counts.get(at).copied().unwrap_or_default()
 }

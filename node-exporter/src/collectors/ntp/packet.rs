@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) const LENGTH: usize = 48;
 
-/// Seconds since 1900 in 32.32 bits. They begin anew in 2036.
+/// Seconds since 1900 in 32.32 bits. They wrap in 2036.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timestamp(pub(super) u64);
 
@@ -19,7 +19,7 @@ impl Timestamp {
         Self((since.as_secs().wrapping_add(EPOCH) << 32) | fraction)
     }
 
-    /// Seconds from another time to this, which are less than 68 years apart.
+    /// Seconds from another time to this, if they are less than 68 years apart.
     pub(super) fn since(self, other: Self) -> f64 {
         self.0.wrapping_sub(other.0).cast_signed() as f64 / SECOND
     }
@@ -38,7 +38,7 @@ impl Timestamp {
 
     pub(super) fn next_midnight(self) -> Self {
         const DAY: u64 = 86_400;
-        // 1900 began at midnight, and so do days since then, as far as the counter goes.
+        // 1900 began at midnight, so days since then do, too, within the range of the counter.
         let seconds = self.0 >> 32;
         Self((seconds - seconds % DAY).wrapping_add(DAY) << 32)
     }
@@ -50,24 +50,24 @@ impl Timestamp {
     }
 }
 
-/// What a server answered, and what follows from when it did.
+/// The reply of a server, and values computed from its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Answer {
     pub(super) leap: u8,
     pub(super) stratum: u8,
     pub(super) root_delay: f64,
     pub(super) root_dispersion: f64,
-    /// When the server's clock was last set.
+    /// When the clock of the server was last set.
     pub(super) reference: Timestamp,
-    /// When the server sent its answer.
+    /// When the server sent the reply.
     pub(super) transmitted: Timestamp,
     pub(super) round_trip: f64,
     pub(super) offset: f64,
-    /// By how much the two clocks differ at least: an answer cannot come before its question.
+    /// The minimum difference of the two clocks: a reply cannot precede its request.
     pub(super) least_error: f64,
 }
 
-/// A query with a number that the answer has to repeat.
+/// A request with a number that the reply has to repeat.
 pub(super) fn query(version: u8, nonce: u64) -> [u8; LENGTH] {
     const CLIENT: u8 = 3;
     let mut packet = [0; LENGTH];
@@ -80,7 +80,7 @@ pub(super) fn query(version: u8, nonce: u64) -> [u8; LENGTH] {
 }
 
 impl Answer {
-    /// An answer to the query with this number, or what is wrong with it.
+    /// Parses the reply to the request with this number.
     pub(super) fn of(
         packet: &[u8],
         nonce: u64,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer() {
+    fn replies_are_parsed() {
         // The server is half a second ahead.
         let packet = packet(0x64, 77, at(0.75), at(1.0));
         let answer = Answer::of(&packet, 77, at(0.0), at(0.75)).unwrap();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer() {
+    fn invalid_replies_are_errors() {
         let good = packet(0x24, 77, at(0.0), at(0.1));
         for end in 0..LENGTH {
             assert!(Answer::of(&good[..end], 77, at(0.0), at(0.1)).is_err());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn times() {
+    fn timestamps_wrap_in_2036() {
         let in_2023 = Timestamp((2_208_988_800 + 1_700_000_000) << 32 | 1 << 31);
         assert!((in_2023.seconds_since_1970() - 1_700_000_000.5).abs() < 1e-6);
         let in_2036 = Timestamp(1 << 32);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query() {
+    fn requests_have_the_right_format() {
         let packet = query(4, 0x0102_0304_0506_0708);
         assert_eq!((packet[0], &packet[40..]), (0x23, &[1, 2, 3, 4, 5, 6, 7, 8][..]));
     }

@@ -1,4 +1,4 @@
-//! A query over UDP, answered in time or not.
+//! Queries over UDP with a time limit.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
@@ -17,11 +17,11 @@ pub(super) struct Query {
     pub(super) ttl: u8,
 }
 
-/// A server on this machine answers at once.
+/// The time limit: a local server responds at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Query {
-    /// Asks, and waits no longer than a second or the time that is left.
+    /// Queries the server, for at most a second or the time that is left.
     pub(super) fn ask(&self, time_left: Option<Duration>) -> Result<Answer, Error> {
         let patience = time_left.unwrap_or(PATIENCE).min(PATIENCE);
         self.answer(Instant::now() + patience).map_err(|error| {
@@ -35,7 +35,7 @@ impl Query {
         let server =
             server.ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))?;
         let socket = self.connected(server)?;
-        // Nobody else can know it, and so cannot answer in the server's place.
+        // Unpredictable, so that nobody else can forge a reply.
         let nonce = RandomState::new().build_hasher().finish();
         let (sent, sent_at) = (Timestamp::now(), Instant::now());
         socket.send(&packet::query(self.version, nonce))?;
@@ -68,7 +68,7 @@ impl Query {
         }
     }
 
-    /// A socket that takes packets of the server alone.
+    /// A socket that only receives packets from the server.
     fn connected(&self, server: SocketAddr) -> io::Result<UdpSocket> {
         let any: IpAddr = match server {
             SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Asks a server that answers with what `answers` makes of the query.
+    /// Queries a server that replies with the result of `answers` for the query.
     fn asked(answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Result<Answer, String> {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = server.local_addr().unwrap().port();
@@ -119,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn a_good_answer() {
+    fn a_valid_reply_is_returned() {
         let answer = asked(|query| vec![good(query)]).unwrap();
         assert_eq!((answer.stratum, answer.leap), (3, 0));
     }
 
     #[test]
-    fn rubbish_before_the_answer_is_passed_over() {
+    fn invalid_packets_before_the_reply_are_ignored() {
         let answers = |query: &[u8]| {
             let mut other = good(query);
             other[24] ^= 1;
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_come_is_not_waited_for() {
+    fn a_missing_reply_times_out() {
         for (answers, problem) in [
             ((|_| vec![]) as fn(&[u8]) -> Vec<Vec<u8>>, "no answer within"),
             (|query| vec![good(query)[..20].to_vec()], "an answer that is too short within"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_there_is_told_at_once() {
+    fn a_closed_port_is_an_error_at_once() {
         let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let query = Query { server: "127.0.0.1".to_owned(), port, version: 4, ttl: 1 };
         let error = query.ask(None).unwrap_err().to_string();

@@ -6,24 +6,24 @@ use exporter_core::collector::Error;
 
 use crate::host::{self, BLANK, Host, if_there};
 
-/// Below sysfs.
+/// Relative to sysfs.
 pub(super) const DIRECTORY: &str = "bus/pci/devices";
 
 #[derive(Debug)]
 pub(super) struct Device {
     pub(super) location: Location,
-    /// The bridge that it is behind, unless it is on a bus of the machine itself.
+    /// The bridge above it, unless it is on a root bus.
     above: Option<Location>,
     pub(super) ids: Ids,
     pub(super) measures: Measures,
     pub(super) power_state: Option<String>,
 }
 
-/// Segment, bus, device and function, as the kernel writes them.
+/// Segment, bus, device and function, as written by the kernel.
 #[derive(Debug, PartialEq)]
 pub(super) struct Location([String; 4]);
 
-/// The numbers by which `pci.ids` knows a device.
+/// The numbers that identify a device in `pci.ids`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ids {
     pub(super) class: u32,
@@ -50,7 +50,7 @@ pub(super) struct Measures {
 }
 
 impl Device {
-    /// Nothing if it is gone, or its name is not that of a PCI device.
+    /// `None` if it is gone, or its name is not that of a PCI device.
     pub(super) fn read(host: &Host, name: &str) -> Result<Option<Self>, Error> {
         let Some(location) = Location::of(name) else { return Ok(None) };
         let path = format!("{DIRECTORY}/{name}");
@@ -81,20 +81,20 @@ impl Device {
         Ok(Some(Self { location, above, ids, measures, power_state }))
     }
 
-    /// The labels of the device above it: `*` if there is none.
+    /// The labels of the parent device: `*` if there is none.
     pub(super) fn parent(&self) -> [&str; 4] {
         self.above.as_ref().map_or(["*"; 4], Location::labels)
     }
 }
 
-/// The device above, from where the link of a device leads:
+/// The parent device, from the target of the link of a device:
 /// `../../../devices/pci0000:00/0000:00:02.1/0000:01:00.0`.
 fn above(target: &Path) -> Option<Location> {
     Location::of(target.parent()?.file_name()?.to_str()?)
 }
 
 impl Location {
-    /// From a name such as `0000:45:00.0`.
+    /// Parses a name such as `0000:45:00.0`.
     fn of(name: &str) -> Option<Self> {
         let (rest, function) = name.split_once('.')?;
         let mut parts = rest.split(':');
@@ -111,7 +111,7 @@ impl Location {
 }
 
 impl Ids {
-    /// Class, vendor, device, those of the subsystem, and revision, each as the kernel writes it.
+    /// Class, vendor, device, subsystem vendor, subsystem and revision, as written by the kernel.
     pub(super) fn labels(&self) -> [String; 6] {
         [
             format!("{:#08x}", self.class),
@@ -127,7 +127,7 @@ impl Ids {
 struct Attributes<'a>(&'a host::Device);
 
 impl Attributes<'_> {
-    /// Nothing where a device has no such attribute, or cannot tell at the moment.
+    /// `None` if a device lacks the attribute, or cannot read it at the moment.
     fn text(&self, name: &str) -> Option<String> {
         Some(self.0.read(name, &mut BLANK.clone()).ok()?.into_owned())
     }
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locations() {
+    fn locations_are_parsed() {
         let location = Location::of("0000:45:0a.7").unwrap();
         assert_eq!(location.labels(), ["0000", "45", "0a", "7"]);
         assert_eq!(Location::of("10000:e1:00.0").unwrap().labels(), ["10000", "e1", "00", "0"]);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_device_above_is_in_the_link() {
+    fn the_parent_is_found_in_the_link() {
         for (target, expected) in [
             ("../../../devices/pci0000:00/0000:00:02.1/0000:01:00.0", Location::of("0000:00:02.1")),
             ("../../../devices/pci0000:00/0000:00:02.1", None),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn speeds() {
+    fn speeds_are_parsed() {
         for (text, expected) in [
             ("8.0 GT/s PCIe", Some(8e9)),
             ("2.5 GT/s", Some(2.5e9)),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_written_as_the_kernel_writes_them() {
+    fn ids_have_the_format_of_the_kernel() {
         let ids = Ids { class: 0x6_0400, vendor: 0x1022, revision: 1, ..Ids::default() };
         assert_eq!(ids.labels(), ["0x060400", "0x1022", "0x0000", "0x0000", "0x0000", "0x01"]);
     }

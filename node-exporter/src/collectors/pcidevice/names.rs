@@ -19,12 +19,12 @@ pub(super) struct Names {
     files: Vec<PathBuf>,
     /// The devices at the last scrape.
     devices: Vec<Ids>,
-    /// What [`Names::of`] found for them.
+    /// The result of [`Names::of`] for them.
     found: Vec<[String; 5]>,
 }
 
 impl Names {
-    /// Names from a file, or from the distribution's if that is empty.
+    /// Names from a file, or from that of the distribution if it is empty.
     pub(super) fn new(host: &Host, file: &str) -> Self {
         let files = match file {
             "" => USUAL.iter().map(|file| host.rootfs.join(file)).collect(),
@@ -33,8 +33,8 @@ impl Names {
         Self { files, devices: Vec::new(), found: Vec::new() }
     }
 
-    /// Names of vendor, device, subsystem vendor, subsystem and class for each device. What the
-    /// file does not know has its number for a name.
+    /// Names of vendor, device, subsystem vendor, subsystem and class for each device. Names that
+    /// the file lacks are numbers.
     pub(super) fn of(&mut self, devices: impl Iterator<Item = Ids>) -> &[[String; 5]] {
         let devices: Vec<_> = devices.collect();
         if devices != self.devices {
@@ -77,7 +77,7 @@ impl Names {
 enum Key {
     Class(u32),
     Device(u32, u32),
-    /// Of a class: a kind of programming interface.
+    /// The programming interface of a subclass.
     Interface(u32),
     Subclass(u32),
     /// Vendor and device, then those of the subsystem.
@@ -115,7 +115,7 @@ fn parse<'a>(text: &'a str, devices: &[Ids]) -> HashMap<Key, &'a str> {
     names.into_iter().filter_map(|(key, name)| Some((key, name?))).collect()
 }
 
-/// What the lines above a line that is indented are of.
+/// The parents of an indented line.
 #[derive(Clone, Copy, Debug)]
 enum Above {
     Class(u32),
@@ -125,7 +125,7 @@ enum Above {
     Vendor(u32),
 }
 
-/// What a line names. An indented line belongs to the one above it that is less indented.
+/// The kind of a line. An indented line belongs to the last line with less indentation.
 fn named<'a>(line: &'a str, above: &mut Above) -> Option<(Key, &'a str)> {
     let rest = line.trim_start_matches('\t');
     let depth = line.len() - rest.len();
@@ -139,7 +139,7 @@ fn named<'a>(line: &'a str, above: &mut Above) -> Option<(Key, &'a str)> {
             None => Key::Vendor(hex(ids)?),
         },
         (1, Above::Class(class) | Above::Subclass(class)) => {
-            // Of a subclass the class alone is above.
+            // A subclass only has the class above it.
             let class = if let Above::Subclass(_) = above { class >> 8 } else { class };
             Key::Subclass(class << 8 | hex(ids)? & 0xff)
         }
@@ -171,7 +171,7 @@ mod tests {
         C 02  Network controller\n\t00  Ethernet controller\n\t\t01  Special\n\t80  Network other\n";
 
     #[test]
-    fn lines_belong_to_those_above() {
+    fn indented_lines_belong_to_their_parents() {
         let mut above = Above::Nothing;
         let found: Vec<_> = TEXT.lines().filter_map(|line| named(line, &mut above)).collect();
         let expected = [
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_class_counts() {
+    fn the_most_specific_class_is_used() {
         for (class, expected) in [
             (0x2_0001, Some("Special")),
             (0x2_0002, Some("Ethernet controller")),

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists() {
+    fn lists_are_parsed() {
         for (text, expected) in [
             ("0", Some(vec![0])),
             ("0-2,7", Some(vec![0, 1, 2, 7])),

@@ -1,10 +1,10 @@
-//! What can be counted, and the families of it.
+//! The events that can be counted, and their families.
 
 use exporter_core::desc::{Desc, Describe, DynDesc};
 
 use crate::system::perf::Event;
 
-/// An event with the name that flags have for it.
+/// An event, by the name that flags use.
 pub(super) struct Profiler {
     pub(super) name: &'static str,
     pub(super) event: Event,

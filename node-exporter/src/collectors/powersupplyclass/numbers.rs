@@ -1,4 +1,4 @@
-//! The numbers that power supplies have.
+//! The numeric attributes of power supplies.
 
 use exporter_core::desc::Desc;
 

@@ -12,9 +12,9 @@ use base64::prelude::BASE64_STANDARD;
 
 pub(super) struct Endpoint {
     address: Address,
-    /// Of the request line.
+    /// The target in the request line.
     path: String,
-    /// The `Authorization` header, if there is a user in the URL.
+    /// The `Authorization` header, if the URL has a user.
     authorization: Option<String>,
 }
 
@@ -162,7 +162,7 @@ fn late() -> io::Error {
     io::Error::new(ErrorKind::TimedOut, "no answer in time")
 }
 
-/// What a socket says when its time is up tells nobody anything.
+/// Replaces the error message of a timeout, which is not helpful.
 fn told(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
@@ -184,7 +184,7 @@ fn length(head: &str) -> Option<usize> {
     })
 }
 
-/// Whether all is there that the head announces. Otherwise it ends with the connection.
+/// Whether the body is complete by its length. Without a length, it ends with the connection.
 fn is_whole(answer: &[u8]) -> bool {
     split(answer)
         .is_some_and(|(head, body)| length(head).is_some_and(|length| body.len() >= length))
@@ -212,7 +212,7 @@ fn content(answer: &[u8]) -> io::Result<String> {
     Ok(String::from_utf8_lossy(body).into_owned())
 }
 
-/// With `%40` and the like replaced; what is not such an escape stays.
+/// Replaces escapes such as `%40`; invalid ones are kept.
 fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls() {
+    fn urls_are_parsed() {
         for (url, expected, authorization) in [
             ("http://localhost:9001/RPC2", Ok("http://localhost:9001/RPC2"), None),
             ("http://[::1]:9001/RPC2", Ok("http://[::1]:9001/RPC2"), None),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn answers() {
+    fn responses_are_parsed() {
         for (answer, expected) in [
             ("HTTP/1.0 200 OK\r\n\r\nx", Ok("x")),
             ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nxy", Ok("xy")),

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entities() {
+    fn entities_are_replaced() {
         for (text, expected) in [
             ("a &amp; b", "a & b"),
             ("&lt;&#65;&#x42;&gt;&quot;&apos;", "<AB>\"'"),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn values_may_have_no_type() {
+    fn values_without_a_type_are_strings() {
         let text = "<methodResponse><params><param><value><array><data><value><struct>\
             <member><name>name</name><value>a&amp;b</value></member>\
             <member><name>state</name><value> <i4>20</i4> </value></member>\
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer() {
+    fn invalid_responses_are_errors() {
         let fault = "<methodResponse><fault><value><struct><member><name>faultCode</name>\
             <value><int>1</int></value></member><member><name>faultString</name>\
             <value><string>UNKNOWN_METHOD</string></value></member></struct></value></fault>\

@@ -1,4 +1,4 @@
-//! The collector against servers that answer well, late, half, garbage or never.
+//! Servers that respond correctly, late, partially, with garbage, or never.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -39,7 +39,7 @@ fn answer() -> String {
     )
 }
 
-/// Reads a request and then does as `then` says with the connection.
+/// Reads a request, and then calls `then` with the connection.
 fn serve<C: Read + Write>(mut connection: C, then: impl FnOnce(&mut C)) {
     let mut request = Vec::new();
     let mut byte = [0];
@@ -49,7 +49,7 @@ fn serve<C: Read + Write>(mut connection: C, then: impl FnOnce(&mut C)) {
     then(&mut connection);
 }
 
-/// A server for one request, and the URL it is at.
+/// A server for one request, and its URL.
 fn server(
     then: impl FnOnce(&mut std::net::TcpStream) + Send + 'static,
 ) -> (String, JoinHandle<()>) {
@@ -102,7 +102,7 @@ fn over_a_unix_socket() {
 }
 
 #[test]
-fn what_is_no_answer_is_told_without_the_password() {
+fn errors_do_not_show_the_password() {
     type Then = fn(&mut std::net::TcpStream);
     for (then, problem) in [
         ((|_| ()) as Then, "no HTTP answer"),
@@ -135,12 +135,12 @@ fn what_is_no_answer_is_told_without_the_password() {
 }
 
 #[test]
-fn a_server_that_never_answers_is_not_waited_for() {
+fn a_server_that_never_responds_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/RPC2", listener.local_addr().unwrap());
     let error = Endpoint::of(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
     assert_eq!(error.unwrap_err().to_string(), "no answer in time");
-    // Nor one that answers byte by byte.
+    // Nor one that responds byte by byte.
     let (url, server) = server(|connection| {
         while connection.write_all(b"x").is_ok() {
             thread::sleep(Duration::from_millis(20));

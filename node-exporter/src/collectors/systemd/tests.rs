@@ -9,7 +9,7 @@ use crate::dbus::fake::{FakeBus, block_on};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/systemd.prom");
 
-/// Name, load state, active state. The path of a unit is made of its place in this list.
+/// Name, load state and active state. The path of a unit contains its index in this list.
 const LISTED: [(&str, &str, &str); 9] = [
     ("cron.service", "loaded", "active"),
     ("broken.service", "loaded", "failed"),
@@ -22,7 +22,7 @@ const LISTED: [(&str, &str, &str); 9] = [
     ("vanished.service", "loaded", "activating"),
 ];
 
-/// systemd 257 with these units. The last of them is gone before its properties are read.
+/// systemd 257 with these units. The last one is gone before its properties are read.
 fn systemd(call: &Header<'_>, message: &Message) -> Option<Message> {
     let reply = Message::method_return(call);
     if call.member()?.as_str() == "ListUnits" {
@@ -78,7 +78,7 @@ async fn page(systemd: &mut Systemd) -> (String, Result<(), Error>) {
     (String::from_utf8(testing::page(&[out])).unwrap(), end)
 }
 
-/// Run with `UPDATE=1` to take what is exposed now for what should be.
+/// Run with `UPDATE=1` to rewrite the golden file.
 #[test]
 fn units_are_exposed() {
     block_on(async {
@@ -92,7 +92,7 @@ fn units_are_exposed() {
 }
 
 #[test]
-fn units_are_selected_by_their_whole_name() {
+fn patterns_match_whole_unit_names() {
     for (given, shown) in [
         (
             vec![],
@@ -128,7 +128,7 @@ fn units_are_selected_by_their_whole_name() {
 }
 
 #[test]
-fn a_peer_that_misbehaves_costs_one_scrape() {
+fn an_invalid_reply_fails_one_scrape() {
     let broken: [(&[u8], bool); 4] = [
         (b"", false),
         (b"OK 0123456789abcdef0123456789abcdef\r\nAGREE_UNIX_FD\r\nl\x02\x01", false),
@@ -146,7 +146,7 @@ fn a_peer_that_misbehaves_costs_one_scrape() {
 }
 
 #[test]
-fn a_machine_without_a_bus_has_nothing_to_report() {
+fn a_machine_without_a_bus_is_absent() {
     block_on(async {
         let mut collector = {
             let bus = FakeBus::new(systemd);
@@ -160,11 +160,11 @@ fn a_machine_without_a_bus_has_nothing_to_report() {
 }
 
 #[test]
-fn a_peer_that_never_answers_is_left_behind() {
+fn a_peer_that_never_replies_times_out() {
     block_on(async {
         let bus = FakeBus::broken(b"", true);
         let mut collector = collector(&bus, &[]);
-        // As the registry does it at the deadline.
+        // The registry does the same at the deadline.
         let end = tokio::time::timeout(Duration::from_millis(200), page(&mut collector)).await;
         assert!(end.is_err());
         let answering = FakeBus::new(systemd);
@@ -174,7 +174,7 @@ fn a_peer_that_never_answers_is_left_behind() {
 }
 
 #[test]
-fn a_late_answer_is_not_taken_for_a_later_one() {
+fn a_late_reply_is_not_mistaken_for_the_next() {
     block_on(async {
         let bus = FakeBus::late(systemd, Duration::from_millis(300));
         let mut collector = collector(&bus, &[]);
@@ -187,7 +187,7 @@ fn a_late_answer_is_not_taken_for_a_later_one() {
 }
 
 #[test]
-fn a_bus_that_was_restarted_is_connected_to_anew() {
+fn a_restarted_bus_is_reconnected() {
     block_on(async {
         let mut collector = {
             let bus = FakeBus::broken(b"", false);
@@ -204,7 +204,7 @@ fn a_bus_that_was_restarted_is_connected_to_anew() {
 }
 
 #[test]
-fn versions_are_read() {
+fn versions_are_parsed() {
     for (text, number) in [
         ("257.9-1~deb13u1", Some(257.9)),
         ("252", Some(252.0)),

@@ -1,4 +1,4 @@
-//! Units: their states, and what their properties say of them.
+//! Units: their states and properties.
 
 use exporter_core::collector::Error;
 use exporter_core::desc::{Column, Desc};
@@ -92,7 +92,7 @@ impl Unit<'_> {
     }
 }
 
-/// What is asked of units beyond what every scrape has.
+/// The optional properties of units.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(super) struct Wanted {
@@ -102,7 +102,7 @@ pub(super) struct Wanted {
     pub(super) timers: bool,
 }
 
-/// The properties of one unit, as far as it has them. Times are in seconds since 1970.
+/// The properties of one unit that exist. Times are in seconds since 1970.
 #[derive(Debug, Default)]
 pub(super) struct Details {
     kind: String,
@@ -116,7 +116,7 @@ pub(super) struct Details {
     refused: Option<f64>,
 }
 
-/// How many units are in each state: those of [`STATES`], then any other.
+/// The number of units in each state: those of [`STATES`], then any other.
 pub(super) fn by_state<'a>(units: &[Unit<'a>]) -> Vec<(&'a str, f64)> {
     let mut counts: Vec<_> = STATES.map(|state| (state, 0.0)).into();
     for unit in units {
@@ -128,7 +128,7 @@ pub(super) fn by_state<'a>(units: &[Unit<'a>]) -> Vec<(&'a str, f64)> {
     counts
 }
 
-/// Asks for the properties of units, all of them pipelined.
+/// Requests the properties of units, pipelined.
 pub(super) async fn details(
     bus: &Bus,
     service: &'static str,

@@ -15,7 +15,7 @@ const PAGE: &str =
 const COLLECTOR: &str = include_str!("documented/swap.rs");
 const COLLECTOR_WITH_FLAG: &str = include_str!("documented/swap_with_flag.rs");
 
-/// What the page shows is what is compiled here, up to what it leaves out as `// ...`.
+/// The snippets of the page are these files, except for lines replaced by `// ...`.
 #[test]
 fn the_snippets_are_compiled() {
     let mut snippets = PAGE.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());

@@ -1,5 +1,5 @@
-//! The flags of collectors that `node_exporter` 1.12 takes on Linux, hidden and deprecated ones as
-//! well, and their defaults. What it calls a number or a duration is a text here.
+//! The flags of collectors in `node_exporter` 1.12 on Linux, including hidden and deprecated ones,
+//! with their defaults. Its numbers and durations are texts here.
 
 use exporter_core::flags::Value::{self, List, Switch, Text};
 

@@ -53,12 +53,12 @@ static DAMAGES: [(&str, Damage); 10] = [
     }),
 ];
 
-/// What a collector may compute, the program not being optimised in development.
+/// The CPU time limit of a collector, for a program that is not optimised.
 const SECONDS: i64 = if cfg!(debug_assertions) { 4 } else { 1 };
 
 const GROWN: &str = "grown to 10 MB";
 
-/// In the place of the file: to write into it would wait for the disk.
+/// Replaces the file instead of overwriting it, which would wait for the disk.
 fn write(path: &Path, text: impl AsRef<[u8]>) {
     fs::remove_file(path).unwrap();
     fs::write(path, text).unwrap();
@@ -79,7 +79,7 @@ fn restore(path: &Path, text: &[u8]) {
 }
 
 #[test]
-fn no_file_takes_a_collector_down() {
+fn damaged_files_fail_only_their_collector() {
     let machine = Machine::new();
     let (progress, steps) = mpsc::channel();
     let worker = thread::spawn(move || {
@@ -101,11 +101,11 @@ fn no_file_takes_a_collector_down() {
     }
 }
 
-/// A copy of the recorded machine, to be damaged.
+/// A copy of the recorded machine, for damaged files.
 struct Machine {
     _root: Scratch,
     host: Host,
-    /// The directories of it.
+    /// Its directories.
     directories: Vec<PathBuf>,
 }
 
@@ -206,11 +206,10 @@ fn build(def: &Definition, machine: &Machine) -> Box<dyn Collector> {
     }
 }
 
-/// Collects within its time, without a panic and, where it fails for a damaged file,
-/// with an error that names it.
+/// Collects within the time limit, without a panic. If it fails, the error names a damaged file.
 fn run(step: &str, collector: &mut dyn Collector, damaged: Option<&Path>) {
     let start = clock_gettime(ClockId::ThreadCPUTime);
-    // No page is made of it: a damaged file may name a thing twice, and a page has each series once.
+    // Do not write a page: a damaged file may contain duplicates, which are dropped from a page.
     let mut out = Families::default();
     let end = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
     let took = clock_gettime(ClockId::ThreadCPUTime) - start;
@@ -225,7 +224,7 @@ fn run(step: &str, collector: &mut dyn Collector, damaged: Option<&Path>) {
     }
 }
 
-/// Of files whose names differ in numbers only, one.
+/// Only one of the files whose names differ in numbers.
 fn one_of_a_kind<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let mut kinds = BTreeMap::new();
     for path in paths {
@@ -235,7 +234,7 @@ fn one_of_a_kind<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     kinds.into_values().collect()
 }
 
-/// Observes which files of the machine are opened.
+/// Records which files of the machine are opened.
 struct Watch {
     queue: OwnedFd,
     directories: HashMap<i32, PathBuf>,

@@ -16,7 +16,7 @@ pub(super) struct Cache(HashMap<PathBuf, Entry>);
 
 struct Entry {
     version: Version,
-    /// Whether a later change is sure to be another version.
+    /// Whether a later change certainly has another version.
     settled: bool,
     content: Result<File, String>,
 }
@@ -30,8 +30,8 @@ pub(super) struct File {
 }
 
 impl Cache {
-    /// Reads those of the files that have changed and forgets all but these. Gives those that are
-    /// good, in order.
+    /// Reads the files that have changed, and forgets all that are not in the list. Returns the
+    /// valid ones, in order.
     pub(super) fn read(
         &mut self,
         paths: &[PathBuf],
@@ -51,7 +51,8 @@ impl Cache {
 
 impl Entry {
     fn of(path: &Path, old: Option<Self>) -> Self {
-        // What was there before it was read: if it changes meanwhile, it is read again next time.
+        // The version before reading: if the file changes in the meantime, it is read again next
+        // time.
         let stat = match host::plain(path) {
             Ok(stat) => stat,
             Err(error) => {
@@ -86,7 +87,7 @@ pub(super) struct Version {
     device: u64,
     inode: u64,
     size: i64,
-    /// Seconds and nanoseconds of its last change, and of the last change of its inode.
+    /// Seconds and nanoseconds of the modification time and of the change time.
     times: [i64; 4],
 }
 
@@ -108,12 +109,12 @@ impl Version {
 
     fn mtime(&self) -> f64 {
         let [seconds, nanoseconds, ..] = self.times;
-        // As one whole number first, as the Go exporter does.
+        // As one integer first, as in the Go exporter.
         seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds) as f64 / 1e9
     }
 
-    /// Whether its last change is long ago. Timestamps of file systems are coarse: a file may
-    /// change twice with the same timestamp.
+    /// Whether the last change is long ago. File systems have coarse timestamps: a file may change
+    /// twice with the same one.
     pub(super) fn is_old(&self) -> bool {
         const SLOWEST: i64 = 3;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Directories by pattern.
+//! Directories by glob pattern.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,11 +6,11 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::host;
 
-/// The paths that match a pattern, in order; the pattern itself if none does, for it may be meant
-/// as it stands.
+/// The paths that match a pattern, sorted; the pattern itself if there are none, because it may be
+/// a literal path.
 ///
-/// In each part of the path `*` stands for anything, `?` for one character, `[a-z]` for one of
-/// those, `[^a-z]` for another; `\` takes the meaning away.
+/// In each part of the path, `*` matches anything, `?` one character, `[a-z]` one of those,
+/// `[^a-z]` one of the others; `\` escapes a character.
 pub(super) fn matches(pattern: &Path) -> Vec<PathBuf> {
     let mut paths = vec![PathBuf::new()];
     for part in pattern.components() {
@@ -38,7 +38,7 @@ fn below(path: &Path, part: &OsStr) -> Vec<PathBuf> {
 /// Whether all of `name` matches. A malformed pattern matches nothing.
 fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     let (mut pattern, mut name) = (pattern, name);
-    // Where to go on when what follows the last star does not match: one byte further.
+    // Where to continue if the rest does not match after the last star: one byte further.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
         if let Some(rest) = pattern.strip_prefix(b"*") {
@@ -56,7 +56,7 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// What is left after the first element of the pattern has matched the first character.
+/// The rest of the pattern after its first element has matched the first character.
 fn one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])> {
     let (char, after) = first(name)?;
     match pattern {
@@ -97,7 +97,7 @@ fn escaped(pattern: &[u8]) -> Option<(char, &[u8])> {
     }
 }
 
-/// The first character, or byte if it begins none.
+/// The first character, or the first byte if it is not UTF-8.
 fn first(bytes: &[u8]) -> Option<(char, &[u8])> {
     let start = bytes.get(..4).unwrap_or(bytes);
     let chunk = start.utf8_chunks().next()?;
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns() {
+    fn patterns_match() {
         for (pattern, good, bad) in [
             ("abc", &["abc"][..], &["ab", "abcd", ""][..]),
             ("*", &["", "a", ".hidden"], &[]),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_of_many_stars_takes_no_time() {
+    fn many_stars_do_not_cause_backtracking() {
         let pattern = "a*".repeat(30) + "b";
         assert!(!is_match(pattern.as_bytes(), &[b'a'; 5000]));
     }

@@ -1,6 +1,7 @@
-//! Directories of files, good and bad.
+//! Directories with valid and invalid files.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use exporter_core::file::FileCache;
@@ -10,28 +11,29 @@ use rustix::fs::{CWD, FileType, Mode};
 
 use super::*;
 use crate::host::Host;
+use crate::scratch::Scratch;
 
-/// A directory that is gone when the test is.
-struct Directory(PathBuf);
+struct Directory(Scratch);
 
 impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("textfile-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+    fn new() -> Self {
+        Self(Scratch::new())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn write(&self, name: &str, text: &str) {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
+        self.0.write(name, text);
+        let path = self.path().join(name);
         let long_ago = UNIX_EPOCH + Duration::from_millis(1_500);
         fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
     }
 
-    /// What is exposed, with `DIR` for the directory, and without what never differs.
+    /// The page with `DIR` for the directory, and without constant header lines.
     fn page(&self, pattern: &str) -> String {
-        let flags = Flags::new([(&DIRECTORY, self.0.join(pattern).display().to_string())]);
+        let flags = Flags::new([(&DIRECTORY, self.path().join(pattern).display().to_string())]);
         let host = Host {
             procfs: PathBuf::new(),
             sysfs: PathBuf::new(),
@@ -43,7 +45,7 @@ impl Directory {
         };
         let (page, end) = testing::expose(&DEFINITION, &host, &flags);
         end.unwrap();
-        let page = page.replace(&self.0.display().to_string(), "DIR");
+        let page = page.replace(&self.path().display().to_string(), "DIR");
         let lines = page.lines().filter(|line| {
             !line.starts_with("# HELP node_textfile") && !line.starts_with("# TYPE node_textfile")
         });
@@ -51,15 +53,9 @@ impl Directory {
     }
 }
 
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
-fn files_of_a_directory() {
-    let directory = Directory::new("plain");
+fn files_of_a_directory_are_exposed() {
+    let directory = Directory::new();
     directory.write("b.prom", "# HELP b Second.\n# TYPE b counter\nb{x=\"1\"} 1\nb{y=\"2\"} 2\n");
     directory.write("a.prom", "a 1\n");
     directory.write("other.txt", "not metrics");
@@ -73,13 +69,14 @@ fn files_of_a_directory() {
 }
 
 #[test]
-fn a_bad_file_costs_itself_alone() {
-    let directory = Directory::new("bad");
+fn an_invalid_file_does_not_affect_others() {
+    let directory = Directory::new();
     directory.write("a.prom", "a 1\nb 2 3\n");
     directory.write("b.prom", "b 1\n");
     directory.write("c.prom", "c 1");
-    fs::create_dir_all(directory.0.join("d.prom")).unwrap();
-    rustix::fs::mknodat(CWD, directory.0.join("e.prom"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    fs::create_dir_all(directory.path().join("d.prom")).unwrap();
+    rustix::fs::mknodat(CWD, directory.path().join("e.prom"), FileType::Fifo, Mode::RUSR, 0)
+        .unwrap();
     let expected = "node_textfile_scrape_error 1\n\
         node_textfile_mtime_seconds{file=\"DIR/b.prom\"} 1.5\n\
         # HELP b Metric read from DIR/b.prom\n# TYPE b untyped\nb 1\n";
@@ -87,17 +84,17 @@ fn a_bad_file_costs_itself_alone() {
 }
 
 #[test]
-fn problems_name_their_files() {
-    let directory = Directory::new("problems");
+fn errors_name_the_file() {
+    let directory = Directory::new();
     directory.write("a.prom", "a 1\nb\n");
-    fs::create_dir_all(directory.0.join("d.prom")).unwrap();
+    fs::create_dir_all(directory.path().join("d.prom")).unwrap();
     let mut problems = BTreeSet::new();
-    let directories = [directory.0.clone(), directory.0.join("none")];
+    let directories = [directory.path().to_path_buf(), directory.path().join("none")];
     let paths = files(&directories, &mut problems);
     assert!(Cache::default().read(&paths, &mut problems).is_empty());
     let problems: Vec<_> = problems
         .iter()
-        .map(|problem| problem.replace(&directory.0.display().to_string(), "DIR"))
+        .map(|problem| problem.replace(&directory.path().display().to_string(), "DIR"))
         .collect();
     assert_eq!(
         problems,
@@ -110,8 +107,8 @@ fn problems_name_their_files() {
 }
 
 #[test]
-fn families_of_several_files() {
-    let directory = Directory::new("merged");
+fn families_of_several_files_are_merged() {
+    let directory = Directory::new();
     directory.write("a.prom", "# TYPE f gauge\nf{x=\"1\"} 1\n");
     directory.write("b.prom", "# HELP f Known.\n# TYPE f gauge\nf{y=\"2\"} 2\n");
     directory.write("c.prom", "# HELP f Known.\n# TYPE f gauge\nf{y=\"3\",x=\"4\"} 3\n");
@@ -127,11 +124,12 @@ fn families_of_several_files() {
 }
 
 #[test]
-fn patterns_links_and_what_is_not_there() {
-    let directory = Directory::new("patterns");
+fn patterns_links_and_missing_directories() {
+    let directory = Directory::new();
     directory.write("one/a.prom", "a 1\n");
     directory.write("two/b.prom", "b 1\n");
-    std::os::unix::fs::symlink(directory.0.join("one"), directory.0.join("link")).unwrap();
+    std::os::unix::fs::symlink(directory.path().join("one"), directory.path().join("link"))
+        .unwrap();
     let taken = |pattern| {
         let page = directory.page(pattern);
         let (error, rest) = page.split_at(page.find('\n').unwrap());
@@ -148,31 +146,31 @@ fn patterns_links_and_what_is_not_there() {
 }
 
 #[test]
-fn a_file_is_read_again_when_it_has_changed() {
-    let directory = Directory::new("cache");
+fn changed_files_are_read_again() {
+    let directory = Directory::new();
     directory.write("a.prom", "a 1\n");
     let mut cache = Cache::default();
     let mut value = || {
         let mut problems = BTreeSet::new();
-        let paths = files(std::slice::from_ref(&directory.0), &mut problems);
+        let paths = files(&[directory.path().to_path_buf()], &mut problems);
         let files = cache.read(&paths, &mut problems);
         assert!(problems.is_empty());
         files.first().map(|file| format!("{:?}", file.page.families.first().unwrap().series))
     };
     let first = value();
     assert_eq!(value(), first);
-    // Of the same size, and as old, for all that its mtime tells.
+    // The same size and modification time.
     directory.write("a.prom", "a 2\n");
     assert_ne!(value(), first);
-    fs::remove_file(directory.0.join("a.prom")).unwrap();
+    fs::remove_file(directory.path().join("a.prom")).unwrap();
     assert_eq!(value(), None);
 }
 
 #[test]
-fn only_an_old_version_is_sure_to_be_known_again() {
-    let directory = Directory::new("settled");
+fn only_old_versions_are_cached() {
+    let directory = Directory::new();
     directory.write("a.prom", "a 1\n");
-    let stat = rustix::fs::stat(directory.0.join("a.prom")).unwrap();
+    let stat = rustix::fs::stat(directory.path().join("a.prom")).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
     let [old, fresh] = [now - 60, now].map(|changed| {
         let mut stat = stat;

@@ -1,4 +1,4 @@
-//! Answers from files, as the original reads them for its own tests: `interfaces.json`, and in a
+//! Responses from files, in the format of `node_exporter`'s tests: `interfaces.json`, and in a
 //! directory for each interface `bss.json` and `stationinfo.json`.
 
 use std::io::ErrorKind;

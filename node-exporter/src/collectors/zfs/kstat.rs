@@ -1,23 +1,22 @@
-//! The files of the module, which are in the form of Solaris' kstat: a line of numbers, a line of
-//! heads, and the entries.
+//! Files in the kstat format of Solaris: a line of numbers, a header line, and the entries.
 
 use exporter_core::collector::Error;
 
 use crate::host::{Fields, File};
 
-/// A number by its name.
+/// A number with its name.
 #[derive(Debug, PartialEq)]
 pub(super) struct Entry<'a> {
     pub(super) name: &'a str,
     pub(super) value: f64,
 }
 
-/// The entries of a file that are numbers: a name, a type and the value to the line.
+/// The numeric entries of a file: name, type and value per line.
 pub(super) fn entries(file: &File) -> impl Iterator<Item = Result<Entry<'_>, Error>> {
     file.lines().skip(2).filter_map(|line| entry(line).transpose())
 }
 
-/// An entry, unless it is of a type that is no 64-bit integer.
+/// An entry, if its type is a 64-bit integer.
 fn entry(mut line: Fields<'_>) -> Result<Option<Entry<'_>>, Error> {
     let Some(name) = line.optional() else { return Ok(None) };
     if !matches!(line.optional(), Some("3" | "4")) {
@@ -59,7 +58,7 @@ mod tests {
     const HEAD: &str = "6 1 0x01 91 4368 5266997922 97951858082072\nname type data\n";
 
     #[test]
-    fn entries_of_several_types() {
+    fn entries_are_parsed() {
         for (line, expected) in [
             ("hits                            4    8772612", Some(Some(("hits", 8_772_612.0)))),
             (
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn pools() {
+    fn pools_are_parsed() {
         let file = File::of("12 3 0x00\nnread nwritten\n18 5 \n");
         let entries = pool(&file).unwrap();
         assert_eq!(
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn datasets() {
+    fn datasets_are_parsed() {
         for (lines, expected) in [
             ("dataset_name                    7    tank/a  b\nreads 4 7\n", Some("tank/a  b")),
             ("dataset_name 7 tank\nreads 4 x\n", None),

@@ -29,7 +29,7 @@ fn load(directory: &Directory) -> Arc<ConfigStore> {
 }
 
 #[test]
-fn a_bad_file_leaves_the_last_good_in_force() {
+fn an_invalid_file_keeps_the_last_valid_configuration() {
     let (directory, authority) = directory();
     let live = load(&directory);
     let before = live.current();
@@ -56,7 +56,7 @@ fn a_bad_file_leaves_the_last_good_in_force() {
         fs::remove_file(&path).unwrap();
         live.reload().unwrap_err();
         fs::write(&path, good).unwrap();
-        // As it was: nobody need notice.
+        // The previous content again: no generation changes.
         assert_eq!(live.reload(), Ok(Reloaded::Unchanged), "{name}: {text}");
         assert!(Arc::ptr_eq(&before, &live.current()));
         assert!(live.status().is_good());
@@ -65,7 +65,7 @@ fn a_bad_file_leaves_the_last_good_in_force() {
 }
 
 #[test]
-fn a_good_change_is_in_force_at_once_and_keeps_what_it_can() {
+fn a_valid_change_takes_effect_at_once_and_keeps_state() {
     let (directory, authority) = directory();
     let live = load(&directory);
     let mut changes = live.changes();
@@ -80,7 +80,7 @@ fn a_good_change_is_in_force_at_once_and_keeps_what_it_can() {
     let after = live.current();
     assert_eq!(after.generation, 1);
     assert!(!Arc::ptr_eq(before.tls.as_ref().unwrap(), after.tls.as_ref().unwrap()));
-    // A reload is no way round the limit.
+    // A reload does not reset the rate limit.
     assert!(!after.rate_limit.as_ref().unwrap().allow());
 
     directory.write("web.yml", &YML.replace("burst: 2", "burst: 3"));
@@ -88,7 +88,7 @@ fn a_good_change_is_in_force_at_once_and_keeps_what_it_can() {
     assert!(live.current().rate_limit.as_ref().unwrap().allow());
 }
 
-/// Every protection that a web configuration can have.
+/// All protections of a web configuration.
 const STRICT: &str = "\
 tls_server_config:
   cert_file: server.crt
@@ -102,7 +102,7 @@ basic_auth_users:
 ";
 
 #[test]
-fn a_reload_takes_no_protection_away() {
+fn a_reload_does_not_remove_protections() {
     let (directory, authority) = directory();
     directory.write("crl.pem", &authority.revoke(&[], 4000));
     directory.write("web.yml", STRICT);
@@ -141,12 +141,12 @@ fn a_reload_takes_no_protection_away() {
         assert!(shown.contains(key) && shown.contains("restart"), "{text}\n{shown}");
         assert!(Arc::ptr_eq(&before, &live.current()), "{text}");
         assert_eq!(live.status().error, Some(error));
-        // A restart may: somebody meant it.
+        // A restart may remove it.
         load(&directory);
         directory.write("web.yml", STRICT);
         assert_eq!(live.reload(), Ok(Reloaded::Unchanged));
     }
-    // What else is edited, or made stricter, is in force at once.
+    // Other changes, and stricter ones, take effect at once.
     for (nth, text) in [
         STRICT.replace("[prometheus.example]", "[prometheus.example, other.example]"),
         format!("{STRICT}http_server_config:\n  http2: false\n"),
@@ -160,9 +160,9 @@ fn a_reload_takes_no_protection_away() {
     }
 }
 
-/// However a file is cut off, it lets nobody in who was kept out before.
+/// A truncated file admits no client that was rejected before.
 #[test]
-fn half_a_file_weakens_nothing() {
+fn a_truncated_file_does_not_weaken_access() {
     let (directory, authority) = directory();
     directory.write("crl.pem", &authority.revoke(&[], 4000));
     directory.write("web.yml", STRICT);
@@ -180,7 +180,7 @@ fn half_a_file_weakens_nothing() {
 }
 
 #[test]
-fn a_look_waits_until_the_files_stand_still() {
+fn a_poll_waits_until_the_files_are_stable() {
     let (directory, authority) = directory();
     let live = load(&directory);
     live.poll();
@@ -190,7 +190,7 @@ fn a_look_waits_until_the_files_stand_still() {
     let server = authority.server();
     directory.write("server.crt", &server.certificate);
     live.poll();
-    // The key arrives a moment after its certificate: no error in between.
+    // The key arrives later than its certificate: no error in between.
     directory.write("server.key", &server.key.serialize_pem());
     live.poll();
     assert!(live.status().is_good());
@@ -248,7 +248,7 @@ fn credentials_of_the_service_manager_are_found() {
 }
 
 #[tokio::test]
-async fn the_watch_notices() {
+async fn the_watcher_detects_a_change() {
     let (directory, authority) = directory();
     let live = load(&directory);
     let mut changes = live.changes();
@@ -260,7 +260,7 @@ async fn the_watch_notices() {
 }
 
 #[test]
-fn many_reloads_keep_nothing() {
+fn reloads_do_not_accumulate_files() {
     let (directory, _authority) = directory();
     let live = load(&directory);
     for turn in 0..100 {

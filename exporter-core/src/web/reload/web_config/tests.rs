@@ -6,7 +6,7 @@ use super::interval;
 use crate::web::pki::{Authority, Directory, Holder, params};
 use crate::web::reload::ConfigStore;
 
-/// Lines of `tls_server_config` after a good certificate and key.
+/// A `tls_server_config` with a valid certificate and key, and further lines.
 fn tls(keys: &str) -> String {
     format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{keys}")
 }

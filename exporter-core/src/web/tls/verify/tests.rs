@@ -13,7 +13,7 @@ use crate::web::pki::{
     Authority, Directory, Handshake, Holder, client, client_params, handshake, params,
 };
 use crate::web::reload::ConfigStore;
-use crate::web::tls::refusal::Refusal;
+use crate::web::tls::rejection::Rejection;
 
 const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -39,24 +39,24 @@ impl Setup {
         ConfigStore::load(Some(self.directory.write("web.yml", &text)))
     }
 
-    /// How handshakes in both versions end.
-    fn refusals(&self, live: &ConfigStore, holder: Option<&Holder>) -> [Option<Refusal>; 2] {
+    /// The results of handshakes in both versions.
+    fn rejections(&self, live: &ConfigStore, holder: Option<&Holder>) -> [Option<Rejection>; 2] {
         BOTH.map(|version| {
             let settings = live.current();
             let client = client(&self.authority, holder, &[version]);
             let made = handshake(settings.tls.as_ref().unwrap(), &client);
-            let refusal = refusal(&made);
-            assert!(refusal.is_some() || settings.admits(&made.server).is_ok());
-            assert_eq!(refusal.is_some(), made.alert.is_some());
-            refusal
+            let rejection = rejection(&made);
+            assert!(rejection.is_some() || settings.admits(&made.server).is_ok());
+            assert_eq!(rejection.is_some(), made.alert.is_some());
+            rejection
         })
     }
 }
 
-fn refusal(made: &Handshake) -> Option<Refusal> {
+fn rejection(made: &Handshake) -> Option<Rejection> {
     let error = made.outcome.as_ref().err()?;
     let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error.clone());
-    Some(Refusal::of(&error))
+    Some(Rejection::of(&error))
 }
 
 const VERIFY: &str = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
@@ -71,58 +71,58 @@ fn each_invalid_certificate_is_rejected_with_its_reason() {
         setup.authority.issue(&params)
     };
     let stranger = Authority::new("fleet");
-    let cases: [(&str, Option<Holder>, Option<Refusal>); 12] = [
+    let cases: [(&str, Option<Holder>, Option<Rejection>); 12] = [
         ("good", Some(setup.authority.client()), None),
-        ("none", None, Some(Refusal::NoCertificate)),
-        // Of the same name, with another key.
-        ("wrong CA", Some(stranger.client()), Some(Refusal::UnknownCa)),
-        ("unknown CA", Some(Authority::new("elsewhere").client()), Some(Refusal::UnknownCa)),
+        ("none", None, Some(Rejection::NoCertificate)),
+        // The same name, with another key.
+        ("wrong CA", Some(stranger.client()), Some(Rejection::UnknownCa)),
+        ("unknown CA", Some(Authority::new("elsewhere").client()), Some(Rejection::UnknownCa)),
         (
             "expired",
             Some(issue(|params| params.not_after = date_time_ymd(2020, 1, 1))),
-            Some(Refusal::Expired),
+            Some(Rejection::Expired),
         ),
         (
             "not yet valid",
             Some(issue(|params| params.not_before = date_time_ymd(4000, 1, 1))),
-            Some(Refusal::NotYetValid),
+            Some(Rejection::NotYetValid),
         ),
         (
             "for servers",
             Some(issue(|params| {
                 params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             })),
-            Some(Refusal::BadCertificate),
+            Some(Rejection::BadCertificate),
         ),
         (
             "an authority",
             Some(issue(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
-            Some(Refusal::BadCertificate),
+            Some(Rejection::BadCertificate),
         ),
         (
             "another name",
             Some(setup.authority.issue(&client_params(&["grafana.example"]))),
-            Some(Refusal::SanNotAllowed),
+            Some(Rejection::SanNotAllowed),
         ),
         (
             "a wildcard",
             Some(setup.authority.issue(&client_params(&["*.example"]))),
-            Some(Refusal::SanNotAllowed),
+            Some(Rejection::SanNotAllowed),
         ),
         (
             "in capitals",
             Some(setup.authority.issue(&client_params(&["Prometheus.Example"]))),
-            Some(Refusal::SanNotAllowed),
+            Some(Rejection::SanNotAllowed),
         ),
         (
             "only a common name",
             Some(setup.authority.issue(&params("prometheus.example", &[]))),
-            Some(Refusal::SanNotAllowed),
+            Some(Rejection::SanNotAllowed),
         ),
     ];
     for (what, holder, expected) in &cases {
-        let refusals = setup.refusals(&live, holder.as_ref());
-        assert_eq!(refusals, [*expected; 2], "{what}");
+        let rejections = setup.rejections(&live, holder.as_ref());
+        assert_eq!(rejections, [*expected; 2], "{what}");
     }
 }
 
@@ -156,7 +156,7 @@ fn every_type_of_san_can_be_allowed() {
         SanType::Rfc822Name("ops@example".try_into().unwrap()),
     ]);
     let holder = setup.authority.issue(&several);
-    for (listed, refusal) in [
+    for (listed, rejection) in [
         ("a.example", None),
         ("10.1.2.3", None),
         ("\"2001:db8::1\"", None),
@@ -165,13 +165,13 @@ fn every_type_of_san_can_be_allowed() {
         ("\"spiffe://example/prometheus\"", None),
         ("ops@example", None),
         ("b.example, ops@example", None),
-        ("10.1.2.4", Some(Refusal::SanNotAllowed)),
-        ("a.example.", Some(Refusal::SanNotAllowed)),
-        ("a", Some(Refusal::SanNotAllowed)),
-        ("prometheus", Some(Refusal::SanNotAllowed)),
+        ("10.1.2.4", Some(Rejection::SanNotAllowed)),
+        ("a.example.", Some(Rejection::SanNotAllowed)),
+        ("a", Some(Rejection::SanNotAllowed)),
+        ("prometheus", Some(Rejection::SanNotAllowed)),
     ] {
         let live = setup.live(&format!("{VERIFY}  client_allowed_sans: [{listed}]\n"));
-        assert_eq!(setup.refusals(&live, Some(&holder)), [refusal; 2], "{listed}");
+        assert_eq!(setup.rejections(&live, Some(&holder)), [rejection; 2], "{listed}");
     }
     let live = setup.live(&format!("{VERIFY}  client_allowed_sans: [a.example]\n"));
     let client = client(&setup.authority, Some(&holder), &[&TLS13]);
@@ -185,8 +185,8 @@ fn each_policy_requires_what_it_names() {
     let setup = Setup::new();
     let ours = setup.authority.client();
     let theirs = Authority::new("elsewhere").client();
-    let old = Some(Refusal::NoCertificate);
-    let unknown = Some(Refusal::UnknownCa);
+    let old = Some(Rejection::NoCertificate);
+    let unknown = Some(Rejection::UnknownCa);
     let ca = "  client_ca_file: ca.pem\n";
     for (policy, ca, none, good, stranger) in [
         ("NoClientCert", "", None, None, None),
@@ -198,16 +198,16 @@ fn each_policy_requires_what_it_names() {
         ("RequireAndVerifyClientCert", ca, old, None, unknown),
     ] {
         let live = setup.live(&format!("  client_auth_type: {policy}\n{ca}"));
-        assert_eq!(setup.refusals(&live, None), [none; 2], "{policy}");
-        assert_eq!(setup.refusals(&live, Some(&ours)), [good; 2], "{policy}");
-        assert_eq!(setup.refusals(&live, Some(&theirs)), [stranger; 2], "{policy}");
+        assert_eq!(setup.rejections(&live, None), [none; 2], "{policy}");
+        assert_eq!(setup.rejections(&live, Some(&ours)), [good; 2], "{policy}");
+        assert_eq!(setup.rejections(&live, Some(&theirs)), [stranger; 2], "{policy}");
     }
-    // Whoever shows a certificate has to be listed; who shows none was not asked to.
+    // A client that presents a certificate must have an allowed name; one without is accepted.
     let live = setup.live(&format!(
         "  client_auth_type: VerifyClientCertIfGiven\n{ca}  client_allowed_sans: [other]\n"
     ));
-    assert_eq!(setup.refusals(&live, None), [None; 2]);
-    assert_eq!(setup.refusals(&live, Some(&ours)), [Some(Refusal::SanNotAllowed); 2]);
+    assert_eq!(setup.rejections(&live, None), [None; 2]);
+    assert_eq!(setup.rejections(&live, Some(&ours)), [Some(Rejection::SanNotAllowed); 2]);
 }
 
 #[test]
@@ -221,9 +221,9 @@ fn an_incomplete_chain_is_rejected() {
     let key = KeyPair::generate().unwrap();
     let leaf = client_params(&["prometheus.example"]).signed_by(&key, &link).unwrap();
     let mut holder = Holder { certificate: leaf.pem(), chain: vec![leaf.der().clone()], key };
-    assert_eq!(setup.refusals(&live, Some(&holder)), [Some(Refusal::UnknownCa); 2]);
+    assert_eq!(setup.rejections(&live, Some(&holder)), [Some(Rejection::UnknownCa); 2]);
     holder.chain.push(link.der().clone());
-    assert_eq!(setup.refusals(&live, Some(&holder)), [None; 2]);
+    assert_eq!(setup.rejections(&live, Some(&holder)), [None; 2]);
 }
 
 #[test]
@@ -232,12 +232,12 @@ fn certificates_of_an_expired_authority_are_rejected() {
     let old = Authority::with("old", |params| params.not_after = date_time_ymd(2020, 1, 1));
     setup.directory.write("ca.pem", &old.0.pem());
     let live = setup.live(VERIFY);
-    assert_eq!(setup.refusals(&live, Some(&old.client())), [Some(Refusal::UnknownCa); 2]);
+    assert_eq!(setup.rejections(&live, Some(&old.client())), [Some(Rejection::UnknownCa); 2]);
     let both = format!("{}{}", old.0.pem(), setup.authority.0.pem());
     setup.directory.write("ca.pem", &both);
     let live = setup.live(VERIFY);
-    assert_eq!(setup.refusals(&live, Some(&old.client())), [Some(Refusal::UnknownCa); 2]);
-    assert_eq!(setup.refusals(&live, Some(&setup.authority.client())), [None; 2]);
+    assert_eq!(setup.rejections(&live, Some(&old.client())), [Some(Rejection::UnknownCa); 2]);
+    assert_eq!(setup.rejections(&live, Some(&setup.authority.client())), [None; 2]);
     assert!(live.current().certificates.iter().any(|certificate| {
         certificate.role == "client_ca" && certificate.not_after == 1_577_836_800
     }));
@@ -251,24 +251,24 @@ fn a_certificate_in_client_ca_is_accepted_itself() {
         change(&mut params);
         Holder::self_signed(&params)
     };
-    let cases: [(Holder, Option<Refusal>); 6] = [
+    let cases: [(Holder, Option<Rejection>); 6] = [
         (of(|_| ()), None),
         (of(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)), None),
         (of(|params| params.extended_key_usages.clear()), None),
-        (of(|params| params.not_after = date_time_ymd(2020, 1, 1)), Some(Refusal::Expired)),
-        (of(|params| params.not_before = date_time_ymd(4000, 1, 1)), Some(Refusal::NotYetValid)),
+        (of(|params| params.not_after = date_time_ymd(2020, 1, 1)), Some(Rejection::Expired)),
+        (of(|params| params.not_before = date_time_ymd(4000, 1, 1)), Some(Rejection::NotYetValid)),
         (
             of(|params| {
                 params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             }),
-            Some(Refusal::BadCertificate),
+            Some(Rejection::BadCertificate),
         ),
     ];
-    for (nth, (holder, refusal)) in cases.iter().enumerate() {
+    for (nth, (holder, rejection)) in cases.iter().enumerate() {
         setup.directory.write("ca.pem", &holder.certificate);
         let live = setup.live(VERIFY);
-        assert_eq!(setup.refusals(&live, Some(holder)), [*refusal; 2], "{nth}");
-        // Who has the certificate has not its key.
+        assert_eq!(setup.rejections(&live, Some(holder)), [*rejection; 2], "{nth}");
+        // A copy of the certificate without its key.
         let thief = Holder {
             certificate: String::new(),
             chain: holder.chain.clone(),
@@ -277,13 +277,13 @@ fn a_certificate_in_client_ca_is_accepted_itself() {
         let client = rustls_client_with_foreign_key(&setup.authority, &thief);
         let made = handshake(live.current().tls.as_ref().unwrap(), &client);
         assert!(made.outcome.is_err(), "{nth}");
-        // Another of the same name is not the same.
+        // Another certificate of the same name.
         let twin = of(|_| ());
-        assert!(setup.refusals(&live, Some(&twin)).iter().all(Option::is_some), "{nth}");
+        assert!(setup.rejections(&live, Some(&twin)).iter().all(Option::is_some), "{nth}");
     }
 }
 
-/// rustls would not make a client of a key that is not its certificate's.
+/// rustls refuses to build a client whose key is not that of its certificate.
 fn rustls_client_with_foreign_key(
     authority: &Authority,
     holder: &Holder,
@@ -303,15 +303,15 @@ fn rustls_client_with_foreign_key(
 fn a_certificate_for_any_usage_is_accepted() {
     let setup = Setup::new();
     let live = setup.live(VERIFY);
-    for (usages, refusal) in [
+    for (usages, rejection) in [
         (vec![ExtendedKeyUsagePurpose::Any], None),
         (vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::Any], None),
         (vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth], None),
-        (vec![ExtendedKeyUsagePurpose::CodeSigning], Some(Refusal::BadCertificate)),
+        (vec![ExtendedKeyUsagePurpose::CodeSigning], Some(Rejection::BadCertificate)),
     ] {
         let mut params = client_params(&["prometheus.example"]);
         params.extended_key_usages = usages.clone();
         let holder = setup.authority.issue(&params);
-        assert_eq!(setup.refusals(&live, Some(&holder)), [refusal; 2], "{usages:?}");
+        assert_eq!(setup.rejections(&live, Some(&holder)), [rejection; 2], "{usages:?}");
     }
 }

@@ -7,8 +7,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::super::prober::Space;
 use super::*;
 
-/// Started by the other tests in the place of the program. A path that ends in a number is
-/// answered after so many milliseconds.
+/// Started by the other tests as a prober. A path that ends in a number is answered after that many
+/// milliseconds.
 #[test]
 #[ignore = "not a test but a prober"]
 fn prober_of_tests() {
@@ -30,7 +30,7 @@ fn program() -> Command {
 const FOR_EVER: &str = "/10000000";
 const BUDGET: Duration = Duration::from_secs(5);
 
-/// Asks for these paths; whether there was an answer to each, and how long it took.
+/// Queries these paths; returns whether each had a reply, and the duration.
 fn ask(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>, Duration) {
     let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
     let questions: Vec<_> = paths
@@ -45,7 +45,7 @@ fn ask(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>, D
 }
 
 #[test]
-fn one_prober_is_enough_while_it_answers() {
+fn one_prober_suffices_while_it_replies() {
     let mut probers = Probers::new(program);
     let mut processes = Vec::new();
     for _ in 0..3 {
@@ -58,7 +58,7 @@ fn one_prober_is_enough_while_it_answers() {
 }
 
 #[test]
-fn what_hangs_holds_up_nothing_else() {
+fn a_hanging_mount_does_not_delay_others() {
     let mut probers = Probers::new(program);
     let paths = [FOR_EVER, "/a", FOR_EVER, "/b"];
     let (answers, took) = ask(&mut probers, &paths, BUDGET);
@@ -80,7 +80,7 @@ fn what_hangs_holds_up_nothing_else() {
 }
 
 #[test]
-fn many_that_hang_take_no_longer() {
+fn many_hanging_mounts_take_no_longer() {
     let mut probers = Probers::new(program);
     let mut paths = [FOR_EVER; 20];
     paths[19] = "/a";
@@ -90,7 +90,7 @@ fn many_that_hang_take_no_longer() {
 }
 
 #[test]
-fn what_was_late_is_asked_again() {
+fn late_mounts_are_queried_again() {
     let mut probers = Probers::new(program);
     let slow = ["/10000", "/a"];
     assert_eq!(ask(&mut probers, &slow, BUDGET).0, [false, true]);
@@ -99,7 +99,7 @@ fn what_was_late_is_asked_again() {
 }
 
 #[test]
-fn mounts_of_one_device_are_asked_one_after_another() {
+fn mounts_of_one_device_are_queried_in_sequence() {
     let mut probers = Probers::new(program);
     let questions = [FOR_EVER, FOR_EVER, FOR_EVER]
         .map(|path| Question { path: Path::new(path), together: b"0:50".to_vec() });
@@ -118,7 +118,7 @@ fn a_prober_that_was_killed_is_replaced() {
     assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
     let killed = Pid::from_child(&probers.idle[0].child);
     kill_process(killed, Signal::KILL).unwrap();
-    // Its end of the socket is closed when it is a zombie.
+    // A zombie has closed its end of the socket.
     let stat = format!("/proc/{}/stat", killed.as_raw_nonzero());
     until(|| fs::read_to_string(&stat).unwrap().contains(") Z "), || stat.clone());
     assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);

@@ -26,7 +26,7 @@ pub(in super::super) static HARDWARE: Attributes<2, 30> = Attributes([
         "lifespan",
         Desc::gauge(
             "node_infiniband_lifespan_seconds",
-            "How old the hardware counters may be.",
+            "Maximum age of the hardware counters.",
             LABELS,
         ),
     )
@@ -35,7 +35,7 @@ pub(in super::super) static HARDWARE: Attributes<2, 30> = Attributes([
         "local_ack_timeout_err",
         Desc::counter(
             "node_infiniband_local_ack_timeout_errors_total",
-            "Times that no acknowledgement came in time.",
+            "Acknowledgements that were late.",
             LABELS,
         ),
     ),
@@ -75,7 +75,7 @@ pub(in super::super) static HARDWARE: Attributes<2, 30> = Attributes([
         "packet_seq_err",
         Desc::counter(
             "node_infiniband_packet_sequence_errors_total",
-            "Negative acknowledgements received for errors of sequence.",
+            "Negative acknowledgements received for sequence errors.",
             LABELS,
         ),
     ),
@@ -99,7 +99,7 @@ pub(in super::super) static HARDWARE: Attributes<2, 30> = Attributes([
         "req_remote_access_errors",
         Desc::counter(
             "node_infiniband_req_remote_access_errors_total",
-            "Requests that the remote side had no access for.",
+            "Requests rejected by the remote side for lack of access.",
             LABELS,
         ),
     ),
@@ -107,7 +107,7 @@ pub(in super::super) static HARDWARE: Attributes<2, 30> = Attributes([
         "req_remote_invalid_request",
         Desc::counter(
             "node_infiniband_req_remote_invalid_request_errors_total",
-            "Requests that the remote side found invalid.",
+            "Requests rejected by the remote side as invalid.",
             LABELS,
         ),
     ),
@@ -131,7 +131,7 @@ pub(in super::super) static HARDWARE: Attributes<2, 30> = Attributes([
         "resp_local_length_error",
         Desc::counter(
             "node_infiniband_resp_local_length_errors_total",
-            "Responses with an error of length.",
+            "Responses with a length error.",
             LABELS,
         ),
     ),

@@ -156,17 +156,13 @@ pub(in super::super) static PORT: Attributes<2, 22> = Attributes([
         "port_xmit_wait",
         Desc::counter(
             "node_infiniband_port_transmit_wait_total",
-            "Ticks in which there was something to send and no credit for it.",
+            "Ticks in which data was waiting without credit to send it.",
             LABELS,
         ),
     ),
     attribute(
         "symbol_error",
-        Desc::counter(
-            "node_infiniband_symbol_error_total",
-            "Errors of symbols on the link.",
-            LABELS,
-        ),
+        Desc::counter("node_infiniband_symbol_error_total", "Symbol errors on the link.", LABELS),
     ),
     attribute(
         "unicast_rcv_packets",

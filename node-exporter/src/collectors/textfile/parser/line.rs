@@ -1,18 +1,18 @@
-//! The parts of a line.
+//! The tokens of a line.
 
 use exporter_core::desc;
 
-/// A line, from where it has not been read yet.
+/// The rest of a line.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     rest: &'a str,
 }
 
-/// What stands between braces.
+/// An element between braces.
 #[derive(Debug, PartialEq)]
 pub(super) enum Label<'a> {
     Pair(&'a str, String),
-    /// The metric's name, in quotes.
+    /// The name of the metric, in quotes.
     Name(&'a str),
 }
 
@@ -29,7 +29,7 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
-    /// Skips spaces and tabs. Whether there were any.
+    /// Skips spaces and tabs. Returns whether there were any.
     pub(super) fn skip_blanks(&mut self) -> bool {
         let before = self.rest.len();
         self.rest = self.rest.trim_start_matches([' ', '\t']);
@@ -42,12 +42,12 @@ impl<'a> Cursor<'a> {
         rest.is_some()
     }
 
-    /// All up to a space, a tab or the end.
+    /// The text up to a space, a tab or the end.
     pub(super) fn word(&mut self) -> &'a str {
         self.before(|char| matches!(char, ' ' | '\t'))
     }
 
-    /// A metric's name. What is none is not taken.
+    /// The name of a metric. `None` if it is invalid, and nothing is consumed.
     pub(super) fn name(&mut self) -> Option<&'a str> {
         let mut ahead = self.clone();
         let name =
@@ -58,7 +58,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Everything up to the closing brace; the opening one is taken.
+    /// The elements up to the closing brace; the opening one was consumed.
     pub(super) fn labels(&mut self) -> Result<Vec<Label<'a>>, String> {
         let mut labels = Vec::new();
         loop {
@@ -108,12 +108,12 @@ impl<'a> Cursor<'a> {
         Err(problem.to_owned())
     }
 
-    /// The rest as a help text.
+    /// The rest of the line as a help text.
     pub(super) fn help(&mut self) -> Result<String, String> {
         unescaped(self.rest, false)
     }
 
-    /// An error that shows where the line is not what it should be.
+    /// An error that shows the rest of the line.
     pub(super) fn unlike(&self, expected: &str) -> String {
         let found: String = self.rest.chars().take(40).collect();
         format!("expected {expected}, found {found:?}")
@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
         word
     }
 
-    /// A name in quotes. A classic one has nothing to escape.
+    /// A name in quotes. A legacy name contains nothing to escape.
     fn quoted_name(&mut self) -> Result<&'a str, String> {
         let mut ahead = self.clone();
         let name = if ahead.take('"') { ahead.before(|char| char == '"') } else { "" };
@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
-    /// A value whose opening quote is taken.
+    /// A value after its opening quote.
     fn quoted(&mut self) -> Result<String, String> {
         let mut escaped = false;
         let end = self.rest.find(|char| {
@@ -162,7 +162,7 @@ fn unescaped(text: &str, quotes: bool) -> Result<String, String> {
     while let Some(part) = parts.next() {
         let mut chars = part.chars();
         match chars.next() {
-            // Two of them: the part between is empty.
+            // Two consecutive escapes: the part between them is empty.
             None => match parts.next() {
                 Some(next) => plain.extend(["\\", next]),
                 None => return Err("a backslash at the end".to_owned()),
@@ -175,7 +175,7 @@ fn unescaped(text: &str, quotes: bool) -> Result<String, String> {
     Ok(plain)
 }
 
-/// A number as Go reads it; Rust reads a little more, and takes what is too large for infinity.
+/// A number as parsed by Go; Rust accepts more, and parses overflow as infinity.
 pub(super) fn float(text: &str) -> Option<f64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let named = digits.starts_with(|char: char| char.is_ascii_alphabetic());

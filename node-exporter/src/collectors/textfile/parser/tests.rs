@@ -1,10 +1,10 @@
-//! What the format allows and what it does not, line by line.
+//! Valid and invalid lines of the format.
 
 use exporter_core::desc;
 
 use super::*;
 
-/// The series of a page, written plainly.
+/// The series of a page, as text.
 fn series(text: &str) -> Result<Vec<String>, String> {
     let page = parse(text.as_bytes())?;
     let mut all = Vec::new();
@@ -26,7 +26,7 @@ fn series(text: &str) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn good_pages() {
+fn valid_pages_are_parsed() {
     for (text, expected) in [
         ("", &[][..]),
         ("\n \n\t\n", &[]),
@@ -69,7 +69,7 @@ fn good_pages() {
 }
 
 #[test]
-fn bad_pages() {
+fn invalid_pages_are_errors() {
     for (text, problem) in [
         ("a 1", "line 1: cut off: a line feed is missing"),
         ("a 1\n#", "line 2: cut off: a line feed is missing"),
@@ -158,7 +158,7 @@ fn bad_pages() {
 }
 
 #[test]
-fn histograms_and_summaries() {
+fn histograms_and_summaries_are_parsed() {
     for (text, expected) in [
         (
             "# TYPE h histogram\nh_bucket{le=\"5\"} 2\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 3\nh_sum 9\nh_count 3\n",
@@ -182,7 +182,7 @@ fn histograms_and_summaries() {
 }
 
 #[test]
-fn lines_of_a_histogram_may_be_apart_and_its_labels_in_any_order() {
+fn lines_of_a_histogram_may_be_in_any_order() {
     let text = "# TYPE h histogram\n\
         h_bucket{le=\"1\",x=\"a\",y=\"b\"} 1\nh_count{x=\"c\"} 7\n\
         h_bucket{y=\"b\",x=\"a\",le=\"2\"} 2\nh_sum{x=\"a\",y=\"b\"} 3\n";
@@ -190,7 +190,7 @@ fn lines_of_a_histogram_may_be_apart_and_its_labels_in_any_order() {
 }
 
 #[test]
-fn names_that_look_like_parts_of_another_are_their_own() {
+fn names_with_reserved_suffixes_are_separate_families() {
     let text =
         "# TYPE s summary\ns_bucket{le=\"1\"} 1\ns_count 2\n# TYPE g gauge\ng 1\ng_count 3\n";
     let expected = ["s [] 0/2 []", "s_bucket [1] 1", "g [] 1", "g_count [] 3"];
@@ -198,7 +198,7 @@ fn names_that_look_like_parts_of_another_are_their_own() {
 }
 
 #[test]
-fn help_and_type() {
+fn help_and_type_are_parsed() {
     let page = parse(b"# HELP a one\\\\two\\nthree \"four\" \n# TYPE a counter\na 1\n").unwrap();
     let [family] = &page.families[..] else { panic!("{page:?}") };
     assert_eq!(family.help, "one\\two\nthree \"four\" ");
@@ -206,7 +206,7 @@ fn help_and_type() {
 }
 
 #[test]
-fn pages_that_would_be_too_large() {
+fn pages_with_too_many_labels_are_errors() {
     let labels = |count| (0..count).map(|nth| format!("l{nth}=\"\"")).collect::<Vec<_>>().join(",");
     let problem = series(&format!("a{{{}}} 1\n", labels(513))).unwrap_err();
     assert_eq!(problem, "line 1: a family of more than 512 labels");
@@ -215,9 +215,9 @@ fn pages_that_would_be_too_large() {
     assert_eq!(problem, "too many: 8193 series of a with 512 labels");
 }
 
-/// Whatever is cut off or put in the way, the parser comes to an end.
+/// The parser terminates on truncated and modified input.
 #[test]
-fn damaged_pages() {
+fn damaged_pages_do_not_hang() {
     let text =
         "# HELP a b\n# TYPE a histogram\na_bucket{x=\"y\\n\",le=\"1\"} 1\na_count 2\n{\"b\"} 1\n";
     for at in 0..=text.len() {

@@ -1,4 +1,4 @@
-//! Every mistake that a file may contain, and the error for it.
+//! All mistakes that a file may contain, with their errors.
 
 use super::{directory, tls};
 use crate::web::reload::ConfigStore;
@@ -6,7 +6,7 @@ use crate::web::reload::ConfigStore;
 /// A file, the place in the error, and the problem. `<tls>` is a section with a valid
 /// certificate and key, `<verify>` requires client certificates, `<ca>` names their authority.
 const INVALID: &[(&str, &str, &str)] = &[
-    // Half a section is not plain HTTP.
+    // An incomplete section must not mean plain HTTP.
     ("tls_server_config:\n  min_version: TLS12\n", "tls_server_config", "missing one of cert"),
     (
         "tls_server_config:\n  client_allowed_sans: [a]\n",
@@ -21,7 +21,7 @@ const INVALID: &[(&str, &str, &str)] = &[
         "missing one of cert",
     ),
     ("tls_server_config:\n  cert_file: server.crt\n", "tls_server_config", "missing one of key"),
-    // Both of a pair.
+    // Both keys of a pair.
     ("<tls>  cert: x\n", "line 4: tls_server_config.cert:", "not both"),
     ("<tls>  key: x\n", "line 4: tls_server_config.key:", "not both"),
     ("<tls><verify><ca>  client_ca: x\n", "tls_server_config.client_ca_file", "not both"),

@@ -24,11 +24,11 @@ fn a_resumed_session_is_checked_again() {
         setup.live(&format!("{VERIFY}  client_allowed_sans: [somebody.else]\n"));
         live.reload().unwrap();
         let after = live.current();
-        // One that was under way during the reload.
-        assert_eq!(after.admits(&resumed.server), Err(Refusal::SanNotAllowed));
-        // And the ticket is worth nothing any more.
+        // A handshake that was in progress during the reload.
+        assert_eq!(after.admits(&resumed.server), Err(Rejection::SanNotAllowed));
+        // The ticket is no longer accepted.
         let made = handshake(after.tls.as_ref().unwrap(), &client);
-        assert_eq!(refusal(&made), Some(Refusal::SanNotAllowed));
+        assert_eq!(rejection(&made), Some(Rejection::SanNotAllowed));
     }
 }
 
@@ -36,23 +36,23 @@ fn a_resumed_session_is_checked_again() {
 fn handshakes_need_a_common_version_and_parameters() {
     let setup = Setup::new();
     for (keys, version, expected) in [
-        ("  min_version: TLS13\n", &TLS12, Some(Refusal::ProtocolVersion)),
-        ("  max_version: TLS12\n", &TLS13, Some(Refusal::ProtocolVersion)),
+        ("  min_version: TLS13\n", &TLS12, Some(Rejection::ProtocolVersion)),
+        ("  max_version: TLS12\n", &TLS13, Some(Rejection::ProtocolVersion)),
         ("  min_version: TLS10\n", &TLS12, None),
         ("  curve_preferences: [X25519MLKEM768]\n", &TLS13, None),
-        ("  curve_preferences: [X25519MLKEM768]\n", &TLS12, Some(Refusal::NoSharedParameters)),
+        ("  curve_preferences: [X25519MLKEM768]\n", &TLS12, Some(Rejection::NoSharedParameters)),
         (
             // The server's certificate is ECDSA.
             "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n",
             &TLS12,
-            Some(Refusal::NoSharedParameters),
+            Some(Rejection::NoSharedParameters),
         ),
         ("  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n", &TLS13, None),
     ] {
         let live = setup.live(keys);
         let client = client(&setup.authority, None, &[version]);
         let made = handshake(live.current().tls.as_ref().unwrap(), &client);
-        assert_eq!(refusal(&made), expected, "{keys}");
+        assert_eq!(rejection(&made), expected, "{keys}");
     }
 }
 

@@ -16,23 +16,23 @@ fn revoked_certificates_are_rejected() {
     };
     let (one, two) = (issue(1001), issue(1002));
     let keys = format!("{VERIFY}  client_crl_file: crl.pem\n");
-    let unknown = Some(Refusal::RevocationUnknown);
+    let unknown = Some(Rejection::RevocationUnknown);
     for (list, first, second) in [
-        (setup.authority.revoke(&[1001], 4000), Some(Refusal::Revoked), None),
+        (setup.authority.revoke(&[1001], 4000), Some(Rejection::Revoked), None),
         (setup.authority.revoke(&[], 4000), None, None),
-        // A list out of date.
-        (setup.authority.revoke(&[1001], 2021), Some(Refusal::RevocationUnknown), unknown),
+        // An expired list.
+        (setup.authority.revoke(&[1001], 2021), Some(Rejection::RevocationUnknown), unknown),
     ] {
         setup.directory.write("crl.pem", &list);
         let live = setup.live(&keys);
-        let [refused, again] = setup.refusals(&live, Some(&one));
+        let [refused, again] = setup.rejections(&live, Some(&one));
         assert_eq!(refused, again);
-        // An old list that names it may count as either.
-        assert!(refused == first || refused == Some(Refusal::Revoked), "{refused:?}");
-        assert_eq!(setup.refusals(&live, Some(&two)), [second; 2]);
+        // An expired list that contains it may count as either.
+        assert!(refused == first || refused == Some(Rejection::Revoked), "{refused:?}");
+        assert_eq!(setup.rejections(&live, Some(&two)), [second; 2]);
         assert!(live.current().certificates.iter().any(|dated| dated.role == "client_crl"));
     }
-    // Also one that is configured itself.
+    // Also a certificate that is in client_ca itself.
     let mut params = client_params(&["prometheus.example"]);
     params.serial_number = Some(SerialNumber::from(1001_u64));
     let pinned = setup.authority.issue(&params);
@@ -40,7 +40,7 @@ fn revoked_certificates_are_rejected() {
     setup.directory.write("ca.pem", &both);
     setup.directory.write("crl.pem", &setup.authority.revoke(&[1001], 4000));
     let live = setup.live(&keys);
-    assert_eq!(setup.refusals(&live, Some(&pinned)), [Some(Refusal::Revoked); 2]);
+    assert_eq!(setup.rejections(&live, Some(&pinned)), [Some(Rejection::Revoked); 2]);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_revocation_list_of_another_authority_is_a_configuration_error() {
     };
     for (list, problem) in [
         (elsewhere.revoke(&[1001], 4000).into_bytes(), "every client would be refused"),
-        // Of the same name, with another key.
+        // The same name, with another key.
         (Authority::new("fleet").revoke(&[], 4000).into_bytes(), "signature"),
         (damaged.clone(), "signature"),
         (
@@ -79,10 +79,10 @@ fn a_revocation_list_of_another_authority_is_a_configuration_error() {
     assert_eq!(warnings(&setup.live(&keys)), ["elsewhere"]);
     setup.directory.write("crl.pem", &both);
     assert!(warnings(&setup.live(&keys)).is_empty());
-    assert_eq!(setup.refusals(&setup.live(&keys), Some(&elsewhere.client())), [None; 2]);
+    assert_eq!(setup.rejections(&setup.live(&keys), Some(&elsewhere.client())), [None; 2]);
 }
 
-/// Of which authorities there are warnings about revocation lists.
+/// The authorities with warnings about revocation lists.
 fn warnings(live: &ConfigStore) -> Vec<&'static str> {
     let report = live.report();
     let warnings = report.iter().filter(|line| !line.is_fine && line.what == "client_crl");

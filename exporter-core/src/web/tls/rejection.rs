@@ -1,16 +1,16 @@
-//! Why a handshake came to nothing: the `reason` label of its counter, and a word for the log.
+//! The reasons why a handshake fails: the `reason` label of the counter, and of the log.
 
 use std::io;
 
 use rustls::{CertificateError, Error, PeerIncompatible};
 
-/// By who can mend it: the client's certificate, the client's software, the network.
+/// The reason why a handshake failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub(crate) enum Refusal {
-    /// Neither of the others about certificates: damaged, made for another use, badly signed.
+pub(crate) enum Rejection {
+    /// Any other problem of the certificate: damaged, for another usage, with an invalid signature.
     BadCertificate,
-    /// The client did not like us, most often our certificate.
+    /// The client sent an alert, most often about the certificate of the server.
     ClientRefused,
     Expired,
     NoCertificate,
@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
     PlainHttp,
     ProtocolVersion,
     Reset,
-    /// Not known whether it is revoked: the list is out of date, or not of its authority.
+    /// The revocation list is out of date, or not from the authority of the certificate.
     RevocationUnknown,
     Revoked,
     SanNotAllowed,
@@ -29,8 +29,8 @@ pub(crate) enum Refusal {
     UnknownCa,
 }
 
-impl Refusal {
-    /// Every reason, so that each can be counted from the start.
+impl Rejection {
+    /// All reasons.
     pub(crate) const ALL: [Self; 16] = [
         Self::BadCertificate,
         Self::ClientRefused,
@@ -50,7 +50,7 @@ impl Refusal {
         Self::UnknownCa,
     ];
 
-    /// From what a TLS acceptor says.
+    /// The reason of an error from the TLS acceptor.
     pub(crate) fn of(error: &io::Error) -> Self {
         if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             return Self::of_tls(error);

@@ -1,4 +1,4 @@
-//! Logs refused connections and logins at a bounded rate.
+//! Logs rejected connections and logins at a limited rate.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,18 +7,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use crate::web::auth::Denied;
 use crate::web::client_address::{ClientAddress, Peer};
 
-/// How often the refusals of one client address for one reason are logged at most.
+/// The minimum time between two log lines about one address and reason.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Addresses and reasons to keep; further ones are counted, but not logged.
+/// The number of addresses and reasons that are tracked; others are counted, but not logged.
 const CAPACITY: usize = 256;
 
 #[derive(Debug, Default)]
-pub(crate) struct Refusals {
+pub(crate) struct RejectionLog {
     logged: Mutex<HashMap<(ClientAddress, &'static str), Logged>>,
 }
 
@@ -28,14 +28,15 @@ struct Logged {
     suppressed: u64,
 }
 
-impl Refusals {
-    pub(crate) fn log(&self, peer: Peer, refusal: Refusal) {
-        let reason = refusal.as_str();
+impl RejectionLog {
+    pub(crate) fn log(&self, peer: Peer, rejection: Rejection) {
+        let reason = rejection.as_str();
         if let Some(more) = self.due(peer.address(), reason) {
-            warn!(%peer, reason, more, "connection refused");
+            warn!(%peer, reason, more, "connection rejected");
         }
     }
 
+    /// Logs a rejected login.
     pub(crate) fn log_login(&self, peer: Peer, denied: Denied) {
         let reason = match denied {
             Denied::Missing => "no user name and password sent",
@@ -47,7 +48,7 @@ impl Refusals {
         }
     }
 
-    /// How many refusals were not logged since the last, if this one is to be.
+    /// The number of rejections since the last logged one, if this one is to be logged.
     fn due(&self, address: ClientAddress, reason: &'static str) -> Option<u64> {
         let now = Instant::now();
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +64,7 @@ impl Refusals {
             logged.retain(|_, last| now < last.at + INTERVAL);
         }
         if logged.len() >= CAPACITY {
-            // A flood from many addresses; the counters have it.
+            // A flood from many addresses; the counters show it.
             return None;
         }
         logged.insert((address, reason), Logged { at: now, suppressed: 0 });

@@ -1,0 +1,99 @@
+//! The order of folders in docs/architecture.md, compared with the imports of the code.
+
+#![expect(clippy::disallowed_methods, reason = "reads the source of the crate")]
+#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folders and files of the page, from top to bottom, as paths below `src`.
+fn order() -> Vec<String> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/architecture.md");
+    let page = fs::read_to_string(page).unwrap();
+    let section = page.split("## Folders of exporter-core").nth(1).unwrap();
+    let list = section.split("```").nth(1).unwrap();
+    let mut order = Vec::new();
+    let mut folder = String::new();
+    for line in list.lines().filter(|line| !line.is_empty()) {
+        let name = line.split_whitespace().next().unwrap();
+        if let Some(path) = line.strip_prefix("src/").and_then(|_| name.strip_prefix("src/")) {
+            path.clone_into(&mut folder);
+            order.push(path.to_owned());
+        } else {
+            order.push(format!("{folder}{name}"));
+        }
+    }
+    order
+}
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && name != "tests" {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !["tests.rs", "fuzz.rs", "pki.rs", "lib.rs"].contains(&name)
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The entry that a path below `src` belongs to: the longest one that it begins with.
+fn place(order: &[String], path: &str) -> Option<usize> {
+    let is_in = |entry: &String| {
+        path.starts_with(entry.as_str()) || entry.strip_suffix('/') == path.strip_suffix(".rs")
+    };
+    let entries = order.iter().enumerate().filter(|(_, entry)| is_in(entry));
+    entries.max_by_key(|(_, entry)| entry.len()).map(|(index, _)| index)
+}
+
+/// The paths below `src` of the modules that a file imports with `use crate::`.
+fn imports(text: &str) -> Vec<String> {
+    const REEXPORTED: [(&str, &str); 7] = [
+        ("desc", "exposition/desc.rs"),
+        ("families", "exposition/families.rs"),
+        ("file", "kernel/file.rs"),
+        ("format", "exposition/format.rs"),
+        ("limits", "exposition/limits.rs"),
+        ("process", "kernel/process.rs"),
+        ("value", "exposition/value.rs"),
+    ];
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let paths = text.lines().filter_map(|line| line.trim().split_once("use crate::"));
+    paths
+        .map(|(_, path)| {
+            let path = path.split(['{', ';', ' ']).next().unwrap().trim_end_matches(':');
+            let modules: Vec<_> = path
+                .split("::")
+                .take_while(|part| part.chars().all(|c| c.is_lowercase() || c == '_'))
+                .collect();
+            let first = modules.first().copied().unwrap_or_default();
+            match REEXPORTED.iter().find(|(name, _)| *name == first) {
+                Some((_, file)) => (*file).to_owned(),
+                None => format!("{}.rs", modules.join("/")),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn folders_import_only_from_those_below_them() {
+    let order = order();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&src, &mut found);
+    let mut checked = 0;
+    for path in found {
+        let name = path.strip_prefix(&src).unwrap().to_str().unwrap();
+        let Some(from) = place(&order, name) else { panic!("{name} is in no folder of the list") };
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            let Some(to) = place(&order, &import) else { continue };
+            let is_shared = order[to] == "web/" && order[from].starts_with("web/");
+            assert!(from <= to || is_shared, "{name} imports {import}, which is above it");
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "only {checked} imports were found");
+}
