@@ -23,7 +23,7 @@ _cloudwatch__exporter() {
 
     case "${cmd}" in
         cloudwatch__exporter)
-            opts="-h -V --check --no-check --collector.timeout --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --runtime.gomaxprocs --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --config.file --config.unknown-keys --cloudwatch.concurrency --plan --plan.sets --plan.scrape-interval --plan.format --collector.cloudwatch --no-collector.cloudwatch --collector.cloudwatch.interval --help --version"
+            opts="-h -V --check --no-check --collector.timeout --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --runtime.gomaxprocs --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --config.file --config.unknown-keys --cloudwatch.concurrency --plan --plan.sets --plan.scrape-interval --plan.format --demo --no-demo --convert --collector.cloudwatch --no-collector.cloudwatch --collector.cloudwatch.interval --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -90,6 +90,10 @@ _cloudwatch__exporter() {
                     return 0
                     ;;
                 --plan.format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --convert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -14,6 +14,7 @@ complete -c cloudwatch-exporter -l plan -d 'Print what this configuration file c
 complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: take each metric that would have to be listed to be there this many times, and ask AWS nothing.' -r
 complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: the time between two scrapes. What is scraped less often than its period costs less. [default: 60s]' -r
 complete -c cloudwatch-exporter -l plan.format -d 'For --plan: text or json. [default: text]' -r
+complete -c cloudwatch-exporter -l convert -d 'Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one of ours, and exit. Comments at the top name what was not converted.' -r
 complete -c cloudwatch-exporter -l collector.cloudwatch.interval -r
 complete -c cloudwatch-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c cloudwatch-exporter -l no-check
@@ -31,6 +32,8 @@ complete -c cloudwatch-exporter -l web.systemd-socket -d 'Listen on the sockets 
 complete -c cloudwatch-exporter -l no-web.systemd-socket
 complete -c cloudwatch-exporter -l unit -d 'With --check: check in the environment of the systemd unit of this program. Needs root.'
 complete -c cloudwatch-exporter -l no-unit
+complete -c cloudwatch-exporter -l demo -d 'Use a simulated CloudWatch with invented resources instead of AWS, for the given configuration file or for an example.'
+complete -c cloudwatch-exporter -l no-demo
 complete -c cloudwatch-exporter -l collector.cloudwatch -d 'The metrics that the configuration file asks for [default: on]'
 complete -c cloudwatch-exporter -l no-collector.cloudwatch
 complete -c cloudwatch-exporter -s h -l help -d 'Print help'

@@ -70,44 +70,15 @@ pub mod collector {
 pub mod config_file {
     pub mod yaml {
         pub use serde_saphyr::Spanned;
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct ConfigError {
-            pub file: PathBuf,
-            pub line: Option<u64>,
-            pub key: Option<String>,
-            pub problem: String,
-        }
-        impl fmt::Display for ConfigError {}
-        impl std::error::Error for ConfigError {}
-        impl ConfigError {
-            pub fn new(file: impl Into<PathBuf>, problem: impl Into<String>) -> Self {}
-            #[must_use]
-            pub fn with_line(self, line: Option<u64>) -> Self {}
-            #[must_use]
-            pub fn with_key(self, key: Option<String>) -> Self {}
-            pub fn unreadable(file: &Path, error: &io::Error) -> Self {}
-        }
-        #[derive(Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct Fault {
-            pub line: Option<u64>,
-            pub key: Option<String>,
-            pub problem: String,
-        }
-        impl Fault {
-            pub fn new(
-                key: impl Into<String>,
-                line: Option<u64>,
-                problem: impl Into<String>,
-            ) -> Self {}
-            pub fn in_file(self, file: &Path) -> ConfigError {}
-        }
+        pub use serde_saphyr::options::DuplicateKeyPolicy;
         pub fn line_of<T>(value: &Spanned<T>) -> Option<u64> {}
-        pub fn parse<T: DeserializeOwned + Default>(
+        pub fn parse<T: DeserializeOwned + Default>(text: &[u8]) -> Result<T, Fault> {}
+        pub fn parse_with<T: DeserializeOwned + Default>(
             text: &[u8],
-            kind: &str,
+            duplicate_keys: DuplicateKeyPolicy,
         ) -> Result<T, Fault> {}
+        pub fn unknown_key(key: &str, known: &[&str]) -> String {}
+        pub fn similar<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {}
     }
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[non_exhaustive]
@@ -117,8 +88,6 @@ pub mod config_file {
         pub key: Option<String>,
         pub problem: String,
     }
-    impl fmt::Display for ConfigError {}
-    impl std::error::Error for ConfigError {}
     impl ConfigError {
         pub fn new(file: impl Into<PathBuf>, problem: impl Into<String>) -> Self {}
         #[must_use]
@@ -127,8 +96,9 @@ pub mod config_file {
         pub fn with_key(self, key: Option<String>) -> Self {}
         pub fn unreadable(file: &Path, error: &io::Error) -> Self {}
     }
+    impl fmt::Display for ConfigError {}
+    impl std::error::Error for ConfigError {}
     #[derive(Debug, PartialEq, Eq)]
-    #[non_exhaustive]
     pub struct Fault {
         pub line: Option<u64>,
         pub key: Option<String>,
@@ -140,8 +110,21 @@ pub mod config_file {
             line: Option<u64>,
             problem: impl Into<String>,
         ) -> Self {}
+        pub fn without_key(line: Option<u64>, problem: impl Into<String>) -> Self {}
+        pub fn at<T>(
+            value: &Spanned<T>,
+            key: impl Into<String>,
+            problem: impl Into<String>,
+        ) -> Self {}
         pub fn in_file(self, file: &Path) -> ConfigError {}
     }
+    #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
+    pub struct Secret(_);
+    impl Secret {
+        pub fn new(text: impl Into<String>) -> Self {}
+        pub fn expose(&self) -> &str {}
+    }
+    impl fmt::Debug for Secret {}
     pub use self::yaml::Spanned;
     pub fn line_of<T>(value: &Spanned<T>) -> Option<u64> {}
     pub const SMALL: u64 = 1024 * 1024;
@@ -761,12 +744,12 @@ pub mod registry {
 pub mod testing {
     pub mod mutual_tls {
         #[derive(Debug)]
-        pub struct Scene {
+        pub struct Setup {
             private: _,
         }
-        impl Scene {
+        impl Setup {
             pub fn new(binary: &str, flags: &[&str], dir: &Path) -> Self {}
-            pub fn knock(&self) {}
+            pub fn connect_as_each_client(&self) {}
             pub fn scrape(&self, dir: &Path) -> Option<()> {}
         }
     }
@@ -937,8 +920,6 @@ pub mod web {
         pub key: Option<String>,
         pub problem: String,
     }
-    impl fmt::Display for ConfigError {}
-    impl std::error::Error for ConfigError {}
     impl ConfigError {
         pub fn new(file: impl Into<PathBuf>, problem: impl Into<String>) -> Self {}
         #[must_use]
@@ -947,6 +928,8 @@ pub mod web {
         pub fn with_key(self, key: Option<String>) -> Self {}
         pub fn unreadable(file: &Path, error: &io::Error) -> Self {}
     }
+    impl fmt::Display for ConfigError {}
+    impl std::error::Error for ConfigError {}
     #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct Limits {
@@ -1375,7 +1358,7 @@ pub mod run {
     pub static COLLECTOR_TIMEOUT: Flag = Flag::text(
         "collector.timeout",
         "5s",
-        "How long one collector may take in a scrape.",
+        "Time limit of a collector in a scrape.",
     );
     pub const BUILD_LABELS: [&str; 7] = [
         "version",
