@@ -13,6 +13,7 @@ pub(crate) mod metrics;
 #[cfg(test)]
 mod pki;
 mod recent_scrapes;
+mod rejection_log;
 pub(crate) mod reload;
 mod server;
 mod site;

@@ -68,7 +68,9 @@ fn is_blank(line: &str) -> bool {
 fn fault(error: &Error) -> Fault {
     let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
     let problem = match error.without_snippet() {
-        Error::SerdeUnknownField { field, expected, .. } => unknown_key(field, expected),
+        Error::SerdeUnknownField { field, expected, .. } => {
+            format!("invalid YAML: {}", unknown_key(field, expected))
+        }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("the key {key:?} is given twice")
         }

@@ -9,8 +9,8 @@ use super::connection::known_addresses::KnownAddresses;
 use super::connection::table::{ConnectionTable, TableLimits};
 use super::connection::unsent::UnsentResponses;
 use super::http::compress::Compressor;
+use super::rejection_log::RejectionLog;
 use super::site::Site;
-use super::tls::rejection_log::RejectionLog;
 
 /// The state that all connections share.
 #[derive(Debug)]

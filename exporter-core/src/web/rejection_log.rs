@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::rejection::Rejection;
-use crate::web::auth::Denied;
-use crate::web::client_address::{ClientAddress, Peer};
+use super::auth::Denied;
+use super::client_address::{ClientAddress, Peer};
+use super::tls::rejection::Rejection;
 
 /// The minimum time between two log lines about one address and reason.
 const INTERVAL: Duration = Duration::from_secs(60);
