@@ -258,10 +258,10 @@ fn rules_share_a_family() {
 fn pages_of_datapoints_are_put_together() {
     let model = Model::new()
         .grid("Grid", 2, 10, &Values::Constant(1.0))
-        .limits(Limits { datapoints: 30, ..Limits::default() });
+        .limits(Limits { datapoints: 200, ..Limits::default() });
     let of = |n| rule("Grid", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
     let config = format!("use_get_metric_data: true\nmetrics:\n{}{}", of(0), of(1));
     let scene = Scene::new(model, &config);
     assert_eq!(scene.samples("grid_metric").len(), 100);
-    assert!(scene.received(Operation::GetMetricData) > 1);
+    assert!(scene.received(Operation::GetMetricData) > 3);
 }
