@@ -52,7 +52,7 @@ pub fn unknown_key(key: &str, known: &[&str]) -> String {
 /// The known name that a misspelt one probably means.
 pub fn similar<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = name.to_lowercase();
-    let distance = |known: &str| strsim::levenshtein(&name, &known.to_lowercase());
+    let distance = |known: &str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
     let nearest = known.iter().copied().min_by_key(|known| distance(known))?;
     let is_start = |known: &str| name.len() >= 3 && known.to_lowercase().starts_with(&name);
     if distance(nearest) <= 1 + name.len() / 5 || is_start(nearest) {
@@ -106,6 +106,7 @@ mod tests {
         let keys = ["region", "aws_dimensions", "aws_dimension_select", "period_seconds"];
         for (name, expected) in [
             ("reigon", Some("region")),
+            ("aws_dimenisons", Some("aws_dimensions")),
             ("aws_dimension", Some("aws_dimensions")),
             ("Period_Seconds", Some("period_seconds")),
             ("period", Some("period_seconds")),
@@ -115,5 +116,6 @@ mod tests {
             assert_eq!(similar(name, &keys), expected, "{name}");
         }
         assert_eq!(similar("Max", &["Maximum", "Minimum"]), Some("Maximum"));
+        assert_eq!(similar("nmae", &["help", "name"]), Some("name"));
     }
 }

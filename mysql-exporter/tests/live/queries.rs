@@ -1,5 +1,8 @@
 //! Custom queries on a real server.
 
+use std::thread;
+use std::time::Duration;
+
 use super::*;
 
 const EXAMPLES: &str =
@@ -47,8 +50,12 @@ pub(crate) fn examples_find_what_they_look_for(server: &Server, dir: &Path) {
     let mut page = String::new();
     until(
         || {
+            // The server renews what innodb_trx shows when nobody has read it for 0.1 s.
+            thread::sleep(Duration::from_millis(200));
             page = exporter.get("/metrics").body;
-            value(&page, "mysql_query_metadata_lock_waits_waiting") == Some(1.0)
+            let idle = value(&page, "mysql_query_idle_in_transaction_connections{user=\"root\"}");
+            let waits = value(&page, "mysql_query_metadata_lock_waits_waiting");
+            idle == Some(1.0) && waits == Some(1.0)
         },
         || exporter.log(),
     );
