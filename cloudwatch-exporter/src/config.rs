@@ -14,12 +14,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exporter_core::config_file;
+use exporter_core::config_file::{self, line_of};
 use exporter_core::web::ConfigError;
 use regex::bytes::{Regex, RegexBuilder};
 use serde_saphyr::Spanned;
 
-use self::file::{Given, Metric, Shared, Whole, line_of};
+use self::file::{Given, Metric, Shared, Whole};
 pub(crate) use self::keys::{Strictness, Warning};
 use self::target::Endpoints;
 pub(crate) use self::target::{Role, Target};

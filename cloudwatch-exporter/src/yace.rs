@@ -41,10 +41,9 @@ pub(crate) fn convert(path: &Path) -> Result<String, String> {
 }
 
 fn converted(text: &[u8]) -> Result<String, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
-    let options = serde_saphyr::options! { with_snippet: false };
-    let value: Value = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| format!("not valid YAML: {error}"))?;
+    let value: Value = config_file::yaml::parse(text).map_err(|fault| {
+        format!("not valid YAML: {}", fault.problem.trim_start_matches("invalid YAML: "))
+    })?;
     let mut report = Report::default();
     let file = file(value, &mut report)?;
     let yaml = serde_saphyr::to_string(&file).map_err(|error| error.to_string())?;

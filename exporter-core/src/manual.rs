@@ -90,7 +90,7 @@
 //! | `async-trait` | the macro, re-exported by [`collector`](crate::collector) | collectors are trait objects |
 //! | `bytes`, `http` | `Registry::answer`, `tower` | the types of all servers |
 //! | `http-body`, `tower-layer`, `tower-service` | `tower` | the traits of a layer |
-//! | `serde-saphyr` | `config_file::Spanned` | configuration files with line numbers |
+//! | `serde`, `serde-saphyr` | `config_file` | configuration files with line numbers |
 //! | `metrics` | `metrics` | the trait of a recorder |
 //! | `tracing` | `log::init` | the level |
 //!

@@ -31,12 +31,14 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// A token for a login now.
 pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result<Secret, Error> {
     static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
-    let config = CONFIG.get_or_init(load).await;
+    let no_answer = || Error::Token("the source of AWS credentials does not answer".into());
+    let config = tokio::time::timeout(LIMIT, CONFIG.get_or_init(load));
+    let config = config.await.map_err(|_| no_answer())?;
     let provider = config.credentials_provider();
     let provider = provider.ok_or_else(|| Error::Token("there are no AWS credentials".into()))?;
     let credentials = tokio::time::timeout(LIMIT, provider.provide_credentials()).await;
     let credentials = credentials
-        .map_err(|_| Error::Token("the source of AWS credentials does not answer".into()))?
+        .map_err(|_| no_answer())?
         .map_err(|error| Error::Token(format!("no AWS credentials: {}", chain(&error))))?;
     presigned(user, address, region, credentials, SystemTime::now())
 }

@@ -187,25 +187,22 @@ impl Exporter for Servers {
 
     /// Servers are forgotten with the configuration they were logged in by.
     fn reload(&self) -> Result<(), String> {
+        let rejected = |file: &'static str| {
+            move |error: Error| {
+                let error = exporter_core::collector::chain(&error);
+                tracing::error!(error, "{file} is bad, the last good one stays in force");
+                error
+            }
+        };
         let config = options::config(&self.plan.flags).and_then(|config| {
             let weaker = self.state().config.check_replacement(&config);
             weaker.map(|()| config).map_err(|error| Error::Other(Box::new(error)))
         });
-        let config = config.map_err(|error| {
-            let error = exporter_core::collector::chain(&error);
-            tracing::error!(error, "option file is bad, the last good one stays in force");
-            error
-        })?;
-        let queries = options::queries(&self.plan.flags, self.plan.limit).map_err(|error| {
-            let error = exporter_core::collector::chain(&error);
-            tracing::error!(error, "file of queries is bad, the last good one stays in force");
-            error
-        })?;
-        let targets = options::targets(&self.plan.flags, &config).map_err(|error| {
-            let error = exporter_core::collector::chain(&error);
-            tracing::error!(error, "file of targets is bad, the last good one stays in force");
-            error
-        })?;
+        let config = config.map_err(rejected("option file"))?;
+        let queries = options::queries(&self.plan.flags, self.plan.limit)
+            .map_err(rejected("file of queries"))?;
+        let targets =
+            options::targets(&self.plan.flags, &config).map_err(rejected("file of targets"))?;
         *self.state() = State { config, queries, targets, servers: HashMap::new() };
         tracing::info!("option file read again");
         Ok(())

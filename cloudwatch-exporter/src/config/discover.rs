@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use exporter_core::config_file::line_of;
+use exporter_core::config_file::yaml::similar;
 use serde_saphyr::Spanned;
 
-use super::file::{Discover, line_of};
-use super::keys::likely;
+use super::file::Discover;
 use super::{Defaults, Fault, Target, accounts, names, patterns, text_of};
 use crate::discovery::Discovery;
 use crate::rule::{Rule, STATISTICS, Select, Statistic};
@@ -36,8 +37,8 @@ impl Defaults {
         let is_untagged = entry.untagged.as_ref().is_some_and(|given| given.value);
         let known = services::find(&name);
         let Some(service) = known.or(is_untagged.then_some(&services::OTHER)) else {
-            let hint = match likely(&name, &services::namespaces()) {
-                Some(likely) => format!("did you mean {likely:?}?"),
+            let hint = match similar(&name, &services::namespaces()) {
+                Some(similar) => format!("did you mean {similar:?}?"),
                 None => "set `untagged: true` to list its metrics".to_owned(),
             };
             let problem = format!("nothing is known of the resources of {name:?}; {hint}");
@@ -131,7 +132,7 @@ fn metrics(
         }
         let unknown = statistics.iter().find(|name| !is_statistic(name));
         if let Some(name) = unknown {
-            let hint = likely(name, &STATISTICS).unwrap_or("Average or p99");
+            let hint = similar(name, &STATISTICS).unwrap_or("Average or p99");
             let problem = format!("{metric}: {name:?} is no statistic; did you mean {hint}?");
             return Err(Fault::at(given, "metrics", problem));
         }

@@ -155,10 +155,6 @@ macro_rules! shared {
 }
 shared!(File, Metric, Discover);
 
-pub(super) fn line_of<T>(value: &Spanned<T>) -> Option<u64> {
-    Some(value.referenced.line()).filter(|line| *line > 0)
-}
-
 /// The file's text as keys and values, and what was left out.
 pub(super) fn parse(text: &[u8], strictness: Strictness) -> Result<(File, Vec<Warning>), Fault> {
     let text = std::str::from_utf8(text).map_err(|error| {

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use exporter_core::config_file::yaml::similar;
+
 /// What becomes of keys and values that are not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Strictness {
@@ -34,46 +36,13 @@ pub(super) fn unknown(key: &str, line: u64, known: &[&str]) {
     if key.starts_with("x-") {
         return;
     }
-    let hint = match likely(key, known) {
-        Some(likely) => format!("did you mean {likely:?}?"),
+    let hint = match similar(key, known) {
+        Some(similar) => format!("did you mean {similar:?}?"),
         None => format!("known here: {}", known.join(", ")),
     };
     let problem = format!("unknown key {key:?}; {hint}");
     let line = Some(line).filter(|line| *line > 0);
     UNKNOWN.with_borrow_mut(|unknown| unknown.push(Warning { line, problem }));
-}
-
-/// The one of some names that a misspelt one is likely to mean.
-pub(super) fn likely<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let distance = |known: &&str| distance(&name, &known.to_lowercase());
-    let nearest = known.iter().copied().min_by_key(|known| distance(known))?;
-    let is_part = name.len() >= 3 && nearest.to_lowercase().starts_with(&name);
-    let is_near = distance(&nearest) <= 1 + name.len() / 5;
-    if is_near || is_part {
-        return Some(nearest);
-    }
-    known.iter().copied().find(|known| name.len() >= 3 && known.to_lowercase().starts_with(&name))
-}
-
-/// Insertions, deletions and replacements from one text to the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, letter) in a.chars().enumerate() {
-        let mut diagonal = at;
-        let mut left = at + 1;
-        for (other, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = *above;
-            left = replaced.min(left + 1).min(diagonal + 1);
-            *above = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = at + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// A struct that is read from a mapping, key by key.
@@ -145,8 +114,8 @@ mod tests {
             ("nothing_like_it", None),
             ("", None),
         ] {
-            assert_eq!(likely(name, &keys), expected, "{name}");
+            assert_eq!(similar(name, &keys), expected, "{name}");
         }
-        assert_eq!(likely("Max", &["Maximum", "Minimum"]), Some("Maximum"));
+        assert_eq!(similar("Max", &["Maximum", "Minimum"]), Some("Maximum"));
     }
 }

@@ -1,8 +1,9 @@
 //! The accounts and regions to ask.
 
+use exporter_core::config_file::line_of;
 use serde_saphyr::Spanned;
 
-use super::file::{GivenAccount, line_of};
+use super::file::GivenAccount;
 use super::{Fault, text_of};
 
 /// One region of one account.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use exporter_core::config_file::line_of;
+use exporter_core::config_file::yaml::similar;
 use regex::bytes::Regex;
 use serde_saphyr::Spanned;
 
-use super::file::{Given, TagSelect, line_of};
-use super::keys::{self, Strictness, Warning};
+use super::file::{Given, TagSelect};
+use super::keys::{Strictness, Warning};
 use super::{Fault, ID_PATTERN, Target, pattern};
 use crate::rule::{STATISTICS, Statistic, Tags};
 
@@ -108,8 +110,8 @@ pub(super) fn statistics(
                     continue;
                 }
                 let known = STATISTICS.join(", ");
-                let hint = match keys::likely(name, &STATISTICS) {
-                    Some(likely) => format!("did you mean {likely}?"),
+                let hint = match similar(name, &STATISTICS) {
+                    Some(similar) => format!("did you mean {similar}?"),
                     None => "percentiles go to aws_extended_statistics".to_owned(),
                 };
                 let problem = format!("{name:?} is none of {known}; {hint}");

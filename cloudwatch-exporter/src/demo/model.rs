@@ -176,8 +176,8 @@ impl Builder {
 fn values(select: &Select, dimension: &str) -> Vec<String> {
     let usual = || (1..=RESOURCES).map(|number| format!("demo-{number}"));
     match select {
-        Select::Values(values) if values.contains_key(dimension) => {
-            values.get(dimension).cloned().unwrap_or_default()
+        Select::Values(values) => {
+            values.get(dimension).cloned().unwrap_or_else(|| usual().collect())
         }
         Select::Patterns(patterns) if patterns.contains_key(dimension) => {
             let patterns = patterns.get(dimension).map(Vec::as_slice).unwrap_or_default();

@@ -112,7 +112,7 @@ impl Defaults {
             let length = metric.number("length").or(self.length).unwrap_or(PERIOD).max(period);
             // The window of YACE ends `delay` before the start of the current period; ours with the
             // newest period that began `delay_seconds` ago.
-            let delay_seconds = if self.delay == 0 { 0 } else { self.delay + period };
+            let delay_seconds = if self.delay == 0 { 0 } else { self.delay.saturating_add(period) };
             let window = Window {
                 period_seconds: period,
                 range_seconds: length,

@@ -79,7 +79,14 @@ impl Mapping {
 
     pub(super) fn list(&mut self, key: &str, report: &mut Report) -> Vec<Self> {
         let path = self.path_of(key);
-        let Some(Value::Array(values)) = self.keys.remove(key) else { return Vec::new() };
+        let values = match self.keys.remove(key) {
+            Some(Value::Array(values)) => values,
+            None | Some(Value::Null) => return Vec::new(),
+            Some(_) => {
+                report.add(&format!("{path}: it is not a list"));
+                return Vec::new();
+            }
+        };
         let entry = |(at, value)| Self::new(&format!("{path}[{at}]"), value, report);
         values.into_iter().enumerate().map(entry).collect()
     }

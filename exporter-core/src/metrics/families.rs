@@ -65,9 +65,8 @@ impl<T: Child> Metrics<T> {
     pub(super) fn list(&self, kind: Kind, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let state = self.read();
         for (name, family) in state.families.iter().filter(|(_, family)| family.series > 0) {
-            let mut series = state.series.keys().filter(|key| key.name() == name.as_str());
-            let labels: Vec<_> =
-                series.next().into_iter().flat_map(Key::labels).map(Label::key).collect();
+            let series = state.series.keys().find(|key| key.name() == name.as_str());
+            let labels: Vec<_> = series.into_iter().flat_map(Key::labels).map(Label::key).collect();
             visit(family.desc(name.as_str(), kind, &labels));
         }
     }

@@ -22,6 +22,10 @@ impl Registry {
         encoding: Encoding,
         deadline: Instant,
     ) -> Page {
+        let page = |members: &[Arc<Member>], runs| {
+            let own = encoding.families(deadline);
+            page(&self.settings, &self.dropped, &self.ignored, members, runs, own)
+        };
         let mut runs = Vec::with_capacity(members.len() + 1);
         if let Some(precheck) = &self.precheck {
             let run = self.run_async(members.len(), precheck, encoding, deadline).await;
@@ -29,14 +33,7 @@ impl Registry {
             members.push(Arc::clone(precheck));
             runs.push(run);
             if failed {
-                return page(
-                    &self.settings,
-                    &self.dropped,
-                    &self.ignored,
-                    &members,
-                    runs,
-                    encoding.families(deadline),
-                );
+                return page(&members, runs);
             }
         }
         let count = members.len() - runs.len();
@@ -56,14 +53,7 @@ impl Registry {
         runs.extend(blocking);
         runs.extend(asynchronous);
         runs.sort_unstable_by_key(|run| run.member);
-        page(
-            &self.settings,
-            &self.dropped,
-            &self.ignored,
-            &members,
-            runs,
-            encoding.families(deadline),
-        )
+        page(&members, runs)
     }
 
     async fn run_blocking(
@@ -79,6 +69,8 @@ impl Registry {
             let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
             return members.iter().map(|(index, _)| missed(*index)).collect();
         };
+        // The same for all of them, since the check whether one is due comes before the first.
+        let at = Instant::now();
         let (mut earlier, mut tasks) = (Vec::new(), Vec::with_capacity(members.len()));
         for (index, member) in members {
             match member.earlier_run(*index, || self.families(encoding, deadline)) {
@@ -91,7 +83,7 @@ impl Registry {
         for run in &mut runs {
             let member = members.iter().find(|(index, _)| *index == run.member);
             if let Some((_, member)) = member {
-                member.keep(run, || self.families(encoding, deadline));
+                member.keep(run, at, || self.families(encoding, deadline));
             }
         }
         runs.extend(earlier);
@@ -124,7 +116,7 @@ impl Registry {
         let elapsed = start.elapsed();
         let late = |_| Err(Failure::late(elapsed, self.settings.limit));
         let mut run = Run::new(index, elapsed, result.unwrap_or_else(late));
-        member.keep(&mut run, families);
+        member.keep(&mut run, start, families);
         drop(turn);
         run
     }

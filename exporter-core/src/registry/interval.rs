@@ -35,7 +35,7 @@ struct State {
 
 /// The last run, whether it succeeded or not.
 struct LastRun {
-    /// When it began.
+    /// When the scrape began to run the collectors.
     at: Instant,
     elapsed: Duration,
     /// Its message, and whether it is an absence.
@@ -75,18 +75,11 @@ impl Interval {
         Some(run)
     }
 
-    /// Keeps a run that has just ended. If it failed, it shows the last result that is complete.
+    /// Keeps a run of a scrape that ran the collectors from `at` on. If it failed, it shows the last result that is complete.
     /// A run that was cut short does not count.
-    pub(super) fn keep(
-        &self,
-        run: &mut Run,
-        is_cut_short: bool,
-        families: impl FnOnce() -> Families,
-    ) {
+    pub(super) fn keep(&self, run: &mut Run, at: Instant, families: impl FnOnce() -> Families) {
         let mut state = self.state();
-        let now = Instant::now();
-        let at = now.checked_sub(run.elapsed).unwrap_or(now);
-        if !is_cut_short {
+        if !run.is_cut_short() {
             let failure = run.failure.as_ref();
             let failure = failure.map(|failure| (failure.to_string(), failure.is_absence()));
             state.last = Some(LastRun { at, elapsed: run.elapsed, failure });

@@ -122,9 +122,9 @@ impl Member {
     }
 
     /// Keeps a run for the scrapes until the next one.
-    pub(super) fn keep(&self, run: &mut Run, families: impl FnOnce() -> Families) {
+    pub(super) fn keep(&self, run: &mut Run, at: Instant, families: impl FnOnce() -> Families) {
         if let Some(interval) = &self.interval {
-            interval.keep(run, run.is_cut_short(), families);
+            interval.keep(run, at, families);
         }
     }
 

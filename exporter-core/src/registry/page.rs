@@ -17,7 +17,7 @@ use crate::exposition::families::{Families, Precedence};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
     pub(crate) bytes: Bytes,
-    /// The number of its series; a histogram or summary is one.
+    /// The number of series that were written for it; a histogram or summary is one.
     pub(crate) series: usize,
 }
 

@@ -87,7 +87,8 @@ impl Worker {
                 done,
             };
             if let Err(error) = self.send(job) {
-                let failed = |(member, _)| Failure::Thread(error.to_string()).at(member);
+                let failure = || Failure::Thread(error.to_string());
+                let failed = |(member, _)| Run::failed(member, Duration::ZERO, failure());
                 runs.extend(tasks.drain(..).map(failed));
                 break;
             }
@@ -178,10 +179,4 @@ fn work(job: Job) -> bool {
     // The scrape may be gone already.
     let _ = job.done.send(());
     true
-}
-
-impl Failure {
-    fn at(self, member: usize) -> Run {
-        Run::failed(member, Duration::ZERO, self)
-    }
 }

@@ -22,7 +22,7 @@ pub(super) struct Exchange {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outcome {
-    /// The service was dropped before it had a response.
+    /// The future was dropped before it had a response.
     Aborted,
     /// The service returned an error.
     Failed,

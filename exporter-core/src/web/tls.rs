@@ -13,7 +13,7 @@ pub(crate) mod rejection;
 mod revocation;
 mod section;
 mod server;
-mod validity;
+pub(crate) mod validity;
 pub(crate) mod verify;
 
 pub(crate) use self::server::transport;

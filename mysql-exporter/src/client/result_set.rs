@@ -110,6 +110,11 @@ impl ResultSet {
         let column = self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
         row.value(column)
     }
+
+    /// The row of a variable, as `SHOW VARIABLES` and `SHOW STATUS` list them, ignoring case.
+    pub(crate) fn variable(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(name))
+    }
 }
 
 /// Reads the response to a statement.

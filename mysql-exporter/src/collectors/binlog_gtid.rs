@@ -6,6 +6,7 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
+use super::slave_status::gtids;
 use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 
@@ -94,13 +95,8 @@ fn write_positions(out: &mut Families, answer: &ResultSet) {
     let Some(row) = answer.rows.first() else { return };
     for (desc, column) in [(&BINLOG, 0), (&REPLICATED, 1)] {
         let mut family = out.family(desc);
-        for gtid in row.text(column).split(',').take(LIMIT) {
-            let mut parts = gtid.trim().split('-');
-            if let (Some(domain), Some(server), Some(Ok(sequence))) =
-                (parts.next(), parts.next(), parts.next().map(str::parse::<f64>))
-            {
-                family.sample([domain, server], sequence);
-            }
+        for (domain, server, sequence) in gtids(row.text(column)).take(LIMIT) {
+            family.sample([domain, server], sequence);
         }
     }
 }

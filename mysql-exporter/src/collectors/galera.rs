@@ -106,7 +106,7 @@ impl AsyncCollector for Galera {
 
 fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
     let text = |name: &str| {
-        let row = answer.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(name));
+        let row = answer.variable(name);
         row.map(|row| row.text(1)).filter(|text| !text.is_empty())
     };
     // MariaDB has some of the variables without a provider, too.

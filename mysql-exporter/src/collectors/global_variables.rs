@@ -68,7 +68,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
         }
     }
     let text = |name: &str| {
-        let row = answer.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(name));
+        let row = answer.variable(name);
         row.map(|row| row.text(1)).unwrap_or_default()
     };
     let versions = [text("innodb_version"), text("version"), text("version_comment")];

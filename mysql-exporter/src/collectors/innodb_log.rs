@@ -38,7 +38,7 @@ static LIMIT: Desc = Desc::gauge(
     [],
 );
 
-/// The first statement parses everywhere; the variables that a server does not know are left out.
+/// Parses everywhere: variables that a server does not know are left out.
 const STATUS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_checkpoint_age', \
                       'Innodb_checkpoint_max_age', 'Innodb_redo_log_checkpoint_lsn', \
                       'Innodb_redo_log_current_lsn', 'Innodb_redo_log_capacity_resized')";
@@ -62,7 +62,7 @@ impl AsyncCollector for InnodbLog {
 /// Writes what there is of it. The rows are names and values.
 fn write(out: &mut Families, values: &ResultSet) {
     let value = |name: &str| {
-        let row = values.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(name))?;
+        let row = values.variable(name)?;
         row.number(1)
     };
     let age = value("Innodb_checkpoint_age").or_else(|| {

@@ -47,7 +47,7 @@ static WAITS: [Column<Row, 2>; 1] = [Desc::gauge(
 )
 .column(|row| row.number(2))];
 
-/// The types and states are few: this is only a precaution.
+/// The types and states are few: the limit is only a precaution.
 const COUNTS: &str = "SELECT OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS, COUNT(*) FROM \
                       performance_schema.metadata_locks WHERE COALESCE(OBJECT_SCHEMA, '') <> \
                       'performance_schema' GROUP BY OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS LIMIT 500";

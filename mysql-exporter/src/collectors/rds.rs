@@ -65,7 +65,7 @@ impl AsyncCollector for Rds {
 }
 
 fn variable<'a>(variables: &'a ResultSet, name: &str) -> Option<&'a str> {
-    let row = variables.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(name))?;
+    let row = variables.variable(name)?;
     row.value(1)
 }
 

@@ -77,7 +77,7 @@ fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
     let text = |names: [&str; 2], variable: &str| {
         names.into_iter().find_map(|role| {
             let name = format!("Rpl_semi_sync_{role}_{variable}");
-            let row = answer.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(&name))?;
+            let row = answer.variable(&name)?;
             Some(row.text(1))
         })
     };

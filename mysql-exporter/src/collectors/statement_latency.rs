@@ -69,10 +69,10 @@ fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
     let sum = sum.rows.first().and_then(|row| row.number(0)).unwrap_or(0.0) / SECOND;
     let mut buckets = Vec::new();
     let mut native: Vec<(i32, u64)> = Vec::new();
-    let mut count = 0;
+    let mut count = 0_u64;
     for (at, row) in histogram.rows.iter().enumerate() {
         let Some((low, high, in_bucket)) = bounds(row) else { continue };
-        count += in_bucket;
+        count = count.saturating_add(in_bucket);
         // The last bucket has no end.
         let is_last = at + 1 == histogram.rows.len();
         if at % STEP == 0 && !is_last {
@@ -81,7 +81,7 @@ fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
         if in_bucket > 0 {
             let index = native_index(if is_last { low } else { f64::midpoint(low, high) });
             match native.last_mut().filter(|(last, _)| *last == index) {
-                Some((_, sum)) => *sum += in_bucket,
+                Some((_, sum)) => *sum = sum.saturating_add(in_bucket),
                 None => native.push((index, in_bucket)),
             }
         }

@@ -7,16 +7,21 @@
 /// Words that do not occur in a statement that only reads.
 const REFUSED: [&str; 4] = ["DELETE", "INTO", "LOCK", "UPDATE"];
 /// Functions that wait, lock, write, or read files.
-const REFUSED_FUNCTIONS: [&str; 9] = [
+const REFUSED_FUNCTIONS: [&str; 14] = [
     "BENCHMARK",
     "GET_LOCK",
     "LOAD_FILE",
+    "MASTER_GTID_WAIT",
+    "MASTER_POS_WAIT",
     "NEXTVAL",
     "RELEASE_ALL_LOCKS",
     "RELEASE_LOCK",
     "SETVAL",
     "SLEEP",
+    "SOURCE_POS_WAIT",
     "SYS_EXEC",
+    "WAIT_FOR_EXECUTED_GTID_SET",
+    "WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS",
 ];
 
 /// The statement without the `;` at its end, or what is wrong with it.
@@ -39,7 +44,7 @@ pub(super) fn check(text: &str) -> Result<&str, String> {
             Token::Word(word) if word == "FOR" && next == Some(&Token::Word("SHARE".into())) => {
                 return Err("has FOR SHARE, and queries take no locks".into());
             }
-            Token::Word(word)
+            Token::Word(word) | Token::Name(word)
                 if REFUSED_FUNCTIONS.contains(&word.as_str())
                     && next == Some(&Token::Mark('(')) =>
             {
@@ -55,7 +60,7 @@ pub(super) fn check(text: &str) -> Result<&str, String> {
 pub(super) fn is_explainable(statement: &str) -> bool {
     let word = tokens(statement).unwrap_or_default().into_iter().find_map(|token| match token {
         Token::Word(word) => Some(word),
-        Token::Mark(_) => None,
+        Token::Mark(_) | Token::Name(_) => None,
     });
     word.is_some_and(|word| word != "SHOW")
 }
@@ -64,17 +69,25 @@ pub(super) fn is_explainable(statement: &str) -> bool {
 enum Token {
     /// A keyword or an identifier without quotes, in upper case.
     Word(String),
+    /// An identifier in backticks, which may name a function, in upper case.
+    Name(String),
     Mark(char),
 }
 
-/// The words and marks of a statement, without literals, quoted identifiers and comments.
+/// The words, names and marks of a statement, without literals and comments.
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let after = rest.get(first.len_utf8()..).unwrap_or_default();
         rest = match first {
-            '\'' | '"' | '`' => quoted(after, first)?,
+            '`' => {
+                let rest = quoted(after, first)?;
+                let name = after.get(..after.len() - rest.len() - 1).unwrap_or_default();
+                tokens.push(Token::Name(name.to_ascii_uppercase()));
+                rest
+            }
+            '\'' | '"' => quoted(after, first)?,
             '#' => line_end(after),
             '-' if is_line_comment(after) => line_end(after),
             '/' if after.starts_with("*!") || after.starts_with("*M!") => {
@@ -175,6 +188,8 @@ mod tests {
             ("SELECT * FROM t LOCK IN SHARE MODE", "LOCK"),
             ("WITH a AS (SELECT 1) DELETE FROM t", "DELETE"),
             ("SELECT sleep (10)", "SLEEP()"),
+            ("SELECT `sleep`(10)", "SLEEP()"),
+            ("SELECT source_pos_wait('x', 4)", "SOURCE_POS_WAIT()"),
             ("SELECT Get_Lock('a', 1)", "GET_LOCK()"),
             ("SELECT 'a", "without an end"),
             ("SELECT 1 /* a", "without an end"),

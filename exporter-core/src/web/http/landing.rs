@@ -27,7 +27,10 @@ pub(super) async fn page(site: &Site, query: &Query) -> String {
     let registry = site.exporter.registry(&Query::default()).ok();
     let results = match (query.value("search").map(str::trim), &registry) {
         (Some(words), Some(registry)) if !words.is_empty() => {
-            Some(search::run(registry, words, site.limits.scrape).await)
+            Some(match site.metrics.scrapes.enter(site.limits.requests) {
+                Some(_in_progress) => search::run(registry, words, site.limits.scrape).await,
+                None => search::Results::Failed("too many scrapes are in progress".into()),
+            })
         }
         _ => None,
     };

@@ -8,7 +8,7 @@ use super::identity;
 use crate::web::config::diagnostics::{Certificate, Diagnostics};
 
 /// The number of days before expiry from which on a certificate causes a warning.
-const WARNING_DAYS: i64 = 14;
+pub(crate) const WARNING_DAYS: i64 = 14;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Reports the dates of a certificate.

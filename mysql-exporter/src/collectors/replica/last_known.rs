@@ -1,6 +1,6 @@
 //! Lags that a server does not tell, from those that it told before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 /// The last lag that the server told of each channel, and when. While it tells none, as of a channel
@@ -20,7 +20,8 @@ impl LastKnown {
 
     /// Forgets the channels that are no more.
     pub(super) fn retain(&mut self, channels: &[&str]) {
-        self.0.retain(|known, _| channels.contains(&known.as_str()));
+        let channels: HashSet<_> = channels.iter().copied().collect();
+        self.0.retain(|known, _| channels.contains(known.as_str()));
     }
 }
 

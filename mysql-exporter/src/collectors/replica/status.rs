@@ -1,5 +1,7 @@
 //! The lag of a replica from its status, for servers that do not keep times of transactions.
 
+use std::collections::HashMap;
+
 use exporter_core::families::Families;
 
 use super::last_known::LastKnown;
@@ -39,12 +41,13 @@ fn named<'a>(answer: &'a ResultSet, row: &'a Row, names: [&str; 2]) -> Option<&'
 /// How many transactions were received and not applied, by the positions in each domain. None
 /// without GTIDs.
 fn pending(received: &str, applied: &str) -> Option<f64> {
-    let position = |wanted: &str| {
-        let found = gtids(applied).find(|(domain, _, _)| *domain == wanted);
-        found.map_or(0.0, |(_, _, sequence)| sequence)
-    };
-    let behind =
-        gtids(received).map(|(domain, _, sequence)| (sequence - position(domain)).max(0.0));
+    let mut positions = HashMap::new();
+    for (domain, _, sequence) in gtids(applied) {
+        positions.entry(domain).or_insert(sequence);
+    }
+    let behind = gtids(received).map(|(domain, _, sequence)| {
+        (sequence - positions.get(domain).copied().unwrap_or_default()).max(0.0)
+    });
     behind.reduce(|sum, one| sum + one)
 }
 

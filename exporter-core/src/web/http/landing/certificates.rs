@@ -5,10 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::html::{Age, Escaped};
 use crate::web::site::Site;
+use crate::web::tls::validity::WARNING_DAYS;
 
 const DAY: i64 = 86400;
-/// From here on a certificate is shown as a failure, as `--check` warns.
-const WARN_DAYS: i64 = 14;
 
 /// Nothing without a web configuration file.
 pub(super) fn section(out: &mut String, site: &Site, now: SystemTime) -> fmt::Result {
@@ -35,7 +34,7 @@ pub(super) fn section(out: &mut String, site: &Site, now: SystemTime) -> fmt::Re
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     for certificate in &config.certificates {
         let days = certificate.not_after.saturating_sub(now).div_euclid(DAY);
-        let class = if days < WARN_DAYS { " class=\"failed\"" } else { "" };
+        let class = if days < WARNING_DAYS { " class=\"failed\"" } else { "" };
         writeln!(
             out,
             "<tr{class}><td>{}</td><td class=\"wide\">{}</td><td class=\"number\">{days}</td></tr>",

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::html::Escaped;
-use crate::exposition::format::{Escaping, Format};
-use crate::registry::{Registry, ScrapeRequest, Selection};
+use crate::registry::{Registry, ScrapeRequest};
 
 /// How many families are shown, and how many series of each.
 const FAMILIES: usize = 30;
@@ -32,12 +31,7 @@ pub(super) struct Family {
 
 /// Scrapes, and picks the families that contain all `words` in their name or help.
 pub(super) async fn run(registry: &Arc<Registry>, words: &str, patience: Duration) -> Results {
-    let request = ScrapeRequest {
-        format: Format::default(),
-        escaping: Escaping::default(),
-        selection: Selection::All,
-        deadline: Instant::now() + patience,
-    };
+    let request = ScrapeRequest::new(Instant::now() + patience);
     match registry.scrape(request).await {
         Ok(page) => found(&String::from_utf8_lossy(&page), words),
         Err(error) => Results::Failed(error.to_string()),
@@ -54,20 +48,19 @@ fn found(page: &str, words: &str) -> Results {
         let mut family = Family { name: name.into(), help: help.into(), ..Family::default() };
         let text = format!("{name} {help}").to_lowercase();
         let matches = words.iter().all(|word| text.contains(word.as_str()));
+        let is_shown = matches && shown.len() < FAMILIES;
         while let Some(line) = lines.next_if(|line| !line.starts_with("# HELP ")) {
             if let Some(kind) = line.strip_prefix("# TYPE ") {
                 split_word(kind).1.clone_into(&mut family.kind);
-            } else if family.lines.len() < SERIES {
+            } else if is_shown && family.lines.len() < SERIES {
                 family.lines.push(line.to_owned());
             } else {
                 family.more += 1;
             }
         }
-        if matches {
-            total += 1;
-            if shown.len() < FAMILIES {
-                shown.push(family);
-            }
+        total += usize::from(matches);
+        if is_shown {
+            shown.push(family);
         }
     }
     Results::Families { shown, total }
