@@ -1,20 +1,29 @@
-//! Selection of devices, mounts or fields by a pair of patterns.
+//! Selection of devices, mounts or fields by pairs of patterns.
 
 use exporter_core::collector::Error;
 use exporter_core::flags::{Flag, Flags};
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Selects names that `include` matches and `exclude` does not. Patterns are unanchored, with the
-/// syntax of Go (ASCII classes); an empty one has no effect.
+use crate::options;
+
+/// Selects names that each `include` matches and no `exclude` does. Patterns are unanchored, with
+/// the syntax of Go (ASCII classes); an empty one has no effect.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
-    include: Option<Regex>,
-    exclude: Option<Regex>,
+    include: Vec<Regex>,
+    exclude: Vec<Regex>,
 }
 
 impl Filter {
     pub(crate) fn new(flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {
-        Ok(Self { include: pattern(flags, include)?, exclude: pattern(flags, exclude)? })
+        let include = pattern(flags, include)?.into_iter().collect();
+        Ok(Self { include, ..Self::excluding(flags, exclude)? })
+    }
+
+    /// As [`Filter::new`], for collectors that have no `include`.
+    pub(crate) fn excluding(flags: &Flags, exclude: &Flag) -> Result<Self, Error> {
+        let exclude = pattern(flags, exclude)?.into_iter().collect();
+        Ok(Self { include: Vec::new(), exclude })
     }
 
     /// As [`Filter::new`], for collectors that allow only one of the two. An `include` overrides
@@ -27,19 +36,36 @@ impl Filter {
             let problem = format!("cannot be combined with --{}: give one of them", exclude.name);
             return Err(include.error(problem));
         }
-        Ok(Self { include: pattern(flags, include)?, exclude: None })
+        Ok(Self { include: pattern(flags, include)?.into_iter().collect(), exclude: Vec::new() })
+    }
+
+    /// Adds the flags that select network interfaces for all collectors.
+    pub(crate) fn of_interfaces(self, flags: &Flags) -> Result<Self, Error> {
+        self.and(flags, &options::INTERFACES_INCLUDE, &options::INTERFACES_EXCLUDE)
+    }
+
+    /// Adds the flags that select mount points for all collectors.
+    pub(crate) fn of_mount_points(self, flags: &Flags) -> Result<Self, Error> {
+        self.and(flags, &options::MOUNT_POINTS_INCLUDE, &options::MOUNT_POINTS_EXCLUDE)
+    }
+
+    fn and(mut self, flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {
+        let shared = Self::new(flags, include, exclude)?;
+        self.include.extend(shared.include);
+        self.exclude.extend(shared.exclude);
+        Ok(self)
     }
 
     /// Whether it excludes nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.include.is_none() && self.exclude.is_none()
+        self.include.is_empty() && self.exclude.is_empty()
     }
 
     /// Whether a name is excluded.
     pub(crate) fn ignores(&self, name: impl AsRef<[u8]>) -> bool {
         let name = name.as_ref();
-        self.include.as_ref().is_some_and(|pattern| !pattern.is_match(name))
-            || self.exclude.as_ref().is_some_and(|pattern| pattern.is_match(name))
+        self.include.iter().any(|pattern| !pattern.is_match(name))
+            || self.exclude.iter().any(|pattern| pattern.is_match(name))
     }
 }
 

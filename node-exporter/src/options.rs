@@ -1,4 +1,5 @@
-//! The flags that belong to no collector: the roots of the machine's file systems.
+//! The flags that belong to no collector: the roots of the machine's file systems, and what all
+//! collectors expose or leave out.
 
 #[cfg(target_os = "linux")]
 use std::ffi::OsString;
@@ -25,14 +26,26 @@ pub(crate) static FLAGS: &[&Flag] = &[
     &ROOTFS,
     &UDEV,
     &COLLECTORS,
+    &INTERFACES_INCLUDE,
+    &INTERFACES_EXCLUDE,
+    &MOUNT_POINTS_INCLUDE,
+    &MOUNT_POINTS_EXCLUDE,
     &METRICS_INCLUDE,
     &METRICS_EXCLUDE,
     &MAX_SERIES,
 ];
 
 /// The flags of the portable collectors.
-pub(crate) static PORTABLE_FLAGS: &[&Flag] =
-    &[&COLLECTORS, &METRICS_INCLUDE, &METRICS_EXCLUDE, &MAX_SERIES];
+pub(crate) static PORTABLE_FLAGS: &[&Flag] = &[
+    &COLLECTORS,
+    &INTERFACES_INCLUDE,
+    &INTERFACES_EXCLUDE,
+    &MOUNT_POINTS_INCLUDE,
+    &MOUNT_POINTS_EXCLUDE,
+    &METRICS_INCLUDE,
+    &METRICS_EXCLUDE,
+    &MAX_SERIES,
+];
 
 #[cfg(target_os = "linux")]
 static PROCFS: Flag = Flag::text("path.procfs", "/proc", "Where procfs is mounted.");
@@ -51,6 +64,27 @@ static COLLECTORS: Flag = Flag::text(
 );
 pub(crate) const NATIVE: &str = "native";
 pub(crate) const PORTABLE: &str = "portable";
+
+pub(crate) static INTERFACES_INCLUDE: Flag = Flag::text(
+    "collector.interfaces-include",
+    "",
+    "Network interfaces to expose in all collectors, and no others (pattern).",
+);
+pub(crate) static INTERFACES_EXCLUDE: Flag = Flag::text(
+    "collector.interfaces-exclude",
+    "",
+    "Network interfaces to leave out of all collectors (pattern).",
+);
+pub(crate) static MOUNT_POINTS_INCLUDE: Flag = Flag::text(
+    "collector.mount-points-include",
+    "",
+    "Mount points to expose in all collectors, and no others (pattern).",
+);
+pub(crate) static MOUNT_POINTS_EXCLUDE: Flag = Flag::text(
+    "collector.mount-points-exclude",
+    "",
+    "Mount points to leave out of all collectors (pattern).",
+);
 
 static METRICS_INCLUDE: Flag = Flag::text(
     "collector.metrics-include",

@@ -98,6 +98,59 @@ fn metrics_are_chosen_by_name_and_their_number_is_limited() {
     assert!(page.contains(dropped), "{page}");
 }
 
+#[test]
+fn interfaces_and_mount_points_are_selected_for_all_collectors() {
+    const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    // A family of each collector, a label that is left out, and one that stays.
+    const SERIES: [(&str, &str, &str); 8] = [
+        ("node_arp_entries", "eth0", "ib0"),
+        ("node_bonding_slaves", "bond0", "bond1"),
+        ("node_filesystem_readonly", "/mnt/data", "/mnt/gone"),
+        ("node_mountstats_nfs_mountpoint_info", "/srv/copy", "/srv/data"),
+        ("node_network_receive_bytes_total", "eth0", "lo"),
+        ("node_network_up", "eth0", "lo"),
+        ("node_qdisc_bytes_total", "eth0", "lo"),
+        ("node_wifi_interface_frequency_hertz", "wlp2s0", "ap0"),
+    ];
+    let page = |flags: &[&str]| {
+        let recorded = [
+            format!("--path.procfs={FIXTURES}/proc"),
+            format!("--path.sysfs={FIXTURES}/sys"),
+            format!("--collector.qdisc.fixtures={FIXTURES}/qdisc"),
+            format!("--collector.wifi.fixtures={FIXTURES}/wifi"),
+        ];
+        let collectors = ["mountstats", "qdisc", "wifi"].map(|name| format!("--collector.{name}"));
+        let without = ["arp", "netdev"].map(|name| format!("--no-collector.{name}.netlink"));
+        let all = recorded.iter().chain(&collectors).chain(&without).map(String::as_str);
+        let (exporter, _dir) = started(&all.chain(flags.iter().copied()).collect::<Vec<_>>());
+        exporter.get("/metrics").body
+    };
+    let has = |page: &str, family: &str, value: &str| {
+        let (start, label) = (format!("{family}{{"), format!("=\"{value}\""));
+        page.lines().any(|line| line.starts_with(&start) && line.contains(&label))
+    };
+    let all = page(&[]);
+    let excluded = page(&[
+        "--collector.interfaces-exclude=^(eth0|bond0|wlp2s0)$",
+        "--collector.mount-points-exclude=^/(mnt/data|srv/copy)$",
+    ]);
+    let included = page(&[
+        "--collector.interfaces-include=^(ib0|bond1|lo|ap0)$",
+        "--collector.mount-points-include=^/(mnt/gone|srv/data)$",
+        // The flags of a collector are applied as well.
+        "--collector.netdev.device-exclude=^lo$",
+        "--collector.filesystem.mount-points-exclude=^/nothing$",
+    ]);
+    for (family, out, stays) in SERIES {
+        assert!(has(&all, family, out) && has(&all, family, stays), "{family}: {all}");
+        assert!(!has(&excluded, family, out), "{family}: {excluded}");
+        assert!(has(&excluded, family, stays), "{family}: {excluded}");
+        assert!(!has(&included, family, out), "{family}: {included}");
+        let is_of_netdev = family == "node_network_receive_bytes_total";
+        assert_eq!(has(&included, family, stays), !is_of_netdev, "{family}: {included}");
+    }
+}
+
 /// What the Ansible role of prometheus-community, Debian's package and kube-prometheus start, but for
 /// the address to listen on.
 #[test]

@@ -12,6 +12,10 @@ complete -c node-exporter -l path.sysfs -d 'Where sysfs is mounted. [default: /s
 complete -c node-exporter -l path.rootfs -d 'Where the root file system is mounted. [default: /]' -r
 complete -c node-exporter -l path.udev.data -d 'Where udev keeps what it knows of devices. [default: /run/udev/data]' -r
 complete -c node-exporter -l collectors -d 'Which collectors: native (of Linux) or portable (of any system, with fewer metrics). [default: native]' -r
+complete -c node-exporter -l collector.interfaces-include -d 'Network interfaces to expose in all collectors, and no others (pattern).' -r
+complete -c node-exporter -l collector.interfaces-exclude -d 'Network interfaces to leave out of all collectors (pattern).' -r
+complete -c node-exporter -l collector.mount-points-include -d 'Mount points to expose in all collectors, and no others (pattern).' -r
+complete -c node-exporter -l collector.mount-points-exclude -d 'Mount points to leave out of all collectors (pattern).' -r
 complete -c node-exporter -l collector.metrics-include -d 'Metrics of collectors to expose, and no others (pattern, matched with names).' -r
 complete -c node-exporter -l collector.metrics-exclude -d 'Metrics of collectors to leave out (pattern, matched with names).' -r
 complete -c node-exporter -l collector.max-series -d 'Maximum number of series of one collector; further ones are dropped and counted. 0 means no limit. [default: 0]' -r

@@ -14,7 +14,7 @@ use crate::netlink::{Netlink, Request, number, short};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("arp", "Entries in the ARP table", |host, flags| {
-        let filter = Filter::new(flags, &INCLUDE, &EXCLUDE)?;
+        let filter = Filter::new(flags, &INCLUDE, &EXCLUDE)?.of_interfaces(flags)?;
         let netlink = flags.is_on(&NETLINK).then(Netlink::route);
         Ok(Source::blocking(Arp { host: host.clone(), filter, netlink }))
     })

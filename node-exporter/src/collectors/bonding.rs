@@ -6,11 +6,13 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
 use super::Definition;
+use crate::filter::Filter;
 use crate::host::{BLANK, Device, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
-    Definition::new("bonding", "Slaves of bonding interfaces", |host, _| {
-        Ok(Source::blocking(Bonding(host.clone())))
+    Definition::new("bonding", "Slaves of bonding interfaces", |host, flags| {
+        let filter = Filter::default().of_interfaces(flags)?;
+        Ok(Source::blocking(Bonding { host: host.clone(), filter }))
     })
     .cost("two small files per bond and slave")
     .reads(&[
@@ -27,18 +29,24 @@ static COLUMNS: [Column<Bond, 1>; 2] = [
         .column(|bond| Some(bond.active)),
 ];
 
-struct Bonding(Host);
+struct Bonding {
+    host: Host,
+    filter: Filter,
+}
 
 impl Collector for Bonding {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut page = BLANK;
-        let all = self.0.device("class/net").or_absent("network interfaces")?;
+        let all = self.host.device("class/net").or_absent("network interfaces")?;
         let masters = all.text("bonding_masters", &mut page).or_absent("bonding interfaces")?;
         let mut bonds = Vec::new();
         for master in masters.split_ascii_whitespace() {
+            if self.filter.ignores(master) {
+                continue;
+            }
             // Ignore interfaces that have been removed meanwhile.
-            if let Some(interface) = found(self.0.device(format!("class/net/{master}")))? {
-                bonds.push(([master], bond(&self.0, master, &interface)?));
+            if let Some(interface) = found(self.host.device(format!("class/net/{master}")))? {
+                bonds.push(([master], bond(&self.host, master, &interface)?));
             }
         }
         out.table(&COLUMNS, &bonds);

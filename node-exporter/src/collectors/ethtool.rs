@@ -83,7 +83,7 @@ impl Ethtool {
     fn new(host: &Host, flags: &Flags) -> Result<Self, Error> {
         Ok(Self {
             host: host.clone(),
-            devices: Filter::new(flags, &INCLUDE, &EXCLUDE)?,
+            devices: Filter::new(flags, &INCLUDE, &EXCLUDE)?.of_interfaces(flags)?,
             metrics: filter::pattern(flags, &METRICS)?,
             socket: None,
         })

@@ -163,7 +163,7 @@ impl Filesystem {
         flags.parsed::<i64>(&WORKERS, "a number")?;
         Ok(Self {
             host: host.clone(),
-            mounts: Filter::one_of(flags, &MOUNTS_INCLUDE, mounts)?,
+            mounts: Filter::one_of(flags, &MOUNTS_INCLUDE, mounts)?.of_mount_points(flags)?,
             types: Filter::one_of(flags, &TYPES_INCLUDE, types)?,
             budget: timeout.min(LONGEST),
             probers,

@@ -11,11 +11,13 @@ use exporter_core::families::Families;
 use self::columns::{MOUNTPOINT, MOUNTS, OPERATIONS, TRANSPORTS};
 use self::parse::{Mount, addresses, mounts};
 use super::Definition;
+use crate::filter::Filter;
 use crate::host::{Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
-    Definition::new("mountstats", "NFS mounts", |host, _| {
-        Ok(Source::blocking(Mountstats(host.clone())))
+    Definition::new("mountstats", "NFS mounts", |host, flags| {
+        let filter = Filter::default().of_mount_points(flags)?;
+        Ok(Source::blocking(Mountstats { host: host.clone(), filter }))
     })
     .cost("one file with about 100 lines per NFS mount")
     .rights("no rights, but the mounts have to be visible")
@@ -23,16 +25,21 @@ pub(super) static DEFINITION: Definition =
     .reads(&["/proc/self/mountstats", "/proc/self/mountinfo"])
     .metrics(&[&MOUNTPOINT, &MOUNTS, &TRANSPORTS, &OPERATIONS]);
 
-struct Mountstats(Host);
+struct Mountstats {
+    host: Host,
+    filter: Filter,
+}
 
 impl Collector for Mountstats {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc_long_lines("self/mountstats").or_absent("statistics of mounts")?;
-        let mounts = mounts(&file)?;
+        let file =
+            self.host.proc_long_lines("self/mountstats").or_absent("statistics of mounts")?;
+        let mut mounts = mounts(&file)?;
+        mounts.retain(|mount| !self.filter.ignores(mount.mountpoint));
         if mounts.is_empty() {
             return Ok(());
         }
-        let mountinfo = self.0.proc_long_lines("self/mountinfo")?;
+        let mountinfo = self.host.proc_long_lines("self/mountinfo")?;
         let addresses = addresses(&mountinfo);
         let address = |mount: &Mount<'_>| {
             let key = (mount.source, mount.mountpoint, mount.fstype);

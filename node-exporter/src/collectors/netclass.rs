@@ -5,10 +5,9 @@ use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
-use regex::bytes::Regex;
 
 use super::Definition;
-use crate::filter;
+use crate::filter::Filter;
 use crate::host::Host;
 
 mod files;
@@ -94,7 +93,7 @@ static INFO: Desc<7> = Desc::gauge(
 
 struct Netclass {
     host: Host,
-    ignored: Option<Regex>,
+    filter: Filter,
     ignore_invalid_speed: bool,
     origin: Origin,
 }
@@ -117,7 +116,7 @@ impl Netclass {
         };
         Ok(Self {
             host: host.clone(),
-            ignored: filter::pattern(flags, &IGNORED)?,
+            filter: Filter::excluding(flags, &IGNORED)?.of_interfaces(flags)?,
             ignore_invalid_speed: flags.is_on(&IGNORE_INVALID_SPEED),
             origin,
         })
@@ -126,8 +125,8 @@ impl Netclass {
 
 impl Collector for Netclass {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let ignored = self.ignored.as_ref();
-        let wanted = |name: &str| !ignored.is_some_and(|ignored| ignored.is_match(name.as_bytes()));
+        let filter = &self.filter;
+        let wanted = |name: &str| !filter.ignores(name);
         let ignore_invalid_speed = self.ignore_invalid_speed;
         let valid = |mut interface: Interface| {
             interface.speed =

@@ -136,7 +136,7 @@ impl Netdev {
         let exclude = renamed(&EXCLUDE, &OLD_EXCLUDE);
         Ok(Self {
             host: host.clone(),
-            filter: Filter::one_of(flags, include, exclude)?,
+            filter: Filter::one_of(flags, include, exclude)?.of_interfaces(flags)?,
             netlink: Netlink::route(),
             from_proc: !flags.is_on(&NETLINK),
             detailed: flags.is_on(&DETAILED),

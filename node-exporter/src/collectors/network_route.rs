@@ -10,16 +10,19 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
+use crate::filter::Filter;
 use crate::netlink::link::{self, Counting};
 use crate::netlink::route::{self, Route};
 use crate::netlink::{Netlink, text};
 
-pub(super) static DEFINITION: Definition = Definition::new("network_route", "Routes", |_, _| {
-    Ok(Source::blocking(NetworkRoute(Netlink::route())))
-})
-.cost("one dump of the routing tables")
-.off_by_default()
-.metrics(&[&INFO, &ROUTES]);
+pub(super) static DEFINITION: Definition =
+    Definition::new("network_route", "Routes", |_, flags| {
+        let filter = Filter::default().of_interfaces(flags)?;
+        Ok(Source::blocking(NetworkRoute { netlink: Netlink::route(), filter }))
+    })
+    .cost("one dump of the routing tables")
+    .off_by_default()
+    .metrics(&[&INFO, &ROUTES]);
 
 static INFO: Desc<7> = Desc::gauge(
     "node_network_route_info",
@@ -29,16 +32,22 @@ static INFO: Desc<7> = Desc::gauge(
 static ROUTES: Desc<1> =
     Desc::gauge("node_network_routes", "Unicast routes by way of the interface.", ["device"]);
 
-struct NetworkRoute(Netlink);
+struct NetworkRoute {
+    netlink: Netlink,
+    filter: Filter,
+}
 
 impl Collector for NetworkRoute {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let names = names(&mut self.0)?;
-        let routes = route::routes(&mut self.0)?;
+        let names = names(&mut self.netlink)?;
+        let routes = route::routes(&mut self.netlink)?;
         let mut by_device = BTreeMap::<&str, u64>::new();
         let mut family = out.family(&INFO);
         for route in &routes {
             let device = names.get(&route.interface).map_or("", String::as_str);
+            if self.filter.ignores(device) {
+                continue;
+            }
             *by_device.entry(device).or_default() += 1;
             family.sample(
                 [

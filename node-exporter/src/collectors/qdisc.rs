@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition =
     Definition::new("qdisc", "Queueing disciplines", |_, flags| {
         let include = filter::renamed(flags, &OLD_INCLUDE, &INCLUDE)?;
         let exclude = filter::renamed(flags, &OLD_EXCLUDE, &EXCLUDE)?;
-        let filter = Filter::one_of(flags, include, exclude)?;
+        let filter = Filter::one_of(flags, include, exclude)?.of_interfaces(flags)?;
         let source = match flags.text(&FIXTURES) {
             "" => Qdiscs::Kernel(Netlink::route()),
             directory => Qdiscs::Recorded(PathBuf::from(directory).join("results.json")),

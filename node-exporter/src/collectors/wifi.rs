@@ -11,12 +11,13 @@ use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
 use super::Definition;
+use crate::filter::Filter;
 use crate::netlink::nl80211::{self, Network, Station, Status};
 use crate::netlink::{Netlink, generic};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("wifi", "Wireless interfaces and their peers", |_, flags| {
-        Ok(Source::blocking(Wifi::new(flags)))
+        Ok(Source::blocking(Wifi::new(flags)?))
     })
     .cost("three requests per interface")
     .off_by_default()
@@ -99,6 +100,7 @@ static COLUMNS: [Column<Station, 2>; 12] = [
 ];
 
 struct Wifi {
+    filter: Filter,
     fixtures: Option<PathBuf>,
     netlink: Netlink,
     /// The netlink family number of nl80211, if it is known.
@@ -115,13 +117,14 @@ struct Interface {
 }
 
 impl Wifi {
-    fn new(flags: &Flags) -> Self {
+    fn new(flags: &Flags) -> Result<Self, Error> {
         let fixtures = flags.text(&FIXTURES);
-        Self {
+        Ok(Self {
+            filter: Filter::default().of_interfaces(flags)?,
             fixtures: (!fixtures.is_empty()).then(|| fixtures.into()),
             netlink: Netlink::generic(),
             service: None,
-        }
+        })
     }
 
     fn interfaces(&mut self) -> Result<Vec<Interface>, Error> {
@@ -151,10 +154,11 @@ impl Wifi {
 
 impl Collector for Wifi {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let interfaces = match &self.fixtures {
+        let mut interfaces = match &self.fixtures {
             Some(directory) => fixtures::interfaces(directory)?,
             None => self.interfaces()?,
         };
+        interfaces.retain(|interface| !self.filter.ignores(&interface.name));
         let mut family = out.family(&FREQUENCY);
         for interface in &interfaces {
             family.sample([&interface.name], f64::from(interface.frequency) * 1e6);

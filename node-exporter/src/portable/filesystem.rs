@@ -15,7 +15,8 @@ use crate::filter::Filter;
 pub(super) static DEFINITION: Definition =
     Definition::new("filesystem", "File system space", |(), flags| {
         Ok(Source::blocking(Filesystem {
-            mounts: Filter::one_of(flags, &MOUNTS_INCLUDE, &MOUNTS_EXCLUDE)?,
+            mounts: Filter::one_of(flags, &MOUNTS_INCLUDE, &MOUNTS_EXCLUDE)?
+                .of_mount_points(flags)?,
             types: Filter::one_of(flags, &TYPES_INCLUDE, &TYPES_EXCLUDE)?,
         }))
     })

@@ -13,7 +13,8 @@ use crate::filter::Filter;
 
 pub(super) static DEFINITION: Definition =
     Definition::new("netdev", "Network interface traffic and errors", |(), flags| {
-        Ok(Source::blocking(Netdev(Filter::new(flags, &INCLUDE, &EXCLUDE)?)))
+        let filter = Filter::new(flags, &INCLUDE, &EXCLUDE)?.of_interfaces(flags)?;
+        Ok(Source::blocking(Netdev(filter)))
     })
     .flags(&[&INCLUDE, &EXCLUDE])
     .metrics(&[&COLUMNS]);
