@@ -1,4 +1,4 @@
-//! Certificates of X.509 version 1, as `openssl x509 -req` makes them without extensions.
+//! Certificates of X.509 version 1, as `openssl x509 -req` made them before OpenSSL 3.2.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -46,21 +46,26 @@ impl Directory {
     /// A certificate of version 1, signed by itself.
     fn self_signed(&self, name: &str, algorithm: &[&str]) {
         self.request(name, algorithm);
-        let [key, request] = [format!("{name}.key"), format!("{name}.csr")];
-        let out = format!("{name}.crt");
-        let sign = ["x509", "-req", "-days", "30", "-in", &request, "-signkey", &key, "-out", &out];
-        self.openssl(&sign);
+        self.sign(name, &["-key", &format!("{name}.key")]);
     }
 
     /// A certificate of version 1, signed by an authority.
     fn issued(&self, name: &str, authority: &str, algorithm: &[&str]) {
         self.request(name, algorithm);
-        let [request, out] = [format!("{name}.csr"), format!("{name}.crt")];
         let [certificate, key] = [format!("{authority}.crt"), format!("{authority}.key")];
-        let sign = ["x509", "-req", "-days", "30", "-in", &request, "-out", &out];
-        self.openssl(
-            &[&sign[..], &["-CA", &certificate, "-CAkey", &key, "-set_serial", "7"]].concat(),
-        );
+        self.sign(name, &["-CA", &certificate, "-CAkey", &key]);
+    }
+
+    fn sign(&self, name: &str, keys: &[&str]) {
+        let [request, out] = [format!("{name}.csr"), format!("{name}.crt")];
+        // The distribution's configuration adds extensions, which make it version 3.
+        fs::write(self.path("empty.cnf"), "[req]\ndistinguished_name=req\n").unwrap();
+        let sign = ["req", "-x509", "-config", "empty.cnf", "-days", "30", "-in", &request];
+        // From OpenSSL 3.2, version 1 has to be asked for; before, there is no such flag.
+        let help = Command::new("openssl").args(["req", "-help"]).output().unwrap();
+        let knows = String::from_utf8_lossy(&help.stderr).contains("-x509v1");
+        let version = if knows { &["-x509v1"][..] } else { &[] };
+        self.openssl(&[&sign[..], &["-out", &out], keys, version].concat());
     }
 }
 

@@ -72,7 +72,8 @@ impl Server {
         };
         let child = RefCell::new(command().spawn().unwrap());
         let command = Box::new(command);
-        let client = ["mariadb", "--no-defaults", "-uroot", "-N", CHARACTERS];
+        // From version 11.4, the client verifies the server's certificate even on a socket.
+        let client = ["mariadb", "--no-defaults", "--skip-ssl", "-uroot", "-N", CHARACTERS];
         let mut client = client.map(str::to_owned).to_vec();
         client.push(format!("--socket={}", socket.display()));
         let server = Self { flavour: "mariadb", port, socket, child, command, client, data };
@@ -224,8 +225,8 @@ impl Server {
 
     fn wait(&self) {
         let since = Instant::now();
-        while self.try_sql("SELECT 1").is_err() {
-            assert!(since.elapsed() < PATIENCE, "{} does not start", self.flavour);
+        while let Err(error) = self.try_sql("SELECT 1") {
+            assert!(since.elapsed() < PATIENCE, "{} does not start: {error}", self.flavour);
             thread::sleep(Duration::from_millis(100));
         }
     }
