@@ -1,26 +1,24 @@
-//! `budget_dollars`: where the plan for a month is dearer, the dearest rules are asked for less
-//! often, until it is not.
+//! `budget_dollars`: if the estimate for a month exceeds the budget, the most expensive rules are
+//! queried less often.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cache::Setup;
 use crate::config::Config;
-use crate::cost::{self, Size, UNIT};
-use crate::results::Results;
+use crate::cost::{self, UNIT};
+use crate::results::{Results, Size};
 use crate::rule::{Api, Rule};
 use crate::usage;
 
-/// A rule is not asked for less often than once in so many of its periods.
+/// The maximum number of periods between two queries of a rule.
 const LONGEST: u32 = 4096;
 
-/// In how many of its periods each rule is asked for once, by target: rules that are missing are
-/// asked for each period.
+/// For each target, the number of periods between two queries of each rule. Rules that are missing
+/// are queried each period.
 pub(crate) fn stretch<'a>(
-    setup: &Setup,
+    config: &Config,
     results: impl Iterator<Item = &'a Vec<Arc<Results>>>,
 ) -> Vec<BTreeMap<usize, u32>> {
-    let config = &setup.config;
     let Some(budget) = config.budget else {
         return vec![BTreeMap::new(); config.targets.len()];
     };
@@ -38,7 +36,7 @@ pub(crate) fn stretch<'a>(
     by_target
 }
 
-/// What a month costs if every rule is asked for each period.
+/// The cost of a month if every rule is queried each period.
 pub(crate) fn total<'a>(
     config: &Config,
     results: impl Iterator<Item = &'a Vec<Arc<Results>>>,
@@ -46,7 +44,7 @@ pub(crate) fn total<'a>(
     costs(config, results).iter().map(|cost| cost.dollars).sum()
 }
 
-/// What a rule costs at a target in a month, in dollars.
+/// The cost of a rule at a target, in dollars a month.
 #[derive(Debug)]
 struct Cost {
     target: usize,
@@ -70,17 +68,17 @@ fn costs<'a>(config: &Config, results: impl Iterator<Item = &'a Vec<Arc<Results>
     costs
 }
 
-/// Dollars a month, at list price.
+/// The cost of a rule in dollars a month, at list price.
 pub(crate) fn monthly(rule: &Rule, size: Size, api: Api, scrape: u64) -> f64 {
     let units = match api {
         Api::Data => cost::bundles(rule.statistics.len()),
         Api::Statistics => cost::calls(&rule.statistics),
     };
     let data = size.sets as f64 * units as f64 * rule.window.times_a_month(scrape);
-    (data + size.lists_a_month(rule, scrape)) * UNIT
+    (data + cost::lists_a_month(rule, size, scrape)) * UNIT
 }
 
-/// The factor of each rule, and what a month costs with them.
+/// The factor of each rule, and the resulting cost of a month.
 fn stretched(budget: f64, costs: &[Cost]) -> (Vec<u32>, f64) {
     let mut factors = vec![1_u32; costs.len()];
     let mut total: f64 = costs.iter().map(|cost| cost.dollars).sum();
@@ -110,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dearest_rules_give_way_first() {
+    fn the_most_expensive_rules_are_stretched_first() {
         assert_eq!(factors(100.0, &[60.0, 30.0]), (vec![1, 1], 90.0));
         assert_eq!(factors(60.0, &[60.0, 30.0]), (vec![2, 1], 60.0));
         assert_eq!(factors(40.0, &[60.0, 30.0]), (vec![4, 2], 30.0));

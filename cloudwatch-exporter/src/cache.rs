@@ -1,4 +1,4 @@
-//! What all scrapes share: the configuration, what was fetched, and the fetches under way.
+//! The state that all scrapes share: the configuration, the results, and the fetches in progress.
 
 mod demand;
 mod target;
@@ -20,22 +20,21 @@ use tokio::time::{timeout, timeout_at};
 use self::demand::Demand;
 use self::target::TargetState;
 use crate::cloud::{Cloud, Connections, Failure};
-use crate::config::{Config, Strictness, Target};
+use crate::config::{Config, Strictness};
 use crate::demo::Demo;
 use crate::exposition::Exposition;
-use crate::results::Results;
+use crate::snapshot::Snapshot;
 use crate::usage;
 
-/// Fetches from AWS once for all scrapes. A scrape that gives up takes nothing from the others,
-/// and the fetch goes on without it. While scrapes come regularly, what is due is fetched before
-/// they ask.
+/// Fetches from AWS once for all scrapes. A scrape that is cancelled does not affect others, and
+/// the fetch continues. While scrapes are regular, rules that are due are fetched ahead of them.
 #[derive(Debug)]
 pub(crate) struct Cache {
     source: Source,
     concurrency: usize,
     demo: Option<Demo>,
     state: Mutex<State>,
-    /// Wakes the timer: a fetch has ended.
+    /// Wakes the timer when a fetch has ended.
     ended: Notify,
 }
 
@@ -45,7 +44,7 @@ struct State {
     /// In the order of the setup's targets.
     targets: Vec<TargetState>,
     demand: Demand,
-    /// Fetches what is due while scrapes come.
+    /// Fetches rules that are due while scrapes are regular.
     timer: Option<AbortHandle>,
 }
 
@@ -76,68 +75,30 @@ impl Source {
 
 type End = Shared<BoxFuture<'static, ()>>;
 
-/// A configuration and what is made of it.
+/// A configuration with its families and clients.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    pub(crate) config: Config,
-    pub(crate) exposition: Exposition,
+    pub(crate) config: Arc<Config>,
+    exposition: Arc<Exposition>,
     connections: Connections,
     clouds: Vec<OnceCell<Cloud>>,
 }
 
 impl Setup {
     fn new(config: Config, connections: Connections) -> Arc<Self> {
-        let exposition = Exposition::new(&config);
+        let exposition = Arc::new(Exposition::new(&config));
+        let config = Arc::new(config);
         let clouds = config.targets.iter().map(|_| OnceCell::new()).collect();
         Arc::new(Self { config, exposition, connections, clouds })
     }
 
-    /// The clients of a target, opened when they are first needed.
+    /// The clients of a target, created on first use.
     pub(crate) async fn cloud(&self, target: usize) -> Result<&Cloud, Failure> {
         let known = self.config.targets.get(target).zip(self.clouds.get(target));
         let Some((target, cloud)) = known else {
             return Err(Failure::setup("there is no such target"));
         };
         cloud.get_or_try_init(|| self.connections.open(target)).await
-    }
-}
-
-/// What is known at a time.
-#[derive(Clone, Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) setup: Arc<Setup>,
-    /// In the order of the setup's targets.
-    pub(crate) targets: Vec<TargetSnapshot>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct TargetSnapshot {
-    /// One for each rule; default ones where the rule does not apply.
-    pub(crate) results: Vec<Arc<Results>>,
-    /// Of the last fetch.
-    pub(crate) failures: Vec<Failure>,
-    /// Whether the last fetch could be made at all.
-    pub(crate) is_reachable: bool,
-}
-
-impl Snapshot {
-    /// Targets with what is known of them.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = (&Target, &TargetSnapshot)> {
-        self.setup.config.targets.iter().zip(&self.targets)
-    }
-
-    /// Whether something is missing that the configuration asks for.
-    pub(crate) fn is_missing(&self, now: u64) -> bool {
-        let rules = &self.setup.config.rules;
-        self.targets().any(|(target, state)| {
-            let results = rules.iter().zip(&state.results);
-            let mut applied = results.filter(|(rule, _)| rule.applies_to(target));
-            applied.any(|(_, results)| results.is_missing(now))
-        })
-    }
-
-    pub(crate) fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.targets.iter().flat_map(|target| &target.failures)
     }
 }
 
@@ -171,14 +132,23 @@ impl Cache {
         connections(self.concurrency, self.demo.as_ref())
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let State { setup, targets, .. } = &*self.state();
-        let targets = targets.iter().map(TargetState::snapshot).collect();
-        Snapshot { setup: Arc::clone(setup), targets }
+    pub(crate) fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.state().setup)
     }
 
-    /// Reads the configuration again. One that is bad changes nothing; one that is as it was
-    /// changes nothing either, least of all what has been paid for.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let State { setup, targets, .. } = &*self.state();
+        snapshot(setup, targets)
+    }
+
+    /// The families of the configuration, with the results that they expose.
+    pub(crate) fn exposition(&self) -> (Arc<Exposition>, Snapshot) {
+        let State { setup, targets, .. } = &*self.state();
+        (Arc::clone(&setup.exposition), snapshot(setup, targets))
+    }
+
+    /// Reads the configuration again. An invalid or unchanged one changes nothing, so that no
+    /// results are fetched and paid for twice.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
         let config = self.source.read();
         usage::RELOADED.set(f64::from(u8::from(config.is_ok())));
@@ -194,13 +164,13 @@ impl Cache {
             demo.update(&config);
         }
         state.setup = Setup::new(config, self.connections());
-        // Fetches under way go on for nobody: their results are dropped.
+        // Fetches in progress continue, but their results are dropped.
         state.targets = TargetState::all(&state.setup);
         Ok(())
     }
 
-    /// Takes note of a scrape, and starts to fetch what is due. Returns what the scrape should
-    /// wait for: nothing where it has something recent to show.
+    /// Records a scrape, and starts to fetch rules that are due. Returns a future for the scrape to
+    /// wait for, or `None` if it has recent results.
     pub(crate) fn scrape(
         self: &Arc<Self>,
         now: u64,
@@ -217,7 +187,7 @@ impl Cache {
     }
 
     /// Starts a fetch for each target with a due rule that `is_wanted`. Returns the ends of the
-    /// fetches under way that a page is not complete without.
+    /// fetches in progress that the page needs.
     fn fetch_due(
         self: &Arc<Self>,
         state: &mut State,
@@ -225,7 +195,8 @@ impl Cache {
         is_wanted: impl Fn(u64) -> bool,
     ) -> Vec<End> {
         let State { setup, targets, demand, .. } = state;
-        let stretch = crate::budget::stretch(setup, targets.iter().map(|target| &target.results));
+        let stretch =
+            crate::budget::stretch(&setup.config, targets.iter().map(|target| &target.results));
         let mut ends = Vec::new();
         for (index, (target, stretch)) in targets.iter_mut().zip(stretch).enumerate() {
             let Some(place) = setup.config.targets.get(index) else { continue };
@@ -247,7 +218,7 @@ impl Cache {
         ends
     }
 
-    /// Fetches what is due without being asked, for as long as scrapes come regularly.
+    /// Fetches rules that are due, for as long as scrapes are regular.
     async fn keep_fetching(self: Arc<Self>) {
         loop {
             let wait = {
@@ -276,8 +247,13 @@ fn connections(concurrency: usize, demo: Option<&Demo>) -> Connections {
     Connections::new(concurrency, demo.map(Demo::url))
 }
 
-/// Until all have ended; where some have, no longer than a few times what those took. One account
-/// that hangs does not hold up the page of all others.
+fn snapshot(setup: &Setup, targets: &[TargetState]) -> Snapshot {
+    let targets = targets.iter().map(TargetState::snapshot).collect();
+    Snapshot { config: Arc::clone(&setup.config), targets }
+}
+
+/// Waits until all have ended; once one has ended, at most a few times as long as it took. One
+/// hanging account must not delay the page of all others.
 async fn wait(ends: Vec<End>) {
     let start = Instant::now();
     let mut ends: FuturesUnordered<_> = ends.into_iter().collect();
@@ -288,13 +264,13 @@ async fn wait(ends: Vec<End>) {
     while let Ok(Some(())) = timeout_at(limit.into(), ends.next()).await {}
 }
 
-/// The time left until then, but not less than a moment.
+/// The time until then, at least 50 ms.
 fn until_second(second: u64) -> Duration {
     let at = UNIX_EPOCH + Duration::from_secs(second);
     at.duration_since(SystemTime::now()).unwrap_or_default().max(Duration::from_millis(50))
 }
 
-/// In seconds since 1970.
+/// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -1,22 +1,24 @@
-//! What `--check` says beside whether the collector succeeded: who we are, and what each rule finds.
+//! The lines of `--check` in addition to the result of the collector: the identity of the exporter,
+//! and the results of each rule.
 
 use exporter_core::exporter::CheckLine;
 
 use crate::budget;
-use crate::cache::{Cache, Snapshot};
+use crate::cache::Cache;
 use crate::results::{Point, Results};
 use crate::rule::Rule;
+use crate::snapshot::Snapshot;
 
-/// After a scrape: nothing is asked for here but credentials.
+/// The lines, after a scrape. Requests only the identity of the credentials.
 pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
-    let snapshot = cache.snapshot();
-    let config = &snapshot.setup.config;
+    let (setup, snapshot) = (cache.setup(), cache.snapshot());
+    let config = &snapshot.config;
     let count = format!("{} with {} rules", cache.source().title(), config.rules.len());
     let mut lines = vec![CheckLine::new(true, "configuration", count)];
     for (index, (target, state)) in snapshot.targets().enumerate() {
         let prefix =
             if target.is_named() { format!("{}: ", target.title()) } else { String::new() };
-        let cloud = match snapshot.setup.cloud(index).await {
+        let cloud = match setup.cloud(index).await {
             Ok(cloud) => cloud,
             Err(failure) => {
                 lines.push(CheckLine::new(false, format!("{prefix}account"), failure.to_string()));
@@ -39,9 +41,9 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
     lines
 }
 
-/// Whether a month costs more than the budget.
+/// Compares the cost of a month with the budget.
 fn budget(snapshot: &Snapshot) -> Option<CheckLine> {
-    let config = &snapshot.setup.config;
+    let config = &snapshot.config;
     let budget = config.budget?;
     let results = snapshot.targets.iter().map(|target| &target.results);
     let dollars = budget::total(config, results);

@@ -1,4 +1,4 @@
-//! AWS: the identity to call as, and the four operations that are called.
+//! AWS: the identity of the exporter, and the four operations that it calls.
 
 mod attempts;
 mod causes;
@@ -34,10 +34,10 @@ use self::limiter::{Limiter, Permit};
 pub(crate) use self::list::{Listed, Listing};
 pub(crate) use self::resources::Selection;
 use self::unreadable::RetryUnreadable;
-use crate::fetch::CallContext;
+use crate::calls::context::CallContext;
 use crate::usage;
 
-/// The clients of one target: a region, and the identity to call as.
+/// The clients of one target: a region and an identity.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     cloudwatch: aws_sdk_cloudwatch::Client,
@@ -50,18 +50,18 @@ pub(crate) struct Cloud {
     watch: Arc<Watch>,
 }
 
-/// What is learnt from the attempts of all calls.
+/// The state that the attempts of all calls share.
 #[derive(Debug)]
 struct Watch {
     limiter: Limiter,
     causes: Causes,
-    /// As logs name the target.
+    /// The name of the target in logs.
     title: String,
     endpoint: String,
 }
 
 impl Watch {
-    /// An attempt that brought no answer at all.
+    /// An attempt without a response.
     fn unanswered(&self, action: &'static str, uri: Option<&str>, error: &str) {
         let kind = if error.contains("timed out") || error.contains("timeout") {
             "timeout"
@@ -80,8 +80,8 @@ impl Cloud {
         is_linked: bool,
         concurrency: usize,
     ) -> Self {
-        // Whether a call is tried again is for the call itself to say: hundreds are under way in
-        // one fetch, and the failures of some must not use up the retries of the others.
+        // Each call decides about its own retries: hundreds run in one fetch, and the failures of
+        // some must not use up the retries of the others.
         let partition = RetryPartition::custom("cloudwatch").token_bucket(TokenBucket::unlimited());
         let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(sdk)
             .retry_partition(partition.build())
@@ -106,7 +106,7 @@ impl Cloud {
         }
     }
 
-    /// Whether `GetMetricData` has turned out not to be allowed.
+    /// Whether `GetMetricData` has been denied.
     pub(crate) fn is_data_denied(&self) -> bool {
         self.is_data_denied.load(Ordering::Relaxed)
     }
@@ -121,7 +121,7 @@ impl Cloud {
         &self.region
     }
 
-    /// Whether there are credentials, and the part of them that is no secret.
+    /// Whether credentials are available, and their access key ID.
     pub(crate) async fn identity(&self) -> Result<String, Failure> {
         let Some(provider) = &self.credentials else {
             return Err(Failure::setup("no credentials are configured"));
@@ -132,7 +132,7 @@ impl Cloud {
         Ok(format!("access key {}", credentials.access_key_id()))
     }
 
-    /// Logs which causes of failures are gone.
+    /// Logs the causes of failures that have ended.
     pub(crate) fn end_of_fetch(&self) {
         self.watch.causes.end_of_fetch(&self.watch.title);
     }
@@ -165,7 +165,7 @@ impl Cloud {
         Attempts::new(action, usage::attempts(counter, action, scope), &self.watch)
     }
 
-    /// A call that was given up: counted, and logged where its cause is new.
+    /// Counts a failed call, and logs it if its cause is new.
     fn failure<E, R>(&self, action: &'static str, scope: &str, error: &SdkError<E, R>) -> Failure
     where
         E: Error + ProvideErrorMetadata + 'static,

@@ -1,4 +1,4 @@
-//! The collectors: one, of everything that the configuration file asks for.
+//! The only collector: all metrics of the configuration file.
 
 mod cloudwatch;
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! What AWS bills, as its price list had it in 2026 for most regions.
+//! The prices of AWS: its price list of 2026 for most regions.
 
+use crate::results::Size;
 use crate::rule::{Api, Rule, Statistic};
 
 /// Dollars for one metric of `GetMetricData`, and for one request of the other operations.
 pub(crate) const UNIT: f64 = 0.01 / 1000.0;
 
-/// Requests of an account that are free each month; metrics of `GetMetricData` are none of them.
+/// Free requests of an account each month; metrics of `GetMetricData` are not included.
 pub(crate) const FREE_REQUESTS: f64 = 1_000_000.0;
 
 /// Statistics of one metric in one call of `GetMetricData` that are billed as one metric.
@@ -14,46 +15,37 @@ const BUNDLE: usize = 5;
 /// Queries in a call of `GetMetricData`.
 pub(crate) const QUERIES: usize = 500;
 
-/// Datapoints on a page of `GetMetricData`.
+/// The maximum number of datapoints on a page of `GetMetricData`.
 pub(crate) const DATAPOINTS: usize = 100_800;
 
-/// Datapoints of a call of `GetMetricStatistics`.
+/// The maximum number of datapoints of a call of `GetMetricStatistics`.
 pub(crate) const STATISTICS_DATAPOINTS: u32 = 1440;
 
-/// Extended statistics in a call of `GetMetricStatistics`.
+/// The maximum number of extended statistics in a call of `GetMetricStatistics`.
 pub(crate) const EXTENDED: usize = 10;
 
-/// What `statistics` of one metric, side by side in one call of `GetMetricData`, are billed as.
+/// The number of metrics that AWS bills for this many statistics of one metric in one call of
+/// `GetMetricData`.
 pub(crate) fn bundles(statistics: usize) -> u64 {
     statistics.div_ceil(BUNDLE) as u64
 }
 
-/// Calls of `GetMetricStatistics` that these statistics of one metric take: the plain ones are
-/// asked for in one, the extended ones apart from them.
+/// The number of `GetMetricStatistics` calls for these statistics of one metric: one for the basic
+/// ones, and others for the extended ones.
 pub(crate) fn calls(statistics: &[Statistic]) -> u64 {
     let extended = statistics.iter().filter(|statistic| statistic.is_extended).count();
     u64::from(extended < statistics.len()) + extended.div_ceil(EXTENDED) as u64
 }
 
-/// How large a rule is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Size {
-    pub(crate) sets: usize,
-    /// Pages of its list.
-    pub(crate) pages: u32,
+/// The requests a month to keep the list of a rule current.
+pub(crate) fn lists_a_month(rule: &Rule, size: Size, scrape: u64) -> f64 {
+    let scrape = scrape.max(rule.list_ttl.as_secs());
+    f64::from(size.pages) * rule.window.times_a_month(scrape)
 }
 
-impl Size {
-    /// Requests a month to keep the list.
-    pub(crate) fn lists_a_month(self, rule: &Rule, scrape: u64) -> f64 {
-        let scrape = scrape.max(rule.list_ttl.as_secs());
-        f64::from(self.pages) * rule.window.times_a_month(scrape)
-    }
-}
-
-/// The operation that each rule is asked with. What the configuration leaves open goes to
-/// `GetMetricStatistics` as long as that is free, or cheaper than `GetMetricData`; beyond that the
-/// two cost the same, and the latter takes far fewer calls.
+/// The operation for each rule. If the configuration leaves it open, it is `GetMetricStatistics`
+/// while that is free or cheaper than `GetMetricData`; beyond that both cost the same, and the
+/// latter needs far fewer calls.
 pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
     let requests = |rule: &Rule, size: Size| {
         let calls = size.sets as f64 * calls(&rule.statistics) as f64;
@@ -61,7 +53,7 @@ pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
     };
     let mut free = FREE_REQUESTS;
     for (rule, size) in rules {
-        free -= size.lists_a_month(rule, scrape);
+        free -= lists_a_month(rule, *size, scrape);
         if rule.api == Some(Api::Statistics) {
             free -= requests(rule, *size);
         }
@@ -112,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_free_is_used_up_first() {
+    fn free_requests_are_used_first() {
         use Api::{Data, Statistics};
         let open = rule("A", "Open", &["D"]);
         let mut many = rule("A", "Many", &["D"]);
@@ -122,7 +114,7 @@ mod tests {
         let mut old = rule("A", "Old", &["D"]);
         old.api = Some(Statistics);
         let size = |sets| Size { sets, pages: 1 };
-        // 43,200 times a month: 23 requests each time are free, the lists among them.
+        // 43,200 times a month: 23 requests each time are free, including those for lists.
         let apis = |rules: &[(&Rule, Size)]| choose(rules, 60);
         assert_eq!(apis(&[(&open, size(21)), (&fixed, size(9))]), [Statistics, Data]);
         assert_eq!(apis(&[(&open, size(23))]), [Data]);

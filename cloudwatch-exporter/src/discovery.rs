@@ -7,16 +7,16 @@ use regex::bytes::Regex;
 use crate::results::{Resource, Set};
 use crate::services::{Arns, Association, ResourceId, Resources, Service};
 
-/// What the rules of one entry of `discover` share.
+/// The part of an entry of `discover` that its rules share.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     pub(crate) service: &'static Service,
     arns: Arns,
-    /// Values of tags that resources must have one of; none is any value.
+    /// Tag values, one of which resources must have; an empty list means any value.
     pub(crate) tags: BTreeMap<String, Vec<String>>,
-    /// Patterns one of which the value of a tag must match, by key. AWS does not know them.
+    /// Patterns by key of a tag: its value must match one of them. AWS cannot filter by patterns.
     pub(crate) tag_patterns: BTreeMap<String, Vec<Regex>>,
-    /// Whether metrics are wanted that belong to no resource with these tags.
+    /// Whether metrics are included that belong to no resource with these tags.
     is_untagged: bool,
 }
 
@@ -42,7 +42,7 @@ impl Discovery {
         })
     }
 
-    /// The sets that are wanted, and the place of each one's resource.
+    /// The selected sets, with the index of the resource of each.
     pub(crate) fn select<'a>(
         &self,
         sets: impl Iterator<Item = &'a Set>,

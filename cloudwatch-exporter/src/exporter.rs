@@ -1,5 +1,4 @@
-//! The program behind its pages: one registry, a configuration that can be read again, and what it
-//! can do instead of serving.
+//! The program: one registry, a configuration that can be reloaded, and the command `--plan`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,9 +14,10 @@ use exporter_core::run::{COLLECTOR_TIMEOUT, Plan};
 use crate::cache::{Cache, Source};
 use crate::cloud::Connections;
 use crate::config::Config;
+use crate::estimate::estimate;
+use crate::estimate::table::table;
+use crate::name_filter::NameFilter;
 use crate::page::Page;
-use crate::plan::estimate::estimate;
-use crate::plan::table::table;
 use crate::{check, options, yace};
 
 pub(crate) struct CloudWatchExporter {
@@ -29,7 +29,7 @@ pub(crate) struct CloudWatchExporter {
     plan: Option<PlanCommand>,
 }
 
-/// Pages by name that are kept at once.
+/// The maximum number of such registries.
 const PAGES: usize = 16;
 
 impl fmt::Debug for CloudWatchExporter {
@@ -38,12 +38,12 @@ impl fmt::Debug for CloudWatchExporter {
     }
 }
 
-/// `--plan`.
+/// The command `--plan`.
 #[derive(Debug)]
 struct PlanCommand {
     config: Config,
     connections: Connections,
-    /// For what would have to be listed.
+    /// The number of dimension sets for each metric that would have to be listed.
     sets: Option<usize>,
     concurrency: usize,
     is_json: bool,
@@ -62,14 +62,14 @@ impl PlanCommand {
     }
 }
 
-/// `--convert`: there is nothing to serve.
+/// `--convert`, which serves nothing.
 #[derive(Debug)]
 struct ConvertCommand(PathBuf);
 
 #[async_trait]
 impl Exporter for ConvertCommand {
     fn registry(&self, _: &Query) -> Result<Arc<Registry>, String> {
-        Err("a file is converted here; there are no metrics".to_owned())
+        Err("--convert serves no metrics".to_owned())
     }
 
     async fn one_shot_command(&self) -> Option<Result<String, String>> {
@@ -77,8 +77,8 @@ impl Exporter for ConvertCommand {
     }
 }
 
-/// A collector may take as long as a scrape may, unless a flag says otherwise: it knows how to stop
-/// in time.
+/// The default time limit of the collector is that of the scrape, because it stops in time by
+/// itself.
 const LIMIT: Duration = Duration::from_hours(1);
 
 impl CloudWatchExporter {
@@ -101,13 +101,13 @@ impl CloudWatchExporter {
             Source::File(flags.text(&options::CONFIG_FILE).into(), strictness)
         };
         let cache = Cache::new(source, concurrency, is_demo)?;
-        let page = Page { cache: Arc::clone(&cache), names: None };
+        let page = Page { cache: Arc::clone(&cache), names: NameFilter::default() };
         let registry = Arc::new(plan.registry(&page, settings(plan))?);
         let program = plan.clone();
         let plan = if planned.is_empty() {
             None
         } else {
-            let mut config = cache.snapshot().setup.config.clone();
+            let mut config = Config::clone(&cache.snapshot().config);
             config.scrape_interval = options::scrape_interval(flags)?;
             let is_json = options::is_plan_json(flags)?;
             let connections = cache.connections();
@@ -117,14 +117,14 @@ impl CloudWatchExporter {
         Ok(Arc::new(Self { program, registry, by_names, cache, plan }))
     }
 
-    /// The registry of pages with these families alone.
+    /// The registry of pages with only these families.
     fn named(&self, names: BTreeSet<String>) -> Result<Arc<Registry>, String> {
         let mut by_names = self.by_names.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = by_names.get(&names) {
             return Ok(Arc::clone(known));
         }
         let cache = Arc::clone(&self.cache);
-        let page = Page { cache, names: Some(Arc::new(names.clone())) };
+        let page = Page { cache, names: NameFilter::only(names.clone()) };
         let mut settings = settings(&self.program);
         settings.own = Box::new(|_| {});
         let registry = self.program.registry(&page, settings).map_err(|error| error.to_string())?;

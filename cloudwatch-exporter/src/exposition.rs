@@ -1,4 +1,4 @@
-//! The families of a configuration, and how results become their samples.
+//! The families of a configuration, and the samples from the results.
 
 mod resources;
 #[cfg(test)]
@@ -12,15 +12,16 @@ use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 pub(crate) use self::resources::{INFO, RESOURCE};
-use crate::cache::Snapshot;
-use crate::config::{Config, Naming, Target};
-use crate::naming;
-use crate::page::Page;
+use crate::config::Config;
+use crate::name_filter::NameFilter;
+use crate::naming::{self, Naming};
 use crate::results::{Point, Results};
 use crate::rule::{Api, Rule};
 use crate::services;
+use crate::snapshot::Snapshot;
+use crate::target::Target;
 
-/// The families of all rules. Rules with the same metric share them, whatever their dimensions.
+/// The families of all rules. Rules with the same metric share families, whatever their dimensions.
 #[derive(Debug)]
 pub(crate) struct Exposition {
     families: Vec<Family>,
@@ -68,14 +69,20 @@ impl Exposition {
         Self { families }
     }
 
-    /// Writes what is known, family after family.
-    pub(crate) fn write(&self, out: &mut Families, snapshot: &Snapshot, page: &Page, now: u64) {
-        let labels = CommonLabels::of(&snapshot.setup.config);
-        for family in self.families.iter().filter(|family| page.shows(&family.name)) {
+    /// Writes all results, family after family.
+    pub(crate) fn write(
+        &self,
+        out: &mut Families,
+        snapshot: &Snapshot,
+        names: &NameFilter,
+        now: u64,
+    ) {
+        let labels = CommonLabels::of(&snapshot.config);
+        for family in self.families.iter().filter(|family| names.shows(&family.name)) {
             family.write(out, snapshot, &labels, now);
         }
-        resources::write(out, snapshot, &labels, page);
-        if labels.is_named && page.shows(TARGET_UP.name) {
+        resources::write(out, snapshot, &labels, names);
+        if labels.is_named && names.shows(TARGET_UP.name) {
             write_targets(out, snapshot);
         }
     }
@@ -83,7 +90,7 @@ impl Exposition {
 
 pub(crate) static TARGET_UP: Desc<'_, 3> = Desc::gauge(
     "cloudwatch_exporter_target_up",
-    "Whether all calls to a region of an account succeeded when it was last asked.",
+    "Whether all calls to a region of an account succeeded in the last fetch.",
     ["account_id", "account", "region"],
 );
 
@@ -97,7 +104,7 @@ fn write_targets(out: &mut Families, snapshot: &Snapshot) {
     }
 }
 
-/// The labels that all series have, before those of their dimensions.
+/// The labels of all series, which precede those of the dimensions.
 #[derive(Debug)]
 struct CommonLabels<'a> {
     naming: Naming,
@@ -124,7 +131,7 @@ impl<'a> CommonLabels<'a> {
         common.chain(self.own.iter().map(|(name, _)| name.clone())).collect()
     }
 
-    /// In the order of the names. `first` is the job, or the name of the resource.
+    /// The values, in the order of the names. `first` is the job, or the name of the resource.
     fn values<'b>(
         &'b self,
         first: &'b str,
@@ -153,12 +160,12 @@ impl<'a> CommonLabels<'a> {
     }
 }
 
-/// The labels of a family, and where those of dimensions are.
+/// The labels of a family, and the positions of the labels of dimensions.
 #[derive(Debug)]
 struct Labels {
     naming: Naming,
     names: Vec<String>,
-    /// By the address of the dimensions' names, which sets share.
+    /// By the address of the dimension names, which sets share.
     places: HashMap<*const String, Vec<usize>>,
 }
 
@@ -167,7 +174,7 @@ impl Labels {
         Self { naming, names, places: HashMap::new() }
     }
 
-    /// Makes room for dimensions with these names.
+    /// Adds labels for dimensions with these names.
     fn add(&mut self, dimensions: &Arc<[String]>) {
         if self.places.contains_key(&dimensions.as_ptr()) {
             return;
@@ -177,7 +184,7 @@ impl Labels {
         self.places.insert(dimensions.as_ptr(), places);
     }
 
-    /// Where a label is; it is added where it is not there yet.
+    /// The position of a label, which is added if it is missing.
     fn place(&mut self, label: &str) -> usize {
         self.names.iter().position(|known| known == label).unwrap_or_else(|| {
             self.names.push(label.to_owned());
@@ -190,7 +197,7 @@ impl Labels {
     }
 }
 
-/// The labels of dimensions. Two that are spelled the same are kept apart.
+/// The labels of dimensions. Two with the same sanitized name get different labels.
 fn labels(dimensions: &[String], naming: Naming) -> Vec<String> {
     const TAKEN: [&str; 1] = ["job"];
     let mut labels: Vec<String> = Vec::with_capacity(dimensions.len());
@@ -213,7 +220,7 @@ impl Family {
         &'a self,
         snapshot: &'a Snapshot,
     ) -> impl Iterator<Item = (&'a Member, &'a Rule, &'a Target, &'a Results)> {
-        let rules = &snapshot.setup.config.rules;
+        let rules = &snapshot.config.rules;
         self.members.iter().flat_map(move |member| {
             snapshot.targets().filter_map(move |(target, state)| {
                 let rule = rules.get(member.rule).filter(|rule| rule.applies_to(target))?;
@@ -295,7 +302,7 @@ impl Family {
     }
 }
 
-/// The label `name` of YACE: the ARN of the resource, or what the configuration says.
+/// The label `name` of YACE: the ARN of the resource, or the name in the configuration.
 fn name<'a>(rule: &'a Rule, results: &'a Results, set: usize) -> &'a str {
     let resource = results.resource(set).map(|resource| resource.arn.as_str());
     resource.or(rule.name.as_deref()).unwrap_or(match rule.discovery {
@@ -304,7 +311,7 @@ fn name<'a>(rule: &'a Rule, results: &'a Results, set: usize) -> &'a str {
     })
 }
 
-/// Whether results were to be renewed so long ago that they say nothing of the present.
+/// Whether results are so old that they must not be exposed.
 fn is_too_old(rule: &Rule, results: &Results, now: u64) -> bool {
     results.fetched_at.is_some()
         && now > results.good_until + u64::from(rule.window.period).max(300)
@@ -319,7 +326,8 @@ fn help(rule: &Rule, statistic: usize, results: &Results) -> String {
         Some(names) => format!("Dimensions: [{}] ", names.join(", ")),
         None => "Dimensions: null ".to_owned(),
     };
-    // What is asked for with GetMetricData by its own choice has no unit in the Java exporter.
+    // Metrics that the Java exporter requests with GetMetricData by configuration have no unit
+    // there.
     let is_chosen = rule.api == Some(Api::Data);
     let known = || (!is_chosen).then(|| services::unit(&rule.namespace, &rule.metric)).flatten();
     format!(

@@ -1,7 +1,6 @@
-//! Fetches what is due from one target: first the dimension sets, then the datapoints, many calls
-//! at once. A call that fails costs its own metrics and no others.
+//! Fetches the due rules of one target: first the dimension sets, then the datapoints, with many
+//! calls at once. A failed call affects only its own metrics.
 
-pub(crate) mod allowance;
 pub(crate) mod pending;
 #[cfg(test)]
 mod tests;
@@ -10,52 +9,52 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_sdk_cloudwatch::types::Dimension;
 use futures_util::{StreamExt, stream};
 use tokio::time::{sleep, timeout_at};
 
-use self::allowance::Allowance;
+use crate::allowance::Allowance;
+use crate::calls::context::{CallContext, Context};
+use crate::calls::{self, Call, RuleQueries};
 use crate::cloud::{Cloud, Failure};
 use crate::cost;
-use crate::plan::{self, Call, Query, RuleQueries};
-use crate::results::{Point, Results, Set};
-use crate::rule::{Api, Rule, Statistic};
+use crate::results::{Point, Results, Size};
+use crate::rule::{Api, Rule};
 use crate::usage;
 
-/// After this many seconds, what a fetch could not get is asked for again.
+/// The delay in seconds before failed queries are retried in another fetch.
 pub(crate) const RETRY: u64 = 10;
 
-/// How often queries are asked again that were throttled to the end, or answered with an error.
+/// The number of rounds in which throttled or failed queries are retried within a fetch.
 const ROUNDS: u32 = 3;
 
-/// Before the second round; the next one is longer.
+/// The delay before the second round; later ones are longer.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A fetch ends after this time, whatever is still to be asked.
+/// The time limit of a fetch.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// Results are published at most this often while a fetch goes on.
+/// The minimum time between two publications of results during a fetch.
 const PUBLISH: Duration = Duration::from_millis(100);
 
-/// What to fetch, and with what it is known already.
+/// The due rules, with the results so far.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) rules: &'a [Rule],
-    /// The places of the rules that are due.
+    /// The indices of the rules that are due.
     pub(crate) due: Vec<usize>,
-    /// Results by the place of their rule.
+    /// Results by the index of their rule.
     pub(crate) known: BTreeMap<usize, Arc<Results>>,
-    /// In how many of a rule's periods it is asked for once, where that is not each period.
+    /// The number of periods between two queries of a rule, if more than one.
     pub(crate) stretch: BTreeMap<usize, u32>,
     /// In seconds since 1970.
     pub(crate) now: u64,
-    /// Calls under way at most.
+    /// The maximum number of calls in progress.
     pub(crate) concurrency: usize,
-    /// The least time between two scrapes, in seconds, as far as costs depend on it.
+    /// The shortest interval between scrapes in seconds, for estimates of cost.
     pub(crate) scrape: u64,
 }
 
-/// Fetches, and hands the results of a rule to `publish` as they come. Returns what failed.
+/// Fetches, and passes the results of a rule to `publish` as they arrive. Returns the failures.
 pub(crate) async fn fetch(
     cloud: &Cloud,
     job: Job<'_>,
@@ -66,8 +65,9 @@ pub(crate) async fn fetch(
     let allowance = Allowance::default();
     let (results, failures) = pending::pending(cloud, &job, &allowance).await;
     let apis = cost::choose(&sizes(&job, &results), job.scrape);
-    let context = Context::new(cloud, job.rules, &results, &allowance);
+    let context = Context::new(job.rules, &results, &allowance);
     let mut fetch = Fetch {
+        cloud,
         context: &context,
         concurrency: job.concurrency,
         results,
@@ -116,7 +116,7 @@ pub(crate) async fn fetch(
 }
 
 /// The size of each rule, as far as it is known.
-fn sizes<'a>(job: &Job<'a>, results: &BTreeMap<usize, Results>) -> Vec<(&'a Rule, cost::Size)> {
+fn sizes<'a>(job: &Job<'a>, results: &BTreeMap<usize, Results>) -> Vec<(&'a Rule, Size)> {
     let size = |(index, rule)| {
         let known = || job.known.get(&index).map(|known| known.size());
         let size = results.get(&index).map(Results::size).or_else(known);
@@ -125,32 +125,33 @@ fn sizes<'a>(job: &Job<'a>, results: &BTreeMap<usize, Results>) -> Vec<(&'a Rule
     job.rules.iter().enumerate().map(size).collect()
 }
 
-/// A fetch under way.
+/// A fetch in progress.
 struct Fetch<'a> {
+    cloud: &'a Cloud,
     context: &'a Context<'a>,
     concurrency: usize,
-    /// Of the rules that are due, by their place.
+    /// The due rules by their index.
     results: BTreeMap<usize, Results>,
     failures: Vec<Failure>,
     deadline: Instant,
     published: Instant,
-    /// The rules with results that are not published.
+    /// The rules with unpublished results.
     changed: Vec<usize>,
     publish: &'a (dyn Fn(usize, Results) + Send + Sync),
 }
 
 impl Fetch<'_> {
-    /// Calls for all that is pending, of the rules that `api` has an operation for.
+    /// The calls for all pending points of the rules that `api` selects.
     fn calls(&self, api: impl Fn(usize, &Rule) -> Option<Api>) -> Vec<Call> {
         let queries = |(index, results): (&usize, _)| {
             let rule = self.context.rules.get(*index)?;
             Some(RuleQueries { index: *index, rule, results, api: api(*index, rule)? })
         };
-        plan::calls(&self.results.iter().filter_map(queries).collect::<Vec<_>>())
+        calls::calls(&self.results.iter().filter_map(queries).collect::<Vec<_>>())
     }
 
     async fn run(&mut self, mut calls: Vec<Call>) {
-        self.context.allowance.plan(&calls);
+        self.context.allowance.plan(calls.iter().map(|call| call.billed));
         for round in 1..=ROUNDS {
             let again = self.ask(&calls).await;
             self.publish_changed();
@@ -163,12 +164,13 @@ impl Fetch<'_> {
         }
     }
 
-    /// Makes the calls. Returns what to ask again, with the failure where there was one.
+    /// Makes the calls. Returns those to retry, with their failures.
     async fn ask(&mut self, calls: &[Call]) -> Vec<(Call, Option<Failure>)> {
         let context = self.context;
-        // Each future is made when it is its turn: it is large, and there may be thousands. By
-        // their places, because closures over references do not get on with tasks.
-        let answer = |at| Some(answer(at, CallContext { call: calls.get(at)?, context }));
+        // Each future is created when it is its turn, because it is large and there may be
+        // thousands. Jobs are passed by index: tasks cannot hold closures over references.
+        let answer =
+            |at| Some(answer(self.cloud, at, CallContext { call: calls.get(at)?, context }));
         let answers = (0..calls.len()).filter_map(answer);
         let mut answers = stream::iter(answers).buffer_unordered(self.concurrency.max(1));
         let mut again = Vec::new();
@@ -198,7 +200,7 @@ impl Fetch<'_> {
         }
     }
 
-    /// Keeps an answer, and returns the call to repeat where some of it is still pending.
+    /// Stores a response, and returns the call to retry for points that are still pending.
     fn take(&mut self, call: &Call, answer: Answer) -> Option<Call> {
         let mut points = answer.points.into_iter();
         let mut again = Vec::new();
@@ -230,13 +232,13 @@ impl Fetch<'_> {
         (!again.is_empty()).then(|| Call::again(call.api, &again))
     }
 
-    /// Where the configuration leaves the operation open, one that is not allowed is given up for
-    /// the other: there was a time without a choice, when permission for that one was enough.
+    /// If the configuration leaves the operation open and it is denied, the other one is used:
+    /// older IAM policies may allow only that.
     fn fail(&mut self, call: &Call, failure: Failure) -> Option<(Call, Option<Failure>)> {
         let rule = call.queries.first().and_then(|query| self.context.rules.get(query.rule));
         let is_open = rule.is_some_and(|rule| rule.api.is_none());
         if call.api == Api::Data && is_open && failure.is_denial() {
-            self.context.cloud.deny_data(&failure);
+            self.cloud.deny_data(&failure);
             return None;
         }
         if failure.is_throttling() {
@@ -264,14 +266,17 @@ impl Fetch<'_> {
     }
 }
 
-/// What an answer brought: a point for each query of its call.
+/// The content of a response: a point for each query of its call.
 struct Answer {
     points: Vec<Point>,
     unit: Option<String>,
 }
 
-async fn answer(at: usize, call: CallContext<'_>) -> (usize, Result<Answer, Failure>) {
-    let cloud = call.context.cloud;
+async fn answer(
+    cloud: &Cloud,
+    at: usize,
+    call: CallContext<'_>,
+) -> (usize, Result<Answer, Failure>) {
     let answer = match call.call.api {
         Api::Data => cloud.data(call).await.map(|points| Answer { points, unit: None }),
         Api::Statistics => {
@@ -279,74 +284,4 @@ async fn answer(at: usize, call: CallContext<'_>) -> (usize, Result<Answer, Fail
         }
     };
     (at, answer)
-}
-
-/// What the calls of a fetch refer to.
-#[derive(Debug)]
-pub(crate) struct Context<'a> {
-    cloud: &'a Cloud,
-    rules: &'a [Rule],
-    pub(crate) allowance: &'a Allowance,
-    sets: BTreeMap<usize, RuleSets>,
-}
-
-#[derive(Debug)]
-struct RuleSets {
-    sets: Arc<Vec<Set>>,
-    span: (u64, u64),
-}
-
-impl<'a> Context<'a> {
-    pub(crate) fn new(
-        cloud: &'a Cloud,
-        rules: &'a [Rule],
-        results: &BTreeMap<usize, Results>,
-        allowance: &'a Allowance,
-    ) -> Self {
-        let sets = |(index, results): (&usize, &Results)| {
-            let sets = Arc::clone(&results.sets);
-            (*index, RuleSets { sets, span: results.span })
-        };
-        Self { cloud, rules, allowance, sets: results.iter().map(sets).collect() }
-    }
-}
-
-/// A call, and what it refers to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallContext<'a> {
-    pub(crate) call: &'a Call,
-    pub(crate) context: &'a Context<'a>,
-}
-
-/// A query with the names in the place of numbers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NamedQuery<'a> {
-    pub(crate) rule: &'a Rule,
-    pub(crate) set: &'a Set,
-    pub(crate) statistic: &'a Statistic,
-    /// In seconds since 1970.
-    pub(crate) span: (i64, i64),
-}
-
-impl<'a> CallContext<'a> {
-    pub(crate) fn queries(self) -> impl Iterator<Item = NamedQuery<'a>> {
-        self.call.queries.iter().filter_map(move |query: &'a Query| {
-            let rule = self.context.rules.get(query.rule)?;
-            let RuleSets { sets, span } = self.context.sets.get(&query.rule)?;
-            let seconds = |at| i64::try_from(at).unwrap_or(i64::MAX);
-            Some(NamedQuery {
-                rule,
-                set: sets.get(query.set)?,
-                statistic: rule.statistics.get(query.statistic)?,
-                span: (seconds(span.0), seconds(span.1)),
-            })
-        })
-    }
-}
-
-impl<'a> NamedQuery<'a> {
-    pub(crate) fn dimensions(self) -> impl Iterator<Item = Dimension> + 'a {
-        let pairs = self.set.pairs();
-        pairs.map(|(name, value)| Dimension::builder().name(name).value(value).build())
-    }
 }

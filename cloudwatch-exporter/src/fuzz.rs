@@ -1,20 +1,20 @@
-//! Random input for the parsers of what comes from outside: answers of AWS, and the configuration
-//! file. `PROPTEST_CASES=100000 cargo test --release -p cloudwatch-exporter fuzz` tries more of it.
+//! Random input for the parsers of external data: responses of AWS, and the configuration file.
+//! `PROPTEST_CASES=100000 cargo test --release -p cloudwatch-exporter fuzz` tries more.
 //!
-//! The corpus in `tests/corpus` is tried first, then mutations of it and of recorded answers. What
-//! is tested is that nothing panics, and that the answer is an error or a result.
+//! The corpus in `tests/corpus` is tried first, then mutations of it and of recorded responses. No
+//! input may panic; the result is an error or a value.
 
 use std::sync::Arc;
 
 use exporter_core::testing::{corpus, fuzz};
 use fake_cloudwatch::{Fake, Limits, Model, Values};
 
+use crate::allowance::Allowance;
+use crate::calls::context::{CallContext, Context};
+use crate::calls::tests::calls_for;
 use crate::cloud::tests::{Recorder, answering};
 use crate::cloud::{Cloud, Listing, Selection};
 use crate::config::Config;
-use crate::fetch::allowance::Allowance;
-use crate::fetch::{CallContext, Context};
-use crate::plan::tests::calls_for;
 use crate::rule::{Api, Rule};
 
 #[test]
@@ -44,8 +44,8 @@ async fn call_all(cloud: &Cloud) {
     let _ = cloud.resources(&Selection::of(rule).unwrap(), &allowance).await;
     for api in [Api::Data, Api::Statistics] {
         let (results, calls) = calls_for(rule, api, 3);
-        allowance.plan(&calls);
-        let context = Context::new(cloud, &rules, &results, &allowance);
+        allowance.plan(calls.iter().map(|call| call.billed));
+        let context = Context::new(&rules, &results, &allowance);
         let call = CallContext { call: &calls[0], context: &context };
         match api {
             Api::Data => drop(cloud.data(call).await),

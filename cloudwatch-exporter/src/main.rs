@@ -1,7 +1,9 @@
 //! Exposes Amazon CloudWatch.
 
+mod allowance;
 mod budget;
 mod cache;
+mod calls;
 mod check;
 mod cloud;
 mod collectors;
@@ -9,18 +11,21 @@ mod config;
 mod cost;
 mod demo;
 mod discovery;
+mod estimate;
 mod exporter;
 mod exposition;
 mod fetch;
 #[cfg(test)]
 mod fuzz;
+mod name_filter;
 mod naming;
 mod options;
 mod page;
-mod plan;
 mod results;
 mod rule;
 mod services;
+mod snapshot;
+mod target;
 mod usage;
 mod yace;
 
@@ -44,18 +49,18 @@ static PROGRAM: Program<Page> =
 
 static DURATION: Desc<1> = Desc::gauge(
     "cloudwatch_exporter_collector_duration_seconds",
-    "How long a collector took in this scrape.",
+    "Duration of a collector in this scrape.",
     ["collector"],
 );
 static SUCCESS: Desc<1> = Desc::gauge(
     "cloudwatch_exporter_collector_success",
-    "Whether a collector did all of its work in this scrape.",
+    "Whether a collector succeeded in this scrape.",
     ["collector"],
 );
-/// The version goes by the name that it has in the Java exporter.
+/// The version label has the name of the Java exporter.
 static BUILD_INFO: Desc<7> = Desc::gauge(
     "cloudwatch_exporter_build_info",
-    "What this exporter was built from.",
+    "Version of this exporter.",
     ["build_version", "revision", "release_date", "tags", "goversion", "goos", "goarch"],
 );
 

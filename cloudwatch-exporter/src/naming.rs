@@ -1,7 +1,17 @@
-//! How namespaces, metrics and dimensions of CloudWatch are spelled in Prometheus: as the Java
-//! exporter spells them, to the letter.
+//! Names of families and labels for namespaces, metrics and dimensions of CloudWatch, identical to
+//! those of the Java exporter.
 
 pub(crate) mod yace;
+
+/// The exporter whose names are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// The Java exporter, `prometheus/cloudwatch_exporter`.
+    #[default]
+    Java,
+    /// yet-another-cloudwatch-exporter.
+    Yace,
+}
 
 /// The family of a metric, before the suffix of a statistic.
 pub(crate) fn family(namespace: &str, metric: &str, dimensions: Option<&[String]>) -> String {
@@ -12,7 +22,7 @@ pub(crate) fn family(namespace: &str, metric: &str, dimensions: Option<&[String]
     format!("{}{suffix}", safe(&format!("{}_{}", namespace.to_lowercase(), snake(metric))))
 }
 
-/// Metrics that a table and its indices both have: kept apart by name.
+/// Metrics that both a table and its indices have, which get different names.
 const INDEXED: [&str; 6] = [
     "ConsumedReadCapacityUnits",
     "ConsumedWriteCapacityUnits",
@@ -22,7 +32,7 @@ const INDEXED: [&str; 6] = [
     "WriteThrottleEvents",
 ];
 
-/// What a statistic puts behind its family: `_sample_count`, `_p99_99`.
+/// The suffix of a statistic: `_sample_count`, `_p99_99`.
 pub(crate) fn suffix(statistic: &str) -> String {
     format!("_{}", safe(&snake(statistic)))
 }
@@ -37,13 +47,13 @@ pub(crate) fn label(dimension: &str) -> String {
     merged(&snake(dimension), |letter| letter.is_ascii_alphanumeric())
 }
 
-/// The label of a resource's tag. Tags keep their case.
+/// The label of a tag of a resource. Tags keep their case.
 pub(crate) fn tag(key: &str) -> String {
     format!("tag_{}", merged(key, |letter| letter.is_ascii_alphanumeric()))
 }
 
-/// `UnHealthyHostCount` as `un_healthy_host_count`, but `CPUUtilization` as `cpuutilization`: a word
-/// begins where a capital follows a small letter or a digit.
+/// `UnHealthyHostCount` becomes `un_healthy_host_count`, but `CPUUtilization` becomes
+/// `cpuutilization`: a word begins at a capital after a small letter or a digit.
 fn snake(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut before = ' ';
@@ -61,7 +71,7 @@ fn safe(text: &str) -> String {
     merged(text, |letter| letter.is_ascii_alphanumeric() || letter == ':')
 }
 
-/// Letters that are not `legal` as underscores, and underscores in a row as one.
+/// Replaces characters that are not `legal` by underscores, and merges consecutive underscores.
 fn merged(text: &str, legal: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -79,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_are_spelled_as_they_were() {
+    fn families_have_the_names_of_the_java_exporter() {
         for (namespace, metric, statistic, expected) in [
             ("AWS/ELB", "HealthyHostCount", "Average", "aws_elb_healthy_host_count_average"),
             (
@@ -117,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_index_consumes_has_a_family_of_its_own() {
+    fn metrics_of_indices_have_their_own_families() {
         let table = ["TableName".to_owned()];
         let index = ["TableName".to_owned(), "GlobalSecondaryIndexName".to_owned()];
         for (namespace, metric, dimensions, expected) in [
@@ -134,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_spelled_as_they_were() {
+    fn labels_have_the_names_of_the_java_exporter() {
         for (dimension, expected) in [
             ("AvailabilityZone", "availability_zone"),
             ("DBInstanceIdentifier", "dbinstance_identifier"),

@@ -1,4 +1,4 @@
-//! The command line: our flags, and the two arguments of the Java exporter made into them.
+//! The flags, and the two positional arguments of the Java exporter.
 
 use std::ffi::OsString;
 
@@ -33,7 +33,7 @@ static UNKNOWN_KEYS: Flag = Flag::text(
 static CONCURRENCY: Flag = Flag::text(
     "cloudwatch.concurrency",
     "8",
-    "How many calls to CloudWatch may be under way; AWS throttles those who have many.",
+    "Maximum number of concurrent calls for each target; AWS throttles clients with many.",
 );
 pub(crate) static PLAN: Flag = Flag::text(
     "plan",
@@ -103,8 +103,8 @@ pub(crate) fn sets(flags: &Flags) -> Result<Option<usize>, Error> {
     }
 }
 
-/// `9106 config.yml` as flags, where a command line begins like that; reloading over HTTP is always
-/// on there. Flags may follow.
+/// Converts `9106 config.yml` at the start of a command line to flags; this form always enables
+/// reloading over HTTP. Flags may follow.
 pub(crate) fn translated(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.into_iter().collect();
     let is_plain = |at: usize| args.get(at).is_some_and(|arg| !starts_with(arg, "-"));

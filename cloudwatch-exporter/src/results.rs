@@ -1,18 +1,16 @@
-//! What is known of one rule at one target: its dimension sets, and the newest datapoint of each
+//! The results of one rule at one target: its dimension sets, and the newest datapoint of each
 //! statistic.
 
 use std::sync::Arc;
 
-use crate::cost::Size;
-
 /// The dimensions of one metric.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Set {
-    /// Shared by the sets of a list that have the same ones.
+    /// Shared by the sets of a list with the same names.
     pub(crate) names: Arc<[String]>,
     /// In the order of the names.
     pub(crate) values: Box<[Box<str>]>,
-    /// The account that owns the metric, where a monitoring account lists those of others.
+    /// The account that owns the metric, if a monitoring account lists those of others.
     pub(crate) owner: Option<Arc<str>>,
 }
 
@@ -23,43 +21,52 @@ impl Set {
     }
 }
 
+/// The size of the results of a rule.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    pub(crate) sets: usize,
+    /// Pages of the list of sets.
+    pub(crate) pages: u32,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Results {
     pub(crate) sets: Arc<Vec<Set>>,
-    /// For each set, its resource's place in `resources`. Empty where rules do not associate them.
+    /// For each set, the index of its resource in `resources`. Empty if rules do not associate
+    /// them.
     pub(crate) owners: Arc<Vec<Option<u32>>>,
-    /// All sets that were listed, where tags decide which of them are asked for.
+    /// All listed sets, if tags select which of them are queried.
     pub(crate) listed: Arc<Vec<Set>>,
     /// The resources that the rule's tags select or describe.
     pub(crate) resources: Arc<Vec<Resource>>,
-    /// When the sets were listed, in seconds since 1970; `None` where that failed.
+    /// When the sets were listed, in seconds since 1970; `None` if that failed.
     pub(crate) listed_at: Option<u64>,
     /// When the resources were listed.
     pub(crate) tagged_at: u64,
     /// Pages of the list.
     pub(crate) pages: u32,
-    /// Set after set, and of each set statistic after statistic.
+    /// Grouped by set, in the order of the statistics.
     pub(crate) points: Vec<Point>,
-    /// Points of the span before, shown in the place of pending ones. Empty once none is pending.
+    /// Points of the previous span, shown in place of pending ones. Empty once none is pending.
     pub(crate) previous: Arc<Vec<Point>>,
     /// Until when those are shown.
     pub(crate) previous_until: u64,
-    /// The unit of the last set that has told one.
+    /// The unit of the last set that had one.
     pub(crate) unit: Option<String>,
-    /// The span asked for, in seconds since 1970.
+    /// The queried span, in seconds since 1970.
     pub(crate) span: (u64, u64),
-    /// When a fetch last ended; `None` while the first one is under way.
+    /// When a fetch last ended; `None` during the first one.
     pub(crate) fetched_at: Option<u64>,
-    /// When to ask again.
+    /// When to fetch again.
     pub(crate) good_until: u64,
-    /// Whether the list, or some points, could not be fetched.
+    /// Whether the list or some points could not be fetched.
     pub(crate) is_incomplete: bool,
 }
 
 /// The newest datapoint of one statistic of one metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Point {
-    /// Not answered.
+    /// No response yet.
     #[default]
     Pending,
     /// CloudWatch has no datapoint.
@@ -72,7 +79,7 @@ pub(crate) enum Point {
 }
 
 impl Point {
-    /// Keeps the newer of the two.
+    /// Keeps the newer point.
     pub(crate) fn merge(&mut self, other: Self) {
         let is_newer = match (*self, other) {
             (_, Self::Pending) | (Self::Value { .. }, Self::NoData) => false,
@@ -102,7 +109,7 @@ impl Results {
         self.points.get(set * statistics..(set + 1) * statistics).unwrap_or_default()
     }
 
-    /// What a page shows of a point.
+    /// The point that a page shows.
     pub(crate) fn shown(&self, at: usize, now: u64) -> Point {
         match self.points.get(at) {
             Some(Point::Pending) if now <= self.previous_until => {
@@ -113,7 +120,7 @@ impl Results {
         }
     }
 
-    /// Whether a page at this time lacks something that should be on it.
+    /// Whether a page at this time lacks a point.
     pub(crate) fn is_missing(&self, now: u64) -> bool {
         self.is_incomplete
             || self.fetched_at.is_none()
@@ -151,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_point_shows_the_one_before_for_a_while() {
+    fn a_pending_point_shows_the_previous_one_for_a_while() {
         let results = Results {
             points: vec![Point::Pending, Point::NoData, at(3.0, 3)],
             previous: Arc::new(vec![at(1.0, 1), at(2.0, 2), at(2.0, 2)]),

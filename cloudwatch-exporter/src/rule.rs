@@ -1,4 +1,4 @@
-//! What one entry of the configuration asks for, with nothing optional left over.
+//! Rules: the entries of the configuration, with all defaults applied.
 
 use std::collections::BTreeMap;
 use std::slice::from_ref;
@@ -7,51 +7,51 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use crate::config::Target;
 use crate::discovery::Discovery;
+use crate::target::Target;
 
 /// One entry of `metrics`: a metric, in all or some of its dimension sets.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
-    /// Where in the file it begins.
+    /// The line in the file.
     pub(crate) line: u64,
     pub(crate) namespace: String,
     pub(crate) metric: String,
-    /// The names of the dimensions, all of them; `None` is the metric without dimensions, which
-    /// need not be listed.
+    /// The names of all dimensions; `None` is the metric without dimensions, which need not be
+    /// listed.
     pub(crate) dimensions: Option<Arc<[String]>>,
     pub(crate) select: Select,
     pub(crate) tags: Option<Tags>,
-    /// Set where resources are discovered: the metric then may have any dimensions.
+    /// Set for discovered resources: the metric then may have any dimensions.
     pub(crate) discovery: Option<Arc<Discovery>>,
     pub(crate) statistics: Vec<Statistic>,
     pub(crate) window: Window,
     /// Whether samples carry the time of their datapoint.
     pub(crate) set_timestamp: bool,
-    /// The operation to ask with; `None` leaves it to what it costs.
+    /// The operation to use; `None` selects it by cost.
     pub(crate) api: Option<Api>,
-    /// How long a list of dimension sets is good for.
+    /// The lifetime of a list of dimension sets.
     pub(crate) list_ttl: Duration,
     pub(crate) warn_on_empty: bool,
     pub(crate) help: Option<String>,
-    /// The label `name` of series that belong to no resource, with the naming of YACE.
+    /// The label `name` of series without a resource, with the naming of YACE.
     pub(crate) name: Option<String>,
     /// Whether a metric without datapoints in the window is 0.
     pub(crate) nil_to_zero: bool,
-    /// The accounts that it is for, by name; `None` is all of them.
+    /// The names of the accounts that it applies to; `None` means all.
     pub(crate) accounts: Option<Vec<String>>,
-    /// Keys of the tags of a resource that its series have as labels.
+    /// The keys of resource tags that become labels of the series.
     pub(crate) copied_tags: Vec<String>,
 }
 
 impl Rule {
-    /// Whether its dimension sets are known without asking.
+    /// Whether its dimension sets have to be listed.
     pub(crate) fn is_listed(&self) -> bool {
         self.discovery.is_some() || (self.dimensions.is_some() && self.product().is_none())
     }
 
-    /// The dimension sets as the configuration spells them out: all combinations of the values
-    /// selected, where values are given for each dimension and tags have no say.
+    /// The dimension sets, if the configuration determines them: all combinations of the selected
+    /// values, if values are given for each dimension and tags are not used.
     pub(crate) fn product(&self) -> Option<Vec<Vec<String>>> {
         let names = self.dimensions.as_ref()?;
         let Select::Values(values) = &self.select else { return None };
@@ -74,32 +74,32 @@ impl Rule {
         Some(sets)
     }
 
-    /// Whether it is asked for at this target.
+    /// Whether it applies to this target.
     pub(crate) fn applies_to(&self, target: &Target) -> bool {
         let Some(accounts) = &self.accounts else { return true };
         let name = target.account.as_ref().map(|account| &account.name);
         name.is_some_and(|name| accounts.contains(name))
     }
 
-    /// Whether resources are asked for.
+    /// Whether it needs resources.
     pub(crate) fn has_resources(&self) -> bool {
         let discovers = |discovery: &Arc<Discovery>| !discovery.service.resource_types.is_empty();
         self.tags.is_some() || self.discovery.as_ref().is_some_and(discovers)
     }
 
-    /// As logs and tables name it: `AWS/ELB HealthyHostCount`.
+    /// Its name in logs and tables: `AWS/ELB HealthyHostCount`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.namespace, self.metric)
     }
 }
 
-/// Which values of dimensions are wanted. A dimension that is not named may have any.
+/// The selected values of dimensions. A dimension that is not named may have any value.
 #[derive(Clone, Debug)]
 pub(crate) enum Select {
     All,
     /// One of these.
     Values(BTreeMap<String, Vec<String>>),
-    /// What one of these matches from beginning to end.
+    /// Values that match one of these patterns completely.
     Patterns(BTreeMap<String, Vec<Regex>>),
 }
 
@@ -117,21 +117,21 @@ impl Select {
     }
 }
 
-/// Which resources are wanted, by their tags.
+/// A selection of resources by their tags.
 #[derive(Clone, Debug)]
 pub(crate) struct Tags {
-    /// `None`: every resource is described, and no metric left out.
+    /// `None`: every resource is exposed, and no metric is excluded.
     pub(crate) selections: Option<BTreeMap<String, Vec<String>>>,
-    /// As the tagging service names it: `ec2:instance`.
+    /// The name in the tagging service: `ec2:instance`.
     pub(crate) resource_type: String,
-    /// The dimension that holds a resource's id.
+    /// The dimension with the ID of the resource.
     pub(crate) id_dimension: String,
-    /// What of an ARN is the id.
+    /// The pattern of the ID in an ARN.
     pub(crate) id_pattern: Regex,
 }
 
 impl Tags {
-    /// The id in an ARN: the first group with something in it, at the first place that matches.
+    /// The ID in an ARN: the first group that is not empty, in the first match.
     pub(crate) fn id<'a>(&self, arn: &'a str) -> Option<&'a str> {
         let groups = self.id_pattern.captures(arn.as_bytes())?;
         let group = groups.iter().skip(1).flatten().find(|group| !group.is_empty())?;
@@ -139,27 +139,27 @@ impl Tags {
     }
 }
 
-/// A statistic as CloudWatch spells it.
+/// The name of a statistic in CloudWatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Statistic {
     pub(crate) name: String,
-    /// Percentiles and their kin, which `GetMetricStatistics` has in another list.
+    /// Percentiles and similar, which `GetMetricStatistics` has in another list.
     pub(crate) is_extended: bool,
 }
 
-/// The statistics that are not extended, in the order of the exposition.
+/// The basic statistics, in the order of the exposition.
 pub(crate) const STATISTICS: [&str; 5] = ["Sum", "SampleCount", "Minimum", "Maximum", "Average"];
 
-/// An operation that gives datapoints.
+/// An operation that returns datapoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Api {
-    /// `GetMetricData`: up to 500 queries a call, billed by metric.
+    /// `GetMetricData`: up to 500 queries per call, billed by metric.
     Data,
-    /// `GetMetricStatistics`: one metric a call, billed by call, many calls a month free.
+    /// `GetMetricStatistics`: one metric per call, billed by call, with many free calls a month.
     Statistics,
 }
 
-/// The time asked for. In seconds.
+/// The time range of queries, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Window {
     pub(crate) period: u32,
@@ -167,13 +167,13 @@ pub(crate) struct Window {
     pub(crate) delay: u32,
 }
 
-/// Results are asked for again after this time, however long the period: what arrives late, as the
-/// daily metrics of storage do, shows within it.
+/// The maximum age of results in seconds, however long the period, so that late datapoints, such as
+/// those of daily storage metrics, appear in time.
 pub(crate) const KEEP_AT_MOST: u64 = 3600;
 
 impl Window {
-    /// The span to ask for at a time, as seconds since 1970: whole periods. The last one is the
-    /// newest that is complete and began `delay` ago or earlier.
+    /// The span to query at a time, in seconds since 1970: whole periods. The last one is the
+    /// newest complete period that began at least `delay` ago.
     pub(crate) fn span(self, now: u64) -> (u64, u64) {
         let period = u64::from(self.period.max(1));
         let delayed = now.saturating_sub(self.delay.into()) / period;
@@ -182,12 +182,13 @@ impl Window {
         (end.saturating_sub(range), end)
     }
 
-    /// Datapoints in a span.
+    /// The number of datapoints in a span.
     pub(crate) fn datapoints(self) -> u32 {
         self.range.div_ceil(self.period.max(1)).max(1)
     }
 
-    /// When what is asked for at `now` can have changed, or `stretch` periods later than at `now`.
+    /// The time at which the result of a query at `now` may have changed, or `stretch` periods
+    /// after `now`.
     pub(crate) fn good_until(self, now: u64, stretch: u32) -> u64 {
         let (_, end) = self.span(now);
         let (period, delay) = (u64::from(self.period.max(1)), u64::from(self.delay));
@@ -197,14 +198,14 @@ impl Window {
         stretched.min(now + KEEP_AT_MOST * more)
     }
 
-    /// How often a month it is asked for, if scraped every `scrape` seconds.
+    /// The number of queries a month, if scraped every `scrape` seconds.
     pub(crate) fn times_a_month(self, scrape: u64) -> f64 {
         const MONTH: f64 = 30.0 * 86_400.0;
         let every = u64::from(self.period).max(scrape).max(1);
         MONTH / every.min(KEEP_AT_MOST.max(scrape)) as f64
     }
 
-    /// Whether metrics that have been silent for more than three hours need not be listed.
+    /// Whether metrics without data for more than three hours can be left out of the list.
     pub(crate) fn is_recent(self) -> bool {
         self.range < 3 * 3600
     }
@@ -246,13 +247,13 @@ pub(crate) mod tests {
             assert!(rule.is_listed(), "{:?}", rule.select);
         }
         rule.dimensions = Some(Arc::default());
-        assert!(rule.is_listed(), "what has no dimensions is told from what has");
+        assert!(rule.is_listed(), "other metrics of the name may have dimensions");
         rule.dimensions = None;
         assert!(!rule.is_listed());
     }
 
     #[test]
-    fn a_window_is_of_whole_periods_and_good_for_one() {
+    fn a_window_consists_of_whole_periods_and_lasts_for_one() {
         let window = |period, range, delay| Window { period, range, delay };
         for (window, now, span, until) in [
             (window(60, 600, 600), 100_000, (98_820, 99_420), 100_020),
@@ -261,7 +262,7 @@ pub(crate) mod tests {
             (window(300, 60, 0), 100_000, (99_600, 99_900), 100_200),
             (window(300, 301, 0), 100_000, (99_300, 99_900), 100_200),
             (window(300, 300, 100), 100_000, (99_600, 99_900), 100_200),
-            // Daily metrics: of yesterday, once today has begun.
+            // Daily metrics: those of yesterday, once today has begun.
             (window(86_400, 172_800, 600), 200_000, (0, 172_800), 203_600),
             (window(86_400, 172_800, 86_400), 200_000, (0, 172_800), 203_600),
             (window(86_400, 172_800, 86_400), 172_800, (0, 172_800), 176_400),
@@ -279,7 +280,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_id_is_the_first_group_with_something_in_it() {
+    fn the_id_is_the_first_nonempty_group() {
         let mut tags = Tags {
             selections: None,
             resource_type: "ec2:instance".into(),

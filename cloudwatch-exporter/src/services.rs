@@ -1,5 +1,4 @@
-//! What is known of AWS services: the resources that a namespace measures, and where in their ARNs
-//! the values of dimensions are.
+//! AWS services: the resources that a namespace measures, and the dimensions in their ARNs.
 
 mod table;
 
@@ -11,13 +10,13 @@ use regex::Regex;
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) namespace: &'static str,
-    /// What it is called for short, by other exporters too.
+    /// The short name, which other exporters also use.
     pub(crate) short_name: &'static str,
-    /// Types of resources, as the tagging API names them. None: it knows none of them.
+    /// Resource types of the tagging API; empty if it does not support the service.
     pub(crate) resource_types: &'static [&'static str],
-    /// Parts of ARNs, with dimensions in braces: see [`Arns`].
+    /// Patterns of ARNs, with dimensions in braces: see [`Arns`].
     pub(crate) arns: &'static [&'static str],
-    /// Metrics that are asked for where the configuration names none.
+    /// The default metrics.
     pub(crate) metrics: &'static [DefaultMetric],
 }
 
@@ -43,7 +42,7 @@ pub(crate) fn namespaces() -> Vec<&'static str> {
     table::ALL.iter().map(|service| service.namespace).collect()
 }
 
-/// The unit of a metric, as far as it is known without asking for datapoints.
+/// The usual unit of a metric, before any datapoint is fetched.
 pub(crate) fn unit(namespace: &str, metric: &str) -> Option<&'static str> {
     let metrics = find(namespace)?.metrics.iter();
     metrics.clone().find(|known| known.name == metric).map(|known| known.unit)
@@ -99,7 +98,7 @@ impl Arns {
     /// The dimensions of the most specific pattern that an ARN matches.
     pub(crate) fn dimensions(&self, arn: &str) -> Option<ResourceId> {
         let found = self.0.iter().filter_map(|known| known.dimensions(arn));
-        // The first of those that are equally specific.
+        // The first of several equally specific ones.
         found.rev().max_by_key(Vec::len)
     }
 }
@@ -161,26 +160,27 @@ fn push_literal(pattern: &mut String, text: &str) {
 /// Resources by the dimensions that they have.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
-    /// By the names of the dimensions, most of them first.
+    /// By the names of the dimensions, longest list first.
     by_names: Vec<(Vec<String>, Places)>,
 }
 
-/// The places of resources by the values of their dimensions.
+/// The indices of resources by the values of their dimensions.
 type Places = HashMap<Vec<String>, u32>;
 
-/// What a metric's dimensions say of its resource.
+/// The association of a metric with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Association {
-    /// It measures the resource at this place.
+    /// The metric belongs to the resource with this index.
     Resource(u32),
-    /// It measures a resource that is not among these.
+    /// The metric belongs to a resource that is not in the list.
     Other,
-    /// It has no dimensions of a resource.
+    /// The metric has no dimensions of a resource.
     None,
 }
 
 impl Resources {
-    /// Of these ARNs. `dimensions` are those that resources of the service can have.
+    /// Builds the index for these ARNs. `dimensions` are those that resources of the service may
+    /// have.
     pub(crate) fn new<'a>(
         service: &Service,
         arns: &Arns,
@@ -197,7 +197,7 @@ impl Resources {
             let (names, values) = pairs.into_iter().unzip();
             by_names.entry(names).or_default().entry(values).or_insert(at);
         }
-        // In the order of the table where there are as many: the more specific ones stand first.
+        // For the same number, in the order of the table: the more specific ones come first.
         let place = |names: &[String]| {
             let mut patterns = service.arns.iter();
             patterns.position(|text| names.iter().all(|name| text.contains(name.as_str())))
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_order_and_its_patterns_are_good() {
+    fn the_table_is_sorted_and_its_patterns_are_valid() {
         let namespaces = namespaces();
         assert!(namespaces.is_sorted_by(|a, b| a < b));
         assert_eq!(namespaces.len(), 109);

@@ -1,4 +1,4 @@
-//! The exporter's own metrics about its calls, and what they have cost.
+//! The metrics of the exporter about its calls and their cost.
 
 use exporter_core::instrument::{Counter, Gauge, Instrument, Labelled, Metric, Series};
 
@@ -7,27 +7,27 @@ use crate::cost::UNIT;
 /// Those of the Java exporter come first.
 pub(crate) static REQUESTS: Labelled<Counter, 2> = Labelled::counter(
     "cloudwatch_requests_total",
-    "Requests sent to CloudWatch, every attempt of a call counted.",
+    "Requests sent to CloudWatch, including each attempt of a call.",
     ["action", "namespace"],
 );
 pub(crate) static METRICS: Labelled<Counter, 2> = Labelled::counter(
     "cloudwatch_metrics_requested_total",
-    "Metrics asked for: one for a call of GetMetricStatistics, one for each query of GetMetricData.",
+    "Requested metrics: one per call of GetMetricStatistics, one per query of GetMetricData.",
     ["metric_name", "namespace"],
 );
 pub(crate) static TAGGING_REQUESTS: Labelled<Counter, 2> = Labelled::counter(
     "tagging_api_requests_total",
-    "Requests sent to the tagging service, every attempt of a call counted.",
+    "Requests sent to the tagging service, including each attempt of a call.",
     ["action", "resource_type"],
 );
 pub(crate) static RETRIES: Labelled<Counter, 2> = Labelled::counter(
     "cloudwatch_request_retries_total",
-    "Requests that were sent because an attempt before them was throttled or failed.",
+    "Requests that were sent because the previous attempt was throttled or failed.",
     ["action", "namespace"],
 );
 pub(crate) static FAILED: Labelled<Counter, 3> = Labelled::counter(
     "cloudwatch_failed_calls_total",
-    "Calls given up after all attempts; their metrics are missing until they are asked for again.",
+    "Calls that failed after all attempts; their metrics are missing until the next fetch.",
     ["action", "namespace", "error"],
 );
 pub(crate) static BILLED: Labelled<Counter, 2> = Labelled::counter(
@@ -44,7 +44,7 @@ pub(crate) static DOLLARS: Labelled<Counter, 1> = Labelled::counter(
 );
 pub(crate) static FETCHES: Metric<Counter> = Metric::counter(
     "cloudwatch_exporter_fetches_total",
-    "Times that CloudWatch was asked. Scrapes in between are answered from what is known.",
+    "Fetches from CloudWatch. Scrapes in between use their results.",
 );
 pub(crate) static LIMITED: Labelled<Counter, 1> = Labelled::counter(
     "cloudwatch_exporter_limited_fetches_total",
@@ -53,11 +53,11 @@ pub(crate) static LIMITED: Labelled<Counter, 1> = Labelled::counter(
 );
 pub(crate) static SCRAPE_ERROR: Metric<Gauge> = Metric::gauge(
     "cloudwatch_exporter_scrape_error",
-    "Whether something on this page is missing because a call failed.",
+    "Whether metrics of this page are missing because a call failed.",
 );
 pub(crate) static SCRAPE_DURATION: Metric<Gauge> = Metric::gauge(
     "cloudwatch_exporter_scrape_duration_seconds",
-    "How long this scrape took, fetching included where it was due.",
+    "Duration of this scrape, including a fetch if it was due.",
 );
 pub(crate) static RELOADED: Metric<Gauge> = Metric::gauge(
     "cloudwatch_exporter_config_last_reload_successful",
@@ -70,11 +70,11 @@ pub(crate) static BUDGET: Metric<Gauge> = Metric::gauge(
 );
 pub(crate) static PLANNED: Metric<Gauge> = Metric::gauge(
     "cloudwatch_exporter_planned_dollars",
-    "What a month costs at list price as it is asked now; 0 without a budget.",
+    "Cost of a month at list price with the current queries; 0 without a budget.",
 );
 pub(crate) static STRETCHED: Metric<Gauge> = Metric::gauge(
     "cloudwatch_exporter_budget_stretched_rules",
-    "Rules that are asked for less often than each period, to stay within the budget.",
+    "Rules that are queried less often than each period, to stay within the budget.",
 );
 
 /// All of them, in the order of the exposition.
@@ -96,7 +96,7 @@ pub(crate) static ALL: [&(dyn Instrument + Send); 15] = [
     &SCRAPE_ERROR,
 ];
 
-/// A request of which each attempt is counted.
+/// The counters of attempts and retries of a request.
 pub(crate) fn attempts(
     family: &Labelled<Counter, 2>,
     action: &str,
@@ -105,7 +105,7 @@ pub(crate) fn attempts(
     (family.with([action, scope]), RETRIES.with([action, scope]))
 }
 
-/// An answered request that is billed as such, and asked for a metric or for a list.
+/// A response that is billed as one request, for a metric or a list.
 pub(crate) fn answered(action: &str, namespace: &str, metric: Option<&str>) {
     BILLED.with([action, namespace]).inc();
     if let Some(metric) = metric {
@@ -114,7 +114,7 @@ pub(crate) fn answered(action: &str, namespace: &str, metric: Option<&str>) {
     cost(1, 1);
 }
 
-/// An answered request of `GetMetricData`, with the queries of each metric in it.
+/// A response of `GetMetricData`, with the number of queries of each metric.
 pub(crate) fn data_answered<'a>(
     action: &str,
     namespace: &str,

@@ -9,7 +9,7 @@ complete -c cloudwatch-exporter -l web.telemetry-path -d 'The path of the metric
 complete -c cloudwatch-exporter -l timeout-offset -d 'Seconds before the timeout of Prometheus at which a scrape has to be complete. [default: 0.25]' -r
 complete -c cloudwatch-exporter -l config.file -d 'What to ask CloudWatch for: the Java exporter\'s configuration file, in YAML or JSON. [default: config.yml]' -r
 complete -c cloudwatch-exporter -l config.unknown-keys -d 'refuse or warn: what becomes of keys of the configuration file that are unknown or given twice, and of unknown statistics. warn leaves them out, as the Java exporter does. [default: refuse]' -r
-complete -c cloudwatch-exporter -l cloudwatch.concurrency -d 'How many calls to CloudWatch may be under way; AWS throttles those who have many. [default: 8]' -r
+complete -c cloudwatch-exporter -l cloudwatch.concurrency -d 'Maximum number of concurrent calls for each target; AWS throttles clients with many. [default: 8]' -r
 complete -c cloudwatch-exporter -l plan -d 'Print what this configuration file costs a month, rule by rule, and exit. Lists metrics, which is all but free, and asks for no datapoints.' -r
 complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: take each metric that would have to be listed to be there this many times, and ask AWS nothing.' -r
 complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: the time between two scrapes. What is scraped less often than its period costs less. [default: 60s]' -r

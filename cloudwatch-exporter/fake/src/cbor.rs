@@ -1,4 +1,4 @@
-//! The pieces of CBOR that RPC v2 is made of.
+//! CBOR for the protocol RPC v2.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,7 @@ use crate::metric::Dimension;
 pub(crate) type Encoded = Result<(), encode::Error<Infallible>>;
 pub(crate) type Writer = Encoder<Vec<u8>>;
 
-/// Calls `field` at each value of a map that is not null. A field that it does not know it must skip.
+/// Calls `field` for each value of a map that is not null. It must skip unknown fields.
 pub(crate) fn fields<'b>(
     decoder: &mut Decoder<'b>,
     mut field: impl FnMut(&'b str, &mut Decoder<'b>) -> Result<(), decode::Error>,
@@ -39,7 +39,7 @@ pub(crate) fn list<'b, T>(
     Ok(items)
 }
 
-/// Whether a map or an array goes on, be its length given or marked by a break.
+/// Whether a map or an array continues, whether its length is given or marked by a break.
 fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, decode::Error> {
     match left {
         Some(0) => Ok(false),
@@ -59,7 +59,7 @@ pub(crate) fn text(decoder: &mut Decoder<'_>) -> Result<String, decode::Error> {
     decoder.str().map(str::to_owned)
 }
 
-/// Unix seconds, fractions dropped, of the years 1970 to 9999.
+/// Unix seconds without fractions, of the years 1970 to 9999.
 #[expect(clippy::cast_possible_truncation, reason = "what is no such time becomes the nearest one")]
 pub(crate) fn time(decoder: &mut Decoder<'_>) -> Result<i64, decode::Error> {
     if decoder.tag()? != IanaTag::Timestamp.tag() {
@@ -123,6 +123,6 @@ pub(crate) fn error(shape: &str, message: &str) -> Vec<u8> {
         writer.map(2)?.str("__type")?.str(shape)?.str("message")?.str(message)?;
         Ok(())
     };
-    // Into memory nothing fails; an empty body is what a client makes least of.
+    // Writing to memory does not fail; if it did, clients would reject the empty body.
     if body(&mut writer).is_err() { Vec::new() } else { writer.into_writer() }
 }

@@ -1,4 +1,4 @@
-//! The fake over HTTP: `/control/counters`, `calls`, `faults`, `model`, `now`.
+//! The control interface over HTTP: `/control/counters`, `calls`, `faults`, `model`, `now`.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;

@@ -1,11 +1,11 @@
-//! What was asked of the fake, and what the real one would charge for it.
+//! Counts requests, and what CloudWatch would charge for them.
 
 use serde::Serialize;
 
 use crate::operation::Operation;
 use crate::request::Request;
 
-/// Counted since the start or the last reset.
+/// Counters since the start or the last reset.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Counters {
     pub list_metrics: Calls,
@@ -15,12 +15,12 @@ pub struct Counters {
     pub assume_role_with_web_identity: Calls,
     pub get_caller_identity: Calls,
     pub get_resources: Calls,
-    /// Queries in the `GetMetricData` calls that were answered.
+    /// Queries in successful `GetMetricData` calls.
     pub queries: u64,
     pub datapoints: u64,
-    /// The most calls that were under way together.
+    /// The maximum number of concurrent calls.
     pub most_at_once: u64,
-    /// Bodies only.
+    /// Bytes of bodies.
     pub bytes_received: u64,
     pub bytes_sent: u64,
 }
@@ -30,11 +30,11 @@ pub struct Counters {
 pub struct Calls {
     pub received: u64,
     pub answered: u64,
-    /// Injected: `Throttling` and its like.
+    /// Injected throttling errors.
     pub throttled: u64,
-    /// Injected: all other errors, and connections dropped.
+    /// Injected other errors, and dropped connections.
     pub failed: u64,
-    /// Requests that were wrong.
+    /// Invalid requests.
     pub refused: u64,
     /// What costs 0.01 dollars a thousand. A call that is not answered is free. `GetMetricData`: each metric of
     /// a call, whose statistics count as one up to five, as two up to ten, …; a further page of a call is a call.
@@ -83,7 +83,7 @@ impl Counters {
         calls.billed += billed;
     }
 
-    /// Calls of all operations, whatever became of them.
+    /// Calls of all operations, successful or not.
     pub fn received(&self) -> u64 {
         Operation::ALL.iter().map(|operation| self.of(*operation).received).sum()
     }

@@ -24,7 +24,7 @@ pub struct Fake {
 }
 
 impl Fake {
-    /// On a port of loopback that the system chooses.
+    /// Starts on a free port of loopback.
     pub fn start(model: Model) -> io::Result<Self> {
         Self::bind((Ipv4Addr::LOCALHOST, 0).into(), model)
     }
@@ -47,7 +47,7 @@ impl Fake {
         self.address
     }
 
-    /// What goes into `AWS_ENDPOINT_URL`.
+    /// The value for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -56,17 +56,18 @@ impl Fake {
         self.state.counters().to_owned()
     }
 
-    /// Sets the counters to nought and forgets the calls. Model, clock and faults stay.
+    /// Resets the counters and forgets the calls. Model, clock and faults stay.
     pub fn reset(&self) {
         self.state.reset();
     }
 
-    /// The calls so far, oldest first: all but the oldest of some hundred thousand queries.
+    /// The recorded calls, oldest first. The oldest are dropped beyond some hundred thousand
+    /// queries.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls()
     }
 
-    /// Faults add up.
+    /// Adds a fault.
     pub fn inject(&self, fault: Fault) {
         self.state.faults().push(fault);
     }
@@ -79,8 +80,8 @@ impl Fake {
         self.state.set_model(model);
     }
 
-    /// Stops the fake's clock at this unix second; `None` gives the machine's clock back. It decides what is recently
-    /// active, what can be seen already and which resolution is still kept.
+    /// Sets the clock to this Unix second; `None` uses the clock of the machine. It determines what
+    /// is recently active, which samples are visible, and which resolutions are retained.
     pub fn set_now(&self, unix: Option<i64>) {
         self.state.set_now(unix);
     }

@@ -1,13 +1,13 @@
-//! Faults, injected into calls.
+//! Faults that are injected into calls.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::api_error::ApiError;
 use crate::operation::Operation;
-use crate::refusal::Refusal;
 
-/// One way in which calls go wrong, and which of them do. Without further words: every call.
+/// A fault, and the calls that it affects: by default, all.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -23,7 +23,7 @@ pub struct Fault {
     account: Option<String>,
     #[serde(default)]
     when: When,
-    /// Calls so far that it could have struck.
+    /// The number of calls so far that it could have affected.
     #[serde(skip)]
     seen: u64,
 }
@@ -37,20 +37,20 @@ enum Kind {
         #[serde(default)]
         message: String,
     },
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     Drop,
     DelayMs(u64),
-    /// Half of the body of the answer is missing.
+    /// The second half of the body is missing.
     Truncate,
-    /// Pages of `GetMetricData` end after so many datapoints.
+    /// Pages of `GetMetricData` end after this many datapoints.
     Partial(usize),
     /// Results of `GetMetricData` are all `InternalError`.
     InternalStatus,
-    /// The call is never answered.
+    /// There is no response.
     Hang,
     /// Every page is the first one, with a new token.
     EndlessTokens,
-    /// The body of the answer never ends.
+    /// The body never ends.
     EndlessBody,
 }
 
@@ -87,12 +87,12 @@ impl Fault {
         )
     }
 
-    /// Say `403, "AccessDenied"` or `400, "ExpiredToken"`.
+    /// An error such as `403, "AccessDenied"` or `400, "ExpiredToken"`.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         Self::new(Kind::Error { status, code: code.to_owned(), message: message.to_owned() })
     }
 
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     pub fn drop_connection() -> Self {
         Self::new(Kind::Drop)
     }
@@ -101,12 +101,12 @@ impl Fault {
         Self::new(Kind::DelayMs(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// Half of the body of the answer is missing.
+    /// The second half of the body is missing.
     pub fn truncate() -> Self {
         Self::new(Kind::Truncate)
     }
 
-    /// Pages of `GetMetricData` end after so many datapoints: `PartialData` and a `NextToken`.
+    /// Pages of `GetMetricData` end after this many datapoints: `PartialData` and a `NextToken`.
     pub fn partial(datapoints: usize) -> Self {
         Self::new(Kind::Partial(datapoints))
     }
@@ -116,17 +116,17 @@ impl Fault {
         Self::new(Kind::InternalStatus)
     }
 
-    /// The call is never answered.
+    /// There is no response.
     pub fn hang() -> Self {
         Self::new(Kind::Hang)
     }
 
-    /// Every page is the first one, and has a `NextToken` that was not seen before.
+    /// Every page is the first one, with a new `NextToken`.
     pub fn endless_tokens() -> Self {
         Self::new(Kind::EndlessTokens)
     }
 
-    /// The answer is a success whose body never ends.
+    /// A successful response whose body never ends.
     pub fn endless_body() -> Self {
         Self::new(Kind::EndlessBody)
     }
@@ -152,28 +152,28 @@ impl Fault {
         self
     }
 
-    /// The first `calls` only.
+    /// Only the first `calls`.
     #[must_use]
     pub fn first(mut self, calls: u64) -> Self {
         self.when = When::First(calls);
         self
     }
 
-    /// The call of this number only; the first is 1.
+    /// Only the call with this number, from 1.
     #[must_use]
     pub fn only(mut self, number: u64) -> Self {
         self.when = When::Only(number);
         self
     }
 
-    /// Every so many calls: 2 is the second, the fourth, ….
+    /// Every nth call: 2 means the second, the fourth, and so on.
     #[must_use]
     pub fn every(mut self, calls: u64) -> Self {
         self.when = When::Every(calls);
         self
     }
 
-    /// A share of the calls, chosen by dice that fall the same way for the same seed.
+    /// A random share of the calls; the same for the same seed.
     #[must_use]
     pub fn chance(mut self, probability: f64, seed: u64) -> Self {
         self.when = When::Chance { probability, seed };
@@ -203,10 +203,10 @@ impl Fault {
     }
 }
 
-/// How the faults change one call.
+/// The effects of all faults on one call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) error: Option<ApiError>,
     pub(crate) delay: Duration,
     pub(crate) transfer: Transfer,
     pub(crate) partial: Option<usize>,
@@ -214,21 +214,21 @@ pub(crate) struct Outcome {
     pub(crate) endless_tokens: bool,
 }
 
-/// What becomes of the answer on its way.
+/// How the response is sent.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Transfer {
     #[default]
     Whole,
-    /// No answer: the connection is closed.
+    /// No response: the connection is closed.
     Drop,
-    /// No answer: the connection stays open.
+    /// No response: the connection stays open.
     Hang,
     Truncate,
     Endless,
 }
 
 impl Outcome {
-    /// Delays add up; of several errors the first wins.
+    /// Delays add up; the first error wins.
     pub(crate) fn of(
         faults: &mut [Fault],
         operation: Operation,
@@ -242,7 +242,7 @@ impl Outcome {
             }
             match &fault.kind {
                 Kind::Error { status, code, message } => {
-                    outcome.refusal.get_or_insert_with(|| Refusal {
+                    outcome.error.get_or_insert_with(|| ApiError {
                         status: *status,
                         code: code.clone().into(),
                         message: message.clone(),
@@ -262,7 +262,7 @@ impl Outcome {
     }
 }
 
-/// From 0 up to 1, of the seed and the number of the throw: splitmix64.
+/// A pseudo-random number from 0 up to 1, by seed and sequence number: splitmix64.
 fn dice(seed: u64, number: u64) -> f64 {
     let mut bits = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn which_calls_are_struck() {
+    fn faults_affect_the_selected_calls() {
         assert_eq!(struck(Fault::throttle()), "!!!!!!!!");
         assert_eq!(struck(Fault::throttle().first(3)), "!!!.....");
         assert_eq!(struck(Fault::throttle().only(2)), ".!......");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn from_json() {
+    fn faults_are_read_from_json() {
         for text in [
             r#"{"kind": {"error": {"status": 403, "code": "AccessDenied"}}, "operation": "ListMetrics", "when": {"first": 2}}"#,
             r#"{"kind": "drop", "when": {"chance": {"probability": 0.1, "seed": 1}}}"#,

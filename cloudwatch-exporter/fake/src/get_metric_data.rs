@@ -1,15 +1,16 @@
-//! `GetMetricData`: up to 500 queries of one statistic each, newest datapoint first, cut into pages of datapoints.
+//! `GetMetricData`: up to 500 queries of one statistic each, newest datapoint first, in pages of
+//! datapoints.
 
 use std::collections::{HashMap, HashSet};
 
 use minicbor::{Decoder, decode};
 use serde::Serialize;
 
+use crate::api_error::ApiError;
 use crate::catalog::{self, Catalog};
 use crate::cbor::{self, Encoded, Writer};
 use crate::metric::{Dimension, Metric};
 use crate::model::Caller;
-use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::token;
 use crate::window::{Window, is_period};
@@ -17,7 +18,7 @@ use crate::window::{Window, is_period};
 /// Statistics of a metric that are billed as one metric.
 const BILLED_TOGETHER: u64 = 5;
 
-/// The request, as it came.
+/// The request as received.
 #[derive(Clone, Debug, Default, Hash, Serialize)]
 pub struct GetMetricData {
     pub queries: Vec<Query>,
@@ -51,16 +52,16 @@ pub struct MetricStat {
     pub unit: Option<String>,
 }
 
-/// How a page is to go wrong.
+/// The faults of a page.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trouble {
     /// Datapoints after which the page ends.
     pub(crate) datapoints: Option<usize>,
-    /// Every result an `InternalError`.
+    /// All results have the status `InternalError`.
     pub(crate) internal: bool,
 }
 
-/// A page, and how many datapoints are in it.
+/// A page with its number of datapoints.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) body: Vec<u8>,
@@ -74,7 +75,7 @@ impl<B: Into<Vec<u8>>> From<B> for Page {
 }
 
 impl GetMetricData {
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut request = Self::default();
         cbor::fields(&mut Decoder::new(body), |name, decoder| {
             match name {
@@ -91,7 +92,7 @@ impl GetMetricData {
         Ok(request)
     }
 
-    /// The metrics that this is billed as: each with up to five statistics.
+    /// The number of billed metrics: each covers up to five statistics.
     pub(crate) fn billed(&self) -> u64 {
         let mut statistics: HashMap<String, u64> = HashMap::with_capacity(self.queries.len());
         let mut key = String::new();
@@ -119,14 +120,14 @@ impl GetMetricData {
         caller: &Caller,
         now: i64,
         trouble: Trouble,
-    ) -> Result<Page, Refusal> {
+    ) -> Result<Page, ApiError> {
         let limits = catalog.model.limits;
         let (start, end) = self.times()?;
         let ascending = match self.scan_by.as_deref() {
             None | Some("TimestampDescending") => false,
             Some("TimestampAscending") => true,
             Some(_) => {
-                return Err(Refusal::validation("The value for parameter ScanBy is not valid."));
+                return Err(ApiError::validation("The value for parameter ScanBy is not valid."));
             }
         };
         let statistics = self.statistics(limits.queries)?;
@@ -136,7 +137,7 @@ impl GetMetricData {
                 .ok()
                 .filter(|most| (1..=limits.datapoints).contains(most))
                 .ok_or_else(|| {
-                    Refusal::validation(
+                    ApiError::validation(
                         "The value for parameter MaxDatapoints is out of its range.",
                     )
                 })?,
@@ -179,68 +180,68 @@ impl GetMetricData {
         page.finish(tag)
     }
 
-    fn times(&self) -> Result<(i64, i64), Refusal> {
-        let missing = |name| Refusal::validation(format!("The parameter {name} is required."));
+    fn times(&self) -> Result<(i64, i64), ApiError> {
+        let missing = |name| ApiError::validation(format!("The parameter {name} is required."));
         let start = self.start.ok_or_else(|| missing("StartTime"))?;
         let end = self.end.ok_or_else(|| missing("EndTime"))?;
         match start.cmp(&end) {
             std::cmp::Ordering::Less => Ok((start, end)),
-            std::cmp::Ordering::Equal => Err(Refusal::validation(
+            std::cmp::Ordering::Equal => Err(ApiError::validation(
                 "The parameter StartTime must not equal parameter EndTime.",
             )),
-            std::cmp::Ordering::Greater => Err(Refusal::validation(
+            std::cmp::Ordering::Greater => Err(ApiError::validation(
                 "The parameter StartTime must be less than the parameter EndTime.",
             )),
         }
     }
 
-    /// The statistic of each query, if all of them are in order.
-    fn statistics(&self, most: usize) -> Result<Vec<Statistic>, Refusal> {
+    /// The statistic of each query, if all of them are valid.
+    fn statistics(&self, most: usize) -> Result<Vec<Statistic>, ApiError> {
         let size =
             |bound| format!("The collection MetricDataQueries must not have a size {bound}.");
         if self.queries.is_empty() {
-            return Err(Refusal::validation(size("less than 1".to_owned())));
+            return Err(ApiError::validation(size("less than 1".to_owned())));
         }
         if self.queries.len() > most {
-            return Err(Refusal::validation(size(format!("greater than {most}"))));
+            return Err(ApiError::validation(size(format!("greater than {most}"))));
         }
         let mut ids = HashSet::with_capacity(self.queries.len());
         let mut statistics = Vec::with_capacity(self.queries.len());
         for (index, query) in self.queries.iter().enumerate() {
             let member = format_args!("MetricDataQueries.member.{}", index + 1);
             if !is_id(&query.id) {
-                return Err(Refusal::validation(format!(
+                return Err(ApiError::validation(format!(
                     "The value {} for parameter {member}.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.",
                     query.id
                 )));
             }
             if !ids.insert(query.id.as_str()) {
-                return Err(Refusal::validation(
+                return Err(ApiError::validation(
                     "The values for parameter id in MetricDataQueries are not unique.",
                 ));
             }
             let (Some(metric), None) = (&query.metric, &query.expression) else {
-                return Err(Refusal::validation(format!(
+                return Err(ApiError::validation(format!(
                     "{member} needs a MetricStat and no Expression: this fake does no arithmetic."
                 )));
             };
             if metric.namespace.is_empty() || metric.name.is_empty() {
-                return Err(Refusal::validation(format!(
+                return Err(ApiError::validation(format!(
                     "{member}.MetricStat.Metric needs Namespace and MetricName."
                 )));
             }
             if metric.dimensions.len() > 30 {
-                return Err(Refusal::validation(format!(
+                return Err(ApiError::validation(format!(
                     "{member}.MetricStat.Metric has more than 30 dimensions."
                 )));
             }
             if !is_period(metric.period) {
-                return Err(Refusal::validation(format!(
+                return Err(ApiError::validation(format!(
                     "The value for parameter {member}.MetricStat.Period must be 1, 5, 10, 20, 30 or a multiple of 60."
                 )));
             }
             statistics.push(Statistic::parse(&metric.statistic).ok_or_else(|| {
-                Refusal::validation(format!(
+                ApiError::validation(format!(
                     "The value for parameter {member}.MetricStat.Stat is not a valid statistic."
                 ))
             })?);
@@ -299,12 +300,12 @@ fn is_id(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Writes results until the page is full. Those that then are left come with the next page.
+/// Writes results until the page is full. The rest is for the next page.
 struct Pager {
     writer: Writer,
     left: usize,
     datapoints: u64,
-    /// The query and the period that come next.
+    /// The next query and period.
     next: Option<(i64, i64)>,
     ascending: bool,
     points: Vec<(i64, f64)>,
@@ -370,7 +371,7 @@ impl Pager {
         Ok(())
     }
 
-    fn finish(mut self, tag: u64) -> Result<Page, Refusal> {
+    fn finish(mut self, tag: u64) -> Result<Page, ApiError> {
         self.writer.end()?;
         if let Some((index, at)) = self.next {
             self.writer.str("NextToken")?.str(&token::write(tag, index, at))?;

@@ -1,18 +1,18 @@
-//! `GetMetricStatistics`: several statistics of one metric, at most 1,440 datapoints, in no order.
+//! `GetMetricStatistics`: several statistics of one metric, at most 1,440 datapoints, unsorted.
 
 use minicbor::Decoder;
 use serde::Serialize;
 
+use crate::api_error::ApiError;
 use crate::catalog::Catalog;
 use crate::cbor::{self, Encoded, Writer};
 use crate::get_metric_data::Page;
 use crate::metric::Dimension;
 use crate::model::Caller;
-use crate::refusal::Refusal;
 use crate::statistic::{Period, Statistic};
 use crate::window::{Window, is_period};
 
-/// The request, as it came.
+/// The request as received.
 #[derive(Clone, Debug, Default, Hash, Serialize)]
 pub struct GetMetricStatistics {
     pub namespace: String,
@@ -29,7 +29,7 @@ pub struct GetMetricStatistics {
 }
 
 impl GetMetricStatistics {
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut request = Self::default();
         cbor::fields(&mut Decoder::new(body), |name, decoder| {
             match name {
@@ -56,18 +56,18 @@ impl GetMetricStatistics {
         catalog: &Catalog,
         caller: &Caller,
         now: i64,
-    ) -> Result<Page, Refusal> {
+    ) -> Result<Page, ApiError> {
         let (start, end) = self.times(catalog.model.limits.statistics_datapoints)?;
         let plain = wanted(&self.statistics, Statistic::plain)?;
         let extended = wanted(&self.extended_statistics, Statistic::extended)?;
         match (plain.is_empty(), extended.is_empty()) {
             (true, true) => {
-                return Err(Refusal::combination(
+                return Err(ApiError::combination(
                     "At least one of Statistics or ExtendedStatistics must be given.",
                 ));
             }
             (false, false) => {
-                return Err(Refusal::combination(
+                return Err(ApiError::combination(
                     "Statistics and ExtendedStatistics must not both be given.",
                 ));
             }
@@ -109,38 +109,38 @@ impl GetMetricStatistics {
         Ok(page)
     }
 
-    fn times(&self, most: usize) -> Result<(i64, i64), Refusal> {
+    fn times(&self, most: usize) -> Result<(i64, i64), ApiError> {
         if self.namespace.is_empty() {
-            return Err(Refusal::missing("Namespace"));
+            return Err(ApiError::missing("Namespace"));
         }
         if self.name.is_empty() {
-            return Err(Refusal::missing("MetricName"));
+            return Err(ApiError::missing("MetricName"));
         }
         if self.dimensions.len() > 30 {
-            return Err(Refusal::value(
+            return Err(ApiError::value(
                 "The collection Dimensions must not have a size greater than 30.",
             ));
         }
-        let start = self.start.ok_or_else(|| Refusal::missing("StartTime"))?;
-        let end = self.end.ok_or_else(|| Refusal::missing("EndTime"))?;
+        let start = self.start.ok_or_else(|| ApiError::missing("StartTime"))?;
+        let end = self.end.ok_or_else(|| ApiError::missing("EndTime"))?;
         if start == end {
-            return Err(Refusal::value(
+            return Err(ApiError::value(
                 "The parameter StartTime must not equal parameter EndTime.",
             ));
         }
         if start > end {
-            return Err(Refusal::value(
+            return Err(ApiError::value(
                 "The parameter StartTime must be less than the parameter EndTime.",
             ));
         }
         if !is_period(self.period) {
-            return Err(Refusal::value(
+            return Err(ApiError::value(
                 "The value for parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.",
             ));
         }
         let datapoints = (end - start) / self.period;
         if usize::try_from(datapoints).is_ok_and(|datapoints| datapoints > most) {
-            return Err(Refusal::combination(format!(
+            return Err(ApiError::combination(format!(
                 "You have requested up to {datapoints} datapoints, which exceeds the limit of {most}."
             )));
         }
@@ -151,9 +151,9 @@ impl GetMetricStatistics {
 fn wanted(
     names: &[String],
     parse: fn(&str) -> Option<Statistic>,
-) -> Result<Vec<(&str, Statistic)>, Refusal> {
+) -> Result<Vec<(&str, Statistic)>, ApiError> {
     let statistic = |name| {
-        parse(name).ok_or_else(|| Refusal::value(format!("{name} is not a valid statistic.")))
+        parse(name).ok_or_else(|| ApiError::value(format!("{name} is not a valid statistic.")))
     };
     names.iter().map(|name| Ok((name.as_str(), statistic(name)?))).collect()
 }

@@ -1,12 +1,12 @@
-//! `GetResources` of the tagging API: resources by type and tags, 100 a page.
+//! `GetResources` of the tagging API: resources by type and tags, 100 per page.
 
 use serde::{Deserialize, Serialize};
 
+use crate::api_error::ApiError;
 use crate::model::{Caller, Model, Resource};
-use crate::refusal::Refusal;
 use crate::token;
 
-/// The request, as it came.
+/// The request as received.
 #[derive(Clone, Debug, Default, Deserialize, Hash, Serialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetResources {
@@ -16,7 +16,7 @@ pub struct GetResources {
     pub resources_per_page: Option<usize>,
 }
 
-/// A tag that a resource must have, with one of these values or, if there are none, with any.
+/// A required tag, with one of these values, or any value if there are none.
 #[derive(Clone, Debug, Default, Deserialize, Hash, Serialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct TagFilter {
@@ -47,23 +47,23 @@ struct Tag<'a> {
 }
 
 impl GetResources {
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         serde_json::from_slice(body)
-            .map_err(|error| Refusal::sender("SerializationException", error.to_string()))
+            .map_err(|error| ApiError::sender("SerializationException", error.to_string()))
     }
 
-    pub(crate) fn answer(&self, model: &Model, caller: &Caller) -> Result<Vec<u8>, Refusal> {
-        let refusal = |message| Refusal::sender("InvalidParameterException", message);
+    pub(crate) fn answer(&self, model: &Model, caller: &Caller) -> Result<Vec<u8>, ApiError> {
+        let error = |message| ApiError::sender("InvalidParameterException", message);
         let most = model.limits.resource_page.clamp(1, 100);
         let most = match self.resources_per_page {
             None => most,
             Some(count @ 1..=100) => count.min(most),
-            Some(_) => return Err(refusal("ResourcesPerPage is from 1 to 100")),
+            Some(_) => return Err(error("ResourcesPerPage is from 1 to 100")),
         };
         if self.tag_filters.len() > 50
             || self.tag_filters.iter().any(|filter| filter.values.len() > 20)
         {
-            return Err(refusal("at most 50 TagFilters of 20 values each"));
+            return Err(error("at most 50 TagFilters of 20 values each"));
         }
         let tag = token::tag(&(&self.tag_filters, &self.resource_type_filters));
         let skipped = match self.pagination_token.as_deref() {
@@ -72,7 +72,7 @@ impl GetResources {
                 .ok()
                 .and_then(|(place, _)| usize::try_from(place).ok())
                 .ok_or_else(|| {
-                    Refusal::sender(
+                    ApiError::sender(
                         "PaginationTokenExpiredException",
                         "the token is not of this request",
                     )
@@ -82,10 +82,10 @@ impl GetResources {
             model.resources.iter().filter(|resource| self.matches(resource, caller)).skip(skipped);
         let mappings: Vec<Mapping<'_>> = matching.by_ref().take(most).map(Mapping::of).collect();
         let place = i64::try_from(skipped + mappings.len()).unwrap_or(i64::MAX);
-        // An empty token, not none, ends it.
+        // The last page has an empty token.
         let next = matching.next().map_or_else(String::new, |_| token::write(tag, place, 0));
         serde_json::to_vec(&Page { pagination_token: next, resource_tag_mapping_list: mappings })
-            .map_err(|error| Refusal::sender("InternalServiceException", error.to_string()))
+            .map_err(|error| ApiError::sender("InternalServiceException", error.to_string()))
     }
 
     fn matches(&self, resource: &Resource, caller: &Caller) -> bool {
@@ -112,7 +112,7 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// Whether an ARN is of `service` or `service:type`; `s3:` is all of s3.
+/// Whether an ARN is of `service` or `service:type`; `s3:` matches all of s3.
 fn is_type(arn: &str, wanted: &str) -> bool {
     let mut parts = arn.splitn(6, ':').skip(2);
     let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_of_resources() {
+    fn arns_match_resource_types() {
         let instance = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1";
         let balancer =
             "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/my/123";

@@ -1,4 +1,5 @@
-//! The metadata service of an instance, version 2 only: a session first, then credentials of the role `instance`.
+//! The instance metadata service, version 2 only: first a session token, then credentials of the
+//! role `instance`.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -13,7 +14,7 @@ const LIFETIME: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const ROLE: &str = "instance";
 const REGION: &str = "eu-west-1";
 
-/// Answers what is asked below `/latest/`.
+/// Responds to requests below `/latest/`.
 pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, now: i64) -> Answer {
     if path == "api/token" {
         return match (method, headers.get(LIFETIME)) {
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_with_a_session() {
+    async fn credentials_need_a_session_token() {
         let mut headers = HeaderMap::new();
         assert_eq!(answer(&Method::GET, "api/token", &headers, 0).status(), 400);
         assert_eq!(answer(&Method::GET, "meta-data/placement/region", &headers, 0).status(), 401);

@@ -40,6 +40,7 @@
 //! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
 //! "i-1"}], "values": {"constant": 12.5}}]}`.
 
+mod api_error;
 mod catalog;
 mod cbor;
 mod control;
@@ -55,7 +56,6 @@ mod metric;
 mod model;
 mod operation;
 mod protocol;
-mod refusal;
 mod request;
 mod server;
 mod state;

@@ -1,18 +1,18 @@
-//! `ListMetrics`: the metrics of a namespace, 500 a page, each once.
+//! `ListMetrics`: the metrics of a namespace, 500 per page.
 
 use minicbor::Decoder;
 use serde::Serialize;
 
+use crate::api_error::ApiError;
 use crate::cbor::{self, Encoded, Writer};
 use crate::metric::Metric;
 use crate::model::{Caller, Model};
-use crate::refusal::Refusal;
 use crate::token;
 
 const ACTIVE: i64 = 3 * 3600;
 const LISTED: i64 = 14 * 24 * 3600;
 
-/// The request, as it came.
+/// The request as received.
 #[derive(Clone, Debug, Default, Hash, Serialize)]
 pub struct ListMetrics {
     pub namespace: Option<String>,
@@ -24,7 +24,7 @@ pub struct ListMetrics {
     pub owning_account: Option<String>,
 }
 
-/// A dimension that a metric must have, with any value or this one.
+/// A required dimension, with this value or any.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Hash, Serialize)]
 pub struct Filter {
     pub name: String,
@@ -32,7 +32,7 @@ pub struct Filter {
 }
 
 impl ListMetrics {
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut request = Self::default();
         cbor::fields(&mut Decoder::new(body), |name, decoder| {
             match name {
@@ -68,26 +68,28 @@ impl ListMetrics {
         model: &Model,
         caller: &Caller,
         now: i64,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Vec<u8>, ApiError> {
         let age = match self.recently_active.as_deref() {
             None => LISTED,
             Some("PT3H") => ACTIVE,
             Some(_) => {
-                return Err(Refusal::value("The value for parameter RecentlyActive must be PT3H."));
+                return Err(ApiError::value(
+                    "The value for parameter RecentlyActive must be PT3H.",
+                ));
             }
         };
         if self.dimensions.len() > 10 {
-            return Err(Refusal::value(
+            return Err(ApiError::value(
                 "The collection Dimensions must not have a size greater than 10.",
             ));
         }
         if self.owning_account.is_some() && !self.include_linked_accounts {
-            return Err(Refusal::value("OwningAccount needs IncludeLinkedAccounts."));
+            return Err(ApiError::value("OwningAccount needs IncludeLinkedAccounts."));
         }
         let tag = token::tag(&Self { next_token: None, ..self.clone() });
         let skipped = match &self.next_token {
             Some(token) => {
-                usize::try_from(token::read(token, tag)?.0).map_err(|_| Refusal::token())?
+                usize::try_from(token::read(token, tag)?.0).map_err(|_| ApiError::token())?
             }
             None => 0,
         };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Metric {
     pub namespace: String,
     pub name: String,
-    /// In the order in which `ListMetrics` gives them.
+    /// In the order of `ListMetrics`.
     #[serde(default)]
     pub dimensions: Vec<Dimension>,
     #[serde(default = "count")]

@@ -111,7 +111,7 @@ impl Default for Limits {
     }
 }
 
-/// A resource with its tags, in the order in which they are given.
+/// A resource with its tags, in the given order.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {

@@ -1,4 +1,4 @@
-//! The three protocols of the services: how a call is known, and what its answers look like.
+//! The three protocols of the services: how requests are recognized, and the format of responses.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,9 +12,9 @@ use http_body_util::{Either, Full};
 use hyper::body::Frame;
 use serde_json::json;
 
+use crate::api_error::ApiError;
 use crate::cbor;
 use crate::operation::Operation;
-use crate::refusal::Refusal;
 use crate::sts;
 
 const CLOUDWATCH: &str = "/service/GraniteServiceVersion20100801/operation/";
@@ -25,7 +25,7 @@ const RPC_V2_CBOR: &str = "rpc-v2-cbor";
 pub(crate) type Answer = Response<Body>;
 pub(crate) type Body = Either<Full<Bytes>, Endless>;
 
-/// A body of zeros without end.
+/// An endless body of zeros.
 #[derive(Debug)]
 pub(crate) struct Endless;
 
@@ -46,7 +46,7 @@ impl hyper::body::Body for Endless {
 pub(crate) enum Protocol {
     /// CloudWatch.
     RpcV2Cbor,
-    /// STS: a form in, XML out.
+    /// STS: the request is a form, the response is XML.
     Query,
     /// Tagging.
     Json,
@@ -81,7 +81,7 @@ impl Protocol {
         }
     }
 
-    /// A page with this token in the place of its own.
+    /// Replaces the token of a page.
     pub(crate) fn with_token(self, body: Vec<u8>, number: u64) -> Vec<u8> {
         let token = format!("endless.{number}");
         match self {
@@ -101,18 +101,18 @@ impl Protocol {
         self.answer(StatusCode::OK, body)
     }
 
-    pub(crate) fn refuse(self, refusal: &Refusal) -> Answer {
+    pub(crate) fn error_response(self, error: &ApiError) -> Answer {
         let body = match self {
-            Self::RpcV2Cbor => cbor::error(&refusal.shape(), &refusal.message),
-            Self::Query => sts::error(refusal).into_bytes(),
+            Self::RpcV2Cbor => cbor::error(&error.shape(), &error.message),
+            Self::Query => sts::error(error).into_bytes(),
             Self::Json => {
-                json!({"__type": refusal.code, "message": refusal.message}).to_string().into_bytes()
+                json!({"__type": error.code, "message": error.message}).to_string().into_bytes()
             }
         };
         let status =
-            StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut answer = self.answer(status, body);
-        if let (Self::RpcV2Cbor, Ok(error)) = (self, HeaderValue::try_from(refusal.query_error())) {
+        if let (Self::RpcV2Cbor, Ok(error)) = (self, HeaderValue::try_from(error.query_error())) {
             answer.headers_mut().insert("x-amzn-query-error", error);
         }
         answer
@@ -137,7 +137,7 @@ impl Protocol {
 /// The operation of a request, or the error for an invalid request.
 pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answer>> {
     let protocol = Protocol::guess(&head.headers);
-    let form;
+    let action;
     let name = match (protocol, head.uri.path().strip_prefix(CLOUDWATCH)) {
         (Protocol::RpcV2Cbor, Some(name)) => {
             let spoken =
@@ -147,8 +147,8 @@ pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answ
             })
         }
         (Protocol::Query, _) => {
-            form = sts::form(body);
-            form.iter().find(|(key, _)| key == "Action").map(|(_, value)| value.as_str())
+            action = form_urlencoded::parse(body).find(|(key, _)| key == "Action");
+            action.as_ref().map(|(_, value)| &**value)
         }
         (Protocol::Json, _) => {
             let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
@@ -161,7 +161,7 @@ pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answ
     let operation = operations.find(|operation| Some(operation.name()) == name);
     operation.filter(|_| head.method == Method::POST).ok_or_else(|| {
         let message = format!("{} {} is no operation of this fake", head.method, head.uri.path());
-        Box::new(protocol.refuse(&Refusal {
+        Box::new(protocol.error_response(&ApiError {
             status: 404,
             code: "UnknownOperationException".into(),
             message,

@@ -11,14 +11,14 @@ use crate::list_metrics::ListMetrics;
 use crate::operation::Operation;
 use crate::sts::AssumeRole;
 
-/// A call, as it came, and the status of its answer.
+/// A call as received, with the status of its response.
 #[derive(Clone, Debug, Serialize)]
 pub struct Call {
-    /// Whose: the access key id of the signature.
+    /// The access key ID of the signature.
     pub access_key: String,
     pub account: String,
     pub region: String,
-    /// 0 where the connection was dropped.
+    /// 0 if the connection was dropped.
     pub status: u16,
     #[serde(serialize_with = "shared")]
     pub request: Arc<Request>,
@@ -28,7 +28,7 @@ fn shared<S: Serializer>(request: &Arc<Request>, serializer: S) -> Result<S::Ok,
     Request::serialize(request, serializer)
 }
 
-/// A request, as it came.
+/// A request as received.
 #[derive(Debug, Serialize)]
 pub enum Request {
     ListMetrics(ListMetrics),
@@ -79,7 +79,7 @@ impl Request {
         }
     }
 
-    /// Whether it asks for a namespace or a metric of this name, for this role or for this type of resources.
+    /// Whether it names a namespace or metric, a role or a resource type.
     pub fn names(&self, name: &str) -> bool {
         match self {
             Self::ListMetrics(request) => {

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time;
 
+use crate::api_error::ApiError;
 use crate::control;
 use crate::fault::{Outcome, Transfer};
 use crate::get_metric_data::{GetMetricData, Page, Trouble};
@@ -27,15 +28,14 @@ use crate::list_metrics::ListMetrics;
 use crate::model::Caller;
 use crate::operation::Operation;
 use crate::protocol::{self, Answer, Body, Endless, Protocol};
-use crate::refusal::Refusal;
 use crate::request::{Call, Request};
 use crate::state::State;
 use crate::sts::{self, AssumeRole};
 
-/// The largest body of a request that CloudWatch takes.
+/// The maximum size of a request body that CloudWatch accepts.
 const LARGEST: usize = 1 << 20;
 
-/// Why a connection ends without an answer.
+/// Why a connection ends without a response.
 #[derive(Debug)]
 struct Dropped;
 
@@ -47,7 +47,7 @@ impl fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// Until `stopped` is dropped. Connections end with it.
+/// Serves until `stopped` is dropped, which also closes all connections.
 pub(crate) async fn serve(
     listener: TcpListener,
     state: Arc<State>,
@@ -62,7 +62,7 @@ pub(crate) async fn serve(
             _ = &mut stopped => return,
         };
         let Ok((stream, _)) = accepted else {
-            // Out of descriptors, most likely: some will be closed.
+            // Probably out of descriptors: some will be closed.
             time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -92,9 +92,9 @@ async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answe
     let under_way = UnderWay::new(state, operation, body.len());
     let request = match parse(operation, &body) {
         Ok(request) => Arc::new(request),
-        Err(refusal) => {
+        Err(error) => {
             state.counters().of_mut(operation).refused += 1;
-            return Ok(Protocol::of(operation).refuse(&refusal));
+            return Ok(Protocol::of(operation).error_response(&error));
         }
     };
     let (access_key, region) = signer(&head.headers);
@@ -114,9 +114,9 @@ async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answe
     answer
 }
 
-fn parse(operation: Operation, body: &[u8]) -> Result<Request, Refusal> {
+fn parse(operation: Operation, body: &[u8]) -> Result<Request, ApiError> {
     if body.len() > LARGEST {
-        return Err(Refusal {
+        return Err(ApiError {
             status: 413,
             code: "RequestEntityTooLarge".into(),
             message: format!("The body has {} bytes; {LARGEST} are allowed.", body.len()),
@@ -137,7 +137,7 @@ fn parse(operation: Operation, body: &[u8]) -> Result<Request, Refusal> {
     })
 }
 
-/// Answers, unless a fault prevents it, and counts.
+/// Responds, unless a fault prevents it, and counts.
 fn carry_out(
     state: &State,
     access_key: &str,
@@ -158,11 +158,11 @@ fn carry_out(
         state.counters().of_mut(operation).failed += 1;
         return Err(Dropped);
     }
-    if let Some(refusal) = &outcome.refusal {
+    if let Some(error) = &outcome.error {
         let mut counters = state.counters();
         let calls = counters.of_mut(operation);
-        *(if refusal.is_throttling() { &mut calls.throttled } else { &mut calls.failed }) += 1;
-        return Ok(protocol.refuse(refusal));
+        *(if error.is_throttling() { &mut calls.throttled } else { &mut calls.failed }) += 1;
+        return Ok(protocol.error_response(error));
     }
     let (catalog, now) = (state.catalog(), state.now());
     let page = match request {
@@ -185,9 +185,9 @@ fn carry_out(
     let mut counters = state.counters();
     let Page { mut body, datapoints } = match page {
         Ok(page) => page,
-        Err(refusal) => {
+        Err(error) => {
             counters.of_mut(operation).refused += 1;
-            return Ok(protocol.refuse(&refusal));
+            return Ok(protocol.error_response(&error));
         }
     };
     if outcome.transfer == Transfer::Truncate {
@@ -216,7 +216,7 @@ fn signer(headers: &HeaderMap) -> (String, String) {
     (key.to_owned(), parts.nth(1).unwrap_or_default().to_owned())
 }
 
-/// Counts a call, and that it is under way until this is dropped.
+/// Counts a call, which is in progress until this is dropped.
 struct UnderWay<'a>(&'a State);
 
 impl<'a> UnderWay<'a> {

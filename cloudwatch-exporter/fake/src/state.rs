@@ -1,4 +1,4 @@
-//! The state of a running server: the model, the faults, and what was counted.
+//! The state of a running server: the model, the faults and the counters.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +11,10 @@ use crate::fault::{Fault, Outcome};
 use crate::model::Model;
 use crate::request::{Call, Request};
 
-/// The account of users, and of metrics that are in every one.
+/// The account of users, and of metrics without an account.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// How many queries the remembered calls may have; a call counts as one more.
+/// The maximum number of queries in the recorded calls; a call counts as one more.
 const REMEMBERED: usize = 200_000;
 
 /// Shared by the server and [`Fake`](crate::Fake).
@@ -84,7 +84,7 @@ impl State {
         key
     }
 
-    /// The account of an access key: that of its role, or the one that all users are in.
+    /// The account of an access key: that of its role, or that of users.
     pub(crate) fn account(&self, access_key: &str) -> String {
         let account = lock(&self.sessions).get(access_key).cloned();
         account.unwrap_or_else(|| ACCOUNT.to_owned())
@@ -95,7 +95,7 @@ impl State {
         Outcome::of(&mut self.faults(), request.operation(), account, names)
     }
 
-    /// Returns the number of concurrent calls, this one included.
+    /// Returns the number of concurrent calls, including this one.
     pub(crate) fn enter(&self) -> u64 {
         self.in_flight.fetch_add(1, Ordering::Relaxed) + 1
     }

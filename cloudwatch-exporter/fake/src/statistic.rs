@@ -1,6 +1,6 @@
 //! Statistics of the samples of one period.
 
-/// What can be asked of a period.
+/// A statistic of a period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Statistic {
     Average,
@@ -10,7 +10,7 @@ pub(crate) enum Statistic {
     Sum,
     /// `p99.9`.
     Percentile(f64),
-    /// `tm99`: the mean of all up to that percentile.
+    /// `tm99`: the mean of all values up to that percentile.
     TrimmedMean(f64),
 }
 
@@ -46,7 +46,7 @@ impl Statistic {
     }
 }
 
-/// The samples of one period, boiled down; whole only if an extended statistic is wanted.
+/// The samples of one period, aggregated; they are kept only for extended statistics.
 #[derive(Debug, Default)]
 pub(crate) struct Period {
     count: f64,
@@ -83,7 +83,8 @@ impl Period {
         self.count == 0.0
     }
 
-    /// `None` of a period without samples, and of percentiles where a value is negative: CloudWatch has none there.
+    /// `None` for a period without samples, and for percentiles of negative values, which
+    /// CloudWatch does not support.
     pub(crate) fn get(&mut self, statistic: Statistic) -> Option<f64> {
         if self.is_empty() || statistic.is_extended() && self.minimum < 0.0 {
             return None;
@@ -113,7 +114,7 @@ impl Period {
     }
 }
 
-/// Between the two nearest of `sorted`, in proportion.
+/// Interpolates between the two nearest values of `sorted`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statistics_of_a_period() {
+    fn statistics_are_computed() {
         let cases = [
             ("Average", 30.0),
             ("Maximum", 50.0),
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn no_percentile_of_negative_values() {
+    fn negative_values_have_no_percentiles() {
         let p50 = Statistic::parse("p50").unwrap();
         let mut period = Period::of(&[p50]);
         period.push(-1.0);
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_statistic() {
+    fn invalid_statistics_are_rejected() {
         for name in ["", "average", "Min", "p", "p101", "p-1", "pinf", "p1e1", "tm", "99"] {
             assert_eq!(Statistic::parse(name), None, "{name}");
         }

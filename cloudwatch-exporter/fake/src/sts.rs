@@ -1,15 +1,17 @@
-//! STS: the identity of a caller, and credentials of roles. The access key id of a session is `ASIA` and the name of its
-//! role, so that calls show who signed them.
+//! STS: the identity of a caller, and credentials of roles. The access key ID of a session is
+//! `ASIA` and the name of its role, so that calls show who signed them.
 
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use crate::api_error::ApiError;
 use crate::model::{Model, Role};
-use crate::refusal::Refusal;
 
-/// How long sessions last, in seconds.
+/// The duration of sessions in seconds.
 const SESSION: i64 = 3600;
 
-/// `AssumeRole`, or `AssumeRoleWithWebIdentity` if there is a token, as it came.
+/// `AssumeRole`, or `AssumeRoleWithWebIdentity` if there is a token, as received.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AssumeRole {
     pub role_arn: String,
@@ -21,8 +23,9 @@ pub struct AssumeRole {
 impl AssumeRole {
     pub(crate) fn parse(body: &[u8]) -> Self {
         let mut request = Self::default();
-        for (name, value) in form(body) {
-            match name.as_str() {
+        for (name, value) in form_urlencoded::parse(body) {
+            let value = value.into_owned();
+            match &*name {
                 "RoleArn" => request.role_arn = value,
                 "RoleSessionName" => request.session_name = value,
                 "ExternalId" => request.external_id = Some(value),
@@ -32,31 +35,30 @@ impl AssumeRole {
         request
     }
 
-    pub(crate) fn parse_with_web_identity(body: &[u8]) -> Result<Self, Refusal> {
-        let token = form(body)
-            .into_iter()
+    pub(crate) fn parse_with_web_identity(body: &[u8]) -> Result<Self, ApiError> {
+        let token = form_urlencoded::parse(body)
             .find(|(name, _)| name == "WebIdentityToken")
-            .map(|(_, token)| token);
-        let token = token.ok_or_else(|| Refusal::missing("WebIdentityToken"))?;
+            .map(|(_, token)| token.into_owned());
+        let token = token.ok_or_else(|| ApiError::missing("WebIdentityToken"))?;
         Ok(Self { web_identity_token: Some(token), ..Self::parse(body) })
     }
 
     /// Account and name of the role, if it may be assumed.
-    pub(crate) fn role(&self, model: &Model) -> Result<(String, String), Refusal> {
+    pub(crate) fn role(&self, model: &Model) -> Result<(String, String), ApiError> {
         // arn:aws:iam::123456789012:role/path/name
         let mut parts = self.role_arn.splitn(6, ':').skip(4);
         let (account, role) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let Some(name) = role.strip_prefix("role/").and_then(|path| path.rsplit('/').next()) else {
-            return Err(Refusal::validation(format!("{} is invalid", self.role_arn)));
+            return Err(ApiError::validation(format!("{} is invalid", self.role_arn)));
         };
         if self.session_name.len() < 2 {
-            return Err(Refusal::validation("RoleSessionName has at least 2 characters"));
+            return Err(ApiError::validation("RoleSessionName has at least 2 characters"));
         }
         let mut roles = model.roles.iter().filter(|known| known.arn == self.role_arn);
         let may =
             |known: &Role| known.external_id.is_none() || known.external_id == self.external_id;
         if !model.roles.is_empty() && !roles.any(may) {
-            return Err(Refusal {
+            return Err(ApiError {
                 status: 403,
                 code: "AccessDenied".into(),
                 message: format!("not authorized to perform sts:AssumeRole on {}", self.role_arn),
@@ -65,7 +67,7 @@ impl AssumeRole {
         Ok((account.to_owned(), name.to_owned()))
     }
 
-    /// `key` is the access key id of the session.
+    /// `key` is the access key ID of the session.
     pub(crate) fn answer(&self, account: &str, name: &str, key: &str, now: i64) -> String {
         let session = escaped(&self.session_name);
         let (account, name, key) = (escaped(account), escaped(name), escaped(key));
@@ -104,66 +106,23 @@ fn envelope(operation: &str, result: &str) -> String {
     )
 }
 
-pub(crate) fn error(refusal: &Refusal) -> String {
-    let fault = if refusal.status < 500 { "Sender" } else { "Receiver" };
-    let (code, message) = (escaped(&refusal.code), escaped(&refusal.message));
+pub(crate) fn error(error: &ApiError) -> String {
+    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    let (code, message) = (escaped(&error.code), escaped(&error.message));
     format!(
         "<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>\
          <RequestId>fake</RequestId></ErrorResponse>"
     )
 }
 
-/// The pairs of a form.
-pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
-    body.split(|byte| *byte == b'&')
-        .map(|pair| {
-            let middle = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let (key, value) = pair.split_at(middle);
-            (unescaped(key), unescaped(value.get(1..).unwrap_or_default()))
-        })
-        .collect()
-}
-
-fn unescaped(text: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match (first, digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A unix second as `2026-01-31T12:00:00Z`.
+/// A Unix second as `2026-01-31T12:00:00Z`.
 pub(crate) fn iso(unix: i64) -> String {
-    let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
-    // Days since 0000-03-01, in eras of 400 years: March is the first month, so that leap days come last.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let year = year + era * 400 + i64::from(month >= 10);
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    let time = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    time.format(&Rfc3339).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -171,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_day_and_year() {
+    fn times_are_iso_8601() {
         for (unix, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),
@@ -181,22 +140,5 @@ mod tests {
         ] {
             assert_eq!(iso(unix), text);
         }
-    }
-
-    #[test]
-    fn forms() {
-        let pairs = form(b"Action=AssumeRole&RoleArn=arn%3Aaws%3aiam&a=b+c%&empty=&bare");
-        let pairs: Vec<_> =
-            pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        assert_eq!(
-            pairs,
-            [
-                ("Action", "AssumeRole"),
-                ("RoleArn", "arn:aws:iam"),
-                ("a", "b c%"),
-                ("empty", ""),
-                ("bare", "")
-            ]
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Which periods a request is answered with.
+//! The periods that a request covers.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::statistic::Period;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// The periods of a request, each known by its first second, a multiple of the period.
+/// The periods of a request, by their first second, which is a multiple of the period.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     first: i64,
@@ -18,8 +18,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The start is rounded down to the minute, or coarser where the service only keeps coarser data; a period finer
-    /// than what is kept for the start has no data at all.
+    /// The start is rounded down to the minute, or more coarsely for old data; a period finer than
+    /// the retained resolution has no data.
     pub(crate) fn new(times: Range<i64>, period: i64, now: i64) -> Self {
         let kept = match now.saturating_sub(times.start) {
             age if age <= 3 * HOUR => 1,
@@ -27,7 +27,7 @@ impl Window {
             age if age <= 63 * DAY => 300,
             _ => HOUR,
         };
-        // Nothing is kept for longer, and nothing is known of the future.
+        // Older data is not retained, and future data does not exist.
         let times =
             times.start.max(now.saturating_sub(455 * DAY))..times.end.min(now.saturating_add(1));
         let start = times
@@ -45,7 +45,7 @@ impl Window {
         (0..periods).map(move |index| self.first + index * self.period)
     }
 
-    /// Reads the period at `at` of `metric`. One that the end of the request cuts in two is read up to there.
+    /// Reads the period at `at` of `metric`, up to the end of the request.
     pub(crate) fn read(self, metric: &Metric, at: i64, period: &mut Period) {
         period.clear();
         if self.period >= metric.resolution {
@@ -56,7 +56,7 @@ impl Window {
     }
 }
 
-/// Whether CloudWatch knows periods of this length.
+/// Whether CloudWatch supports periods of this length.
 pub(crate) fn is_period(seconds: i64) -> bool {
     matches!(seconds, 1 | 5 | 10 | 20 | 30) || seconds > 0 && seconds % 60 == 0
 }
@@ -67,7 +67,7 @@ mod tests {
     use crate::statistic::Statistic;
 
     #[test]
-    fn periods_are_aligned_and_kept_by_age() {
+    fn periods_are_aligned_and_retained_by_age() {
         let now = 1_700_000_000 / 3600 * 3600;
         let cases: [(Range<i64>, i64, Vec<i64>); 10] = [
             (-600..0, 300, vec![-600, -300]),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_period_and_what_is_not_there_yet() {
+    fn the_last_period_ends_with_the_request() {
         let metric = Metric::new("A", "B").lag(60);
         let sum = |end: i64, now: i64| {
             let mut period = Period::of(&[]);

@@ -1,4 +1,4 @@
-//! Identities and tags, by the clients that ask for them.
+//! Identities and tags, with the AWS SDK.
 
 use aws_sdk_resourcegroupstagging::operation::get_resources::GetResourcesOutput;
 use aws_sdk_resourcegroupstagging::types::TagFilter;

@@ -1,6 +1,6 @@
-//! The fake over plain HTTP, as scripts use it.
+//! The control interface over plain HTTP, for scripts.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is how a failure is told")]
+#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ fn ask(fake: &Fake, request: &str, body: &str) -> String {
 }
 
 #[test]
-fn faults_models_and_counters() {
+fn the_control_interface_changes_the_fake() {
     let fake = Fake::start(Model::new()).unwrap();
     let model = r#"{"metrics": [{"namespace": "A", "name": "B", "dimensions": [{"name": "Id", "value": "1"}],
         "values": {"samples": [1, 2]}, "unit": "Bytes", "every": 300}],
@@ -57,7 +57,7 @@ fn faults_models_and_counters() {
 }
 
 #[test]
-fn wrong_bodies_are_refused() {
+fn invalid_bodies_are_rejected() {
     let fake = Fake::start(Model::new()).unwrap();
     let headers = "smithy-protocol: rpc-v2-cbor\r\nContent-Type: application/cbor\r\nX: ";
     for operation in ["ListMetrics", "GetMetricData", "GetMetricStatistics"] {

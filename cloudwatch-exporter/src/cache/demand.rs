@@ -1,4 +1,4 @@
-//! How often pages are asked for.
+//! How often pages are requested.
 
 use std::collections::VecDeque;
 
@@ -10,10 +10,10 @@ pub(super) struct Demand {
     scrapes: VecDeque<u64>,
 }
 
-/// Scrapes are regular once so many periods in a row had one.
+/// Scrapes are regular if each of this many consecutive periods had one.
 const PERIODS: u64 = 3;
 
-/// Scrapes that are longer ago are forgotten.
+/// The age in seconds at which scrapes are forgotten.
 const REMEMBERED: u64 = PERIODS * KEEP_AT_MOST;
 
 impl Demand {
@@ -31,8 +31,8 @@ impl Demand {
         self.scrapes.back().is_some_and(|last| now <= last + REMEMBERED)
     }
 
-    /// Whether there was a scrape in each of the last periods. To fetch before the next one then
-    /// costs nothing that it would not have cost.
+    /// Whether there was a scrape in each of the last periods. Then fetching ahead of the next one
+    /// causes no additional cost.
     pub(super) fn is_regular(&self, period: u64, now: u64) -> bool {
         let period = period.min(KEEP_AT_MOST);
         (0..PERIODS).all(|ago| {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn scrapes_are_regular_where_each_period_has_one() {
+    fn scrapes_are_regular_if_each_period_has_one() {
         for (every, period, expected) in
             [(15, 60, true), (60, 60, true), (90, 60, false), (120, 60, false), (120, 300, true)]
         {

@@ -1,4 +1,4 @@
-//! What is known of one target, and the fetch under way there.
+//! The results of one target, and its fetch in progress.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +7,13 @@ use futures_util::FutureExt;
 use tokio::task::AbortHandle;
 
 use super::demand::Demand;
-use super::{Cache, End, Setup, TargetSnapshot};
+use super::{Cache, End, Setup};
 use crate::cloud::Failure;
-use crate::config::Target;
 use crate::fetch::{Job, RETRY, fetch};
 use crate::results::Results;
 use crate::rule::Rule;
+use crate::snapshot::TargetSnapshot;
+use crate::target::Target;
 
 #[derive(Debug)]
 pub(super) struct TargetState {
@@ -20,12 +21,13 @@ pub(super) struct TargetState {
     pub(super) results: Vec<Arc<Results>>,
     failures: Vec<Failure>,
     is_reachable: bool,
-    /// Nothing is fetched before, in seconds since 1970: the target could not be reached.
+    /// The earliest time of the next fetch, in seconds since 1970, because the target could not be
+    /// reached.
     not_before: u64,
     fetching: Option<Fetching>,
 }
 
-/// A fetch that was started.
+/// A fetch in progress.
 #[derive(Debug)]
 struct Fetching {
     end: End,
@@ -53,7 +55,7 @@ impl TargetState {
         }
     }
 
-    /// The places of the rules to fetch now.
+    /// The indices of the rules to fetch now.
     pub(super) fn due(&self, rules: &[Rule], target: &Target, now: u64) -> Vec<usize> {
         if now < self.not_before {
             return Vec::new();
@@ -65,7 +67,7 @@ impl TargetState {
             .collect()
     }
 
-    /// When rules are due next, as far as that is to come.
+    /// The time at which the next rule is due; `None` if rules are due now.
     pub(super) fn next_due(&self, rules: &[Rule], now: u64) -> Option<u64> {
         let results = rules.iter().zip(&self.results).map(|(_, results)| results.good_until);
         results.map(|at| at.max(self.not_before)).filter(|at| *at > now).min()
@@ -79,8 +81,9 @@ impl TargetState {
         self.fetching.as_ref().filter(|_| self.is_fetching()).map(|fetching| fetching.end.clone())
     }
 
-    /// Whether a page without the fetch under way would lack what was never fetched, or be older
-    /// than whoever scrapes so rarely expects. What failed is not waited for again.
+    /// Whether a page needs the fetch in progress: it would lack results that were never fetched,
+    /// or have older ones than the interval of the scrapes suggests. Failures are not waited for
+    /// again.
     pub(super) fn must_wait(
         &self,
         rules: &[Rule],

@@ -1,4 +1,4 @@
-//! Observes each attempt of a call: the SDK retries by itself, and does not tell.
+//! Observes each attempt of a call: the SDK retries internally, without reporting it.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Intercept for Attempts {
             Some(Ok(_)) => self.watch.limiter.succeeded(),
             Some(Err(error)) => {
                 let status = context.response().map(|response| response.status().as_u16());
-                // `Throttling` comes with status 400, and the SDK has read the body by now.
+                // `Throttling` has status 400, and the SDK has already read the body.
                 let text = chain(error);
                 let is_throttling = status == Some(429)
                     || text.contains("Throttl")
@@ -69,7 +69,7 @@ impl Intercept for Attempts {
                 if is_throttling {
                     self.watch.limiter.throttled();
                 } else if status.is_none() && self.count.load(Ordering::Relaxed) >= 2 {
-                    // A call that goes on being retried is not told of when it ends, in minutes.
+                    // A call with many retries only ends after minutes.
                     let uri = context.request().map(|request| request.uri().to_owned());
                     self.watch.unanswered(self.action, uri.as_deref(), &text);
                 }

@@ -1,4 +1,5 @@
-//! Why calls fail, told once: when a cause is first met, and when a fetch has gone without it.
+//! The causes of failed calls. Each is logged once: when it first occurs, and when a fetch has
+//! succeeded without it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,12 +10,12 @@ pub(super) struct Causes(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// By action and kind; whether the fetch under way has met them.
+    /// By action and kind; whether it occurred in the current fetch.
     active: BTreeMap<(&'static str, String), bool>,
 }
 
 impl Causes {
-    /// Whether a cause is new: it is to be told now.
+    /// Whether a cause is new, and has to be logged.
     fn is_new(&self, action: &'static str, kind: &str) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.active.insert((action, kind.to_owned()), true).is_none()
@@ -35,7 +36,7 @@ impl Causes {
         }
     }
 
-    /// Tells of the causes that the fetch has not met.
+    /// Logs the causes that did not occur in the fetch.
     pub(super) fn end_of_fetch(&self, target: &str) {
         for (action, kind) in self.gone() {
             tracing::info!(target_ = target, action, error = kind, "calls no longer fail");
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_told_when_it_begins_and_when_it_ends() {
+    fn a_cause_is_logged_when_it_begins_and_ends() {
         let causes = Causes::default();
         assert!(causes.is_new("list", "timeout") && !causes.is_new("list", "timeout"));
         assert!(causes.is_new("data", "timeout") && causes.is_new("list", "connection"));

@@ -1,4 +1,4 @@
-//! How the clients of a target come by their region and their credentials.
+//! Creates the clients of a target, with its region and credentials.
 
 use std::collections::HashMap;
 use std::env;
@@ -12,15 +12,16 @@ use aws_sdk_cloudwatch::config::{Credentials, SharedCredentialsProvider};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Cloud, Failure, http, profile};
-use crate::config::{Role, Target};
+use crate::target::{Role, Target};
 
-/// How often a call is tried, unless `AWS_MAX_ATTEMPTS` says otherwise.
+/// The maximum number of attempts of a call, unless `AWS_MAX_ATTEMPTS` is set.
 const ATTEMPTS: u32 = 10;
 
-/// The region of `--demo`, where the configuration names none.
+/// The region of `--demo` if the configuration has none.
 const DEMO_REGION: Region = Region::from_static("eu-west-1");
 
-/// What the targets of a configuration share: the environment, and the credentials of roles.
+/// The state that the targets of a configuration share: the environment, and the credentials of
+/// roles.
 #[derive(Debug)]
 pub(crate) struct Connections {
     environment: OnceCell<SdkConfig>,
@@ -36,7 +37,7 @@ impl Connections {
         Self { environment: OnceCell::new(), roles: Mutex::default(), concurrency, demo }
     }
 
-    /// The clients of a target, as the configuration, the environment and the machine say.
+    /// The clients of a target, from the configuration, the environment and the machine.
     pub(crate) async fn open(&self, target: &Target) -> Result<Cloud, Failure> {
         let environment =
             self.environment.get_or_try_init(|| environment(self.demo.as_deref())).await?;
@@ -67,7 +68,7 @@ impl Connections {
         Ok(Cloud::new(&sdk, region.to_string(), target.title(), is_linked, self.concurrency))
     }
 
-    /// The credentials of a role, which are renewed before they end. Targets with the same role
+    /// The credentials of a role, which are renewed before they expire. Targets with the same role
     /// share them.
     async fn assumed(&self, role: &Role, base: &SdkConfig) -> SharedCredentialsProvider {
         let mut roles = self.roles.lock().await;

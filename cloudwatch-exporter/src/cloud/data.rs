@@ -6,20 +6,18 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
 
 use super::{Cloud, Failure};
-use crate::fetch::{CallContext, NamedQuery};
+use crate::calls::context::{CallContext, NamedQuery};
 use crate::results::Point;
-use crate::usage;
+use crate::{cost, usage};
 
 const ACTION: &str = "getMetricData";
 
-/// The datapoints of one page.
-const PAGE: i64 = 100_800;
-
-/// Pages in a row that may answer no query.
+/// The maximum number of consecutive pages without a result.
 const IDLE_PAGES: u32 = 2;
 
 impl Cloud {
-    /// A point for each query of the job. Points stay open where CloudWatch could not answer.
+    /// A point for each query of the job. A point stays pending if CloudWatch could not answer its
+    /// query.
     pub(crate) async fn data(&self, call: CallContext<'_>) -> Result<Vec<Point>, Failure> {
         let Some(first) = call.queries().next() else { return Ok(Vec::new()) };
         let namespace = &first.rule.namespace;
@@ -56,7 +54,7 @@ impl Cloud {
                 };
                 let newest = newest(result.timestamps(), result.values());
                 match result.status_code() {
-                    // Without a datapoint it is not known yet whether there is one.
+                    // Without a datapoint, a later page may still have one.
                     Some(StatusCode::PartialData) if newest == Point::NoData => {}
                     None | Some(StatusCode::Complete | StatusCode::PartialData) => {
                         point.merge(newest);
@@ -83,21 +81,21 @@ impl Cloud {
     }
 }
 
-/// How many pages all datapoints of the spans take.
-fn pages(call: CallContext<'_>) -> i64 {
+/// The number of pages that all datapoints of the spans need.
+fn pages(call: CallContext<'_>) -> usize {
     let datapoints = call.queries().map(|named| {
         let (start, end) = named.span;
-        (end - start) / i64::from(named.rule.window.period.max(1))
+        usize::try_from((end - start) / i64::from(named.rule.window.period.max(1))).unwrap_or(0)
     });
-    datapoints.sum::<i64>() / PAGE + 1
+    datapoints.sum::<usize>() / cost::DATAPOINTS + 1
 }
 
-/// How many queries are not answered.
+/// The number of queries without an answer.
 fn missing(points: &[Point]) -> usize {
     points.iter().filter(|point| **point == Point::Pending).count()
 }
 
-/// How many queries there are of each metric.
+/// The number of queries of each metric.
 fn asked(call: CallContext<'_>) -> BTreeMap<&str, u64> {
     let mut asked = BTreeMap::new();
     for named in call.queries() {
@@ -123,12 +121,12 @@ fn query((at, named): (usize, NamedQuery<'_>)) -> MetricDataQuery {
         .build()
 }
 
-/// The place of a query by its id.
+/// The index of a query, from its ID.
 fn place(id: &str) -> Option<usize> {
     id.strip_prefix('q')?.parse().ok()
 }
 
-/// The newest of some datapoints, whatever their order.
+/// The newest datapoint, in any order.
 fn newest(times: &[DateTime], values: &[f64]) -> Point {
     let mut newest = Point::NoData;
     for (time, value) in times.iter().zip(values) {

@@ -1,32 +1,32 @@
-//! A call that came to nothing.
+//! A failed call.
 
 use std::error::Error;
 
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use exporter_core::collector::chain;
 
-/// A call that was given up, in one line.
+/// A failed call, as one line.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}{problem}", self.place())]
 pub(crate) struct Failure {
     action: &'static str,
-    /// A namespace or a type of resources.
+    /// A namespace or a resource type.
     scope: String,
-    /// What kind it is of: AWS's own name, or one of ours where AWS said nothing.
+    /// The error code of AWS, or our own if there is none.
     code: String,
     problem: String,
 }
 
-/// Messages of AWS are cut here: some quote the whole request.
+/// The maximum length of messages: some of AWS quote the whole request.
 const LONGEST: usize = 400;
 
 impl Failure {
-    /// One that stands in the way of all calls.
+    /// A failure that prevents all calls.
     pub(crate) fn setup(problem: impl Into<String>) -> Self {
         Self { action: "", scope: String::new(), code: "setup".to_owned(), problem: problem.into() }
     }
 
-    /// Whether it is for want of permission.
+    /// Whether permissions are missing.
     pub(crate) fn is_denial(&self) -> bool {
         self.code.starts_with("AccessDenied") || self.code == "UnauthorizedOperation"
     }
@@ -75,7 +75,7 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code, problem: one_line(&chain(error)) }
     }
 
-    /// Datapoints that CloudWatch itself could not give, in a call that was answered.
+    /// Datapoints that CloudWatch could not return in a successful call.
     pub(super) fn of_queries(
         action: &'static str,
         scope: &str,
@@ -86,7 +86,7 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code: code.to_owned(), problem }
     }
 
-    /// A limit of ours that an answer has passed.
+    /// A response exceeded one of our limits.
     pub(super) fn of_limit(action: &'static str, scope: &str, problem: String) -> Self {
         Self { action, scope: scope.to_owned(), code: "limit".to_owned(), problem }
     }
@@ -111,7 +111,7 @@ impl Failure {
     }
 }
 
-/// On one line. Where nobody is to ask as, the SDK tells at length where it has looked.
+/// The error as one line. Without credentials, the SDK lists at length where it has looked.
 fn one_line(text: &str) -> String {
     if text.contains("no credentials found in chain") {
         return NOBODY.to_owned();

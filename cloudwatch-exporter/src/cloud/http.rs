@@ -1,4 +1,4 @@
-//! The HTTP client of all AWS services: that of the SDK, with a limit on the size of answers.
+//! The HTTP client for all AWS services: that of the SDK, with a limit on the size of responses.
 
 use std::error::Error;
 use std::{fmt, mem};
@@ -19,11 +19,10 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-/// The largest body that is read, in bytes. A full page of `GetMetricData` has 2 MB.
+/// The maximum size of a body in bytes. A full page of `GetMetricData` has 2 MB.
 const LARGEST: usize = 8 << 20;
 
-/// A client that may be shared by all regions and accounts. It may use the proxy variables
-/// of the environment.
+/// A client for all regions and accounts, which may use the proxy variables of the environment.
 pub(super) fn client(may_use_proxy: bool) -> SharedHttpClient {
     let inner = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder =
@@ -82,8 +81,8 @@ impl HttpConnector for LimitedConnector {
     }
 }
 
-/// No operation in use streams its answer, so the body can be read here. The error for one that is
-/// too large is not retried.
+/// No operation in use streams its response, so the body can be read here. An oversized one is not
+/// retried.
 async fn read(body: SdkBody) -> Result<Bytes, ConnectorError> {
     match Limited::new(body, LARGEST).collect().await {
         Ok(body) => Ok(body.to_bytes()),

@@ -1,12 +1,12 @@
-//! How many calls may be under way at one target: fewer while AWS throttles, more again while it
-//! does not.
+//! Limits the calls in progress at one target: fewer while AWS throttles, and gradually more
+//! afterwards.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// After a change for the worse, further throttling within this time is taken as its cause.
+/// Further throttling within this time after a reduction does not reduce the limit again.
 const SETTLE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ struct State {
     reduced: Option<Instant>,
 }
 
-/// The right to make a call, until it is dropped.
+/// A permit for a call; dropping it returns it.
 #[derive(Debug)]
 pub(super) struct Permit<'a>(&'a Limiter);
 
@@ -60,7 +60,7 @@ impl Limiter {
         }
     }
 
-    /// One more call after as many successes as there may be calls.
+    /// Raises the limit by one after as many successes as the limit.
     pub(super) fn succeeded(&self) {
         let mut state = self.state();
         state.limit = (state.limit + 1.0 / state.limit).min(self.most as f64);
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn throttling_halves_and_success_restores() {
+    fn throttling_halves_the_limit_and_success_restores_it() {
         let limiter = Limiter::new(8);
         let room = || {
             let count = std::iter::from_fn(|| limiter.try_acquire().then_some(())).count();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_permit_that_is_dropped_is_given_to_who_waits() {
+    async fn a_dropped_permit_goes_to_a_waiting_call() {
         let limiter = Limiter::new(1);
         let first = limiter.acquire().await;
         let second = limiter.acquire();

@@ -1,4 +1,4 @@
-//! `ListMetrics`: the dimension sets that a metric has.
+//! `ListMetrics`: the dimension sets of a metric.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,24 +7,24 @@ use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, RecentlyActi
 
 use super::pages::Pages;
 use super::{Cloud, Failure};
-use crate::fetch::allowance::Allowance;
+use crate::allowance::Allowance;
 use crate::results::Set;
 use crate::rule::Rule;
 use crate::usage;
 
 const ACTION: &str = "listMetrics";
 
-/// What a list was asked with: rules with equal ones share it.
+/// The parameters of a list: rules with equal ones share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Listing {
     namespace: String,
     metric: String,
-    /// In the order of the sets; `None` for metrics with any dimensions.
+    /// The names in the order of the sets; `None` for metrics with any dimensions.
     dimensions: Option<Arc<[String]>>,
     is_recent: bool,
 }
 
-/// The dimension sets of a metric, and how many pages they came on.
+/// The dimension sets of a metric, and the number of pages of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     pub(crate) sets: Arc<Vec<Set>>,
@@ -32,7 +32,7 @@ pub(crate) struct Listed {
 }
 
 impl Listing {
-    /// `None` where there is nothing to list.
+    /// `None` if nothing has to be listed.
     pub(crate) fn of(rule: &Rule) -> Option<Self> {
         rule.is_listed().then(|| Self {
             namespace: rule.namespace.clone(),
@@ -42,7 +42,7 @@ impl Listing {
         })
     }
 
-    /// The set of a metric, if it has exactly the dimensions that are wanted.
+    /// The set of a metric, if it has exactly the configured dimensions.
     fn set(&self, mut found: Vec<Dimension>, names: &mut Names) -> Option<Set> {
         let Some(wanted) = &self.dimensions else {
             found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -138,14 +138,14 @@ impl Cloud {
                 break;
             }
         }
-        // In an order that stays, each once.
+        // Sorted, without duplicates.
         sets.sort_unstable();
         sets.dedup();
         Ok(Listed { sets: Arc::new(sets), pages: pages.count() })
     }
 }
 
-/// What tells a listed metric from others.
+/// The identity of a listed metric.
 fn identity(metric: &Metric) -> Vec<Option<&str>> {
     let dimensions = metric.dimensions().iter();
     let pairs = dimensions.flat_map(|dimension| [dimension.name(), dimension.value()]);

@@ -1,16 +1,17 @@
-//! When to stop asking for further pages. AWS ends a list by leaving out the token; an endpoint
-//! that never does is not followed for ever.
+//! Limits the number of pages. AWS ends a list by omitting the token; an endpoint that never does
+//! must not cause an endless loop.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Failure;
-use crate::fetch::allowance::Allowance;
+use crate::allowance::Allowance;
 
-/// The most pages of one list: half a million metrics, or 100,000 resources.
+/// The maximum number of pages of one list: half a million metrics, or 100,000 resources.
 const MOST: u32 = 1000;
 
-/// Pages in a row that may bring nothing new. AWS may send an empty page before the last.
+/// The maximum number of consecutive pages without new items. AWS may send an empty page before the
+/// last.
 const MOST_EMPTY: u32 = 3;
 
 /// The pages of one list.
@@ -31,7 +32,7 @@ impl Pages {
         Self { action, scope: scope.to_owned(), count: 0, empty: 0, seen, token: None }
     }
 
-    /// Takes the next page from what the fetch may use.
+    /// Counts the next page against the limits of the fetch.
     pub(super) fn take(&self, allowance: &Allowance) -> Result<(), Failure> {
         if allowance.take_page() {
             return Ok(());
@@ -39,17 +40,17 @@ impl Pages {
         Err(Failure::of_fetch_limit(self.action, &self.scope))
     }
 
-    /// How many there were.
+    /// The number of pages so far.
     pub(super) fn count(&self) -> u32 {
         self.count
     }
 
-    /// The token to ask for the next page with.
+    /// The token for the next page.
     pub(super) fn token(&self) -> Option<String> {
         self.token.clone()
     }
 
-    /// Takes note of a page. Returns whether there is another one to ask for.
+    /// Records a page. Returns whether another one has to be requested.
     pub(super) fn next<T: Hash>(
         &mut self,
         items: impl Iterator<Item = T>,

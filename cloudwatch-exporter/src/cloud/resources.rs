@@ -6,14 +6,14 @@ use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
 use super::pages::Pages;
 use super::{Cloud, Failure};
-use crate::fetch::allowance::Allowance;
+use crate::allowance::Allowance;
 use crate::results::Resource;
 use crate::rule::{Rule, Tags};
 use crate::usage;
 
 const ACTION: &str = "getResources";
 
-/// What resources were asked for with: rules with equal ones share them.
+/// The parameters of a list: rules with equal ones share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Selection {
     resource_types: Vec<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// `None` where there is nothing to ask for.
+    /// `None` if nothing has to be requested.
     pub(crate) fn of(rule: &Rule) -> Option<Self> {
         if let Some(Tags { resource_type, selections, .. }) = &rule.tags {
             let resource_types = vec![resource_type.clone()];
@@ -37,7 +37,7 @@ impl Selection {
 }
 
 impl Cloud {
-    /// Each resource once, by its ARN.
+    /// The resources by ARN, without duplicates.
     pub(crate) async fn resources(
         &self,
         selection: &Selection,

@@ -1,16 +1,16 @@
-//! `GetMetricStatistics`: the newest datapoint of one metric, in some statistics.
+//! `GetMetricStatistics`: the newest datapoint of several statistics of one metric.
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Datapoint, Statistic};
 
 use super::{Cloud, Failure};
-use crate::fetch::CallContext;
+use crate::calls::context::CallContext;
 use crate::results::Point;
 use crate::usage;
 
 const ACTION: &str = "getMetricStatistics";
 
-/// Datapoints of one call; AWS refuses to give more.
+/// The maximum number of datapoints of one call.
 const STATISTICS_DATAPOINTS: i64 = crate::cost::STATISTICS_DATAPOINTS as i64;
 
 impl Cloud {

@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use super::{Cloud, http};
 
 impl Cloud {
-    /// The one at this address, whatever the environment says.
+    /// A client for this address, independent of the environment.
     pub(crate) async fn at(url: &str) -> Self {
         Self::new(
             &sdk(url, http::client(true)).await,
@@ -38,7 +38,7 @@ async fn sdk(url: &str, client: SharedHttpClient) -> SdkConfig {
         .await
 }
 
-/// A client whose every call is answered with this.
+/// A client that gets this response to every call.
 pub(crate) async fn answering(status: u16, body: Arc<[u8]>) -> Cloud {
     let connector = SharedHttpConnector::new(Fixed(status, body));
     let client = http_client_fn(move |_, _| connector.clone());
@@ -66,7 +66,7 @@ impl HttpConnector for Fixed {
     }
 }
 
-/// Keeps the bodies of all answers.
+/// Records the bodies of all responses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorder(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -94,7 +94,7 @@ impl HttpConnector for Recording {
         let (response, recorder) = (self.0.call(request), self.1.clone());
         HttpConnectorFuture::new(async move {
             let response = response.await?;
-            // The client has read it whole.
+            // The client has read the complete body.
             recorder.0.lock().unwrap().push(response.body().bytes().unwrap().to_vec());
             Ok(response)
         })

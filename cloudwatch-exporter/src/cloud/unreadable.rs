@@ -1,4 +1,4 @@
-//! Retries answers that report success and cannot be read, which the SDK does not.
+//! Retries successful responses that cannot be parsed, which the SDK does not.
 
 use aws_sdk_cloudwatch::config::interceptors::InterceptorContext;
 use aws_sdk_cloudwatch::config::retry::{ClassifyRetry, RetryAction};

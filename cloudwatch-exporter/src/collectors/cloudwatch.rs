@@ -1,4 +1,4 @@
-//! The metrics that the configuration file asks for, and what they cost.
+//! The metrics of the configuration file, and their cost.
 
 use std::time::{Duration, Instant};
 
@@ -60,19 +60,20 @@ impl AsyncCollector for CloudWatch {
         let start = Instant::now();
         if let Some(fetch) = self.0.cache.scrape(cache::now()) {
             match out.time_left() {
-                // What is late is missing, which the page says.
+                // Late results are missing, which the page reports.
                 Some(left) => drop(timeout(patience(left), fetch).await),
                 None => fetch.await,
             }
         }
-        let (snapshot, now) = (self.0.cache.snapshot(), cache::now());
-        snapshot.setup.exposition.write(out, &snapshot, &self.0, now);
+        let Page { cache, names } = &self.0;
+        let ((exposition, snapshot), now) = (cache.exposition(), cache::now());
+        exposition.write(out, &snapshot, names, now);
         let is_missing = snapshot.is_missing(now);
         usage::SCRAPE_ERROR.set(f64::from(u8::from(is_missing)));
         usage::SCRAPE_DURATION.set(start.elapsed().as_secs_f64());
         for instrument in usage::ALL {
             let mut is_shown = false;
-            instrument.describe(&mut |desc| is_shown |= self.0.shows(desc.name));
+            instrument.describe(&mut |desc| is_shown |= names.shows(desc.name));
             if is_shown {
                 instrument.write(out);
             }
@@ -91,7 +92,7 @@ impl AsyncCollector for CloudWatch {
 
 const LATE: &str = "not all of CloudWatch's answers have come yet; they will be on a later page";
 
-/// How long to wait for CloudWatch, so that there is time left to write the page.
+/// The time to wait for CloudWatch, so that there is time to write the page.
 fn patience(left: Duration) -> Duration {
     left.saturating_sub((left / 10).clamp(Duration::from_millis(50), Duration::from_millis(500)))
 }

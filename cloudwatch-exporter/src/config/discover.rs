@@ -3,24 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exporter_core::config_file::line_of;
-use exporter_core::config_file::yaml::similar;
+use exporter_core::config_file::Fault;
+use exporter_core::config_file::yaml::{line_of, similar};
 use serde_saphyr::Spanned;
 
-use super::file::Discover;
-use super::{Defaults, Fault, Target, accounts, names, patterns, text_of};
+use super::accounts::account_names;
+use super::defaults::Defaults;
+use super::file::{Discover, not_empty};
+use super::metrics::{dimension_names, whole_patterns};
 use crate::discovery::Discovery;
 use crate::rule::{Rule, STATISTICS, Select, Statistic};
 use crate::services::{self, Service};
+use crate::target::Target;
 
-/// How often resources' metrics are asked for where nothing else is said: most services measure
-/// every five minutes or every minute.
+/// The default period in seconds: most services measure every five minutes or every minute.
 const PERIOD: u32 = 300;
 
-/// Metrics of buckets are daily.
+/// The period of metrics of buckets, in seconds.
 const DAY: u32 = 86_400;
 
-/// Lists are kept for so long where nothing else is said.
+/// The default lifetime of lists.
 const LIST_TTL: Duration = Duration::from_mins(15);
 
 impl Defaults {
@@ -31,8 +33,8 @@ impl Defaults {
     ) -> Result<Vec<Rule>, Fault> {
         let line = line_of(&given).unwrap_or_default();
         let entry = given.value;
-        let Some(name) = text_of(entry.aws_namespace.clone(), "aws_namespace")? else {
-            return Err(Fault::on(line, Some("discover"), "each entry needs an `aws_namespace`"));
+        let Some(name) = not_empty(entry.aws_namespace.clone(), "aws_namespace")? else {
+            return Err(Fault::new("discover", Some(line), "each entry needs an `aws_namespace`"));
         };
         let is_untagged = entry.untagged.as_ref().is_some_and(|given| given.value);
         let known = services::find(&name);
@@ -42,14 +44,14 @@ impl Defaults {
                 None => "set `untagged: true` to list its metrics".to_owned(),
             };
             let problem = format!("nothing is known of the resources of {name:?}; {hint}");
-            return Err(Fault::on(line, Some("aws_namespace"), problem));
+            return Err(Fault::new("aws_namespace", Some(line), problem));
         };
         if service.resource_types.is_empty() && !is_untagged {
             let problem = format!(
                 "the resources of {name} cannot be found by tags; set `untagged: true` for all that \
                  ListMetrics has"
             );
-            return Err(Fault::on(line, Some("discover"), problem));
+            return Err(Fault::new("discover", Some(line), problem));
         }
         let namespace = known.map_or(name, |service| service.namespace.to_owned());
         let metrics = metrics(line, &entry, service, &namespace)?;
@@ -58,13 +60,13 @@ impl Defaults {
         let tag_patterns = entry
             .tags_regex
             .as_ref()
-            .map(|given| patterns(given, "tags_regex"))
+            .map(|given| whole_patterns(given, "tags_regex"))
             .transpose()?
             .unwrap_or_default();
         let discovery = Arc::new(Discovery::new(service, tags, tag_patterns, is_untagged));
-        let dimensions = entry.dimensions.map(names).transpose()?.map(Arc::from);
+        let dimensions = entry.dimensions.map(dimension_names).transpose()?.map(Arc::from);
         let entry_name = entry.name.map(|given| given.value);
-        let accounts = entry.accounts.map(|given| accounts(given, targets)).transpose()?;
+        let accounts = entry.accounts.map(|given| account_names(given, targets)).transpose()?;
         let copied_tags = entry.copy_tags.map(|given| given.value).unwrap_or_default();
         let rule = |(metric, statistics)| Rule {
             line,
@@ -89,7 +91,7 @@ impl Defaults {
         Ok(metrics.into_iter().map(rule).collect())
     }
 
-    /// What holds for an entry: its own keys, those of the file, and else what suits the service.
+    /// The values for an entry: its own keys, else those of the file, else the defaults of the service.
     fn of_entry(&self, entry: &Discover, service: &Service) -> Result<Self, Fault> {
         let mut defaults = self.with(&entry.shared())?;
         let is_daily = service.namespace == "AWS/S3";
@@ -108,7 +110,7 @@ impl Defaults {
     }
 }
 
-/// The metrics of an entry, or those that are usual for the service.
+/// The metrics of an entry, or the usual ones of the service.
 fn metrics(
     line: u64,
     entry: &Discover,
@@ -120,7 +122,7 @@ fn metrics(
     let Some(given) = &entry.metrics else {
         if service.metrics.is_empty() {
             let problem = format!("name the `metrics` of {namespace}: none are usual");
-            return Err(Fault::on(line, Some("discover"), problem));
+            return Err(Fault::new("discover", Some(line), problem));
         }
         let usual = service.metrics.iter();
         return Ok(usual.map(|one| (one.name.to_owned(), vec![named(one.statistic)])).collect());
@@ -149,7 +151,7 @@ fn metrics(
     Ok(given.value.iter().map(metric).collect())
 }
 
-/// Whether it is one of the five, a percentile, or one of their kin: `tm90`, `TM(2%:98%)`, `IQM`.
+/// Whether it is one of the five statistics, a percentile, or similar: `tm90`, `TM(2%:98%)`, `IQM`.
 fn is_statistic(name: &str) -> bool {
     let has_digit = name.chars().any(|letter| letter.is_ascii_digit());
     STATISTICS.contains(&name) || has_digit || name == "IQM"

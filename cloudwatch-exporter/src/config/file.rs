@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use exporter_core::config_file::Fault;
+use exporter_core::config_file::yaml::{self, DuplicateKeyPolicy};
 use serde::{Deserialize, Deserializer};
-use serde_saphyr::options::DuplicateKeyPolicy;
-use serde_saphyr::{Error, Spanned};
+use serde_saphyr::Spanned;
 
-use super::Fault;
 use super::keys::{Strictness, Warning, mapping, take_unknown};
 
-/// The value of a key, and where it is written. A key without a value is as good as none.
+/// The value of a key, with its line. A key without a value counts as missing.
 pub(super) type Given<T> = Option<Spanned<T>>;
 
 mapping! {
@@ -155,32 +155,34 @@ macro_rules! shared {
 }
 shared!(File, Metric, Discover);
 
-/// The file's text as keys and values, and what was left out.
+/// The value of a key; an error if it is blank.
+pub(super) fn not_empty(given: Given<String>, key: &'static str) -> Result<Option<String>, Fault> {
+    match given {
+        Some(given) if given.value.trim().is_empty() => {
+            Err(Fault::at(&given, key, "is empty; give it a value or leave it out"))
+        }
+        given => Ok(given.map(|given| given.value)),
+    }
+}
+
+/// Parses the file, and returns warnings about ignored keys.
 pub(super) fn parse(text: &[u8], strictness: Strictness) -> Result<(File, Vec<Warning>), Fault> {
-    let text = std::str::from_utf8(text).map_err(|error| {
-        let before = text.iter().take(error.valid_up_to());
-        let line = before.filter(|byte| **byte == b'\n').count() as u64 + 1;
-        Fault { line: Some(line), key: None, problem: "not valid YAML: it is not UTF-8".into() }
-    })?;
-    let lines = text.lines().map(|line| line.trim_start_matches('\u{feff}').trim());
-    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let text = if lines.all(|line| line == "---") { "{}" } else { text };
     take_unknown();
     let mut warnings = Vec::new();
-    let mut parsed = read(text, DuplicateKeyPolicy::Error);
-    if let (Strictness::Warn, Err(error)) = (strictness, &parsed)
-        && matches!(error.without_snippet(), Error::DuplicateMappingKey { .. })
-    {
-        let Fault { line, problem, .. } = fault(error);
-        warnings.push(Warning { line, problem: format!("{problem}; the last one is used") });
+    let mut parsed = yaml::parse::<File>(text);
+    if let (Strictness::Warn, Err(_)) = (strictness, &parsed) {
         take_unknown();
-        parsed = read(text, DuplicateKeyPolicy::LastWins);
+        let lenient = yaml::parse_with(text, DuplicateKeyPolicy::LastWins);
+        if let (Ok(_), Err(Fault { line, problem, .. })) = (&lenient, parsed) {
+            warnings.push(Warning { line, problem: format!("{problem}; the last one is used") });
+        }
+        parsed = lenient;
     }
     let unknown = take_unknown();
-    let file = parsed.map_err(|error| fault(&error))?;
+    let file = parsed?;
     match (strictness, unknown.into_iter()) {
         (Strictness::Refuse, mut unknown) => match unknown.next() {
-            Some(Warning { line, problem }) => Err(Fault { line, key: None, problem }),
+            Some(Warning { line, problem }) => Err(Fault::without_key(line, problem)),
             None => Ok((file, warnings)),
         },
         (Strictness::Warn, unknown) => {
@@ -188,31 +190,4 @@ pub(super) fn parse(text: &[u8], strictness: Strictness) -> Result<(File, Vec<Wa
             Ok((file, warnings))
         }
     }
-}
-
-fn read(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<File, Error> {
-    let options = serde_saphyr::options! { with_snippet: false, duplicate_keys: duplicate_keys };
-    serde_saphyr::from_str_with_options(text, options)
-}
-
-fn fault(error: &Error) -> Fault {
-    let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
-    let problem = match error.without_snippet() {
-        Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("the key {key:?} is given twice")
-        }
-        Error::SerdeInvalidType { unexpected, expected, .. }
-        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-            format!("expected {expected}, found {unexpected}")
-        }
-        Error::InvalidScalar { ty, .. } => format!("expected a value of type {ty}"),
-        Error::Unexpected { expected, .. } => format!("expected {expected}"),
-        Error::MultipleDocuments { .. } => "a second document begins here; remove it".into(),
-        error => {
-            let text = error.to_string();
-            let text = text.lines().next().unwrap_or_default();
-            format!("not valid YAML: {}", text.trim_start_matches("error: "))
-        }
-    };
-    Fault { line, key: None, problem }
 }

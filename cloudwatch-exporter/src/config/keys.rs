@@ -1,20 +1,20 @@
-//! Mappings whose unknown keys are refused or warned of, each with its line and a likely correction.
+//! Mappings whose unknown keys are errors or warnings, with their lines.
 
 use std::cell::RefCell;
 
-use exporter_core::config_file::yaml::similar;
+use exporter_core::config_file::yaml;
 
-/// What becomes of keys and values that are not known.
+/// How unknown keys and values are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Strictness {
-    /// They are errors. Keys that begin with `x-` are free for anchors.
+    /// They are errors, except keys that begin with `x-`: those may hold anchors.
     #[default]
     Refuse,
-    /// They are left out with a warning, as the Java exporter leaves them out without.
+    /// They are ignored with a warning. The Java exporter ignores them silently.
     Warn,
 }
 
-/// Something that was left out.
+/// A warning about something that is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Warning {
     pub(crate) line: Option<u64>,
@@ -22,25 +22,21 @@ pub(crate) struct Warning {
 }
 
 thread_local! {
-    /// Parsing is one call on one thread, and serde hands no context to where keys are read.
+    /// Serde passes no context to `deserialize`; parsing is one call on one thread.
     static UNKNOWN: RefCell<Vec<Warning>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The unknown keys that were met since the last call.
+/// Returns the unknown keys since the last call.
 pub(super) fn take_unknown() -> Vec<Warning> {
     UNKNOWN.with_borrow_mut(std::mem::take)
 }
 
-/// Takes note of a key that `known` does not have.
+/// Records a key that is not in `known`.
 pub(super) fn unknown(key: &str, line: u64, known: &[&str]) {
     if key.starts_with("x-") {
         return;
     }
-    let hint = match similar(key, known) {
-        Some(similar) => format!("did you mean {similar:?}?"),
-        None => format!("known here: {}", known.join(", ")),
-    };
-    let problem = format!("unknown key {key:?}; {hint}");
+    let problem = yaml::unknown_key(key, known);
     let line = Some(line).filter(|line| *line > 0);
     UNKNOWN.with_borrow_mut(|unknown| unknown.push(Warning { line, problem }));
 }
@@ -52,7 +48,7 @@ macro_rules! mapping {
         $visibility struct $name { $($field_visibility $key: $type,)* }
 
         impl $name {
-            /// The keys that it may have.
+            /// The known keys.
             pub(super) const KEYS: &[&str] = &[$(stringify!($key)),*];
         }
 
@@ -98,24 +94,3 @@ macro_rules! mapping {
     };
 }
 pub(super) use mapping;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_misspelt_name_has_a_likely_correction() {
-        let keys = ["region", "aws_dimensions", "aws_dimension_select", "period_seconds"];
-        for (name, expected) in [
-            ("reigon", Some("region")),
-            ("aws_dimension", Some("aws_dimensions")),
-            ("Period_Seconds", Some("period_seconds")),
-            ("period", Some("period_seconds")),
-            ("nothing_like_it", None),
-            ("", None),
-        ] {
-            assert_eq!(similar(name, &keys), expected, "{name}");
-        }
-        assert_eq!(similar("Max", &["Maximum", "Minimum"]), Some("Maximum"));
-    }
-}

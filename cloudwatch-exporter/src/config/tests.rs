@@ -1,7 +1,8 @@
 use std::fs;
+use std::time::Duration;
 
 use super::*;
-use crate::rule::{STATISTICS, Statistic};
+use crate::rule::{Api, STATISTICS, Statistic, Window};
 
 fn parsed(text: &str) -> Config {
     Config::parse(text.as_bytes()).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
@@ -107,7 +108,7 @@ fn json_is_yaml_and_an_empty_value_is_none() {
 }
 
 #[test]
-fn what_is_wrong_is_told_by_line_and_key() {
+fn errors_name_the_line_and_the_key() {
     let nothing = "Must provide metrics";
     let names = "Must provide aws_namespace and aws_metric_name";
     let tags = "Must provide resource_type_selection and resource_id_dimension";
@@ -188,12 +189,12 @@ fn what_is_wrong_is_told_by_line_and_key() {
         ),
         (&format!("{metric}aws_dimensions: [C, D, C]"), Some(4), Some("aws_dimensions"), "twice"),
         (&format!("{metric}aws_metric_name: C"), Some(4), None, "given twice"),
-        ("metrics: [", Some(1), None, "not valid YAML"),
+        ("metrics: [", Some(1), None, "invalid YAML"),
         ("metrics: []\n---\nmetrics: []", Some(3), None, "second document"),
     ] {
         let fault = Config::parse(text.as_bytes()).unwrap_err();
         assert!(fault.problem.contains(problem), "{text}: {fault:?}");
-        assert_eq!((fault.line, fault.key), (line, key), "{text}: {fault:?}");
+        assert_eq!((fault.line, fault.key.as_deref()), (line, key), "{text}: {fault:?}");
         assert_eq!(fault.problem.lines().count(), 1, "{text}: {fault:?}");
     }
     let fault = Config::parse(b"metrics: []\n\xff").unwrap_err();
@@ -232,7 +233,7 @@ fn patterns_match_from_beginning_to_end() {
 }
 
 #[test]
-fn the_example_is_good() {
+fn the_packaged_example_is_valid() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../packaging/examples/cloudwatch-exporter/config.yml"
@@ -247,7 +248,7 @@ fn lenient(text: &str) -> (Config, Vec<String>) {
     (config, warnings)
 }
 
-/// Files that the Java exporter serves, although something in them is not as it should be.
+/// Files that the Java exporter accepts in spite of a mistake.
 #[test]
 fn what_the_java_exporter_ignores_is_a_warning() {
     let metric = "metrics:\n- aws_namespace: A\n  aws_metric_name: B\n  ";
@@ -311,7 +312,7 @@ fn accounts_and_regions_are_read() {
 }
 
 #[test]
-fn faults_of_accounts_are_told() {
+fn mistakes_in_accounts_are_errors() {
     for (text, problem) in [
         ("accounts: []\nmetrics: []", "is empty"),
         ("accounts: [{regions: [a]}]\nmetrics: []", "needs a `name`"),
@@ -333,7 +334,7 @@ fn faults_of_accounts_are_told() {
 }
 
 #[test]
-fn faults_of_discovery_are_told() {
+fn mistakes_in_discovery_are_errors() {
     for (text, problem) in [
         ("discover: [{tags: {A: [b]}}]", "needs an `aws_namespace`"),
         ("discover: [{aws_namespace: AWS/rds}]", "did you mean \"AWS/RDS\"?"),
@@ -360,14 +361,14 @@ fn discovery_has_defaults_that_suit_the_service() {
     assert!(config.rules.iter().all(|rule| rule.is_listed() && rule.has_resources()));
 }
 
-/// The schema in docs has the keys that are read, and no others.
+/// The schema in docs has all keys, and no others.
 #[test]
 fn the_schema_has_all_keys() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cloudwatch-exporter.schema.json");
     let schema: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     for (pointer, known) in [
         ("", file::File::KEYS),
-        ("/properties/metrics/items", Metric::KEYS),
+        ("/properties/metrics/items", file::Metric::KEYS),
         ("/properties/metrics/items/properties/aws_tag_select", file::TagSelect::KEYS),
         ("/properties/accounts/items", file::GivenAccount::KEYS),
         ("/properties/discover/items", file::Discover::KEYS),

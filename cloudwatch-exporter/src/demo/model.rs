@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use fake_cloudwatch::{Metric, Model, Values};
 use regex::bytes::Regex;
 
-use crate::config::{Config, Target};
+use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::rule::{Rule, Select, Tags};
+use crate::target::Target;
 
 /// Resources of each kind.
 const RESOURCES: usize = 3;

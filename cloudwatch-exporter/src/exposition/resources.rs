@@ -6,12 +6,11 @@ use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::CommonLabels;
-use crate::cache::Snapshot;
-use crate::config::Naming;
-use crate::naming;
-use crate::page::Page;
+use crate::name_filter::NameFilter;
+use crate::naming::{self, Naming};
+use crate::snapshot::Snapshot;
 
-/// Its labels are these and the resource's tags.
+/// The labels are these and the tags of the resource.
 pub(crate) static RESOURCE: DynDesc<'_> = DynDesc::new(
     "aws_resource_info",
     "A tagged resource, with its tags.",
@@ -19,7 +18,7 @@ pub(crate) static RESOURCE: DynDesc<'_> = DynDesc::new(
     &["job", "instance", "arn", "<id dimension>", "tag_<key>"],
 );
 
-/// Its labels are these, the dimensions of the resource and its tags.
+/// The labels are these, the dimensions of the resource and its tags.
 pub(crate) static INFO: DynDesc<'_> = DynDesc::new(
     "<namespace>_info",
     "A discovered resource, with its tags.",
@@ -35,17 +34,17 @@ pub(super) fn write(
     out: &mut Families,
     snapshot: &Snapshot,
     common: &CommonLabels<'_>,
-    page: &Page,
+    names: &NameFilter,
 ) {
-    if page.shows(RESOURCE.name) {
+    if names.shows(RESOURCE.name) {
         write_selected(out, snapshot, common);
     }
-    write_discovered(out, snapshot, common, page);
+    write_discovered(out, snapshot, common, names);
 }
 
 /// Writes each resource of `aws_tag_select` once, with all its tags.
 fn write_selected(out: &mut Families, snapshot: &Snapshot, common: &CommonLabels<'_>) {
-    let rules = &snapshot.setup.config.rules;
+    let rules = &snapshot.config.rules;
     let jobs: Vec<_> = rules.iter().map(|rule| naming::job(&rule.namespace)).collect();
     let mut labels = common.names();
     labels.push("arn".to_owned());
@@ -72,14 +71,14 @@ fn write_selected(out: &mut Families, snapshot: &Snapshot, common: &CommonLabels
     write_rows(out, &RESOURCE, labels, &rows, 1.0);
 }
 
-/// Writes the resources of each namespace that is discovered, whether they have metrics or not.
+/// Writes the resources of each discovered namespace, with or without metrics.
 fn write_discovered(
     out: &mut Families,
     snapshot: &Snapshot,
     common: &CommonLabels<'_>,
-    page: &Page,
+    names: &NameFilter,
 ) {
-    let rules = &snapshot.setup.config.rules;
+    let rules = &snapshot.config.rules;
     let mut by_family: BTreeMap<String, Vec<Row<'_>>> = BTreeMap::new();
     let jobs: Vec<_> = rules.iter().map(|rule| naming::job(&rule.namespace)).collect();
     for (target, state) in snapshot.targets() {
@@ -106,7 +105,7 @@ fn write_discovered(
                 let mut row: Row<'_> = common.names().into_iter().zip(values).collect();
                 row.push(("arn".to_owned(), resource.arn.as_str()));
                 for (name, value) in dimensions {
-                    // The value is a part of the ARN; a row borrows it from there.
+                    // The value is a part of the ARN, so that the row can borrow it from there.
                     if let Some(start) = resource.arn.rfind(&value) {
                         let value =
                             resource.arn.get(start..start + value.len()).unwrap_or_default();
@@ -118,7 +117,7 @@ fn write_discovered(
             }
         }
     }
-    for (name, rows) in by_family.iter().filter(|(name, _)| page.shows(name)) {
+    for (name, rows) in by_family.iter().filter(|(name, _)| names.shows(name)) {
         let entry = INFO.with_name(name);
         match common.naming {
             Naming::Yace => write_rows(out, &entry, vec!["name".to_owned()], rows, 0.0),
@@ -131,7 +130,7 @@ fn write_discovered(
     }
 }
 
-/// Writes rows whose labels differ as one family: what a row lacks is empty.
+/// Writes rows with different labels as one family: missing labels are empty.
 fn write_rows(
     out: &mut Families,
     entry: &DynDesc<'_>,
@@ -148,7 +147,7 @@ fn write_rows(
     let names: Vec<_> = labels.iter().map(String::as_str).collect();
     let mut family = out.open(entry.with_labels(&names));
     for row in rows {
-        // The first of two tags that are spelled the same.
+        // The first of two tags with the same sanitized name.
         let value =
             |name: &&str| row.iter().find(|(label, _)| label == name).map_or("", |(_, v)| v);
         let values: Vec<_> = names.iter().map(value).collect();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn labels_that_are_taken_give_way() {
+fn conflicting_labels_get_a_suffix() {
     let names = ["Instance", "Job", "a-b", "a_b"].map(str::to_owned);
     assert_eq!(labels(&names, Naming::Java), ["instance", "job_", "a_b", "a_b_"]);
     let mut labels = Labels::new(vec!["job".to_owned(), "instance".to_owned()], Naming::Java);
@@ -15,7 +15,7 @@ fn labels_that_are_taken_give_way() {
 }
 
 #[test]
-fn what_should_have_been_renewed_long_ago_is_not_shown() {
+fn outdated_results_are_not_exposed() {
     let rule = crate::rule::tests::rule("A", "M", &["D"]);
     let results = |fetched_at| Results { good_until: 1000, fetched_at, ..Results::default() };
     assert!(!is_too_old(&rule, &results(Some(900)), 1300));

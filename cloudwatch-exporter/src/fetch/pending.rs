@@ -1,4 +1,4 @@
-//! The rules that are due, with the dimension sets that they will be asked for.
+//! The due rules, with the dimension sets to query.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
@@ -7,13 +7,12 @@ use std::sync::Arc;
 use futures_util::{StreamExt, future, stream};
 
 use super::Job;
-use super::allowance::Allowance;
+use crate::allowance::Allowance;
 use crate::cloud::{Cloud, Failure, Listed, Listing, Selection};
 use crate::results::{Point, Resource, Results, Set};
 use crate::rule::{Rule, Select, Tags};
 
-/// The results of the rules that are due, by the place of the rule; what has to be asked for is
-/// pending.
+/// The results of the due rules by index; points that have to be fetched are pending.
 pub(crate) async fn pending(
     cloud: &Cloud,
     job: &Job<'_>,
@@ -41,14 +40,14 @@ pub(crate) async fn pending(
     (all, lists.failures())
 }
 
-/// What has to be listed again.
+/// The parts that have to be listed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Need {
     list: bool,
     tags: bool,
 }
 
-/// Resources are listed again after this many seconds, which is free.
+/// The interval in seconds after which resources are listed again, which is free.
 const TAGS_TTL: u64 = 300;
 
 impl Need {
@@ -63,8 +62,8 @@ impl Need {
     }
 }
 
-/// Results that need not be listed again: with what they still lack of their span, or with all of
-/// a new span pending.
+/// Results whose lists are current: with the points that are missing in the same span, or all
+/// points of a new span.
 fn renewed(rule: &Rule, before: &Results, now: u64) -> Results {
     let span = rule.window.span(now);
     let mut results = Results { is_incomplete: false, span, ..before.clone() };
@@ -80,7 +79,7 @@ fn shown(results: &Results, now: u64) -> Vec<Point> {
     (0..results.points.len()).map(|at| results.shown(at, now)).collect()
 }
 
-/// How long points of the span before may stand in for new ones.
+/// The time for which points of the previous span replace pending ones.
 fn shown_until(rule: &Rule, now: u64) -> u64 {
     now + u64::from(rule.window.period).max(300)
 }
@@ -90,7 +89,7 @@ struct Found {
     resources: Arc<Vec<Resource>>,
 }
 
-/// Results of what was listed; where that failed, of what was there before.
+/// Results with new lists, or with the previous ones if listing failed.
 fn listed(
     rule: &Rule,
     found: Option<Found>,
@@ -127,7 +126,7 @@ fn listed(
     }
     let statistics = rule.statistics.len();
     match before {
-        // Points of the same span are paid for.
+        // Points of the same span are already paid for.
         Some(before) if before.span == span => {
             results.points = moved(before, &before.points, &results.sets, statistics);
             results.previous = Arc::new(if before.previous.is_empty() {
@@ -149,7 +148,7 @@ fn listed(
     results
 }
 
-/// Points of the sets of `before`, for other sets.
+/// The points of the sets of `before`, mapped to other sets.
 fn moved(before: &Results, points: &[Point], sets: &[Set], statistics: usize) -> Vec<Point> {
     if before.sets.as_slice() == sets {
         return points.to_vec();
@@ -162,7 +161,7 @@ fn moved(before: &Results, points: &[Point], sets: &[Set], statistics: usize) ->
     sets.iter().flat_map(|set| of(set).unwrap_or(&pending).iter().copied()).collect()
 }
 
-/// The sets that the rule wants, and the resource of each.
+/// The selected sets, and the resource of each.
 fn selected(rule: &Rule, sets: &[Set], resources: &[Resource]) -> (Vec<Set>, Vec<Option<u32>>) {
     let wanted = |set: &&Set| set.pairs().all(|(name, value)| rule.select.takes(name, value));
     let is_all = matches!(rule.select, Select::All);
@@ -180,10 +179,10 @@ fn selected(rule: &Rule, sets: &[Set], resources: &[Resource]) -> (Vec<Set>, Vec
     }
 }
 
-/// Results of many calls by what they were asked with.
+/// The results of many calls by their parameters.
 type By<K, V> = BTreeMap<K, Result<V, Failure>>;
 
-/// What was listed for some rules, each list asked for once.
+/// The lists for some rules, each requested once.
 struct Lists {
     metrics: By<Listing, Listed>,
     resources: By<Selection, Arc<Vec<Resource>>>,
@@ -216,12 +215,12 @@ impl Lists {
         Self { metrics, resources }
     }
 
-    /// What a rule asked for; `None` where some of it failed.
+    /// The list for a rule; `None` if a part of it failed.
     fn of(&mut self, rule: &Rule, need: Need, before: Option<&Results>) -> Option<Found> {
         let list = match (Listing::of(rule), before) {
             (Some(listing), _) if need.list => {
                 let list = self.metrics.get_mut(&listing)?.as_mut().ok()?;
-                // The list is counted with the first rule that uses it.
+                // The pages are counted for the first rule with this list.
                 Listed { sets: Arc::clone(&list.sets), pages: mem::take(&mut list.pages) }
             }
             (Some(_), Some(before)) => Listed { sets: Arc::clone(&before.listed), pages: 0 },

@@ -62,7 +62,7 @@ fn roles_and_regions_become_accounts() {
     let text = text.replace("\n- type", "\n  - type").replace("\n  regions", "\n    regions");
     let text = text.replace("\n  roles", "\n    roles").replace("\n  metrics", "\n    metrics");
     let (config, lost) = converted_rules(&text);
-    let titles: Vec<_> = config.targets.iter().map(crate::config::Target::title).collect();
+    let titles: Vec<_> = config.targets.iter().map(crate::target::Target::title).collect();
     assert_eq!(
         titles,
         [

@@ -2,8 +2,8 @@
 
 use fake_cloudwatch::{Fault, Metric, Model, Operation, Request};
 
+use super::fixture::{Fixture, rule, samples, value};
 use super::refresh::wait_for;
-use super::scene::{Scene, rule, samples, value};
 
 const ACCOUNTS: [(&str, &str); 5] = [
     ("one", "111111111111"),
@@ -46,9 +46,9 @@ const SERIES: &str = "app_load_average{";
 
 #[test]
 fn each_account_and_region_has_its_series() {
-    let scene = Scene::new(model(), &config("labels: {env: live}\n"));
-    let found = scene.samples(SERIES);
-    assert_eq!(found.len(), 10, "{found:?} {}", scene.exporter.log());
+    let fixture = Fixture::new(model(), &config("labels: {env: live}\n"));
+    let found = fixture.samples(SERIES);
+    assert_eq!(found.len(), 10, "{found:?} {}", fixture.exporter.log());
     for (name, id) in ACCOUNTS {
         for region in ["eu-west-1", "us-east-1"] {
             let labels = format!(
@@ -58,7 +58,7 @@ fn each_account_and_region_has_its_series() {
             assert_eq!(samples(&found.join("\n"), &labels).len(), 1, "{labels} in {found:?}");
         }
     }
-    let ids: std::collections::BTreeSet<_> = scene
+    let ids: std::collections::BTreeSet<_> = fixture
         .requests(Operation::AssumeRole)
         .iter()
         .map(|request| match &**request {
@@ -67,16 +67,16 @@ fn each_account_and_region_has_its_series() {
         })
         .collect();
     assert_eq!(ids.len(), 5, "{ids:?}");
-    assert!(scene.received(Operation::AssumeRole) <= 10, "regions share a role");
+    assert!(fixture.received(Operation::AssumeRole) <= 10, "regions share a role");
 }
 
 #[test]
-fn an_account_that_is_denied_fails_alone() {
-    let scene = Scene::new(model(), &config(""));
+fn a_denied_account_does_not_affect_others() {
+    let fixture = Fixture::new(model(), &config(""));
     let denied = Fault::error(403, "AccessDenied", "Not this role.");
-    scene.fake.inject(denied.on(Operation::AssumeRole).naming(&role(ACCOUNTS[2].1)));
-    let page = scene.page();
-    assert_eq!(samples(&page, SERIES).len(), 8, "{}", scene.exporter.log());
+    fixture.fake.inject(denied.on(Operation::AssumeRole).naming(&role(ACCOUNTS[2].1)));
+    let page = fixture.page();
+    assert_eq!(samples(&page, SERIES).len(), 8, "{}", fixture.exporter.log());
     assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
     let up = |name: &str| -> f64 {
         let lines = samples(&page, "cloudwatch_exporter_target_up{");
@@ -84,15 +84,15 @@ fn an_account_that_is_denied_fails_alone() {
         of.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     };
     assert_eq!((up("three"), up("one")), (0.0, 2.0));
-    let log = scene.exporter.log();
+    let log = fixture.exporter.log();
     assert!(log.contains("three eu-west-1") && log.contains("Not this role."), "{log}");
-    scene.fake.clear_faults();
-    wait_for("all of them again", || scene.samples(SERIES).len() == 10);
+    fixture.fake.clear_faults();
+    wait_for("all of them again", || fixture.samples(SERIES).len() == 10);
 }
 
-/// A monitoring account sees the metrics of the accounts that are linked to it.
+/// A monitoring account sees the metrics of its linked accounts.
 #[test]
-fn owners_of_linked_metrics_are_a_label() {
+fn linked_metrics_are_labelled_with_their_account() {
     let load = |host: &str| Metric::new("App", "Load").dimension("Host", host);
     let model = Model::new()
         .metric(load("own"))
@@ -105,8 +105,8 @@ fn owners_of_linked_metrics_are_a_label() {
     );
     let config =
         format!("accounts: [{{name: org, linked: true, regions: [eu-west-1]}}]\nmetrics:\n{rule}");
-    let scene = Scene::new(model, &config);
-    let found = scene.samples("app_load_sum{");
+    let fixture = Fixture::new(model, &config);
+    let found = fixture.samples("app_load_sum{");
     assert_eq!(found.len(), 3, "{found:?}");
     for (owner, host) in
         [("123456789012", "own"), ("111111111111", "linked"), ("222222222222", "linked")]
@@ -123,9 +123,9 @@ fn owners_of_linked_metrics_are_a_label() {
 #[test]
 fn a_file_without_accounts_has_no_labels_for_them() {
     let rule = rule("App", "Load", "  aws_statistics: [Sum]\n");
-    let scene =
-        Scene::new(Model::new().metric(Metric::new("App", "Load")), &format!("metrics:\n{rule}"));
-    let page = scene.page();
+    let fixture =
+        Fixture::new(Model::new().metric(Metric::new("App", "Load")), &format!("metrics:\n{rule}"));
+    let page = fixture.page();
     assert_eq!(samples(&page, "app_load_sum{job=\"app\",instance=\"\"} 1 ").len(), 1, "{page}");
     assert!(samples(&page, "cloudwatch_exporter_target_up").is_empty());
 }

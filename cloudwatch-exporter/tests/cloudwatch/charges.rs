@@ -1,10 +1,10 @@
-//! What a configuration costs: said before, and counted while it is spent.
+//! The cost of a configuration: estimated, and counted.
 
 use std::fs;
 
 use fake_cloudwatch::{Fake, Model, Operation, Values};
 
-use super::scene::{Scene, rule, run, value};
+use super::fixture::{Fixture, rule, run, value};
 
 const GRID: &str = "  aws_dimensions: [Id]\n";
 
@@ -13,7 +13,7 @@ fn model() -> Model {
 }
 
 #[test]
-fn a_plan_is_made_without_asking_for_datapoints() {
+fn a_plan_requests_no_datapoints() {
     let fake = Fake::start(model()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");
@@ -32,7 +32,8 @@ fn a_plan_is_made_without_asking_for_datapoints() {
         line.split_whitespace().map(str::to_owned).collect()
     };
     let printed = plan(&[]);
-    // Line, namespace, metric, operation, period, sets, calls, billed, lists, dollars twice.
+    // Line, namespace, metric, operation, period, sets, calls, billed units, lists, and dollars
+    // twice.
     let first = ["2", "Grid", "Metric0", "GetMetricData", "60s", "700", "2", "700", "86400"];
     assert_eq!(words(&printed, "Metric0")[..9], first, "{printed}");
     assert_eq!(words(&printed, "Metric0")[9..], ["303.26", "303.26"]);
@@ -46,38 +47,38 @@ fn a_plan_is_made_without_asking_for_datapoints() {
     assert_eq!(fake.counters().received(), 4, "nothing at all");
 }
 
-/// The plan of a file is what the fake bills for a fetch of it, shared metrics included.
+/// The plan of a file equals what the fake bills for fetching it, including shared metrics.
 #[test]
-fn what_is_planned_is_what_is_billed() {
+fn planned_units_equal_billed_units() {
     let of = |metric: &str, statistic: &str| {
         rule("Grid", metric, &format!("{GRID}  aws_statistics: [{statistic}]\n"))
     };
     let rules = of("Metric0", "Sum") + &of("Metric0", "Average, Maximum") + &of("Metric1", "Sum");
     let config =
         format!("use_get_metric_data: true\nlist_metrics_cache_ttl: 60\nmetrics:\n{rules}");
-    let scene = Scene::new(model(), &config);
-    let file = scene.file();
+    let fixture = Fixture::new(model(), &config);
+    let file = fixture.file();
     let arguments = ["--plan", file.to_str().unwrap(), "--plan.format=json"];
-    let output = run(&arguments, &scene.fake.url());
+    let output = run(&arguments, &fixture.fake.url());
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    scene.fake.reset();
-    scene.page();
-    let counters = scene.fake.counters();
+    fixture.fake.reset();
+    fixture.page();
+    let counters = fixture.fake.counters();
     let rules = plan["targets"][0]["rules"].as_array().unwrap();
     let billed: u64 = rules.iter().map(|rule| rule["billed"].as_u64().unwrap()).sum();
     assert_eq!(billed, counters.get_metric_data.billed, "{plan}");
     let lists: f64 = rules.iter().map(|rule| rule["lists"].as_f64().unwrap()).sum();
     assert_eq!(lists, 43_200.0 * counters.list_metrics.received as f64);
     assert_eq!(plan["savings"][0]["change"], "list_metrics_cache_ttl: 3600");
-    let slow = run(&[&arguments[..], &["--plan.scrape-interval=2m"]].concat(), &scene.fake.url());
+    let slow = run(&[&arguments[..], &["--plan.scrape-interval=2m"]].concat(), &fixture.fake.url());
     let slow: serde_json::Value = serde_json::from_slice(&slow.stdout).unwrap();
     let dollars = |plan: &serde_json::Value| plan["dollars"].as_f64().unwrap();
     assert!((dollars(&plan) - 2.0 * dollars(&slow)).abs() < 1e-6, "scraped half as often");
 }
 
-/// What the exporter counts is what the fake bills.
+/// The counters of the exporter equal what the fake bills.
 #[test]
-fn what_is_counted_is_what_is_billed() {
+fn counted_units_equal_billed_units() {
     let rules = rule("Grid", "Metric0", &format!("{GRID}  use_get_metric_data: true\n"))
         + &rule(
             "Grid",
@@ -85,10 +86,10 @@ fn what_is_counted_is_what_is_billed() {
             "  aws_dimensions: [Id]\n  aws_dimension_select: {Id: [id-0, id-1, id-2]}\n  \
              aws_extended_statistics: [p50]\n  aws_statistics: [Sum]\n  use_get_metric_data: false\n",
         );
-    let scene = Scene::new(model(), &format!("metrics:\n{rules}"));
-    scene.fake.inject(fake_cloudwatch::Fault::throttle().on(Operation::GetMetricData).every(3));
-    let page = scene.page();
-    let counters = scene.fake.counters();
+    let fixture = Fixture::new(model(), &format!("metrics:\n{rules}"));
+    fixture.fake.inject(fake_cloudwatch::Fault::throttle().on(Operation::GetMetricData).every(3));
+    let page = fixture.page();
+    let counters = fixture.fake.counters();
     for (action, operation) in [
         ("listMetrics", Operation::ListMetrics),
         ("getMetricData", Operation::GetMetricData),

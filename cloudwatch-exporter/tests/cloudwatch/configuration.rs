@@ -1,13 +1,13 @@
-//! The configuration file, from the outside: what is refused, what is inherited, how it is reloaded.
+//! The configuration file: errors, defaults, reloads.
 
 use std::fs;
 
 use exporter_core::testing::{special_files, until};
 use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
 
-use super::scene::{BINARY, Scene, elb, environment, rule, run, samples, value};
+use super::fixture::{BINARY, Fixture, elb, environment, rule, run, samples, value};
 
-/// What the program says of a bad file; it must end with status 2.
+/// The error for an invalid file; the program must exit with status 2.
 fn refusal(config: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("bad.yml");
@@ -21,7 +21,7 @@ fn refusal(config: &str) -> String {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_keys_are_named() {
     let nothing = "Must provide metrics";
     let names = "Must provide aws_namespace and aws_metric_name";
     let tags = "Must provide resource_type_selection and resource_id_dimension";
@@ -47,7 +47,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn what_is_unknown_is_named_with_its_line() {
+fn unknown_keys_are_named_with_their_line() {
     let error = refusal("region: eu-west-1\nmetrics:\n- aws_namespace: A\n  aws_metric: B\n");
     assert!(error.contains("line 4: unknown key \"aws_metric\""), "{error}");
 }
@@ -64,10 +64,10 @@ fn defaults_of_the_file_are_inherited() {
                 "Latency",
                 "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n",
             );
-    let scene = Scene::new(model, &config);
-    let found = scene.samples("aws_elb_latency_sum{");
+    let fixture = Fixture::new(model, &config);
+    let found = fixture.samples("aws_elb_latency_sum{");
     assert!(found[0].ends_with("} 2"), "two samples of one, no timestamp: {found:?}");
-    let requests = scene.requests(Operation::GetMetricData);
+    let requests = fixture.requests(Operation::GetMetricData);
     let Request::GetMetricData(asked) = &*requests[0] else { panic!("{requests:?}") };
     let (start, end) = (asked.start.unwrap(), asked.end.unwrap());
     assert_eq!((end - start, end % 120), (1200, 0), "whole periods");
@@ -78,18 +78,19 @@ fn defaults_of_the_file_are_inherited() {
 }
 
 #[test]
-fn help_may_be_ones_own() {
+fn help_texts_can_be_configured() {
     let model = Model::new().metric(elb("Latency", "a", "myLB"));
     let more =
         "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n  help: How long it took.\n";
-    let page = Scene::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "Latency", more))).page();
+    let page =
+        Fixture::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "Latency", more))).page();
     assert!(page.contains("# HELP aws_elb_latency_average How long it took.\n"), "{page}");
 }
 
 #[test]
-fn help_tells_that_there_are_no_dimensions() {
+fn the_default_help_lists_dimensions() {
     let model = Model::new().metric(Metric::new("AWS/ELB", "Latency").unit("Seconds"));
-    let page = Scene::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "Latency", ""))).page();
+    let page = Fixture::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "Latency", ""))).page();
     let help =
         "CloudWatch metric AWS/ELB Latency Dimensions: null Statistic: Average Unit: Seconds\n";
     assert!(page.contains(help), "{page}");
@@ -109,9 +110,9 @@ fn check_fails_over_the_budget() {
     }
 }
 
-/// The Java exporter's command line serves files that it would serve.
+/// With the arguments of the Java exporter, files are accepted as by the Java exporter.
 #[test]
-fn unknown_keys_are_a_warning_where_port_and_file_are_given() {
+fn unknown_keys_are_warnings_with_the_arguments_of_the_java_exporter() {
     let fake = Fake::start(model()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");
@@ -136,44 +137,44 @@ fn model() -> Model {
 
 #[test]
 fn a_file_is_reloaded_over_http() {
-    let scene = Scene::with(model(), &config("Latency"), &["--web.enable-lifecycle"], &[]);
-    assert_eq!(scene.samples("aws_elb_").len(), 1);
-    fs::write(scene.file(), config("RequestCount")).unwrap();
-    assert_eq!(scene.samples("aws_elb_latency_sum{").len(), 1, "not yet");
-    assert_eq!(scene.exporter.get("/-/reload").status, 405);
-    assert_eq!(scene.exporter.send("POST", "/-/reload").status, 200);
-    let page = scene.page();
+    let fixture = Fixture::with(model(), &config("Latency"), &["--web.enable-lifecycle"], &[]);
+    assert_eq!(fixture.samples("aws_elb_").len(), 1);
+    fs::write(fixture.file(), config("RequestCount")).unwrap();
+    assert_eq!(fixture.samples("aws_elb_latency_sum{").len(), 1, "not yet");
+    assert_eq!(fixture.exporter.get("/-/reload").status, 405);
+    assert_eq!(fixture.exporter.send("POST", "/-/reload").status, 200);
+    let page = fixture.page();
     assert_eq!(samples(&page, "aws_elb_request_count_sum{").len(), 1);
     assert_eq!(samples(&page, "aws_elb_latency_sum{").len(), 0);
 
-    // As it was: nothing is asked again.
-    let before = scene.fake.counters().received();
-    assert_eq!(scene.exporter.send("POST", "/-/reload").status, 200);
-    assert_eq!(scene.samples("aws_elb_request_count_sum{").len(), 1);
-    assert_eq!(scene.fake.counters().received(), before);
+    // An unchanged file causes no requests.
+    let before = fixture.fake.counters().received();
+    assert_eq!(fixture.exporter.send("POST", "/-/reload").status, 200);
+    assert_eq!(fixture.samples("aws_elb_request_count_sum{").len(), 1);
+    assert_eq!(fixture.fake.counters().received(), before);
 
-    fs::write(scene.file(), "metrics: {").unwrap();
-    let answer = scene.exporter.send("POST", "/-/reload");
+    fs::write(fixture.file(), "metrics: {").unwrap();
+    let answer = fixture.exporter.send("POST", "/-/reload");
     assert_eq!(answer.status, 500);
     assert!(answer.body.contains("config.yml: line 1: "), "{}", answer.body);
-    let page = scene.page();
+    let page = fixture.page();
     assert_eq!(samples(&page, "aws_elb_request_count_sum{").len(), 1, "the last good one stays");
     assert_eq!(value(&page, "cloudwatch_exporter_config_last_reload_successful"), 0.0);
-    assert!(scene.exporter.log().contains("last good one stays"), "{}", scene.exporter.log());
+    assert!(fixture.exporter.log().contains("last good one stays"), "{}", fixture.exporter.log());
 }
 
 #[test]
 fn a_file_is_reloaded_by_signal() {
-    let scene = Scene::new(model(), &config("Latency"));
-    assert_eq!(scene.samples("aws_elb_latency_sum{").len(), 1);
-    fs::write(scene.file(), config("RequestCount")).unwrap();
-    scene.exporter.signal("HUP");
-    let reloaded = || scene.samples("aws_elb_request_count_sum{").len() == 1;
-    until(reloaded, || format!("not reloaded: {}", scene.exporter.log()));
+    let fixture = Fixture::new(model(), &config("Latency"));
+    assert_eq!(fixture.samples("aws_elb_latency_sum{").len(), 1);
+    fs::write(fixture.file(), config("RequestCount")).unwrap();
+    fixture.exporter.signal("HUP");
+    let reloaded = || fixture.samples("aws_elb_request_count_sum{").len() == 1;
+    until(reloaded, || format!("not reloaded: {}", fixture.exporter.log()));
 }
 
 #[test]
-fn a_file_that_is_no_regular_file_is_refused() {
+fn special_files_are_rejected() {
     let fake = Fake::start(model()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");
@@ -184,7 +185,7 @@ fn a_file_that_is_no_regular_file_is_refused() {
 }
 
 #[test]
-fn check_tells_what_each_rule_finds() {
+fn check_reports_the_result_of_each_rule() {
     let fake = Fake::start(model()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");

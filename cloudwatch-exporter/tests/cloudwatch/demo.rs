@@ -5,7 +5,7 @@ use std::process::Command;
 
 use exporter_core::testing::Exporter;
 
-use super::scene::{BINARY, samples, value};
+use super::fixture::{BINARY, samples, value};
 
 /// The arguments of the commands with `--demo` in a page of the repository.
 fn commands(page: &str) -> Vec<Vec<String>> {

@@ -1,8 +1,8 @@
-//! Resources that are found by their tags, with their metrics.
+//! Discovery: resources by their tags, with their metrics.
 
 use fake_cloudwatch::{Metric, Model, Operation, Values};
 
-use super::scene::{Scene, samples};
+use super::fixture::{Fixture, samples};
 
 const ACCOUNT: &str = "123456789012";
 
@@ -52,15 +52,15 @@ fn ids(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_line_gives_what_is_usual() {
-    let scene = Scene::new(model(), &config(""));
-    let page = scene.page();
+fn a_namespace_alone_has_the_default_metrics() {
+    let fixture = Fixture::new(model(), &config(""));
+    let page = fixture.page();
     assert_eq!(ids(&page), ["orders", "users"], "{page}");
     assert_eq!(samples(&page, "aws_rds_free_storage_space_minimum{").len(), 2);
     let help = "# HELP aws_rds_cpuutilization_average CloudWatch metric AWS/RDS CPUUtilization \
                 Statistic: Average Unit: Percent\n";
     assert!(page.contains(help), "{page}");
-    assert_eq!(scene.received(Operation::GetResources), 1, "one for all metrics");
+    assert_eq!(fixture.received(Operation::GetResources), 1, "one for all metrics");
     let info = samples(&page, "aws_rds_info{");
     assert_eq!(info.len(), 3, "what has tags but no metrics as well: {info:?}");
     let idle = format!(
@@ -74,7 +74,7 @@ fn one_line_gives_what_is_usual() {
 #[test]
 fn tags_are_copied_to_series() {
     let more = "  copy_tags: [Name, Team]\n  metrics: {CPUUtilization: [Average, p99]}\n";
-    let page = Scene::new(model(), &config(more)).page();
+    let page = Fixture::new(model(), &config(more)).page();
     for (id, name, team) in [("orders", "Orders", "shop"), ("users", "", "")] {
         for family in ["aws_rds_cpuutilization_average", "aws_rds_cpuutilization_p99"] {
             let series = format!(
@@ -88,14 +88,14 @@ fn tags_are_copied_to_series() {
 }
 
 #[test]
-fn what_is_untagged_is_kept_where_that_is_wanted() {
+fn untagged_resources_are_included_on_request() {
     let more = "  untagged: true\n  metrics: {CPUUtilization: [Average]}\n";
-    let page = Scene::new(model(), &config(more)).page();
+    let page = Fixture::new(model(), &config(more)).page();
     assert_eq!(ids(&page), ["orders", "scratch", "untagged", "users", ""], "{page}");
 }
 
 #[test]
-fn a_namespace_without_resources_is_all_that_is_listed() {
+fn a_namespace_without_resources_exposes_all_listed_metrics() {
     let model = Model::new()
         .metric(Metric::new("AWS/Usage", "CallCount").dimension("Service", "a"))
         .metric(
@@ -103,14 +103,14 @@ fn a_namespace_without_resources_is_all_that_is_listed() {
         );
     let config = "discover: [{aws_namespace: AWS/Usage, untagged: true, period_seconds: 60, \
                   metrics: {CallCount: [Sum]}}]\n";
-    let page = Scene::new(model, config).page();
+    let page = Fixture::new(model, config).page();
     let found = samples(&page, "aws_usage_call_count_sum{");
     let expected = ["service=\"a\",type=\"\"}", "service=\"a\",type=\"b\"}"];
     assert_eq!(found.len(), 2, "{page}");
     for labels in expected {
         assert!(found.iter().any(|line| line.contains(labels)), "{labels} in {found:?}");
     }
-    let scene = Scene::new(Model::new(), config);
-    assert!(scene.page().contains("cloudwatch_exporter_scrape_error 0"));
-    assert_eq!(scene.received(Operation::GetResources), 0);
+    let fixture = Fixture::new(Model::new(), config);
+    assert!(fixture.page().contains("cloudwatch_exporter_scrape_error 0"));
+    assert_eq!(fixture.received(Operation::GetResources), 0);
 }

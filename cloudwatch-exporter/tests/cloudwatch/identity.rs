@@ -1,4 +1,4 @@
-//! Who asks: keys, profiles, roles, web identities and the machine's own role.
+//! Identities: access keys, profiles, roles, web identities and the instance role.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
 
-use super::scene::{BINARY, Scene, environment, rule};
+use super::fixture::{BINARY, Fixture, environment, rule};
 
 fn model() -> Model {
     Model::new().metric(Metric::new("One", "Good"))
@@ -17,10 +17,10 @@ fn config(more: &str) -> String {
     format!("{more}metrics:\n{}", rule("One", "Good", ""))
 }
 
-/// The access key that CloudWatch was asked with.
-fn key(scene: &Scene) -> String {
-    assert_eq!(scene.samples("one_good_").len(), 5, "{}", scene.exporter.log());
-    let calls = scene.fake.calls();
+/// The access key of the requests to CloudWatch.
+fn key(fixture: &Fixture) -> String {
+    assert_eq!(fixture.samples("one_good_").len(), 5, "{}", fixture.exporter.log());
+    let calls = fixture.fake.calls();
     let is_data = |operation| operation == Operation::GetMetricStatistics;
     let call = calls.iter().find(|call| is_data(call.request.operation())).unwrap();
     assert_eq!(call.region, "eu-west-1");
@@ -28,43 +28,43 @@ fn key(scene: &Scene) -> String {
 }
 
 #[test]
-fn keys_of_the_environment() {
-    assert_eq!(key(&Scene::new(model(), &config(""))), "AKIATEST");
+fn access_keys_from_the_environment() {
+    assert_eq!(key(&Fixture::new(model(), &config(""))), "AKIATEST");
 }
 
 #[test]
-fn the_region_of_the_file_comes_before_that_of_the_environment() {
-    let scene = Scene::new(model(), &config("region: ap-southeast-2\n"));
-    assert_eq!(scene.samples("one_good_").len(), 5, "{}", scene.exporter.log());
-    assert_eq!(scene.fake.calls()[0].region, "ap-southeast-2");
+fn the_region_of_the_file_precedes_the_environment() {
+    let fixture = Fixture::new(model(), &config("region: ap-southeast-2\n"));
+    assert_eq!(fixture.samples("one_good_").len(), 5, "{}", fixture.exporter.log());
+    assert_eq!(fixture.fake.calls()[0].region, "ap-southeast-2");
 }
 
 #[test]
-fn without_a_region_it_says_so() {
-    let scene = Scene::with(model(), &config(""), &[], &[("AWS_REGION", "")]);
-    assert!(scene.samples("one_good_").is_empty());
-    assert!(scene.exporter.log().contains("no region is configured; set"));
+fn a_missing_region_is_reported() {
+    let fixture = Fixture::with(model(), &config(""), &[], &[("AWS_REGION", "")]);
+    assert!(fixture.samples("one_good_").is_empty());
+    assert!(fixture.exporter.log().contains("no region is configured; set"));
 }
 
 #[test]
-fn the_role_of_the_file() {
+fn a_role_from_the_file() {
     let role = "role_arn: arn:aws:iam::123456789012:role/monitoring\n";
-    let scene = Scene::new(model(), &config(role));
-    assert_eq!(key(&scene), "ASIAmonitoring");
-    let requests = scene.requests(Operation::AssumeRole);
+    let fixture = Fixture::new(model(), &config(role));
+    assert_eq!(key(&fixture), "ASIAmonitoring");
+    let requests = fixture.requests(Operation::AssumeRole);
     let Request::AssumeRole(asked) = &*requests[0] else { panic!("{requests:?}") };
     assert_eq!(asked.session_name, "cloudwatch_exporter");
     assert_eq!(asked.role_arn, "arn:aws:iam::123456789012:role/monitoring");
 }
 
 #[test]
-fn a_role_that_is_refused_is_named_in_the_log_without_secrets() {
+fn a_denied_role_is_logged_without_secrets() {
     let role = "role_arn: arn:aws:iam::123456789012:role/forbidden\n";
-    let scene = Scene::new(model(), &config(role));
+    let fixture = Fixture::new(model(), &config(role));
     let denied = fake_cloudwatch::Fault::error(403, "AccessDenied", "Not this role.");
-    scene.fake.inject(denied.on(Operation::AssumeRole));
-    assert!(scene.samples("one_good_").is_empty());
-    let log = scene.exporter.log();
+    fixture.fake.inject(denied.on(Operation::AssumeRole));
+    assert!(fixture.samples("one_good_").is_empty());
+    let log = fixture.exporter.log();
     assert!(log.contains("Not this role."), "{log}");
     assert!(!log.contains("a secret of tests"), "{log}");
 }
@@ -72,10 +72,10 @@ fn a_role_that_is_refused_is_named_in_the_log_without_secrets() {
 const NO_KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
 
 #[test]
-fn without_credentials_it_says_so() {
-    let scene = Scene::with(model(), &config(""), &[], &NO_KEYS);
-    assert!(scene.samples("one_good_").is_empty());
-    let log = scene.exporter.log();
+fn missing_credentials_are_reported() {
+    let fixture = Fixture::with(model(), &config(""), &[], &NO_KEYS);
+    assert!(fixture.samples("one_good_").is_empty());
+    let log = fixture.exporter.log();
     assert!(log.contains("there are no credentials: no keys in the environment"), "{log}");
 }
 
@@ -88,8 +88,8 @@ fn a_profile_with_a_role() {
     fs::write(&file, profile).unwrap();
     let file = file.to_str().unwrap();
     let variables = [&NO_KEYS[..], &[("AWS_CONFIG_FILE", file), ("AWS_PROFILE", "work")]].concat();
-    let scene = Scene::with(model(), &config(""), &[], &variables);
-    assert_eq!(key(&scene), "ASIAworker");
+    let fixture = Fixture::with(model(), &config(""), &[], &variables);
+    assert_eq!(key(&fixture), "ASIAworker");
 }
 
 #[test]
@@ -101,26 +101,26 @@ fn a_web_identity() {
         ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()),
         ("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod"),
     ];
-    let scene = Scene::with(model(), &config(""), &[], &[&NO_KEYS[..], &of_pod].concat());
-    assert_eq!(key(&scene), "ASIApod");
+    let fixture = Fixture::with(model(), &config(""), &[], &[&NO_KEYS[..], &of_pod].concat());
+    assert_eq!(key(&fixture), "ASIApod");
 }
 
 #[test]
-fn the_role_of_the_machine() {
-    // Another fake is its metadata service; its answers are the same.
+fn the_instance_role() {
+    // Another fake is the metadata service.
     let machine = Fake::start(Model::new()).unwrap();
     let url = machine.url();
     let of_machine = [
         ("AWS_EC2_METADATA_DISABLED", "false"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str()),
     ];
-    let scene = Scene::with(model(), &config(""), &[], &[&NO_KEYS[..], &of_machine].concat());
-    assert_eq!(key(&scene), "ASIAinstance");
+    let fixture = Fixture::with(model(), &config(""), &[], &[&NO_KEYS[..], &of_machine].concat());
+    assert_eq!(key(&fixture), "ASIAinstance");
 }
 
-/// The endpoints of a partition, of FIPS and of two protocols, as a proxy is asked for them.
+/// The endpoints of partitions, FIPS and dual stack, as seen by a proxy.
 #[test]
-fn endpoints_are_those_of_region_and_configuration() {
+fn endpoints_follow_region_and_configuration() {
     for (more, endpoint) in [
         ("region: eu-west-1\n", "monitoring.eu-west-1.amazonaws.com"),
         ("region: cn-north-1\n", "monitoring.cn-north-1.amazonaws.com.cn"),
@@ -163,11 +163,11 @@ fn a_profile_file_that_is_too_large_is_named() {
     fs::File::create(&file).unwrap().set_len(64 << 30).unwrap();
     let file = file.to_str().unwrap();
     let variables = [NO_KEYS[0], NO_KEYS[1], ("AWS_SHARED_CREDENTIALS_FILE", file)];
-    let scene = Scene::with(model(), &config(""), &[], &variables);
-    assert!(scene.samples("one_good_").is_empty());
-    let log = scene.exporter.log();
+    let fixture = Fixture::with(model(), &config(""), &[], &variables);
+    assert!(fixture.samples("one_good_").is_empty());
+    let log = fixture.exporter.log();
     assert!(log.contains(&format!("{file}: it is larger than 1 MiB")), "{log}");
-    assert!(scene.memory() < 150.0);
+    assert!(fixture.memory() < 150.0);
 }
 
 #[test]
@@ -177,9 +177,9 @@ fn a_profile_with_sso_is_named_with_what_to_do() {
     fs::write(&file, "[profile dev]\nsso_session = main\nsso_account_id = 1\n").unwrap();
     let file = file.to_str().unwrap();
     let variables = [NO_KEYS[0], NO_KEYS[1], ("AWS_CONFIG_FILE", file), ("AWS_PROFILE", "dev")];
-    let scene = Scene::with(model(), &config(""), &[], &variables);
-    assert!(scene.samples("one_good_").is_empty());
-    let log = scene.exporter.log();
+    let fixture = Fixture::with(model(), &config(""), &[], &variables);
+    assert!(fixture.samples("one_good_").is_empty());
+    let log = fixture.exporter.log();
     assert!(
         log.contains("the AWS profile dev uses SSO") && log.contains("credential_process"),
         "{log}"

@@ -3,7 +3,7 @@
 use exporter_core::testing::Prometheus;
 use fake_cloudwatch::{Metric, Model, Values};
 
-use super::scene::Scene;
+use super::fixture::Fixture;
 
 #[test]
 fn info_series_join_in_prometheus() {
@@ -25,9 +25,9 @@ fn info_series_join_in_prometheus() {
     let config = "set_timestamp: false\n\
         accounts: [{name: prod, account_id: '123456789012', regions: [eu-west-1]}]\n\
         discover: [{aws_namespace: rds, metrics: {CPUUtilization: [Average]}}]\n";
-    let scene = Scene::new(model, config);
+    let fixture = Fixture::new(model, config);
     let dir = tempfile::tempdir().unwrap();
-    let address = format!("127.0.0.1:{}", scene.exporter.port);
+    let address = format!("127.0.0.1:{}", fixture.exporter.port);
     let prometheus = Prometheus::start(
         dir.path(),
         &format!(

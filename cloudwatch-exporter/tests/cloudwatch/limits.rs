@@ -1,8 +1,8 @@
-//! Answers without end: each is cut off, with little spent and little memory used.
+//! Endless responses: each is cut off at little cost.
 
 use fake_cloudwatch::{Fault, Limits, Metric, Model, Operation, Values};
 
-use super::scene::{Scene, rule, samples, value};
+use super::fixture::{Fixture, rule, samples, value};
 
 fn model() -> Model {
     let resource = "arn:aws:ec2:eu-west-1:123456789012:instance/id-0";
@@ -14,13 +14,13 @@ fn config(more: &str) -> String {
 }
 
 #[test]
-fn a_list_that_brings_nothing_new_ends() {
-    let scene = Scene::new(model(), &config(""));
-    scene.fake.inject(Fault::endless_tokens().on(Operation::ListMetrics));
-    let page = scene.page();
+fn a_list_without_new_items_ends() {
+    let fixture = Fixture::new(model(), &config(""));
+    fixture.fake.inject(Fault::endless_tokens().on(Operation::ListMetrics));
+    let page = fixture.page();
     assert_eq!(samples(&page, "grid_metric0").len(), 100);
-    assert!(scene.received(Operation::ListMetrics) <= 5);
-    let log = scene.exporter.log();
+    assert!(fixture.received(Operation::ListMetrics) <= 5);
+    let log = fixture.exporter.log();
     assert!(log.contains("listMetrics of Grid: page after page brings nothing new"), "{log}");
 }
 
@@ -28,51 +28,51 @@ fn a_list_that_brings_nothing_new_ends() {
 fn a_list_has_a_limited_number_of_pages() {
     let model = Model::new().grid("Grid", 1, 1100, &Values::Constant(1.0));
     let model = model.limits(Limits { list_page: 1, ..Limits::default() });
-    let scene = Scene::new(model, &config(""));
-    let page = scene.page();
-    assert_eq!(scene.received(Operation::ListMetrics), 1000);
+    let fixture = Fixture::new(model, &config(""));
+    let page = fixture.page();
+    assert_eq!(fixture.received(Operation::ListMetrics), 1000);
     assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
-    let log = scene.exporter.log();
+    let log = fixture.exporter.log();
     assert!(log.contains("listMetrics of Grid: more than 1000 pages"), "{log}");
 }
 
 #[test]
-fn data_is_not_asked_for_beyond_the_newest_datapoints() {
-    let scene = Scene::new(model(), &config("  use_get_metric_data: true\n"));
-    scene.fake.inject(Fault::endless_tokens().on(Operation::GetMetricData));
-    let page = scene.page();
+fn only_the_newest_datapoints_are_fetched() {
+    let fixture = Fixture::new(model(), &config("  use_get_metric_data: true\n"));
+    fixture.fake.inject(Fault::endless_tokens().on(Operation::GetMetricData));
+    let page = fixture.page();
     assert_eq!(samples(&page, "grid_metric0").len(), 100);
-    let counters = scene.fake.counters();
+    let counters = fixture.fake.counters();
     assert_eq!((counters.get_metric_data.received, counters.get_metric_data.billed), (1, 20));
     assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 0.0);
 }
 
-/// Pages that answer no query are not followed for ever, nor billed for ever.
+/// Pages without results are not followed and billed forever.
 #[test]
 fn data_pages_without_progress_end() {
-    let scene = Scene::new(model(), &config("  use_get_metric_data: true\n"));
-    scene.fake.inject(Fault::endless_tokens().on(Operation::GetMetricData));
-    scene.fake.inject(Fault::internal_status().on(Operation::GetMetricData));
-    let page = scene.page();
+    let fixture = Fixture::new(model(), &config("  use_get_metric_data: true\n"));
+    fixture.fake.inject(Fault::endless_tokens().on(Operation::GetMetricData));
+    fixture.fake.inject(Fault::internal_status().on(Operation::GetMetricData));
+    let page = fixture.page();
     assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
-    let counters = scene.fake.counters().get_metric_data;
+    let counters = fixture.fake.counters().get_metric_data;
     assert!(counters.received <= 9, "{counters:?}");
 }
 
 #[test]
-fn resources_that_bring_nothing_new_end() {
+fn resource_pages_without_new_items_end() {
     let tags = "  aws_tag_select: {resource_type_selection: 'ec2:instance', \
                 resource_id_dimension: Id}\n";
-    let scene = Scene::new(model(), &config(tags));
-    scene.fake.inject(Fault::endless_tokens().on(Operation::GetResources));
-    let page = scene.page();
+    let fixture = Fixture::new(model(), &config(tags));
+    fixture.fake.inject(Fault::endless_tokens().on(Operation::GetResources));
+    let page = fixture.page();
     assert_eq!(samples(&page, "grid_metric0").len(), 100);
     assert_eq!(samples(&page, "aws_resource_info{").len(), 1);
-    assert!(scene.received(Operation::GetResources) <= 5);
+    assert!(fixture.received(Operation::GetResources) <= 5);
 }
 
 #[test]
-fn a_body_without_end_is_not_kept() {
+fn an_endless_body_is_cut_off() {
     for operation in [
         Operation::ListMetrics,
         Operation::GetMetricData,
@@ -87,24 +87,24 @@ fn a_body_without_end_is_not_kept() {
         } else {
             config(tags)
         };
-        let scene = Scene::with(model(), &config, &["--collector.timeout=20s"], &[]);
-        scene.fake.inject(Fault::endless_body().on(operation));
-        let page = scene.page();
+        let fixture = Fixture::with(model(), &config, &["--collector.timeout=20s"], &[]);
+        fixture.fake.inject(Fault::endless_body().on(operation));
+        let page = fixture.page();
         assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0, "{operation:?}");
-        let (log, memory) = (scene.exporter.log(), scene.memory());
+        let (log, memory) = (fixture.exporter.log(), fixture.memory());
         assert!(log.contains("longer than 8 MiB"), "{operation:?}: {log}");
         assert!(memory < 150.0, "{operation:?}: {memory} MiB");
-        assert!(scene.received(operation) <= 2, "{operation:?}: {}", scene.received(operation));
+        assert!(fixture.received(operation) <= 2, "{operation:?}: {}", fixture.received(operation));
     }
 }
 
-/// What a rule can be answered with is bounded by its own calls, not by another's.
+/// The limit of a rule depends on its own calls only.
 #[test]
 fn another_rule_is_not_affected() {
     let model = model().metric(Metric::new("Other", "Alone"));
-    let scene = Scene::new(model, &format!("{}{}", config(""), rule("Other", "Alone", "")));
-    scene.fake.inject(Fault::endless_body().on(Operation::ListMetrics).naming("Grid"));
-    let page = scene.page();
+    let fixture = Fixture::new(model, &format!("{}{}", config(""), rule("Other", "Alone", "")));
+    fixture.fake.inject(Fault::endless_body().on(Operation::ListMetrics).naming("Grid"));
+    let page = fixture.page();
     assert_eq!(samples(&page, "other_alone").len(), 5);
     assert_eq!(samples(&page, "grid_metric0").len(), 0);
 }
@@ -113,20 +113,20 @@ fn another_rule_is_not_affected() {
 #[test]
 fn a_fetch_costs_at_most_three_times_what_is_planned() {
     let more = "  use_get_metric_data: true\n  period_seconds: 3600\n  range_seconds: 3600\n";
-    let scene = Scene::new(model(), &config(more));
-    scene.fake.inject(Fault::partial(1).on(Operation::GetMetricData));
-    let page = scene.page();
+    let fixture = Fixture::new(model(), &config(more));
+    fixture.fake.inject(Fault::partial(1).on(Operation::GetMetricData));
+    let page = fixture.page();
     assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
-    let billed = scene.fake.counters().get_metric_data.billed;
+    let billed = fixture.fake.counters().get_metric_data.billed;
     assert!((20..=3 * 20 + 100).contains(&billed), "{billed}");
     let limited = "cloudwatch_exporter_limited_fetches_total{limit=\"billed_units\"} ";
     assert_eq!(value(&page, limited), 1.0);
-    let log = scene.exporter.log();
+    let log = fixture.exporter.log();
     assert!(log.contains("getMetricData of Grid: this fetch has reached its limit"), "{log}");
     // What a fetch of a few seconds later would repeat.
     std::thread::sleep(std::time::Duration::from_secs(12));
-    scene.page();
-    assert_eq!(scene.fake.counters().get_metric_data.billed, billed);
+    fixture.page();
+    assert_eq!(fixture.fake.counters().get_metric_data.billed, billed);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn calls_under_way_are_limited_from_the_start() {
     let url = fake.url();
     let variables = [("AWS_ENDPOINT_URL", url.as_str())];
     let flags = ["--cloudwatch.concurrency=3"];
-    let scene = Scene::with(Model::new(), &format!("metrics:\n{rules}"), &flags, &variables);
-    assert_eq!(samples(&scene.page(), "grid_metric").len(), 800);
+    let fixture = Fixture::with(Model::new(), &format!("metrics:\n{rules}"), &flags, &variables);
+    assert_eq!(samples(&fixture.page(), "grid_metric").len(), 800);
     assert_eq!(fake.counters().most_at_once, 3);
 }

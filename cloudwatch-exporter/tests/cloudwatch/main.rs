@@ -1,6 +1,6 @@
-//! The real binary against a CloudWatch of our own.
+//! The real binary against a fake CloudWatch.
 //!
-//! The 44 cases of the Java exporter's collector are all here, written anew:
+//! All 44 cases of the Java exporter's collector are covered:
 //!
 //! - `requests`: the period of a metric, of the file, and of either operation (3); all five
 //!   statistics by both operations (2); with and without timestamps (2); the newest of several
@@ -28,13 +28,13 @@ mod configuration;
 mod demo;
 mod discovery;
 mod faults;
+mod fixture;
 mod identity;
 mod joins;
 mod limits;
 mod refresh;
 mod requests;
 mod scale;
-mod scene;
 mod selection;
 mod serving;
 mod tags;

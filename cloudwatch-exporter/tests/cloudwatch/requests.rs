@@ -1,12 +1,12 @@
-//! What is asked of CloudWatch, and what becomes of its datapoints.
+//! Requests to CloudWatch, and the series from their datapoints.
 
 use fake_cloudwatch::{Limits, Metric, Model, Operation, Request, Values};
 
-use super::scene::{Scene, elb, rule, samples};
+use super::fixture::{Fixture, elb, rule, samples};
 
 const BOTH: &str = "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n";
 
-/// Three samples a minute.
+/// Three samples per minute.
 fn three() -> Values {
     Values::Samples(vec![1.0, 2.0, 6.0])
 }
@@ -16,18 +16,18 @@ fn unix() -> i64 {
     i64::try_from(since.unwrap().as_secs()).unwrap()
 }
 
-/// The configuration and the series that users know from the Java exporter's README.
+/// The first example in the README of the Java exporter, with its series.
 #[test]
-fn the_first_example_gives_its_series() {
+fn the_first_example_has_its_series() {
     let model = Model::new()
         .metric(elb("HealthyHostCount", "eu-west-1a", "myLB").values(three()))
         .metric(elb("HealthyHostCount", "eu-west-1b", "other").values(Values::Constant(4.0)))
         .metric(Metric::new("AWS/ELB", "HealthyHostCount").dimension("LoadBalancerName", "myLB"))
         .metric(elb("Latency", "eu-west-1a", "myLB"));
     let more = format!("{BOTH}  aws_statistics: [Average]\n");
-    let scene =
-        Scene::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "HealthyHostCount", &more)));
-    let page = scene.page();
+    let fixture =
+        Fixture::new(model, &format!("metrics:\n{}", rule("AWS/ELB", "HealthyHostCount", &more)));
+    let page = fixture.page();
     let found = samples(&page, "aws_");
     let [first, second] = found.as_slice() else { panic!("{found:?}") };
     let labels = "job=\"aws_elb\",instance=\"\"";
@@ -60,7 +60,7 @@ fn period(request: &Request) -> i64 {
 }
 
 #[test]
-fn the_period_is_the_metrics_or_the_files() {
+fn the_period_is_that_of_the_metric_or_the_file() {
     let model = || Model::new().metric(elb("RequestCount", "a", "myLB"));
     let rule =
         |more| format!("metrics:\n{}", rule("AWS/ELB", "RequestCount", &format!("{BOTH}{more}")));
@@ -73,25 +73,25 @@ fn the_period_is_the_metrics_or_the_files() {
             Operation::GetMetricData,
         ),
     ] {
-        let scene = Scene::new(model(), &config);
-        assert_eq!(scene.samples("aws_elb_request_count_sum{").len(), 1, "{config}");
-        let requests = scene.requests(api);
+        let fixture = Fixture::new(model(), &config);
+        assert_eq!(fixture.samples("aws_elb_request_count_sum{").len(), 1, "{config}");
+        let requests = fixture.requests(api);
         assert_eq!(requests.len(), 1, "{config}");
         assert_eq!(period(&requests[0]), 120);
-        let counters = scene.fake.counters();
+        let counters = fixture.fake.counters();
         let both = counters.get_metric_data.received + counters.get_metric_statistics.received;
         assert_eq!(both, 1, "the other operation is not called");
     }
 }
 
 #[test]
-fn all_five_statistics_by_either_operation() {
+fn both_operations_return_all_five_statistics() {
     for api in ["false", "true"] {
         let model = Model::new().metric(elb("RequestCount", "a", "myLB").values(three()));
         let more = format!("{BOTH}  use_get_metric_data: {api}\n");
         let config = format!("metrics:\n{}", rule("AWS/ELB", "RequestCount", &more));
-        let scene = Scene::new(model, &config);
-        let page = scene.page();
+        let fixture = Fixture::new(model, &config);
+        let page = fixture.page();
         let labels =
             "{job=\"aws_elb\",instance=\"\",availability_zone=\"a\",load_balancer_name=\"myLB\"}";
         for (statistic, value) in
@@ -107,18 +107,18 @@ fn all_five_statistics_by_either_operation() {
 }
 
 #[test]
-fn timestamps_are_those_of_datapoints_or_none() {
+fn timestamps_are_optional() {
     let model = || Model::new().metric(elb("HTTPCode_Backend_2XX", "a", "myLB"));
     for (given, words) in [("true", 3), ("false", 2)] {
         let more = format!("{BOTH}  aws_statistics: [Sum]\n  set_timestamp: {given}\n");
         let config = format!("metrics:\n{}", rule("AWS/ELB", "HTTPCode_Backend_2XX", &more));
-        let samples = Scene::new(model(), &config).samples("aws_elb_httpcode_backend_2_xx_sum{");
+        let samples = Fixture::new(model(), &config).samples("aws_elb_httpcode_backend_2_xx_sum{");
         assert_eq!(samples[0].split(' ').count(), words, "{samples:?}");
     }
 }
 
 #[test]
-fn the_newest_datapoint_is_the_one_shown() {
+fn the_newest_datapoint_is_exposed() {
     let minute = unix() / 60 * 60;
     let old = |ago: i64, value: f64| (minute - ago * 60, value);
     for api in ["false", "true"] {
@@ -126,14 +126,14 @@ fn the_newest_datapoint_is_the_one_shown() {
         let model = Model::new().metric(elb("Latency", "a", "myLB").values(values));
         let more = format!("{BOTH}  aws_statistics: [Average]\n  use_get_metric_data: {api}\n");
         let config = format!("metrics:\n{}", rule("AWS/ELB", "Latency", &more));
-        let samples = Scene::new(model, &config).samples("aws_elb_latency_average{");
+        let samples = Fixture::new(model, &config).samples("aws_elb_latency_average{");
         let end = format!("}} 1 {}", (minute - 12 * 60) * 1000);
         assert!(samples[0].ends_with(&end), "{samples:?} does not end with {end}");
     }
 }
 
 #[test]
-fn percentiles() {
+fn percentiles_have_families() {
     for api in ["false", "true"] {
         let values = Values::Samples((1..=1000).map(f64::from).collect());
         let model = Model::new().metric(elb("Latency", "a", "myLB").values(values));
@@ -141,8 +141,8 @@ fn percentiles() {
             "{BOTH}  aws_extended_statistics: [p95, p99.99]\n  use_get_metric_data: {api}\n"
         );
         let config = format!("metrics:\n{}", rule("AWS/ELB", "Latency", &more));
-        let scene = Scene::new(model, &config);
-        let page = scene.page();
+        let fixture = Fixture::new(model, &config);
+        let page = fixture.page();
         for (suffix, low, high) in [("p95", 940.0, 960.0), ("p99_99", 990.0, 1001.0)] {
             let found = samples(&page, &format!("aws_elb_latency_{suffix}{{"));
             let value: f64 = found[0].split(' ').nth(1).unwrap().parse().unwrap();
@@ -152,19 +152,19 @@ fn percentiles() {
     }
 }
 
-/// Plain and extended statistics are not to be had in one call of `GetMetricStatistics`.
+/// Basic and extended statistics need separate calls of `GetMetricStatistics`.
 #[test]
-fn percentiles_beside_plain_statistics() {
+fn percentiles_and_basic_statistics_together() {
     let model = Model::new().metric(elb("Latency", "a", "myLB").values(three()));
     let more = format!("{BOTH}  aws_statistics: [Sum]\n  aws_extended_statistics: [p50]\n");
     let config = format!("metrics:\n{}", rule("AWS/ELB", "Latency", &more));
-    let scene = Scene::new(model, &config);
-    assert_eq!(scene.samples("aws_elb_latency_").len(), 2);
-    assert_eq!(scene.received(Operation::GetMetricStatistics), 2);
+    let fixture = Fixture::new(model, &config);
+    assert_eq!(fixture.samples("aws_elb_latency_").len(), 2);
+    assert_eq!(fixture.received(Operation::GetMetricStatistics), 2);
 }
 
 #[test]
-fn indices_of_tables_have_names_of_their_own() {
+fn metrics_of_indices_have_their_own_names() {
     let table = |metric| Metric::new("AWS/DynamoDB", metric).dimension("TableName", "t");
     let model = Model::new()
         .metric(table("ConsumedReadCapacityUnits"))
@@ -181,8 +181,8 @@ fn indices_of_tables_have_names_of_their_own() {
         of("OnlineIndexConsumedWriteCapacity", "TableName, GlobalSecondaryIndexName"),
         of("ConsumedReadCapacityUnits", "TableName"),
     ];
-    let scene = Scene::new(model, &format!("metrics:\n{}", config.concat()));
-    let page = scene.page();
+    let fixture = Fixture::new(model, &format!("metrics:\n{}", config.concat()));
+    let page = fixture.page();
     let labels = "{job=\"aws_dynamodb\",instance=\"\",table_name=\"t\"";
     for series in [
         format!(
@@ -205,23 +205,23 @@ fn a_metric_without_dimensions_is_not_listed() {
         .metric(elb("RequestCount", "a", "myLB"));
     let config =
         format!("metrics:\n{}", rule("AWS/ELB", "RequestCount", "  aws_statistics: [Sum]\n"));
-    let scene = Scene::new(model, &config);
-    let samples = scene.samples("aws_elb_request_count_sum");
+    let fixture = Fixture::new(model, &config);
+    let samples = fixture.samples("aws_elb_request_count_sum");
     assert!(samples[0].starts_with("aws_elb_request_count_sum{job=\"aws_elb\",instance=\"\"} 7 "));
     assert_eq!(samples.len(), 1);
-    assert_eq!(scene.received(Operation::ListMetrics), 0);
+    assert_eq!(fixture.received(Operation::ListMetrics), 0);
 }
 
-/// A list of no dimensions is not the same as no list of dimensions: it is asked for.
+/// An empty list of dimensions differs from a missing one: the metric is listed.
 #[test]
-fn a_metric_of_no_dimensions_is_listed() {
+fn an_empty_list_of_dimensions_is_listed() {
     let model = Model::new()
         .metric(Metric::new("AWS/ELB", "RequestCount").values(Values::Constant(7.0)))
         .metric(elb("RequestCount", "a", "myLB"));
     let config = format!("metrics:\n{}", rule("AWS/ELB", "RequestCount", "  aws_dimensions: []\n"));
-    let scene = Scene::new(model, &config);
-    assert_eq!(scene.samples("aws_elb_request_count_sum").len(), 1);
-    assert_eq!(scene.received(Operation::ListMetrics), 1);
+    let fixture = Fixture::new(model, &config);
+    assert_eq!(fixture.samples("aws_elb_request_count_sum").len(), 1);
+    assert_eq!(fixture.received(Operation::ListMetrics), 1);
 }
 
 /// Two rules with one metric: one family, all series.
@@ -236,8 +236,8 @@ fn rules_share_a_family() {
     let sum = "  aws_statistics: [Sum]\n";
     let config = rule("AWS/ELB", "RequestCount", &format!("{BOTH}{sum}"))
         + &rule("AWS/ELB", "RequestCount", &format!("  aws_dimensions: [LoadBalancerName]\n{sum}"));
-    let scene = Scene::new(model, &format!("metrics:\n{config}"));
-    let page = scene.page();
+    let fixture = Fixture::new(model, &format!("metrics:\n{config}"));
+    let page = fixture.page();
     assert_eq!(samples(&page, "# TYPE aws_elb_request_count_sum ").len(), 1);
     let found = samples(&page, "aws_elb_request_count_sum{");
     assert!(
@@ -249,19 +249,19 @@ fn rules_share_a_family() {
         "{found:?}"
     );
     assert_eq!(
-        super::scene::value(&page, "exporter_dropped_series_total{reason=\"duplicate\"}"),
+        super::fixture::value(&page, "exporter_dropped_series_total{reason=\"duplicate\"}"),
         0.0
     );
 }
 
 #[test]
-fn pages_of_datapoints_are_put_together() {
+fn pages_of_datapoints_are_joined() {
     let model = Model::new()
         .grid("Grid", 2, 10, &Values::Constant(1.0))
         .limits(Limits { datapoints: 200, ..Limits::default() });
     let of = |n| rule("Grid", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
     let config = format!("use_get_metric_data: true\nmetrics:\n{}{}", of(0), of(1));
-    let scene = Scene::new(model, &config);
-    assert_eq!(scene.samples("grid_metric").len(), 100);
-    assert!(scene.received(Operation::GetMetricData) > 3);
+    let fixture = Fixture::new(model, &config);
+    assert_eq!(fixture.samples("grid_metric").len(), 100);
+    assert!(fixture.received(Operation::GetMetricData) > 3);
 }

@@ -1,11 +1,11 @@
-//! Three accounts, four regions, six services and two hundred resources of each, found by tags.
+//! Three accounts, four regions, six services and two hundred resources of each, selected by tags.
 
 use std::collections::BTreeMap;
 
 use fake_cloudwatch::{Fault, Metric, Model, Operation};
 
+use super::fixture::{Fixture, run, samples, value};
 use super::refresh::wait_for;
-use super::scene::{Scene, run, samples, value};
 
 const ACCOUNTS: [(&str, &str); 3] =
     [("one", "111111111111"), ("two", "222222222222"), ("three", "333333333333")];
@@ -70,14 +70,14 @@ fn series(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn all_series_are_there_and_billed_as_planned() {
-    let scene = Scene::new(model(), &config());
-    let file = scene.file();
-    let plan = run(&["--plan", file.to_str().unwrap(), "--plan.format=json"], &scene.fake.url());
+fn all_series_are_exposed_and_billed_as_planned() {
+    let fixture = Fixture::new(model(), &config());
+    let file = fixture.file();
+    let plan = run(&["--plan", file.to_str().unwrap(), "--plan.format=json"], &fixture.fake.url());
     let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
-    scene.fake.reset();
-    wait_for("all series", || series(&scene.page()).len() == SERIES);
-    let page = scene.page();
+    fixture.fake.reset();
+    wait_for("all series", || series(&fixture.page()).len() == SERIES);
+    let page = fixture.page();
     let mut by_target: BTreeMap<String, usize> = BTreeMap::new();
     for line in series(&page) {
         let label = |name: &str| {
@@ -99,7 +99,7 @@ fn all_series_are_there_and_billed_as_planned() {
     let targets = plan["targets"].as_array().unwrap();
     let rules = targets.iter().flat_map(|target| target["rules"].as_array().unwrap());
     let planned: u64 = rules.map(|rule| rule["billed"].as_u64().unwrap()).sum();
-    let counters = scene.fake.counters();
+    let counters = fixture.fake.counters();
     assert_eq!((planned, counters.get_metric_data.billed), (14_400, 14_400));
     let counted: f64 = samples(&page, "cloudwatch_billed_units_total{")
         .iter()
@@ -109,23 +109,23 @@ fn all_series_are_there_and_billed_as_planned() {
 }
 
 #[test]
-fn an_account_that_is_throttled_loses_nothing() {
-    let scene = Scene::with(model(), &config(), &["--collector.timeout=1s"], &[]);
+fn a_throttled_account_is_complete() {
+    let fixture = Fixture::with(model(), &config(), &["--collector.timeout=1s"], &[]);
     let throttled = |operation| Fault::throttle().by(ACCOUNTS[0].1).on(operation).chance(0.6, 1);
-    scene.fake.inject(throttled(Operation::ListMetrics));
-    scene.fake.inject(throttled(Operation::GetMetricData));
+    fixture.fake.inject(throttled(Operation::ListMetrics));
+    fixture.fake.inject(throttled(Operation::GetMetricData));
     wait_for("all of them", || {
-        let page = scene.page();
+        let page = fixture.page();
         series(&page).len() == SERIES && value(&page, "cloudwatch_exporter_scrape_error ") == 0.0
     });
 }
 
 #[test]
-fn an_account_that_hangs_does_not_delay_the_others() {
-    let scene = Scene::with(model(), &config(), &["--collector.timeout=1s"], &[]);
-    scene.fake.inject(Fault::hang().by(ACCOUNTS[0].1));
+fn a_hanging_account_does_not_delay_others() {
+    let fixture = Fixture::with(model(), &config(), &["--collector.timeout=1s"], &[]);
+    fixture.fake.inject(Fault::hang().by(ACCOUNTS[0].1));
     wait_for("the others", || {
-        let page = scene.page();
+        let page = fixture.page();
         assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
         series(&page).len() == SERIES / 3 * 2
     });

@@ -1,11 +1,11 @@
-//! Which dimension sets are asked for.
+//! Selection of dimension sets.
 
 use std::thread::sleep;
 use std::time::Duration;
 
 use fake_cloudwatch::{Limits, Metric, Model, Operation, Request};
 
-use super::scene::{Scene, elb, rule, samples};
+use super::fixture::{Fixture, elb, rule, samples};
 
 const BOTH: &str =
     "  aws_dimensions: [AvailabilityZone, LoadBalancerName]\n  aws_statistics: [Average]\n";
@@ -35,10 +35,10 @@ fn config(more: &str) -> String {
 }
 
 #[test]
-fn metrics_with_other_dimensions_are_left_out() {
-    let scene = Scene::new(model(), &config(""));
-    assert_eq!(sets(&scene.page()), ["a/myLB", "a/myLB2", "a/otherLB", "b/myLB"]);
-    let requests = scene.requests(Operation::ListMetrics);
+fn metrics_with_other_dimensions_are_ignored() {
+    let fixture = Fixture::new(model(), &config(""));
+    assert_eq!(sets(&fixture.page()), ["a/myLB", "a/myLB2", "a/otherLB", "b/myLB"]);
+    let requests = fixture.requests(Operation::ListMetrics);
     let [list] = requests.as_slice() else { panic!("{requests:?}") };
     let Request::ListMetrics(list) = &**list else { panic!("{list:?}") };
     assert_eq!(list.recently_active.as_deref(), Some("PT3H"));
@@ -48,11 +48,11 @@ fn metrics_with_other_dimensions_are_left_out() {
 }
 
 #[test]
-fn values_of_one_dimension() {
-    let scene =
-        Scene::new(model(), &config("  aws_dimension_select: {LoadBalancerName: [myLB]}\n"));
-    assert_eq!(sets(&scene.page()), ["a/myLB", "b/myLB"]);
-    assert_eq!(scene.received(Operation::ListMetrics), 1);
+fn values_of_one_dimension_select_sets() {
+    let fixture =
+        Fixture::new(model(), &config("  aws_dimension_select: {LoadBalancerName: [myLB]}\n"));
+    assert_eq!(sets(&fixture.page()), ["a/myLB", "b/myLB"]);
+    assert_eq!(fixture.received(Operation::ListMetrics), 1);
 }
 
 #[test]
@@ -62,9 +62,9 @@ fn values_of_all_dimensions_need_no_list() {
             "  aws_dimension_select:\n    LoadBalancerName: [myLB, absent]\n    \
              AvailabilityZone: [a, b]\n  use_get_metric_data: {api}\n"
         );
-        let scene = Scene::new(model(), &config(&more));
-        assert_eq!(sets(&scene.page()), ["a/myLB", "b/myLB"]);
-        let counters = scene.fake.counters();
+        let fixture = Fixture::new(model(), &config(&more));
+        assert_eq!(sets(&fixture.page()), ["a/myLB", "b/myLB"]);
+        let counters = fixture.fake.counters();
         assert_eq!(counters.list_metrics.received, 0);
         let asked = counters.get_metric_statistics.received + counters.queries;
         assert_eq!(asked, 4, "every combination, be it there or not, by {api}");
@@ -74,27 +74,27 @@ fn values_of_all_dimensions_need_no_list() {
 #[test]
 fn patterns_match_whole_values() {
     let more = "  aws_dimension_select_regex: {LoadBalancerName: ['myLB(.*)']}\n";
-    let scene = Scene::new(model(), &config(more));
-    assert_eq!(sets(&scene.page()), ["a/myLB", "a/myLB2", "b/myLB"]);
+    let fixture = Fixture::new(model(), &config(more));
+    assert_eq!(sets(&fixture.page()), ["a/myLB", "a/myLB2", "b/myLB"]);
     let more = "  aws_dimension_select_regex: {LoadBalancerName: ['.*LB']}\n";
-    let scene = Scene::new(model(), &config(more));
-    assert_eq!(sets(&scene.page()), ["a/myLB", "a/otherLB", "b/myLB"]);
+    let fixture = Fixture::new(model(), &config(more));
+    assert_eq!(sets(&fixture.page()), ["a/myLB", "a/otherLB", "b/myLB"]);
 }
 
 #[test]
 fn lists_have_pages() {
     let model = model().limits(Limits { list_page: 1, ..Limits::default() });
-    let scene = Scene::new(model, &config(""));
-    assert_eq!(sets(&scene.page()).len(), 4);
-    assert!(scene.received(Operation::ListMetrics) >= 4);
+    let fixture = Fixture::new(model, &config(""));
+    assert_eq!(sets(&fixture.page()).len(), 4);
+    assert!(fixture.received(Operation::ListMetrics) >= 4);
 }
 
 #[test]
-fn a_long_range_lists_what_has_been_silent() {
+fn a_long_range_lists_inactive_metrics() {
     let list = |range| {
-        let scene = Scene::new(model(), &config(&format!("  range_seconds: {range}\n")));
-        assert_eq!(sets(&scene.page()).len(), 4);
-        let requests = scene.requests(Operation::ListMetrics);
+        let fixture = Fixture::new(model(), &config(&format!("  range_seconds: {range}\n")));
+        assert_eq!(sets(&fixture.page()).len(), 4);
+        let requests = fixture.requests(Operation::ListMetrics);
         let Request::ListMetrics(list) = &*requests[0] else { panic!("{requests:?}") };
         list.recently_active.clone()
     };
@@ -103,20 +103,20 @@ fn a_long_range_lists_what_has_been_silent() {
     assert_eq!(list(10_799).as_deref(), Some("PT3H"));
 }
 
-/// Scrapes until CloudWatch has been asked for datapoints this often, a second apart.
-fn scrape_until(scene: &Scene, asked: u64) {
+/// Scrapes, a second apart, until datapoints were requested this often.
+fn scrape_until(fixture: &Fixture, asked: u64) {
     for _ in 0..400 {
-        assert_eq!(sets(&scene.page()).len(), 1);
-        if scene.received(Operation::GetMetricStatistics) >= asked {
+        assert_eq!(sets(&fixture.page()).len(), 1);
+        if fixture.received(Operation::GetMetricStatistics) >= asked {
             return;
         }
         sleep(Duration::from_millis(300));
     }
-    panic!("asked {} times", scene.received(Operation::GetMetricStatistics));
+    panic!("asked {} times", fixture.received(Operation::GetMetricStatistics));
 }
 
 #[test]
-fn lists_are_kept_for_as_long_as_the_file_says() {
+fn lists_have_a_configured_lifetime() {
     let every_second = "period_seconds: 1\nrange_seconds: 60\ndelay_seconds: 5\n";
     let model = || Model::new().metric(elb("Latency", "a", "myLB").every(1).resolution(1));
     for (config, lists) in [
@@ -130,21 +130,26 @@ fn lists_are_kept_for_as_long_as_the_file_says() {
             2,
         ),
     ] {
-        let scene = Scene::new(model(), &config);
-        scrape_until(&scene, 2);
-        assert_eq!(scene.received(Operation::ListMetrics), lists, "{config}");
+        let fixture = Fixture::new(model(), &config);
+        scrape_until(&fixture, 2);
+        assert_eq!(fixture.received(Operation::ListMetrics), lists, "{config}");
     }
 }
 
 #[test]
-fn what_matches_nothing_is_logged_where_that_is_asked_for() {
+fn rules_without_matches_are_logged_on_request() {
     let more = "  aws_dimension_select: {LoadBalancerName: [absent]}\n";
     let warning = "AWS/ELB:Latency";
     for (more, expected) in
         [(format!("{more}  warn_on_empty_list_dimensions: true\n"), true), (more.to_owned(), false)]
     {
-        let scene = Scene::new(model(), &config(&more));
-        assert!(sets(&scene.page()).is_empty());
-        assert_eq!(scene.exporter.log().contains(warning), expected, "{}", scene.exporter.log());
+        let fixture = Fixture::new(model(), &config(&more));
+        assert!(sets(&fixture.page()).is_empty());
+        assert_eq!(
+            fixture.exporter.log().contains(warning),
+            expected,
+            "{}",
+            fixture.exporter.log()
+        );
     }
 }

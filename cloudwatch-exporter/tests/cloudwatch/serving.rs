@@ -1,4 +1,4 @@
-//! Many scrapers, one answer; and what the program is beside its metrics.
+//! Concurrent scrapers, and the program besides its metrics.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use exporter_core::testing::{mutual_tls, until};
 use fake_cloudwatch::{Fake, Fault, Model, Operation, Values};
 
-use super::scene::{BINARY, Scene, environment, rule, samples, used, value};
+use super::fixture::{BINARY, Fixture, environment, rule, samples, used, value};
 
 /// 20 metrics in 500 dimension sets, five statistics of each.
 fn park() -> (Model, String) {
@@ -18,16 +18,16 @@ fn park() -> (Model, String) {
     (model, format!("metrics:\n{rules}"))
 }
 
-/// What is asked for is decided by the number of metrics: far beyond what is free, so by
-/// `GetMetricData`, and each metric billed once.
+/// The number of metrics determines the operation: far beyond the free requests, so
+/// `GetMetricData`, with each metric billed once.
 #[test]
 #[expect(clippy::print_stderr, reason = "the figures are worth reading")]
 fn a_large_park_costs_what_it_must() {
     let (model, config) = park();
-    let scene = Scene::new(model, &format!("period_seconds: 300\n{config}"));
-    let page = scene.page();
+    let fixture = Fixture::new(model, &format!("period_seconds: 300\n{config}"));
+    let page = fixture.page();
     assert_eq!(samples(&page, "park_metric").len(), 50_000);
-    let counters = scene.fake.counters();
+    let counters = fixture.fake.counters();
     assert_eq!(counters.get_metric_data.received, 100);
     assert_eq!(counters.get_metric_data.billed, 10_000);
     assert_eq!(counters.queries, 50_000);
@@ -43,50 +43,49 @@ fn a_large_park_costs_what_it_must() {
     };
     assert!((dollars("five_statistics") - 0.1002).abs() < 1e-9);
     assert!((dollars("query") - 0.5002).abs() < 1e-9);
-    let (cpu, memory) = used(scene.exporter.pid());
+    let (cpu, memory) = used(fixture.exporter.pid());
     eprintln!("50,000 series: {cpu:.2} CPU seconds, {memory:.1} MiB at most");
     if !cfg!(debug_assertions) {
         assert!(memory < 60.0, "{memory} MiB");
     }
 }
 
-/// Scrapers that come together share a fetch, those that come after it are answered from it,
-/// whatever the format.
+/// Concurrent scrapes share a fetch, and later ones use its results, in any format.
 #[test]
-fn scrapers_share_what_one_has_paid_for() {
+fn scrapes_share_fetched_results() {
     let model = Model::new().grid("Park", 2, 10, &Values::Constant(1.0));
     let of = |n| rule("Park", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
     let rules: String = (0..2).map(of).collect();
     let config = format!("period_seconds: 3600\nrange_seconds: 7200\nmetrics:\n{rules}");
-    let scene = Scene::with(model, &config, &["--collector.timeout=100s"], &[]);
-    scene.fake.inject(Fault::delay(Duration::from_secs(2)));
+    let fixture = Fixture::with(model, &config, &["--collector.timeout=100s"], &[]);
+    fixture.fake.inject(Fault::delay(Duration::from_secs(2)));
     let pages: Vec<_> = thread::scope(|scope| {
-        let scrapes: Vec<_> = (0..6).map(|_| scope.spawn(|| scene.page())).collect();
+        let scrapes: Vec<_> = (0..6).map(|_| scope.spawn(|| fixture.page())).collect();
         scrapes.into_iter().map(|scrape| scrape.join().unwrap()).collect()
     });
     for page in &pages {
         assert_eq!(samples(page, "park_metric").len(), 100);
     }
-    let counters = scene.fake.counters();
+    let counters = fixture.fake.counters();
     assert_eq!(counters.list_metrics.received, 2);
     assert_eq!(counters.get_metric_statistics.received, 20);
     assert_eq!(counters.most_at_once, 8, "calls under way at once");
-    assert_eq!(value(&scene.page(), "cloudwatch_exporter_fetches_total"), 1.0);
-    assert_eq!(scene.fake.counters().received(), counters.received());
+    assert_eq!(value(&fixture.page(), "cloudwatch_exporter_fetches_total"), 1.0);
+    assert_eq!(fixture.fake.counters().received(), counters.received());
 }
 
-/// A scrape that cannot wait for AWS is answered in time, and the next one has what it missed.
+/// A scrape that ends before AWS responds is served in time, and the next one has the results.
 #[test]
-fn a_scrape_does_not_wait_longer_than_it_may() {
+fn a_scrape_ends_before_its_timeout() {
     // Longer than a scrape may take, and shorter than an attempt.
     const DELAY: Duration = Duration::from_secs(6);
     let model = Model::new().grid("Park", 1, 3, &Values::Constant(1.0));
     let rule = rule("Park", "Metric0", "  aws_dimensions: [Id]\n");
     let config = format!("period_seconds: 3600\nrange_seconds: 7200\nmetrics:\n{rule}");
-    let scene = Scene::with(model, &config, &["--collector.timeout=1s"], &[]);
-    scene.fake.inject(Fault::delay(DELAY).on(Operation::ListMetrics));
+    let fixture = Fixture::with(model, &config, &["--collector.timeout=1s"], &[]);
+    fixture.fake.inject(Fault::delay(DELAY).on(Operation::ListMetrics));
     let start = Instant::now();
-    let page = scene.page();
+    let page = fixture.page();
     assert!(start.elapsed() < DELAY, "{:?}", start.elapsed());
     assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
     assert_eq!(value(&page, "cloudwatch_exporter_collector_success"), 0.0);
@@ -94,13 +93,13 @@ fn a_scrape_does_not_wait_longer_than_it_may() {
     let mut page = page;
     until(
         || {
-            page = scene.page();
+            page = fixture.page();
             value(&page, "cloudwatch_exporter_scrape_error ") == 0.0
         },
-        || scene.exporter.log(),
+        || fixture.exporter.log(),
     );
     assert_eq!(samples(&page, "park_").len(), 15);
-    assert_eq!(scene.received(Operation::ListMetrics), 1);
+    assert_eq!(fixture.received(Operation::ListMetrics), 1);
 }
 
 /// `name[]` of the query, as the Java exporter has it.
@@ -109,8 +108,8 @@ fn families_are_selected_by_name() {
     let model = Model::new().grid("Park", 2, 3, &Values::Constant(1.0));
     let of = |n| rule("Park", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
     let rules: String = (0..2).map(of).collect();
-    let scene = Scene::new(model, &format!("metrics:\n{rules}"));
-    let page = |query: &str| scene.exporter.get(&format!("/metrics?{query}")).body;
+    let fixture = Fixture::new(model, &format!("metrics:\n{rules}"));
+    let page = |query: &str| fixture.exporter.get(&format!("/metrics?{query}")).body;
     let names = "name[]=park_metric0_sum&name%5B%5D=cloudwatch_requests_total";
     let found = page(names);
     assert_eq!(samples(&found, "park_").len(), 3, "{found}");
@@ -124,15 +123,15 @@ fn families_are_selected_by_name() {
 }
 
 #[test]
-fn what_was_built_is_told() {
-    let page = Scene::new(Model::new(), "metrics: []").page();
+fn the_build_is_exposed() {
+    let page = Fixture::new(Model::new(), "metrics: []").page();
     let line =
         format!("cloudwatch_exporter_build_info{{build_version=\"{}\",", env!("CARGO_PKG_VERSION"));
     assert_eq!(samples(&page, &line).len(), 1, "{page}");
     assert_eq!(value(&page, &line), 1.0);
 }
 
-/// `cloudwatch-exporter 9106 config.yml`, as the Java exporter is started.
+/// `cloudwatch-exporter 9106 config.yml`, the command line of the Java exporter.
 #[test]
 fn port_and_file_may_be_arguments() {
     let fake = Fake::start(Model::new().grid("Park", 1, 1, &Values::Constant(1.0))).unwrap();
@@ -172,7 +171,7 @@ fn mutual_tls(dir: &Path) -> mutual_tls::Setup {
 }
 
 #[test]
-fn one_client_is_let_in_and_all_others_are_refused_and_counted() {
+fn mutual_tls_accepts_one_client_and_counts_rejections() {
     let dir = tempfile::tempdir().unwrap();
     mutual_tls(dir.path()).connect_as_each_client();
 }

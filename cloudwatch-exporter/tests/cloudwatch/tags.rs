@@ -1,8 +1,8 @@
-//! Resources that are selected by their tags.
+//! Selection of resources by their tags.
 
 use fake_cloudwatch::{Limits, Metric, Model, Operation, Request};
 
-use super::scene::{Scene, rule, samples};
+use super::fixture::{Fixture, rule, samples};
 
 const ALB: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/myLB/123";
 const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/abc/123";
@@ -47,9 +47,9 @@ fn ids(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn machines_by_their_tags() {
-    let scene = Scene::new(machines(), &config("InstanceId", &format!("{MACHINES}{ENABLED}")));
-    let page = scene.page();
+fn instances_are_selected_by_tags() {
+    let fixture = Fixture::new(machines(), &config("InstanceId", &format!("{MACHINES}{ENABLED}")));
+    let page = fixture.page();
     assert_eq!(ids(&page), ["i-1", "i-2"]);
     let info = samples(&page, "aws_resource_info{");
     let labels = |id: &str, tags: &str| {
@@ -65,7 +65,7 @@ fn machines_by_their_tags() {
             labels("i-2", "tag_Monitoring=\"enabled\",tag_Name=\"\""),
         ]
     );
-    let requests = scene.requests(Operation::GetResources);
+    let requests = fixture.requests(Operation::GetResources);
     let Request::GetResources(asked) = &*requests[0] else { panic!("{requests:?}") };
     assert_eq!(asked.resource_type_filters, ["ec2:instance"]);
     assert_eq!(asked.tag_filters[0].key, "Monitoring");
@@ -75,7 +75,7 @@ fn machines_by_their_tags() {
     assert_eq!(samples(&page, count).len(), 1, "{page}");
 }
 
-/// The part of an ARN that is the id differs from service to service.
+/// The position of the ID in an ARN differs between services.
 #[test]
 fn ids_are_found_in_arns() {
     for (namespace, arn, service, dimension, id, pattern) in [
@@ -111,8 +111,8 @@ fn ids_are_found_in_arns() {
              resource_type_selection: '{service}'\n    resource_id_dimension: {dimension}\n{pattern}"
         );
         let config = format!("metrics:\n{}", rule(namespace, "RequestCount", &more));
-        let scene = Scene::new(model, &config);
-        let page = scene.page();
+        let fixture = Fixture::new(model, &config);
+        let page = fixture.page();
         let found: Vec<_> =
             samples(&page, "aws_").into_iter().filter(|line| line.contains("_sum{")).collect();
         assert_eq!(found.len(), 1, "{service}: {found:?}");
@@ -125,49 +125,49 @@ fn ids_are_found_in_arns() {
 #[test]
 fn resources_have_pages() {
     let model = machines().limits(Limits { resource_page: 1, ..Limits::default() });
-    let scene = Scene::new(model, &config("InstanceId", &format!("{MACHINES}{ENABLED}")));
-    assert_eq!(ids(&scene.page()), ["i-1", "i-2"]);
-    assert!(scene.received(Operation::GetResources) >= 2);
+    let fixture = Fixture::new(model, &config("InstanceId", &format!("{MACHINES}{ENABLED}")));
+    assert_eq!(ids(&fixture.page()), ["i-1", "i-2"]);
+    assert!(fixture.received(Operation::GetResources) >= 2);
 }
 
-/// Without a selection, tags are told and nothing is left out.
+/// Without a selection, tags are exposed and no metric is excluded.
 #[test]
 fn tags_without_a_selection_select_everything() {
-    let scene = Scene::new(machines(), &config("InstanceId", MACHINES));
-    let page = scene.page();
+    let fixture = Fixture::new(machines(), &config("InstanceId", MACHINES));
+    let page = fixture.page();
     assert_eq!(ids(&page), ["i-1", "i-2", "i-no-tag"]);
     assert_eq!(samples(&page, "aws_resource_info{").len(), 3);
-    let requests = scene.requests(Operation::GetResources);
+    let requests = fixture.requests(Operation::GetResources);
     let Request::GetResources(asked) = &*requests[0] else { panic!("{requests:?}") };
     assert!(asked.tag_filters.is_empty());
 }
 
-/// A key without values is about who has the tag at all.
+/// A key without values matches any value.
 #[test]
-fn a_selection_may_be_of_keys_alone() {
+fn a_key_without_values_matches_any_value() {
     let tags = format!("{MACHINES}    tag_selections: {{Name: []}}\n");
-    assert_eq!(ids(&Scene::new(machines(), &config("InstanceId", &tags)).page()), ["i-1"]);
+    assert_eq!(ids(&Fixture::new(machines(), &config("InstanceId", &tags)).page()), ["i-1"]);
 }
 
 #[test]
-fn tags_and_values_both_count() {
+fn selections_match_keys_and_values() {
     let select = "  aws_dimension_select: {InstanceId: [i-1, i-no-tag]}\n";
     let config = config("InstanceId", &format!("{MACHINES}{ENABLED}")) + select;
-    let scene = Scene::new(machines(), &config);
-    let page = scene.page();
+    let fixture = Fixture::new(machines(), &config);
+    let page = fixture.page();
     assert_eq!(ids(&page), ["i-1"]);
     assert_eq!(samples(&page, "aws_resource_info{").len(), 2);
-    assert_eq!(scene.received(Operation::ListMetrics), 1, "tags need a list");
+    assert_eq!(fixture.received(Operation::ListMetrics), 1, "tags need a list");
 }
 
 #[test]
-fn a_resource_of_many_rules_is_told_once() {
+fn a_resource_of_several_rules_is_exposed_once() {
     let tags = format!("{MACHINES}{ENABLED}");
     let one = config("InstanceId", &tags);
     let more = format!("  aws_dimensions: [InstanceId]\n  aws_tag_select:\n{tags}");
     let config = one + &rule("AWS/EC2", "NetworkIn", &more);
-    let scene = Scene::new(machines(), &config);
-    let page = scene.page();
+    let fixture = Fixture::new(machines(), &config);
+    let page = fixture.page();
     assert_eq!(samples(&page, "aws_resource_info{").len(), 2, "{page}");
-    assert_eq!(scene.received(Operation::GetResources), 1, "and asked for once");
+    assert_eq!(fixture.received(Operation::GetResources), 1, "and asked for once");
 }

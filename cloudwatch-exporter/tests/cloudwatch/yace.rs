@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fake_cloudwatch::{Metric, Model, Values};
 
-use super::scene::{Scene, run};
+use super::fixture::{Fixture, run};
 
 const FILE: &str = "apiVersion: v1alpha1
 discovery:
@@ -56,8 +56,8 @@ fn metrics_have_the_names_and_labels_of_yace() {
     let converted = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{converted}");
     assert!(!converted.contains("Not converted"), "{converted}");
-    let scene = Scene::new(model(), &converted);
-    let mut lines = scene.samples("aws_");
+    let fixture = Fixture::new(model(), &converted);
+    let mut lines = fixture.samples("aws_");
     lines.sort_unstable();
     let arn = "name=\"arn:aws:rds:eu-west-1:123456789012:db:a\"";
     let common = "account_id=\"123456789012\",region=\"eu-west-1\",custom_tag_site=\"one\"";
@@ -73,7 +73,7 @@ fn metrics_have_the_names_and_labels_of_yace() {
     let expected: Vec<_> = expected.into_iter().collect();
     let (zeros, others): (Vec<_>, Vec<_>) =
         lines.into_iter().partition(|line| line.starts_with("aws_rds_ebsiobalance_percent"));
-    assert_eq!(others, expected, "{}", scene.exporter.log());
+    assert_eq!(others, expected, "{}", fixture.exporter.log());
     assert_eq!(zeros, [format!("aws_rds_ebsiobalance_percent_minimum{{{rds}}} 0")]);
 }
 

@@ -75,7 +75,7 @@ async fn results_are_paged() {
         results(&first),
         ["a -60 -120 -180 Complete", "b -60 -120 PartialData", "c  Complete"]
     );
-    // A page can be had again, as a retry may have to.
+    // A page can be requested again, as by a retry.
     for _ in 0..2 {
         let second =
             request(["a", "b", "c"]).next_token(first.next_token().unwrap()).send().await.unwrap();

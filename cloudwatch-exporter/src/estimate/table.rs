@@ -1,8 +1,8 @@
-//! An estimate as a table.
+//! Formats an estimate as a table.
 
 use std::fmt::{self, Write as _};
 
-use super::estimate::{Estimate, RuleEstimate, TargetEstimate};
+use super::{Estimate, RuleEstimate, TargetEstimate};
 use crate::cost::FREE_REQUESTS;
 
 pub(crate) fn table(estimate: &Estimate) -> String {
@@ -95,7 +95,7 @@ fn write_numbers<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::estimate::{assumed, of_results};
+    use super::super::{assumed, of_results};
     use super::*;
     use crate::config::Config;
 
@@ -105,14 +105,14 @@ mod tests {
         table(&of_results(&config, &vec![results; config.targets.len()], false))
     }
 
-    /// The words of the line that has `rule` in it.
+    /// The words of the line that contains `rule`.
     fn row<'a>(table: &'a str, rule: &str) -> Vec<&'a str> {
         let line = table.lines().find(|line| line.contains(rule)).unwrap();
         line.split_whitespace().collect()
     }
 
     #[test]
-    fn costs_are_told_rule_by_rule() {
+    fn costs_are_listed_by_rule() {
         let table = planned(
             "period_seconds: 300\n\
              metrics:\n\
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worked_example_of_many_machines() {
+    fn the_example_of_the_documentation_is_correct() {
         let rule =
             |n| format!("- {{aws_namespace: A, aws_metric_name: M{n}, aws_dimensions: [D]}}\n");
         let rules = (0..20).map(rule).collect::<Vec<_>>().concat();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn each_account_and_region_is_told() {
+    fn costs_are_listed_by_account_and_region() {
         let text = "accounts: [{name: one, account_id: '1', regions: [r1, r2]}, {name: two}]\n\
                     metrics: [{aws_namespace: A, aws_metric_name: M, aws_dimensions: [D]}, \
                     {aws_namespace: A, aws_metric_name: N, accounts: [two]}]";

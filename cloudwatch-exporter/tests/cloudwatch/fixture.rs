@@ -1,4 +1,4 @@
-//! A CloudWatch, an exporter that asks it, and what the exporter says.
+//! A fake CloudWatch with an exporter that uses it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use tempfile::TempDir;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_cloudwatch-exporter");
 
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     pub(crate) fake: Fake,
     pub(crate) exporter: Exporter,
     dir: TempDir,
 }
 
-impl Scene {
+impl Fixture {
     /// An exporter with this configuration file.
     pub(crate) fn new(model: Model, config: &str) -> Self {
         Self::with(model, config, &[], &[])
@@ -52,18 +52,18 @@ impl Scene {
         answer.body
     }
 
-    /// The samples of a fresh page whose names begin like this.
+    /// The samples of a new page with this prefix.
     pub(crate) fn samples(&self, prefix: &str) -> Vec<String> {
         samples(&self.page(), prefix)
     }
 
-    /// The requests of one operation, as they came.
+    /// The requests of one operation.
     pub(crate) fn requests(&self, operation: Operation) -> Vec<Arc<Request>> {
         let calls = self.fake.calls().into_iter().map(|call| call.request);
         calls.filter(|request| request.operation() == operation).collect()
     }
 
-    /// The most memory that the exporter has used so far, in MiB.
+    /// The peak memory of the exporter, in MiB.
     pub(crate) fn memory(&self) -> f64 {
         used(self.exporter.pid()).1
     }
@@ -73,7 +73,7 @@ impl Scene {
     }
 }
 
-/// What leads to the fake, and nowhere else.
+/// Environment variables that direct all requests to the fake.
 pub(crate) fn environment(url: &str) -> Vec<(&'static str, &str)> {
     vec![
         ("AWS_ENDPOINT_URL", url),
@@ -87,7 +87,7 @@ pub(crate) fn environment(url: &str) -> Vec<(&'static str, &str)> {
     ]
 }
 
-/// CPU seconds and the most memory, in MiB, that a process has used so far.
+/// CPU seconds and peak memory in MiB of a process.
 pub(crate) fn used(pid: u32) -> (f64, f64) {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after = stat.rsplit_once(") ").unwrap().1;
@@ -99,17 +99,17 @@ pub(crate) fn used(pid: u32) -> (f64, f64) {
     ((ticks[0] + ticks[1]) / 100.0, kib / 1024.0)
 }
 
-/// Runs the binary to its end.
+/// Runs the binary until it exits.
 pub(crate) fn run(arguments: &[&str], url: &str) -> Output {
     Command::new(BINARY).args(arguments).envs(environment(url)).output().unwrap()
 }
 
-/// The samples of a page whose names begin like this.
+/// The samples of a page with this prefix.
 pub(crate) fn samples(page: &str, prefix: &str) -> Vec<String> {
     page.lines().filter(|line| line.starts_with(prefix)).map(str::to_owned).collect()
 }
 
-/// The value of the one sample that begins like this.
+/// The value of the only sample with this prefix.
 pub(crate) fn value(page: &str, prefix: &str) -> f64 {
     let samples = samples(page, prefix);
     let [sample] = samples.as_slice() else { panic!("{prefix}: {samples:?}") };
@@ -123,7 +123,7 @@ pub(crate) fn elb(name: &str, zone: &str, balancer: &str) -> Metric {
         .dimension("LoadBalancerName", balancer)
 }
 
-/// One metric's entry for each of these.
+/// An entry of `metrics` for each of these.
 pub(crate) fn rule(namespace: &str, name: &str, more: &str) -> String {
     format!("- aws_namespace: {namespace}\n  aws_metric_name: {name}\n{more}")
 }

@@ -1,5 +1,7 @@
-//! What a configuration costs a month, rule by rule and target by target, before any datapoint is
-//! asked for.
+//! Estimates the cost of a configuration for a month, by rule and target, before any datapoint is
+//! requested.
+
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,30 +9,31 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{RuleQueries, calls};
+use crate::allowance::Allowance;
+use crate::calls::{RuleQueries, calls};
 use crate::cloud::Connections;
-use crate::config::{Config, Target};
-use crate::cost::{self, FREE_REQUESTS, Size, UNIT};
+use crate::config::Config;
+use crate::cost::{self, FREE_REQUESTS, UNIT};
 use crate::fetch::Job;
-use crate::fetch::allowance::Allowance;
 use crate::fetch::pending::pending;
-use crate::results::{Point, Results, Set};
+use crate::results::{Point, Results, Set, Size};
 use crate::rule::{Api, Rule};
+use crate::target::Target;
 
-/// A month has 30 days here.
+/// A month of 30 days.
 pub(super) const MONTH: f64 = 30.0 * 86_400.0;
 
-/// The costs of a configuration.
+/// The cost of a configuration.
 #[derive(Debug, Serialize)]
 pub(crate) struct Estimate {
-    /// The time between scrapes, in seconds.
+    /// The interval between scrapes, in seconds.
     pub(super) scrape_interval: u64,
-    /// Whether AWS listed the dimension sets, or a flag says how many there are.
+    /// Whether AWS listed the dimension sets, or a flag gave their number.
     pub(super) is_listed: bool,
     pub(super) targets: Vec<TargetEstimate>,
-    /// A month's, before what is free.
+    /// Of a month, before free requests.
     pub(super) dollars: f64,
-    /// A month's, if every query is billed.
+    /// Of a month, if every query is billed.
     pub(super) dollars_by_query: f64,
     /// Free requests, if nothing else in the accounts uses them.
     pub(super) free_dollars: f64,
@@ -48,38 +51,38 @@ pub(super) struct TargetEstimate {
     pub(super) rules: Vec<RuleEstimate>,
 }
 
-/// What one rule costs at one target.
+/// The cost of one rule at one target.
 #[derive(Debug, Serialize)]
 pub(super) struct RuleEstimate {
-    /// Where in the file it begins.
+    /// The line in the file.
     pub(super) line: u64,
     pub(super) rule: String,
     pub(super) operation: &'static str,
     /// Seconds between two fetches.
     pub(super) every: f64,
     pub(super) sets: usize,
-    /// Of a fetch.
+    /// Of one fetch.
     pub(super) calls: u64,
     pub(super) billed: u64,
     pub(super) queries: u64,
     /// `ListMetrics` requests of a month.
     pub(super) lists: f64,
-    /// A month's.
+    /// Of a month.
     pub(super) dollars: f64,
     pub(super) dollars_by_query: f64,
-    /// Requests of a month that are free as far as the million goes.
+    /// Requests of a month within the free million.
     #[serde(skip)]
     requests: f64,
 }
 
-/// What a change to the file would save a month.
+/// The savings of a month by a change to the file.
 #[derive(Debug, Serialize)]
 pub(super) struct Saving {
     pub(super) change: &'static str,
     pub(super) dollars: f64,
 }
 
-/// Lists what there is, or takes each metric that would have to be listed to be there `sets` times.
+/// Lists the dimension sets, or assumes `sets` for each metric that would have to be listed.
 pub(crate) async fn estimate(
     config: &Config,
     sets: Option<usize>,
@@ -157,7 +160,7 @@ pub(super) fn of_results(config: &Config, results: &[Vec<Results>], is_listed: b
         .collect();
     let rules = || targets.iter().flat_map(|target| &target.rules);
     let dollars = rules().map(|rule| rule.dollars).sum();
-    // Each account has its own free requests; those of the same role are the same account.
+    // Each account has its own free requests; targets with the same role are the same account.
     let mut by_account: BTreeMap<&str, f64> = BTreeMap::new();
     for target in &targets {
         let requests: f64 = target.rules.iter().map(|rule| rule.requests).sum();
@@ -198,7 +201,7 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
             row.calls += 1;
         }
         for metric in call.by_metric() {
-            // A metric that several rules share is billed once, and counted with the first.
+            // A metric that several rules share is billed once, and counted for the first.
             let first = metric.first().map(|query| query.rule);
             if let Some(row) = first.and_then(|rule| rows.get_mut(rule)) {
                 row.billed += match call.api {
@@ -238,7 +241,7 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
     }
 }
 
-/// A rule with what does not depend on its calls.
+/// The part of a rule that does not depend on its calls.
 fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
     RuleEstimate {
         line: rule.line,
@@ -249,7 +252,7 @@ fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
         },
         every: MONTH / rule.window.times_a_month(scrape).max(f64::MIN_POSITIVE),
         sets: size.sets,
-        lists: size.lists_a_month(rule, scrape),
+        lists: cost::lists_a_month(rule, size, scrape),
         calls: 0,
         billed: 0,
         queries: 0,
@@ -259,7 +262,7 @@ fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
     }
 }
 
-/// What changes to the file would save, each for itself.
+/// The savings of changes to the file, each by itself.
 fn savings(config: &Config, results: &[Vec<Results>], dollars: f64) -> Vec<Saving> {
     let with = |change: &'static str, edit: fn(&mut Rule)| {
         let mut rules = config.rules.clone();

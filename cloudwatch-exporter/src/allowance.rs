@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::plan::Call;
-
 /// Pages of lists in one fetch: five million metrics.
 const LIST_PAGES: u64 = 10_000;
 
@@ -47,11 +45,11 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// Adds what planned calls may use.
-    pub(crate) fn plan(&self, calls: &[Call]) {
+    /// Adds what planned calls may use. `billed` has the billed units of each call.
+    pub(crate) fn plan(&self, billed: impl ExactSizeIterator<Item = u64>) {
         let mut left = self.left();
-        left.calls += 3 * calls.len() as u64 + SPARE;
-        left.units += 3 * calls.iter().map(|call| call.billed).sum::<u64>() + SPARE;
+        left.calls += 3 * billed.len() as u64 + SPARE;
+        left.units += 3 * billed.sum::<u64>() + SPARE;
     }
 
     /// Takes one page of a list; false at the limit.
@@ -92,11 +90,9 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::Api;
 
     #[test]
     fn a_fetch_may_use_three_times_what_is_planned_and_a_little_more() {
-        let call = Call { api: Api::Data, queries: Vec::new(), metrics: Vec::new(), billed: 50 };
         for (planned, units, expected, limit) in [
             (2, 50, 8, Limit::BilledUnits),
             (2, 0, 106, Limit::Calls),
@@ -104,7 +100,7 @@ mod tests {
             (0, 1, 100, Limit::Calls),
         ] {
             let allowance = Allowance::default();
-            allowance.plan(&vec![call.clone(); planned]);
+            allowance.plan((0..planned).map(|_| 50));
             let taken = (0..1000).take_while(|_| allowance.take_data(units)).count();
             assert_eq!((taken, allowance.reached()), (expected, Some(limit)), "{planned} {units}");
         }

@@ -1,7 +1,6 @@
-//! From rules to calls, before anything is asked: what it will cost is decided here.
+//! Converts rules to calls, before any request: this determines the cost.
 
-pub(crate) mod estimate;
-pub(crate) mod table;
+pub(crate) mod context;
 
 use std::collections::BTreeMap;
 
@@ -9,10 +8,10 @@ use crate::cost::{self, DATAPOINTS, EXTENDED, QUERIES};
 use crate::results::{Point, Results};
 use crate::rule::{Api, Rule, Window};
 
-/// A rule whose points are to be asked for.
+/// A rule whose points are pending.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RuleQueries<'a> {
-    /// Its place in the configuration.
+    /// Its index in the configuration.
     pub(crate) index: usize,
     pub(crate) rule: &'a Rule,
     pub(crate) results: &'a Results,
@@ -27,21 +26,21 @@ pub(crate) struct Query {
     pub(crate) statistic: usize,
 }
 
-/// One request to AWS, but for its pages.
+/// One call to AWS, apart from its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) api: Api,
-    /// Of one namespace and one window, the statistics of a metric side by side. With
-    /// [`Api::Statistics`] they are all of one metric, and either plain or extended.
+    /// Queries of one namespace and one window, with the statistics of a metric side by side. With
+    /// [`Api::Statistics`] all are of one metric, and either basic or extended.
     pub(crate) queries: Vec<Query>,
-    /// How many queries each metric has: those of several rules, where they want the same one.
+    /// The number of queries of each metric, including those of several rules with the same metric.
     pub(crate) metrics: Vec<u32>,
-    /// What it is billed as: metrics or, with [`Api::Statistics`], one request.
+    /// The billed units: metrics or, with [`Api::Statistics`], one request.
     pub(crate) billed: u64,
 }
 
 impl Call {
-    /// A call for some of the queries of another: `metrics` has those of each metric.
+    /// A call for some of the queries; `metrics` has those of each metric.
     pub(crate) fn again(api: Api, metrics: &[Vec<Query>]) -> Self {
         let billed = match api {
             Api::Data => metrics.iter().map(|metric| cost::bundles(metric.len())).sum(),
@@ -63,7 +62,7 @@ impl Call {
     }
 }
 
-/// All points that are open, in as few calls as may be and with no metric billed twice.
+/// All pending points, in as few calls as possible and with no metric billed twice.
 pub(crate) fn calls(asks: &[RuleQueries<'_>]) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut groups: BTreeMap<(Window, &str), Vec<RuleQueries<'_>>> = BTreeMap::new();
@@ -81,14 +80,14 @@ pub(crate) fn calls(asks: &[RuleQueries<'_>]) -> Vec<Call> {
     calls
 }
 
-/// Queries of a window that fit in one call and in one page of its answer: each page is another
-/// request, and may be billed as one.
+/// The queries of a window that fit in one call and in one page of its response: each page is
+/// another request, and may be billed as one.
 fn room(window: Window) -> usize {
     let points = window.datapoints() as usize;
     (DATAPOINTS / points).clamp(1, QUERIES)
 }
 
-/// What is open of one set.
+/// The pending points of one set.
 fn open(ask: RuleQueries<'_>, set: usize) -> impl Iterator<Item = Query> {
     let points = ask.results.of(set, ask.rule.statistics.len()).iter().enumerate();
     points.filter(|(_, point)| **point == Point::Pending).map(move |(statistic, _)| Query {
@@ -126,7 +125,7 @@ fn batched(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
     batch.flush(calls);
 }
 
-/// The metrics of a group: each a rule and a set, or several where rules ask for the same metric.
+/// The metrics of a group: each is a rule and a set, or several if rules have the same metric.
 fn metrics<'a>(group: &[RuleQueries<'a>]) -> Vec<Vec<(RuleQueries<'a>, usize)>> {
     let mut by_name: BTreeMap<&str, Vec<RuleQueries<'a>>> = BTreeMap::new();
     for ask in group {
@@ -152,7 +151,7 @@ fn metrics<'a>(group: &[RuleQueries<'a>]) -> Vec<Vec<(RuleQueries<'a>, usize)>> 
     metrics
 }
 
-/// A call of `GetMetricData` as it fills.
+/// A call of `GetMetricData` that is being filled.
 struct Batch {
     room: usize,
     queries: Vec<Query>,
@@ -164,7 +163,7 @@ impl Batch {
         Self { room, queries: Vec::new(), metrics: Vec::new() }
     }
 
-    /// The queries from `start` on are one metric's. Where they do not fit, a new call begins with
+    /// The queries from `start` on belong to one metric. If they do not fit, a new call begins with
     /// them: a metric whose statistics are in two calls is billed in both.
     fn end_metric(&mut self, start: usize, calls: &mut Vec<Call>) {
         let mut mine = self.queries.len() - start;
@@ -225,7 +224,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Results with so many sets of a rule, and the calls for them.
+    /// Results with this many sets of a rule, and the calls for them.
     pub(crate) fn calls_for(
         rule: &Rule,
         api: Api,
@@ -260,7 +259,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_metric_is_billed_once_however_many_there_are() {
+    fn each_metric_is_billed_once() {
         let rules: Vec<_> = (0..20).map(|n| rule("A", &format!("M{n}"), &["D"])).collect();
         let asks: Vec<_> = rules.iter().map(|rule| (rule, Api::Data, 500)).collect();
         let calls = planned(&asks);
@@ -286,7 +285,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn rules_that_ask_for_the_same_metric_are_billed_once() {
+    fn rules_with_the_same_metric_are_billed_once() {
         let mut averages = rule("A", "M", &["D", "E"]);
         averages.statistics.retain(|statistic| statistic.name == "Average");
         let mut sums = rule("A", "M", &["E", "D"]);
@@ -298,7 +297,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn windows_and_namespaces_have_calls_of_their_own() {
+    fn windows_and_namespaces_have_separate_calls() {
         let one = rule("A", "M", &["D"]);
         let other = rule("B", "M", &["D"]);
         let mut slow = rule("A", "N", &["D"]);
@@ -318,7 +317,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn statistics_one_by_one_are_plain_or_extended() {
+    fn calls_have_either_basic_or_extended_statistics() {
         let mut rule = rule("A", "M", &["D"]);
         percentiles(&mut rule, 12);
         let calls = planned(&[(&rule, Api::Statistics, 2)]);
@@ -327,7 +326,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_answered_is_not_asked_again() {
+    fn known_points_are_not_queried_again() {
         let rule = rule("A", "M", &["D"]);
         let mut results = results(&rule, 3);
         for (at, point) in results.points.iter_mut().enumerate() {

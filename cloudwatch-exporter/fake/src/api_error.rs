@@ -1,29 +1,29 @@
-//! Errors as the service sends them.
+//! Errors of the services.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
 
 use minicbor::{decode, encode};
 
-/// An HTTP status with a code that clients know and a sentence for people.
+/// An HTTP status with an error code and a message.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub(crate) status: u16,
     pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn sender(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: 400, code: Cow::Borrowed(code), message: message.into() }
     }
 
-    /// How `GetMetricData` refuses its parameters.
+    /// An invalid parameter of `GetMetricData`.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::sender("ValidationError", message)
     }
 
-    /// How the older operations refuse their parameters.
+    /// An invalid parameter of the older operations.
     pub(crate) fn value(message: impl Into<String>) -> Self {
         Self::sender("InvalidParameterValue", message)
     }
@@ -44,7 +44,7 @@ impl Refusal {
         self.code.starts_with("Throttl") || self.status == 429
     }
 
-    /// What the header of clients that once spoke the query protocol says.
+    /// The value of the header for clients of the former query protocol.
     pub(crate) fn query_error(&self) -> String {
         let fault = if self.status < 500 { "Sender" } else { "Receiver" };
         format!("{};{fault}", self.code)
@@ -63,7 +63,7 @@ impl Refusal {
     }
 }
 
-impl From<decode::Error> for Refusal {
+impl From<decode::Error> for ApiError {
     fn from(error: decode::Error) -> Self {
         Self::sender(
             "SerializationException",
@@ -72,7 +72,7 @@ impl From<decode::Error> for Refusal {
     }
 }
 
-impl From<encode::Error<Infallible>> for Refusal {
+impl From<encode::Error<Infallible>> for ApiError {
     fn from(error: encode::Error<Infallible>) -> Self {
         Self {
             status: 500,

@@ -1,0 +1,81 @@
+//! The keys that a metric may have, and the file for all metrics.
+
+use std::time::Duration;
+
+use exporter_core::config_file::Fault;
+use serde_saphyr::Spanned;
+
+use super::file::{Given, Shared, Whole};
+use crate::rule::{Api, Window};
+
+/// The values for metrics that have none of their own.
+pub(super) struct Defaults {
+    pub(super) window: Window,
+    pub(super) set_timestamp: bool,
+    pub(super) api: Option<Api>,
+    pub(super) list_ttl: Duration,
+    pub(super) warn_on_empty: bool,
+    pub(super) nil_to_zero: bool,
+}
+
+impl Defaults {
+    /// The defaults of a file.
+    pub(super) fn new(shared: &Shared<'_>) -> Result<Self, Fault> {
+        let java = Self {
+            window: Window { period: 60, range: 600, delay: 600 },
+            set_timestamp: true,
+            api: None,
+            list_ttl: Duration::ZERO,
+            warn_on_empty: false,
+            nil_to_zero: false,
+        };
+        java.with(shared)
+    }
+
+    /// These defaults, overridden by the given keys.
+    pub(super) fn with(&self, shared: &Shared<'_>) -> Result<Self, Fault> {
+        let Shared { period_seconds, range_seconds, delay_seconds, .. } = shared;
+        let ttl = shared.list_metrics_cache_ttl;
+        let seconds = |given: &Given<Whole>, key, otherwise| match given {
+            Some(given) => u32::try_from(given.value.0)
+                .map_err(|_| Fault::at(given, key, "expected a number of seconds, 0 or more")),
+            None => Ok(otherwise),
+        };
+        let period = seconds(period_seconds, "period_seconds", self.window.period)?;
+        let allowed = matches!(period, 1 | 5 | 10 | 20 | 30) || (period > 0 && period % 60 == 0);
+        if let Some(given) = period_seconds.as_ref().filter(|_| !allowed) {
+            let problem = "CloudWatch has periods of 1, 5, 10, 20, 30 and multiples of 60 seconds";
+            return Err(Fault::at(given, "period_seconds", problem));
+        }
+        let range = seconds(range_seconds, "range_seconds", self.window.range)?;
+        if let Some(given) = range_seconds.as_ref().filter(|_| range == 0) {
+            return Err(Fault::at(given, "range_seconds", "expected more than 0 seconds"));
+        }
+        let api = shared.use_get_metric_data.as_ref();
+        let api = api.map(|given| if given.value { Api::Data } else { Api::Statistics });
+        let kept = Duration::from_secs(u64::from(seconds(
+            ttl,
+            "list_metrics_cache_ttl",
+            u32::try_from(self.list_ttl.as_secs()).unwrap_or(u32::MAX),
+        )?));
+        Ok(Self {
+            window: Window {
+                period,
+                range,
+                delay: seconds(delay_seconds, "delay_seconds", self.window.delay)?,
+            },
+            set_timestamp: value_or(shared.set_timestamp.as_ref(), self.set_timestamp),
+            api: api.or(self.api),
+            list_ttl: kept,
+            warn_on_empty: value_or(
+                shared.warn_on_empty_list_dimensions.as_ref(),
+                self.warn_on_empty,
+            ),
+            nil_to_zero: value_or(shared.nil_to_zero.as_ref(), self.nil_to_zero),
+        })
+    }
+}
+
+fn value_or(given: Option<&Spanned<bool>>, otherwise: bool) -> bool {
+    given.map_or(otherwise, |given| given.value)
+}
