@@ -128,10 +128,42 @@ class Tokens(Enrolment):
         self.assertIn('has been used', self.enrol('web2', token, status=1))
         self.assertEqual([row['result'] for row in self.audit()], ['ok', 'refused'])
 
-    def test_of_concurrent_uses_one_succeeds(self):
+    def test_an_answer_that_was_lost_is_given_again_for_the_same_key_only(self):
         secret, request = self.token('web1').split('.')[0], self.request()
+        first = self.post('/enrol', token=secret, csr=request)
+        self.assertEqual(first[0], 200, first)
+        self.assertEqual(self.post('/enrol', token=secret, csr=request), first)
+        status, said = self.post('/enrol', token=secret, csr=self.request())
+        self.assertEqual((status, said), (403, b'the token has been used\n'))
+        self.pki('revoke', 'host', 'web1')
+        self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 403, 'revoked')
+
+    def test_a_failure_after_the_certificate_was_issued_can_be_repeated(self):
+        token, key = self.token('web1'), self.folder / 'pki/renewal/ca.key'
+        key.rename(key.with_suffix('.away'))
+        key.write_text('damaged')
+        self.assertIn('try again: internal error', self.enrol('web1', token, status=1))
+        self.assertTrue((self.folder / 'pki/hosts/web1/tls.crt').exists(), 'it was issued')
+        self.assertIn('exporter-pki renewal: ', self.audit()[-1]['reason'])
+        key.with_suffix('.away').rename(key)
+        self.assertIn('has been used', self.enrol('web2', token, status=1))
+        self.assertEqual(self.enrol('web1', token), 'web1:9100\n')
+        self.assertFalse((self.host('web1') / 'etc/exporter-enrol/unanswered.key').exists())
+        self.renew('web1')
+
+    def test_an_enrolment_without_a_record_is_not_answered(self):
+        secret, request, log = self.token('web1').split('.')[0], self.request(), self.folder / 'pki/audit.log'
+        log.mkdir()
+        self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 500)
+        self.assertIn("audit.log'", self.log.read_text())
+        log.rmdir()
+        self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 200)
+        self.assertEqual([row['result'] for row in self.audit()], ['ok'])
+
+    def test_of_concurrent_uses_one_succeeds(self):
+        secret, requests = self.token('web1').split('.')[0], [self.request() for _ in range(8)]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            statuses = [status for status, _ in pool.map(lambda _: self.post('/enrol', token=secret, csr=request), range(8))]
+            statuses = [status for status, _ in pool.map(lambda request: self.post('/enrol', token=secret, csr=request), requests)]
         self.assertEqual(statuses.count(200), 1, statuses)
 
     def test_an_expired_token_is_refused(self):
@@ -352,6 +384,9 @@ class Renewal(Enrolment):
         for chain in ((etc / 'tls.crt', etc / 'tls.key'), (client / 'tls.crt', client / 'tls.key'), (f'{other}.crt', f'{other}.key')):
             with self.assertRaises(OSError, msg=chain):
                 self.post('/renew', self.context(*chain))
+            until('it is recorded', lambda: any(row['action'] == 'handshake' for row in self.audit()))
+            self.assertRegex(self.audit()[-1]['reason'], 'certificate|purpose', chain)
+            (self.folder / 'pki/audit.log').unlink()
         self.renew('web1')
 
 
@@ -392,6 +427,25 @@ class Load(Enrolment):
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.assertIn('busy; try again', self.enrol('web1', token, status=1))
         self.enrol('web1', token)
+
+    def test_a_renewal_does_not_wait_for_a_busy_authority_without_end(self):
+        self.enrol('web1', self.token('web1'))
+        state = self.host('web1') / 'etc/exporter-enrol'
+        context = self.context(state / 'renewal.crt', state / 'tls.key')
+        with open(self.folder / 'pki/.lock', 'a') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            status, said = self.post('/renew', context)
+        self.assertEqual((status, said), (503, b'the authority is busy; try again\n'))
+        self.renew('web1')
+
+    def test_a_file_that_cannot_be_read_is_in_the_log(self):
+        (self.folder / 'pki/crl.pem').unlink()
+        connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE, context=self.context())
+        with contextlib.closing(connection):
+            connection.request('GET', '/crl.pem')
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.read()), (500, b'internal error; see the log of the server\n'))
+        self.assertIn('crl.pem', self.audit()[-1]['reason'])
 
     def test_a_slow_sender_is_ended_as_well(self):
         stream = self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
