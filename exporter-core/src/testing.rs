@@ -8,6 +8,7 @@
     reason = "tests fail by a panic"
 )]
 
+pub(crate) mod certificate;
 mod fuzz;
 mod golden;
 mod manual;

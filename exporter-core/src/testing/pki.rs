@@ -3,17 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
-};
+use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose, date_time_ymd};
+
+use super::certificate;
 
 /// A certificate authority of a test.
 #[derive(Debug)]
 pub struct Authority {
     /// The certificate, a PEM file.
     pub certificate: PathBuf,
-    issuer: Issuer<'static, KeyPair>,
+    authority: certificate::Authority,
 }
 
 /// A certificate and its key, as files.
@@ -41,22 +40,15 @@ pub enum Kind {
 impl Authority {
     /// Creates an authority; its certificate is `<dir>/<name>.crt`.
     pub fn new(dir: &Path, name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names are legal");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().expect("a key pair");
-        let signed = params.self_signed(&key).expect("an authority signs itself");
+        let authority = certificate::Authority::new(name);
         let certificate = dir.join(format!("{name}.crt"));
-        fs::write(&certificate, signed.pem()).expect("the test's directory takes files");
-        Self { certificate, issuer: Issuer::new(params, key) }
+        fs::write(&certificate, authority.0.pem()).expect("the test's directory takes files");
+        Self { certificate, authority }
     }
 
     /// Issues a certificate for these DNS names and addresses: `<dir>/<name>.crt` and `.key`.
     pub fn issue(&self, dir: &Path, name: &str, kind: Kind, sans: &[&str]) -> Identity {
-        let sans = sans.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let mut params = CertificateParams::new(sans).expect("names are legal");
-        params.distinguished_name.push(DnType::CommonName, name);
+        let mut params = certificate::params(name, sans);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let usage = match kind {
             Kind::Server => ExtendedKeyUsagePurpose::ServerAuth,
@@ -67,8 +59,7 @@ impl Authority {
             params.not_before = date_time_ymd(2019, 1, 1);
             params.not_after = date_time_ymd(2020, 1, 1);
         }
-        let key = KeyPair::generate().expect("a key pair");
-        let signed = params.signed_by(&key, &self.issuer).expect("an authority signs");
+        let (signed, key) = self.authority.sign(&params);
         let identity = Identity {
             certificate: dir.join(format!("{name}.crt")),
             key: dir.join(format!("{name}.key")),

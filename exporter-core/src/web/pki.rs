@@ -1,4 +1,4 @@
-//! For tests: an authority, certificates of all kinds, a directory for them, and handshakes.
+//! For tests: certificates in memory, a directory for them, and handshakes.
 
 use std::fs;
 use std::io::Write;
@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SerialNumber, date_time_ymd,
+    CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, KeyIdMethod,
+    KeyPair, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
@@ -20,20 +19,13 @@ use rustls::{
 };
 use tempfile::TempDir;
 
-pub(super) struct Authority(pub(super) CertifiedIssuer<'static, KeyPair>);
+pub(super) use crate::testing::certificate::{Authority, params};
 
 /// A certificate with its key.
 pub(super) struct Holder {
     pub(super) certificate: String,
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: KeyPair,
-}
-
-pub(super) fn params(name: &str, names: &[&str]) -> CertificateParams {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let mut params = CertificateParams::new(names).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params
 }
 
 pub(super) fn client_params(names: &[&str]) -> CertificateParams {
@@ -43,21 +35,8 @@ pub(super) fn client_params(names: &[&str]) -> CertificateParams {
 }
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Self {
-        Self::with(name, |_| ())
-    }
-
-    pub(super) fn with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let mut params = params(name, &[]);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        change(&mut params);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
     pub(super) fn issue(&self, params: &CertificateParams) -> Holder {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let (certificate, key) = self.sign(params);
         Holder { certificate: certificate.pem(), chain: vec![certificate.der().clone()], key }
     }
 
