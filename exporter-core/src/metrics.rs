@@ -11,7 +11,7 @@ use facade::{Key, KeyName, Metadata, SharedString, Unit};
 use self::families::Metrics;
 use crate::exposition::desc::{Describe, DynDesc, Kind};
 use crate::exposition::families::Families;
-use crate::instrument::{Buckets, Counter, Gauge, Histogram, Instrument};
+use crate::instrument::{Buckets, Counter, Gauge, Histogram, Instrument, REFUSED};
 
 /// A recorder for the `metrics` facade: an instrument with all that its macros count.
 ///
@@ -127,6 +127,9 @@ impl Describe for Recorder {
         self.counters.list(Kind::Counter, visit);
         self.gauges.list(Kind::Gauge, visit);
         self.histograms.list(Kind::Histogram, visit);
+        if self.max < usize::MAX {
+            REFUSED.describe(visit);
+        }
     }
 }
 

@@ -305,7 +305,7 @@ const fn has_suffix(name: &str, suffix: &str) -> bool {
 }
 
 /// Whether a name ends with its unit, before `_total` of a counter.
-pub(super) const fn names_unit(name: &str, unit: &str) -> bool {
+const fn names_unit(name: &str, unit: &str) -> bool {
     let name = name.as_bytes();
     let name = match stem(name, b"_total") {
         Some(stem) => stem,

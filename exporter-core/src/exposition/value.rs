@@ -30,7 +30,8 @@ pub struct HistogramValue<'a> {
     pub buckets: &'a [Bucket<'a>],
     /// Native buckets, in addition to the classic ones or in their place.
     pub native: Option<NativeBuckets<'a>>,
-    /// Exemplars of native buckets, which only protobuf has; those without a time are omitted.
+    /// Exemplars of native buckets, in ascending order of time: see
+    /// [`with_exemplars`](Self::with_exemplars). Protobuf omits those without a time.
     pub exemplars: &'a [Exemplar<'a>],
     /// When it was empty. In protobuf always, in `OpenMetrics` if the page has `_created` lines.
     pub created: Option<SystemTime>,
@@ -73,7 +74,8 @@ impl<'a> HistogramValue<'a> {
         Self { count, sum, buckets: &[], native: None, exemplars: &[], created: None }
     }
 
-    /// With classic buckets, by ascending bound.
+    /// With classic buckets, by ascending bound. Their counts are cumulative: a count below that of
+    /// the bucket before is raised to it. The bucket `+Inf` may be left out.
     #[must_use]
     pub const fn with_buckets(self, buckets: &'a [Bucket<'a>]) -> Self {
         Self { buckets, ..self }
@@ -85,7 +87,8 @@ impl<'a> HistogramValue<'a> {
         Self { native: Some(native), ..self }
     }
 
-    /// With exemplars of native buckets.
+    /// With exemplars of native buckets, in ascending order of time. Text formats have no native
+    /// buckets: without classic ones, `OpenMetrics` has the last exemplar, in the bucket `+Inf`.
     #[must_use]
     pub const fn with_exemplars(self, exemplars: &'a [Exemplar<'a>]) -> Self {
         Self { exemplars, ..self }
@@ -219,8 +222,9 @@ impl HistogramValue<'_> {
             && self.native.is_none_or(|native| native.is_sound())
     }
 
-    /// Bound, count and exemplar of all buckets including `+Inf`. The counts do not decrease, even
-    /// if they were read while observations were made.
+    /// Bound, count and exemplar of all buckets including `+Inf`, which takes over the last exemplar
+    /// of native buckets if there are no classic ones. The counts do not decrease, even if they were
+    /// read while observations were made.
     pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64, Option<&Exemplar<'_>>)> {
         let mut seen = 0;
         let (last, finite) = match self.buckets.split_last() {
@@ -228,7 +232,12 @@ impl HistogramValue<'_> {
             _ => (None, self.buckets),
         };
         let total = self.total();
-        let everything = (f64::INFINITY, total, last.and_then(|last| last.exemplar.as_ref()));
+        let exemplar = match last {
+            Some(last) => last.exemplar.as_ref(),
+            None if self.buckets.is_empty() => self.exemplars.last(),
+            None => None,
+        };
+        let everything = (f64::INFINITY, total, exemplar);
         let finite = finite.iter().map(move |bucket| {
             seen = bucket.count.max(seen);
             (bucket.le, seen, bucket.exemplar.as_ref())

@@ -215,7 +215,7 @@ fn computed_values_info_and_state_sets_are_written() {
     );
 }
 
-/// The field `exemplars` of a native histogram.
+/// Protobuf has the field `exemplars` of a native histogram, `OpenMetrics` the bucket `+Inf`.
 #[test]
 fn a_native_histogram_keeps_an_exemplar() {
     static SIZE: Metric<Histogram> = Metric::histogram("native", "Size.", Buckets::native());
@@ -224,4 +224,7 @@ fn a_native_histogram_keeps_an_exemplar() {
     let page = encode(&[&SIZE], Format::Protobuf, Escaping::Underscores);
     let holds = |text: &[u8]| page.windows(text.len()).any(|window| window == text);
     assert!(holds(b"second") && !holds(b"first"));
+    let page = encode(&[&SIZE], Format::OpenMetrics, Escaping::Underscores);
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("native_bucket{le=\"+Inf\"} 2 # {trace_id=\"second\"} 5.0 "), "{page}");
 }

@@ -71,6 +71,9 @@ fn label_sets_have_a_limit() {
         }
         ::metrics::gauge!("depth").set(1.0);
     });
+    let mut described = Vec::new();
+    recorder.describe(&mut |desc| described.push(desc.name.to_owned()));
+    assert_eq!(described, ["jobs_total", "depth", "instrument_refused_label_sets_total"]);
     assert_eq!(
         page(&recorder, Format::Text004)
             .lines()

@@ -1109,10 +1109,6 @@ pub mod families {
     pub struct DynFamily<'a> {
         private: _,
     }
-    impl<'a> DynFamily<'a> {
-        #[must_use]
-        pub fn with_unit(self, unit: &'a str) -> Self {}
-    }
     impl DynFamily<'_> {
         pub fn sample(&mut self, labels: &[&str], value: f64) {}
         pub fn sample_at(&mut self, labels: &[&str], value: f64, at: SystemTime) {}

@@ -102,7 +102,7 @@ fn write(query: &CustomQuery, answers: &[Answer], out: &mut Families) -> Result<
     let mut problem = None;
     for value in &query.values {
         let desc = DynDesc::new(&value.metric, &value.help, value.kind, &names);
-        let mut family = out.open(desc).with_unit(&value.unit);
+        let mut family = out.open(desc.with_unit(&value.unit));
         for (database, answer) in answers {
             let labels: Result<Vec<_>, _> =
                 query.labels.iter().map(|label| column(answer, label)).collect();

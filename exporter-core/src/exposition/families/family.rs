@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use super::super::desc::{Column, Desc, DynDesc, Kind, names_unit};
+use super::super::desc::{Column, Desc, DynDesc, Kind};
 use super::super::format::Format;
 use super::super::name::{self, Role};
 use super::super::value::{CounterValue, HistogramValue, SummaryValue};
@@ -110,16 +110,6 @@ enum State {
     Excluded,
     /// The index in [`Families::segments`].
     Started(usize),
-}
-
-impl<'a> DynFamily<'a> {
-    /// Declares the unit of the values, as [`Desc::with_unit`] does. It is ignored if the name of the
-    /// family does not end with it.
-    #[must_use]
-    pub fn with_unit(self, unit: &'a str) -> Self {
-        let unit = if names_unit(self.desc.name, unit) { unit } else { "" };
-        Self { desc: DynDesc { unit, ..self.desc }, ..self }
-    }
 }
 
 impl DynFamily<'_> {
