@@ -49,7 +49,7 @@ pub trait Exporter: Debug + Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckLine {
-    /// Whether the line is no warning or failure.
+    /// False for a warning or a failure.
     pub is_fine: bool,
     /// What was checked, such as `collector cpu`.
     pub what: String,

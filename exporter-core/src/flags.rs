@@ -42,7 +42,7 @@ impl Flag {
         Self { name, about, value: Value::Switch(default), hidden: false }
     }
 
-    /// A flag with a value; the last one counts if it is given several times.
+    /// A flag with a value. It is an error to give it several times.
     pub const fn text(name: &'static str, default: &'static str, about: &'static str) -> Self {
         Self { name, about, value: Value::Text(default), hidden: false }
     }

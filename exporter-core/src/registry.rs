@@ -217,7 +217,7 @@ impl Registry {
         }
         let deadline = request.deadline;
         let page = self.collection(members, self.encoding(&request), deadline);
-        // The collection itself ends at its own deadline; some time to write it down.
+        // The collection itself ends at its own deadline; writing the page takes some time more.
         let late = tokio::time::Instant::from_std(deadline + JOIN_SLACK);
         timeout_at(late, page).await.map_err(|_| ScrapeError::Late)
     }

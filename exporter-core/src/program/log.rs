@@ -40,7 +40,7 @@ impl FromStr for Layout {
 /// Sends all events of this process at `level` or above to standard error. Once: a second call
 /// changes nothing.
 pub fn init(program: &'static str, level: Level, layout: Layout) {
-    // Fails only when there is a log already, and then that one is right.
+    // Fails only if the program has installed a log already, which is then used.
     let _ = tracing::subscriber::set_global_default(Log {
         program,
         level,
@@ -131,7 +131,7 @@ struct LibraryEvents(Mutex<HashMap<&'static str, Instant>>);
 const LIBRARY_INTERVAL: Duration = Duration::from_secs(60);
 
 impl LibraryEvents {
-    /// Whether the event of this name, which is its place in the source, is to be logged.
+    /// Whether to log an event. Its name is its location in the source.
     fn is_due(&self, name: &'static str, now: Instant) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_recent = logged.get(name).is_some_and(|last| now < *last + LIBRARY_INTERVAL);

@@ -36,7 +36,7 @@ impl<Env> Program<Env> {
     /// Runs the program until it is stopped. `open` builds its collectors once the command line is
     /// read: for most programs with [`Plan::exporter`].
     ///
-    /// The status is 2 for a mistake on the command line or in a file, and 1 for a failure while
+    /// The status is 2 for an error on the command line or in a file, and 1 for a failure while
     /// serving.
     ///
     /// The log and the handler of panics are those of the process, and aws-lc-rs becomes the default
@@ -72,27 +72,28 @@ fn run_with<Env, E: Exporter + 'static>(
     config_file::end();
     match end {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Mistake(problem)) => {
-            complain(program.name, &problem);
+        Err(ExitError::Usage(problem)) => {
+            print_error(program.name, &problem);
             ExitCode::from(2)
         }
-        Err(Stop::Failure(problem)) => {
-            complain(program.name, &problem);
+        Err(ExitError::Runtime(problem)) => {
+            print_error(program.name, &problem);
             ExitCode::FAILURE
         }
     }
 }
 
-/// The reason why the program ends early.
-enum Stop {
-    Failure(String),
-    /// One line about a mistake on the command line or in a file.
-    Mistake(String),
+/// One line about why the program ends, by its exit status.
+enum ExitError {
+    /// 1: a failure of the system.
+    Runtime(String),
+    /// 2: an error on the command line or in a file.
+    Usage(String),
 }
 
-impl Stop {
-    fn mistake(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::Mistake(crate::collector::chain(error))
+impl ExitError {
+    fn usage(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Usage(crate::collector::chain(error))
     }
 }
 
@@ -100,29 +101,29 @@ fn start<Env, E: Exporter + 'static>(
     program: &'static Program<Env>,
     args: impl IntoIterator<Item = OsString>,
     open: impl FnOnce(Plan<Env>) -> Result<E, Error>,
-) -> Result<(), Stop> {
+) -> Result<(), ExitError> {
     let (flags, enabled) =
-        match command_line::parse(&program.command_spec(), args).map_err(Stop::Mistake)? {
+        match command_line::parse(&program.command_spec(), args).map_err(ExitError::Usage)? {
             Action::Run(flags, enabled) => (flags, enabled),
             Action::Print(text) => return print(&text),
         };
-    let options = Options::new(&flags).map_err(|error| Stop::mistake(&error))?;
+    let options = Options::new(&flags).map_err(|error| ExitError::usage(&error))?;
     log::init(program.name, options.level, options.layout);
     if flags.is_on(&shared::HASH_PASSWORD) {
-        return print(&password::hash().map_err(Stop::Mistake)?);
+        return print(&password::hash().map_err(ExitError::Usage)?);
     }
     if flags.is_on(&shared::UNIT) {
         if !flags.is_on(&shared::CHECK) {
-            return Err(Stop::Mistake("--unit goes with --check".into()));
+            return Err(ExitError::Usage("--unit goes with --check".into()));
         }
-        let outcome = unit::check(program.name).map_err(Stop::Mistake)?;
+        let outcome = unit::check(program.name).map_err(ExitError::Usage)?;
         print(&outcome.report)?;
         let verdict = "the check failed under the unit".into();
-        return if outcome.is_good { Ok(()) } else { Err(Stop::Mistake(verdict)) };
+        return if outcome.is_good { Ok(()) } else { Err(ExitError::Usage(verdict)) };
     }
 
     let config = ConfigStore::load(options.web_config.clone())
-        .map_err(|error| Stop::Mistake(format!("--{}: {error}", shared::CONFIG_FILE.name)))?;
+        .map_err(|error| ExitError::Usage(format!("--{}: {error}", shared::CONFIG_FILE.name)))?;
     let metrics = Arc::new(ServerMetrics::default());
     let reduced = flags.is_on(&shared::DISABLE_EXPORTER_METRICS);
     let enable_lifecycle = flags.is_on(&shared::ENABLE_LIFECYCLE);
@@ -135,9 +136,9 @@ fn start<Env, E: Exporter + 'static>(
         own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
         flags,
     };
-    // Fails only if there is one already, and then that one is right.
+    // Fails only if the program has installed one already, which is then used.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let exporter = Arc::new(open(plan).map_err(|error| Stop::mistake(&error))?);
+    let exporter = Arc::new(open(plan).map_err(|error| ExitError::usage(&error))?);
     let site = Arc::new(Site {
         name: program.name.into(),
         about: program.about.into(),
@@ -154,14 +155,14 @@ fn start<Env, E: Exporter + 'static>(
         .enable_all()
         .thread_keep_alive(Duration::from_secs(1))
         .build()
-        .map_err(|error| Stop::Failure(format!("cannot start the runtime: {error}")))?;
+        .map_err(|error| ExitError::Runtime(format!("cannot start the runtime: {error}")))?;
     if let Some(result) = runtime.block_on(site.exporter.one_shot_command()) {
-        return print(&result.map_err(Stop::Mistake)?);
+        return print(&result.map_err(ExitError::Usage)?);
     }
     if check {
         let report = runtime.block_on(check::report(&site));
         print(&report.text)?;
-        return if report.good { Ok(()) } else { Err(Stop::Mistake(report.verdict)) };
+        return if report.good { Ok(()) } else { Err(ExitError::Usage(report.verdict)) };
     }
     let result = runtime.block_on(serve(program, &options, site));
     // A collector may hang in a system call, which nothing can end.
@@ -173,7 +174,7 @@ async fn serve<Env>(
     program: &Program<Env>,
     options: &Options,
     site: Arc<Site>,
-) -> Result<(), Stop> {
+) -> Result<(), ExitError> {
     // With a socket unit and no drop-in that sets the flag, systemd holds the default port itself.
     let passed = options.listen.is_empty() && Listener::has_systemd_sockets();
     let listeners = if options.systemd_socket || passed {
@@ -182,9 +183,9 @@ async fn serve<Env>(
         Listener::bind(&options.addresses(program.port))
     };
     let listeners = listeners.map_err(|error| match error {
-        // An address may become available later: not a mistake.
-        ListenError::Bind(..) => Stop::Failure(crate::collector::chain(&error)),
-        _ => Stop::mistake(&error),
+        // An address may become available later: a restart may help.
+        ListenError::Bind(..) => ExitError::Runtime(crate::collector::chain(&error)),
+        _ => ExitError::usage(&error),
     })?;
     let notifier = Notifier::from_env();
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
@@ -195,7 +196,7 @@ async fn serve<Env>(
     }
     // Catch signals before READY: systemd may send them from then on.
     let shutdown = systemd::shutdown(Arc::clone(&site), notifier.clone())
-        .map_err(|error| Stop::Failure(format!("cannot listen for signals: {error}")))?;
+        .map_err(|error| ExitError::Runtime(format!("cannot listen for signals: {error}")))?;
     notifier.ready();
     notifier.status(&status);
     web::serve(site, listeners, shutdown).await;
@@ -259,18 +260,18 @@ fn one_of(flag: &Flag, found: &str, expected: &str) -> Error {
     flag.error(format!("expected {expected}, found {found:?}"))
 }
 
-fn print(text: &str) -> Result<(), Stop> {
+fn print(text: &str) -> Result<(), ExitError> {
     let written = writeln!(io::stdout(), "{}", text.trim_end());
     // `--help | head` is not a failure.
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Stop::Failure(format!("cannot write to standard output: {error}")))
+            Err(ExitError::Runtime(format!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
     }
 }
 
-fn complain(name: &str, problem: &dyn Display) {
+fn print_error(name: &str, problem: &dyn Display) {
     let problem = problem.to_string();
     let _ = writeln!(io::stderr(), "{name}: error: {}", redacted(&problem));
 }

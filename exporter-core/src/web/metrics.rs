@@ -185,7 +185,7 @@ impl Eviction {
             Self::ConnectionLimit => "connection_limit",
             Self::Descriptors => "descriptors",
             Self::HandshakeLimit => "handshake_limit",
-            Self::UnsentResponses => "unsent_answers",
+            Self::UnsentResponses => "unsent_responses",
         }
     }
 }

@@ -62,7 +62,7 @@ struct State {
     /// Since when the input ends within a request.
     partial_since: Option<Instant>,
     /// Responses that are complete but not sent.
-    unsent_answers: usize,
+    unsent_responses: usize,
     unsent_bytes: usize,
     /// When the first of the unsent responses was completed.
     unsent_since: Instant,
@@ -112,7 +112,7 @@ impl ConnectionState {
                 requests_begun: 0,
                 requests: 0,
                 partial_since: None,
-                unsent_answers: 0,
+                unsent_responses: 0,
                 unsent_bytes: 0,
                 unsent_since: now,
                 progress: now,
@@ -140,7 +140,7 @@ impl ConnectionState {
         let state = self.lock();
         if !state.is_authenticated {
             (Rank::Unauthenticated, self.accepted)
-        } else if state.unsent_answers > 0 {
+        } else if state.unsent_responses > 0 {
             (Rank::Unsent, state.progress)
         } else if state.requests > 0 {
             (Rank::InProgress, state.since)
@@ -288,7 +288,7 @@ impl ConnectionState {
 
     fn due(&self) -> Instant {
         let state = self.lock();
-        if state.unsent_answers > 0 {
+        if state.unsent_responses > 0 {
             return (state.progress + self.stall).min(state.unsent_since + self.idle);
         }
         if let Some(stopping) = state.stopping
@@ -339,13 +339,13 @@ impl RequestInProgress {
             return;
         }
         let mut state = self.connection.lock();
-        if state.unsent_answers == 0 {
+        if state.unsent_responses == 0 {
             let now = Instant::now();
             state.unsent_since = now;
             state.progress = now;
             state.since_progress = 0;
         }
-        state.unsent_answers += 1;
+        state.unsent_responses += 1;
         state.unsent_bytes += bytes;
     }
 }
@@ -355,7 +355,7 @@ impl Drop for RequestInProgress {
         let mut state = self.connection.lock();
         state.requests = state.requests.saturating_sub(1);
         if let Some(bytes) = self.unsent {
-            state.unsent_answers = state.unsent_answers.saturating_sub(1);
+            state.unsent_responses = state.unsent_responses.saturating_sub(1);
             state.unsent_bytes = state.unsent_bytes.saturating_sub(bytes);
         }
         if state.requests == 0 && state.stage == Stage::Busy {
