@@ -21,16 +21,20 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
         let cloud = match setup.cloud(index).await {
             Ok(cloud) => cloud,
             Err(failure) => {
-                lines.push(CheckLine::new(false, format!("{prefix}account"), failure.to_string()));
+                lines.push(CheckLine::new(false, format!("{prefix}setup"), failure.to_string()));
                 continue;
             }
         };
         lines.push(CheckLine::new(true, format!("{prefix}region"), cloud.region().to_owned()));
         let credentials = format!("{prefix}credentials");
-        lines.push(match cloud.identity().await {
-            Ok(identity) => CheckLine::new(true, &credentials, identity),
-            Err(failure) => CheckLine::new(false, &credentials, failure.to_string()),
-        });
+        match cloud.identity().await {
+            Ok(identity) => lines.push(CheckLine::new(true, credentials, identity)),
+            Err(failure) => {
+                // Nothing could be requested, which says nothing about the rules.
+                lines.push(CheckLine::new(false, credentials, failure.to_string()));
+                continue;
+            }
+        }
         for (rule, results) in config.rules.iter().zip(&state.results) {
             if rule.applies_to(target) {
                 lines.push(of_rule(&prefix, rule, results));
@@ -70,6 +74,9 @@ fn of_rule(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
                 "matches nothing: no metric of this name has exactly the dimensions [{names}], \
                  with values that are selected and, below three hours of range, recent data"
             )
+        }
+        _ if results.is_incomplete => {
+            format!("{sets} dimension sets, {points} series; not all datapoints could be fetched")
         }
         (_, 0) => format!(
             "{sets} dimension sets, none with data in the {} s that ended {} s ago",

@@ -14,6 +14,7 @@ mod resources;
 mod statistics;
 #[cfg(test)]
 pub(crate) mod tests;
+mod token_files;
 mod unreadable;
 
 use std::error::Error;
@@ -127,8 +128,7 @@ impl Cloud {
             return Err(Failure::setup("no credentials are configured"));
         };
         let credentials = provider.provide_credentials().await;
-        let credentials =
-            credentials.map_err(|error| Failure::of_error("credentials", "", &error))?;
+        let credentials = credentials.map_err(|error| Failure::of_error("", "", &error))?;
         Ok(format!("access key {}", credentials.access_key_id()))
     }
 

@@ -11,7 +11,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatch::config::{Credentials, SharedCredentialsProvider};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Cloud, Failure, http, profile};
+use super::profile::Profiles;
+use super::{Cloud, Failure, http, token_files};
 use crate::target::{Role, Target};
 
 /// The maximum number of attempts of a call, unless `AWS_MAX_ATTEMPTS` is set.
@@ -92,7 +93,12 @@ impl Connections {
 }
 
 async fn environment(demo: Option<&str>) -> Result<SdkConfig, Failure> {
-    let files = if demo.is_some() { profile::none() } else { profile::files().await? };
+    let Profiles { files, token_files } = if demo.is_some() {
+        Profiles::empty()
+    } else {
+        token_files::check_roots().await?;
+        Profiles::read().await?
+    };
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http::client(demo.is_none()))
         .profile_files(files)
@@ -116,5 +122,8 @@ async fn environment(demo: Option<&str>) -> Result<SdkConfig, Failure> {
         let keys = Credentials::new("AKIADEMO", "demo", None, None, "demo");
         loader = loader.endpoint_url(endpoint).credentials_provider(keys).region(DEMO_REGION);
     }
-    Ok(loader.load().await)
+    let sdk = loader.load().await;
+    let Some(credentials) = sdk.credentials_provider() else { return Ok(sdk) };
+    let checked = token_files::checked(credentials, token_files);
+    Ok(sdk.into_builder().credentials_provider(checked).build())
 }

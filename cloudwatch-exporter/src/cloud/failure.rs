@@ -114,12 +114,13 @@ impl Failure {
 /// The error as one line. Without credentials, the SDK lists at length where it has looked.
 fn one_line(text: &str) -> String {
     if text.contains("no credentials found in chain") {
-        return NOBODY.to_owned();
+        return NO_CREDENTIALS.to_owned();
     }
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(LONGEST).collect()
 }
 
-const NOBODY: &str = "there are no credentials: no keys in the environment or a profile, no web \
-                      identity, and no role of a container or of the machine";
+const NO_CREDENTIALS: &str = "no credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+                              set AWS_PROFILE to a profile of ~/.aws, or give the machine, container or \
+                              pod a role";

@@ -76,7 +76,27 @@ fn missing_credentials_are_reported() {
     let fixture = Fixture::with(model(), &config(""), &[], &NO_KEYS);
     assert!(fixture.samples("one_good_").is_empty());
     let log = fixture.exporter.log();
-    assert!(log.contains("there are no credentials: no keys in the environment"), "{log}");
+    assert!(log.contains("no credentials found; set AWS_ACCESS_KEY_ID"), "{log}");
+}
+
+/// Nothing was requested, so nothing can be said about the rules.
+#[test]
+fn check_reports_missing_credentials() {
+    let fake = Fake::start(model()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yml");
+    fs::write(&file, config("")).unwrap();
+    let output = Command::new(BINARY)
+        .args(["--check", &format!("--config.file={}", file.display())])
+        .envs(environment(&fake.url()))
+        .envs(NO_KEYS)
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success(), "{lines}");
+    let credentials = lines.lines().find(|line| line.starts_with("FAILED  credentials")).unwrap();
+    assert!(credentials.contains("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"), "{lines}");
+    assert!(!lines.contains("none with data") && !lines.contains("One Good"), "{lines}");
 }
 
 #[test]
@@ -167,6 +187,56 @@ fn a_profile_file_that_is_too_large_is_named() {
     assert!(fixture.samples("one_good_").is_empty());
     let log = fixture.exporter.log();
     assert!(log.contains(&format!("{file}: it is larger than 1 MiB")), "{log}");
+    assert!(fixture.memory() < 150.0);
+}
+
+/// The SDK would read all of it into memory, on the thread that serves requests.
+#[test]
+fn a_token_file_that_is_too_large_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (token, profile) = (dir.path().join("token"), dir.path().join("config"));
+    fs::File::create(&token).unwrap().set_len(1 << 30).unwrap();
+    let token = token.to_str().unwrap();
+    fs::write(
+        &profile,
+        format!(
+            "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = pod\n\
+             [profile pod]\nrole_arn = arn:aws:iam::1:role/pod\nweb_identity_token_file = {token}\n"
+        ),
+    )
+    .unwrap();
+    let role = ("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod");
+    let agent = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1");
+    for variables in [
+        [("AWS_WEB_IDENTITY_TOKEN_FILE", token), role],
+        [("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token), agent],
+        [("AWS_CONFIG_FILE", profile.to_str().unwrap()), role],
+    ] {
+        let fixture =
+            Fixture::with(model(), &config(""), &[], &[&NO_KEYS[..], &variables].concat());
+        assert!(fixture.samples("one_good_").is_empty());
+        let log = fixture.exporter.log();
+        let problem =
+            format!("the token file cannot be read from {token}: it is larger than 1 MiB");
+        assert!(log.contains(&problem), "{log}");
+        assert!(fixture.memory() < 150.0, "{variables:?}: {} MiB", fixture.memory());
+    }
+}
+
+#[test]
+fn root_certificates_that_are_too_large_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let roots = dir.path().join("roots.pem");
+    fs::File::create(&roots).unwrap().set_len(1 << 30).unwrap();
+    let roots = roots.to_str().unwrap();
+    let variables = [("SSL_CERT_FILE", roots), ("AWS_ENDPOINT_URL", "https://127.0.0.1:1")];
+    let fixture = Fixture::with(model(), &config(""), &[], &variables);
+    assert!(fixture.samples("one_good_").is_empty());
+    let log = fixture.exporter.log();
+    assert!(
+        log.contains(&format!("{roots}: it is larger than 32 MiB; check SSL_CERT_FILE")),
+        "{log}"
+    );
     assert!(fixture.memory() < 150.0);
 }
 

@@ -1,0 +1,89 @@
+//! Checks the files that the SDK reads without a limit and on a thread of the runtime: tokens of web
+//! identities and containers, and root certificates.
+
+use std::env;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use exporter_core::config_file;
+use tokio::task::spawn_blocking;
+
+use super::Failure;
+use super::profile::has_access_key;
+
+/// Environment variables with the path of a token file.
+const VARIABLES: [&str; 2] =
+    ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+
+/// The environment variable with the path of the root certificates, as for OpenSSL.
+const ROOTS: &str = "SSL_CERT_FILE";
+
+/// Checks the file with root certificates, if the environment names one.
+pub(super) async fn check_roots() -> Result<(), Failure> {
+    let Some(path) = env::var_os(ROOTS).filter(|path| !path.is_empty()) else { return Ok(()) };
+    check(path.into(), config_file::LARGE).await.map_err(|problem| {
+        Failure::setup(format!("root certificates cannot be read from {problem}; check {ROOTS}"))
+    })
+}
+
+/// Credentials whose token files are checked each time before the SDK reads them. `of_profile` are
+/// those of the profile.
+pub(super) fn checked(
+    inner: SharedCredentialsProvider,
+    of_profile: Vec<PathBuf>,
+) -> SharedCredentialsProvider {
+    let of_environment = VARIABLES.iter().filter_map(env::var_os).map(PathBuf::from);
+    let files: Vec<_> = of_environment.chain(of_profile).collect();
+    if files.is_empty() || has_access_key() {
+        return inner;
+    }
+    SharedCredentialsProvider::new(CheckedCredentials { inner, files })
+}
+
+#[derive(Debug)]
+struct CheckedCredentials {
+    inner: SharedCredentialsProvider,
+    files: Vec<PathBuf>,
+}
+
+impl ProvideCredentials for CheckedCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            for file in &self.files {
+                let checked = check(file.clone(), config_file::SMALL).await;
+                checked.map_err(|problem| {
+                    CredentialsError::invalid_configuration(format!(
+                        "the token file cannot be read from {problem}"
+                    ))
+                })?;
+            }
+            self.inner.provide_credentials().await
+        })
+    }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        self.inner.fallback_on_interrupt()
+    }
+}
+
+/// Whether the SDK can read a file: it is not too large, not a pipe, and its file system responds.
+/// The SDK itself reports files that are missing.
+async fn check(path: PathBuf, limit: u64) -> Result<(), String> {
+    let shown = path.display().to_string();
+    match spawn_blocking(move || config_file::read(&path, limit)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error))
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+        {
+            Ok(())
+        }
+        Ok(Err(error)) => Err(format!("{shown}: {error}")),
+        Err(error) => Err(format!("{shown}: {error}")),
+    }
+}
