@@ -21,7 +21,7 @@ pub(crate) enum InvalidAddress {
     Host(String),
     #[error("expected a port from 1 to 65535, found {0:?}")]
     Port(String),
-    #[error("expected an absolute path behind unix://, found {0:?}")]
+    #[error("expected an absolute path after unix://, found {0:?}")]
     Path(String),
 }
 
@@ -43,11 +43,11 @@ impl FromStr for Address {
 
 /// The parts of `host:port`, without the brackets of an IPv6 address.
 pub(crate) fn split(text: &str) -> Result<(&str, &str), InvalidAddress> {
-    let wrong = || InvalidAddress::Form(text.to_owned());
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let invalid = || InvalidAddress::Form(text.to_owned());
+    let (host, port) = text.rsplit_once(':').ok_or_else(invalid)?;
     match host.strip_prefix('[') {
-        Some(host) => Ok((host.strip_suffix(']').ok_or_else(wrong)?, port)),
-        None if host.is_empty() || host.contains(':') => Err(wrong()),
+        Some(host) => Ok((host.strip_suffix(']').ok_or_else(invalid)?, port)),
+        None if host.is_empty() || host.contains(':') => Err(invalid()),
         None => Ok((host, port)),
     }
 }
@@ -62,20 +62,20 @@ fn canonical(host: &str) -> Result<String, InvalidAddress> {
     if let Some(ip) = ip(host) {
         // A zone is the name of a network interface.
         let zone = host.split_once('%').map_or("", |(_, zone)| zone);
-        let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         return match zone {
             "" => Ok(ip.to_string()),
-            zone if zone.chars().all(is_fine) => Ok(format!("{ip}%{zone}")),
+            zone if zone.chars().all(is_valid) => Ok(format!("{ip}%{zone}")),
             _ => Err(InvalidAddress::Host(host.to_owned())),
         };
     }
     let name = host.strip_suffix('.').unwrap_or(host);
-    let is_fine = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_valid = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let last = name.rsplit('.').next().unwrap_or_default();
     // Resolvers also accept 10.1, 0x7f.1 and 2130706433, which do not look like addresses.
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
         || last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")).is_some();
-    if is_number || !name.chars().all(is_fine) {
+    if is_number || !name.chars().all(is_valid) {
         return Err(InvalidAddress::Host(host.to_owned()));
     }
     Ok(name.to_lowercase())
@@ -83,9 +83,9 @@ fn canonical(host: &str) -> Result<String, InvalidAddress> {
 
 /// An absolute path without empty, `.` and `..` components.
 pub(crate) fn normalized(path: &str) -> Result<String, InvalidAddress> {
-    let wrong = || InvalidAddress::Path(path.to_owned());
+    let invalid = || InvalidAddress::Path(path.to_owned());
     let mut components = Vec::new();
-    for component in path.strip_prefix('/').ok_or_else(wrong)?.split('/') {
+    for component in path.strip_prefix('/').ok_or_else(invalid)?.split('/') {
         match component {
             "" | "." => {}
             ".." => drop(components.pop()),
@@ -93,7 +93,7 @@ pub(crate) fn normalized(path: &str) -> Result<String, InvalidAddress> {
         }
     }
     if components.is_empty() || path.contains('\0') {
-        return Err(wrong());
+        return Err(invalid());
     }
     Ok(format!("/{}", components.join("/")))
 }

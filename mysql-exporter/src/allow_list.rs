@@ -41,7 +41,7 @@ pub(crate) enum InvalidPattern {
     Port(String),
     #[error("expected a prefix from 0 to {1} bits, found {0:?}")]
     Prefix(String, u8),
-    #[error("* is for names, and {0:?} is not one: write a network as 10.0.0.0/16")]
+    #[error("* matches names, and {0:?} is not a name: write a network as 10.0.0.0/16")]
     Wildcard(String),
 }
 
@@ -204,14 +204,14 @@ mod tests {
     #[test]
     fn invalid_patterns_are_errors() {
         for (pattern, problem) in [
-            ("10.0.*:*", "* is for names"),
-            ("1*:*", "* is for names"),
-            ("[fd00::*]:*", "* is for names"),
-            ("a.*:*", "* is for names"),
+            ("10.0.*:*", "* matches names"),
+            ("1*:*", "* matches names"),
+            ("[fd00::*]:*", "* matches names"),
+            ("a.*:*", "* matches names"),
             ("10.0.0.0/33:*", "expected a prefix from 0 to 32"),
             ("10.0.0.0/:*", "expected a prefix"),
             ("[::/129]:*", "expected a prefix from 0 to 128"),
-            ("db/8:*", "* is for names"),
+            ("db/8:*", "* matches names"),
             ("db", "expected host:port"),
             ("db:x", "expected a port or *"),
             ("unix://run", "expected an absolute path"),

@@ -10,13 +10,13 @@ use crate::grants::Grants;
 /// One line for the grants of the user, and one for each collector that lacks a privilege, with the
 /// statement that grants it.
 pub(crate) async fn grants(db: &Db, plan: &Plan<Db>) -> Vec<CheckLine> {
-    match lacking(db, plan).await {
+    match missing(db, plan).await {
         Ok(lines) => lines,
         Err(error) => vec![CheckLine::new(false, "grants", error.to_string())],
     }
 }
 
-async fn lacking(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
+async fn missing(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
     let mut session = db.session().await?;
     let server = session.server().clone();
     let user = session.query("SELECT CURRENT_USER()").await?;
@@ -36,11 +36,7 @@ async fn lacking(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
         }
     }
     if lines.is_empty() {
-        lines.push(CheckLine::new(
-            true,
-            "grants",
-            format!("{user} has all that the collectors need"),
-        ));
+        lines.push(CheckLine::new(true, "grants", format!("{user} has all required privileges")));
     }
     Ok(lines)
 }

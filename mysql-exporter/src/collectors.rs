@@ -1,4 +1,4 @@
-//! Every collector, in the order of the exposition.
+//! All collectors, in the order of the exposition.
 
 mod account_statements;
 mod accounts;
@@ -7,6 +7,7 @@ mod auto_increment_columns;
 mod binlog_gtid;
 mod binlog_size;
 mod client_statistics;
+mod collector;
 mod data_lock_waits;
 mod engine_innodb_status;
 mod engine_tokudb_status;
@@ -55,98 +56,76 @@ mod userstat;
 
 use exporter_core::flags::Flags;
 
-use crate::db::{Db, Error, Session};
+use self::collector::{Definition, MysqlCollector};
 use crate::grants::Need;
 use crate::version::Server;
 
-/// A collector of a server.
-type Definition = exporter_core::collector::Definition<Db>;
-
-/// A collector of this exporter: what every collector is, and what it must be allowed.
-pub(crate) struct Query {
-    pub(crate) definition: Definition,
-    /// The privileges without which a server of this kind refuses it, or shows it too little.
-    pub(crate) needs: fn(&Server, &Flags) -> Vec<Need>,
-}
-
-static QUERIES: [&Query; 49] = [
-    &auto_increment_columns::QUERY,
-    &binlog_gtid::QUERY,
-    &binlog_size::QUERY,
-    &engine_innodb_status::QUERY,
-    &engine_tokudb_status::QUERY,
-    &galera::QUERY,
-    &global_status::QUERY,
-    &global_variables::QUERY,
-    &heartbeat::QUERY,
-    &client_statistics::QUERY,
-    &innodb_cmp::QUERY,
-    &innodb_cmpmem::QUERY,
-    &innodb_metrics::QUERY,
-    &innodb_tablespaces::QUERY,
-    &innodb_trx::QUERY,
-    &plugins::QUERY,
-    &processlist::QUERY,
-    &query_response_time::QUERY,
-    &replica_host::QUERY,
-    &rocksdb_perf_context::QUERY,
-    &schema_statistics::QUERY,
-    &tables::QUERY,
-    &table_statistics::QUERY,
-    &user_statistics::QUERY,
-    &innodb_log::QUERY,
-    &accounts::QUERY,
-    &mysql_user::QUERY,
-    &data_lock_waits::QUERY,
-    &events_statements::QUERY,
-    &account_statements::QUERY,
-    &statement_latency::QUERY,
-    &events_statements_sum::QUERY,
-    &events_waits::QUERY,
-    &file_events::QUERY,
-    &file_instances::QUERY,
-    &index_io_waits::QUERY,
-    &memory_events::QUERY,
-    &metadata_locks::QUERY,
-    &applier_status_by_worker::QUERY,
-    &group_member_stats::QUERY,
-    &group_members::QUERY,
-    &table_io_waits::QUERY,
-    &table_lock_waits::QUERY,
-    &rds::QUERY,
-    &replica::QUERY,
-    &semi_sync::QUERY,
-    &slave_hosts::QUERY,
-    &slave_status::QUERY,
-    &user_summary::QUERY,
+static COLLECTORS: [&MysqlCollector; 49] = [
+    &auto_increment_columns::COLLECTOR,
+    &binlog_gtid::COLLECTOR,
+    &binlog_size::COLLECTOR,
+    &engine_innodb_status::COLLECTOR,
+    &engine_tokudb_status::COLLECTOR,
+    &galera::COLLECTOR,
+    &global_status::COLLECTOR,
+    &global_variables::COLLECTOR,
+    &heartbeat::COLLECTOR,
+    &client_statistics::COLLECTOR,
+    &innodb_cmp::COLLECTOR,
+    &innodb_cmpmem::COLLECTOR,
+    &innodb_metrics::COLLECTOR,
+    &innodb_tablespaces::COLLECTOR,
+    &innodb_trx::COLLECTOR,
+    &plugins::COLLECTOR,
+    &processlist::COLLECTOR,
+    &query_response_time::COLLECTOR,
+    &replica_host::COLLECTOR,
+    &rocksdb_perf_context::COLLECTOR,
+    &schema_statistics::COLLECTOR,
+    &tables::COLLECTOR,
+    &table_statistics::COLLECTOR,
+    &user_statistics::COLLECTOR,
+    &innodb_log::COLLECTOR,
+    &accounts::COLLECTOR,
+    &mysql_user::COLLECTOR,
+    &data_lock_waits::COLLECTOR,
+    &events_statements::COLLECTOR,
+    &account_statements::COLLECTOR,
+    &statement_latency::COLLECTOR,
+    &events_statements_sum::COLLECTOR,
+    &events_waits::COLLECTOR,
+    &file_events::COLLECTOR,
+    &file_instances::COLLECTOR,
+    &index_io_waits::COLLECTOR,
+    &memory_events::COLLECTOR,
+    &metadata_locks::COLLECTOR,
+    &applier_status_by_worker::COLLECTOR,
+    &group_member_stats::COLLECTOR,
+    &group_members::COLLECTOR,
+    &table_io_waits::COLLECTOR,
+    &table_lock_waits::COLLECTOR,
+    &rds::COLLECTOR,
+    &replica::COLLECTOR,
+    &semi_sync::COLLECTOR,
+    &slave_hosts::COLLECTOR,
+    &slave_status::COLLECTOR,
+    &user_summary::COLLECTOR,
 ];
 
-/// The definitions of all.
-#[expect(clippy::indexing_slicing, reason = "a place too far would not compile")]
+/// The definitions of all collectors.
+#[expect(clippy::indexing_slicing, reason = "an index out of range would not compile")]
 pub(crate) static ALL: &[&Definition] = &{
-    let mut all = [&global_status::QUERY.definition; QUERIES.len()];
+    let mut all = [&global_status::COLLECTOR.definition; COLLECTORS.len()];
     let mut at = 0;
-    while at < QUERIES.len() {
-        all[at] = &QUERIES[at].definition;
+    while at < COLLECTORS.len() {
+        all[at] = &COLLECTORS[at].definition;
         at += 1;
     }
     all
 };
 
-/// What the collector of this name must be allowed.
+/// The privileges that the collector with this name needs.
 pub(crate) fn needs(name: &str, server: &Server, flags: &Flags) -> Vec<Need> {
-    let query = QUERIES.iter().find(|query| query.definition.name == name);
-    query.map_or_else(Vec::new, |query| (query.needs)(server, flags))
-}
-
-/// In seconds: the unit of `performance_schema`'s timers.
-const PICOSECOND: f64 = 1e-12;
-
-/// Whether the server has a table.
-async fn exists(session: &mut Session, schema: &str, table: &str) -> Result<bool, Error> {
-    let sql = format!(
-        "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{schema}' AND TABLE_NAME = \
-         '{table}'"
-    );
-    Ok(!session.query(&sql).await?.rows.is_empty())
+    let collector = COLLECTORS.iter().find(|collector| collector.definition.name == name);
+    collector.map_or_else(Vec::new, |collector| (collector.needs)(server, flags))
 }

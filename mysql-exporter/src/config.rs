@@ -1,22 +1,23 @@
-//! Whom to log in as, where, and how: the option file, the environment and the command line.
+//! The configuration of logins: the option file, the environment and the command line.
 
+mod error;
 mod file;
 #[cfg(test)]
 mod tests;
 mod tls;
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use exporter_core::config_file::{self, Secret};
 
+pub(crate) use self::error::{Error, Problem};
 use self::file::File;
 pub(crate) use self::tls::{Authorities, Identity, Tls};
 use crate::address::Address;
 
-/// The logins by the section that each is from: what `auth_module=` names.
+/// The logins, by section of the option file. `auth_module=` selects one.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     logins: BTreeMap<String, Login>,
@@ -27,31 +28,31 @@ pub(crate) struct Config {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Password,
-    /// Where, unless a probe names a target.
+    /// The address, unless a probe names a target.
     pub(crate) address: Address,
     pub(crate) tls: Tls,
-    /// Whether the password may be sent as it is, if the server asks for it and the connection
-    /// is safe.
+    /// Whether the password may be sent in clear text if the server asks for that, and nobody else
+    /// can read the connection.
     pub(crate) cleartext: bool,
-    /// Under which key the password may be sent without TLS.
+    /// The key that encrypts the password on a connection without TLS.
     pub(crate) public_key: PublicKey,
 }
 
-/// The RSA key under which `caching_sha2_password` and `sha256_password` send a password where
-/// there is no TLS.
+/// The RSA key with which `caching_sha2_password` and `sha256_password` encrypt a password without
+/// TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicKey {
-    /// Known beforehand: nobody but the server can read what is encrypted under it.
+    /// The server's key in a file, so that only the server can decrypt the password.
     File(PathBuf),
-    /// None: the password is not sent.
+    /// No key: the password is not sent.
     None,
-    /// Whatever the server sends.
+    /// Any key that the server sends.
     Trusted,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Password {
-    /// Read at each login.
+    /// A file, read at each login.
     File(PathBuf),
     None,
     /// A token that is made for each login, in this AWS region.
@@ -60,28 +61,28 @@ pub(crate) enum Password {
     Text(Secret),
 }
 
-/// What holds where the file says nothing.
+/// The values used if the file has none.
 #[derive(Clone, Debug)]
 pub(crate) struct Defaults {
     pub(crate) address: Address,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret>,
-    /// No certificate is looked at.
+    /// Whether server certificates are not verified.
     pub(crate) unverified: bool,
 }
 
-/// The section that is used unless another is named.
+/// The section that is used without `auth_module=`.
 pub(crate) const DEFAULT: &str = "client";
 
 impl Config {
-    /// Reads the file at `path`. One that is not there is empty, unless it is `required`, which it
-    /// only is where nothing else names a user.
+    /// Reads the file at `path`. A missing file counts as empty, unless it is `required` and no user
+    /// is set elsewhere.
     pub(crate) fn load(path: &Path, required: bool, defaults: &Defaults) -> Result<Self, Error> {
         let bytes = match config_file::read(path, config_file::SMALL) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Vec::new(),
             Err(error) if error.kind() == io::ErrorKind::NotFound && defaults.user.is_some() => {
-                tracing::warn!(path = %path.display(), "the option file is not there");
+                tracing::warn!(path = %path.display(), "the option file does not exist");
                 Vec::new()
             }
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
@@ -92,10 +93,10 @@ impl Config {
     pub(crate) fn parse(bytes: &[u8], path: &Path, defaults: &Defaults) -> Result<Self, Error> {
         let path = || path.to_owned();
         let file = file::decode(bytes).and_then(|text| File::parse(&text));
-        let file = file.map_err(|wrong| Error::Line {
+        let file = file.map_err(|error| Error::Line {
             path: path(),
-            line: wrong.line,
-            problem: wrong.problem,
+            line: error.line,
+            problem: error.problem,
         })?;
         let mut logins = BTreeMap::new();
         let sections = file.sections().filter(|name| *name != DEFAULT).chain([DEFAULT]);
@@ -117,18 +118,18 @@ impl Config {
         self.logins.get(module)
     }
 
-    /// Some login: there is always one.
+    /// The first login; there is always one.
     pub(crate) fn any(&self) -> Option<&Login> {
         self.logins.values().next()
     }
 
-    /// Whether a section is for the server at this address.
+    /// Whether the server at this address is configured.
     pub(crate) fn has_server(&self, address: &Address) -> bool {
         self.logins.values().any(|login| login.address == *address)
     }
 
-    /// Refuses a configuration that encrypts or verifies less than this one: half of a file is often a
-    /// valid file, and does not tell whether somebody meant it.
+    /// Rejects a configuration with weaker TLS than this one: a file that was written only in part is
+    /// often valid.
     pub(crate) fn check_replacement(&self, new: &Self) -> Result<(), Error> {
         for (section, before) in &self.logins {
             let Some(after) = new.logins.get(section) else { continue };
@@ -167,7 +168,7 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
         },
     };
     let address = address(file, section, defaults)?;
-    // An empty value is none.
+    // An empty value counts as missing.
     let value = |key: &str| value(key).filter(|value| !value.is_empty());
     let tls = Tls::read(value, defaults.unverified)?;
     let region = value("rds-iam");
@@ -175,7 +176,7 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
         Some(region) => token(region, &password, &tls)?,
         None => password,
     };
-    // A token is always sent as it is.
+    // A token is sent in clear text.
     let cleartext = region.is_some() || switch("enable-cleartext-plugin", value)?;
     let public_key = match value("server-public-key-path").filter(|path| !path.is_empty()) {
         Some(path) => PublicKey::File(path.into()),
@@ -187,14 +188,14 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
     if login.cleartext && !login.is_private() {
         tracing::warn!(
             section,
-            "enable-cleartext-plugin: the password is not sent without a socket, or TLS with the \
-             certificate verified"
+            "enable-cleartext-plugin has no effect: the password is only sent over a socket, or \
+             over TLS with a verified certificate"
         );
     }
     Ok(Some(login))
 }
 
-/// A token of Amazon RDS in the place of a password.
+/// A token of Amazon RDS in place of a password.
 fn token(region: &str, password: &Password, tls: &Tls) -> Result<Password, Problem> {
     let problem = |problem| Err(Problem::new("rds-iam", problem));
     let is_region = region
@@ -204,18 +205,18 @@ fn token(region: &str, password: &Password, tls: &Tls) -> Result<Password, Probl
         return problem("expected an AWS region, such as eu-central-1");
     }
     if !matches!(password, Password::None) {
-        return problem("a token takes the place of the password: leave one of them out");
+        return problem("a token replaces the password: remove one of them");
     }
     if !tls.is_verified() {
         return problem(
-            "a token is only sent over TLS with the certificate verified: set ssl-ca to the file \
+            "a token is only sent over TLS with a verified certificate: set ssl-ca to the file \
              with Amazon's authorities",
         );
     }
     #[cfg(feature = "rds-iam")]
     return Ok(Password::RdsIam(region.to_owned()));
     #[cfg(not(feature = "rds-iam"))]
-    problem("this program was built without it: build it with --features rds-iam")
+    problem("this program was built without the feature rds-iam")
 }
 
 /// The value of a key that is on or off.
@@ -228,7 +229,7 @@ fn switch<'a>(key: &'static str, value: impl Fn(&str) -> Option<&'a str>) -> Res
 }
 
 fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, Problem> {
-    // An empty value is none.
+    // An empty value counts as missing.
     let has_socket = file.value(section, "socket").is_some_and(|path| !path.is_empty());
     let keys = if has_socket { &["socket", "host"][..] } else { &["host"] };
     let host = match file.nearest(section, keys) {
@@ -253,63 +254,25 @@ fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, P
     };
     let address =
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    address.parse().map_err(|_| Problem::new("host", "expected the name or address of a host"))
+    address.parse().map_err(|_| Problem::new("host", "expected a host name or an IP address"))
 }
 
 impl Login {
-    /// This login at another address, unless what it asks for cannot be had there.
+    /// This login for another address. Fails if the TLS settings do not fit the address.
     pub(crate) fn at(self, address: Address) -> Result<Self, Problem> {
         let socket = matches!(address, Address::Unix { .. });
         if socket && self.tls.is_verified() {
             return Err(Problem::new(
                 "socket",
-                "there is no TLS on a Unix socket, and it needs none: leave the TLS keys out of \
-                 this section",
+                "a Unix socket has no TLS and needs none: remove the TLS keys from this section",
             ));
         }
         let tls = if socket { Tls::Off } else { self.tls };
         Ok(Self { address, tls, ..self })
     }
 
-    /// Whether nobody but the server can read what is sent.
+    /// Whether only the server can read what is sent.
     fn is_private(&self) -> bool {
         matches!(self.address, Address::Unix { .. }) || self.tls.is_verified()
     }
-}
-
-/// What is wrong with a key.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    key: String,
-    text: &'static str,
-}
-
-impl Problem {
-    fn new(key: &str, text: &'static str) -> Self {
-        Self { key: key.to_owned(), text }
-    }
-}
-
-impl Display for Problem {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.text)
-    }
-}
-
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("{}: [{section}] {problem}", path.display())]
-    Key { path: PathBuf, section: String, problem: Problem },
-    #[error("{}:{line}: {problem}", path.display())]
-    Line { path: PathBuf, line: usize, problem: &'static str },
-    #[error(
-        "no user to log in as: {} has no section with one; write [client] and user=..., or give \
-         --mysqld.username and MYSQLD_EXPORTER_PASSWORD", .0.display()
-    )]
-    NoUser(PathBuf),
-    #[error("[{section}] {loss}, which takes a restart: a reload weakens no login")]
-    Weaker { section: String, loss: &'static str },
-    #[error("cannot read {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
 }

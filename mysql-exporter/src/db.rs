@@ -1,21 +1,24 @@
 //! A server as collectors use it: they send statements and get rows.
 //!
-//! It keeps a few connections between scrapes. An abandoned statement is killed on the server, and
+//! A few connections are kept between scrapes. An abandoned statement is killed on the server, and
 //! its connection is not used again.
 
 mod connection_ids;
 mod error;
+mod limits;
+mod lock;
 mod login;
 mod pool;
+mod session;
 mod setup;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 pub(crate) use self::error::Error;
+pub(crate) use self::limits::Limits;
 use self::pool::Pool;
-pub(crate) use self::pool::Session;
+pub(crate) use self::session::Session;
 pub(crate) use crate::client::{ResultSet, Row};
 use crate::config::Login;
 
@@ -29,32 +32,15 @@ struct Inner {
     up: AtomicBool,
 }
 
-/// How sessions are set up on any server.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    /// The maximum number of connections to a server.
-    pub(crate) connections: usize,
-    /// The lifetime of a connection.
-    pub(crate) lifetime: Duration,
-    /// The time limit of a statement on the server.
-    pub(crate) statement: Duration,
-    /// The seconds that a statement may wait for a metadata lock, if the session sets them.
-    pub(crate) lock_wait: Option<u32>,
-    /// Whether statements of scrapes are excluded from the slow query log.
-    pub(crate) log_slow_filter: bool,
-    /// Whether each scrape uses new connections.
-    pub(crate) fresh_login: bool,
-}
-
 impl Db {
     pub(crate) fn new(login: Login, limits: Limits) -> Self {
         let pool = Arc::new(Pool::new(login, limits));
         Self(Arc::new(Inner { pool, up: AtomicBool::new(false) }))
     }
 
-    /// A connection, in the order of requests.
+    /// A connection. Callers get one in the order of their calls.
     pub(crate) async fn session(&self) -> Result<Session, Error> {
-        self.0.pool.session().await
+        Session::open(&self.0.pool).await
     }
 
     /// The result of one statement.
@@ -62,12 +48,12 @@ impl Db {
         self.session().await?.query(sql).await
     }
 
-    /// Asks the server for an answer; [`Self::is_up`] tells whether there was one. Dropped before
-    /// it is done, there was none, unless others got one meanwhile: then only the wait for a
-    /// connection was too long.
+    /// Checks that the server responds, and records the result for [`Self::is_up`]. If the call is
+    /// dropped before it completes, the server counts as up only if it responded to other callers
+    /// meanwhile: then only the wait for a connection was too long.
     pub(crate) async fn check(&self) -> Result<(), Error> {
-        let _verdict = Verdict { of: &self.0, before: self.0.pool.answers() };
-        if self.0.pool.parameters().1.fresh_login {
+        let _recorder = UpRecorder { server: &self.0, before: self.0.pool.responses() };
+        if self.0.pool.limits().fresh_login {
             self.0.pool.close_idle();
         }
         self.session().await?.check().await
@@ -83,15 +69,15 @@ impl Db {
     }
 }
 
-/// Records at its end whether the server responded.
-struct Verdict<'a> {
-    of: &'a Inner,
+/// Records on drop whether the server has responded since `before`.
+struct UpRecorder<'a> {
+    server: &'a Inner,
     before: u64,
 }
 
-impl Drop for Verdict<'_> {
+impl Drop for UpRecorder<'_> {
     fn drop(&mut self) {
-        let answered = self.of.pool.answers() != self.before;
-        self.of.up.store(answered, Ordering::Relaxed);
+        let responded = self.server.pool.responses() != self.before;
+        self.server.up.store(responded, Ordering::Relaxed);
     }
 }

@@ -2,8 +2,8 @@
 //! test --release -p mysql-exporter fuzz` tries more.
 //!
 //! The corpus in `tests/corpus` is tried first, then mutations of it: the packets of whole
-//! connections to MariaDB 10.11 and MySQL 9.7, and option files. No input may panic, and a call
-//! must end with its connection.
+//! connections to MariaDB 10.11 and MySQL 9.7, and option files. No input may cause a panic, and a call
+//! must return when its connection ends.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use exporter_core::config_file::Secret;
 use exporter_core::testing::{corpus, fuzz};
 
-use crate::client::Connection;
+use crate::client;
 use crate::config::{Config, Defaults, Login, Password, PublicKey, Tls};
 use crate::queries::Queries;
 use crate::targets::Targets;
@@ -31,7 +31,7 @@ fn fuzz_packets_of_a_server() {
         runtime.block_on(async {
             let transport =
                 tokio::io::join(std::io::Cursor::new(bytes.to_vec()), tokio::io::sink());
-            let Ok(mut connection) = Connection::over(Box::new(transport), &login).await else {
+            let Ok(mut connection) = client::log_in_over(Box::new(transport), &login).await else {
                 return;
             };
             loop {

@@ -1,4 +1,4 @@
-//! The flags that are not of one collector, as the predecessor has them.
+//! The flags that belong to no collector, as in `mysqld_exporter`.
 
 use std::env;
 use std::path::Path;
@@ -37,18 +37,18 @@ pub(crate) static FLAGS: &[&Flag] = &[
 static ADDRESS: Flag = Flag::text(
     "mysqld.address",
     "localhost:3306",
-    "The server, unless the configuration names one: host:port or unix:///path.",
+    "The server, if the option file has none: host:port or unix:///path.",
 );
 static ALLOW: Flag = Flag::list(
     "probe.allow-target",
     &[],
-    "A target that /probe may be pointed at beside the configured servers: NAME:PORT with * for \
-     anything, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.",
+    "A target that /probe allows in addition to the configured servers: NAME:PORT with * as a \
+     wildcard, NETWORK/BITS:PORT, unix:///PATH, or * for all. May be repeated.",
 );
 static COLLECTOR_TIMEOUT: Flag = Flag::text(
     run::COLLECTOR_TIMEOUT.name,
     "",
-    "How long one collector may take in a scrape, such as 5s; else as long as the scrape.",
+    "Time limit of a collector in a scrape, such as 5s. Default: that of the scrape.",
 );
 static CONNECTIONS: Flag = Flag::text(
     "exporter.max_open_connections",
@@ -63,12 +63,12 @@ static CONNECTION_LIFETIME: Flag = Flag::text(
 static ENABLE_LOCK_WAIT: Flag = Flag::switch(
     "exporter.enable_lock_wait_timeout",
     true,
-    "Limit how long statements wait for metadata locks.",
+    "Limit the time that statements wait for metadata locks.",
 );
 static FRESH_LOGIN: Flag = Flag::switch(
     "exporter.fresh-login",
     false,
-    "Log in for each scrape, in place of once a minute.",
+    "Log in for each scrape, instead of once a minute.",
 );
 static LOCK_WAIT: Flag = Flag::text(
     "exporter.lock_wait_timeout",
@@ -78,42 +78,38 @@ static LOCK_WAIT: Flag = Flag::text(
 static LOG_SLOW_FILTER: Flag = Flag::switch(
     "exporter.log_slow_filter",
     false,
-    "Keep scrapes out of the log of slow statements. MariaDB and Percona only.",
+    "Exclude scrapes from the slow query log. MariaDB and Percona only.",
 );
 static MY_CNF: Flag = Flag::text(
     "config.my-cnf",
     ".my.cnf",
-    "The option file with the users: [client], and a section for each auth_module of /probe.",
+    "Option file with the users: [client], and a section for each auth_module of /probe.",
 );
 static QUERIES: Flag = Flag::text(
     "config.queries",
     "",
-    "A file of custom queries, whose results are exposed as metrics. They run in read-only \
+    "File of custom queries, whose results are exposed as metrics. They run in read-only \
      transactions.",
 );
 static QUERY_TIMEOUT: Flag = Flag::text(
     "exporter.query_timeout",
     "0",
-    "Seconds after which the server ends a statement; 0 is as long as a collector may take.",
+    "Seconds after which the server ends a statement; 0 is the time limit of a collector.",
 );
-static SKIP_VERIFY: Flag = Flag::switch(
-    "tls.insecure-skip-verify",
-    false,
-    "Encrypt connections without looking at the server's certificate.",
-);
+static SKIP_VERIFY: Flag =
+    Flag::switch("tls.insecure-skip-verify", false, "Do not verify the certificates of servers.");
 static TARGETS: Flag = Flag::text(
     "config.targets",
     "",
-    "A file of targets that /probe may be pointed at, in the format of file_sd; /sd serves them.",
+    "File of targets that /probe allows, in the format of file_sd; /sd serves them.",
 );
 static USER: Flag = Flag::text(
     "mysqld.username",
     "",
-    "Whom to log in as, unless the configuration says; the password is in \
-     MYSQLD_EXPORTER_PASSWORD.",
+    "User, if the option file has none. The password is in MYSQLD_EXPORTER_PASSWORD.",
 );
 
-/// Reads the option file, as it is now.
+/// Reads the option file.
 pub(crate) fn config(flags: &Flags) -> Result<Config, Error> {
     let password = env::var("MYSQLD_EXPORTER_PASSWORD").ok();
     let user = Some(flags.text(&USER)).filter(|user| !user.is_empty());
@@ -128,7 +124,7 @@ pub(crate) fn config(flags: &Flags) -> Result<Config, Error> {
     Config::load(path, required, &defaults).map_err(|error| Error::Other(Box::new(error)))
 }
 
-/// Reads the custom queries, as they are now. A statement may take `limit` at most.
+/// Reads the custom queries. `limit` is the maximum time of a statement.
 pub(crate) fn queries(flags: &Flags, limit: Duration) -> Result<Queries, Error> {
     match flags.text(&QUERIES) {
         "" => Ok(Queries::default()),
@@ -136,7 +132,7 @@ pub(crate) fn queries(flags: &Flags, limit: Duration) -> Result<Queries, Error> 
     }
 }
 
-/// Reads the file of targets, as it is now, if there is one.
+/// Reads the file of targets, if the flag is set.
 pub(crate) fn targets(flags: &Flags, config: &Config) -> Result<Option<Targets>, Error> {
     match flags.text(&TARGETS) {
         "" => Ok(None),
@@ -146,22 +142,22 @@ pub(crate) fn targets(flags: &Flags, config: &Config) -> Result<Option<Targets>,
     }
 }
 
-/// The targets that may be probed beside the configured servers.
+/// The targets that may be probed in addition to the configured servers.
 pub(crate) fn allow_list(flags: &Flags) -> Result<AllowList, Error> {
     let patterns = flags.list(&ALLOW);
     AllowList::new(patterns.iter().map(AsRef::as_ref))
         .map_err(|error| ALLOW.error(error.to_string()))
 }
 
-/// How long one collector may take: the scrape's timeout, unless the command line says less.
+/// The time limit of a collector: the flag, or else the timeout of the longest scrape.
 pub(crate) fn collector_limit<Env>(plan: &Plan<Env>) -> Duration {
     if plan.flags.is_given(&COLLECTOR_TIMEOUT) { plan.limit } else { LONGEST_SCRAPE }
 }
 
-/// No scrape takes longer, whatever timeout its client announces.
+/// The maximum duration of a scrape, whatever timeout the client announces.
 const LONGEST_SCRAPE: Duration = Duration::from_secs(30);
 
-/// How sessions are set up, where a collector may take `limit`.
+/// The limits of sessions. `limit` is the time limit of a collector.
 pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {
     let seconds = |flag: &Flag| {
         let seconds: f64 = flags.parsed(flag, "a number of seconds")?;

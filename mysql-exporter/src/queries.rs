@@ -1,72 +1,29 @@
-//! Custom queries: statements of a file, whose result sets are exposed as metrics.
+//! Custom queries: statements in a file, whose result sets are exposed as metrics.
 
 mod check;
 mod collector;
 mod file;
 mod parse;
+mod query;
 mod servers;
 mod statement;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_core::collector::Source;
 use exporter_core::config_file::{self, ConfigError};
-use exporter_core::desc::Kind;
+use exporter_core::exporter::CheckLine;
 use exporter_core::registry::Registry;
 
-pub(crate) use self::check::check;
 use self::collector::QueryCollector;
-use self::servers::ServerPattern;
+use self::query::CustomQuery;
 use crate::db::Db;
 
 /// The queries of a file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queries(Vec<Arc<CustomQuery>>);
-
-/// One statement, and the metrics that its result set becomes.
-#[derive(Debug, PartialEq)]
-pub(crate) struct CustomQuery {
-    pub(crate) name: String,
-    /// One `SELECT` or `SHOW` statement.
-    pub(crate) statement: String,
-    /// Columns whose texts are label values.
-    labels: Vec<String>,
-    values: Vec<ValueColumn>,
-    databases: Databases,
-    /// Where the query runs; empty is everywhere.
-    servers: Vec<ServerPattern>,
-    interval: Option<Duration>,
-    timeout: Duration,
-    max_series: usize,
-}
-
-/// A column whose numbers are the samples of a family.
-#[derive(Debug, PartialEq)]
-struct ValueColumn {
-    column: String,
-    metric: String,
-    help: String,
-    kind: Kind,
-    /// Empty without a unit.
-    unit: String,
-}
-
-/// The databases that a statement runs in.
-#[derive(Debug, PartialEq)]
-enum Databases {
-    /// Once, in `information_schema`.
-    None,
-    /// Once in each of them that exists.
-    Named(BTreeSet<String>),
-    /// Once in each, apart from those of the server itself.
-    All,
-}
-
-/// The label with the database.
-const DATABASE_LABEL: &str = "database";
 
 impl Queries {
     /// Reads a file. A statement may take `limit` at most.
@@ -81,6 +38,11 @@ impl Queries {
         Ok(Self(queries.into_iter().map(Arc::new).collect()))
     }
 
+    /// Checks each query for `--check`.
+    pub(crate) async fn check(&self, db: &Db) -> Vec<CheckLine> {
+        check::check(&self.0, db).await
+    }
+
     /// Adds a collector for each query.
     pub(crate) fn register(&self, registry: &Registry, db: &Db) {
         for query in &self.0 {
@@ -91,12 +53,5 @@ impl Queries {
                 None => registry.register(name, source),
             }
         }
-    }
-}
-
-impl CustomQuery {
-    /// The name of its collector.
-    fn collector(&self) -> String {
-        format!("query.{}", self.name)
     }
 }

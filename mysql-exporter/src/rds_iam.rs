@@ -1,6 +1,6 @@
-//! Tokens of Amazon RDS and Aurora in the place of passwords: a presigned request of the action
+//! Tokens of Amazon RDS and Aurora, used in place of passwords: a presigned request of the action
 //! `rds-db:connect`, which the server verifies. A token is valid for 15 minutes, and each login gets
-//! its own. Credentials are those of the AWS SDK: environment, profile, web identity, container,
+//! a new one. Credentials come from the AWS SDK: environment, profile, web identity, container,
 //! instance.
 
 use std::fmt::Write as _;
@@ -21,25 +21,29 @@ use exporter_core::config_file::Secret;
 use tokio::sync::OnceCell;
 
 use crate::address::Address;
-use crate::client::Error;
 
-/// How long a token can be used for a login: the most that RDS accepts.
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Error(String);
+
+/// The validity of a token: the maximum that RDS accepts.
 const VALIDITY: Duration = Duration::from_secs(900);
-/// How long a source of credentials may take for its answer.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The time limit of a source of credentials.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A token for a login now.
+/// Makes a token that is valid from now on.
 pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result<Secret, Error> {
     static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
-    let no_answer = || Error::Token("the source of AWS credentials does not answer".into());
-    let config = tokio::time::timeout(LIMIT, CONFIG.get_or_init(load));
-    let config = config.await.map_err(|_| no_answer())?;
+    let no_response = || Error("the source of AWS credentials does not respond".into());
+    let config = tokio::time::timeout(TIMEOUT, CONFIG.get_or_init(load));
+    let config = config.await.map_err(|_| no_response())?;
     let provider = config.credentials_provider();
-    let provider = provider.ok_or_else(|| Error::Token("there are no AWS credentials".into()))?;
-    let credentials = tokio::time::timeout(LIMIT, provider.provide_credentials()).await;
+    let provider = provider.ok_or_else(|| Error("there are no AWS credentials".into()))?;
+    let credentials = tokio::time::timeout(TIMEOUT, provider.provide_credentials()).await;
     let credentials = credentials
-        .map_err(|_| no_answer())?
-        .map_err(|error| Error::Token(format!("no AWS credentials: {}", chain(&error))))?;
+        .map_err(|_| no_response())?
+        .map_err(|error| Error(format!("no AWS credentials: {}", chain(&error))))?;
     presigned(user, address, region, credentials, SystemTime::now())
 }
 
@@ -57,7 +61,7 @@ fn presigned(
     now: SystemTime,
 ) -> Result<Secret, Error> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
-        Error::Token(format!("cannot sign the token: {}", chain(error)))
+        Error(format!("cannot sign the token: {}", chain(error)))
     };
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
@@ -85,7 +89,7 @@ fn presigned(
     Ok(Secret::new(url.trim_start_matches("https://")))
 }
 
-/// A value of a query: all but the unreserved characters of RFC 3986 as `%XX`.
+/// Encodes a value of a query: all but the unreserved characters of RFC 3986 as `%XX`.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -106,7 +110,7 @@ mod tests {
     /// The signatures were computed by two other implementations of the published algorithm, with
     /// this time and these keys, and are equal.
     #[test]
-    fn tokens_are_those_of_other_implementations() {
+    fn tokens_match_other_implementations() {
         for (address, user, region, session, expected) in [
             (
                 "db1.cluster-x.eu-central-1.rds.amazonaws.com:3306",

@@ -1,5 +1,4 @@
-//! The servers that the exporter watches: those of the configuration, and those that `/probe` is
-//! pointed at.
+//! The servers: those of the configuration, and the targets of `/probe`.
 
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
@@ -20,10 +19,10 @@ use crate::check;
 use crate::config::{self, Config, Login};
 use crate::db::{Db, Limits};
 use crate::options;
-use crate::queries::{self, Queries};
+use crate::queries::Queries;
 use crate::targets::{self, Targets};
 
-/// The servers, and what their collectors have in common.
+/// The servers, and the settings that they share.
 pub(crate) struct Servers {
     plan: Plan<Db>,
     limits: Limits,
@@ -31,32 +30,32 @@ pub(crate) struct Servers {
     state: Mutex<State>,
 }
 
-/// What a reload replaces.
+/// The state that a reload replaces.
 struct State {
     config: Config,
     queries: Queries,
     targets: Option<Targets>,
     /// By address and section of the option file.
-    servers: HashMap<(Address, String), Watched>,
+    servers: HashMap<(Address, String), Instance>,
 }
 
-/// A server and its two registries, which share its connections.
-struct Watched {
+/// A server with its two registries, which share its connections.
+struct Instance {
     db: Db,
-    /// That of the telemetry path, with the exporter's own metrics.
+    /// The registry of the telemetry path, with the metrics of the exporter itself.
     metrics: Arc<Registry>,
     probe: Arc<Registry>,
-    /// A server of the configuration, which is never forgotten.
+    /// Whether the server is in the option file. Such servers are never removed.
     is_configured: bool,
-    used: Instant,
+    last_used: Instant,
 }
 
-/// A probed server is forgotten, and its connections are closed, when it was not asked for so long.
-const IDLE: Duration = Duration::from_secs(900);
-/// The most probed servers that are remembered. The one that was not asked for longest goes first.
-const MOST: usize = targets::MOST;
+/// The time without a probe after which a server is removed and its connections are closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(900);
+/// The maximum number of probed servers. The least recently probed one is removed first.
+const MAX_PROBED: usize = targets::MAX_TARGETS;
 
-static UP: Desc = Desc::gauge("mysql_up", "Whether the server answered.", []);
+static UP: Desc = Desc::gauge("mysql_up", "Whether the server responded.", []);
 
 impl Servers {
     pub(crate) fn open(mut plan: Plan<Db>) -> Result<Self, Error> {
@@ -68,18 +67,18 @@ impl Servers {
         let targets = options::targets(&plan.flags, &config)?;
         let state = Mutex::new(State { config, queries, targets, servers: HashMap::new() });
         let servers = Self { plan, limits, allow_list, state };
-        // What is wrong with a collector's flags shows now, not in a scrape.
+        // Invalid flags of collectors are errors now, not in a scrape.
         let login = servers.state().config.any().cloned();
-        login.map(|login| servers.watch(login, true, &Queries::default())).transpose()?;
+        login.map(|login| servers.connect(login, true, &Queries::default())).transpose()?;
         Ok(servers)
     }
 
-    /// The registry of the server that a query names; without a target, of the section's.
+    /// The registry of the target in the query, or else of the server in the section.
     fn find(&self, query: &Query, probe: bool) -> Result<Arc<Registry>, String> {
         let module = query.value("auth_module").filter(|module| !module.is_empty());
         let module = module.unwrap_or(config::DEFAULT);
         let mut state = self.state();
-        // The others are not named: whoever asks may be a stranger.
+        // The other sections are not listed: the client may be anyone.
         let unknown = || format!("There is no auth_module {module:?}.");
         let login = state.config.login(module).cloned().ok_or_else(unknown)?;
         let login = match query.value("target").filter(|target| !target.is_empty()) {
@@ -94,8 +93,8 @@ impl Servers {
                     && !self.allow_list.allows(&address)
                 {
                     return Err(format!(
-                        "The target {address} is not one of the configured servers, and neither \
-                         --config.targets nor --probe.allow-target allows it."
+                        "The target {address} is not a configured server, and neither --config.targets \
+                         nor --probe.allow-target allows it."
                     ));
                 }
                 login.at(address).map_err(|problem| format!("auth_module {module:?}: {problem}"))?
@@ -104,49 +103,49 @@ impl Servers {
         let key = (login.address.clone(), module.to_owned());
         if !state.servers.contains_key(&key) {
             let is_configured = state.config.has_server(&login.address);
-            let watched = self.watch(login, is_configured, &state.queries);
-            let watched = watched.map_err(|error| error.to_string())?;
+            let instance = self.connect(login, is_configured, &state.queries);
+            let instance = instance.map_err(|error| error.to_string())?;
             state.make_room();
-            state.servers.insert(key.clone(), watched);
+            state.servers.insert(key.clone(), instance);
         }
         let Some(server) = state.servers.get_mut(&key) else {
-            return Err("The target is gone.".into());
+            return Err("The target was removed.".into());
         };
-        server.used = Instant::now();
+        server.last_used = Instant::now();
         Ok(Arc::clone(if probe { &server.probe } else { &server.metrics }))
     }
 
-    fn watch(
+    fn connect(
         &self,
         login: Login,
         is_configured: bool,
         queries: &Queries,
-    ) -> Result<Watched, Error> {
+    ) -> Result<Instance, Error> {
         let db = Db::new(login, self.limits.clone());
-        let registry = |whole: bool| {
+        let registry = |with_own_metrics: bool| {
             let mut settings = self.plan.settings();
             let (own, server) = (settings.own, db.clone());
             settings.own = Box::new(move |out| {
                 out.family(&UP).sample([], f64::from(u8::from(server.is_up())));
-                if whole {
+                if with_own_metrics {
                     own(out);
                 }
             });
-            // Each has a connection, so that none waits for another's.
+            // One connection for each collector that runs.
             settings.concurrency = self.limits.connections;
-            // As mysqld_exporter, whose scrape configurations name collectors for all servers.
+            // As in mysqld_exporter: scrape configurations name collectors for all servers.
             settings.ignores_unavailable = true;
-            let gate = Precheck::new(
+            let precheck = Precheck::new(
                 "connection",
-                "An answer from the server",
-                Source::asynchronous(Connection(db.clone())),
+                "A response of the server",
+                Source::asynchronous(Ping(db.clone())),
             );
-            let registry = self.plan.registry(&db, settings)?.with_precheck(gate);
+            let registry = self.plan.registry(&db, settings)?.with_precheck(precheck);
             queries.register(&registry, &db);
             Ok::<_, Error>(Arc::new(registry))
         };
         let (metrics, probe) = (registry(true)?, registry(false)?);
-        Ok(Watched { db, metrics, probe, is_configured, used: Instant::now() })
+        Ok(Instance { db, metrics, probe, is_configured, last_used: Instant::now() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -155,12 +154,13 @@ impl Servers {
 }
 
 impl State {
-    /// Forgets servers that are no longer asked for, and one more if there is no room.
+    /// Removes servers that are no longer probed, and one more if there are too many.
     fn make_room(&mut self) {
-        self.servers.retain(|_, server| server.is_configured || server.used.elapsed() < IDLE);
+        self.servers
+            .retain(|_, server| server.is_configured || server.last_used.elapsed() < IDLE_TIMEOUT);
         let probed = || self.servers.iter().filter(|(_, server)| !server.is_configured);
-        if probed().count() >= MOST {
-            let oldest = probed().min_by_key(|(_, server)| server.used);
+        if probed().count() >= MAX_PROBED {
+            let oldest = probed().min_by_key(|(_, server)| server.last_used);
             if let Some(key) = oldest.map(|(key, _)| key.clone()) {
                 self.servers.remove(&key);
             }
@@ -178,19 +178,20 @@ impl Exporter for Servers {
         Some(self.find(query, true))
     }
 
-    /// Without a file of targets there is no such path: it names servers to all clients.
+    /// Without a file of targets there is no such page, because it shows names of servers to all
+    /// clients.
     fn discovery(&self) -> Option<String> {
         let state = self.state();
         let targets = state.targets.as_ref()?;
         Some(targets.discovery(&state.config))
     }
 
-    /// Servers are forgotten with the configuration they were logged in by.
+    /// Removes all servers together with their configuration.
     fn reload(&self) -> Result<(), String> {
         let rejected = |file: &'static str| {
             move |error: Error| {
                 let error = exporter_core::collector::chain(&error);
-                tracing::error!(error, "{file} is bad, the last good one stays in force");
+                tracing::error!(error, "{file} is invalid, the previous one stays in use");
                 error
             }
         };
@@ -204,12 +205,12 @@ impl Exporter for Servers {
         let targets =
             options::targets(&self.plan.flags, &config).map_err(rejected("file of targets"))?;
         *self.state() = State { config, queries, targets, servers: HashMap::new() };
-        tracing::info!("option file read again");
+        tracing::info!("configuration reloaded");
         Ok(())
     }
 
     async fn check(&self) -> Vec<CheckLine> {
-        // The one that the collectors were just tried on.
+        // The server on which the collectors have just been checked.
         let (db, queries) = {
             let state = self.state();
             let db = state.servers.values().next().map(|server| server.db.clone());
@@ -217,7 +218,7 @@ impl Exporter for Servers {
         };
         let Some(db) = db else { return Vec::new() };
         let mut lines = check::grants(&db, &self.plan).await;
-        lines.extend(queries::check(&queries, &db).await);
+        lines.extend(queries.check(&db).await);
         lines
     }
 }
@@ -228,11 +229,11 @@ impl Debug for Servers {
     }
 }
 
-/// What the collectors wait for: a server that answers.
-struct Connection(Db);
+/// Succeeds if the server responds.
+struct Ping(Db);
 
 #[async_trait]
-impl AsyncCollector for Connection {
+impl AsyncCollector for Ping {
     async fn collect(&mut self, _: &mut Families) -> Result<(), Error> {
         Ok(self.0.check().await?)
     }

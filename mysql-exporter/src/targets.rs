@@ -1,4 +1,4 @@
-//! The targets of a file that `/probe` may be pointed at, in the format of Prometheus' `file_sd`.
+//! A file of targets that `/probe` allows, in the format of Prometheus' `file_sd`.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::config::Config;
 
-/// Groups of targets, each with the labels that discovery gives them.
+/// Groups of targets with their labels for service discovery.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Targets {
     groups: Vec<Group>,
     addresses: HashSet<Address>,
 }
 
-/// A group as `file_sd` and `http_sd` have it.
+/// A group, as in `file_sd` and `http_sd`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Group {
     targets: Vec<String>,
@@ -31,14 +31,14 @@ struct GivenGroup {
     labels: BTreeMap<String, Spanned<String>>,
 }
 
-/// The most targets of a file: as many as the exporter remembers.
-pub(crate) const MOST: usize = 1000;
+/// The maximum number of targets in a file.
+pub(crate) const MAX_TARGETS: usize = 1000;
 
-/// The parameter of `/probe` with the section of the option file, as a label.
+/// The label that sets the parameter `auth_module` of `/probe`.
 const MODULE_LABEL: &str = "__param_auth_module";
 
 impl Targets {
-    /// Reads a file, in YAML or JSON. Sections that a label names have to be in `config`.
+    /// Reads a file in YAML or JSON. The sections that labels name must exist in `config`.
     pub(crate) fn load(path: &Path, config: &Config) -> Result<Self, ConfigError> {
         let bytes = config_file::read(path, config_file::SMALL)
             .map_err(|error| ConfigError::unreadable(path, &error))?;
@@ -54,7 +54,7 @@ impl Targets {
             for (name, value) in &group.labels {
                 let fault = |problem| Fault::new(format!("labels.{name}"), line_of(value), problem);
                 if !is_label_name(name) {
-                    return Err(fault("is not the name of a label".to_owned()));
+                    return Err(fault("is not a valid label name".to_owned()));
                 }
                 if name == MODULE_LABEL && config.login(&value.value).is_none() {
                     let problem =
@@ -68,12 +68,12 @@ impl Targets {
                 let address: Address =
                     target.value.parse().map_err(|error| fault(format!("{error}")))?;
                 if !targets.addresses.insert(address) {
-                    return Err(fault(format!("{:?} is there twice", target.value)));
+                    return Err(fault(format!("{:?} is listed twice", target.value)));
                 }
                 names.push(target.value.clone());
             }
-            if targets.addresses.len() > MOST {
-                let problem = format!("more than {MOST} targets: use several exporters");
+            if targets.addresses.len() > MAX_TARGETS {
+                let problem = format!("more than {MAX_TARGETS} targets: use several exporters");
                 return Err(Fault::new("targets", None, problem));
             }
             let labels = group.labels.iter();
@@ -87,8 +87,7 @@ impl Targets {
         self.addresses.contains(address)
     }
 
-    /// All targets that the exporter knows by name, as `http_sd` reads them: those of the file, and
-    /// the servers of the option file that are not among them.
+    /// The targets of the file and the other servers of the option file, in the format of `http_sd`.
     pub(crate) fn discovery(&self, config: &Config) -> String {
         let configured = config.sections().filter(|(_, address)| !self.contains(address));
         let configured = configured.map(|(section, address)| Group {
@@ -96,7 +95,7 @@ impl Targets {
             labels: BTreeMap::from([(MODULE_LABEL.to_owned(), section.to_owned())]),
         });
         let groups: Vec<_> = self.groups.iter().cloned().chain(configured).collect();
-        // Texts can always be written.
+        // Serializing strings does not fail.
         serde_json::to_string(&groups).unwrap_or_default()
     }
 }
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_both_formats_are_read() {
+    fn yaml_and_json_are_parsed() {
         let yaml = "- targets: ['db1:3306', \"db2:3306\"]\n  labels: {env: prod, \
                     __param_auth_module: client.prod}\n- targets: [unix:///run/a.sock]\n";
         let json = r#"[{"targets": ["db1:3306", "db2:3306"], "labels": {"env": "prod",
@@ -141,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_names_its_line() {
+    fn errors_name_the_line() {
         for (text, line, problem) in [
             ("- targets: [db1]\n", 1, "host:port"),
             ("- targets:\n  - db1:1\n  - DB1:1\n", 3, "twice"),
             ("- targts: [a:1]\n", 1, "did you mean \"targets\"?"),
-            ("- labels: {a-b: c}\n", 1, "name of a label"),
+            ("- labels: {a-b: c}\n", 1, "valid label name"),
             ("- labels:\n    __param_auth_module: x\n", 2, "no section \"x\""),
             ("targets: [a:1]\n", 1, "YAML"),
         ] {
@@ -154,7 +153,7 @@ mod tests {
             assert!(fault.problem.contains(problem), "{text}: {fault:?}");
             assert!(fault.line.is_none_or(|found| found.abs_diff(line) <= 1), "{text}: {fault:?}");
         }
-        let many: Vec<_> = (0..=MOST).map(|port| format!("a:{}", port + 1)).collect();
+        let many: Vec<_> = (0..=MAX_TARGETS).map(|port| format!("a:{}", port + 1)).collect();
         let text = format!("- targets: [{}]\n", many.join(", "));
         let fault = Targets::parse(text.as_bytes(), &config()).unwrap_err();
         assert!(fault.problem.contains("more than"), "{fault:?}");

@@ -1,13 +1,13 @@
 //! Flavour and version of a server, which determine the statements that it is sent.
 
-/// A server, as it describes itself at login.
+/// Properties of a server, determined at login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) flavour: Flavour,
     pub(crate) version: Version,
     /// Whether `performance_schema` is enabled; on MariaDB it is off by default.
     pub(crate) performance_schema: bool,
-    /// Whether a plugin that measures response times is installed, enabled or not.
+    /// Whether a plugin that measures response times is installed, even if it is disabled.
     pub(crate) query_response_time: bool,
 }
 

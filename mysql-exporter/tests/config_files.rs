@@ -10,5 +10,5 @@ fn special_files_are_rejected_as_option_file() {
     let file = dir.path().join("my.cnf");
     let flag = format!("--config.my-cnf={}", file.display());
     let good = "[client]\nuser=nobody\nport=1\n";
-    special_files(BINARY, &[&flag], &[], &file, good, "option file read again");
+    special_files(BINARY, &[&flag], &[], &file, good, "configuration reloaded");
 }

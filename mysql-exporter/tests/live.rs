@@ -89,7 +89,7 @@ const MORE: [&str; 36] = [
     "sys.user_summary",
 ];
 
-/// Those of MORE that have nothing to report on a server that is not MySQL.
+/// The collectors in MORE that have no output except on MySQL.
 const MYSQL_ONLY: [&str; 4] = [
     "perf_schema.eventsstatements_histogram",
     "perf_schema.replication_applier_status_by_worker",
@@ -111,54 +111,54 @@ fn mysql_is_exposed() {
     }
 }
 
-/// What holds of a server, with a directory for its files.
+/// A test on a server, with a directory for its files.
 type Fixture = fn(&Server, &Path);
 
-/// A server takes its time to start: one for all that leaves it as it was.
+/// Runs the tests that leave a server unchanged on one server, because starting one takes seconds.
 fn all(server: &Server) {
     let cases: [(&str, Fixture); 39] = [
-        ("the whole password goes where it may", logins::the_whole_password_goes_where_it_may),
+        (
+            "the whole password goes where it may",
+            logins::the_password_is_sent_only_where_nobody_can_read_it,
+        ),
         ("every collector succeeds", every_collector_succeeds),
         ("few statements make a scrape", few_statements_make_a_scrape),
         ("sixty scrapes share two connections", sixty_scrapes_share_two_connections),
-        ("probes go where they may", logins::probes_go_where_they_may),
-        ("passwords are read at login", logins::passwords_are_read_at_login),
-        ("grants that lack are told", logins::grants_that_lack_are_told),
-        ("replication has its old names", replication_has_its_old_names),
-        (
-            "connections that were closed are opened anew",
-            stalls::closed_connections_are_opened_anew,
-        ),
-        ("what is given up is killed", stalls::what_is_given_up_is_killed),
-        ("a frozen server is down in time", stalls::a_frozen_server_is_down_in_time),
-        ("locks", collectors::locks_show_who_waits),
-        ("accounts and more", collectors::accounts_gtids_and_log_are_told),
+        ("probes go where they may", logins::only_allowed_targets_are_probed),
+        ("passwords are read at login", logins::password_files_are_read_at_login),
+        ("missing grants are reported", logins::missing_grants_are_reported),
+        ("replication has its old names", replication_has_its_former_names),
+        ("connections that were closed are opened anew", stalls::closed_connections_are_replaced),
+        ("what is given up is killed", stalls::abandoned_statements_are_killed),
+        ("a frozen server is down in time", stalls::a_frozen_server_is_reported_as_down),
+        ("locks", collectors::lock_waits_are_exposed),
+        ("accounts and more", collectors::accounts_gtids_and_log_are_exposed),
         ("latency", collectors::latency_is_a_native_histogram),
-        ("example queries", queries::examples_find_what_they_look_for),
+        ("example queries", queries::shipped_queries_work),
         ("queries fail alone", queries::queries_cannot_write_and_fail_alone),
         ("intervals", queries::intervals_save_statements),
-        ("one connection does", connections::one_connection_does_for_all_collectors),
-        ("a dropped account shows", connections::a_dropped_account_shows),
-        ("given-up scrapes", connections::given_up_scrapes_are_no_connection_errors),
+        ("one connection does", connections::one_connection_serves_all_collectors),
+        ("a dropped account shows", connections::a_dropped_account_is_noticed),
+        ("given-up scrapes", connections::abandoned_scrapes_are_no_connection_errors),
         ("a wrong authority", connections::a_wrong_authority_is_one_connection_error),
-        ("connections end in order", connections::connections_end_in_order),
+        ("connections end in order", connections::connections_are_closed_cleanly),
         ("limits of the server", connections::limits_of_the_server_do_not_hide_rows),
         ("the slow log has no login", connections::the_slow_log_has_no_login),
-        ("the processlist is of others", connections::the_processlist_is_of_others),
+        ("the processlist is of others", connections::the_processlist_excludes_the_exporter),
         ("a socket needs no TLS", connections::a_socket_needs_no_tls),
         ("no statement fails", faults::no_statement_fails),
         ("unavailable collectors", faults::unavailable_collectors_are_ignored),
-        ("privileges", faults::each_privilege_is_missed_by_its_collectors),
-        ("bad passwords", faults::bad_passwords_block_nobody),
-        ("an expired password", faults::an_expired_password_is_told),
-        ("an unknown user", faults::an_unknown_user_is_told_both_reasons),
-        ("a bad reload", faults::a_bad_reload_shows),
-        ("statements given up", faults::a_statement_given_up_is_not_of_others),
+        ("privileges", faults::a_missing_privilege_fails_only_its_collectors),
+        ("bad passwords", faults::wrong_passwords_do_not_block_the_host),
+        ("an expired password", faults::an_expired_password_is_reported),
+        ("an unknown user", faults::an_unknown_user_is_reported_with_both_reasons),
+        ("a bad reload", faults::an_invalid_reload_is_reported),
+        ("statements given up", faults::an_abandoned_statement_is_not_in_the_processlist),
         ("five hundred scrapes", faults::five_hundred_scrapes_leak_no_connection),
         ("odd names", names::odd_names_are_exposed),
         ("many tables and users", names::many_tables_and_users_are_exposed),
         ("a full server", faults::a_full_server_is_down_until_there_is_room),
-        ("a crash", faults::a_crash_in_a_scrape_is_survived),
+        ("a crash", faults::a_crash_during_a_scrape_is_survived),
     ];
     for (name, fixture) in cases {
         eprintln!("{}: {name}", server.flavour);
@@ -187,7 +187,7 @@ fn every_collector_succeeds(server: &Server, dir: &Path) {
     let beat = "mysql_heartbeat_stored_timestamp_seconds{server_id=\"1\"}";
     assert!(value(&page, beat).is_some(), "a row that is there twice costs nothing else");
     assert!(value(&page, "exporter_dropped_series_total{reason=\"series\"}").unwrap_or(1.0) > 0.0);
-    // What does not depend on the version of the server or on what it has done.
+    // Values that depend neither on the version nor on the history of the server.
     for (name, prefixes) in [
         ("info_schema.innodb_cmp", &["mysql_info_schema_innodb_cmp_"][..]),
         ("info_schema.innodb_cmpmem", &["mysql_info_schema_innodb_cmpmem_"]),
@@ -228,14 +228,14 @@ fn few_statements_make_a_scrape(server: &Server, dir: &Path) {
     for _ in 0..10 {
         exporter.get("/metrics");
     }
-    // One is that which counts. The ping of each scrape is not in the count.
+    // One of them reads the counter. The pings of scrapes are not counted.
     let statements = (server.status("Questions") - before - 1) as f64 / 10.0 + 1.0;
     let most = if server.is_mysql() { 7.0 } else { 8.0 };
     assert!(statements <= most, "{statements} statements, pings included");
 }
 
 fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
-    // Of these, at most a few are no part of a collection that has begun.
+    // At most a few of these do not join a collection in progress.
     let exporter = start(server, dir, &["--web.max-requests=4"]);
     server.sql("FLUSH STATUS");
     let others = server.status("Max_used_connections");
@@ -243,7 +243,7 @@ fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
     let scrapes: Vec<_> = (0..60)
         .map(|nth| {
             thread::spawn(move || {
-                // Not all alike: most share a collection, some wait for a connection.
+                // Different queries: most share a collection, some wait for a connection.
                 let query = ["", "?collect[]=global_status", "?collect[]=slave_status"];
                 let path = format!("/metrics{}", query[nth % 3]);
                 ask(port, &path, "100")
@@ -258,7 +258,7 @@ fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
     assert!(most <= others + 2, "{most} connections, {others} of them not the exporter's");
 }
 
-fn replication_has_its_old_names(server: &Server, dir: &Path) {
+fn replication_has_its_former_names(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     let page = exporter.get("/metrics?collect[]=slave_status").body;
     assert!(!page.contains("mysql_slave_status_"), "no replica yet: {page}");
@@ -337,7 +337,7 @@ fn connections_are_encrypted_as_configured() {
 }
 
 #[test]
-fn authentication_plugins_are_spoken() {
+fn authentication_plugins_are_supported() {
     let Some(server) = Server::mariadb_with_plugin("auth_ed25519") else { return };
     server.sql(
         "CREATE USER ed@'%' IDENTIFIED VIA ed25519 USING PASSWORD('sesame'); CREATE USER \
@@ -379,7 +379,7 @@ fn check(flags: &[&str]) -> Output {
     Command::new(BINARY).args(flags).arg("--check").output().unwrap()
 }
 
-/// A scrape that says how long it will wait.
+/// A scrape with a timeout.
 fn ask(port: u16, path: &str, seconds: &str) -> Answer {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     get(stream, path, &[("X-Prometheus-Scrape-Timeout-Seconds", seconds)]).unwrap()

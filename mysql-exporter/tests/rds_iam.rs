@@ -14,10 +14,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
-/// As of a server with TLS: protocol 10, version, connection, nonce, capabilities, plugin.
+/// The greeting of a server with TLS: protocol 10, version, connection, nonce, capabilities, plugin.
 const GREETING: &[u8] = b"\x0a8.4.0\0\x07\0\0\0abcdefgh\0\x05\xaa\x2d\x02\0\x28\0\x15\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0mysql_native_password\0";
 
-/// Reads a packet, and gives its number.
+/// Reads a packet. Returns its sequence number and payload.
 fn read(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut header = [0; 4];
     stream.read_exact(&mut header)?;
@@ -34,7 +34,7 @@ fn send(stream: &mut impl Write, number: u8, payload: &[u8]) -> io::Result<()> {
     stream.write_all(&packet)
 }
 
-/// Asks for a token as RDS does, and notes it.
+/// Requests a token like RDS, and records it.
 fn serve(
     mut tcp: TcpStream,
     config: Arc<ServerConfig>,

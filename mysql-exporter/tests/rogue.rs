@@ -1,4 +1,4 @@
-//! Servers that attack the exporter: they cost only their own scrape, and learn nothing.
+//! Servers that attack the exporter: only their own scrape fails, and they get no secrets.
 
 #![expect(clippy::disallowed_methods, reason = "reads what programs wrote")]
 #![expect(clippy::unwrap_used, reason = "tests fail by a panic")]

@@ -515,7 +515,7 @@ class MysqlExporter(Shared, Unit):
         self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
         # Of its own accord: systemd does not mind.
         self.assertEqual(self.show('ActiveState', 'ExecMainStatus', 'NRestarts'), ['failed', '2', '0'])
-        self.until('what to write', lambda: re.search(r'no user to log in as: .*my\.cnf .*\[client\]', self.journal()))
+        self.until('what to write', lambda: re.search(r'no user: .*my\.cnf .*\[client\]', self.journal()))
         # Nor is the file needed by those who say it otherwise.
         self.drop_in(text='[Service]\nEnvironment=WEB=--mysqld.username=other MYSQLD_EXPORTER_PASSWORD=other\n')
         machine.run(f'systemctl start {self.unit}')

@@ -1,4 +1,4 @@
-//! The responses of authentication plugins to the nonce of the server.
+//! The responses of authentication plugins to the server's nonce.
 
 use std::num::NonZeroU32;
 
@@ -9,7 +9,7 @@ use ed25519_dalek::{Sha512, VerifyingKey};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::Error;
+use super::error::Error;
 
 /// `mysql_native_password`: SHA1(password) xor SHA1(nonce, SHA1(SHA1(password))).
 pub(super) fn native(password: &[u8], nonce: &[u8]) -> Vec<u8> {
@@ -54,7 +54,7 @@ impl ParsecSalt {
         if *factor > LARGEST_FACTOR {
             return Err(Error::Unsafe {
                 plugin: "parsec",
-                problem: "it asks for more than 65,536 iterations, as no server does",
+                problem: "the server requests more than 65,536 iterations, which is not accepted",
             });
         }
         let salt = salt.try_into().map_err(|_| Error::Malformed("the salt of parsec"))?;
@@ -64,7 +64,10 @@ impl ParsecSalt {
 
     /// A nonce of the client, and both nonces signed with a key derived from the password.
     pub(super) fn respond(&self, password: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Error> {
-        let failed = |_| Error::Unsafe { plugin: "parsec", problem: "no key from the password" };
+        let failed = |_| Error::Unsafe {
+            plugin: "parsec",
+            problem: "no key can be derived from the password",
+        };
         let mut seed = [0; 32];
         pbkdf2::derive(
             pbkdf2::PBKDF2_HMAC_SHA512,

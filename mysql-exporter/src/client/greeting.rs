@@ -1,13 +1,14 @@
-//! The first packet of a server: its version, its capabilities, and the nonce of the login.
+//! The first packet of a server: its version, its capabilities, and the nonce for the login.
 
+use super::error::Error;
 use super::payload::Payload;
-use super::{Error, capability};
+use super::{capability, error_packet};
 
 /// The greeting of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Greeting {
     pub(super) version: String,
-    pub(super) connection: u32,
+    pub(super) connection_id: u32,
     pub(super) capabilities: u32,
     pub(super) nonce: Vec<u8>,
     /// The default authentication plugin; empty if the server does not support plugins.
@@ -16,20 +17,20 @@ pub(super) struct Greeting {
 
 /// The length of the nonce in a greeting.
 const NONCE: usize = 20;
-/// The maximum length of a version; they have about 40 characters.
-const MOST_OF_VERSION: usize = 100;
+/// The maximum length of a version in characters; usual ones have about 40.
+const MAX_VERSION: usize = 100;
 
 impl Greeting {
     pub(super) fn parse(packet: &[u8]) -> Result<Self, Error> {
         let mut payload = Payload::new(packet);
         match payload.u8()? {
             10 => {}
-            0xff => return Err(Error::from_packet(packet)),
+            0xff => return Err(error_packet::parse(packet)),
             _ => return Err(Error::Malformed("it is not the greeting of a MySQL server")),
         }
         let version = payload.terminated()?;
-        let version = String::from_utf8_lossy(version).chars().take(MOST_OF_VERSION).collect();
-        let connection = payload.u32()?;
+        let version = String::from_utf8_lossy(version).chars().take(MAX_VERSION).collect();
+        let connection_id = payload.u32()?;
         let mut nonce = payload.bytes(8)?.to_vec();
         payload.u8()?;
         let low = payload.u16()?;
@@ -50,7 +51,7 @@ impl Greeting {
             // Servers before 5.5.10 leave out the NUL.
             payload.terminated().unwrap_or(payload.rest())
         };
-        Ok(Self { version, connection, capabilities, nonce, plugin: plugin.to_vec() })
+        Ok(Self { version, connection_id, capabilities, nonce, plugin: plugin.to_vec() })
     }
 }
 
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn greetings_are_parsed() {
         let greeting = Greeting::parse(MARIADB).unwrap();
-        assert_eq!(greeting.connection, 0x107);
+        assert_eq!(greeting.connection_id, 0x107);
         assert_eq!(greeting.capabilities, 0x81ff_f7fe);
         assert_eq!(greeting.nonce, b"abcdefghijklmnopqrst");
         assert_eq!(greeting.plugin, b"mysql_native_password");

@@ -1,37 +1,35 @@
 //! The start of a connection: greeting, TLS, authentication.
 
-use std::path::Path;
-
-use exporter_core::config_file;
 use rustls::pki_types::ServerName;
-use tokio::task::spawn_blocking;
 use tokio_rustls::TlsConnector;
 
 use super::auth::{self, ParsecSalt};
+use super::blocking::{self, read_file};
+use super::connection::Connection;
+use super::error::Error;
 use super::greeting::Greeting;
 use super::packet::PacketStream;
+use super::password::password;
 use super::payload::Payload;
 use super::transport::{self, Channel, Transport};
-use super::{Connection, Error, capability, tls};
+use super::{capability, error_packet, tls};
 use crate::address::Address;
-use crate::config::{Login, Password, PublicKey, Tls};
-#[cfg(feature = "rds-iam")]
-use crate::rds_iam;
+use crate::config::{Login, PublicKey, Tls};
 
-/// No packet before the end of a login is longer.
-const LIMIT: usize = 16 << 10;
-/// No server needs as many packets for a login.
-const ROUNDS: usize = 8;
+/// The maximum size of a packet during the login.
+const MAX_PACKET: usize = 16 << 10;
+/// The maximum number of packets from the server during the authentication.
+const MAX_ROUNDS: usize = 8;
 /// `utf8mb4_general_ci`.
 const CHARACTER_SET: u8 = 45;
-/// The largest packet that the client says it takes.
-const LARGEST_PACKET: u32 = 16 << 20;
+/// The maximum size of a packet that the client announces.
+const ANNOUNCED_PACKET: u32 = 16 << 20;
 
 const NATIVE: &[u8] = b"mysql_native_password";
 const CACHING_SHA2: &[u8] = b"caching_sha2_password";
 const SHA256: &[u8] = b"sha256_password";
 
-/// A connection whose server has sent its greeting, and now waits for a login.
+/// A connection whose server has sent its greeting and waits for a login.
 pub(crate) struct Greeted {
     packets: PacketStream,
     greeting: Greeting,
@@ -40,8 +38,8 @@ pub(crate) struct Greeted {
 }
 
 impl Greeted {
-    /// Connects, and reads the greeting, the password and the files for TLS. What fails here the server does not
-    /// count as an error of this host.
+    /// Connects, and reads the greeting, the password and the files for TLS. The server does not count
+    /// a failure here as an error of this host.
     pub(crate) async fn connect(login: &Login) -> Result<Self, Error> {
         let connector = match (&login.tls, &login.address) {
             (Tls::Off, _) | (_, Address::Unix { .. }) => None,
@@ -60,19 +58,25 @@ impl Greeted {
         password: Vec<u8>,
     ) -> Result<Self, Error> {
         let mut packets = PacketStream::new(transport);
-        let greeting = Greeting::parse(&packets.read(LIMIT).await?)?;
+        let greeting = Greeting::parse(&packets.read(MAX_PACKET).await?)?;
         Ok(Self { packets, greeting, connector, password })
     }
 
-    /// The number that the server gave the connection.
+    /// The connection ID.
     pub(crate) fn id(&self) -> u32 {
-        self.greeting.connection
+        self.greeting.connection_id
     }
 
-    /// Authenticates, over TLS if that is wanted.
+    /// Starts TLS if the login has it, and authenticates.
     pub(crate) async fn log_in(self, login: &Login) -> Result<Connection, Error> {
         log_in(self, login).await
     }
+}
+
+/// Logs in over a transport of a test.
+#[cfg(test)]
+pub(crate) async fn log_in_over(transport: Transport, login: &Login) -> Result<Connection, Error> {
+    Greeted::over(transport, None, password(login).await?).await?.log_in(login).await
 }
 
 async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
@@ -100,7 +104,7 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
         capabilities &= !capability::SSL;
     }
     let Greeting { nonce, plugin, version, .. } = greeting;
-    // Others are only spoken when the server asks for them by a switch.
+    // The server requests any other plugin by a switch.
     let plugin = match &plugin[..] {
         CACHING_SHA2 => CACHING_SHA2,
         _ => NATIVE,
@@ -110,48 +114,11 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
     let packet = handshake_response(login, capabilities, plugin, &response);
     authentication.packets.write(&[&packet]).await?;
     authentication.finish(plugin.to_vec(), nonce).await?;
-    Ok(Connection {
-        packets: authentication.packets,
-        deprecate_eof: capabilities & capability::DEPRECATE_EOF != 0,
-        pending: false,
-        version,
-    })
+    let deprecate_eof = capabilities & capability::DEPRECATE_EOF != 0;
+    Ok(Connection::new(authentication.packets, deprecate_eof, version))
 }
 
-/// The password, as it is now.
-pub(super) async fn password(login: &Login) -> Result<Vec<u8>, Error> {
-    match &login.password {
-        Password::None => Ok(Vec::new()),
-        #[cfg(feature = "rds-iam")]
-        Password::RdsIam(region) => {
-            let token = rds_iam::token(&login.user, &login.address, region).await?;
-            Ok(token.expose().as_bytes().to_vec())
-        }
-        Password::Text(secret) => Ok(secret.expose().as_bytes().to_vec()),
-        Password::File(path) => {
-            let mut text = read("password-file", path).await?;
-            // Only what ends the line: a password may end with a space.
-            while let Some(b'\r' | b'\n') = text.last() {
-                text.pop();
-            }
-            Ok(text)
-        }
-    }
-}
-
-/// Reads a file of the configuration, within a time limit.
-pub(super) async fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    let owned = path.to_owned();
-    let file = compute(move || config_file::read(&owned, config_file::SMALL)).await?;
-    file.map_err(|source| Error::File { key, path: path.display().to_string(), source })
-}
-
-/// Does what takes its time off the runtime's thread.
-async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    spawn_blocking(work).await.map_err(|error| Error::Io(error.into()))
-}
-
-/// An authentication under way.
+/// An authentication in progress.
 struct Authentication<'a> {
     packets: PacketStream,
     login: &'a Login,
@@ -160,32 +127,32 @@ struct Authentication<'a> {
 }
 
 impl Authentication<'_> {
-    /// Answers the server until it lets the client in.
+    /// Responds to the server until it accepts the login.
     async fn finish(&mut self, mut plugin: Vec<u8>, mut nonce: Vec<u8>) -> Result<(), Error> {
         let mut switched = false;
-        for _ in 0..ROUNDS {
-            let packet = self.packets.read(LIMIT).await?;
+        for _ in 0..MAX_ROUNDS {
+            let packet = self.packets.read(MAX_PACKET).await?;
             match &packet[..] {
                 [0x00, ..] => return Ok(()),
-                [0xff, ..] => return Err(Error::from_packet(&packet)),
+                [0xff, ..] => return Err(error_packet::parse(&packet)),
                 [0xfe, request @ ..] if !switched => {
                     switched = true;
                     (plugin, nonce) = switch(request)?;
                     let response = self.respond(&plugin, &nonce).await?;
                     self.packets.write(&[&response]).await?;
                 }
-                [0x01, more @ ..] => self.answer(&plugin, &nonce, more).await?,
-                // The first servers with this plugin do not mark the packet.
+                [0x01, more @ ..] => self.respond_to_more(&plugin, &nonce, more).await?,
+                // The first versions with this plugin do not mark the packet.
                 salt @ [b'P', ..] if plugin == b"parsec" => {
-                    self.answer(&plugin, &nonce, salt).await?;
+                    self.respond_to_more(&plugin, &nonce, salt).await?;
                 }
                 _ => return Err(Error::Malformed("a login")),
             }
         }
-        Err(Error::Malformed("a login without end"))
+        Err(Error::Malformed("an endless login"))
     }
 
-    /// What a plugin answers to the nonce.
+    /// The response of a plugin to the nonce.
     async fn respond(&self, plugin: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Error> {
         let password = &self.password;
         match plugin {
@@ -194,15 +161,15 @@ impl Authentication<'_> {
             CACHING_SHA2 => Ok(auth::caching_sha2(password, nonce)),
             b"client_ed25519" => {
                 let (password, nonce) = (password.clone(), nonce.to_vec());
-                compute(move || auth::ed25519(&password, &nonce)).await?
+                blocking::run(move || auth::ed25519(&password, &nonce)).await?
             }
             // The server sends the salt next.
             b"parsec" => Ok(Vec::new()),
             SHA256 if password.is_empty() => Ok(vec![0]),
-            SHA256 => match self.whole_password("sha256_password")? {
-                Whole::Plain => Ok(self.terminated_password()),
-                Whole::Encrypted(PublicKey::Trusted) => Ok(vec![1]),
-                Whole::Encrypted(key) => self.encrypt_with_file(key, nonce).await,
+            SHA256 => match self.password_form("sha256_password")? {
+                PasswordForm::Plain => Ok(self.terminated_password()),
+                PasswordForm::Encrypted(PublicKey::Trusted) => Ok(vec![1]),
+                PasswordForm::Encrypted(key) => self.encrypt_with_file(key, nonce).await,
             },
             b"mysql_clear_password" if !self.login.cleartext => Err(Error::CleartextDisabled),
             b"mysql_clear_password" => match self.channel {
@@ -213,15 +180,20 @@ impl Authentication<'_> {
         }
     }
 
-    /// Answers what a server sends beside the nonce.
-    async fn answer(&mut self, plugin: &[u8], nonce: &[u8], data: &[u8]) -> Result<(), Error> {
+    /// Responds to further data of a plugin.
+    async fn respond_to_more(
+        &mut self,
+        plugin: &[u8],
+        nonce: &[u8],
+        data: &[u8],
+    ) -> Result<(), Error> {
         let response = match (plugin, data) {
-            // The server knew the hash: an OK follows.
+            // The server has the hash in its cache: an OK packet follows.
             (CACHING_SHA2, [3]) => return Ok(()),
-            (CACHING_SHA2, [4]) => match self.whole_password("caching_sha2_password")? {
-                Whole::Plain => self.terminated_password(),
-                Whole::Encrypted(PublicKey::Trusted) => vec![2],
-                Whole::Encrypted(key) => self.encrypt_with_file(key, nonce).await?,
+            (CACHING_SHA2, [4]) => match self.password_form("caching_sha2_password")? {
+                PasswordForm::Plain => self.terminated_password(),
+                PasswordForm::Encrypted(PublicKey::Trusted) => vec![2],
+                PasswordForm::Encrypted(key) => self.encrypt_with_file(key, nonce).await?,
             },
             (CACHING_SHA2 | SHA256, key)
                 if self.channel == Channel::Plain
@@ -232,21 +204,23 @@ impl Authentication<'_> {
             (b"parsec", salt) => {
                 let salt = ParsecSalt::parse(salt)?;
                 let (password, nonce) = (self.password.clone(), nonce.to_vec());
-                compute(move || salt.respond(&password, &nonce)).await??
+                blocking::run(move || salt.respond(&password, &nonce)).await??
             }
             _ => return Err(Error::Malformed("a login")),
         };
         self.packets.write(&[&response]).await
     }
 
-    /// How the whole password may be sent, if at all.
-    fn whole_password(&self, plugin: &'static str) -> Result<Whole<'_>, Error> {
+    /// How the password itself may be sent, if at all.
+    fn password_form(&self, plugin: &'static str) -> Result<PasswordForm<'_>, Error> {
         let key = &self.login.public_key;
         match (self.channel, key) {
-            // An unverified certificate is a key that the server has just sent.
+            // An unverified certificate is like a key that the server has sent.
             (Channel::Socket | Channel::VerifiedTls, _)
-            | (Channel::UnverifiedTls, PublicKey::Trusted) => Ok(Whole::Plain),
-            (Channel::Plain, PublicKey::Trusted | PublicKey::File(_)) => Ok(Whole::Encrypted(key)),
+            | (Channel::UnverifiedTls, PublicKey::Trusted) => Ok(PasswordForm::Plain),
+            (Channel::Plain, PublicKey::Trusted | PublicKey::File(_)) => {
+                Ok(PasswordForm::Encrypted(key))
+            }
             _ => Err(Error::PasswordExposed { plugin }),
         }
     }
@@ -257,24 +231,24 @@ impl Authentication<'_> {
 
     async fn encrypt_with_file(&self, key: &PublicKey, nonce: &[u8]) -> Result<Vec<u8>, Error> {
         let PublicKey::File(path) = key else { return Err(Error::Malformed("a login")) };
-        let pem = read("server-public-key-path", path).await?;
+        let pem = read_file("server-public-key-path", path).await?;
         self.encrypt(pem, nonce).await
     }
 
     async fn encrypt(&self, key: Vec<u8>, nonce: &[u8]) -> Result<Vec<u8>, Error> {
         let (password, nonce) = (self.password.clone(), nonce.to_vec());
-        compute(move || auth::encrypt(&key, &password, &nonce)).await?
+        blocking::run(move || auth::encrypt(&key, &password, &nonce)).await?
     }
 }
 
-/// How a whole password is sent.
-enum Whole<'a> {
+/// How a password is sent that the server wants itself, and not a hash of it.
+enum PasswordForm<'a> {
     Encrypted(&'a PublicKey),
     Plain,
 }
 
-/// The plugin and the nonce of a request to switch. That of a server before MySQL 5.5 is empty, and
-/// means a plugin that is not supported.
+/// The plugin and the nonce of a switch request. Servers before MySQL 5.5 send an empty one, for a
+/// plugin that is not supported.
 fn switch(request: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
     if request.is_empty() {
         return Err(unknown(b"mysql_old_password"));
@@ -289,10 +263,10 @@ fn unknown(plugin: &[u8]) -> Error {
     Error::UnknownPlugin(String::from_utf8_lossy(plugin).chars().take(64).collect())
 }
 
-/// What a login begins with, and what asks for TLS.
+/// The start of a handshake response, which is also the request for TLS.
 fn header(capabilities: u32) -> Vec<u8> {
     let mut packet = capabilities.to_le_bytes().to_vec();
-    packet.extend(LARGEST_PACKET.to_le_bytes());
+    packet.extend(ANNOUNCED_PACKET.to_le_bytes());
     packet.push(CHARACTER_SET);
     packet.extend([0; 23]);
     packet
@@ -324,7 +298,7 @@ fn handshake_response(login: &Login, capabilities: u32, plugin: &[u8], response:
     packet
 }
 
-/// Appends a string of less than 251 bytes with its length in front.
+/// Appends a string of fewer than 251 bytes, preceded by its length.
 fn push_string(packet: &mut Vec<u8>, text: &[u8]) {
     debug_assert!(text.len() < 251, "{}", text.len());
     packet.extend(u8::try_from(text.len()));

@@ -6,7 +6,7 @@ use std::io;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::Error;
+use super::error::Error;
 use super::transport::Transport;
 
 /// Reads and writes packets.
@@ -18,6 +18,8 @@ pub(super) struct PacketStream {
     sequence: u8,
 }
 
+/// The largest packet that ends a command without a result set.
+pub(super) const STATUS_LIMIT: usize = 64 << 10;
 /// A packet of this length continues in the next one.
 const CHUNK: usize = 0xff_ffff;
 /// The size of a read.
@@ -36,7 +38,7 @@ impl PacketStream {
         R: Future<Output = Result<Transport, Error>>,
     {
         if !self.buffer.is_empty() {
-            return Err(Error::Malformed("data in front of TLS"));
+            return Err(Error::Malformed("data before TLS"));
         }
         let transport = std::mem::replace(&mut self.transport, Box::new(tokio::io::empty()));
         self.transport = upgrade(transport).await?;
@@ -46,7 +48,7 @@ impl PacketStream {
     /// Sends a command.
     pub(super) async fn start(&mut self, command: u8, argument: &[u8]) -> Result<(), Error> {
         if !self.buffer.is_empty() {
-            return Err(Error::Malformed("more than an answer"));
+            return Err(Error::Malformed("data after a response"));
         }
         self.sequence = 0;
         self.write(&[&[command], argument]).await
@@ -89,10 +91,10 @@ impl PacketStream {
         let &[a, b, c, sequence, ..] = &*self.buffer else { return Err(Error::Closed) };
         let length = u32::from_le_bytes([a, b, c, 0]) as usize;
         if sequence != self.sequence {
-            return Err(Error::Malformed("it is out of order"));
+            return Err(Error::Malformed("out of order"));
         }
         if length > limit {
-            return Err(Error::TooLarge("a login or an answer without rows takes"));
+            return Err(Error::TooLarge("a login or a response without rows needs"));
         }
         self.sequence = sequence.wrapping_add(1);
         self.buffer.advance(4);
@@ -138,13 +140,17 @@ mod tests {
         for (bytes, limit, packet) in [
             (&b"\x02\0\0\0ab"[..], 2, Ok(&b"ab"[..])),
             (b"\0\0\0\0", 0, Ok(b"")),
-            (b"\x03\0\0\0abc", 2, Err("it sent more than a login or an answer without rows takes")),
+            (
+                b"\x03\0\0\0abc",
+                2,
+                Err("it sent more than a login or a response without rows needs"),
+            ),
             (
                 b"\xff\xff\xff\0",
                 1 << 20,
-                Err("it sent more than a login or an answer without rows takes"),
+                Err("it sent more than a login or a response without rows needs"),
             ),
-            (b"\x02\0\0\x01ab", 2, Err("it sent a packet that is not valid: it is out of order")),
+            (b"\x02\0\0\x01ab", 2, Err("it sent an invalid packet: out of order")),
             (b"\x02\0\0\0a", 2, Err("it closed the connection")),
             (b"\x02\0", 2, Err("it closed the connection")),
         ] {

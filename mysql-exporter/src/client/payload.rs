@@ -1,6 +1,6 @@
 //! Parses the payload of a packet from its start. Reading past the end is an error.
 
-use super::Error;
+use super::error::Error;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Payload<'a>(&'a [u8]);

@@ -3,8 +3,9 @@
 use exporter_core::desc::Column;
 use exporter_core::families::Families;
 
-use super::Error;
-use super::packet::PacketStream;
+use super::error::Error;
+use super::error_packet;
+use super::packet::{PacketStream, STATUS_LIMIT};
 use super::payload::Payload;
 
 /// The rows of a result set, with the names of their columns.
@@ -23,13 +24,14 @@ pub(crate) struct Row {
 }
 
 /// The maximum memory of a result set in bytes, including its overhead.
-const BYTES: usize = 32 << 20;
-const BYTES_NAME: &str = "32 MiB of rows, the most that is read: limit the collector by its \
-                          flags, or switch it off";
+const MAX_BYTES: usize = 32 << 20;
+const TOO_LARGE: Error = Error::TooLarge(
+    "32 MiB of rows, which is the limit: limit the collector by its flags, or disable it",
+);
 /// The maximum number of columns in a result set.
-const COLUMNS: u64 = 4096;
-/// The maximum size of a column definition: six names of 64 characters each, and some numbers.
-const DEFINITION: usize = 4 << 10;
+const MAX_COLUMNS: u64 = 4096;
+/// The maximum size of a column definition, which has six names of up to 64 characters.
+const MAX_DEFINITION: usize = 4 << 10;
 
 impl Row {
     /// The text of a column; empty for NULL and for missing columns.
@@ -77,13 +79,13 @@ impl Row {
 
     /// The approximate memory of a row.
     fn size(&self) -> usize {
-        // Two allocations have overhead of their own.
+        // Plus the overhead of two allocations.
         self.text.len() + size_of_val(&*self.values) + size_of::<Self>() + 32
     }
 }
 
 fn position(at: usize) -> Result<u32, Error> {
-    u32::try_from(at).map_err(|_| Error::TooLarge(BYTES_NAME))
+    u32::try_from(at).map_err(|_| TOO_LARGE)
 }
 
 impl ResultSet {
@@ -122,39 +124,39 @@ pub(super) async fn read(
     packets: &mut PacketStream,
     deprecate_eof: bool,
 ) -> Result<ResultSet, Error> {
-    let head = packets.read(super::STATUS_LIMIT).await?;
+    let head = packets.read(STATUS_LIMIT).await?;
     let count = match head.first() {
         Some(0x00) => return Ok(ResultSet::default()),
-        Some(0xff) => return Err(Error::from_packet(&head)),
+        Some(0xff) => return Err(error_packet::parse(&head)),
         Some(0xfb) => return Err(Error::FileRequested),
         _ => column_count(&head)?,
     };
     let mut columns = Vec::new();
     for _ in 0..count {
-        columns.push(column_name(&packets.read(DEFINITION).await?)?);
+        columns.push(column_name(&packets.read(MAX_DEFINITION).await?)?);
     }
     if !deprecate_eof {
-        match &packets.read(super::STATUS_LIMIT).await?[..] {
+        match &packets.read(STATUS_LIMIT).await?[..] {
             [0xfe, ..] => {}
-            packet @ [0xff, ..] => return Err(Error::from_packet(packet)),
+            packet @ [0xff, ..] => return Err(error_packet::parse(packet)),
             _ => return Err(Error::Malformed("the end of the columns")),
         }
     }
     let mut result_set = ResultSet { columns, rows: Vec::new() };
-    let mut left = BYTES;
+    let mut left = MAX_BYTES;
     loop {
         let packet = packets.read(left).await.map_err(|error| match error {
-            Error::TooLarge(_) => Error::TooLarge(BYTES_NAME),
+            Error::TooLarge(_) => TOO_LARGE,
             other => other,
         })?;
         match packet.first() {
-            Some(0xff) => return Err(Error::from_packet(&packet)),
+            Some(0xff) => return Err(error_packet::parse(&packet)),
             // A row that begins with a value this long is longer than any end packet.
             Some(0xfe) if is_end(&packet, deprecate_eof) => return Ok(result_set),
             _ => {}
         }
         let row = Row::parse(&packet, result_set.columns.len())?;
-        left = left.checked_sub(row.size()).ok_or(Error::TooLarge(BYTES_NAME))?;
+        left = left.checked_sub(row.size()).ok_or(TOO_LARGE)?;
         result_set.rows.push(row);
     }
 }
@@ -165,7 +167,7 @@ fn is_end(packet: &[u8], deprecate_eof: bool) -> bool {
 
 fn column_count(packet: &[u8]) -> Result<u64, Error> {
     match Payload::new(packet).length()? {
-        Some(count @ 1..=COLUMNS) => Ok(count),
+        Some(count @ 1..=MAX_COLUMNS) => Ok(count),
         _ => Err(Error::Malformed("the number of columns")),
     }
 }

@@ -1,4 +1,4 @@
-//! TLS to a server: which certificates are accepted, and which is presented.
+//! TLS to a server: verification of its certificate, and the client certificate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ use tokio_rustls::TlsConnector;
 use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate, X509Version};
 use x509_parser::x509;
 
-use super::Error;
-use super::login::read;
+use super::blocking::read_file;
+use super::error::Error;
 use crate::config::{Authorities, Identity, Tls};
 
-/// Reads the files that the settings name.
+/// Reads the files in the settings, and builds the TLS configuration.
 pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let failed = |error: rustls::Error| Error::Tls(error.to_string());
@@ -42,7 +42,7 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
             Some(webpki(roots, &provider)?)
         }
         Checks::Identity(Authorities::File(path)) | Checks::Authority(path) => {
-            let pem = read("ssl-ca", path).await?;
+            let pem = read_file("ssl-ca", path).await?;
             let problem = |problem: String| Error::Key {
                 key: "ssl-ca",
                 path: path.display().to_string(),
@@ -55,7 +55,7 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
                 roots.add(certificate).map_err(|error| problem(error.to_string()))?;
             }
             if roots.is_empty() {
-                return Err(problem("there is no CERTIFICATE in it".into()));
+                return Err(problem("it contains no CERTIFICATE".into()));
             }
             Some(webpki(roots, &provider)?)
         }
@@ -67,14 +67,14 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
         .map_err(failed)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let config = match present(identity, &provider).await? {
+    let config = match client_certificate(identity, &provider).await? {
         None => config.with_no_client_auth(),
         Some(key) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))),
     };
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Why a handshake failed, with what to do about it where that is known.
+/// The error of a failed handshake, with a hint if there is one.
 pub(super) fn failed(error: &io::Error) -> Error {
     use CertificateError::{NotValidForName, NotValidForNameContext, UnknownIssuer};
     use rustls::Error::InvalidCertificate;
@@ -83,16 +83,16 @@ pub(super) fn failed(error: &io::Error) -> Error {
     let text = error.to_string();
     let hint = match cause {
         _ if text.contains("UnsupportedCertVersion") => {
-            "the server's certificate is X.509 version 1, which has no place for the server's \
-             name: set ssl-mode=VERIFY_CA to verify all else (TLS 1.3 only); or make one of version \
-             3, with openssl x509 -req -extfile FILE and subjectAltName=DNS:HOST in the file"
+            "the server's certificate is X.509 version 1, which cannot contain the server's name: \
+             set ssl-mode=VERIFY_CA to verify everything else (TLS 1.3 only), or make a certificate \
+             of version 3 with openssl x509 -req -extfile FILE and subjectAltName=DNS:HOST in FILE"
         }
         _ if text.contains("CaUsedAsEndEntity") => {
-            "the server's certificate is one of an authority: put it into ssl-ca itself, or have \
-             the server use one that its authority issued"
+            "the server's certificate is a CA certificate: add it to ssl-ca, or give the server a \
+             certificate that its CA has issued"
         }
         Some(InvalidCertificate(UnknownIssuer)) => {
-            "the server's certificate is from none of the authorities in ssl-ca"
+            "the server's certificate was not issued by an authority in ssl-ca"
         }
         Some(InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
             "the server's certificate is for another name: set tls-server-name to one of its \
@@ -103,17 +103,17 @@ pub(super) fn failed(error: &io::Error) -> Error {
     Error::Tls(format!("{hint} ({text})"))
 }
 
-/// The name that the certificate must be for, and that the server is told.
+/// The name that the certificate must contain, which is also sent to the server (SNI).
 pub(super) fn server_name(tls: &Tls, host: &str) -> Result<ServerName<'static>, Error> {
     let name = match tls {
         Tls::Verified { name: Some(name), .. } => name.as_str(),
         _ => host,
     };
     ServerName::try_from(name.to_owned())
-        .map_err(|_| Error::Tls(format!("{name:?} cannot be the name in a certificate")))
+        .map_err(|_| Error::Tls(format!("{name:?} is not a valid name for a certificate")))
 }
 
-/// What of a certificate is checked.
+/// The checks of a server certificate.
 enum Checks<'a> {
     Authority(&'a PathBuf),
     Identity(&'a Authorities),
@@ -129,9 +129,9 @@ fn webpki(
         .map_err(|error| Error::Tls(error.to_string()))
 }
 
-/// Reads the certificate and key of the client. The certificate may be of any version, which rustls
-/// would not read.
-async fn present(
+/// Reads the certificate and key of the client. Unlike in rustls, the certificate may be of any
+/// version.
+async fn client_certificate(
     identity: &Identity,
     provider: &CryptoProvider,
 ) -> Result<Option<CertifiedKey>, Error> {
@@ -141,17 +141,17 @@ async fn present(
         path: path.display().to_string(),
         problem,
     };
-    let pem = read("ssl-cert", certificate).await?;
+    let pem = read_file("ssl-cert", certificate).await?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates =
         certificates.map_err(|error| problem("ssl-cert", certificate, error.to_string()))?;
     if certificates.is_empty() {
-        return Err(problem("ssl-cert", certificate, "there is no CERTIFICATE in it".into()));
+        return Err(problem("ssl-cert", certificate, "it contains no CERTIFICATE".into()));
     }
-    let pem = read("ssl-key", key).await?;
-    // What is wrong with it is not shown: it may quote the key.
+    let pem = read_file("ssl-key", key).await?;
+    // The cause is not shown, because it may contain a part of the key.
     let private = PrivateKeyDer::from_pem_slice(&pem)
-        .map_err(|_| problem("ssl-key", key, "there is no PRIVATE KEY in it".into()))?;
+        .map_err(|_| problem("ssl-key", key, "it contains no PRIVATE KEY".into()))?;
     let private = provider
         .key_provider
         .load_private_key(private)
@@ -161,11 +161,7 @@ async fn present(
         Some(certificate.public_key().raw.to_vec())
     });
     let Some(public) = public else {
-        return Err(problem(
-            "ssl-cert",
-            certificate,
-            "its first CERTIFICATE is not readable".into(),
-        ));
+        return Err(problem("ssl-cert", certificate, "its first CERTIFICATE is invalid".into()));
     };
     if private.public_key().is_some_and(|key| *key != *public) {
         return Err(problem(
@@ -177,8 +173,8 @@ async fn present(
     Ok(Some(CertifiedKey::new(certificates, private)))
 }
 
-/// Verifies a certificate of version 1, which webpki does not read: that one of `authorities` has
-/// issued it, by issuer, validity and signature. There is nothing else in it. None for other versions.
+/// Verifies a certificate of version 1, which webpki does not support: one of `authorities` must have
+/// issued it, by issuer, validity and signature. `None` for other versions.
 fn verify_version_1(
     authorities: &[CertificateDer<'_>],
     certificate: &CertificateDer<'_>,
@@ -236,14 +232,14 @@ fn is_algorithm(known: AlgorithmIdentifier, found: &x509::AlgorithmIdentifier<'_
     known.starts_with(&[&[OBJECT_IDENTIFIER, length], oid].concat())
 }
 
-/// Checks as much of a server's certificate as the settings ask for. That the server has the
-/// certificate's key is always checked.
+/// Verifies a server's certificate according to the settings. That the server has the key of the
+/// certificate is always verified.
 #[derive(Debug)]
 struct Verifier {
-    /// None: any certificate will do.
+    /// `None` accepts any certificate.
     webpki: Option<Arc<WebPkiServerVerifier>>,
-    /// The certificates in ssl-ca. A server that has one of them is the server, whatever name,
-    /// version and usage the certificate has: nobody else has its key.
+    /// The certificates in ssl-ca. A server that presents one of them is accepted, whatever its name,
+    /// version and usage: nobody else has its key.
     pinned: Vec<CertificateDer<'static>>,
     any_name: bool,
     provider: Arc<CryptoProvider>,
@@ -285,7 +281,7 @@ impl ServerCertVerifier for Verifier {
         }
         match webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         {
-            // The name is looked at last: all else is in order.
+            // The name is checked last: everything else is valid.
             Err(rustls::Error::InvalidCertificate(
                 NotValidForName | NotValidForNameContext { .. },
             )) if self.any_name => Ok(ServerCertVerified::assertion()),
@@ -315,7 +311,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         match crypto::verify_tls13_signature(message, cert, dss, algorithms) {
-            // webpki does not read certificates of version 1. Their key is as good as others.
+            // webpki does not support certificates of version 1: verify with the raw key.
             Err(rustls::Error::InvalidCertificate(_)) => {
                 let (_, parsed) =
                     X509Certificate::from_der(cert).map_err(|_| CertificateError::BadEncoding)?;

@@ -6,14 +6,14 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, PICOSECOND, Query};
+use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.eventsstatements_by_account",
-        "The accounts whose statements take the most time",
+        "Statements by account, for the accounts that take the most time",
         |db, flags| {
             let accounts = flags.parsed(&LIMIT, "a number")?;
             Ok(Source::asynchronous(AccountStatements { db: db.clone(), accounts }))
@@ -29,7 +29,7 @@ pub(super) static QUERY: Query = Query {
 static LIMIT: Flag = Flag::text(
     "collect.perf_schema.eventsstatements_by_account.limit",
     "100",
-    "How many accounts, by user and host, are told of at most: those that took the most time.",
+    "Maximum number of accounts (user and host): those whose statements took the most time.",
 );
 
 const ACCOUNT: [&str; 2] = ["user", "host"];
@@ -99,7 +99,7 @@ impl AsyncCollector for AccountStatements {
     }
 }
 
-/// Background threads have no user, and are left out.
+/// Background threads have no user, and are excluded.
 fn statement(accounts: u32) -> String {
     format!(
         "SELECT USER, HOST, SUM(COUNT_STAR), SUM(SUM_TIMER_WAIT) AS time, SUM(SUM_LOCK_TIME), \
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn accounts_are_exposed() {
         let row = ["app", "10.0.0.1", "7", "1500000000000", "0", "1", "2", "3", "4", "5"];
-        exposed(&QUERY, &[&row], write);
+        exposed(&COLLECTOR, &[&row], write);
         assert!(statement(9).ends_with("LIMIT 9"));
     }
 }

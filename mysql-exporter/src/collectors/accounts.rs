@@ -7,12 +7,12 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::version::Server;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "mysql.accounts",
         "Password expiry, locks and TLS of accounts",
@@ -34,19 +34,18 @@ pub(super) static QUERY: Query = Query {
 static LIMIT: Flag = Flag::text(
     "collect.mysql.accounts.limit",
     "500",
-    "How many accounts are told of at most, in the order of their names.",
+    "Maximum number of accounts, in the order of their names.",
 );
 
 static INFO: Desc<4> = Desc::info(
     "mysql_account_info",
-    "An account, its authentication plugin, and what it requires of TLS: none, any, x509 or \
-     specified.",
+    "Authentication plugin and TLS requirement (none, any, x509 or specified) of an account.",
     ["user", "host", "plugin", "tls"],
 );
 static COLUMNS: [Column<Row, 2>; 4] = [
     Desc::gauge(
         "mysql_account_tls_required",
-        "Whether an account may log in over TLS only.",
+        "Whether an account has to use TLS.",
         ["user", "host"],
     )
     .column(|row| Some(f64::from(u8::from(tls(row.text(3)) != "none")))),
@@ -54,7 +53,7 @@ static COLUMNS: [Column<Row, 2>; 4] = [
         .column(|row| row.number(4)),
     Desc::gauge(
         "mysql_account_password_expired",
-        "Whether the password of an account was set to expired, or is too old.",
+        "Whether the password of an account has expired, or was marked as expired.",
         ["user", "host"],
     )
     .column(|row| {
@@ -63,7 +62,7 @@ static COLUMNS: [Column<Row, 2>; 4] = [
     }),
     Desc::gauge(
         "mysql_account_password_expiry_timestamp_seconds",
-        "When the password of an account expires, in seconds since 1970. Nothing if it never does.",
+        "Unix time when the password of an account expires. Absent if it does not expire.",
         ["user", "host"],
     )
     .column(|row| row.number(6)),
@@ -95,7 +94,7 @@ fn has_global_priv(server: &Server) -> bool {
 
 /// User, host, plugin, TLS, locked, expired, expiry in Unix seconds, the time now.
 fn statement(server: &Server, limit: u32) -> String {
-    // An account without a lifetime of its own has that of the server; 0 is no expiry.
+    // The default is the lifetime set for the server; 0 means no expiry.
     if has_global_priv(server) {
         let value = |key: &str| format!("JSON_VALUE(Priv, '$.{key}')");
         let lifetime = format!(
@@ -115,7 +114,7 @@ fn statement(server: &Server, limit: u32) -> String {
             role = value("is_role"),
         )
     } else if server.is_mariadb() {
-        // Before 10.4 there was no expiry.
+        // There is no expiry before 10.4.
         format!(
             "SELECT User, Host, plugin, ssl_type, 0, password_expired = 'Y', NULL, \
              UNIX_TIMESTAMP() FROM mysql.user WHERE is_role = 'N' ORDER BY User, Host LIMIT {limit}"
@@ -138,8 +137,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
     answer.table(out, &COLUMNS, [0, 1]);
 }
 
-/// What an account requires of TLS, from the word of `mysql.user` or the number of
-/// `mysql.global_priv`.
+/// The TLS requirement, from the word in `mysql.user` or the number in `mysql.global_priv`.
 fn tls(ssl_type: &str) -> &'static str {
     match ssl_type {
         "" | "0" | "-1" => "none",
@@ -161,11 +159,11 @@ mod tests {
             &["old", "10.%", "ed25519", "2", "0", "0", "1600000000", "1700000000"],
             &["root", "localhost", "unix_socket", "", "1", "1", "", "1700000000"],
         ];
-        exposed(&QUERY, &rows, write);
+        exposed(&COLLECTOR, &rows, write);
     }
 
     #[test]
-    fn the_table_is_the_servers() {
+    fn the_table_depends_on_the_server() {
         for (version, table) in [
             ("10.11.6-MariaDB", "FROM mysql.global_priv"),
             ("10.3.39-MariaDB", "FROM mysql.user WHERE is_role"),

@@ -6,11 +6,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.replication_applier_status_by_worker",
         "Times of the transactions that replication workers apply",
@@ -63,11 +63,7 @@ static COLUMNS: [Column<Row, 2>; 7] = [
         "last_applied_transaction_start_apply",
         "When a worker began to apply its last transaction"
     ),
-    time!(
-        5,
-        "last_applied_transaction_end_apply",
-        "When a worker was done with its last transaction"
-    ),
+    time!(5, "last_applied_transaction_end_apply", "When a worker finished its last transaction"),
     time!(
         6,
         "applying_transaction_original_commit",
@@ -81,7 +77,7 @@ static COLUMNS: [Column<Row, 2>; 7] = [
     time!(
         8,
         "applying_transaction_start_apply",
-        "When a worker began to apply the transaction it is at"
+        "When a worker began to apply its current transaction"
     ),
 ];
 

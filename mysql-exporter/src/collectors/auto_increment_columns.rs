@@ -8,24 +8,24 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "auto_increment.columns",
-        "Next and greatest values of columns that count up",
+        "Next and maximum values of auto-increment columns",
         |db, _| Ok(Source::asynchronous(AutoIncrementColumns(db.clone()))),
     )
     .off_by_default()
     .reads(&["information_schema.COLUMNS", "information_schema.TABLES"])
-    .metrics(&[&NEXT, &GREATEST]),
+    .metrics(&[&NEXT, &MAXIMUM]),
     needs: |_, _| vec![Need::global("SELECT")],
 };
 
-// The tables are read separately and joined here: servers would compare each pair of rows. MariaDB
-// would open each view of the schemas that are left out.
+// The two tables are joined here, because servers would compare each pair of rows. In the excluded
+// schemas MariaDB would open each view.
 const COLUMNS: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE \
                        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN \
                        ('information_schema', 'performance_schema', 'sys') AND EXTRA LIKE \
@@ -37,14 +37,11 @@ const TABLES: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, AUTO_INCREMENT FROM \
 
 const LABELS: [&str; 3] = ["schema", "table", "column"];
 
-static NEXT: Desc<3> = Desc::gauge(
-    "mysql_info_schema_auto_increment_column",
-    "The value that the next row gets.",
-    LABELS,
-);
-static GREATEST: Desc<3> = Desc::gauge(
+static NEXT: Desc<3> =
+    Desc::gauge("mysql_info_schema_auto_increment_column", "The next value of the column.", LABELS);
+static MAXIMUM: Desc<3> = Desc::gauge(
     "mysql_info_schema_auto_increment_column_max",
-    "The greatest value that the column can hold.",
+    "The maximum value of the column.",
     LABELS,
 );
 
@@ -78,16 +75,16 @@ fn write(out: &mut Families, columns: &ResultSet, tables: &ResultSet) {
     for (row, next) in &columns {
         family.sample([row.text(0), row.text(1), row.text(2)], *next);
     }
-    let mut family = out.family(&GREATEST);
+    let mut family = out.family(&MAXIMUM);
     for (row, _) in &columns {
-        if let Some(greatest) = greatest(row.text(3), row.text(4)) {
-            family.sample([row.text(0), row.text(1), row.text(2)], greatest);
+        if let Some(maximum) = maximum(row.text(3), row.text(4)) {
+            family.sample([row.text(0), row.text(1), row.text(2)], maximum);
         }
     }
 }
 
 /// The maximum value of an integer type, such as `int` with the column type `int(10) unsigned`.
-fn greatest(data_type: &str, column_type: &str) -> Option<f64> {
+fn maximum(data_type: &str, column_type: &str) -> Option<f64> {
     let bits: u32 = match data_type.to_ascii_lowercase().as_str() {
         "tinyint" => 8,
         "smallint" => 16,
@@ -103,7 +100,7 @@ fn greatest(data_type: &str, column_type: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::greatest;
+    use super::maximum;
 
     #[test]
     fn integer_types_have_a_maximum() {
@@ -117,7 +114,7 @@ mod tests {
             ("BIGINT", "BIGINT UNSIGNED ZEROFILL", Some(18_446_744_073_709_551_615.0)),
             ("float", "float unsigned", None),
         ] {
-            assert_eq!(greatest(data_type, column_type), expected, "{column_type}");
+            assert_eq!(maximum(data_type, column_type), expected, "{column_type}");
         }
     }
 }

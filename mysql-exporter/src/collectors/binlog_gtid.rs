@@ -6,16 +6,14 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
+use super::collector::{Definition, MysqlCollector};
 use super::slave_status::gtids;
-use super::{Definition, Query};
 use crate::db::{Db, ResultSet};
 
-pub(super) static QUERY: Query = Query {
-    definition: Definition::new(
-        "binlog_gtid",
-        "Sizes and positions of the sets of GTIDs",
-        |db, _| Ok(Source::asynchronous(BinlogGtid(db.clone()))),
-    )
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
+    definition: Definition::new("binlog_gtid", "Sizes and positions of GTID sets", |db, _| {
+        Ok(Source::asynchronous(BinlogGtid(db.clone())))
+    })
     .off_by_default()
     .reads(&["@@gtid_executed", "@@gtid_purged", "@@gtid_binlog_pos", "@@gtid_slave_pos"])
     .metrics(&[&EXECUTED, &INTERVALS, &PURGED, &BINLOG, &REPLICATED]),
@@ -24,18 +22,18 @@ pub(super) static QUERY: Query = Query {
 
 static EXECUTED: Desc<1> = Desc::gauge(
     "mysql_gtid_executed_transactions",
-    "Transactions of a source in gtid_executed. MySQL only.",
+    "Transactions in gtid_executed, by source. MySQL only.",
     ["source"],
 );
 static INTERVALS: Desc<1> = Desc::gauge(
     "mysql_gtid_executed_intervals",
-    "Intervals of a source in gtid_executed; more than one means that transactions are missing in \
-     between. MySQL only.",
+    "Intervals in gtid_executed, by source. More than one means that transactions are missing. \
+     MySQL only.",
     ["source"],
 );
 static PURGED: Desc<1> = Desc::gauge(
     "mysql_gtid_purged_transactions",
-    "Transactions of a source that are no longer in a binary log. MySQL only.",
+    "Transactions in gtid_purged, which are in no binary log any more, by source. MySQL only.",
     ["source"],
 );
 static BINLOG: Desc<2> = Desc::gauge(
@@ -45,11 +43,11 @@ static BINLOG: Desc<2> = Desc::gauge(
 );
 static REPLICATED: Desc<2> = Desc::gauge(
     "mysql_gtid_replica_sequence",
-    "Sequence number of the last transaction of a domain that was replicated. MariaDB only.",
+    "Sequence number of the last replicated transaction of a domain. MariaDB only.",
     ["domain_id", "server_id"],
 );
 
-/// The most sources and domains that are exposed.
+/// The maximum number of sources or domains.
 const LIMIT: usize = 200;
 
 struct BinlogGtid(Db);
@@ -72,7 +70,7 @@ impl AsyncCollector for BinlogGtid {
     }
 }
 
-/// Writes the sets of MySQL.
+/// Writes the GTID sets of MySQL.
 fn write_sets(out: &mut Families, answer: &ResultSet) {
     let Some(row) = answer.rows.first() else { return };
     let executed = sources(row.text(0));
@@ -90,7 +88,7 @@ fn write_sets(out: &mut Families, answer: &ResultSet) {
     }
 }
 
-/// Writes the positions of MariaDB.
+/// Writes the GTID positions of MariaDB.
 fn write_positions(out: &mut Families, answer: &ResultSet) {
     let Some(row) = answer.rows.first() else { return };
     for (desc, column) in [(&BINLOG, 0), (&REPLICATED, 1)] {
@@ -101,7 +99,7 @@ fn write_positions(out: &mut Families, answer: &ResultSet) {
     }
 }
 
-/// A part of a set: the transactions of a source, with its tag if there is one.
+/// The transactions of a source, or of a tag of a source, in a GTID set.
 #[derive(Debug, PartialEq, Eq)]
 struct SourceSet {
     /// `uuid`, or `uuid:tag`.
@@ -116,7 +114,7 @@ fn sources(set: &str) -> Vec<SourceSet> {
     for part in set.split(',') {
         let mut words = part.trim().split(':');
         let Some(uuid) = words.next().filter(|uuid| !uuid.is_empty()) else { continue };
-        // Of the tag that is in force.
+        // A tag applies to the intervals after it.
         let mut name = uuid.to_owned();
         for word in words {
             let (first, last) = word.split_once('-').unwrap_or((word, word));
@@ -172,7 +170,7 @@ mod tests {
     fn both_flavours_are_exposed() {
         let executed = format!("{UUID}:1-5:7");
         let purged = format!("{UUID}:1-2");
-        exposed_as(&QUERY, "mysql", &[&[&executed, &purged]], write_sets);
-        exposed_as(&QUERY, "mariadb", &[&["0-1-4,7-2-9", "0-1-3,x,1-2"]], write_positions);
+        exposed_as(&COLLECTOR, "mysql", &[&[&executed, &purged]], write_sets);
+        exposed_as(&COLLECTOR, "mariadb", &[&["0-1-4,7-2-9", "0-1-3,x,1-2"]], write_positions);
     }
 }

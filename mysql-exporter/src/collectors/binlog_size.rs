@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::Db;
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("binlog_size", "Number and size of the binary logs", |db, _| {
         Ok(Source::asynchronous(BinlogSize(db.clone())))
     })
@@ -23,7 +23,7 @@ pub(super) static QUERY: Query = Query {
 };
 
 static SIZE: Desc = Desc::gauge("mysql_binlog_size_bytes", "Bytes of all binary logs.", []);
-static FILES: Desc = Desc::gauge("mysql_binlog_files", "How many binary logs there are.", []);
+static FILES: Desc = Desc::gauge("mysql_binlog_files", "Number of binary logs.", []);
 static NUMBER: Desc =
     Desc::gauge("mysql_binlog_file_number", "The number of the newest binary log.", []);
 

@@ -5,15 +5,15 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Kind;
 use exporter_core::families::Families;
 
+use super::collector::{Definition, MysqlCollector};
 use super::userstat::{self, Accounts, COMMON};
-use super::{Definition, Query};
 use crate::db::Db;
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.clientstats",
-        "User statistics by client, of MariaDB and Percona Server with userstat=1",
+        "User statistics by client, on MariaDB and Percona Server with userstat=1",
         |db, _| Ok(Source::asynchronous(ClientStatistics(db.clone()))),
     )
     .off_by_default()

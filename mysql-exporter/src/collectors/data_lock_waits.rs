@@ -7,12 +7,12 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::version::Server;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.data_lock_waits",
         "Transactions that wait for row locks",
@@ -38,7 +38,7 @@ pub(super) static QUERY: Query = Query {
 static LIMIT: Flag = Flag::text(
     "collect.perf_schema.data_lock_waits.limit",
     "50",
-    "How many tables with waiting transactions are told of at most: those with most.",
+    "Maximum number of tables: those with the most waiting transactions.",
 );
 
 static TOTALS: [Column<Row, 0>; 3] = [
@@ -50,13 +50,13 @@ static TOTALS: [Column<Row, 0>; 3] = [
     .column(|row| row.number(0)),
     Desc::gauge(
         "mysql_perf_schema_data_lock_blocking_transactions",
-        "Transactions that others wait for.",
+        "Transactions that block others.",
         [],
     )
     .column(|row| row.number(1)),
     Desc::gauge(
         "mysql_perf_schema_data_lock_longest_wait_seconds",
-        "The longest time that a transaction has waited; 0 if none waits.",
+        "Time that the longest waiting transaction has waited; 0 if there is none.",
         [],
     )
     .column(|row| row.number(2)),
@@ -91,7 +91,7 @@ fn has_table(server: &Server) -> bool {
 }
 
 fn statements(server: &Server, limit: u32) -> [String; 2] {
-    // Tables and columns: the waits, who waits, who blocks, and the lock that is waited for.
+    // The table, its column with the waiting transaction, and its column with the blocking one.
     let (waits, waiting, blocking) = if has_table(server) {
         (
             "performance_schema.data_lock_waits",
@@ -141,11 +141,11 @@ mod tests {
     #[test]
     fn waits_are_exposed() {
         let tables = result_set(&[&["app", "things", "2"]]);
-        exposed(&QUERY, &[&["2", "1", "14"]], |out, totals| write(out, totals, &tables));
+        exposed(&COLLECTOR, &[&["2", "1", "14"]], |out, totals| write(out, totals, &tables));
     }
 
     #[test]
-    fn the_tables_are_the_servers() {
+    fn the_tables_depend_on_the_server() {
         for (version, table) in [
             ("9.7.4", "performance_schema.data_locks"),
             ("5.7.44", "information_schema.INNODB_LOCKS"),

@@ -3,12 +3,12 @@
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "engine_tokudb_status",
-        "Nothing: the TokuDB engine is gone",
+        "Nothing: no supported server has the TokuDB engine",
         |_, _| {
             tracing::warn!(
                 "--collect.engine_tokudb_status has nothing to collect: MariaDB dropped TokuDB in \

@@ -7,20 +7,20 @@ use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 use exporter_core::value::SummaryValue;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::sql;
 use crate::version::Server;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.eventsstatements",
         "The statements that take the most time, by digest",
         |db, flags| {
             Ok(Source::asynchronous(EventsStatements {
                 db: db.clone(),
-                wanted: Wanted::new(flags)?,
+                selection: Selection::new(flags)?,
             }))
         },
     )
@@ -39,21 +39,21 @@ static LIMIT: Flag = Flag::text(
 static TIME_LIMIT: Flag = Flag::text(
     "collect.perf_schema.eventsstatements.timelimit",
     "86400",
-    "Seconds since a digest was last seen, beyond which it is left out.",
+    "Maximum time in seconds since a digest was last seen; older ones are excluded.",
 );
 static TEXT_LIMIT: Flag = Flag::text(
     "collect.perf_schema.eventsstatements.digest_text_limit",
     "120",
-    "Characters of a statement's text that are shown.",
+    "Maximum length of the text of a statement in characters.",
 );
 static EXCLUDE: Flag = Flag::list(
     "collect.perf_schema.eventsstatements.exclude_schemas",
     &[],
-    "A schema whose statements are left out, in addition to those of the server. May be repeated.",
+    "A schema whose statements are excluded, in addition to those of the server. May be repeated.",
 );
 
 const DIGEST: [&str; 3] = ["schema", "digest", "digest_text"];
-/// The server counts picoseconds.
+/// Picoseconds, the unit of the server, in a second.
 const SECOND: f64 = 1e12;
 
 /// The first columns of every server.
@@ -155,20 +155,20 @@ static COLUMNS: [Column<Row, 3>; 14] = [
 ];
 static LATENCY: Desc<3> = Desc::summary(
     "mysql_perf_schema_events_statements_latency",
-    "How long statements of this digest took, in seconds.",
+    "Latency of statements of this digest in seconds.",
     DIGEST,
 );
 
 struct EventsStatements {
     db: Db,
-    wanted: Wanted,
+    selection: Selection,
 }
 
 #[async_trait]
 impl AsyncCollector for EventsStatements {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.db.session().await?;
-        let sql = self.wanted.statement(session.server());
+        let sql = self.selection.statement(session.server());
         let answer = session.query(&sql).await?;
         drop(session);
         answer.table(out, &COLUMNS, [0, 1, TEXT]);
@@ -190,7 +190,7 @@ fn write_latency(out: &mut Families, answer: &ResultSet) {
 }
 
 /// The values of the flags.
-struct Wanted {
+struct Selection {
     digests: u32,
     seconds: u32,
     characters: u32,
@@ -198,7 +198,7 @@ struct Wanted {
     excluded: String,
 }
 
-impl Wanted {
+impl Selection {
     fn new(flags: &Flags) -> Result<Self, Error> {
         let own = ["mysql", "performance_schema", "information_schema"];
         Ok(Self {
@@ -228,14 +228,14 @@ mod tests {
     #[test]
     fn the_statement_depends_on_flags_and_server() {
         let flags = Flags::new([(&LIMIT, "5"), (&TEXT_LIMIT, "9"), (&EXCLUDE, "a'b")]);
-        let wanted = Wanted::new(&flags).unwrap();
+        let selection = Selection::new(&flags).unwrap();
         for (version, cpu) in [("9.7.4", true), ("8.0.27", false), ("10.11.6-MariaDB", false)] {
-            let sql = wanted.statement(&Server::new(version, "", true));
+            let sql = selection.statement(&Server::new(version, "", true));
             assert_eq!(sql.contains("SUM_CPU_TIME"), cpu, "{version}");
             assert!(sql.contains("LEFT(DIGEST_TEXT, 9)") && sql.ends_with("LIMIT 5"), "{sql}");
             assert!(sql.contains("'information_schema', 'a\\'b')"), "{sql}");
         }
-        let bad = Wanted::new(&Flags::new([(&LIMIT, "all")]));
+        let bad = Selection::new(&Flags::new([(&LIMIT, "all")]));
         assert!(bad.is_err());
     }
 }

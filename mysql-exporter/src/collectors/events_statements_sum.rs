@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, PICOSECOND, Query};
+use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.eventsstatementssum",
         "Statements of all digests together",

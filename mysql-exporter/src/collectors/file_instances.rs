@@ -6,12 +6,12 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::sql;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.file_instances",
         "File I/O of the server, by file",
@@ -27,12 +27,12 @@ pub(super) static QUERY: Query = Query {
 static FILTER: Flag = Flag::text(
     "collect.perf_schema.file_instances.filter",
     ".*",
-    "Files to expose: a regular expression of the server's over their names.",
+    "Files to expose: a regular expression in the server's syntax, matched with file names.",
 );
 static REMOVE_PREFIX: Flag = Flag::text(
     "collect.perf_schema.file_instances.remove_prefix",
     "/var/lib/mysql/",
-    "What to take off the front of file names.",
+    "Prefix to remove from file names.",
 );
 
 const LABELS: [&str; 3] = ["file_name", "event_name", "mode"];
@@ -92,7 +92,7 @@ fn statement(filter: &str) -> String {
                    SUM_NUMBER_OF_BYTES_READ, SUM_NUMBER_OF_BYTES_WRITE FROM \
                    performance_schema.file_summary_by_instance"
         .to_owned();
-    // A pattern that matches everything is left out, so that it costs the server nothing.
+    // A pattern that matches everything is omitted, to save time on the server.
     if !matches!(filter, "" | ".*") {
         sql.extend([" WHERE FILE_NAME REGEXP ", &sql::list([filter])]);
     }

@@ -5,10 +5,10 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("galera", "State of a Galera node and of its cluster", |db, _| {
         Ok(Source::asynchronous(Galera(db.clone())))
     })
@@ -36,7 +36,7 @@ static READY: Desc =
     Desc::gauge("mysql_galera_ready", "Whether the node accepts statements (wsrep_ready).", []);
 static CONNECTED: Desc = Desc::gauge(
     "mysql_galera_connected",
-    "Whether the node has a connection to its cluster (wsrep_connected).",
+    "Whether the node is connected to its cluster (wsrep_connected).",
     [],
 );
 static PRIMARY: Desc = Desc::gauge(
@@ -51,17 +51,17 @@ static STATE: Desc = Desc::gauge(
 );
 static NODES: Desc = Desc::gauge(
     "mysql_galera_nodes",
-    "Nodes in the component that this node belongs to (wsrep_cluster_size).",
+    "Nodes in the component of this node (wsrep_cluster_size).",
     [],
 );
 static ADDRESSES: Desc = Desc::gauge(
     "mysql_galera_incoming_addresses",
-    "Nodes that accept clients, by the addresses that they have announced.",
+    "Nodes that accept clients, counted by their announced addresses.",
     [],
 );
 static CONFIGURATION: Desc = Desc::gauge(
     "mysql_galera_configuration",
-    "Number of the cluster's membership: it differs between the parts of a split cluster.",
+    "Configuration number of the cluster, which differs between the parts of a split cluster.",
     [],
 );
 static RECEIVE_QUEUE: Desc = Desc::gauge(
@@ -71,27 +71,27 @@ static RECEIVE_QUEUE: Desc = Desc::gauge(
 );
 static SEND_QUEUE: Desc = Desc::gauge(
     "mysql_galera_send_queue",
-    "Write sets that wait to be sent (wsrep_local_send_queue).",
+    "Write sets waiting to be sent (wsrep_local_send_queue).",
     [],
 );
 static PAUSED: Desc = Desc::counter(
     "mysql_galera_flow_control_paused_seconds_total",
-    "Time for which flow control has paused replication.",
+    "Time that flow control has paused replication.",
     [],
 );
 static FLOW_CONTROL: Desc = Desc::gauge(
     "mysql_galera_flow_control_active",
-    "Whether flow control pauses replication now.",
+    "Whether flow control is pausing replication.",
     [],
 );
 static CERTIFICATION_FAILURES: Desc = Desc::counter(
     "mysql_galera_certification_failures_total",
-    "Transactions of this node that conflicted with one of another node at commit.",
+    "Transactions of this node that failed at commit because of a conflict with another node.",
     [],
 );
 static ABORTED: Desc = Desc::counter(
     "mysql_galera_aborted_transactions_total",
-    "Transactions of this node that were aborted in favour of a replicated one.",
+    "Transactions of this node aborted in favour of a replicated one.",
     [],
 );
 
@@ -109,7 +109,7 @@ fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
         let row = answer.variable(name);
         row.map(|row| row.text(1)).filter(|text| !text.is_empty())
     };
-    // MariaDB has some of the variables without a provider, too.
+    // MariaDB has some of the variables even without a provider.
     if text("wsrep_provider_name").is_none() {
         return Err(Error::Absent("Galera"));
     }
@@ -117,7 +117,7 @@ fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
     let is = |name: &str, yes: &str| {
         text(name).map(|text| f64::from(u8::from(text.eq_ignore_ascii_case(yes))))
     };
-    // Nodes that accept no clients leave an empty place in the list.
+    // Nodes that accept no clients have an empty entry.
     let addresses = text("wsrep_incoming_addresses")
         .map(|list| list.split(',').filter(|address| !address.trim().is_empty()).count());
     for (desc, value) in [
@@ -127,7 +127,7 @@ fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
         (&STATE, number("wsrep_local_state")),
         (&NODES, number("wsrep_cluster_size")),
         (&ADDRESSES, addresses.map(|count| count as f64)),
-        // Outside of a primary component it is the greatest 64-bit number.
+        // The maximum 64-bit number outside of a primary component.
         (&CONFIGURATION, number("wsrep_cluster_conf_id").filter(|id| *id < 1e18)),
         (&RECEIVE_QUEUE, number("wsrep_local_recv_queue")),
         (&SEND_QUEUE, number("wsrep_local_send_queue")),
@@ -155,7 +155,7 @@ mod tests {
         ResultSet { columns: Vec::new(), rows }
     }
 
-    /// The variables of a node of three that is a donor, as MariaDB 10.11 with Galera 26.4 has them.
+    /// A donor in a cluster of three nodes with MariaDB 10.11 and Galera 26.4.
     #[test]
     fn a_node_is_described() {
         let answer = rows(&[
@@ -180,7 +180,7 @@ mod tests {
         write(&mut out, &answer).unwrap();
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         testing::golden(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/galera.prom"), &page);
-        testing::declared_is_exposed(&QUERY.definition, &page);
+        testing::declared_is_exposed(&COLLECTOR.definition, &page);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::status;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("global_status", "Status variables of the server", |db, _| {
         Ok(Source::asynchronous(GlobalStatus(db.clone())))
     })
@@ -54,7 +54,7 @@ static HANDLERS: Desc<1> = Desc::counter(
 );
 static CONNECTION_ERRORS: Desc<1> = Desc::counter(
     "mysql_global_status_connection_errors_total",
-    "Connections that failed, by what was wrong.",
+    "Failed connections, by cause.",
     ["error"],
 );
 static ROW_OPERATIONS: Desc<1> = Desc::counter(
@@ -64,7 +64,7 @@ static ROW_OPERATIONS: Desc<1> = Desc::counter(
 );
 static LOST: Desc<1> = Desc::counter(
     "mysql_global_status_performance_schema_lost_total",
-    "What performance_schema could not take note of, for lack of memory.",
+    "Instances that performance_schema could not record for lack of memory.",
     ["instrumentation"],
 );
 static PAGES: Desc<1> = Desc::gauge(
@@ -89,17 +89,17 @@ static GALERA: Desc<3> = Desc::gauge(
 );
 static LATENCY_MIN: Desc = Desc::gauge(
     "mysql_galera_evs_repl_latency_min_seconds",
-    "The least latency of group communication that Galera measured.",
+    "Minimum latency of group communication, as measured by Galera.",
     [],
 );
 static LATENCY_AVERAGE: Desc = Desc::gauge(
     "mysql_galera_evs_repl_latency_avg_seconds",
-    "The mean latency of group communication that Galera measured.",
+    "Mean latency of group communication, as measured by Galera.",
     [],
 );
 static LATENCY_MAX: Desc = Desc::gauge(
     "mysql_galera_evs_repl_latency_max_seconds",
-    "The greatest latency of group communication that Galera measured.",
+    "Maximum latency of group communication, as measured by Galera.",
     [],
 );
 static LATENCY_DEVIATION: Desc = Desc::gauge(
@@ -109,7 +109,7 @@ static LATENCY_DEVIATION: Desc = Desc::gauge(
 );
 static LATENCY_SAMPLES: Desc = Desc::gauge(
     "mysql_galera_evs_repl_latency_sample_size",
-    "How many measurements the latencies of group communication are made of.",
+    "Number of measurements of the latency of group communication.",
     [],
 );
 
@@ -251,6 +251,6 @@ mod tests {
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/global_status.prom"),
             &page,
         );
-        testing::declared_is_exposed(&QUERY.definition, &page);
+        testing::declared_is_exposed(&COLLECTOR.definition, &page);
     }
 }

@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::status;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("global_variables", "System variables of the server", |db, _| {
         Ok(Source::asynchronous(GlobalVariables(db.clone())))
     })
@@ -38,14 +38,11 @@ static ISOLATION: Desc<1> = Desc::gauge(
 );
 static CLUSTER: Desc<1> = Desc::gauge(
     "mysql_galera_variables_info",
-    "The Galera cluster this node belongs to; always 1.",
+    "The Galera cluster of this node; always 1.",
     ["wsrep_cluster_name"],
 );
-static CACHE: Desc = Desc::gauge(
-    "mysql_galera_gcache_size_bytes",
-    "The size of the cache of write sets that Galera keeps.",
-    [],
-);
+static CACHE: Desc =
+    Desc::gauge("mysql_galera_gcache_size_bytes", "Size of Galera's cache of write sets.", []);
 
 struct GlobalVariables(Db);
 
@@ -108,7 +105,7 @@ mod tests {
     use super::cache_size;
 
     #[test]
-    fn the_size_of_the_cache_is_found() {
+    fn the_cache_size_is_parsed() {
         for (options, size) in [
             ("base_port = 4567; gcache.size = 128M; gcache.recover = yes", Some(134_217_728.0)),
             ("gcache.size=2G", Some(2_147_483_648.0)),

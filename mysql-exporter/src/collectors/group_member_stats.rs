@@ -6,11 +6,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.replication_group_member_stats",
         "Transactions of this member of the replication group",
@@ -32,43 +32,43 @@ const SQL: &str = "SELECT COUNT_TRANSACTIONS_IN_QUEUE, COUNT_TRANSACTIONS_CHECKE
 static COLUMNS: [Column<Row, 0>; 8] = [
     Desc::gauge(
         "mysql_perf_schema_transactions_in_queue",
-        "Transactions that wait to be checked for conflicts.",
+        "Transactions waiting for conflict detection.",
         [],
     )
     .column(|row| row.number(0)),
     Desc::counter(
         "mysql_perf_schema_transactions_checked_total",
-        "Transactions checked for conflicts.",
+        "Transactions checked by conflict detection.",
         [],
     )
     .column(|row| row.number(1)),
     Desc::counter(
         "mysql_perf_schema_conflicts_detected_total",
-        "Transactions that did not pass the check for conflicts.",
+        "Transactions rejected by conflict detection.",
         [],
     )
     .column(|row| row.number(2)),
     Desc::counter(
         "mysql_perf_schema_transactions_rows_validating_total",
-        "Rows that the check for conflicts has in its store; it goes up and down.",
+        "Rows in the conflict detection database; the value can decrease.",
         [],
     )
     .column(|row| row.number(3)),
     Desc::gauge(
         "mysql_perf_schema_transactions_remote_in_applier_queue",
-        "Transactions of other members that wait to be applied.",
+        "Transactions of other members waiting to be applied.",
         [],
     )
     .column(|row| row.number(4)),
     Desc::counter(
         "mysql_perf_schema_transactions_remote_applied_total",
-        "Transactions of other members that were applied.",
+        "Applied transactions of other members.",
         [],
     )
     .column(|row| row.number(5)),
     Desc::counter(
         "mysql_perf_schema_transactions_local_proposed_total",
-        "Transactions that this member proposed to the group.",
+        "Transactions proposed to the group by this member.",
         [],
     )
     .column(|row| row.number(6)),

@@ -5,12 +5,12 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::status;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.replication_group_members",
         "Members of the replication group and their states",
@@ -99,7 +99,7 @@ mod tests {
     use crate::db::Row;
 
     #[test]
-    fn members_have_numbers_for_their_states() {
+    fn states_of_members_are_numbers() {
         let answer = ResultSet {
             columns: ["CHANNEL_NAME", "MEMBER_ID", "MEMBER_HOST", "MEMBER_PORT", "MEMBER_STATE"]
                 .into_iter()

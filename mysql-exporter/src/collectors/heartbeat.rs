@@ -7,11 +7,11 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "heartbeat",
         "Replication delay, by a heartbeat in a table",
@@ -37,12 +37,8 @@ static UTC: Flag = Flag::switch(
 const SERVER: [&str; 1] = ["server_id"];
 
 static COLUMNS: [Column<Row, 1>; 2] = [
-    Desc::gauge(
-        "mysql_heartbeat_stored_timestamp_seconds",
-        "The time of the last heartbeat.",
-        SERVER,
-    )
-    .column(|row| row.number(0)),
+    Desc::gauge("mysql_heartbeat_stored_timestamp_seconds", "Time of the last heartbeat.", SERVER)
+        .column(|row| row.number(0)),
     Desc::gauge(
         "mysql_heartbeat_now_timestamp_seconds",
         "Time of the server when the heartbeat was queried.",

@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.innodb_cmp",
         "Compression of InnoDB pages",
@@ -28,13 +28,13 @@ const SIZE: [&str; 1] = ["page_size"];
 static COLUMNS: [Column<Row, 1>; 5] = [
     Desc::counter(
         "mysql_info_schema_innodb_cmp_compress_ops_total",
-        "Times a page of this size was to be compressed.",
+        "Attempts to compress a page of this size.",
         SIZE,
     )
     .column(|row| row.number(1)),
     Desc::counter(
         "mysql_info_schema_innodb_cmp_compress_ops_ok_total",
-        "Times a page of this size was compressed.",
+        "Successful compressions of a page of this size.",
         SIZE,
     )
     .column(|row| row.number(2)),

@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.innodb_cmpmem",
         "Compressed pages in the InnoDB buffer pool",
@@ -28,13 +28,13 @@ const PAGE: [&str; 2] = ["page_size", "buffer_pool"];
 static COLUMNS: [Column<Row, 2>; 4] = [
     Desc::counter(
         "mysql_info_schema_innodb_cmpmem_pages_used_total",
-        "Pages of this size in use; it goes up and down.",
+        "Pages of this size in use; the value can decrease.",
         PAGE,
     )
     .column(|row| row.number(2)),
     Desc::counter(
         "mysql_info_schema_innodb_cmpmem_pages_free_total",
-        "Pages of this size free; it goes up and down.",
+        "Free pages of this size; the value can decrease.",
         PAGE,
     )
     .column(|row| row.number(3)),

@@ -6,14 +6,14 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "innodb_log",
-        "Length of the history list of InnoDB, and age of its checkpoint",
+        "History list length and checkpoint age of InnoDB",
         |db, _| Ok(Source::asynchronous(InnodbLog(db.clone()))),
     )
     .off_by_default()
@@ -24,21 +24,21 @@ pub(super) static QUERY: Query = Query {
 
 static HISTORY: Desc = Desc::gauge(
     "mysql_innodb_history_list_length",
-    "Transactions whose undo records no purge has removed.",
+    "Transactions whose undo records are not purged yet.",
     [],
 );
 static AGE: Desc = Desc::gauge(
     "mysql_innodb_checkpoint_age_bytes",
-    "Bytes of the redo log since the last checkpoint: what a recovery would read.",
+    "Bytes of redo log since the last checkpoint, which a recovery would have to read.",
     [],
 );
 static LIMIT: Desc = Desc::gauge(
     "mysql_innodb_checkpoint_age_limit_bytes",
-    "The age at which writes wait for a checkpoint; on MySQL, the capacity of the redo log.",
+    "Checkpoint age at which writes have to wait; on MySQL, the capacity of the redo log.",
     [],
 );
 
-/// Parses everywhere: variables that a server does not know are left out.
+/// Valid on every server: unknown variables are not in the result.
 const STATUS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_checkpoint_age', \
                       'Innodb_checkpoint_max_age', 'Innodb_redo_log_checkpoint_lsn', \
                       'Innodb_redo_log_current_lsn', 'Innodb_redo_log_capacity_resized')";
@@ -59,7 +59,7 @@ impl AsyncCollector for InnodbLog {
     }
 }
 
-/// Writes what there is of it. The rows are names and values.
+/// Writes the values that exist. The rows have name and value.
 fn write(out: &mut Families, values: &ResultSet) {
     let value = |name: &str| {
         let row = values.variable(name)?;
@@ -87,19 +87,19 @@ mod tests {
     use crate::collectors::tests::{exposed, exposed_as};
 
     #[test]
-    fn both_flavours_tell_the_age() {
+    fn both_flavours_have_a_checkpoint_age() {
         let mariadb: [&[&str]; 3] = [
             &["trx_rseg_history_len", "6"],
             &["Innodb_checkpoint_age", "6341"],
             &["Innodb_checkpoint_max_age", "80819529"],
         ];
-        exposed(&QUERY, &mariadb, write);
+        exposed(&COLLECTOR, &mariadb, write);
         let mysql: [&[&str]; 4] = [
             &["trx_rseg_history_len", "7"],
             &["Innodb_redo_log_checkpoint_lsn", "19459173"],
             &["Innodb_redo_log_current_lsn", "19459519"],
             &["Innodb_redo_log_capacity_resized", "104857600"],
         ];
-        exposed_as(&QUERY, "mysql", &mysql, write);
+        exposed_as(&COLLECTOR, "mysql", &mysql, write);
     }
 }

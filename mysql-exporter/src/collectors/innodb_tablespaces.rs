@@ -6,12 +6,12 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::version::Server;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.innodb_tablespaces",
         "Sizes of InnoDB's tablespaces",
@@ -25,7 +25,7 @@ pub(super) static QUERY: Query = Query {
 
 static INFO: Desc<4> = Desc::gauge(
     "mysql_info_schema_innodb_tablespace_space_info",
-    "The number of a tablespace; its formats and type are in the labels.",
+    "ID of a tablespace, with formats and type as labels.",
     ["tablespace_name", "file_format", "row_format", "space_type"],
 );
 static FILE_SIZE: Desc<1> = Desc::gauge(
@@ -35,7 +35,7 @@ static FILE_SIZE: Desc<1> = Desc::gauge(
 );
 static ALLOCATED_SIZE: Desc<1> = Desc::gauge(
     "mysql_info_schema_innodb_tablespace_allocated_size_bytes",
-    "Size that a tablespace's file takes on disk.",
+    "Allocated size of a tablespace's file.",
     ["tablespace_name"],
 );
 

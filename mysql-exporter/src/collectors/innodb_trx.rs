@@ -6,11 +6,11 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.innodb_trx",
         "Open InnoDB transactions",
@@ -29,11 +29,11 @@ pub(super) static QUERY: Query = Query {
 static LONG: Flag = Flag::text(
     "collect.info_schema.innodb_trx.long",
     "60",
-    "Seconds after which an open transaction counts as a long one.",
+    "Seconds after which an open transaction counts as long.",
 );
 
 const STATE: [&str; 1] = ["state"];
-/// The states that a transaction can have.
+/// The states of a transaction.
 const STATES: [&str; 4] = ["COMMITTING", "LOCK WAIT", "ROLLING BACK", "RUNNING"];
 
 static COLUMNS: [Column<Row, 1>; 6] = [
@@ -41,13 +41,13 @@ static COLUMNS: [Column<Row, 1>; 6] = [
         .column(|row| row.number(1)),
     Desc::gauge(
         "mysql_info_schema_innodb_trx_long_transactions",
-        "Open transactions that are older than the flag says.",
+        "Open transactions older than --collect.info_schema.innodb_trx.long.",
         STATE,
     )
     .column(|row| row.number(2)),
     Desc::gauge(
         "mysql_info_schema_innodb_trx_idle_transactions",
-        "Open transactions that execute no statement.",
+        "Open transactions without a running statement.",
         STATE,
     )
     .column(|row| row.number(3)),
@@ -59,13 +59,13 @@ static COLUMNS: [Column<Row, 1>; 6] = [
     .column(|row| row.number(4)),
     Desc::gauge(
         "mysql_info_schema_innodb_trx_rows_locked",
-        "Rows that open transactions have locked, approximately.",
+        "Approximate number of rows locked by open transactions.",
         STATE,
     )
     .column(|row| row.number(5)),
     Desc::gauge(
         "mysql_info_schema_innodb_trx_rows_modified",
-        "Rows that open transactions have changed.",
+        "Rows changed by open transactions.",
         STATE,
     )
     .column(|row| row.number(6)),
@@ -85,7 +85,7 @@ impl AsyncCollector for InnodbTrx {
     }
 }
 
-/// A row for each state, also for those without a transaction.
+/// One row for each state, including states without transactions.
 fn statement(seconds: u32) -> String {
     let age = "TIMESTAMPDIFF(SECOND, t.trx_started, NOW())";
     let states = STATES.map(|state| format!("SELECT '{state}' AS state")).join(" UNION ALL ");
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn transactions_are_exposed_by_state() {
         exposed(
-            &QUERY,
+            &COLLECTOR,
             &[
                 &["LOCK WAIT", "1", "0", "0", "3", "1", "0"],
                 &["RUNNING", "2", "1", "1", "90", "7", "2"],

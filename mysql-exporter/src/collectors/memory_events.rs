@@ -7,14 +7,14 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.memory_events",
-        "Memory of the server, by what it is for",
+        "Memory of the server, by purpose",
         |db, flags| Ok(Source::asynchronous(MemoryEvents::new(db, flags))),
     )
     .off_by_default()
@@ -27,7 +27,7 @@ pub(super) static QUERY: Query = Query {
 static REMOVE_PREFIX: Flag = Flag::text(
     "collect.perf_schema.memory_events.remove_prefix",
     "memory/",
-    "What to take off the front of event names.",
+    "Prefix to remove from event names.",
 );
 
 const SQL: &str = "SELECT EVENT_NAME, SUM_NUMBER_OF_BYTES_ALLOC, SUM_NUMBER_OF_BYTES_FREE, \

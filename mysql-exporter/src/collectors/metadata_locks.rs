@@ -1,6 +1,6 @@
-//! Metadata locks, and who waits for them: `performance_schema.metadata_locks`.
+//! Metadata locks and waits for them: `performance_schema.metadata_locks`.
 //!
-//! On MariaDB the instrument `wait/lock/metadata/sql/mdl` is off by default, and the table empty.
+//! On MariaDB, the instrument `wait/lock/metadata/sql/mdl` is off by default; the table is empty then.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
@@ -8,11 +8,11 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.metadata_locks",
         "Metadata locks and waits for them",
@@ -31,12 +31,12 @@ pub(super) static QUERY: Query = Query {
 static LIMIT: Flag = Flag::text(
     "collect.perf_schema.metadata_locks.limit",
     "50",
-    "How many tables with waiting statements are told of at most: those with most.",
+    "Maximum number of objects: those with the most waiting statements.",
 );
 
 static LOCKS: [Column<Row, 3>; 1] = [Desc::gauge(
     "mysql_perf_schema_metadata_locks",
-    "Metadata locks that are granted, or waited for.",
+    "Metadata locks, granted or requested.",
     ["object_type", "lock_type", "lock_status"],
 )
 .column(|row| row.number(3))];
@@ -47,7 +47,7 @@ static WAITS: [Column<Row, 2>; 1] = [Desc::gauge(
 )
 .column(|row| row.number(2))];
 
-/// The types and states are few: the limit is only a precaution.
+/// The limit is only a precaution, because there are few types and states.
 const COUNTS: &str = "SELECT OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS, COUNT(*) FROM \
                       performance_schema.metadata_locks WHERE COALESCE(OBJECT_SCHEMA, '') <> \
                       'performance_schema' GROUP BY OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS LIMIT 500";
@@ -98,6 +98,6 @@ mod tests {
             &["TABLE", "EXCLUSIVE", "PENDING", "1"],
         ];
         let waits = result_set(&[&["app", "a\"b", "1"]]);
-        exposed(&QUERY, &locks, |out, locks| write(out, locks, &waits));
+        exposed(&COLLECTOR, &locks, |out, locks| write(out, locks, &waits));
     }
 }

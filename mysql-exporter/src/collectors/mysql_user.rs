@@ -6,11 +6,11 @@ use exporter_core::desc::{Column, Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("mysql.user", "Limits and privileges of accounts", |db, flags| {
         let privileges = flags.is_on(&PRIVILEGES);
         Ok(Source::asynchronous(User { db: db.clone(), privileges }))
@@ -25,7 +25,7 @@ pub(super) static QUERY: Query = Query {
 static PRIVILEGES: Flag = Flag::switch(
     "collect.mysql.user.privileges",
     false,
-    "Tell of each account which privileges it has on everything.",
+    "Expose the global privileges of each account.",
 );
 
 const ACCOUNT: [&str; 2] = ["mysql_user", "hostmask"];
@@ -51,14 +51,14 @@ static COLUMNS: [Column<Row, 2>; 4] = [
     .column(|row| row.number(4)),
     Desc::gauge(
         "mysql_mysql_max_user_connections",
-        "Connections the account may have at once; 0 is the server's limit.",
+        "Maximum number of simultaneous connections of the account; 0 means the server's limit.",
         ACCOUNT,
     )
     .column(|row| row.number(5)),
 ];
 static PRIVILEGE: DynDesc = DynDesc::new(
     "mysql_mysql_<privilege>",
-    "Whether the account has this privilege on everything.",
+    "Whether the account has this global privilege.",
     Kind::Gauge,
     &ACCOUNT,
 );

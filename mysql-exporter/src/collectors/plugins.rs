@@ -5,10 +5,10 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("info_schema.plugins", "Plugins of the server", |db, _| {
         Ok(Source::asynchronous(Plugins(db.clone())))
     })
@@ -25,7 +25,7 @@ static INFO: Desc<5> = Desc::info(
 );
 static ACTIVE: Desc<2> = Desc::gauge(
     "mysql_info_schema_plugin_active",
-    "Whether a plugin is in use: 0 if it is disabled, inactive or being removed.",
+    "Whether a plugin is active: 0 if it is disabled, inactive or being removed.",
     ["name", "type"],
 );
 
@@ -68,6 +68,6 @@ mod tests {
             &["InnoDB", "STORAGE ENGINE", "10.11", "", "GPL", "1"],
             &["server_audit", "AUDIT", "1.4", "server_audit.so", "GPL", "0"],
         ];
-        exposed(&QUERY, &rows, write);
+        exposed(&COLLECTOR, &rows, write);
     }
 }

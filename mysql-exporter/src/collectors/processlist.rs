@@ -9,15 +9,15 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::version::Server;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.processlist",
-        "Connections by what they are doing",
+        "Connections by command, state, user and host",
         |db, flags| {
             Ok(Source::asynchronous(Processlist {
                 db: db.clone(),
@@ -37,7 +37,7 @@ pub(super) static QUERY: Query = Query {
 static MIN_TIME: Flag = Flag::text(
     "collect.info_schema.processlist.min_time",
     "0",
-    "Seconds that a connection must be in a state to be counted.",
+    "Minimum time in seconds that a counted connection has been in its state.",
 );
 static BY_USER: Flag = Flag::switch(
     "collect.info_schema.processlist.processes_by_user",
@@ -57,7 +57,7 @@ static THREADS: Desc<2> = Desc::gauge(
 );
 static SECONDS: Desc<2> = Desc::gauge(
     "mysql_info_schema_processlist_seconds",
-    "How long connections have been in their state, summed by command and state.",
+    "Sum of the times that connections have been in their state, by command and state.",
     ["command", "state"],
 );
 static USERS: Desc<1> = Desc::gauge(
@@ -85,7 +85,7 @@ impl AsyncCollector for Processlist {
         let mut own = self.db.connection_ids();
         let answer = session.query(&statement(session.server(), self.min_time)).await?;
         drop(session);
-        // Others may have been opened since.
+        // Connections may have been opened meanwhile.
         own.extend(self.db.connection_ids());
         let counts = Counts::of(&answer, &own);
         let mut threads = out.family(&THREADS);
@@ -108,9 +108,9 @@ impl AsyncCollector for Processlist {
     }
 }
 
-/// The connections, those of our user one by one: the last column is their number.
+/// Connections in groups; those of the exporter's user singly, with their ID in the last column.
 ///
-/// Reading the table of `performance_schema` does not lock out other connections.
+/// Unlike the other table, that of `performance_schema` is read without a global lock.
 fn statement(server: &Server, min_time: u32) -> String {
     let has_own_table = server.performance_schema && server.is_mysql_since((8, 0, 22));
     let table = if has_own_table {
@@ -134,7 +134,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// Counts all connections but our `own`.
+    /// Counts all connections except the exporter's `own`.
     fn of(answer: &ResultSet, own: &[u32]) -> Self {
         let mut counts = Self::default();
         let is_own = |row: &&Row| row.text(6).parse().is_ok_and(|id| own.contains(&id));
@@ -184,7 +184,7 @@ mod tests {
             ["app", "2001:db8::1:4712", "Query", "Sending data", "1", "1", ""],
             ["app", "localhost", "Sleep", "", "3", "30", ""],
             ["", "", "Daemon", "Waiting for table, or not", "1", "9", ""],
-            // Ours, and one by the same name.
+            // Of the exporter, and of another client with the same user.
             ["exporter", "localhost", "Query", "Sending data", "1", "0", "17"],
             ["exporter", "localhost", "Sleep", "", "1", "5", "18"],
         ];

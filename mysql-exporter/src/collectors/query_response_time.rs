@@ -7,13 +7,13 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::value::{Bucket, HistogramValue};
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.query_response_time",
-        "Histogram of how long statements take, where a plugin counts it",
+        "Histogram of response times, if a plugin measures them",
         |db, _| Ok(Source::asynchronous(QueryResponseTime(db.clone()))),
     )
     .reads(&["information_schema.QUERY_RESPONSE_TIME"])
@@ -23,17 +23,17 @@ pub(super) static QUERY: Query = Query {
 
 static ALL: Desc = Desc::histogram(
     "mysql_info_schema_query_response_time_seconds",
-    "How long statements took.",
+    "Response times of statements.",
     [],
 );
 static READ: Desc = Desc::histogram(
     "mysql_info_schema_read_query_response_time_seconds",
-    "How long statements that read took.",
+    "Response times of reading statements.",
     [],
 );
 static WRITE: Desc = Desc::histogram(
     "mysql_info_schema_write_query_response_time_seconds",
-    "How long statements that write took.",
+    "Response times of writing statements.",
     [],
 );
 

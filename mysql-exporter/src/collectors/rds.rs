@@ -1,4 +1,4 @@
-//! Amazon RDS and Aurora, as far as the server itself tells: the variables `aurora_version` and
+//! Amazon RDS and Aurora, from the server itself: the variables `aurora_version` and
 //! `aurora_server_id`, and the table `mysql.rds_configuration`.
 
 use async_trait::async_trait;
@@ -6,11 +6,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query, exists};
+use super::collector::{Definition, MysqlCollector, table_exists};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "rds",
         "Version, role and settings of Amazon RDS and Aurora",
@@ -24,21 +24,21 @@ pub(super) static QUERY: Query = Query {
 
 static INFO: Desc<3> = Desc::info(
     "mysql_rds_info",
-    "The service that runs the server, rds or aurora, and what Aurora calls itself.",
+    "The service that runs the server (rds or aurora), and version and server ID of Aurora.",
     ["service", "aurora_version", "server_id"],
 );
 static READER: Desc = Desc::gauge(
     "mysql_rds_reader",
-    "Whether the server is an instance that only reads: a replica, or a reader of Aurora.",
+    "Whether the server is read-only: a replica, or a reader instance of Aurora.",
     [],
 );
 static CONFIGURATION: Desc<1> = Desc::gauge(
     "mysql_rds_configuration",
-    "A setting of the service, such as binlog retention hours. Nothing if it is not set.",
+    "A setting of the service, such as binlog retention hours. Absent if it is not set.",
     ["name"],
 );
 
-/// Parses everywhere, unlike `@@aurora_version`.
+/// Valid on every server, unlike `@@aurora_version`.
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('aurora_server_id', \
                          'aurora_version', 'innodb_read_only', 'read_only')";
 const SETTINGS: &str = "SELECT name, value FROM mysql.rds_configuration ORDER BY name LIMIT 100";
@@ -50,7 +50,7 @@ impl AsyncCollector for Rds {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
         let variables = session.query(VARIABLES).await?;
-        let settings = if exists(&mut session, "mysql", "rds_configuration").await? {
+        let settings = if table_exists(&mut session, "mysql", "rds_configuration").await? {
             Some(session.query(SETTINGS).await?)
         } else {
             None
@@ -90,15 +90,15 @@ mod tests {
     use crate::collectors::tests::{exposed, exposed_as, result_set};
 
     #[test]
-    fn aurora_and_rds_are_told_apart() {
+    fn aurora_and_rds_are_distinguished() {
         let settings = result_set(&[&["binlog retention hours", "24"], &["target delay", ""]]);
         let aurora: [&[&str]; 3] = [
             &["aurora_server_id", "db-1"],
             &["aurora_version", "3.08.0"],
             &["innodb_read_only", "ON"],
         ];
-        exposed(&QUERY, &aurora, |out, variables| write(out, variables, &settings));
+        exposed(&COLLECTOR, &aurora, |out, variables| write(out, variables, &settings));
         let rds: [&[&str]; 2] = [&["innodb_read_only", "OFF"], &["read_only", "OFF"]];
-        exposed_as(&QUERY, "rds", &rds, |out, variables| write(out, variables, &settings));
+        exposed_as(&COLLECTOR, "rds", &rds, |out, variables| write(out, variables, &settings));
     }
 }

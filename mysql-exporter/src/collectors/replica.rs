@@ -1,22 +1,24 @@
-//! How far a replica is behind, and what its workers do: `performance_schema` of MySQL 8.0 and
-//! later, `SHOW ALL SLAVES STATUS` and its like on other servers.
+//! Lag of a replica and the state of its workers: `performance_schema` of MySQL 8.0 and later, or
+//! `SHOW ALL SLAVES STATUS` and similar statements on other servers.
 
 mod channel;
 mod last_known;
+mod metrics;
 mod status;
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
-use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
 use self::channel::{Channel, transactions};
 use self::last_known::LastKnown;
-use super::{Definition, Query, slave_status};
-use crate::db::{self, Db, ResultSet, Row, Session};
+use self::metrics::{LAG, PENDING, WORKERS};
+use super::collector::{Definition, MysqlCollector};
+use super::slave_status;
+use crate::db::{self, Db, ResultSet, Session};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "replica",
         "Lag of a replica, and the state of its workers",
@@ -36,48 +38,13 @@ pub(super) static QUERY: Query = Query {
     needs: |server, flags| {
         let mut needs = vec![Need::new("SELECT", "performance_schema.*")];
         if !server.is_mysql_since((8, 0, 0)) {
-            needs.extend((slave_status::QUERY.needs)(server, flags));
+            needs.extend((slave_status::COLLECTOR.needs)(server, flags));
         }
         needs
     },
 };
 
-static LAG: Desc<1> = Desc::gauge(
-    "mysql_replica_lag_seconds",
-    "Age of the oldest change of the source that this replica may lack, by channel. Also while replication is stopped or delayed.",
-    ["channel"],
-);
-static PENDING: Desc<1> = Desc::gauge(
-    "mysql_replica_pending_transactions",
-    "Transactions that the replica has received and not applied, by their GTIDs.",
-    ["channel"],
-);
-
-const WORKER: [&str; 2] = ["channel", "worker"];
-
-/// Of the rows of both statements below: channel, worker, state, error, age of its transaction.
-static WORKERS: [Column<Row, 2>; 3] = [
-    Desc::gauge(
-        "mysql_replica_worker_running",
-        "Whether a worker of the replica runs.",
-        WORKER,
-    )
-    .column(|row| Some(f64::from(u8::from(row.text(2) == "ON")))),
-    Desc::gauge(
-        "mysql_replica_worker_error_number",
-        "Number of the last error of a worker; 0 if there was none.",
-        WORKER,
-    )
-    .column(|row| row.number(3)),
-    Desc::gauge(
-        "mysql_replica_worker_transaction_age_seconds",
-        "Time since the transaction that a worker applies was committed on its original source. Of MySQL only.",
-        WORKER,
-    )
-    .column(|row| row.number(4)),
-];
-
-// The channel of group_replication_recovery is at rest unless a member joins.
+// The channel group_replication_recovery is only active while a member joins.
 const CHANNELS: &str = "SELECT CHANNEL_NAME, SERVICE_STATE, UNIX_TIMESTAMP(NOW(6)), \
      UNIX_TIMESTAMP(LAST_HEARTBEAT_TIMESTAMP), \
      UNIX_TIMESTAMP(LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP), \
@@ -92,7 +59,7 @@ const MYSQL_WORKERS: &str = "SELECT CHANNEL_NAME, WORKER_ID, SERVICE_STATE, LAST
      UNIX_TIMESTAMP(LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP) \
      FROM performance_schema.replication_applier_status_by_worker \
      WHERE CHANNEL_NAME <> 'group_replication_recovery' LIMIT 1000";
-// All channels share the workers. Threads have a new number with each start; their place stays.
+// All channels share the workers. Thread IDs change with each start, but their order does not.
 const MARIADB_WORKERS: &str = "SELECT '', ROW_NUMBER() OVER (ORDER BY THREAD_ID), \
      SERVICE_STATE, LAST_ERROR_NUMBER, NULL \
      FROM performance_schema.replication_applier_status_by_worker LIMIT 1000";
@@ -126,7 +93,7 @@ impl Replica {
         out: &mut Families,
     ) -> Result<(), db::Error> {
         let channels = session.query(CHANNELS).await?;
-        // Most servers are no replica.
+        // Most servers are not replicas.
         if channels.rows.is_empty() {
             return Ok(());
         }
@@ -146,8 +113,8 @@ fn write(
     last_known.retain(&names);
     let mut lag = out.family(&LAG);
     for row in &channels.rows {
-        let told = Channel::new(row, &workers.rows).lag();
-        if let Some(seconds) = last_known.lag(row.text(0), told) {
+        let reported = Channel::new(row, &workers.rows).lag();
+        if let Some(seconds) = last_known.lag(row.text(0), reported) {
             lag.sample([row.text(0)], seconds);
         }
     }
@@ -165,6 +132,7 @@ mod tests {
     use exporter_core::testing;
 
     use super::*;
+    use crate::db::Row;
 
     /// A channel that is broken by a duplicate key, recorded from MySQL 9.7, and one of a group.
     #[test]
@@ -188,6 +156,6 @@ mod tests {
         );
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         testing::golden(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/replica.prom"), &page);
-        testing::declared_is_exposed(&QUERY.definition, &page);
+        testing::declared_is_exposed(&COLLECTOR.definition, &page);
     }
 }

@@ -5,10 +5,10 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, Query, exists};
+use super::collector::{Definition, MysqlCollector, table_exists};
 use crate::db::{Db, Row};
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.replica_host",
         "Load and lag of the instances of an Aurora cluster",
@@ -42,7 +42,7 @@ static COLUMNS: [Column<Row, 2>; 5] = [
     .column(|row| Some(row.number(3)? / 1e6)),
     Desc::gauge(
         "mysql_info_schema_replica_host_lag_seconds",
-        "How far an instance is behind the writer.",
+        "Lag of an instance behind the writer.",
         LABELS,
     )
     .column(|row| Some(row.number(4)? / 1e3)),
@@ -54,7 +54,7 @@ static COLUMNS: [Column<Row, 2>; 5] = [
     .column(|row| row.number(5)),
     Desc::gauge(
         "mysql_info_schema_replica_host_replay_latency_seconds",
-        "How long an instance takes to apply what it receives.",
+        "Time that an instance takes to apply changes.",
         LABELS,
     )
     .column(|row| Some(row.number(6)? / 1e6)),
@@ -67,7 +67,7 @@ impl AsyncCollector for ReplicaHost {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
         // Only Aurora has this table. Its absence is not a failure in the original.
-        if exists(&mut session, "information_schema", "REPLICA_HOST_STATUS").await? {
+        if table_exists(&mut session, "information_schema", "REPLICA_HOST_STATUS").await? {
             session.query(SQL).await?.table(out, &COLUMNS, [0, 1]);
         }
         Ok(())

@@ -7,12 +7,12 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Definition, Query, exists};
+use super::collector::{Definition, MysqlCollector, table_exists};
 use crate::db::{Db, ResultSet};
 use crate::grants::Need;
 use crate::status;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.rocksdb_perf_context",
         "Counters of the MyRocks engine, by table",
@@ -42,7 +42,7 @@ struct RocksdbPerfContext(Db);
 impl AsyncCollector for RocksdbPerfContext {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
-        if !exists(&mut session, "information_schema", "ROCKSDB_PERF_CONTEXT").await? {
+        if !table_exists(&mut session, "information_schema", "ROCKSDB_PERF_CONTEXT").await? {
             return Err(Error::Absent("MyRocks"));
         }
         let answer = session.query(SQL).await?;

@@ -5,14 +5,15 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, Query, userstat};
+use super::collector::{Definition, MysqlCollector};
+use super::userstat;
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.schemastats",
-        "Use of schemas, of MariaDB and Percona Server with userstat=1",
+        "Use of schemas, on MariaDB and Percona Server with userstat=1",
         |db, _| Ok(Source::asynchronous(SchemaStatistics(db.clone()))),
     )
     .off_by_default()

@@ -1,15 +1,15 @@
-//! Semi-synchronous replication: the `Rpl_semi_sync_` variables of `SHOW GLOBAL STATUS`, which
-//! have different names in each version.
+//! Semi-synchronous replication: the `Rpl_semi_sync_` variables of `SHOW GLOBAL STATUS`, whose
+//! names depend on the version.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "semi_sync",
         "Semi-synchronous replication, on sources and replicas",
@@ -17,33 +17,34 @@ pub(super) static QUERY: Query = Query {
     )
     .off_by_default()
     .reads(&["SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%'"])
-    .metrics(&[&ACTIVE, &REPLICAS, &WAITING, &TRANSACTIONS, &SWITCHED_OFF, &WAITS, &WAITED]),
+    .metrics(&[&ACTIVE, &REPLICAS, &WAITING, &TRANSACTIONS, &FALLBACKS, &WAITS, &WAITED]),
     needs: |_, _| Vec::new(),
 };
 
 static ACTIVE: Desc<1> = Desc::gauge(
     "mysql_semi_sync_active",
-    "Whether semi-synchronous replication is in use, for each role of the server: a source stops it when no replica acknowledges in time.",
+    "Whether semi-synchronous replication is active, by role of the server. A source switches to \
+     asynchronous replication when no replica acknowledges in time.",
     ["role"],
 );
 static REPLICAS: Desc = Desc::gauge(
     "mysql_semi_sync_replicas",
-    "Semi-synchronous replicas that are connected to this source.",
+    "Semi-synchronous replicas connected to this source.",
     [],
 );
 static WAITING: Desc = Desc::gauge(
     "mysql_semi_sync_waiting_sessions",
-    "Sessions that wait for an acknowledgement now.",
+    "Sessions that wait for an acknowledgement.",
     [],
 );
 static TRANSACTIONS: Desc<1> = Desc::counter(
     "mysql_semi_sync_transactions_total",
-    "Transactions that this source has committed, by whether a replica acknowledged them in time.",
+    "Transactions committed by this source, by whether a replica acknowledged them in time.",
     ["acknowledged"],
 );
-static SWITCHED_OFF: Desc = Desc::counter(
+static FALLBACKS: Desc = Desc::counter(
     "mysql_semi_sync_fallbacks_total",
-    "Times that this source went back to asynchronous replication.",
+    "Number of times that this source switched to asynchronous replication.",
     [],
 );
 static WAITS: Desc = Desc::counter(
@@ -66,7 +67,7 @@ impl AsyncCollector for SemiSync {
     }
 }
 
-// The plugins of MySQL 8.0.26 and later say source and replica.
+// MySQL 8.0.26 and later have plugins with the terms source and replica.
 const SOURCE: [&str; 2] = ["source", "master"];
 const REPLICA: [&str; 2] = ["replica", "slave"];
 
@@ -97,7 +98,7 @@ fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
     for (desc, value) in [
         (&REPLICAS, number("clients")),
         (&WAITING, number("wait_sessions")),
-        (&SWITCHED_OFF, number("no_times")),
+        (&FALLBACKS, number("no_times")),
         (&WAITS, number("tx_waits")),
         (&WAITED, number("tx_wait_time").map(|microseconds| microseconds / 1e6)),
     ] {
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn both_generations_of_names_are_read() {
+    fn current_and_former_names_are_read() {
         let pages = [["source", "replica"], ["master", "slave"]].map(|[source, replica]| {
             let variables = [
                 (source, "clients", "1"),
@@ -145,11 +146,11 @@ mod tests {
         assert_eq!(pages[0], pages[1]);
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/semi_sync.prom");
         testing::golden(path, &pages[0]);
-        testing::declared_is_exposed(&QUERY.definition, &pages[0]);
+        testing::declared_is_exposed(&COLLECTOR.definition, &pages[0]);
     }
 
     #[test]
-    fn a_replica_has_no_series_of_sources() {
+    fn a_replica_has_no_series_of_a_source() {
         let page = page(&[["Rpl_semi_sync_replica_status", "ON"]]);
         let series: Vec<_> = page.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(series, ["mysql_semi_sync_active{role=\"replica\"} 1"]);

@@ -5,14 +5,15 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::{Definition, Query, binlog_size};
+use super::binlog_size;
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 use crate::status;
 use crate::version::Server;
 
-pub(super) static QUERY: Query = Query {
-    definition: Definition::new("slave_status", "State of replication on a replica", |db, _| {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
+    definition: Definition::new("slave_status", "Replication status of a replica", |db, _| {
         Ok(Source::asynchronous(SlaveStatus(db.clone())))
     })
     .reads(&["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"])
@@ -60,7 +61,7 @@ impl AsyncCollector for SlaveStatus {
     }
 }
 
-/// The statement for this server; others fail to parse.
+/// The statement that is valid on this server.
 pub(super) fn statement(server: &Server) -> &'static str {
     if server.is_mariadb() {
         "SHOW ALL SLAVES STATUS"
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_server_is_asked_what_it_parses() {
+    fn the_statement_depends_on_the_server() {
         for (version, sql) in [
             ("10.3.1-MariaDB", "SHOW ALL SLAVES STATUS"),
             ("11.4.2-MariaDB", "SHOW ALL SLAVES STATUS"),
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn new_names_are_known_by_the_old() {
+    fn new_names_have_former_names() {
         for (name, old) in [
             ("replica_io_running", "slave_io_running"),
             ("seconds_behind_source", "seconds_behind_master"),
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_are_taken_apart() {
+    fn gtid_positions_are_parsed() {
         let read = |text| gtids(text).collect::<Vec<_>>();
         assert_eq!(read("0-1-100, 3-2-7"), [("0", "1", 100.0), ("3", "2", 7.0)]);
         assert_eq!(read(""), []);

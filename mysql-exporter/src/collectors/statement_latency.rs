@@ -1,8 +1,8 @@
-//! How long statements take, as a histogram: `performance_schema.events_statements_histogram_global`,
+//! Latency of statements as a histogram: `performance_schema.events_statements_histogram_global`,
 //! since MySQL 8.0.3.
 //!
-//! The server has 450 buckets, 50 for each power of ten from 10 µs on. A native histogram has all of
-//! them; the text formats have every 25th.
+//! The server has 450 buckets, 50 for each power of ten from 10 µs on. The native histogram uses all of
+//! them, the text formats every 25th.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
@@ -10,14 +10,14 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 use exporter_core::value::{Bucket, HistogramValue, NativeBuckets};
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "perf_schema.eventsstatements_histogram",
-        "How long statements take, as a histogram",
+        "Latency of statements, as a histogram",
         |db, _| Ok(Source::asynchronous(StatementLatency(db.clone()))),
     )
     .off_by_default()
@@ -31,7 +31,7 @@ pub(super) static QUERY: Query = Query {
 
 static LATENCY: Desc = Desc::histogram(
     "mysql_perf_schema_statement_latency_seconds",
-    "How long statements took, since the server started or the table was truncated.",
+    "Latency of statements since the server started or the table was truncated.",
     [],
 );
 
@@ -41,11 +41,11 @@ const HISTOGRAM: &str = "SELECT BUCKET_TIMER_LOW, BUCKET_TIMER_HIGH, COUNT_BUCKE
 const SUM: &str = "SELECT SUM(SUM_TIMER_WAIT) FROM \
                    performance_schema.events_statements_summary_global_by_event_name";
 
-/// Every so many buckets of the server are one in the text formats.
+/// One bucket of the text formats stands for this many buckets of the server.
 const STEP: usize = 25;
-/// Eight buckets for each power of two: as close to the server's as their number permits.
+/// Eight buckets for each power of two, which is closest to the server's buckets.
 const SCHEMA: i32 = 3;
-/// In seconds: the server counts picoseconds.
+/// Picoseconds, the unit of the server, in a second.
 const SECOND: f64 = 1e12;
 
 struct StatementLatency(Db);
@@ -73,7 +73,7 @@ fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
     for (at, row) in histogram.rows.iter().enumerate() {
         let Some((low, high, in_bucket)) = bounds(row) else { continue };
         count = count.saturating_add(in_bucket);
-        // The last bucket has no end.
+        // The last bucket has no upper bound.
         let is_last = at + 1 == histogram.rows.len();
         if at % STEP == 0 && !is_last {
             buckets.push(Bucket::new(high, count));
@@ -97,7 +97,7 @@ fn bounds(row: &Row) -> Option<(f64, f64, u64)> {
     Some((row.number(0)? / SECOND, row.number(1)? / SECOND, count))
 }
 
-/// The native bucket that a time in seconds is in.
+/// The index of the native bucket that contains a time in seconds.
 #[expect(clippy::cast_possible_truncation, reason = "a logarithm of a u64 is small")]
 fn native_index(seconds: f64) -> i32 {
     let per_power_of_two = f64::from(1 << SCHEMA);
@@ -110,7 +110,7 @@ mod tests {
     use crate::collectors::tests::{exposed, result_set};
 
     #[test]
-    fn times_are_a_histogram() {
+    fn buckets_are_exposed() {
         // 50 buckets for each power of ten, as the server makes them.
         let rows: Vec<[String; 3]> = (0..450_i32)
             .map(|at| {
@@ -124,11 +124,11 @@ mod tests {
             rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
         let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
         let sum = result_set(&[&["4000000000000"]]);
-        exposed(&QUERY, &rows, |out, histogram| write(out, histogram, &sum));
+        exposed(&COLLECTOR, &rows, |out, histogram| write(out, histogram, &sum));
     }
 
     #[test]
-    fn native_buckets_hold_their_times() {
+    fn native_buckets_contain_their_times() {
         for seconds in [1e-5, 0.001, 0.5, 1.0, 3.0, 100.0] {
             let index = native_index(seconds);
             let bound = |index: i32| 2_f64.powf(f64::from(index) / 8.0);

@@ -6,12 +6,12 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use super::{Definition, Query};
+use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 use crate::sql;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("info_schema.tables", "Rows and sizes of tables", |db, flags| {
         Ok(Source::asynchronous(Tables { db: db.clone(), sql: statement(flags) }))
     })
@@ -36,15 +36,12 @@ static VERSION: [Column<Row, 6>; 1] = [Desc::gauge(
     ["schema", "table", "type", "engine", "row_format", "create_options"],
 )
 .column(|row| row.number(6))];
-static ROWS: [Column<Row, 2>; 1] = [Desc::gauge(
-    "mysql_info_schema_table_rows",
-    "Rows in the table, as far as its engine can tell.",
-    NAME,
-)
-.column(|row| row.number(7))];
+static ROWS: [Column<Row, 2>; 1] =
+    [Desc::gauge("mysql_info_schema_table_rows", "Approximate number of rows in the table.", NAME)
+        .column(|row| row.number(7))];
 static SIZE: Desc<3> = Desc::gauge(
     "mysql_info_schema_table_size",
-    "Bytes of the table's data and indexes, and bytes allocated and not used.",
+    "Size of the table's data and indexes, and allocated but unused space, in bytes.",
     ["schema", "table", "component"],
 );
 /// In the order of the statement.

@@ -1,4 +1,4 @@
-//! What holds for every collector.
+//! Tests of all collectors, and helpers for tests of single ones.
 
 use std::collections::HashSet;
 
@@ -8,26 +8,26 @@ use exporter_core::testing;
 use super::*;
 use crate::db::{ResultSet, Row};
 
-/// Rows as a server sends them. The columns have no names.
+/// A result set without names of columns.
 pub(super) fn result_set(rows: &[&[&str]]) -> ResultSet {
     let rows = rows.iter().map(|row| Row::of(row)).collect();
     ResultSet { columns: Vec::new(), rows }
 }
 
-/// Compares what `write` makes of rows with the golden file of the collector. It has to expose all
-/// that the collector declares.
+/// Compares the output of `write` with the golden file of the collector. It has to contain all
+/// families that the collector declares.
 pub(super) fn exposed(
-    query: &Query,
+    collector: &MysqlCollector,
     rows: &[&[&str]],
     write: impl FnOnce(&mut Families, &ResultSet),
 ) {
-    let page = exposed_as(query, "", rows, write);
-    testing::declared_is_exposed(&query.definition, &page);
+    let page = exposed_as(collector, "", rows, write);
+    testing::declared_is_exposed(&collector.definition, &page);
 }
 
-/// The same with another golden file, and perhaps not all families.
+/// Like [`exposed`], with another golden file, and possibly without some of the families.
 pub(super) fn exposed_as(
-    query: &Query,
+    collector: &MysqlCollector,
     suffix: &str,
     rows: &[&[&str]],
     write: impl FnOnce(&mut Families, &ResultSet),
@@ -36,7 +36,7 @@ pub(super) fn exposed_as(
     write(&mut out, &result_set(rows));
     let page = String::from_utf8(testing::page(&[out])).unwrap();
     let dot = if suffix.is_empty() { "" } else { "." };
-    let name = query.definition.name;
+    let name = collector.definition.name;
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     testing::golden(format!("{golden}/{name}{dot}{suffix}.prom"), &page);
     page
@@ -49,7 +49,7 @@ fn names_are_in_order_and_differ() {
 }
 
 #[test]
-fn each_has_metrics_of_its_own() {
+fn no_two_collectors_have_the_same_metric() {
     let mut seen = HashSet::new();
     for def in ALL {
         for metric in def.metrics {
@@ -62,7 +62,7 @@ fn each_has_metrics_of_its_own() {
 }
 
 #[test]
-fn the_default_set_is_the_predecessors() {
+fn the_default_set_is_that_of_mysqld_exporter() {
     let on: Vec<_> = ALL.iter().filter(|def| def.on_by_default).map(|def| def.name).collect();
     assert_eq!(
         on,

@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::families::Families;
 
+use super::collector::{Definition, MysqlCollector};
 use super::userstat::{self, Accounts, COMMON};
-use super::{Definition, Query};
 use crate::db::Db;
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.userstats",
-        "User statistics by user, of MariaDB and Percona Server with userstat=1",
+        "User statistics by user, on MariaDB and Percona Server with userstat=1",
         |db, _| Ok(Source::asynchronous(UserStatistics(db.clone()))),
     )
     .off_by_default()

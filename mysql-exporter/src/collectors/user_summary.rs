@@ -5,11 +5,11 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use super::{Definition, PICOSECOND, Query};
+use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, Row};
 use crate::grants::Need;
 
-pub(super) static QUERY: Query = Query {
+pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "sys.user_summary",
         "Statements, I/O, connections and memory of each user",
@@ -52,7 +52,7 @@ static COLUMNS: [Column<Row, 1>; 10] = [
         .column(|row| row.number(9)),
     Desc::counter(
         "mysql_sys_memory_allocated_bytes_total",
-        "Memory that was ever allocated for a user.",
+        "Total memory allocated for a user so far.",
         USER,
     )
     .column(|row| row.number(10)),

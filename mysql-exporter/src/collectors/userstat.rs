@@ -80,13 +80,13 @@ impl Accounts {
     }
 }
 
-/// The answer to a statement about user statistics, of a server that may have them. Nothing where
-/// they are switched off.
+/// Runs a statement on user statistics, if the server may have them. The result is empty if they are
+/// off.
 pub(super) async fn query(db: &Db, sql: &str) -> Result<ResultSet, Error> {
     let mut session = db.session().await?;
     match session.server().flavour {
         Flavour::MariaDb | Flavour::Percona => Ok(session.query(sql).await?),
-        // Not a failure, as in the original.
+        // Success without rows, as in the original.
         Flavour::MySql => Ok(ResultSet::default()),
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct File {
 
 /// An invalid line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(super) struct SyntaxError {
     pub(super) line: usize,
     pub(super) problem: &'static str,
 }
@@ -18,13 +18,13 @@ pub(super) struct Wrong {
 impl File {
     /// Parses a file like the library of `mysqld_exporter`. Values are literal, except for quotes
     /// around them and a backslash at the end.
-    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+    pub(super) fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut file = Self::default();
         // Keys before the first section are ignored.
         let mut section = String::new();
         let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate();
         while let Some((number, line)) = lines.next() {
-            let wrong = |problem| Wrong { line: number + 1, problem };
+            let error = |problem| SyntaxError { line: number + 1, problem };
             let line = line.trim();
             // `!include` is ignored.
             if line.is_empty() || line.starts_with(['#', ';', '!']) {
@@ -32,7 +32,7 @@ impl File {
             }
             if let Some(name) = line.strip_prefix('[') {
                 let name =
-                    name.strip_suffix(']').ok_or_else(|| wrong("a section without its ]"))?;
+                    name.strip_suffix(']').ok_or_else(|| error("a section name without ]"))?;
                 name.trim().clone_into(&mut section);
                 file.sections.entry(section.clone()).or_default();
                 continue;
@@ -40,7 +40,7 @@ impl File {
             let (key, value) = line.split_once(['=', ':']).unwrap_or((line, "true"));
             let rest = lines.by_ref().map(|(_, line)| line);
             let value = complete(value.trim(), rest)
-                .ok_or_else(|| wrong("a value without its closing quotes"))?;
+                .ok_or_else(|| error("a value without its closing quote"))?;
             if !section.is_empty() {
                 let section = file.sections.entry(section.clone()).or_default();
                 section.insert(key.trim().replace('_', "-"), value);
@@ -56,16 +56,17 @@ impl File {
     /// The value of a key in a section or the sections that it inherits from: `[a.b]` inherits from
     /// `[a]`.
     pub(super) fn value(&self, section: &str, key: &str) -> Option<&str> {
-        lineage(section).find_map(|section| self.own(section, key))
+        lineage(section).find_map(|section| self.direct_value(section, key))
     }
 
     /// The value of the first of these keys that exists, nearest section first.
     pub(super) fn nearest<'a>(&self, section: &str, keys: &[&'a str]) -> Option<(&'a str, &str)> {
-        lineage(section)
-            .find_map(|section| keys.iter().find_map(|key| Some((*key, self.own(section, key)?))))
+        lineage(section).find_map(|section| {
+            keys.iter().find_map(|key| Some((*key, self.direct_value(section, key)?)))
+        })
     }
 
-    fn own(&self, section: &str, key: &str) -> Option<&str> {
+    fn direct_value(&self, section: &str, key: &str) -> Option<&str> {
         self.sections.get(section)?.get(key).map(String::as_str)
     }
 }
@@ -104,14 +105,14 @@ fn complete<'a>(value: &str, mut lines: impl Iterator<Item = &'a str>) -> Option
 }
 
 /// The text of a file. Only comments may be in another encoding.
-pub(super) fn decode(bytes: &[u8]) -> Result<String, Wrong> {
+pub(super) fn decode(bytes: &[u8]) -> Result<String, SyntaxError> {
     let mut text = String::with_capacity(bytes.len());
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         match str::from_utf8(line) {
             Ok(line) => text.push_str(line),
             Err(_) if line.trim_ascii_start().starts_with(b"#") => text.push_str("#\n"),
             Err(_) if line.trim_ascii_start().starts_with(b";") => text.push_str("#\n"),
-            Err(_) => return Err(Wrong { line: number + 1, problem: "it is not UTF-8" }),
+            Err(_) => return Err(SyntaxError { line: number + 1, problem: "not valid UTF-8" }),
         }
     }
     Ok(text)
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(file.value("client", "user"), Some("u"));
         assert_eq!(file.sections().collect::<Vec<_>>(), ["client"]);
         let error = decode(b"[client]\npassword=caf\xe9\n").unwrap_err();
-        assert_eq!(error, Wrong { line: 2, problem: "it is not UTF-8" });
+        assert_eq!(error, SyntaxError { line: 2, problem: "not valid UTF-8" });
     }
 
     #[test]
@@ -177,10 +178,10 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         for (text, line, problem) in [
-            ("[client]\npassword=`a\nb", 2, "a value without its closing quotes"),
-            ("\n[client\nuser=a", 2, "a section without its ]"),
+            ("[client]\npassword=`a\nb", 2, "a value without its closing quote"),
+            ("\n[client\nuser=a", 2, "a section name without ]"),
         ] {
-            assert_eq!(File::parse(text).unwrap_err(), Wrong { line, problem }, "{text}");
+            assert_eq!(File::parse(text).unwrap_err(), SyntaxError { line, problem }, "{text}");
         }
     }
 }

@@ -31,9 +31,9 @@ fn each_section_with_a_user_is_a_login() {
 }
 
 #[test]
-fn the_file_goes_before_flags_and_environment() {
+fn the_file_overrides_flags_and_environment() {
     let mut given = defaults();
-    assert!(parse("", &given).unwrap_err().starts_with("no user to log in as: my.cnf"));
+    assert!(parse("", &given).unwrap_err().starts_with("no user: my.cnf"));
     given.user = Some("flag".into());
     given.password = Some(Secret::new("env"));
     let config = parse("[client.a]\npassword=own\n[b]\nuser=b", &given).unwrap();
@@ -51,7 +51,7 @@ fn the_file_goes_before_flags_and_environment() {
 
 #[cfg(feature = "rds-iam")]
 #[test]
-fn a_token_takes_the_place_of_the_password() {
+fn a_token_replaces_the_password() {
     let text = "[client]\nuser=u\n[client.rds]\nhost=db.x.us-east-1.rds.amazonaws.com\n\
                 rds-iam=us-east-1\nssl-ca=/ca\n";
     let config = parse(text, &defaults()).unwrap();
@@ -62,37 +62,37 @@ fn a_token_takes_the_place_of_the_password() {
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_with_its_section() {
+fn errors_name_section_and_key() {
     for (keys, problem) in [
-        ("socket=/s\nssl-ca=/ca", "socket: there is no TLS on a Unix socket"),
+        ("socket=/s\nssl-ca=/ca", "socket: a Unix socket has no TLS"),
         ("enable-cleartext-plugin=perhaps", "enable-cleartext-plugin: expected"),
         ("port=x", "port: expected a number"),
-        ("host=a b", "host: expected the name"),
+        ("host=a b", "host: expected a host name"),
         ("get-server-public-key=perhaps", "get-server-public-key: expected"),
         ("ssl-mode=VERIFY_CA", "ssl-mode: VERIFY_CA needs ssl-ca"),
         ("rds-iam=1", "rds-iam: expected an AWS region"),
         ("rds-iam=us-east-1", "rds-iam: a token is only sent over TLS"),
         ("rds-iam=us-east-1\nssl-mode=REQUIRED", "rds-iam: a token is only sent over TLS"),
-        ("rds-iam=us-east-1\nssl-ca=/ca\npassword=p", "rds-iam: a token takes the place"),
+        ("rds-iam=us-east-1\nssl-ca=/ca\npassword=p", "rds-iam: a token replaces"),
         #[cfg(not(feature = "rds-iam"))]
-        ("rds-iam=us-east-1\nssl-ca=/ca", "rds-iam: this program was built without it"),
+        ("rds-iam=us-east-1\nssl-ca=/ca", "rds-iam: this program was built without"),
     ] {
         let error = parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap_err();
         assert!(error.starts_with(&format!("my.cnf: [client] {problem}")), "{keys}: {error}");
     }
-    for fine in [
+    for valid in [
         "socket=/s\ntls=preferred\nenable-cleartext-plugin",
         "socket=/s\ntls=skip-verify",
         "socket=/s\nssl-mode=REQUIRED",
         "socket=\nssl-ca=\nenable-cleartext-plugin=1",
     ] {
-        let config = parse(&format!("[client]\nuser=u\n{fine}"), &defaults()).unwrap();
-        assert!(config.login(DEFAULT).unwrap().tls == Tls::Off, "{fine}");
+        let config = parse(&format!("[client]\nuser=u\n{valid}"), &defaults()).unwrap();
+        assert!(config.login(DEFAULT).unwrap().tls == Tls::Off, "{valid}");
     }
 }
 
 #[test]
-fn a_reload_weakens_no_login() {
+fn a_reload_does_not_weaken_tls() {
     let verified = "ssl-ca=/ca";
     for (before, after, loss) in [
         (verified, "", Some("the connection would not be encrypted")),
@@ -112,9 +112,8 @@ fn a_reload_weakens_no_login() {
         let config = |keys| parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap();
         let error = config(before).check_replacement(&config(after)).err();
         let found = error.map(|error| error.to_string());
-        let expected = loss.map(|loss| {
-            format!("[client] {loss}, which takes a restart: a reload weakens no login")
-        });
+        let expected = loss
+            .map(|loss| format!("[client] {loss}: a reload does not weaken TLS, restart for that"));
         assert_eq!(found, expected, "{before} -> {after}");
     }
     let before = parse("[client]\nuser=u\n[client.a]\nssl-ca=/ca", &defaults()).unwrap();

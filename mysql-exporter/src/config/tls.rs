@@ -1,48 +1,48 @@
-//! How the connection to a server is encrypted, from the TLS keys of a section.
+//! The TLS settings of a section.
 
 use std::path::PathBuf;
 
-use super::Problem;
+use super::error::Problem;
 
 /// How a connection is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tls {
     Off,
-    /// Where the server offers it, without looking at its certificate.
+    /// If the server offers TLS, without verifying its certificate.
     Preferred(Identity),
-    /// Without looking at the server's certificate.
+    /// Without verifying the server's certificate.
     Unverified(Identity),
-    /// The certificate must come from one of `authorities`, and be for the server's name, or else
-    /// for `name`.
+    /// The certificate must be issued by one of `authorities`, for `name` or else for the server's
+    /// host name.
     Verified {
         authorities: Authorities,
         name: Option<String>,
         identity: Identity,
     },
-    /// The certificate must come from `authority`, for whatever name it is.
+    /// The certificate must be issued by `authority`, for any name.
     VerifiedAuthority {
         authority: PathBuf,
         identity: Identity,
     },
 }
 
-/// The certificate authorities that are trusted.
+/// The trusted certificate authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Authorities {
-    /// Those in a file of PEM.
+    /// Those in a PEM file.
     File(PathBuf),
     /// Those that browsers trust.
     Public,
 }
 
-/// The certificate and key that we show.
+/// The files of the client certificate and its key.
 pub(crate) type Identity = Option<(PathBuf, PathBuf)>;
 
-/// The second is how the predecessor spells it.
-const SKIP: [&str; 2] = ["ssl-skip-verification", "ssl-skip-verfication"];
+/// The second one is the spelling of `mysqld_exporter`.
+const SKIP_VERIFICATION: [&str; 2] = ["ssl-skip-verification", "ssl-skip-verfication"];
 
 impl Tls {
-    /// Reads the keys of a section. `unverified` is what the command line says.
+    /// Reads the keys of a section. `unverified` is the flag `--tls.insecure-skip-verify`.
     pub(super) fn read<'a>(
         value: impl Fn(&str) -> Option<&'a str>,
         unverified: bool,
@@ -55,7 +55,7 @@ impl Tls {
             name: value("tls-server-name").map(str::to_owned),
             identity,
         };
-        for key in SKIP {
+        for key in SKIP_VERIFICATION {
             match value(key) {
                 Some("true" | "1") => return Ok(Self::Unverified(identity)),
                 None | Some("false" | "0" | "") => {}
@@ -68,7 +68,7 @@ impl Tls {
         let mode = value("ssl-mode").map(str::to_ascii_uppercase);
         match (mode.as_deref(), value("tls")) {
             (Some(_), Some(_)) => {
-                Err(Problem::new("tls", "it says the same as ssl-mode: leave one of them out"))
+                Err(Problem::new("tls", "has the same purpose as ssl-mode: remove one of them"))
             }
             (Some("DISABLED"), None) | (None, Some("false")) => Ok(Self::Off),
             (Some("PREFERRED"), None) | (None, Some("preferred")) => Ok(Self::Preferred(identity)),
@@ -81,7 +81,7 @@ impl Tls {
                 Some(authority) => Ok(Self::VerifiedAuthority { authority, identity }),
                 None => Err(Problem::new(
                     "ssl-mode",
-                    "VERIFY_CA needs ssl-ca: anybody gets a certificate of a public authority",
+                    "VERIFY_CA needs ssl-ca, because anyone can get a certificate of a public authority",
                 )),
             },
             (Some(_), None) => Err(Problem::new(
@@ -96,13 +96,13 @@ impl Tls {
         }
     }
 
-    /// What is lost when this is replaced by `after`, if anything.
+    /// The protection that is lost if `after` replaces this, if any.
     pub(super) fn loss(&self, after: &Self) -> Option<&'static str> {
         let (strength, loss) = after.rank();
         (self.rank().0 > strength).then_some(loss)
     }
 
-    /// The more, the better; and what is missing.
+    /// The strength, and what is missing to the next one.
     fn rank(&self) -> (u8, &'static str) {
         match self {
             Self::Off => (0, "the connection would not be encrypted"),
@@ -125,24 +125,23 @@ fn identity<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<Identity, Pr
     match (value("ssl-cert"), value("ssl-key")) {
         (Some(certificate), Some(key)) => Ok(Some((certificate.into(), key.into()))),
         (None, None) => Ok(None),
-        (Some(_), None) => Err(Problem::new("ssl-cert", "it needs ssl-key beside it")),
-        (None, Some(_)) => Err(Problem::new("ssl-key", "it needs ssl-cert beside it")),
+        (Some(_), None) => Err(Problem::new("ssl-cert", "needs ssl-key, too")),
+        (None, Some(_)) => Err(Problem::new("ssl-key", "needs ssl-cert, too")),
     }
 }
 
-/// TLS 1.2 and 1.3 are spoken, and which of them cannot be chosen. What asks for less is refused,
-/// rather than ignored.
+/// TLS 1.2 and 1.3 are supported, and cannot be disabled. A file that excludes one of them is rejected.
 fn versions<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem> {
-    for (key, fine) in [
+    for (key, accepted) in [
         ("tls-min-version", &["TLSv1.0", "TLSv1.1", "TLSv1.2"][..]),
         ("tls-max-version", &["TLSv1.3"]),
     ] {
         match value(key) {
-            Some(version) if !fine.contains(&version) => {
+            Some(version) if !accepted.contains(&version) => {
                 return Err(Problem::new(
                     key,
-                    "TLS 1.2 and 1.3 are both spoken, and neither can be ruled out here: leave \
-                     the key out, and rule it out on the server",
+                    "TLS 1.2 and 1.3 are always enabled here: remove the key, and set the version \
+                     on the server",
                 ));
             }
             _ => {}
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_understood() {
+    fn keys_are_parsed() {
         let verified = |authorities: Option<&str>, name: Option<&str>| Tls::Verified {
             authorities: authorities
                 .map_or(Authorities::Public, |path| Authorities::File(path.into())),
@@ -191,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_is_refused() {
+    fn invalid_keys_are_errors() {
         for (keys, problem) in [
             (&[("ssl-mode", "VERIFY_CA")][..], "ssl-mode: VERIFY_CA needs ssl-ca"),
             (&[("ssl-mode", "SURE")], "ssl-mode: expected DISABLED"),
             (&[("tls", "yes")], "tls: expected true"),
-            (&[("tls", "true"), ("ssl-mode", "REQUIRED")], "tls: it says the same"),
-            (&[("ssl-cert", "/c")], "ssl-cert: it needs ssl-key"),
-            (&[("ssl-key", "/k")], "ssl-key: it needs ssl-cert"),
+            (&[("tls", "true"), ("ssl-mode", "REQUIRED")], "tls: has the same purpose"),
+            (&[("ssl-cert", "/c")], "ssl-cert: needs ssl-key"),
+            (&[("ssl-key", "/k")], "ssl-key: needs ssl-cert"),
             (&[("ssl-skip-verification", "maybe")], "ssl-skip-verification: expected true"),
             (&[("tls-min-version", "TLSv1.3")], "tls-min-version: TLS 1.2 and 1.3"),
             (&[("tls-max-version", "TLSv1.1")], "tls-max-version: TLS 1.2 and 1.3"),

@@ -1,10 +1,10 @@
-//! The numbers that a server gave to connections of ours: `KILL` takes them, and lists of connections
-//! leave them out.
+//! The server's IDs of the exporter's connections: `KILL` takes them, and the process list leaves them
+//! out.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::pool::lock;
+use super::lock::lock;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ConnectionIds(Arc<Mutex<Vec<ConnectionId>>>);
@@ -18,17 +18,17 @@ struct ConnectionId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
-    /// It is of no more use, and the server has not been told to end it.
+    /// Not used any more, but not yet ended by the server.
     Closing,
     Closed(Instant),
 }
 
-/// The number of a connection that has not been closed yet.
+/// The ID of a connection, registered until this is dropped.
 #[derive(Debug)]
 pub(super) struct RegisteredId(u32, ConnectionIds);
 
-/// The time until a server no longer shows a connection that has ended.
-const END: Duration = Duration::from_secs(5);
+/// The time for which a server may still show a connection that has ended.
+const SHOWN_AFTER_END: Duration = Duration::from_secs(5);
 
 impl ConnectionIds {
     pub(super) fn register(&self, id: u32) -> RegisteredId {
@@ -36,12 +36,12 @@ impl ConnectionIds {
         RegisteredId(id, self.clone())
     }
 
-    /// How many connections are open.
-    pub(super) fn open(&self) -> usize {
+    /// The number of open connections.
+    pub(super) fn count_open(&self) -> usize {
         lock(&self.0).iter().filter(|known| known.state == State::Open).count()
     }
 
-    /// All that the server may show.
+    /// The IDs that the server may show.
     pub(super) fn list(&self) -> Vec<u32> {
         lock(&self.0).iter().filter(|known| known.is_shown()).map(|known| known.id).collect()
     }
@@ -56,7 +56,7 @@ impl ConnectionIds {
 impl ConnectionId {
     fn is_shown(&self) -> bool {
         match self.state {
-            State::Closed(since) => since.elapsed() < END,
+            State::Closed(since) => since.elapsed() < SHOWN_AFTER_END,
             State::Open | State::Closing => true,
         }
     }
@@ -67,7 +67,7 @@ impl RegisteredId {
         self.0
     }
 
-    /// The connection is of no more use.
+    /// Records that the connection is not used any more.
     pub(super) fn close(&self) {
         self.1.set(self.0, State::Closing);
     }
@@ -84,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_is_ours_until_the_server_has_ended_it() {
+    fn an_id_is_listed_until_the_server_has_ended_its_connection() {
         let ids = ConnectionIds::default();
         let (first, second) = (ids.register(7), ids.register(8));
-        assert_eq!((ids.list(), ids.open()), (vec![7, 8], 2));
+        assert_eq!((ids.list(), ids.count_open()), (vec![7, 8], 2));
         first.close();
         drop(second);
-        assert_eq!((ids.list(), ids.open()), (vec![7, 8], 0));
-        let past = Instant::now().checked_sub(END).unwrap();
+        assert_eq!((ids.list(), ids.count_open()), (vec![7, 8], 0));
+        let past = Instant::now().checked_sub(SHOWN_AFTER_END).unwrap();
         ids.set(8, State::Closed(past));
         assert_eq!(ids.list(), [7]);
         drop(first);

@@ -1,22 +1,22 @@
-//! Why a server has no answer.
+//! Errors of statements.
 
 use std::sync::Arc;
 
 use crate::client;
 
-/// Why a server has no answer.
+/// Why a statement has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cannot log in to {address}: {problem}")]
     Login { address: String, problem: Arc<client::Error> },
-    #[error("{address} does not answer: {problem}")]
+    #[error("{address} does not respond: {problem}")]
     Lost { address: String, problem: client::Error },
     #[error("{0}")]
     Statement(client::Error),
 }
 
 impl Error {
-    /// The server's number for what is wrong with a statement.
+    /// The server's error code of a statement that failed.
     pub(crate) fn server_code(&self) -> Option<u16> {
         match self {
             Self::Statement(client::Error::Server { code, .. }) => Some(*code),
@@ -24,7 +24,7 @@ impl Error {
         }
     }
 
-    /// Whether the server, or the user, has as many connections as it may have.
+    /// Whether the login failed because the server or the user has the maximum number of connections.
     pub(super) fn is_server_full(&self) -> bool {
         let Self::Login { problem, .. } = self else { return false };
         // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED.

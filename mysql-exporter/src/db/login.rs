@@ -1,51 +1,61 @@
-//! Logins, one at a time.
+//! Logins to one server, one at a time.
 //!
-//! A server counts a login that breaks off as an error of the client's host, and after 100 of them it
-//! refuses the host, with every client on it. So a login is not given up with the scrape that needs
-//! it: it goes on until the server answers, and later scrapes wait for it as well. After a login that
-//! failed half-way, as when the certificate is not trusted, there is a pause.
+//! A server counts an interrupted login as an error of the client's host, and after 100 errors it blocks
+//! the host, including all other clients on it. Therefore a login is not abandoned together with the
+//! scrape that needs it: it continues until the server responds, and later scrapes wait for it, too.
+//! After a login that failed half-way, for example because the certificate is not trusted, logins
+//! pause.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::time::timeout;
 
-use super::pool::{Pool, lock};
-use super::setup;
-use crate::client::{Connection, Error, Greeted};
+use super::lock::lock;
+use crate::client::Error;
 
-/// The login that is under way, and when the next may begin.
-#[derive(Debug, Default)]
-pub(super) struct Logins(Mutex<State>);
+/// The login in progress, and when the next one may begin.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Logins(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     running: Option<watch::Receiver<Outcome>>,
-    /// Why there is a pause, and until when.
+    /// The end of the pause, and its reason.
     pause: Option<(Instant, Arc<Error>)>,
 }
 
-/// None: it is not over.
+/// `None` while the login is in progress.
 type Outcome = Option<Result<(), Arc<Error>>>;
 
-/// How long a server may take for a login: one attempt a minute.
-const LIMIT: Duration = Duration::from_secs(60);
-/// How long it takes until the next attempt, after one that the server counts as an error.
+/// The pause after a login that the server counts as an error.
 const PAUSE: Duration = Duration::from_secs(60);
-/// At most so much more, so that exporters do not come all at once.
+/// The maximum time added to a pause, so that many exporters do not retry at the same time.
 const JITTER: Duration = Duration::from_secs(15);
 
 impl Logins {
-    /// Waits for the login that is under way, or starts one. Its connection is then idle in `pool`.
-    pub(super) async fn join(&self, pool: &Arc<Pool>) -> Result<(), Arc<Error>> {
-        let mut running = self.running(pool)?;
+    /// Waits for the login in progress, or starts `attempt`. If that fails with [`Error::Paused`],
+    /// logins pause, and fail with the same error.
+    pub(super) async fn join<Attempt>(
+        &self,
+        attempt: impl FnOnce() -> Attempt,
+    ) -> Result<(), Arc<Error>>
+    where
+        Attempt: Future<Output = Result<(), Arc<Error>>> + Send + 'static,
+    {
+        let mut running = self.running(attempt)?;
         let outcome = running.wait_for(Option::is_some).await;
-        // The sender is gone without an outcome when the runtime ends.
+        // The sender is dropped without an outcome when the runtime ends.
         outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or(Err(Arc::new(Error::Closed)))
     }
 
-    fn running(&self, pool: &Arc<Pool>) -> Result<watch::Receiver<Outcome>, Arc<Error>> {
+    fn running<Attempt>(
+        &self,
+        attempt: impl FnOnce() -> Attempt,
+    ) -> Result<watch::Receiver<Outcome>, Arc<Error>>
+    where
+        Attempt: Future<Output = Result<(), Arc<Error>>> + Send + 'static,
+    {
         let mut state = lock(&self.0);
         if let Some(running) = state.running.as_ref().filter(|running| running.borrow().is_none()) {
             return Ok(running.clone());
@@ -59,41 +69,25 @@ impl Logins {
         let (sender, receiver) = watch::channel(None);
         state.running = Some(receiver.clone());
         state.pause = None;
-        let pool = Arc::clone(pool);
+        let (attempt, logins) = (attempt(), self.clone());
         tokio::spawn(async move {
-            let outcome = attempt(&pool).await;
+            let outcome = attempt.await;
+            if let Err(problem) = &outcome
+                && matches!(**problem, Error::Paused(_))
+            {
+                logins.pause(problem);
+            }
             sender.send_replace(Some(outcome));
         });
         Ok(receiver)
     }
 
-    pub(super) fn pause(&self, problem: &Arc<Error>) {
+    fn pause(&self, problem: &Arc<Error>) {
         let mut random = [0];
-        // Without randomness there is no jitter.
+        // Without a random number there is no jitter.
         let _ = aws_lc_rs::rand::fill(&mut random);
         let [random] = random;
         let until = Instant::now() + PAUSE + JITTER * u32::from(random) / 255;
         lock(&self.0).pause = Some((until, Arc::clone(problem)));
     }
-}
-
-async fn attempt(pool: &Pool) -> Result<(), Arc<Error>> {
-    let (login, limits) = pool.parameters();
-    let work = async {
-        let greeted = Greeted::connect(login).await.map_err(Arc::new)?;
-        let id = pool.register(greeted.id());
-        let connection = greeted.log_in(login).await.map_err(|error| {
-            if matches!(error, Error::Server { .. }) {
-                return Arc::new(error);
-            }
-            let error = Arc::new(Error::Paused(Arc::new(error)));
-            pool.pause_logins(&error);
-            error
-        });
-        let mut connection: Connection = connection?;
-        let server = setup::set_up(&mut connection, limits).await.map_err(Arc::new)?;
-        pool.add(connection, server, id);
-        Ok(())
-    };
-    timeout(LIMIT, work).await.unwrap_or_else(|_| Err(Arc::new(Error::Late(LIMIT.as_secs()))))
 }

@@ -1,13 +1,13 @@
-//! The start of a session: which server it is, and the settings that hold for the session.
+//! The setup of a session: identifies the server, and sets variables of the session.
 
-use super::Limits;
+use super::limits::Limits;
 use crate::client::{Connection, Error};
 use crate::version::Server;
 
-/// Asks the server what it is, and sets the session up.
+/// Identifies the server, and sets variables of the session.
 pub(super) async fn set_up(conn: &mut Connection, limits: &Limits) -> Result<Server, Error> {
-    // First of all what would leave out rows of the next answer, or change how it is parsed, if the
-    // server has it set.
+    // The first statement resets variables that could remove rows from the next result, or change how
+    // statements are parsed.
     let mut reset = "SET SESSION autocommit = 1, SESSION sql_select_limit = 18446744073709551615, \
                      SESSION sql_big_selects = 1, SESSION sql_mode = ''"
         .to_owned();
@@ -23,7 +23,7 @@ pub(super) async fn set_up(conn: &mut Connection, limits: &Limits) -> Result<Ser
 const LOG_SLOW_FILTER: &str = ", SESSION log_slow_filter = 'tmp_table_on_disk,filesort_on_disk'";
 
 async fn describe(conn: &mut Connection) -> Result<Server, Error> {
-    // Parses everywhere, unlike @@performance_schema where that was left out of the server.
+    // Valid on every server, unlike @@performance_schema on one that was built without it.
     let answer = conn
         .query(
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment', \
@@ -42,9 +42,9 @@ async fn describe(conn: &mut Connection) -> Result<Server, Error> {
     })
 }
 
-/// One statement for all settings: a list would be run from its end.
+/// One statement for all variables.
 fn settings(server: &Server, limits: &Limits) -> String {
-    // Something to set, for the server that knows none of the others.
+    // Old servers have none of the others, and SET needs at least one.
     let mut settings = vec!["autocommit = 1".to_owned()];
     if let Some(seconds) = limits.lock_wait {
         settings.push(format!("lock_wait_timeout = {}", seconds.max(1)));
@@ -56,7 +56,7 @@ fn settings(server: &Server, limits: &Limits) -> String {
         settings.push(format!("max_execution_time = {}", limits.statement.as_millis().max(1)));
     }
     if server.is_mysql_since((8, 0, 3)) {
-        // The sizes of tables are of now, not of a day ago.
+        // Otherwise sizes of tables may be a day old.
         settings.push("information_schema_stats_expiry = 0".into());
     }
     if limits.log_slow_filter && server.has_log_slow_filter() {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_those_the_server_knows() {
+    fn settings_depend_on_the_server() {
         let limits = Limits {
             connections: 2,
             lifetime: Duration::from_secs(60),

@@ -1,16 +1,19 @@
-//! `--check`: explains each query, so that a missing privilege or a table that is not there shows
-//! before the first scrape.
+//! `--check`: explains each query, so that missing privileges and missing tables are found before
+//! the first scrape.
+
+use std::sync::Arc;
 
 use exporter_core::exporter::CheckLine;
 
 use super::collector::databases;
-use super::{CustomQuery, Queries, statement};
+use super::query::CustomQuery;
+use super::statement;
 use crate::db::{Db, Error, Session};
 
 /// A line for each query.
-pub(crate) async fn check(queries: &Queries, db: &Db) -> Vec<CheckLine> {
+pub(super) async fn check(queries: &[Arc<CustomQuery>], db: &Db) -> Vec<CheckLine> {
     let mut lines = Vec::new();
-    for query in &queries.0 {
+    for query in queries {
         let found = explain(query, db).await;
         let is_fine = found.is_ok();
         let finding = found.unwrap_or_else(|error| match error.server_code() {
@@ -36,7 +39,7 @@ async fn explain(query: &CustomQuery, db: &Db) -> Result<String, Error> {
     let databases = databases(&mut session, &query.databases).await?;
     let count = databases.len();
     let Some(first) = databases.into_iter().next() else {
-        return Ok("none of its databases is there".into());
+        return Ok("none of its databases exists".into());
     };
     let rows = examined_rows(&mut session, &first, &query.statement).await?;
     let times = if count > 1 { format!(", in each of {count} databases") } else { String::new() };

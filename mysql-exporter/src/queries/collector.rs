@@ -8,7 +8,7 @@ use exporter_core::desc::DynDesc;
 use exporter_core::families::{Families, Precedence};
 use tokio::time::timeout;
 
-use super::{CustomQuery, DATABASE_LABEL, Databases};
+use super::query::{CustomQuery, DATABASE_LABEL, Databases};
 use crate::db::{self, Db, ResultSet, Session};
 use crate::sql;
 
@@ -22,18 +22,18 @@ pub(super) struct QueryCollector {
 /// Why the result of a query cannot be exposed.
 #[derive(Debug, PartialEq, thiserror::Error)]
 enum ResultError {
-    #[error("the result has no column {wanted:?}; it has {found}")]
+    #[error("the result has no column {wanted:?}, only {found}")]
     Column { wanted: String, found: String },
     #[error("the column {0:?} has a value that is not a number")]
     Number(String),
-    #[error("not done within its timeout, {0}s")]
+    #[error("not finished within its timeout of {0}s")]
     Timeout(f64),
-    #[error("the result is more than max_series, {0}: only so many are exposed")]
+    #[error("the result has more than {0} series, which is max_series: the rest is not exposed")]
     TooMany(usize),
 }
 
-/// A result set, and the database that it is from.
-type Answer = (String, ResultSet);
+/// A result set, and its database.
+type DatabaseResult = (String, ResultSet);
 
 impl QueryCollector {
     pub(super) fn new(db: Db, query: Arc<CustomQuery>) -> Self {
@@ -45,30 +45,30 @@ impl QueryCollector {
 impl AsyncCollector for QueryCollector {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let limit = self.query.timeout;
-        let answers = timeout(limit, run(&self.db, &self.query)).await;
-        let late = |_| Error::Other(Box::new(ResultError::Timeout(limit.as_secs_f64())));
-        let answers = answers.map_err(late)??;
-        write(&self.query, &answers, out).map_err(|error| Error::Other(Box::new(error)))
+        let results = timeout(limit, run(&self.db, &self.query)).await;
+        let timed_out = |_| Error::Other(Box::new(ResultError::Timeout(limit.as_secs_f64())));
+        let results = results.map_err(timed_out)??;
+        write(&self.query, &results, out).map_err(|error| Error::Other(Box::new(error)))
     }
 }
 
-/// The answers to a query, from each of its databases.
-async fn run(db: &Db, query: &CustomQuery) -> Result<Vec<Answer>, db::Error> {
+/// Runs a query in each of its databases.
+async fn run(db: &Db, query: &CustomQuery) -> Result<Vec<DatabaseResult>, db::Error> {
     let mut session = db.session().await?;
     if !query.runs_on(session.server()) {
         return Ok(Vec::new());
     }
-    let mut answers = Vec::new();
+    let mut results = Vec::new();
     let mut rows = 0;
     for database in databases(&mut session, &query.databases).await? {
-        let answer = session.query_read_only(&database, &query.statement).await?;
-        rows += answer.rows.len();
-        answers.push((database, answer));
+        let result_set = session.query_read_only(&database, &query.statement).await?;
+        rows += result_set.rows.len();
+        results.push((database, result_set));
         if rows > query.max_series {
             break;
         }
     }
-    Ok(answers)
+    Ok(results)
 }
 
 /// The databases that a query runs in.
@@ -76,11 +76,12 @@ pub(super) async fn databases(
     session: &mut Session,
     databases: &Databases,
 ) -> Result<Vec<String>, db::Error> {
-    const OF_THE_SERVER: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
+    const SYSTEM_DATABASES: [&str; 4] =
+        ["information_schema", "mysql", "performance_schema", "sys"];
     let condition = match databases {
         Databases::None => return Ok(vec!["information_schema".into()]),
         Databases::Named(names) => format!("IN ({})", sql::list(names.iter().map(String::as_str))),
-        Databases::All => format!("NOT IN ({})", sql::list(OF_THE_SERVER)),
+        Databases::All => format!("NOT IN ({})", sql::list(SYSTEM_DATABASES)),
     };
     let sql = format!(
         "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME {condition} ORDER \
@@ -91,7 +92,11 @@ pub(super) async fn databases(
 }
 
 /// Writes a family for each value column.
-fn write(query: &CustomQuery, answers: &[Answer], out: &mut Families) -> Result<(), ResultError> {
+fn write(
+    query: &CustomQuery,
+    results: &[DatabaseResult],
+    out: &mut Families,
+) -> Result<(), ResultError> {
     // A query cannot change what the exporter's own collectors measure.
     out.set_precedence(Precedence::Guest);
     let has_database = query.databases != Databases::None;
@@ -103,12 +108,12 @@ fn write(query: &CustomQuery, answers: &[Answer], out: &mut Families) -> Result<
     for value in &query.values {
         let desc = DynDesc::new(&value.metric, &value.help, value.kind, &names);
         let mut family = out.open(desc.with_unit(&value.unit));
-        for (database, answer) in answers {
+        for (database, result_set) in results {
             let labels: Result<Vec<_>, _> =
-                query.labels.iter().map(|label| column(answer, label)).collect();
-            let (labels, column) = (labels?, column(answer, &value.column)?);
-            for row in &answer.rows {
-                // NULL is no value.
+                query.labels.iter().map(|label| column(result_set, label)).collect();
+            let (labels, column) = (labels?, column(result_set, &value.column)?);
+            for row in &result_set.rows {
+                // A NULL has no sample.
                 let Some(text) = row.value(column) else { continue };
                 let Ok(number) = text.trim().parse::<f64>() else {
                     problem = Some(ResultError::Number(value.column.clone()));
@@ -129,19 +134,12 @@ fn write(query: &CustomQuery, answers: &[Answer], out: &mut Families) -> Result<
 }
 
 /// The position of a column.
-fn column(answer: &ResultSet, name: &str) -> Result<usize, ResultError> {
-    let found = answer.columns.iter().position(|column| column.eq_ignore_ascii_case(name));
+fn column(result_set: &ResultSet, name: &str) -> Result<usize, ResultError> {
+    let found = result_set.columns.iter().position(|column| column.eq_ignore_ascii_case(name));
     found.ok_or_else(|| ResultError::Column {
         wanted: name.to_owned(),
-        found: answer.columns.join(", "),
+        found: result_set.columns.join(", "),
     })
-}
-
-impl CustomQuery {
-    /// Whether it is meant for a server.
-    pub(super) fn runs_on(&self, server: &crate::version::Server) -> bool {
-        self.servers.is_empty() || self.servers.iter().any(|pattern| pattern.matches(server))
-    }
 }
 
 #[cfg(test)]
@@ -151,7 +149,7 @@ mod tests {
     use exporter_core::desc::Kind;
     use exporter_core::testing;
 
-    use super::super::ValueColumn;
+    use super::super::query::ValueColumn;
     use super::*;
     use crate::db::Row;
 
@@ -179,21 +177,21 @@ mod tests {
         }
     }
 
-    fn answer(rows: &[[&str; 3]]) -> Vec<Answer> {
+    fn result_set(rows: &[[&str; 3]]) -> Vec<DatabaseResult> {
         let columns = ["WHO", "wait_seconds", "done_total"].map(str::to_owned).to_vec();
         let rows = rows.iter().map(|row| Row::of(row)).collect();
         vec![("shop".into(), ResultSet { columns, rows })]
     }
 
-    fn page(query: &CustomQuery, answers: &[Answer]) -> (String, Result<(), ResultError>) {
+    fn page(query: &CustomQuery, results: &[DatabaseResult]) -> (String, Result<(), ResultError>) {
         let mut out = Families::default();
-        let result = write(query, answers, &mut out);
+        let result = write(query, results, &mut out);
         (String::from_utf8(testing::page(&[out])).unwrap(), result)
     }
 
     #[test]
     fn a_result_set_is_exposed() {
-        let (page, result) = page(&query(Databases::All), &answer(&[["a\"b", " 1.5", "7"]]));
+        let (page, result) = page(&query(Databases::All), &result_set(&[["a\"b", " 1.5", "7"]]));
         assert_eq!(result, Ok(()));
         assert_eq!(
             page,
@@ -205,23 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_exposed_is_an_error_and_the_rest_is_not_lost() {
+    fn invalid_values_are_errors_and_the_rest_is_exposed() {
         let query = query(Databases::None);
-        let (text, result) = page(&query, &answer(&[["a", "x", "1"], ["b", "2", "2"]]));
+        let (text, result) = page(&query, &result_set(&[["a", "x", "1"], ["b", "2", "2"]]));
         assert_eq!(result, Err(ResultError::Number("wait_seconds".into())));
         assert!(text.contains("app_wait_seconds{who=\"b\"} 2\n"), "{text}");
         assert!(text.contains("app_done_total{who=\"a\"} 1\n"), "{text}");
         let rows = [["a", "1", "1"], ["b", "2", "2"]];
-        let (text, result) = page(&query, &answer(&rows));
+        let (text, result) = page(&query, &result_set(&rows));
         assert_eq!(result, Err(ResultError::TooMany(3)));
         assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), 3, "{text}");
-        let mut other = answer(&rows);
+        let mut other = result_set(&rows);
         other[0].1.columns[0] = "whom".into();
         let (_, result) = page(&query, &other);
         let message = result.unwrap_err().to_string();
         assert_eq!(
             message,
-            "the result has no column \"who\"; it has whom, wait_seconds, done_total"
+            "the result has no column \"who\", only whom, wait_seconds, done_total"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The queries of a file, from its keys: every mistake is an error that names the line and the key.
+//! Turns the keys of the file into queries. Errors name the line and the key.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -8,18 +8,20 @@ use exporter_core::desc::{Kind, is_label_name, is_metric_name};
 use exporter_core::duration;
 
 use super::file::{File, GivenDatabases, GivenQuery, GivenValue};
-use super::{CustomQuery, DATABASE_LABEL, Databases, ValueColumn, statement};
+use super::query::{CustomQuery, DATABASE_LABEL, Databases, ValueColumn};
+use super::statement;
 
-/// The most series of a query, unless it says otherwise.
+/// The default of `max_series`.
 const MAX_SERIES: usize = 1000;
-/// The most queries of a file.
+/// The maximum number of queries in a file.
 const MAX_QUERIES: usize = 200;
 
 /// Parses a file whose statements may take `limit` at most.
 pub(super) fn queries(text: &[u8], limit: Duration) -> Result<Vec<CustomQuery>, Fault> {
     let file: File = yaml::parse(text)?;
     if file.queries.len() > MAX_QUERIES {
-        let problem = format!("has {} queries, and {MAX_QUERIES} is the most", file.queries.len());
+        let problem =
+            format!("has {} queries, and the maximum is {MAX_QUERIES}", file.queries.len());
         return Err(Fault::new("queries", None, problem));
     }
     let mut queries: Vec<CustomQuery> = Vec::new();
@@ -53,20 +55,18 @@ fn query(given: &GivenQuery, line: Option<u64>, limit: Duration) -> Result<Custo
     for label in &given.labels {
         let fault = |problem| Fault::new(key("labels"), line_of(label), problem);
         if !is_label_name(&label.value) || label.value.starts_with("__") {
-            return Err(fault(format!("{:?} is not the name of a label", label.value)));
+            return Err(fault(format!("{:?} is not a valid label name", label.value)));
         }
         if labels.contains(&label.value) {
             return Err(fault(format!("{:?} is given twice", label.value)));
         }
         if databases != Databases::None && label.value == DATABASE_LABEL {
-            return Err(fault(
-                "the label database is there already, because of `databases`".into(),
-            ));
+            return Err(fault("the label database already exists because of `databases`".into()));
         }
         labels.push(label.value.clone());
     }
     if given.values.is_empty() {
-        return Err(Fault::new(key("values"), line, "missing: which columns are values?"));
+        return Err(Fault::new(key("values"), line, "missing: list the columns with values"));
     }
     let mut values = Vec::new();
     let mut metrics = HashSet::new();
@@ -129,15 +129,19 @@ fn value(query: &str, given: &GivenValue, line: Option<u64>) -> Result<ValueColu
         .map_or_else(|| default_metric(query, column, unit, total), |metric| metric.value.clone());
     let line = given.metric.as_ref().and_then(line_of).or(line);
     if !is_metric_name(&metric) {
-        let problem = format!("{metric:?} is not the name of a metric: set `metric`");
+        let problem = format!("{metric:?} is not a valid metric name: set `metric`");
         return Err(Fault::new(key("metric"), line, problem));
     }
     let stem = metric.strip_suffix("_total");
     if kind == Kind::Counter && stem.is_none() {
-        return Err(Fault::new(key("metric"), line, "a counter's name ends with _total"));
+        return Err(Fault::new(
+            key("metric"),
+            line,
+            "the name of a counter has to end with _total",
+        ));
     }
     if !unit.is_empty() && !stem.unwrap_or(&metric).ends_with(&format!("_{unit}")) {
-        let problem = format!("the name ends with its unit: _{unit}{total}");
+        let problem = format!("the name has to end with its unit: _{unit}{total}");
         return Err(Fault::new(key("metric"), line, problem));
     }
     let (column, help) = (column.to_owned(), help.to_owned());
@@ -206,7 +210,7 @@ queries:
 ";
 
     #[test]
-    fn a_query_is_what_its_keys_say() {
+    fn keys_are_parsed() {
         let queries = queries(GOOD.as_bytes(), LIMIT).unwrap();
         let [query] = &queries[..] else { panic!("{queries:?}") };
         assert!(query.statement.ends_with("GROUP BY state"), "{}", query.statement);
@@ -227,14 +231,14 @@ queries:
     }
 
     #[test]
-    fn a_mistake_names_its_line_and_key() {
+    fn errors_name_line_and_key() {
         for (good, bad, line, key, problem) in [
             ("    labels:", "    lables:", 6, None, "did you mean \"labels\"?"),
             ("name: transactions", "name: trans-actions", 3, Some("name"), "letters"),
             ("SELECT state", "DELETE state", 4, Some("transactions.statement"), "SELECT"),
             ("[state]", "[state, state]", 6, Some("transactions.labels"), "twice"),
-            ("[state]", "[a-b]", 6, Some("transactions.labels"), "not the name"),
-            ("[state]", "[database]", 6, Some("transactions.labels"), "there already"),
+            ("[state]", "[a-b]", 6, Some("transactions.labels"), "not a valid"),
+            ("[state]", "[database]", 6, Some("transactions.labels"), "already exists"),
             (
                 "open, type: gauge",
                 "open, type: guage",

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::version::{Flavour, Server, Version};
 
-/// A flavour, and the versions of it.
+/// A flavour and a range of versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServerPattern {
     flavour: Flavour,

@@ -1,13 +1,13 @@
-//! Which statements a query may have.
+//! The statements that are allowed in custom queries.
 //!
-//! The server enforces that a query only reads: it runs in a read-only transaction, and the protocol
-//! takes one statement at a time. This check finds mistakes early, and refuses what a read-only
-//! transaction permits but a scrape must not do: writing files, taking locks, and waiting.
+//! The server ensures that a query only reads: it runs in a read-only transaction, and the protocol
+//! accepts one statement at a time. This check finds errors early, and rejects what a read-only
+//! transaction permits but a scrape must not do: write files, take locks, and wait.
 
-/// Words that do not occur in a statement that only reads.
-const REFUSED: [&str; 4] = ["DELETE", "INTO", "LOCK", "UPDATE"];
+/// Keywords that do not occur in a statement that only reads.
+const REJECTED: [&str; 4] = ["DELETE", "INTO", "LOCK", "UPDATE"];
 /// Functions that wait, lock, write, or read files.
-const REFUSED_FUNCTIONS: [&str; 14] = [
+const REJECTED_FUNCTIONS: [&str; 14] = [
     "BENCHMARK",
     "GET_LOCK",
     "LOAD_FILE",
@@ -24,7 +24,7 @@ const REFUSED_FUNCTIONS: [&str; 14] = [
     "WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS",
 ];
 
-/// The statement without the `;` at its end, or what is wrong with it.
+/// Returns the statement without the `;` at its end, or a description of the error.
 pub(super) fn check(text: &str) -> Result<&str, String> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let tokens = tokens(text)?;
@@ -38,17 +38,17 @@ pub(super) fn check(text: &str) -> Result<&str, String> {
             Token::Mark(';') => {
                 return Err("has a semicolon: a query is one statement".into());
             }
-            Token::Word(word) if REFUSED.contains(&word.as_str()) => {
-                return Err(format!("has {word}, and queries only read"));
+            Token::Word(word) if REJECTED.contains(&word.as_str()) => {
+                return Err(format!("has {word}, but queries may only read"));
             }
             Token::Word(word) if word == "FOR" && next == Some(&Token::Word("SHARE".into())) => {
-                return Err("has FOR SHARE, and queries take no locks".into());
+                return Err("has FOR SHARE, but queries may not take locks".into());
             }
             Token::Word(word) | Token::Name(word)
-                if REFUSED_FUNCTIONS.contains(&word.as_str())
+                if REJECTED_FUNCTIONS.contains(&word.as_str())
                     && next == Some(&Token::Mark('(')) =>
             {
-                return Err(format!("calls {word}(), and queries only read"));
+                return Err(format!("calls {word}(), which queries may not"));
             }
             _ => {}
         }
@@ -94,7 +94,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 return Err("has a comment that the server executes, /*! */".into());
             }
             '/' if after.starts_with('*') => {
-                let end = after.find("*/").ok_or("has a comment without an end")?;
+                let end = after.find("*/").ok_or("has a comment that does not end")?;
                 after.get(end + 2..).unwrap_or_default()
             }
             first if is_word(first) => {
@@ -128,8 +128,8 @@ fn line_end(text: &str) -> &str {
     text.find('\n').and_then(|end| text.get(end..)).unwrap_or_default()
 }
 
-/// What follows a quoted text. Backslashes escape in literals, unless the server has
-/// `NO_BACKSLASH_ESCAPES`; a literal that the two read differently is refused.
+/// The rest after a quoted text. A backslash escapes in literals, unless the server has
+/// `NO_BACKSLASH_ESCAPES`; a literal whose meaning depends on that is rejected.
 fn quoted(text: &str, quote: char) -> Result<&str, String> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -141,11 +141,11 @@ fn quoted(text: &str, quote: char) -> Result<&str, String> {
         } else if c == '\\' && quote != '`' {
             escaped = true;
         } else if c == quote {
-            // A doubled quote is read as two literals side by side, which comes to the same.
+            // A doubled quote is read as two adjacent literals, with the same result.
             return Ok(text.get(at + c.len_utf8()..).unwrap_or_default());
         }
     }
-    Err(format!("has {quote} without an end"))
+    Err(format!("has a {quote} without its end"))
 }
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statements_that_read_are_taken() {
+    fn reading_statements_are_accepted() {
         for text in [
             "SELECT 1",
             "  select `into`, 'delete; update' FROM t ; ",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_refused() {
+    fn other_statements_are_rejected() {
         for (text, problem) in [
             ("", "expected a SELECT"),
             ("DELETE FROM t", "expected a SELECT"),
@@ -191,8 +191,8 @@ mod tests {
             ("SELECT `sleep`(10)", "SLEEP()"),
             ("SELECT source_pos_wait('x', 4)", "SOURCE_POS_WAIT()"),
             ("SELECT Get_Lock('a', 1)", "GET_LOCK()"),
-            ("SELECT 'a", "without an end"),
-            ("SELECT 1 /* a", "without an end"),
+            ("SELECT 'a", "without its end"),
+            ("SELECT 1 /* a", "does not end"),
         ] {
             let found = check(text).unwrap_err();
             assert!(found.contains(problem), "{text}: {found}");

@@ -1,4 +1,4 @@
-//! Collectors that look for something unusual, on a server where it happens.
+//! Collectors of locks, accounts, GTIDs and latencies, on a server that has them.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn assert_values(page: &str, expected: &[(&str, f64)]) {
     }
 }
 
-pub(crate) fn locks_show_who_waits(server: &Server, dir: &Path) {
+pub(crate) fn lock_waits_are_exposed(server: &Server, dir: &Path) {
     if !server.is_mysql() {
         server.sql(
             "UPDATE performance_schema.setup_instruments SET ENABLED = 'YES' WHERE NAME = \
@@ -71,7 +71,7 @@ pub(crate) fn locks_show_who_waits(server: &Server, dir: &Path) {
     );
 }
 
-pub(crate) fn accounts_gtids_and_log_are_told(server: &Server, dir: &Path) {
+pub(crate) fn accounts_gtids_and_log_are_exposed(server: &Server, dir: &Path) {
     server.sql(
         "CREATE USER expiring@'10.%' IDENTIFIED BY 'x' REQUIRE SSL PASSWORD EXPIRE INTERVAL 30 \
          DAY; CREATE USER gone@'%' IDENTIFIED BY 'x' PASSWORD EXPIRE ACCOUNT LOCK; INSERT INTO \

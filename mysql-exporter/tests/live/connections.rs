@@ -1,4 +1,4 @@
-//! How the exporter logs in, and what a server makes of it.
+//! Connections to a server: their number, their end, and their effect on the server.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub(crate) fn failed(page: &str) -> Vec<&str> {
     page.lines().filter(is_success).filter(|line| line.ends_with(" 0")).collect()
 }
 
-/// An exporter with a user of its own, who may have one connection.
+/// An exporter whose user may have one connection.
 fn start_limited(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
     server.user("limited", "127.0.0.1", "");
     let own = if server.is_mysql() { "" } else { ", SLAVE MONITOR" };
@@ -28,7 +28,7 @@ fn start_limited(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
     Exporter::start(BINARY, &flags, dir)
 }
 
-pub(crate) fn one_connection_does_for_all_collectors(server: &Server, dir: &Path) {
+pub(crate) fn one_connection_serves_all_collectors(server: &Server, dir: &Path) {
     let exporter = start_limited(server, dir, &["--exporter.connection-lifetime=1"]);
     for _ in 0..3 {
         let page = exporter.get("/metrics").body;
@@ -41,7 +41,7 @@ pub(crate) fn one_connection_does_for_all_collectors(server: &Server, dir: &Path
     server.sql("DROP USER limited@127.0.0.1");
 }
 
-pub(crate) fn a_dropped_account_shows(server: &Server, dir: &Path) {
+pub(crate) fn a_dropped_account_is_noticed(server: &Server, dir: &Path) {
     server.user("dropped", "127.0.0.1", "");
     let cnf = server.options(dir, "[client]\nuser=dropped\nhost=127.0.0.1\nport=PORT");
     let flags = [cnf.as_str(), "--exporter.connection-lifetime=1"];
@@ -55,8 +55,8 @@ pub(crate) fn a_dropped_account_shows(server: &Server, dir: &Path) {
     }
 }
 
-/// After 100 errors a server refuses the host.
-pub(crate) fn given_up_scrapes_are_no_connection_errors(server: &Server, dir: &Path) {
+/// A server blocks the host after 100 errors.
+pub(crate) fn abandoned_scrapes_are_no_connection_errors(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     let before = server.status("Aborted_connects");
     server.signal("STOP");
@@ -93,14 +93,14 @@ pub(crate) fn a_wrong_authority_is_one_connection_error(server: &Server, dir: &P
     assert!(errors <= 1, "{errors} errors: {}", exporter.log());
 }
 
-pub(crate) fn connections_end_in_order(server: &Server, dir: &Path) {
+pub(crate) fn connections_are_closed_cleanly(server: &Server, dir: &Path) {
     let before = server.status("Aborted_clients");
     let exporter = start(server, dir, &["--exporter.connection-lifetime=1"]);
     let reload = |nth| {
         assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
         exporter.signal("HUP");
         let since = Instant::now();
-        while exporter.log().matches("option file read again").count() < nth {
+        while exporter.log().matches("configuration reloaded").count() < nth {
             assert!(since.elapsed() < PATIENCE, "{}", exporter.log());
             thread::sleep(Duration::from_millis(20));
         }
@@ -112,7 +112,7 @@ pub(crate) fn connections_end_in_order(server: &Server, dir: &Path) {
     assert_eq!(server.status("Aborted_clients"), before);
 }
 
-/// The server may take a moment to see that connections are gone.
+/// Waits until the server has no connection of the exporter.
 fn no_connection_is_left(server: &Server) {
     let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter'";
     let since = Instant::now();
@@ -151,8 +151,8 @@ pub(crate) fn the_slow_log_has_no_login(server: &Server, dir: &Path) {
     server.sql("TRUNCATE mysql.slow_log");
 }
 
-/// None of the exporter's own connections is counted.
-pub(crate) fn the_processlist_is_of_others(server: &Server, dir: &Path) {
+/// The exporter's own connections are not counted.
+pub(crate) fn the_processlist_excludes_the_exporter(server: &Server, dir: &Path) {
     no_connection_is_left(server);
     let exporter = start(server, dir, &["--collect.info_schema.processlist"]);
     for _ in 0..3 {
@@ -162,7 +162,7 @@ pub(crate) fn the_processlist_is_of_others(server: &Server, dir: &Path) {
     }
 }
 
-/// As the configuration of a server that listens nowhere else.
+/// The configuration of a server that listens only on a socket.
 pub(crate) fn a_socket_needs_no_tls(server: &Server, dir: &Path) {
     for keys in ["ssl-mode=REQUIRED", "tls=skip-verify", "ssl-skip-verfication=1"] {
         let text = format!(

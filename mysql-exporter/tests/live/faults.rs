@@ -1,4 +1,4 @@
-//! What goes wrong on the side of the server, and what the exporter makes of it.
+//! Faults of the server: crashes, limits, passwords, privileges.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn connections(server: &Server, user: &str) -> u64 {
     server.sql(&sql).trim().parse().unwrap()
 }
 
-pub(crate) fn a_crash_in_a_scrape_is_survived(server: &Server, dir: &Path) {
+pub(crate) fn a_crash_during_a_scrape_is_survived(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(600) AS ts, 1 AS server_id",
     );
@@ -73,7 +73,7 @@ pub(crate) fn a_full_server_is_down_until_there_is_room(server: &Server, dir: &P
     assert!(!is_up(&after));
     assert!(after.log().contains("Too many connections"), "{}", after.log());
     let make_room = format!("SET GLOBAL max_connections = {}", most.trim());
-    // The slot that is reserved for root may be taken by one that is refused.
+    // A rejected connection may take the slot that is reserved for root.
     until(|| server.try_sql(&make_room).is_ok(), || make_room.clone());
     until(|| is_up(&after), || after.log());
     for mut client in clients {
@@ -82,13 +82,13 @@ pub(crate) fn a_full_server_is_down_until_there_is_room(server: &Server, dir: &P
     }
     let ids = "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'filler'";
     for id in server.sql(ids).split_whitespace() {
-        // It may have ended.
+        // It may have ended already.
         let _ = server.try_sql(&format!("KILL {id}"));
     }
     server.sql("DROP USER filler@localhost");
 }
 
-pub(crate) fn bad_passwords_block_nobody(server: &Server, dir: &Path) {
+pub(crate) fn wrong_passwords_do_not_block_the_host(server: &Server, dir: &Path) {
     let most = server.sql("SELECT @@GLOBAL.max_connect_errors");
     server.sql("SET GLOBAL max_connect_errors = 3");
     server.user("refused", "127.0.0.1", "right");
@@ -109,7 +109,7 @@ pub(crate) fn bad_passwords_block_nobody(server: &Server, dir: &Path) {
     server.sql("DROP USER refused@127.0.0.1");
 }
 
-pub(crate) fn an_expired_password_is_told(server: &Server, dir: &Path) {
+pub(crate) fn an_expired_password_is_reported(server: &Server, dir: &Path) {
     server.user("expired", "127.0.0.1", "");
     let disconnects = "disconnect_on_expired_password";
     if !server.is_mysql() {
@@ -125,7 +125,7 @@ pub(crate) fn an_expired_password_is_told(server: &Server, dir: &Path) {
     }
 }
 
-/// The collectors that fail for want of one privilege, and the names of the privilege.
+/// The collectors that fail without a privilege, and the names of the privilege.
 struct Lack {
     privilege: &'static str,
     fails: &'static [&'static str],
@@ -161,8 +161,8 @@ const MARIADB_LACKS: [Lack; 4] = [
     Lack { privilege: "SELECT", fails: &["heartbeat", "mysql.user", "perf_schema.eventswaits"] },
 ];
 
-/// Each lack fails its collectors alone, and both the log and `--check` tell.
-pub(crate) fn each_privilege_is_missed_by_its_collectors(server: &Server, dir: &Path) {
+/// Only the collectors that need the privilege fail, and both the log and `--check` report it.
+pub(crate) fn a_missing_privilege_fails_only_its_collectors(server: &Server, dir: &Path) {
     let lacks = if server.is_mysql() { &MYSQL_LACKS[..] } else { &MARIADB_LACKS };
     let switches: Vec<_> = MORE.iter().map(|name| format!("--collect.{name}")).collect();
     let flags: Vec<_> = switches.iter().map(String::as_str).collect();
@@ -179,21 +179,26 @@ pub(crate) fn each_privilege_is_missed_by_its_collectors(server: &Server, dir: &
         for name in *fails {
             let label = format!("{{collector=\"collect.{name}\"}}");
             assert!(found.iter().any(|line| line.contains(&label)), "{privilege}: {name}\n{log}");
-            let told = |line: &str| line.contains("denied") && line.contains(&format!("={name} "));
-            assert!(log.lines().any(told), "{privilege}: {name} is not in\n{log}");
+            let logged =
+                |line: &str| line.contains("denied") && line.contains(&format!("={name} "));
+            assert!(log.lines().any(logged), "{privilege}: {name} is not in\n{log}");
         }
         let cnf = format!("--config.my-cnf={}", dir.join("my.cnf").display());
         let output = check(&[&flags[..], &[&cnf]].concat());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(2), "{privilege}: {text}");
         assert!(text.contains(&format!("GRANT {privilege} ON ")), "{privilege}: {text}");
-        // Whatever fails for want of it is told to lack a grant.
+        // `--check` reports each collector that fails.
         let lacking: Vec<_> = text.lines().filter(|line| line.contains("lacks a grant")).collect();
         for line in found.iter().filter(|_| *privilege != "SELECT") {
             let name = line.split(['"', '.']).skip(2).collect::<Vec<_>>();
             let name = name.split_last().map(|(_, name)| name.join(".")).unwrap_or_default();
-            let is_told = lacking.iter().any(|line| line.contains(&format!("collector {name} ")));
-            assert!(is_told || MYSQL_ONLY.contains(&&*name), "{privilege}: {name}\n{text}\n{log}");
+            let is_reported =
+                lacking.iter().any(|line| line.contains(&format!("collector {name} ")));
+            assert!(
+                is_reported || MYSQL_ONLY.contains(&&*name),
+                "{privilege}: {name}\n{text}\n{log}"
+            );
         }
         server.sql("DROP USER lacking@127.0.0.1");
     }
@@ -213,7 +218,7 @@ pub(crate) fn five_hundred_scrapes_leak_no_connection(server: &Server, dir: &Pat
     until(|| descriptors() <= before + 2, || format!("{} of {before}", descriptors()));
 }
 
-/// No statement of any collector is an error on a server.
+/// No statement of a collector fails on the server.
 pub(crate) fn no_statement_fails(server: &Server, dir: &Path) {
     let errors = || -> u64 {
         let sql = "SELECT COALESCE(SUM(SUM_ERRORS), 0) + COALESCE(SUM(IF(EVENT_NAME = \
@@ -234,8 +239,8 @@ pub(crate) fn no_statement_fails(server: &Server, dir: &Path) {
     assert_eq!(errors(), before, "{}", exporter.log());
 }
 
-/// A statement that was given up counts as the exporter's own until it has ended.
-pub(crate) fn a_statement_given_up_is_not_of_others(server: &Server, dir: &Path) {
+/// An abandoned statement belongs to the exporter until it has ended.
+pub(crate) fn an_abandoned_statement_is_not_in_the_processlist(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(600) AS ts, 1 AS server_id",
     );
@@ -257,8 +262,8 @@ pub(crate) fn a_statement_given_up_is_not_of_others(server: &Server, dir: &Path)
     server.sql("DROP DATABASE slow");
 }
 
-/// A reload that loses TLS, or that is bad, changes nothing and shows.
-pub(crate) fn a_bad_reload_shows(server: &Server, dir: &Path) {
+/// A reload with weaker TLS or an invalid file changes nothing, and is reported.
+pub(crate) fn an_invalid_reload_is_reported(server: &Server, dir: &Path) {
     if !server.is_mysql() {
         // MariaDB has no certificate here.
         return;
@@ -289,7 +294,7 @@ pub(crate) fn a_bad_reload_shows(server: &Server, dir: &Path) {
     }
 }
 
-pub(crate) fn an_unknown_user_is_told_both_reasons(server: &Server, dir: &Path) {
+pub(crate) fn an_unknown_user_is_reported_with_both_reasons(server: &Server, dir: &Path) {
     // The plugin that MySQL picks depends on the name.
     for user in ["nobody", "nemo", "outis", "stranger", "ghost", "phantom"] {
         let text = format!("[client]\nuser={user}\npassword=x\nhost=127.0.0.1\nport=PORT\n");

@@ -1,4 +1,4 @@
-//! A real Galera node, of a cluster of its own.
+//! A real Galera node in a cluster of one.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use exporter_core::testing::{skip, until};
 use crate::server::{Server, free_port};
 use crate::{start, value};
 
-/// Where packages of MariaDB put the provider.
+/// The path of the provider in MariaDB's packages.
 const PROVIDERS: [&str; 2] =
     ["/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"];
 

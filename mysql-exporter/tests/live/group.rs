@@ -15,7 +15,7 @@ struct Member {
 }
 
 impl Member {
-    /// A server that is no member yet.
+    /// A server that is not a member yet.
     fn new(number: usize, ports: &[u16]) -> Option<Self> {
         let seeds: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
         let flags = [
@@ -34,7 +34,7 @@ impl Member {
         ];
         let flags: Vec<_> = common.into_iter().chain(flags.iter().map(String::as_str)).collect();
         let server = Server::mysql_with(&flags)?;
-        // What it has by itself must not be news to the group.
+        // Its own transactions would be unknown to the group.
         server.sql(
             "SET sql_log_bin = 0; CREATE USER repl@'%' IDENTIFIED BY 'p'; GRANT REPLICATION SLAVE, \
              BACKUP_ADMIN, CONNECTION_ADMIN, GROUP_REPLICATION_STREAM ON *.* TO repl@'%'; RESET \
@@ -59,7 +59,7 @@ impl Member {
         self.exporter.get("/metrics").body
     }
 
-    /// The values of a family for the members of the group, by port, as this member sees them.
+    /// The values of a family by port of the member, as seen by this member.
     fn of_members(&self, name: &str) -> Vec<(u16, f64)> {
         let page = self.page();
         let prefix = format!("mysql_perf_schema_replication_group_member_{name}{{");
@@ -111,7 +111,7 @@ fn a_replication_group_is_exposed() {
     until(|| value(&second.page(), applied) > Some(0.0), || second.page());
     let lag = "mysql_replica_lag_seconds{channel=\"group_replication_applier\"}";
     until(|| value(&second.page(), lag) == Some(0.0), || second.page());
-    // The channel of recovery is at rest: not a replica that is stopped.
+    // The idle recovery channel does not count as a stopped replica.
     let page = second.page();
     assert!(
         !page.contains("mysql_replica_lag_seconds{channel=\"group_replication_recovery\"}"),
@@ -128,7 +128,7 @@ fn a_replication_group_is_exposed() {
         || format!("{:?}", first.of_members("state")),
     );
     third.server.signal("CONT");
-    // One that leaves is offline for itself, and gone for the others.
+    // A member that leaves is offline in its own view, and missing in that of the others.
     second.server.sql("STOP GROUP_REPLICATION");
     second.sees("state", vec![(others[0], 0.0)]);
     until(

@@ -1,4 +1,4 @@
-//! Logins: which server gets which password, and what a login may read.
+//! Logins: passwords, allowed targets and privileges.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use exporter_core::testing::{Exporter, until};
 use crate::server::{PASSWORD, Server};
 use crate::{BINARY, check, value};
 
-pub(crate) fn probes_go_where_they_may(server: &Server, dir: &Path) {
+pub(crate) fn only_allowed_targets_are_probed(server: &Server, dir: &Path) {
     let cnf = server.options(
         dir,
         &format!(
@@ -29,7 +29,7 @@ pub(crate) fn probes_go_where_they_may(server: &Server, dir: &Path) {
         (format!("/probe?target=unix://{socket}"), 200, "\nmysql_up 1\n"),
         ("/probe?target=127.0.0.1:1".into(), 200, "\nmysql_up 0\n"),
         ("/probe".into(), 400, "A probe needs a target"),
-        (format!("/probe?target=localhost:{port}"), 400, "is not one of the configured servers"),
+        (format!("/probe?target=localhost:{port}"), 400, "is not a configured server"),
         ("/probe?target=127.0.0.1".into(), 400, "expected host:port"),
         (format!("/probe?target=127.0.0.1:{port}&auth_module=x"), 400, "no auth_module \"x\""),
         (format!("/probe?target=unix://{socket}&auth_module=client.tls"), 400, "no TLS on a Unix"),
@@ -49,7 +49,7 @@ pub(crate) fn probes_go_where_they_may(server: &Server, dir: &Path) {
     assert!(!page.contains("mysql_global_status_"), "{page}");
 }
 
-pub(crate) fn passwords_are_read_at_login(server: &Server, dir: &Path) {
+pub(crate) fn password_files_are_read_at_login(server: &Server, dir: &Path) {
     server.user("rotating", "127.0.0.1", "first");
     let file = dir.join("password");
     fs::write(&file, "first\n").unwrap();
@@ -66,7 +66,7 @@ pub(crate) fn passwords_are_read_at_login(server: &Server, dir: &Path) {
     server.sql("ALTER USER rotating@'127.0.0.1' IDENTIFIED BY 'second'");
     fs::write(&file, "second").unwrap();
     exporter.signal("HUP");
-    until(|| exporter.log().contains("option file read again"), || exporter.log());
+    until(|| exporter.log().contains("configuration reloaded"), || exporter.log());
     assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
     server.options(dir, "[client]\nuser=nobody\npassword=hunter2\nhost=127.0.0.1\nport=PORT");
     exporter.signal("HUP");
@@ -77,8 +77,8 @@ pub(crate) fn passwords_are_read_at_login(server: &Server, dir: &Path) {
     server.sql("DROP USER rotating@'127.0.0.1'");
 }
 
-/// The server has no hash of a new user's password in memory, and asks for all of it.
-pub(crate) fn the_whole_password_goes_where_it_may(server: &Server, dir: &Path) {
+/// The server has not cached the hash of a new user's password, and requests the password itself.
+pub(crate) fn the_password_is_sent_only_where_nobody_can_read_it(server: &Server, dir: &Path) {
     if !server.is_mysql() {
         return;
     }
@@ -112,7 +112,7 @@ pub(crate) fn the_whole_password_goes_where_it_may(server: &Server, dir: &Path) 
     }
 }
 
-pub(crate) fn grants_that_lack_are_told(server: &Server, dir: &Path) {
+pub(crate) fn missing_grants_are_reported(server: &Server, dir: &Path) {
     server.user("poor", "127.0.0.1", "");
     let cnf = server.options(dir, "[client]\nuser=poor\nhost=127.0.0.1\nport=PORT");
     let output = check(&[&cnf, "--collect.info_schema.tables"]);

@@ -1,4 +1,4 @@
-//! Names and texts that are hard to quote, and many of them.
+//! Names and texts with special characters, and large numbers of tables and users.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::connections::failed;
 use crate::server::Server;
 use crate::{MORE, MYSQL_ONLY, start, value};
 
-/// Every collector, with names as no one should choose them.
+/// All collectors, with names that are hard to quote.
 pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
     let modes = server.sql("SELECT @@GLOBAL.sql_mode");
     server.sql(
@@ -25,7 +25,7 @@ pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
          `o'b\"rien`@`127.0.0.1`; CREATE USER `l\nf`@localhost; SELECT 'a \"q\" \\\\ \n \u{1f980}' \
          AS `x\u{e9}`; SELECT _binary X'ff00fe' AS y",
     );
-    // Not UTF-8, in the text of a statement.
+    // Invalid UTF-8 in the text of a statement.
     let path = dir.join("latin1.sql");
     fs::write(&path, b"SET NAMES latin1; SELECT 1 AS `\xc3\x28\xff\xfe`, '\xff\xfe' AS z;\n")
         .unwrap();
@@ -70,7 +70,7 @@ fn similar(page: &str, series: &str) -> String {
     page.lines().filter(|line| line.starts_with(family)).collect::<Vec<_>>().join("\n")
 }
 
-/// Asks promtool, if it is there.
+/// Checks a page with promtool, if it is installed.
 fn is_valid(page: &str) {
     let child = Command::new("promtool")
         .args(["check", "metrics"])
@@ -86,10 +86,10 @@ fn is_valid(page: &str) {
     let text = page.to_owned();
     let writer = std::thread::spawn(move || std::io::Write::write_all(&mut input, text.as_bytes()));
     let output = child.wait_with_output().unwrap();
-    // It ends early if it cannot read what comes.
+    // promtool ends early if it cannot parse the page.
     let _ = writer.join().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    // 3 is for names that it does not like.
+    // Status 3 means that names break its conventions.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{error}");
 }
 

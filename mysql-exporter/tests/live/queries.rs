@@ -8,14 +8,14 @@ use super::*;
 const EXAMPLES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/examples/mysql-exporter/queries.yml");
 
-/// Writes a file of queries, and gives the flag that names it.
+/// Writes a file of queries. Returns the flag that sets it.
 fn file(dir: &Path, text: &str) -> String {
     let path = dir.join("queries.yml");
     fs::write(&path, text).unwrap();
     format!("--config.queries={}", path.display())
 }
 
-/// A query without labels, named after the column of its value.
+/// A query without labels whose value column has the same name.
 fn query(name: &str, statement: &str) -> String {
     format!(
         "  - name: {name}\n    statement: \"{statement}\"\n    values: [{{column: v, type: gauge, \
@@ -28,8 +28,8 @@ fn succeeded(page: &str, name: &str) -> Option<f64> {
     value(page, &format!("{series}{{collector=\"collect.query.{name}\"}}"))
 }
 
-/// The shipped examples, each of which finds what it looks for.
-pub(crate) fn examples_find_what_they_look_for(server: &Server, dir: &Path) {
+/// The shipped examples, on a server where each has a result.
+pub(crate) fn shipped_queries_work(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE shop; CREATE TABLE shop.bare (a INT, KEY unused (a)) ENGINE=InnoDB; CREATE \
          TABLE shop.full (id TINYINT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT=120",
@@ -50,7 +50,7 @@ pub(crate) fn examples_find_what_they_look_for(server: &Server, dir: &Path) {
     let mut page = String::new();
     until(
         || {
-            // The server renews what innodb_trx shows when nobody has read it for 0.1 s.
+            // The server refreshes innodb_trx if it was not read for 0.1 s.
             thread::sleep(Duration::from_millis(200));
             page = exporter.get("/metrics").body;
             let idle = value(&page, "mysql_query_idle_in_transaction_connections{user=\"root\"}");
@@ -90,7 +90,7 @@ pub(crate) fn examples_find_what_they_look_for(server: &Server, dir: &Path) {
     server.sql("DROP DATABASE shop");
 }
 
-/// A bad query costs itself alone, and nothing that it tries is written.
+/// An invalid query fails alone, and no query can write.
 pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     server.sql(
         "CREATE TABLE app.written (a INT); GRANT EXECUTE, INSERT ON app.* TO exporter@'127.0.0.1'",
@@ -145,7 +145,7 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     assert_eq!(output.status.code(), Some(2));
     let found = String::from_utf8_lossy(&output.stdout);
     assert!(found.contains("FAILED  query.broken") && found.contains("app.nowhere"), "{found}");
-    // A reload takes a good file, and leaves a bad one.
+    // A reload applies a valid file, and rejects an invalid one.
     file(dir, &format!("queries:\n{}", query("other", "SELECT 8 AS v")));
     exporter.signal("HUP");
     let other = || value(&exporter.get("/metrics").body, "mysql_query_other_v") == Some(8.0);
@@ -153,13 +153,13 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     assert!(!exporter.get("/metrics").body.contains("mysql_query_good_v"));
     file(dir, "queries:\n  - nmae: x\n");
     exporter.signal("HUP");
-    let told = || exporter.log().contains("did you mean");
-    until(told, || exporter.log());
+    let logged = || exporter.log().contains("did you mean");
+    until(logged, || exporter.log());
     assert!(other(), "{}", exporter.log());
     server.sql("DROP FUNCTION app.writes; DROP TABLE app.written");
 }
 
-/// An interval saves statements, whatever the format that is asked for.
+/// An interval saves statements in all formats.
 pub(crate) fn intervals_save_statements(server: &Server, dir: &Path) {
     let text = format!("queries:\n{}    interval: 1h\n", query("rare", "SELECT RAND() AS v"));
     let exporter = start(server, dir, &[&file(dir, &text), "--collect.global_status.interval=1h"]);

@@ -8,7 +8,7 @@ use exporter_core::testing::{Exporter, PATIENCE, until};
 use crate::server::Server;
 use crate::{start, value};
 
-/// One connection of a replica to a source, as its metrics are labelled.
+/// The labels of a connection of a replica to a source.
 struct Channel<'a> {
     exporter: &'a Exporter,
     uuid: &'a str,
@@ -58,12 +58,12 @@ impl Channel<'_> {
         value(&page, &format!("mysql_replica_{name}{{channel=\"{channel}\"}}"))
     }
 
-    /// Waits until such a family has the right value.
+    /// Waits until a family of the collector `replica` has the right value.
     fn until(&self, name: &str, is_right: impl Fn(Option<f64>) -> bool) {
         until(|| is_right(self.replica(name)), || format!("{name}: {:?}", self.replica(name)));
     }
 
-    /// Waits until the lag is not the one that it was.
+    /// Waits until the lag has changed.
     fn lag_grows(&self) {
         let before = self.replica("lag_seconds");
         assert!(before.is_some(), "no lag: {}", self.exporter.log());
@@ -134,7 +134,7 @@ fn mariadb_replicates() {
         assert!(since.elapsed() < PATIENCE, "the row does not arrive");
         thread::sleep(Duration::from_millis(50));
     }
-    // It went back to asynchronous replication before there was a replica.
+    // It switched to asynchronous replication before the replica existed.
     exposes(&of_source, "mysql_semi_sync_active{role=\"source\"}", 1.0);
     let sequence = a.sql("SELECT @@gtid_binlog_pos");
     let sequence = sequence.trim().rsplit('-').next().unwrap().parse().unwrap();
@@ -166,7 +166,7 @@ fn mariadb_replicates() {
     second.wait_for(&[("slave_sql_running", Some(1.0)), ("sql_delay", Some(100.0))]);
 }
 
-/// A replica with a channel. Alerts ask for the names that MySQL 8.4 has dropped.
+/// A replica with a channel. Alerts use the names that MySQL 8.4 has removed.
 #[test]
 fn mysql_replicates() {
     let gtid = ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"];
@@ -235,7 +235,7 @@ fn mysql_replicates() {
     replica.sql("INSERT INTO app.numbers VALUES (2)");
     source.sql("INSERT INTO app.numbers VALUES (2)");
     channel.wait_for(&[("slave_sql_running", Some(0.0)), ("last_sql_errno", Some(1062.0))]);
-    // Of whichever worker it was.
+    // Of any worker.
     let error = |line: &str| {
         line.starts_with("mysql_replica_worker_error_number{channel=\"c\"")
             && line.ends_with(" 1062")

@@ -1,4 +1,4 @@
-//! Servers of the test's own: MariaDB where it is installed, MySQL from a root folder.
+//! Servers for tests: MariaDB if it is installed, MySQL from a root folder.
 
 use std::cell::RefCell;
 use std::fs::{self, Permissions};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use exporter_core::testing::{PATIENCE, skip};
 use tempfile::TempDir;
 
-/// A server on a free port of loopback and a socket. It is killed when the test lets go of it.
+/// A server on a free port of loopback and a socket. It is killed on drop.
 pub(crate) struct Server {
     pub(crate) flavour: &'static str,
     pub(crate) port: u16,
@@ -27,11 +27,11 @@ pub(crate) struct Server {
 
 const USER: &str = "exporter";
 const CHARACTERS: &str = "--default-character-set=utf8mb4";
-/// With all that has ever been trouble to somebody.
+/// Settings that have caused problems.
 pub(crate) const PASSWORD: &str = "s3 $x?#&;@:/'\"%\\(";
 
 impl Server {
-    /// MariaDB, if it is installed; told loudly if not.
+    /// MariaDB, if it is installed; otherwise the test is skipped.
     pub(crate) fn mariadb(flags: &[&str]) -> Option<Self> {
         let found = Command::new("mariadbd").arg("--version").output().is_ok();
         if !found {
@@ -40,7 +40,7 @@ impl Server {
         }
         let data = tempfile::tempdir().unwrap();
         let (dir, user) = (data.path().to_owned(), unprivileged(data.path()));
-        // Servers that start side by side must not share the names of temporary tables.
+        // Servers that start at the same time must not share names of temporary tables.
         let install = Command::new("mariadb-install-db")
             .env("TMPDIR", &dir)
             .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
@@ -92,8 +92,8 @@ impl Server {
         Self::mariadb(&[&format!("--plugin-dir={folder}"), &format!("--plugin-load-add={plugin}")])
     }
 
-    /// MySQL from the root folder that `MYSQL_ROOT` names, where this test may change into it;
-    /// told loudly if not.
+    /// MySQL from the root folder in `MYSQL_ROOT`, if the test may use it; otherwise the test is
+    /// skipped.
     pub(crate) fn mysql() -> Option<Self> {
         Self::mysql_with(&[])
     }
@@ -107,7 +107,7 @@ impl Server {
         };
         let data = tempfile::tempdir_in(root.join("srv")).unwrap();
         fs::set_permissions(data.path(), Permissions::from_mode(0o777)).unwrap();
-        // As it is called inside.
+        // Its path inside the root folder.
         let dir = Path::new("/srv").join(data.path().file_name().unwrap());
         let datadir = format!("--datadir={}/data", dir.display());
         let outside = root.clone();
@@ -142,12 +142,12 @@ impl Server {
         Some(server.ready())
     }
 
-    /// Runs statements as root, and gives what they print.
+    /// Runs statements as root. Returns their output.
     pub(crate) fn sql(&self, statements: &str) -> String {
         self.try_sql(statements).unwrap_or_else(|error| panic!("{statements}: {error}"))
     }
 
-    /// A status variable of all the server.
+    /// A global status variable.
     pub(crate) fn status(&self, name: &str) -> u64 {
         let row = self.sql(&format!("SHOW GLOBAL STATUS LIKE '{name}'"));
         row.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -198,14 +198,14 @@ impl Server {
         format!("--config.my-cnf={}", path.display())
     }
 
-    /// Ends it without notice, as a crash does.
+    /// Kills the server.
     pub(crate) fn crash(&self) {
         let mut child = self.child.borrow_mut();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// Starts it again.
+    /// Starts the server again.
     pub(crate) fn start(&self) {
         *self.child.borrow_mut() = (self.command)().spawn().unwrap();
         self.wait();
@@ -225,13 +225,14 @@ impl Server {
 
     fn wait(&self) {
         let since = Instant::now();
-        while let Err(error) = self.try_sql("SELECT 1") {
+        // Galera rejects statements on tables, but not SELECT 1, until the node is ready.
+        while let Err(error) = self.try_sql("SELECT COUNT(*) FROM mysql.user") {
             assert!(since.elapsed() < PATIENCE, "{} does not start: {error}", self.flavour);
             thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// Waits until it answers, and gives it what the tests look at.
+    /// Waits until the server responds, and creates the data of the tests.
     fn ready(self) -> Self {
         self.wait();
         self.sql(
@@ -308,14 +309,14 @@ impl Drop for SqlSession {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be stopped, or have ended by itself.
+        // It may be stopped, or have ended already.
         let child = self.child.get_mut();
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-/// The user that a server runs as where this runs as root, and owns the directory then.
+/// As root, the user of the server, which becomes the owner of the directory.
 fn unprivileged(dir: &Path) -> Option<&'static str> {
     fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
     let id = Command::new("id").arg("-u").output().unwrap();

@@ -11,7 +11,7 @@ use exporter_core::testing::{Exporter, PATIENCE, until};
 use crate::server::Server;
 use crate::{BINARY, ask, start, value};
 
-pub(crate) fn closed_connections_are_opened_anew(server: &Server, dir: &Path) {
+pub(crate) fn closed_connections_are_replaced(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
     let ids = server.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'exporter'");
@@ -24,7 +24,7 @@ pub(crate) fn closed_connections_are_opened_anew(server: &Server, dir: &Path) {
     assert!(value(&page, "mysql_global_status_uptime").is_some(), "{page}");
 }
 
-pub(crate) fn what_is_given_up_is_killed(server: &Server, dir: &Path) {
+pub(crate) fn abandoned_statements_are_killed(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(600) AS ts, 1 AS server_id",
     );
@@ -58,7 +58,7 @@ pub(crate) fn what_is_given_up_is_killed(server: &Server, dir: &Path) {
     server.sql("DROP DATABASE slow");
 }
 
-pub(crate) fn a_frozen_server_is_down_in_time(server: &Server, dir: &Path) {
+pub(crate) fn a_frozen_server_is_reported_as_down(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
     server.signal("STOP");
@@ -72,19 +72,19 @@ pub(crate) fn a_frozen_server_is_down_in_time(server: &Server, dir: &Path) {
     server.signal("CONT");
     let page = ask(exporter.port, "/metrics", "100").body;
     assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
-    let told = exporter.log().matches("collector failed").count();
-    assert_eq!(told, 1, "told once, when it went down: {}", exporter.log());
+    let logged = exporter.log().matches("collector failed").count();
+    assert_eq!(logged, 1, "logged once, when it went down: {}", exporter.log());
 }
 
-/// Whoever answers there may say anything.
+/// The peer may send any bytes.
 #[test]
-fn what_is_no_server_is_down() {
+fn a_port_without_a_mysql_server_is_down() {
     let greetings: [&[u8]; 6] = [
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
         &[0xff; 200],
         &[0; 64],
-        // A packet of 16 MiB that never comes.
+        // The start of a packet of 16 MiB that does not follow.
         &[0xff, 0xff, 0xff, 0, 10],
         b"",
     ];
@@ -98,7 +98,7 @@ fn what_is_no_server_is_down() {
             for client in listener.incoming() {
                 let mut client = client.unwrap();
                 let _ = client.write_all(greeting);
-                // Else it is closed here.
+                // The connection closes when the stream is dropped.
                 if hangs {
                     clients.push(client);
                 }

@@ -1,4 +1,4 @@
-//! Two hundred targets, which are two servers by many addresses.
+//! Two hundred targets: two servers with many addresses.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -10,7 +10,7 @@ fn addresses(network: u8) -> Vec<String> {
     (1..=100).map(|host| format!("127.0.{network}.{host}")).collect()
 }
 
-/// Probes all, `at_once` at a time. Gives the targets that were up.
+/// Probes all targets, `at_once` at a time. Returns the number of targets that were up.
 fn probe(port: u16, targets: &[String], at_once: usize, seconds: &str) -> usize {
     let (next, up) = (Mutex::new(targets.iter()), Mutex::new(0));
     thread::scope(|scope| {
@@ -31,7 +31,7 @@ fn probe(port: u16, targets: &[String], at_once: usize, seconds: &str) -> usize 
 }
 
 #[test]
-fn two_hundred_targets_are_watched_by_one_exporter() {
+fn one_exporter_probes_two_hundred_targets() {
     let flags = |network| {
         // The first is for the test's own client.
         let all = [vec!["127.0.0.1".to_owned()], addresses(network)].concat();

@@ -2,28 +2,28 @@
 
 use crate::db::Row;
 
-/// What determines the lag of a channel. Times are in seconds since 1970, by the replica's clock.
+/// The state of a channel. Times are Unix times by the replica's clock.
 #[derive(Debug, Default)]
 pub(super) struct Channel {
     now: f64,
     /// Whether it is connected to its source.
     is_receiving: bool,
-    /// Whether workers are there to apply what was received.
+    /// Whether a worker is running.
     is_applying: bool,
-    /// When the source was last heard of.
+    /// The time of the last heartbeat or transaction from the source.
     contact: Option<f64>,
     /// When the last transaction received was committed on its original source.
     received: Option<f64>,
     /// When the last transaction applied was committed on its original source.
     applied: Option<f64>,
-    /// The age of the oldest transaction that a worker is at.
+    /// The age of the oldest transaction that a worker is applying.
     in_progress: Option<f64>,
-    /// Transactions received and not applied. Without GTIDs it is 0.
+    /// The number of transactions received but not applied; 0 without GTIDs.
     pending: u64,
 }
 
 impl Channel {
-    /// Reads a row of the channels, and those of its workers.
+    /// Combines the row of the channel with the rows of its workers.
     pub(super) fn new(row: &Row, workers: &[Row]) -> Self {
         let workers = || workers.iter().filter(|worker| worker.text(0) == row.text(0));
         Self {
@@ -38,27 +38,27 @@ impl Channel {
         }
     }
 
-    /// The age of the oldest change that the replica may lack.
+    /// The maximum age of changes that the replica lacks.
     pub(super) fn lag(&self) -> Option<f64> {
         if let Some(age) = self.in_progress {
             return Some(age.max(0.0));
         }
         let is_behind = self.pending > 0 || self.received > self.applied;
         let since = match (is_behind, self.applied) {
-            // It was up to date when it last heard of its source.
+            // It was up to date at the last contact with its source.
             (false, _) if self.is_receiving => return Some(0.0),
             (false, _) => self.contact?,
-            // The time of the first one that is pending is not known. It comes after the last one
-            // that was applied.
+            // The time of the first pending transaction is unknown, but it is after the last applied
+            // one.
             (true, Some(applied)) if !self.is_applying && self.pending > 1 => applied,
-            // The one that is pending; or some that arrived just now.
+            // One transaction is pending, or several that have just arrived.
             (true, _) => self.received?,
         };
         Some((self.now - since).max(0.0))
     }
 }
 
-/// A time, unless it is that of nothing.
+/// A time; 0 means none.
 fn time(row: &Row, column: usize) -> Option<f64> {
     row.number(column).filter(|time| *time > 0.0)
 }
@@ -67,10 +67,10 @@ fn latest(times: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
     times.into_iter().flatten().reduce(f64::max)
 }
 
-/// How many transactions a set of GTIDs has: `uuid:1-3:5,uuid:tag:7`.
+/// The number of transactions in a GTID set such as `uuid:1-3:5,uuid:tag:7`.
 pub(super) fn transactions(set: &str) -> u64 {
     let intervals = set.split(',').flat_map(|source| source.trim().split(':').skip(1));
-    // What is no interval is a tag.
+    // Tags are skipped, because they are not numbers.
     let lengths = intervals.filter_map(|interval| {
         let (first, last) = interval.split_once('-').unwrap_or((interval, interval));
         let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lag_is_the_age_of_the_oldest_change() {
+    fn lag_is_the_age_of_the_oldest_missing_change() {
         let idle = Channel {
             now: 1000.0,
             is_receiving: true,
@@ -101,7 +101,7 @@ mod tests {
             (Channel { is_receiving: false, contact: None, ..idle }, None),
             (Channel { in_progress: Some(7.0), ..idle }, Some(7.0)),
             (Channel { in_progress: Some(-0.1), ..idle }, Some(0.0)),
-            // Some have just arrived, after a long time without any.
+            // Transactions have just arrived, after a long time without any.
             (Channel { received: Some(999.5), pending: 2, ..idle }, Some(0.5)),
             // The workers are stopped.
             (

@@ -1,24 +1,24 @@
-//! Lags that a server does not tell, from those that it told before.
+//! Estimates the lag while the server does not report it.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-/// The last lag that the server told of each channel, and when. While it tells none, as of a channel
-/// that is stopped, the lag grows.
+/// The last reported lag of each channel, and when it was reported. While none is reported, for
+/// example because the channel is stopped, the lag grows with time.
 #[derive(Debug, Default)]
 pub(super) struct LastKnown(HashMap<String, (f64, Instant)>);
 
 impl LastKnown {
-    /// The lag of a channel: as the server tells it, or as it must be by now.
-    pub(super) fn lag(&mut self, channel: &str, told: Option<f64>) -> Option<f64> {
-        if let Some(lag) = told {
+    /// The lag of a channel: the reported one, or else the last reported one plus the time since.
+    pub(super) fn lag(&mut self, channel: &str, reported: Option<f64>) -> Option<f64> {
+        if let Some(lag) = reported {
             self.0.insert(channel.to_owned(), (lag, Instant::now()));
-            return told;
+            return reported;
         }
         self.0.get(channel).map(|(lag, since)| lag + since.elapsed().as_secs_f64())
     }
 
-    /// Forgets the channels that are no more.
+    /// Removes all other channels.
     pub(super) fn retain(&mut self, channels: &[&str]) {
         let channels: HashSet<_> = channels.iter().copied().collect();
         self.0.retain(|known, _| channels.contains(known.as_str()));

@@ -1,11 +1,11 @@
-//! The lag of a replica from its status, for servers that do not keep times of transactions.
+//! The lag from the status of a replica, for servers without times of transactions.
 
 use std::collections::HashMap;
 
 use exporter_core::families::Families;
 
 use super::last_known::LastKnown;
-use super::{LAG, PENDING};
+use super::metrics::{LAG, PENDING};
 use crate::collectors::slave_status::gtids;
 use crate::db::{ResultSet, Row};
 
@@ -14,9 +14,9 @@ pub(super) fn write(out: &mut Families, answer: &ResultSet, last_known: &mut Las
     last_known.retain(&names);
     let mut family = out.family(&LAG);
     for (row, name) in answer.rows.iter().zip(&names) {
-        let told = named(answer, row, ["Seconds_Behind_Master", "Seconds_Behind_Source"]);
-        let told = told.and_then(|lag| lag.parse().ok());
-        if let Some(lag) = last_known.lag(name, told) {
+        let reported = named(answer, row, ["Seconds_Behind_Master", "Seconds_Behind_Source"]);
+        let reported = reported.and_then(|lag| lag.parse().ok());
+        if let Some(lag) = last_known.lag(name, reported) {
             family.sample([name], lag);
         }
     }
@@ -38,7 +38,7 @@ fn named<'a>(answer: &'a ResultSet, row: &'a Row, names: [&str; 2]) -> Option<&'
     names.iter().find_map(|name| answer.named(row, name))
 }
 
-/// How many transactions were received and not applied, by the positions in each domain. None
+/// The number of transactions received but not applied, from the positions in each domain. `None`
 /// without GTIDs.
 fn pending(received: &str, applied: &str) -> Option<f64> {
     let mut positions = HashMap::new();

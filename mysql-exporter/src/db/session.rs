@@ -1,0 +1,168 @@
+//! A connection in use: runs statements, and returns the connection to the pool.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Duration, timeout};
+
+use super::error::Error;
+use super::pool::{Acquired, LoggedIn, Pool};
+use crate::client::{self, ResultSet};
+use crate::version::Server;
+
+/// The time limit of `KILL` for an abandoned statement.
+const KILL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A connection that is in use, until dropped.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pool: Arc<Pool>,
+    permit: Option<OwnedSemaphorePermit>,
+    logged_in: Option<LoggedIn>,
+    /// The server, as it was at the login.
+    server: Arc<Server>,
+    activity: Activity,
+    /// Whether the connection was idle before, so that the server may have closed it meanwhile.
+    reused: bool,
+}
+
+/// The command in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Activity {
+    None,
+    /// Ends with the connection.
+    Ping,
+    /// Continues on the server after the end of the connection, until it is killed.
+    Statement,
+}
+
+impl Session {
+    /// Takes a connection from the pool, in the order of the calls.
+    pub(super) async fn open(pool: &Arc<Pool>) -> Result<Self, Error> {
+        let Acquired { logged_in, permit, reused } = pool.acquire().await?;
+        let (pool, server) = (Arc::clone(pool), Arc::clone(&logged_in.server));
+        let logged_in = Some(logged_in);
+        Ok(Self { pool, permit, logged_in, server, activity: Activity::None, reused })
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Runs a statement. A connection that was closed while it was idle is replaced once.
+    pub(crate) async fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
+        match self.attempt(sql).await {
+            Err(error) if error.is_disconnect() && self.reused => {
+                self.renew().await?;
+                self.attempt(sql).await
+            }
+            result => result,
+        }
+        .map_err(|error| self.failed(error))
+    }
+
+    /// Runs a statement in a read-only transaction, with `database` as the default database.
+    pub(crate) async fn query_read_only(
+        &mut self,
+        database: &str,
+        sql: &str,
+    ) -> Result<ResultSet, Error> {
+        let database = database.replace('`', "``");
+        // After this response, a lost connection is not replaced, so that the statement never runs
+        // outside of the transaction.
+        self.query(&format!("USE `{database}`")).await?;
+        self.query("START TRANSACTION READ ONLY").await?;
+        let result = self.query(sql).await;
+        let ended = self.query("ROLLBACK").await;
+        let result_set = result?;
+        ended?;
+        Ok(result_set)
+    }
+
+    /// Checks that the server responds on this connection, or else on a new one.
+    pub(super) async fn check(&mut self) -> Result<(), Error> {
+        if !self.reused {
+            // The login has just succeeded.
+            return Ok(());
+        }
+        self.activity = Activity::Ping;
+        let result = match &mut self.logged_in {
+            Some(logged_in) => logged_in.connection.ping().await,
+            None => return Ok(()),
+        };
+        self.activity = Activity::None;
+        match result {
+            Ok(()) => {
+                self.pool.count_response();
+                Ok(())
+            }
+            Err(error) => {
+                tracing::debug!(error = error.to_string(), "connection lost");
+                // The other idle connections are probably lost, too.
+                self.pool.close_idle();
+                self.renew().await
+            }
+        }
+    }
+
+    async fn attempt(&mut self, sql: &str) -> Result<ResultSet, client::Error> {
+        self.activity = Activity::Statement;
+        let result = match &mut self.logged_in {
+            Some(logged_in) => logged_in.connection.query(sql).await,
+            None => Err(client::Error::Closed),
+        };
+        self.activity = Activity::None;
+        if result.as_ref().is_err_and(client::Error::is_fatal) {
+            self.logged_in = None;
+        } else {
+            self.pool.count_response();
+            // It was not closed while it was idle.
+            self.reused = false;
+        }
+        result
+    }
+
+    async fn renew(&mut self) -> Result<(), Error> {
+        self.logged_in = None;
+        let logged_in = self.pool.take().await?;
+        self.server = Arc::clone(&logged_in.server);
+        self.logged_in = Some(logged_in);
+        self.reused = false;
+        Ok(())
+    }
+
+    fn failed(&self, problem: client::Error) -> Error {
+        if problem.is_disconnect() {
+            Error::Lost { address: self.pool.address(), problem }
+        } else {
+            Error::Statement(problem)
+        }
+    }
+}
+
+impl Drop for Session {
+    /// Returns the connection to the pool. During a command, closes it, and kills the statement.
+    fn drop(&mut self) {
+        let Some(logged_in) = self.logged_in.take() else { return };
+        if self.activity == Activity::None {
+            self.pool.put_back(logged_in);
+            return;
+        }
+        let LoggedIn { connection, id: registered, .. } = logged_in;
+        drop(connection);
+        registered.close();
+        if self.activity != Activity::Statement {
+            return;
+        }
+        // The task holds the permit, so that there are never more such tasks than permits.
+        let (pool, permit) = (Arc::clone(&self.pool), self.permit.take());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let killed = timeout(KILL_TIMEOUT, pool.kill(registered.id())).await;
+                let done = matches!(killed, Ok(Ok(())));
+                tracing::debug!(connection = registered.id(), done, "statement abandoned");
+                drop((registered, permit));
+            });
+        }
+    }
+}
