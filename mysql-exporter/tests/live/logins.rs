@@ -32,7 +32,11 @@ pub(crate) fn only_allowed_targets_are_probed(server: &Server, dir: &Path) {
         (format!("/probe?target=localhost:{port}"), 400, "is not a configured server"),
         ("/probe?target=127.0.0.1".into(), 400, "expected host:port"),
         (format!("/probe?target=127.0.0.1:{port}&auth_module=x"), 400, "no auth_module \"x\""),
-        (format!("/probe?target=unix://{socket}&auth_module=client.tls"), 400, "no TLS on a Unix"),
+        (
+            format!("/probe?target=unix://{socket}&auth_module=client.tls"),
+            400,
+            "a Unix socket has no TLS",
+        ),
         (format!("/probe?target=127.0.0.1:{port}&collect[]=x"), 400, "no collector named \"x\""),
         (format!("/probe?target=127.0.0.1:{port}&collect[]=heartbeat"), 400, "switched off"),
         ("/metrics".into(), 200, "\nmysql_up 0\n"),
