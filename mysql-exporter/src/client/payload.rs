@@ -69,6 +69,25 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// Appends a length-encoded string; `None` is NULL.
+pub(super) fn push_string(packet: &mut Vec<u8>, text: Option<&[u8]>) {
+    let Some(text) = text else {
+        packet.push(0xfb);
+        return;
+    };
+    let [a, b, c, ..] = (text.len() as u64).to_le_bytes();
+    match text.len() {
+        0..=250 => packet.push(a),
+        251..=0xffff => packet.extend([0xfc, a, b]),
+        0x1_0000..=0xff_ffff => packet.extend([0xfd, a, b, c]),
+        length => {
+            packet.push(0xfe);
+            packet.extend((length as u64).to_le_bytes());
+        }
+    }
+    packet.extend(text);
+}
+
 const TOO_SHORT: Error = Error::Malformed("it ends too early");
 
 #[cfg(test)]
@@ -89,6 +108,19 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(Payload::new(bytes).length().ok(), length, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn written_strings_are_parsed() {
+        for length in [0, 250, 251, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000] {
+            let (text, mut packet) = (vec![b'x'; length], Vec::new());
+            push_string(&mut packet, Some(&text));
+            push_string(&mut packet, None);
+            let mut payload = Payload::new(&packet);
+            assert!(payload.string().unwrap() == Some(&text), "{length}");
+            assert_eq!(payload.string().unwrap(), None, "{length}");
+            assert!(payload.rest().is_empty(), "{length}");
         }
     }
 

@@ -1,12 +1,13 @@
 //! Result sets: the columns and rows of a statement, as text.
 
+use bytes::Bytes;
 use exporter_core::desc::Column;
 use exporter_core::families::Families;
 
 use super::error::Error;
 use super::error_packet;
 use super::packet::{PacketStream, STATUS_LIMIT};
-use super::payload::Payload;
+use super::payload::{self, Payload};
 
 /// The rows of a result set, with the names of their columns.
 #[derive(Debug, Default)]
@@ -18,9 +19,8 @@ pub(crate) struct ResultSet {
 /// One row, with its values in the text format of the server.
 #[derive(Debug)]
 pub(crate) struct Row {
-    text: Box<str>,
-    /// The range of each value in the text; `None` is NULL.
-    values: Box<[Option<(u32, u32)>]>,
+    /// The packet: each value with its length before it. All values are valid UTF-8.
+    packet: Bytes,
 }
 
 /// The maximum memory of a result set in bytes, including its overhead.
@@ -46,46 +46,46 @@ impl Row {
 
     /// The text of a column, unless it is NULL.
     pub(crate) fn value(&self, column: usize) -> Option<&str> {
-        let (start, end) = (*self.values.get(column)?)?;
-        self.text.get(start as usize..end as usize)
+        let mut payload = Payload::new(&self.packet);
+        for _ in 0..column {
+            payload.string().ok()?;
+        }
+        str::from_utf8(payload.string().ok()??).ok()
     }
 
     #[cfg(test)]
     pub(crate) fn of(values: &[&str]) -> Self {
         let packet: Vec<_> = values.iter().flat_map(|value| string(value.as_bytes())).collect();
-        Self::parse(&packet, values.len()).unwrap()
+        Self::parse(packet.into(), values.len()).unwrap()
     }
 
-    /// Parses a row packet. Invalid UTF-8 is replaced.
-    fn parse(packet: &[u8], columns: usize) -> Result<Self, Error> {
-        let mut payload = Payload::new(packet);
-        let mut text = String::with_capacity(packet.len());
-        let mut values = Vec::with_capacity(columns);
+    /// Checks a row packet. Invalid UTF-8 is replaced.
+    fn parse(packet: Bytes, columns: usize) -> Result<Self, Error> {
+        let mut payload = Payload::new(&packet);
+        let mut is_valid = true;
         for _ in 0..columns {
-            values.push(match payload.string()? {
-                None => None,
-                Some(value) => {
-                    let start = text.len();
-                    match str::from_utf8(value) {
-                        Ok(value) => text.push_str(value),
-                        Err(_) => text.push_str(&String::from_utf8_lossy(value)),
-                    }
-                    Some((position(start)?, position(text.len())?))
-                }
-            });
+            if let Some(value) = payload.string()? {
+                is_valid &= value.is_ascii() || str::from_utf8(value).is_ok();
+            }
         }
-        Ok(Self { text: text.into_boxed_str(), values: values.into_boxed_slice() })
+        if is_valid {
+            return Ok(Self { packet });
+        }
+        let mut payload = Payload::new(&packet);
+        let mut replaced = Vec::with_capacity(packet.len());
+        for _ in 0..columns {
+            payload::push_string(
+                &mut replaced,
+                payload.string()?.map(String::from_utf8_lossy).as_deref().map(str::as_bytes),
+            );
+        }
+        Ok(Self { packet: replaced.into() })
     }
 
     /// The approximate memory of a row.
     fn size(&self) -> usize {
-        // Plus the overhead of two allocations.
-        self.text.len() + size_of_val(&*self.values) + size_of::<Self>() + 32
+        self.packet.len() + size_of::<Self>()
     }
-}
-
-fn position(at: usize) -> Result<u32, Error> {
-    u32::try_from(at).map_err(|_| TOO_LARGE)
 }
 
 impl ResultSet {
@@ -155,7 +155,7 @@ pub(super) async fn read(
             Some(0xfe) if is_end(&packet, deprecate_eof) => return Ok(result_set),
             _ => {}
         }
-        let row = Row::parse(&packet, result_set.columns.len())?;
+        let row = Row::parse(packet.freeze(), result_set.columns.len())?;
         left = left.checked_sub(row.size()).ok_or(TOO_LARGE)?;
         result_set.rows.push(row);
     }
@@ -185,8 +185,9 @@ fn column_name(packet: &[u8]) -> Result<String, Error> {
 
 #[cfg(test)]
 fn string(text: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(text.len()).unwrap().to_le_bytes();
-    [&[0xfd], &length[..3], text].concat()
+    let mut packet = Vec::new();
+    payload::push_string(&mut packet, Some(text));
+    packet
 }
 
 #[cfg(test)]
@@ -196,9 +197,9 @@ mod tests {
     #[test]
     fn rows_are_parsed() {
         let packet = [&string(b"a")[..], &[0xfb], &string(b"12.5"), &string(b"\xff")].concat();
-        let row = Row::parse(&packet, 4).unwrap();
+        let row = Row::parse(packet.clone().into(), 4).unwrap();
         assert_eq!((row.value(0), row.value(1), row.value(4)), (Some("a"), None, None));
         assert_eq!((row.text(1), row.text(3), row.number(2)), ("", "\u{fffd}", Some(12.5)));
-        assert!(Row::parse(&packet, 5).is_err());
+        assert!(Row::parse(packet.into(), 5).is_err());
     }
 }
