@@ -19,6 +19,8 @@ mod prometheus;
 mod reference;
 mod skip;
 mod special_files;
+#[cfg(test)]
+mod subscribe;
 
 pub use self::fuzz::{corpus, fuzz};
 pub use self::golden::{
@@ -32,3 +34,5 @@ pub use self::prometheus::{Prometheus, check_with_promtool, tool};
 pub use self::reference::reference;
 pub use self::skip::skip;
 pub use self::special_files::special_files;
+#[cfg(test)]
+pub(crate) use self::subscribe::subscribe;

@@ -15,6 +15,7 @@ use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::exposition::format::{Escaping, Format};
 use crate::instrument::{Gauge, Instruments, Metric};
+use crate::testing::subscribe;
 
 struct Script(fn(&mut Families) -> Result<(), Error>);
 
@@ -160,14 +161,12 @@ async fn failures_caused_by_clients_are_logged_at_a_limited_rate() {
         })))
     });
     let lines = Arc::new(AtomicUsize::new(0));
-    let _guard = tracing::subscriber::set_default(CountLines(Arc::clone(&lines)));
+    let _guard = subscribe(CountLines(Arc::clone(&lines)));
     let registry = registry(&[&WRITES, &FLAPS, &WAITS]);
     for _ in 0..100 {
         registry.scrape(request(Selection::All, Duration::ZERO)).await.unwrap();
     }
     assert_eq!(lines.load(Ordering::Relaxed), 0, "the deadline of a client is no warning");
-    // Another test may have reached a log line before this one set its subscriber.
-    tracing::callsite::rebuild_interest_cache();
     for turn in 0..20 {
         TURN.store(turn, Ordering::Relaxed);
         let only = Selection::Only(vec!["flaps".into()]);
@@ -189,9 +188,8 @@ async fn each_reason_of_a_failure_is_logged_once() {
         })))
     });
     let lines = Arc::new(AtomicUsize::new(0));
-    let _guard = tracing::subscriber::set_default(CountLines(Arc::clone(&lines)));
+    let _guard = subscribe(CountLines(Arc::clone(&lines)));
     let registry = registry(&[&CHANGES]);
-    tracing::callsite::rebuild_interest_cache();
     for (turns, logged) in [(0..3, 1), (3..6, 2), (6..7, 2), (7..8, 3), (100..130, 9)] {
         for turn in turns.clone() {
             TURN.store(turn, Ordering::Relaxed);

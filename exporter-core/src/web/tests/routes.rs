@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use tracing::field::Field;
 
 use super::*;
+use crate::testing::subscribe;
 use crate::web::pki::Directory;
 
 #[test]
@@ -208,7 +209,7 @@ fn each_request_is_logged_at_the_debug_level() {
     let live = ConfigStore::load(Some(directory.write("web.yml", users))).unwrap();
     let server = start(|site| {
         // The subscriber of this thread, which is that of the server.
-        std::mem::forget(tracing::subscriber::set_default(log));
+        std::mem::forget(subscribe(log));
         site.config = live;
     });
     server.say(get("/-/healthy?token=secret", "Authorization: Basic YTox\r\n"));
