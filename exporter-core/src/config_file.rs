@@ -8,6 +8,7 @@
 mod error;
 mod pool;
 mod process;
+mod resolve;
 mod secret;
 mod wire;
 pub mod yaml;
@@ -22,6 +23,8 @@ use rustix::fs::OFlags;
 pub use self::error::{ConfigError, Fault};
 pub(crate) use self::pool::{end, retry, use_processes};
 pub(crate) use self::process::{ARGUMENT, main};
+pub use self::resolve::resolve;
+pub(crate) use self::resolve::{credentials, resolve_in};
 pub use self::secret::Secret;
 pub use self::yaml::{Spanned, line_of};
 

@@ -16,6 +16,7 @@ mod recent_scrapes;
 mod rejection_log;
 pub(crate) mod reload;
 mod server;
+mod server_tls;
 mod site;
 mod socket;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use self::accept::serve;
 pub use self::config::ConfigError;
 pub use self::limits::Limits;
 pub use self::listen::{ListenError, Listener};
+pub use self::server_tls::ServerTls;
 pub use self::site::Site;

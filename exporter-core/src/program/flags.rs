@@ -2,7 +2,8 @@
 
 use crate::flags::Flag;
 
-pub(crate) static CHECK: Flag = Flag::switch(
+/// `--check`.
+pub static CHECK: Flag = Flag::switch(
     "check",
     false,
     "Read all configuration, run each collector once, print the results, and exit.",

@@ -14,7 +14,7 @@ use tracing::Level;
 use super::check;
 use super::command_line::{self, Action};
 use super::flags as shared;
-pub use super::flags::COLLECTOR_TIMEOUT;
+pub use super::flags::{CHECK, COLLECTOR_TIMEOUT};
 use super::log;
 use super::password;
 use super::plan;
@@ -113,7 +113,7 @@ fn start<Env, E: Exporter + 'static>(
         return print(&password::hash().map_err(ExitError::Usage)?);
     }
     if flags.is_on(&shared::UNIT) {
-        if !flags.is_on(&shared::CHECK) {
+        if !flags.is_on(&CHECK) {
             return Err(ExitError::Usage("--unit goes with --check".into()));
         }
         let outcome = unit::check(program.name).map_err(ExitError::Usage)?;
@@ -127,7 +127,7 @@ fn start<Env, E: Exporter + 'static>(
     let metrics = Arc::new(ServerMetrics::default());
     let reduced = flags.is_on(&shared::DISABLE_EXPORTER_METRICS);
     let enable_lifecycle = flags.is_on(&shared::ENABLE_LIFECYCLE);
-    let check = flags.is_on(&shared::CHECK);
+    let check = flags.is_on(&CHECK);
     let plan = Plan {
         enabled,
         limit: options.limit,

@@ -118,6 +118,7 @@ pub mod config_file {
         ) -> Self {}
         pub fn in_file(self, file: &Path) -> ConfigError {}
     }
+    pub fn resolve(config: &Path, name: &str) -> Result<PathBuf, String> {}
     #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
     pub struct Secret(_);
     impl Secret {
@@ -970,6 +971,19 @@ pub mod web {
     }
     impl Display for Listener {}
     impl Drop for Listener {}
+    #[derive(Clone)]
+    pub struct ServerTls {
+        private: _,
+    }
+    impl ServerTls {
+        pub fn load(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {}
+        pub async fn watch(&self) {}
+        pub async fn accept(
+            &self,
+            stream: TcpStream,
+        ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>> {}
+    }
+    impl fmt::Debug for ServerTls {}
     #[derive(Debug)]
     #[non_exhaustive]
     pub struct Site {
@@ -1351,6 +1365,11 @@ pub mod log {
 }
 #[cfg(feature = "serve")]
 pub mod run {
+    pub static CHECK: Flag = Flag::switch(
+        "check",
+        false,
+        "Read all configuration, run each collector once, print the results, and exit.",
+    );
     pub static COLLECTOR_TIMEOUT: Flag = Flag::text(
         "collector.timeout",
         "5s",

@@ -7,9 +7,6 @@ use aws_lc_rs::digest::{self, SHA256};
 
 use crate::config_file::{self, Stamp};
 
-/// Prefixes that stand for the directory of the systemd credentials of the service.
-const CREDENTIALS: [&str; 3] = ["%d/", "$CREDENTIALS_DIRECTORY/", "${CREDENTIALS_DIRECTORY}/"];
-
 /// Reads files, and records their stamps and a digest of their contents.
 #[derive(Debug)]
 pub(crate) struct Files {
@@ -29,17 +26,7 @@ impl Files {
 
     /// The path for a name in the configuration.
     pub(crate) fn resolve(&self, name: &str) -> Result<PathBuf, String> {
-        for prefix in CREDENTIALS {
-            let Some(rest) = name.strip_prefix(prefix) else { continue };
-            return match &self.credentials {
-                Some(directory) => Ok(directory.join(rest)),
-                None => Err(format!(
-                    "{name} needs $CREDENTIALS_DIRECTORY, which is not set: start it by a \
-                     systemd unit with LoadCredential=, or give a path"
-                )),
-            };
-        }
-        Ok(self.directory.join(name))
+        config_file::resolve_in(&self.directory, self.credentials.as_deref(), name)
     }
 
     /// The bytes of a file of at most `limit` bytes. The error does not name the file.

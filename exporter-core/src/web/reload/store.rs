@@ -12,8 +12,7 @@ use tracing::{error, info, warn};
 
 use super::downgrade;
 use super::web_config::WebConfig;
-use crate::config_file::ConfigError;
-use crate::config_file::Stamp;
+use crate::config_file::{self, ConfigError, Stamp};
 use crate::exporter::CheckLine;
 use crate::web::config::files::{FileSet, Files};
 
@@ -73,8 +72,7 @@ pub(crate) enum Reloaded {
 impl ConfigStore {
     /// Reads and validates a file. Without a path: plain HTTP, and nothing configured.
     pub(crate) fn load(path: Option<PathBuf>) -> Result<Arc<Self>, ConfigError> {
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Self::load_with(path, credentials.filter(|path| !path.as_os_str().is_empty()))
+        Self::load_with(path, config_file::credentials())
     }
 
     /// Plain HTTP, without a file.
