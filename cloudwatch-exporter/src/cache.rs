@@ -4,7 +4,7 @@ mod demand;
 mod target;
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -24,6 +24,7 @@ use crate::config::{Config, Strictness};
 use crate::demo::Demo;
 use crate::exposition::Exposition;
 use crate::snapshot::Snapshot;
+use crate::stream::Store;
 use crate::usage;
 
 /// Fetches from AWS once for all scrapes. A scrape that is cancelled does not affect others, and
@@ -57,10 +58,23 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn read(&self) -> Result<Config, ConfigError> {
-        match self {
+    /// In a demo, metric streams are invented like all other metrics: they are fetched.
+    fn read(&self, is_demo: bool) -> Result<Config, ConfigError> {
+        let mut config = match self {
             Self::File(path, strictness) => Config::read(path, *strictness),
             Self::Example => Config::example(),
+        }?;
+        if is_demo {
+            config.rules.iter_mut().for_each(|rule| rule.from_stream = false);
+        }
+        Ok(config)
+    }
+
+    /// The file; `None` for the example.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path, _) => Some(path),
+            Self::Example => None,
         }
     }
 
@@ -81,15 +95,19 @@ pub(crate) struct Setup {
     pub(crate) config: Arc<Config>,
     exposition: Arc<Exposition>,
     connections: Connections,
+    /// The datapoints of metric streams.
+    pub(crate) streamed: Store,
     clouds: Vec<OnceCell<Cloud>>,
 }
 
 impl Setup {
-    fn new(config: Config, connections: Connections) -> Arc<Self> {
+    fn new(config: Config, connections: Connections, before: Option<&Self>) -> Arc<Self> {
         let exposition = Arc::new(Exposition::new(&config));
         let config = Arc::new(config);
         let clouds = config.targets.iter().map(|_| OnceCell::new()).collect();
-        Arc::new(Self { config, exposition, connections, clouds })
+        let before = before.map(|setup| (&*setup.config, &setup.streamed));
+        let streamed = Store::new(&config, before);
+        Arc::new(Self { config, exposition, connections, streamed, clouds })
     }
 
     /// The clients of a target, created on first use.
@@ -108,9 +126,9 @@ impl Cache {
         concurrency: usize,
         is_demo: bool,
     ) -> Result<Arc<Self>, Error> {
-        let config = source.read().map_err(|error| Error::Other(error.into()))?;
+        let config = source.read(is_demo).map_err(|error| Error::Other(error.into()))?;
         let demo = is_demo.then(|| Demo::start(&config)).transpose()?;
-        let setup = Setup::new(config, connections(concurrency, demo.as_ref()));
+        let setup = Setup::new(config, connections(concurrency, demo.as_ref()), None);
         usage::RELOADED.set(1.0);
         let targets = TargetState::all(&setup);
         let state = State { setup, targets, demand: Demand::default(), timer: None };
@@ -137,20 +155,29 @@ impl Cache {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let State { setup, targets, .. } = &*self.state();
-        snapshot(setup, targets)
+        self.current().1
     }
 
     /// The families of the configuration, with the results that they expose.
     pub(crate) fn exposition(&self) -> (Arc<Exposition>, Snapshot) {
-        let State { setup, targets, .. } = &*self.state();
-        (Arc::clone(&setup.exposition), snapshot(setup, targets))
+        let (setup, snapshot) = self.current();
+        (Arc::clone(&setup.exposition), snapshot)
+    }
+
+    fn current(&self) -> (Arc<Setup>, Snapshot) {
+        let (setup, mut snapshot) = {
+            let State { setup, targets, .. } = &*self.state();
+            (Arc::clone(setup), snapshot(setup, targets))
+        };
+        // Without the lock: fetches go on meanwhile.
+        setup.streamed.add_to(&mut snapshot, now());
+        (setup, snapshot)
     }
 
     /// Reads the configuration again. An invalid or unchanged one changes nothing, so that no
     /// results are fetched and paid for twice.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
-        let config = self.source.read();
+        let config = self.source.read(self.demo.is_some());
         usage::RELOADED.set(f64::from(u8::from(config.is_ok())));
         let config = config.inspect_err(|error| {
             tracing::error!(%error, "configuration is bad, the last good one stays in force");
@@ -163,7 +190,10 @@ impl Cache {
         if let Some(demo) = &self.demo {
             demo.update(&config);
         }
-        state.setup = Setup::new(config, self.connections());
+        if state.setup.config.stream != config.stream {
+            tracing::warn!("changes of `stream` take effect when the exporter is restarted");
+        }
+        state.setup = Setup::new(config, self.connections(), Some(&state.setup));
         // Fetches in progress continue, but their results are dropped.
         state.targets = TargetState::all(&state.setup);
         Ok(())

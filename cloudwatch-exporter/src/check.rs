@@ -67,6 +67,7 @@ fn of_rule(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
     let sets = results.sets.len();
     let points = results.points.iter().filter(|point| matches!(point, Point::Value { .. })).count();
     let finding = match (sets, points) {
+        _ if rule.from_stream => "its datapoints come from a metric stream".to_owned(),
         (0, _) if results.is_incomplete => "could not be listed".to_owned(),
         (0, _) => {
             let names = rule.dimensions.as_deref().unwrap_or_default().join(", ");

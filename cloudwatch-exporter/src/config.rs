@@ -8,6 +8,7 @@ mod file;
 mod keys;
 mod metrics;
 mod pattern;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use self::file::{Given, not_empty};
 pub(crate) use self::keys::{Strictness, Warning};
 #[cfg(test)]
 pub(crate) use self::pattern::{ID_PATTERN, pattern};
+pub(crate) use self::stream::Stream;
 use crate::naming::Naming;
 use crate::rule::Rule;
 use crate::target::{Endpoints, Target};
@@ -32,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) targets: Vec<Target>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) naming: Naming,
+    pub(crate) stream: Option<Stream>,
     /// Labels of every series.
     pub(crate) labels: Vec<(String, String)>,
     /// The budget in dollars a month.
@@ -106,10 +109,13 @@ impl Config {
         for entry in discover {
             rules.extend(defaults.discovered(entry, &targets)?);
         }
+        let stream = file.stream.take().map(stream::stream).transpose()?;
+        stream::check(stream.as_ref(), &rules, &targets)?;
         Ok(Self {
             targets,
             rules,
             naming: naming(file.naming.as_ref())?,
+            stream,
             labels: labels(file.labels)?,
             budget: budget(file.budget_dollars.as_ref())?,
             scrape_interval: SCRAPE_INTERVAL,

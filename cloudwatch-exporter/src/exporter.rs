@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use exporter_core::collector::Error;
 use exporter_core::exporter::{CheckLine, Exporter, Opened, Query};
 use exporter_core::registry::{Registry, Settings};
-use exporter_core::run::{COLLECTOR_TIMEOUT, Plan};
+use exporter_core::run::{CHECK, COLLECTOR_TIMEOUT, Plan};
 
 use crate::cache::{Cache, Source};
 use crate::cloud::Connections;
@@ -18,6 +19,7 @@ use crate::estimate::estimate;
 use crate::estimate::table::table;
 use crate::name_filter::NameFilter;
 use crate::page::Page;
+use crate::stream_receiver::Receiver;
 use crate::{check, options, yace};
 
 pub(crate) struct CloudWatchExporter {
@@ -101,6 +103,12 @@ impl CloudWatchExporter {
             Source::File(flags.text(&options::CONFIG_FILE).into(), strictness)
         };
         let cache = Cache::new(source, concurrency, is_demo)?;
+        if planned.is_empty() && !is_demo {
+            let receiver = Receiver::open(&cache).map_err(|error| Error::Other(error.into()))?;
+            if let Some(receiver) = receiver.filter(|_| !flags.is_on(&CHECK)) {
+                receiver.start()?;
+            }
+        }
         let page = Page { cache: Arc::clone(&cache), names: NameFilter::default() };
         let registry = Arc::new(plan.registry(&page, settings(plan))?);
         let program = plan.clone();

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use exporter_core::testing::{corpus, fuzz};
-use fake_cloudwatch::{Fake, Limits, Model, Values};
+use fake_cloudwatch::stream::{self, Datapoint, Format};
+use fake_cloudwatch::{Fake, Limits, Metric, Model, Values};
 
 use crate::allowance::Allowance;
 use crate::calls::context::{CallContext, Context};
@@ -15,7 +16,10 @@ use crate::calls::tests::calls_for;
 use crate::cloud::tests::{Recorder, answering};
 use crate::cloud::{Cloud, Listing, Selection};
 use crate::config::Config;
+use crate::results::Point;
 use crate::rule::{Api, Rule};
+use crate::snapshot::{Snapshot, TargetSnapshot};
+use crate::stream::{Store, delivery};
 
 #[test]
 fn fuzz_the_configuration_file() {
@@ -77,4 +81,56 @@ fn fuzz_answers_of_aws() {
             }
         });
     });
+}
+
+/// Reads a body, and keeps its datapoints for rules that match many of them.
+fn deliver(body: &[u8]) {
+    let text = "stream: {listen_address: ':1', access_key_file: x}\nregion: eu-west-1\nfrom_stream: true\n\
+        discover: [{aws_namespace: ec2, untagged: true, metrics: {CPUUtilization: [Average]}}]\n\
+        metrics: [{aws_namespace: AWS/EC2, aws_metric_name: CPUUtilization, aws_dimensions: [InstanceId], \
+        aws_extended_statistics: [p99.9]}]";
+    let config = Config::parse(text.as_bytes()).unwrap();
+    let store = Store::new(&config, None);
+    let results = vec![Arc::default(); config.rules.len()];
+    let target = TargetSnapshot { results, failures: Vec::new(), is_reachable: true };
+    let mut snapshot = Snapshot { config: Arc::new(config.clone()), targets: vec![target] };
+    for is_gzip in [false, true] {
+        let _ = delivery::read(body, is_gzip, |point| {
+            store.insert(&config, point, NOW);
+        });
+        store.add_to(&mut snapshot, NOW);
+        store.measure(&config, NOW);
+    }
+    for results in &snapshot.targets[0].results {
+        for point in &results.points {
+            if let Point::Value { millis, .. } = point {
+                assert!((0..=(NOW + 60) * 1000).contains(&u64::try_from(*millis).unwrap()));
+            }
+        }
+    }
+}
+
+/// In seconds since 1970, within a minute of the datapoints of the corpus.
+const NOW: u64 = 1_800_000_060;
+
+fn sent() -> Datapoint {
+    let metric = Metric::new("AWS/EC2", "CPUUtilization").dimension("InstanceId", "i-1");
+    Datapoint::of(&metric, 1_800_000_000, &["p99.9"]).unwrap()
+}
+
+#[test]
+fn fuzz_deliveries() {
+    let mut bodies = corpus(env!("CARGO_MANIFEST_DIR"), "stream");
+    for format in [Format::Json, Format::OpenTelemetry] {
+        bodies.push(format.delivery("id", &[sent(), sent()]));
+    }
+    fuzz(bodies, deliver);
+}
+
+#[test]
+fn fuzz_records_of_both_formats() {
+    // Mutations of a body mostly destroy its base64, so that records are mutated before that.
+    let records =
+        [Format::Json, Format::OpenTelemetry].map(|format| format.record(&[sent(), sent()]));
+    fuzz(records.to_vec(), |record| deliver(&stream::delivery("id", &[record.to_vec()])));
 }

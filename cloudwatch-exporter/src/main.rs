@@ -25,6 +25,8 @@ mod results;
 mod rule;
 mod services;
 mod snapshot;
+mod stream;
+mod stream_receiver;
 mod target;
 mod usage;
 mod yace;

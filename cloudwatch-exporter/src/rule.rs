@@ -12,6 +12,7 @@ use crate::target::Target;
 
 /// One entry of `metrics`: a metric, in all or some of its dimension sets.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "keys of the file, each for itself")]
 pub(crate) struct Rule {
     /// The line in the file.
     pub(crate) line: u64,
@@ -38,6 +39,8 @@ pub(crate) struct Rule {
     pub(crate) name: Option<String>,
     /// Whether a metric without datapoints in the window is 0.
     pub(crate) nil_to_zero: bool,
+    /// Whether its datapoints are received from a metric stream.
+    pub(crate) from_stream: bool,
     /// The names of the accounts that it applies to; `None` means all.
     pub(crate) accounts: Option<Vec<String>>,
     /// The keys of resource tags that become labels of the series.
@@ -47,7 +50,13 @@ pub(crate) struct Rule {
 impl Rule {
     /// Whether its dimension sets have to be listed.
     pub(crate) fn is_listed(&self) -> bool {
-        self.discovery.is_some() || (self.dimensions.is_some() && self.product().is_none())
+        !self.from_stream
+            && (self.discovery.is_some() || (self.dimensions.is_some() && self.product().is_none()))
+    }
+
+    /// Whether AWS is asked for anything.
+    pub(crate) fn is_fetched(&self) -> bool {
+        !self.from_stream || self.has_resources()
     }
 
     /// The dimension sets, if the configuration determines them: all combinations of the selected

@@ -39,6 +39,9 @@
 //! `{"kind": {"error": {"status": 400, "code": "Throttling"}}, "operation": "GetMetricData", "when": {"first": 3}}`, a
 //! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
 //! "i-1"}], "values": {"constant": 12.5}}]}`.
+//!
+//! `fake-cloudwatch stream json|opentelemetry MODEL` prints what Firehose would deliver of the last whole minute of
+//! the model, for `curl --data-binary @-`; [`stream`] builds it.
 
 mod api_error;
 mod catalog;
@@ -60,6 +63,7 @@ mod request;
 mod server;
 mod state;
 mod statistic;
+pub mod stream;
 mod sts;
 mod token;
 mod window;

@@ -1,4 +1,5 @@
-//! Serves a model as CloudWatch does: `fake-cloudwatch [ADDRESS] [MODEL.json | NAMESPACE:NAMES:SETS]`.
+//! Serves a model as CloudWatch does: `fake-cloudwatch [ADDRESS] [MODEL.json | NAMESPACE:NAMES:SETS]`, or prints a
+//! delivery of its metric stream: `fake-cloudwatch stream json|opentelemetry MODEL`.
 
 use std::env;
 use std::error::Error;
@@ -6,7 +7,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use fake_cloudwatch::stream::{Datapoint, Format};
 use fake_cloudwatch::{Fake, Model, Values};
 
 fn main() -> ExitCode {
@@ -21,7 +24,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
-    let address: SocketAddr = match arguments.next() {
+    let first = arguments.next();
+    if first.as_deref() == Some("stream") {
+        return stream(&arguments.collect::<Vec<_>>());
+    }
+    let address: SocketAddr = match first {
         Some(address) => address.parse().map_err(|error| format!("{address}: {error}"))?,
         None => ([127, 0, 0, 1], 0).into(),
     };
@@ -29,6 +36,21 @@ fn run() -> Result<(), Box<dyn Error>> {
     let fake = Fake::bind(address, model)?;
     writeln!(io::stdout(), "{}", fake.url())?;
     fake.wait();
+    Ok(())
+}
+
+/// Prints what Firehose would deliver of the last whole minute.
+fn stream(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let [format, source] = arguments else {
+        return Err("usage: fake-cloudwatch stream json|opentelemetry MODEL".into());
+    };
+    let format = Format::parse(format).ok_or("the format is json or opentelemetry")?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let start = i64::try_from(now / 60 * 60)? - 60;
+    let metrics = model(source)?.metrics;
+    let points = metrics.iter().filter_map(|metric| Datapoint::of(metric, start, &[]));
+    let body = format.delivery("fake-delivery", &points.collect::<Vec<_>>());
+    io::stdout().write_all(&body)?;
     Ok(())
 }
 

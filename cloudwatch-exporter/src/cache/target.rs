@@ -62,7 +62,8 @@ impl TargetState {
         }
         let results = rules.iter().zip(&self.results).enumerate();
         results
-            .filter(|(_, (rule, results))| rule.applies_to(target) && results.good_until <= now)
+            .filter(|(_, (rule, _))| rule.applies_to(target) && rule.is_fetched())
+            .filter(|(_, (_, results))| results.good_until <= now)
             .map(|(index, _)| index)
             .collect()
     }
@@ -97,7 +98,7 @@ impl TargetState {
                 && results.good_until <= now
                 && !results.is_incomplete
                 && !demand.is_regular(rule.window.period.into(), now);
-            rule.applies_to(target) && (is_new || is_old)
+            rule.applies_to(target) && rule.is_fetched() && (is_new || is_old)
         })
     }
 

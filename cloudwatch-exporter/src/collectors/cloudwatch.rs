@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::Definition;
 use crate::cache;
 use crate::page::Page;
-use crate::{exposition, usage};
+use crate::{exposition, stream, usage};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("cloudwatch", "The metrics that the configuration file asks for", |page, _| {
@@ -43,6 +43,12 @@ pub(super) static DEFINITION: Definition =
         &usage::RELOADED,
         &usage::SCRAPE_DURATION,
         &usage::SCRAPE_ERROR,
+        &stream::metrics::DELIVERIES,
+        &stream::metrics::REJECTED,
+        &stream::metrics::DATAPOINTS,
+        &stream::metrics::DROPPED,
+        &stream::metrics::SERIES,
+        &stream::metrics::AGE,
     ]);
 
 static METRIC: DynDesc<'_> = DynDesc::new(
@@ -71,7 +77,10 @@ impl AsyncCollector for CloudWatch {
         let is_missing = snapshot.is_missing(now);
         usage::SCRAPE_ERROR.set(f64::from(u8::from(is_missing)));
         usage::SCRAPE_DURATION.set(start.elapsed().as_secs_f64());
-        for instrument in usage::ALL {
+        let setup = cache.setup();
+        let of_stream = setup.config.stream.as_ref().map(|_| stream::metrics::ALL);
+        setup.streamed.measure(&setup.config, now);
+        for instrument in usage::ALL.into_iter().chain(of_stream.into_iter().flatten()) {
             let mut is_shown = false;
             instrument.describe(&mut |desc| is_shown |= names.shows(desc.name));
             if is_shown {

@@ -9,6 +9,7 @@ use super::file::{Given, Shared, Whole};
 use crate::rule::{Api, Window};
 
 /// The values for metrics that have none of their own.
+#[expect(clippy::struct_excessive_bools, reason = "keys of the file, each for itself")]
 pub(super) struct Defaults {
     pub(super) window: Window,
     pub(super) set_timestamp: bool,
@@ -16,6 +17,7 @@ pub(super) struct Defaults {
     pub(super) list_ttl: Duration,
     pub(super) warn_on_empty: bool,
     pub(super) nil_to_zero: bool,
+    pub(super) from_stream: bool,
 }
 
 impl Defaults {
@@ -28,6 +30,7 @@ impl Defaults {
             list_ttl: Duration::ZERO,
             warn_on_empty: false,
             nil_to_zero: false,
+            from_stream: false,
         };
         java.with(shared)
     }
@@ -72,6 +75,7 @@ impl Defaults {
                 self.warn_on_empty,
             ),
             nil_to_zero: value_or(shared.nil_to_zero.as_ref(), self.nil_to_zero),
+            from_stream: value_or(shared.from_stream.as_ref(), self.from_stream),
         })
     }
 }

@@ -85,6 +85,7 @@ impl Defaults {
             help: None,
             name: entry_name.clone(),
             nil_to_zero: defaults.nil_to_zero,
+            from_stream: defaults.from_stream,
             accounts: accounts.clone(),
             copied_tags: copied_tags.clone(),
         };

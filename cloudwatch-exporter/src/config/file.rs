@@ -18,6 +18,7 @@ mapping! {
         pub(super) region: Given<String>,
         pub(super) role_arn: Given<String>,
         pub(super) naming: Given<String>,
+        pub(super) stream: Given<GivenStream>,
         pub(super) metrics: Option<Vec<Spanned<Metric>>>,
         pub(super) accounts: Option<Vec<Spanned<GivenAccount>>>,
         pub(super) discover: Option<Vec<Spanned<Discover>>>,
@@ -33,6 +34,7 @@ mapping! {
         pub(super) list_metrics_cache_ttl: Given<Whole>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
         pub(super) nil_to_zero: Given<bool>,
+        pub(super) from_stream: Given<bool>,
     }
 }
 
@@ -58,6 +60,7 @@ mapping! {
         pub(super) list_metrics_cache_ttl: Given<Whole>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
         pub(super) nil_to_zero: Given<bool>,
+        pub(super) from_stream: Given<bool>,
     }
 }
 
@@ -85,6 +88,15 @@ mapping! {
 
 mapping! {
     #[derive(Debug, Default)]
+    pub(super) struct GivenStream {
+        pub(super) listen_address: Given<String>,
+        pub(super) access_key_file: Given<String>,
+        pub(super) web_config_file: Given<String>,
+    }
+}
+
+mapping! {
+    #[derive(Debug, Default)]
     pub(super) struct Discover {
         pub(super) aws_namespace: Given<String>,
         pub(super) accounts: Given<Vec<String>>,
@@ -103,6 +115,7 @@ mapping! {
         pub(super) list_metrics_cache_ttl: Given<Whole>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
         pub(super) nil_to_zero: Given<bool>,
+        pub(super) from_stream: Given<bool>,
     }
 }
 
@@ -133,6 +146,7 @@ pub(super) struct Shared<'a> {
     pub(super) list_metrics_cache_ttl: &'a Given<Whole>,
     pub(super) warn_on_empty_list_dimensions: &'a Given<bool>,
     pub(super) nil_to_zero: &'a Given<bool>,
+    pub(super) from_stream: &'a Given<bool>,
 }
 
 macro_rules! shared {
@@ -148,6 +162,7 @@ macro_rules! shared {
                     list_metrics_cache_ttl: &self.list_metrics_cache_ttl,
                     warn_on_empty_list_dimensions: &self.warn_on_empty_list_dimensions,
                     nil_to_zero: &self.nil_to_zero,
+                    from_stream: &self.from_stream,
                 }
             }
         })*

@@ -30,7 +30,7 @@ impl Defaults {
     ) -> Result<Option<Rule>, Fault> {
         let line = line_of(&metric).unwrap_or_default();
         let metric = metric.value;
-        let Self { window, set_timestamp, api, list_ttl, warn_on_empty, nil_to_zero } =
+        let Self { window, set_timestamp, api, list_ttl, warn_on_empty, nil_to_zero, from_stream } =
             self.with(&metric.shared())?;
         let both = (
             not_empty(metric.aws_namespace, "aws_namespace")?,
@@ -91,6 +91,7 @@ impl Defaults {
             help: metric.help.map(|given| given.value),
             name: metric.name.map(|given| given.value),
             nil_to_zero,
+            from_stream,
             accounts: metric.accounts.map(|given| account_names(given, targets)).transpose()?,
             copied_tags: Vec::new(),
         }))

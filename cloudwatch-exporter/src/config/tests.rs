@@ -372,6 +372,7 @@ fn the_schema_has_all_keys() {
         ("/properties/metrics/items/properties/aws_tag_select", file::TagSelect::KEYS),
         ("/properties/accounts/items", file::GivenAccount::KEYS),
         ("/properties/discover/items", file::Discover::KEYS),
+        ("/properties/stream", file::GivenStream::KEYS),
     ] {
         let keys = schema.pointer(&format!("{pointer}/properties")).unwrap().as_object().unwrap();
         let mut keys: Vec<_> = keys.keys().map(String::as_str).collect();
@@ -379,5 +380,44 @@ fn the_schema_has_all_keys() {
         keys.sort_unstable();
         known.sort_unstable();
         assert_eq!(keys, known, "{pointer}");
+    }
+}
+
+#[test]
+fn metric_streams_are_checked() {
+    let stream =
+        "stream: {listen_address: ':9107', access_key_file: key}\nregion: r\nfrom_stream: true\n";
+    let rule = "aws_namespace: A, aws_metric_name: B";
+    let config = parsed(&format!("{stream}metrics: [{{{rule}}}, {{{rule}, from_stream: false}}]"));
+    let expected = Stream {
+        line: 1,
+        listen_address: ":9107".into(),
+        access_key_file: "key".into(),
+        web_config_file: None,
+    };
+    assert_eq!(config.stream, Some(expected));
+    let fed: Vec<_> =
+        config.rules.iter().map(|rule| (rule.from_stream, rule.is_fetched())).collect();
+    assert_eq!(fed, [(true, false), (false, true)]);
+    let accounts = "accounts: [{name: own, regions: [r]}]\n";
+    for (text, problem) in [
+        (format!("from_stream: true\nmetrics: [{{{rule}}}]"), "needs `stream`, with"),
+        ("stream: {listen_address: x}\nmetrics: []".into(), "needs the key access_key_file"),
+        ("stream: {access_key_file: x}\nmetrics: []".into(), "needs the key listen_address"),
+        ("stream: {listen_adress: x}\nmetrics: []".into(), "did you mean \"listen_address\"?"),
+        (format!("{}metrics: [{{{rule}}}]", stream.replace("region: r\n", "")), "needs a region"),
+        (format!("{stream}metrics: [{{{rule}, period_seconds: 30}}]"), "from 60 to 3600 s"),
+        (format!("{stream}metrics: [{{{rule}, period_seconds: 86400}}]"), "A B: a metric stream"),
+        (
+            format!("{stream}discover: [{{aws_namespace: sqs, metrics: {{A: [p99]}}}}]"),
+            "p99 of minutes cannot be combined to that of 300 s; set period_seconds: 60",
+        ),
+        (
+            format!("{accounts}{stream}metrics: [{{{rule}}}]"),
+            "needs the account_id of the account \"own\"",
+        ),
+    ] {
+        let fault = Config::parse(text.as_bytes()).unwrap_err();
+        assert!(fault.problem.contains(problem), "{text}: {fault:?}");
     }
 }

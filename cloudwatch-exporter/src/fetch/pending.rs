@@ -120,7 +120,8 @@ fn listed(
         (None, Some(before)) => Results { listed_at: None, is_incomplete: true, ..before.clone() },
         (None, None) => Results { is_incomplete: true, ..Results::default() },
     };
-    if results.sets.is_empty() && rule.warn_on_empty && !results.is_incomplete {
+    let is_listed = !rule.from_stream && !results.is_incomplete;
+    if results.sets.is_empty() && rule.warn_on_empty && is_listed {
         let metric = format!("{}:{}", rule.namespace, rule.metric);
         tracing::warn!(metric, "no metric has these dimensions and the values that are selected");
     }
@@ -162,7 +163,11 @@ fn moved(before: &Results, points: &[Point], sets: &[Set], statistics: usize) ->
 }
 
 /// The selected sets, and the resource of each.
-fn selected(rule: &Rule, sets: &[Set], resources: &[Resource]) -> (Vec<Set>, Vec<Option<u32>>) {
+pub(crate) fn selected(
+    rule: &Rule,
+    sets: &[Set],
+    resources: &[Resource],
+) -> (Vec<Set>, Vec<Option<u32>>) {
     let wanted = |set: &&Set| set.pairs().all(|(name, value)| rule.select.takes(name, value));
     let is_all = matches!(rule.select, Select::All);
     let sets = sets.iter().filter(|set| is_all || wanted(set));
@@ -253,6 +258,9 @@ impl Lists {
 
 /// The sets that need no list.
 fn known(rule: &Rule) -> Vec<Set> {
+    if rule.from_stream {
+        return Vec::new();
+    }
     let names = rule.dimensions.clone().unwrap_or_default();
     let set = |values: Vec<String>| Set {
         names: Arc::clone(&names),

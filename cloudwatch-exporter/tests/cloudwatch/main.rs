@@ -37,5 +37,6 @@ mod requests;
 mod scale;
 mod selection;
 mod serving;
+mod stream;
 mod tags;
 mod yace;

@@ -1,0 +1,149 @@
+//! What metric streams have brought, for each rule at each target.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::series::{Context, Series};
+use super::{Datapoint, Outcome, metrics};
+use crate::config::Config;
+use crate::rule::Rule;
+use crate::snapshot::Snapshot;
+use crate::target::{Account, Target};
+
+/// The datapoints of all rules that are fed by metric streams.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    entries: Vec<Entry>,
+    /// Places of entries, by namespace and metric.
+    by_metric: HashMap<String, HashMap<String, Vec<usize>>>,
+    /// The number of sets of all entries.
+    total: AtomicUsize,
+}
+
+/// A rule at a target.
+#[derive(Debug)]
+struct Entry {
+    target: usize,
+    rule: usize,
+    series: Arc<Mutex<Series>>,
+    /// The start of the newest datapoint, in milliseconds since 1970.
+    newest: AtomicI64,
+}
+
+impl Entry {
+    fn series(&self) -> MutexGuard<'_, Series> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// A store for a configuration. Rules that stay as they were keep what they have received.
+    pub(crate) fn new(config: &Config, before: Option<(&Config, &Self)>) -> Self {
+        let mut store = Self::default();
+        for (rule_at, rule) in config.rules.iter().enumerate().filter(|(_, rule)| rule.from_stream)
+        {
+            for (target_at, target) in config.targets.iter().enumerate() {
+                if !rule.applies_to(target) {
+                    continue;
+                }
+                let known = before.and_then(|(config, store)| store.find(config, rule, target));
+                let series = known.map(|entry| Arc::clone(&entry.series)).unwrap_or_default();
+                let newest = known.map_or(0, |entry| entry.newest.load(Ordering::Relaxed));
+                let entry =
+                    Entry { target: target_at, rule: rule_at, series, newest: newest.into() };
+                store.total.fetch_add(entry.series().len(), Ordering::Relaxed);
+                let by_name = store.by_metric.entry(rule.namespace.clone()).or_default();
+                by_name.entry(rule.metric.clone()).or_default().push(store.entries.len());
+                store.entries.push(entry);
+            }
+        }
+        store
+    }
+
+    /// The entry of an equal rule at an equal target.
+    fn find(&self, config: &Config, rule: &Rule, target: &Target) -> Option<&Entry> {
+        self.entries.iter().find(|entry| {
+            let is_equal = |known: &Rule| {
+                known.namespace == rule.namespace
+                    && known.metric == rule.metric
+                    && known.dimensions == rule.dimensions
+                    && known.discovery.is_some() == rule.discovery.is_some()
+                    && known.statistics == rule.statistics
+                    && known.window.period == rule.window.period
+            };
+            config.rules.get(entry.rule).is_some_and(is_equal)
+                && config.targets.get(entry.target) == Some(target)
+        })
+    }
+
+    /// Keeps a datapoint for the rules that it matches. `now` is in seconds since 1970.
+    pub(crate) fn insert(&self, config: &Config, point: &Datapoint<'_>, now: u64) -> Outcome {
+        let by_name = self.by_metric.get(&*point.namespace);
+        let places = by_name.and_then(|by_name| by_name.get(&*point.metric));
+        let mut outcome = Outcome::NoRule;
+        for entry in places.into_iter().flatten().filter_map(|place| self.entries.get(*place)) {
+            let Some((rule, target)) = of(config, entry) else { continue };
+            if !is_of(point, target) {
+                continue;
+            }
+            let inserted = entry.series().insert(self.context(rule, target, now), point);
+            if inserted == Outcome::Kept {
+                entry.newest.fetch_max(point.start, Ordering::Relaxed);
+            }
+            outcome = outcome.max(inserted);
+        }
+        outcome
+    }
+
+    /// Adds the datapoints to a snapshot of the same configuration.
+    pub(crate) fn add_to(&self, snapshot: &mut Snapshot, now: u64) {
+        let Snapshot { config, targets } = snapshot;
+        for entry in &self.entries {
+            let results = targets.get_mut(entry.target).map(|target| &mut target.results);
+            let results = results.and_then(|results| results.get_mut(entry.rule));
+            let (Some(results), Some((rule, target))) = (results, of(config, entry)) else {
+                continue;
+            };
+            let context = self.context(rule, target, now);
+            *results = Arc::new(entry.series().results(context, results));
+        }
+    }
+
+    /// Sets the gauges of the receiver.
+    pub(crate) fn measure(&self, config: &Config, now: u64) {
+        metrics::SERIES.set(self.total.load(Ordering::Relaxed) as f64);
+        let mut by_region: HashMap<&str, i64> = HashMap::new();
+        for entry in &self.entries {
+            let newest = entry.newest.load(Ordering::Relaxed);
+            let region = of(config, entry).and_then(|(_, target)| target.region.as_deref());
+            if let Some(region) = region.filter(|_| newest > 0) {
+                let known = by_region.entry(region).or_default();
+                *known = newest.max(*known);
+            }
+        }
+        metrics::AGE.retain(|[region]| by_region.contains_key(region));
+        for (region, newest) in by_region {
+            metrics::AGE.with([region]).set(now as f64 - newest as f64 / 1000.0);
+        }
+    }
+
+    fn context<'a>(&'a self, rule: &'a Rule, target: &Target, now: u64) -> Context<'a> {
+        let is_linked = target.account.as_ref().is_some_and(|account| account.is_linked);
+        Context { rule, is_linked, now, total: &self.total }
+    }
+}
+
+fn of<'a>(config: &'a Config, entry: &Entry) -> Option<(&'a Rule, &'a Target)> {
+    config.rules.get(entry.rule).zip(config.targets.get(entry.target))
+}
+
+/// Whether a datapoint is of this region and account. A file without `accounts` leaves the account
+/// open.
+fn is_of(point: &Datapoint<'_>, target: &Target) -> bool {
+    let is_account = |account: &Account| {
+        account.is_linked || account.id.is_empty() || account.id == point.account
+    };
+    target.region.as_deref() == Some(&*point.region)
+        && target.account.as_ref().is_none_or(is_account)
+}
