@@ -100,11 +100,12 @@ def cgroups():
 
 
 class Machine:
-    """`with Machine({inside: outside}) as m: m.run('systemctl ...')`. The mapping is of read-only binds."""
+    """`with Machine({inside: outside}) as m: m.run('systemctl ...')`. The mapping is of read-only binds. `place` is another root file system than the cached ones."""
 
-    def __init__(self, binds=(), suite=None):
+    def __init__(self, binds=(), suite=None, place=None):
         self.binds = dict(binds)
         self.suite = suite
+        self.place = place
         self.nspawn = self.leader = None
         self.groups = []
 
@@ -112,7 +113,7 @@ class Machine:
         reason = missing()
         if reason:
             raise Unavailable(reason)
-        place = root(self.suite)
+        place = self.place or root(self.suite)
         self.console = tempfile.TemporaryFile('w+', errors='replace')
         command = ['systemd-nspawn', '--quiet', '--register=no', f'--directory={place}', '--volatile=overlay', '--private-network',
                    f'--machine=machine-{os.getpid()}', '--console=pipe', '--capability=all', '--system-call-filter=bpf @keyring',

@@ -11,6 +11,8 @@ FILES = {
     'usr/bin/exporter-pki': 0o755,
     'usr/bin/exporter-pki-serve': 0o755,
     'usr/bin/{}': 0o755,
+    'usr/lib/exporter-pki/authority.sh': 0o644,
+    'usr/lib/exporter-pki/serve/server.py': 0o644,
     'usr/lib/systemd/system/exporter-enrol.service': 0o644,
     'usr/lib/systemd/system/exporter-enrol.timer': 0o644,
     'usr/lib/systemd/system/exporter-pki.service': 0o644,
@@ -23,6 +25,7 @@ FILES = {
     'usr/share/doc/exporter-common/docs/operations.md': 0o644,
     'usr/share/doc/exporter-common/examples/prometheus/static.yml': 0o644,
     'usr/share/man/man1/exporter-pki.1': 0o644,
+    'usr/share/man/man1/exporter-enrol.1': 0o644,
     'usr/share/man/man1/{}.1': 0o644,
     'usr/share/doc/{}/examples/web-config.yml': 0o644,
 }

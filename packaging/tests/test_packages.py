@@ -5,14 +5,17 @@ usage: test_packages.py [-v] [-k TEST]     BINARY=target/release/node-exporter u
 
 Skipped, and loudly so, where no machine can boot or a tool is missing; with PACKAGING_TESTS=required that is a failure.
 """
-import hashlib, json, os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
+import hashlib, json, os, pathlib, re, shutil, subprocess, sys, tempfile, time, unittest, urllib.request
 
-from machine import PROJECT, Machine, Unavailable
+from machine import PROJECT, Machine, Unavailable, root
 
 BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
 EXPORTERS = [name for name in ('cloudwatch-exporter', 'mysql-exporter', 'node-exporter') if BINARY.with_name(name).exists()]
 PORTS = {'cloudwatch-exporter': 9106, 'mysql-exporter': 9104, 'node-exporter': 9100}
-OUTPUT = PROJECT / 'target/packages'
+# Beside target/packages: those of a user stay.
+OUTPUT = PROJECT / 'target/packages-of-tests'
+# Of cargo, for static binaries. dist is that of packages.
+PROFILE = os.environ.get('STATIC_PACKAGES', '') if os.environ.get('STATIC_PACKAGES') != '1' else 'dist'
 OLD, NEW = '0.1.0', '0.1.1'
 # The oldest Debian that the units work on.
 OLDEST = 'bullseye'
@@ -30,7 +33,8 @@ def skip(what, reason):
 
 def build(kind, version, *exporters, binaries=BINARY.parent):
     """Builds packages from binaries that exist, and returns their paths."""
-    command = [PROJECT / 'packaging/build', '--profile', 'release', '--version', version, *(f for name in exporters for f in ('--exporter', name)), kind]
+    command = [PROJECT / 'packaging/build', '--output', OUTPUT, '--profile', PROFILE or 'release', '--version', version,
+               *(f for name in exporters for f in ('--exporter', name)), kind]
     if binaries:
         command[1:1] = ['--binaries', binaries]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **FAST, 'EXPORTER_REVISION': 'test'})
@@ -90,6 +94,7 @@ class Lifecycle:
             self.assertEqual(self.run_in(f'stat -c %U:%G:%a /etc/{name}').strip(), f'root:{name}:2750')
             self.assertEqual(self.run_in(f'{name} --version').split()[:2], [name, '0.1.0'])
             self.run_in(f'test -s /usr/share/man/man1/{name}.1.gz -a -s /usr/share/bash-completion/completions/{name}')
+            self.assertIn('  rustls ', self.run_in(f'zcat -f {self.licenses}/{name}/THIRD-PARTY-LICENSES*'))
         self.assertEqual(self.run_in('stat -c %U:%a /var/lib/node-exporter/textfile').strip(), 'root:755')
         self.run_in('bash -c "source /usr/share/bash-completion/completions/node-exporter && complete -p node-exporter"')
 
@@ -187,6 +192,7 @@ class Deb(Lifecycle, unittest.TestCase):
     kind = 'deb'
     tools = {'dh': 'debhelper', 'dpkg-buildpackage': 'dpkg-dev'}
     installs = 'dpkg --install --force-confold'
+    licenses = '/usr/share/doc'
     older = ['--force-downgrade']
 
     def version(self):
@@ -217,6 +223,7 @@ class Rpm(Lifecycle, unittest.TestCase):
     kind = 'rpm'
     tools = {'rpmbuild': 'rpm'}
     installs = 'rpm --upgrade --nodeps'
+    licenses = '/usr/share/licenses'
     older = ['--oldpackage']
 
     def version(self):
@@ -235,69 +242,184 @@ class Rpm(Lifecycle, unittest.TestCase):
     test_0_a_second_build_gives_the_same_bytes = Deb.test_0_a_second_build_gives_the_same_bytes
 
 
-class Static(unittest.TestCase):
-    """Tarball and image, which have static binaries: compiled here where Rust has the target, which takes minutes."""
+class RpmRoot(unittest.TestCase):
+    """rpm packages in a root file system where no systemd runs yet, as when an image of a machine is made, and in the machine that boots from it. It has the
+    files of Debian below a data base of rpm that knows only our packages: Fedora's own packages are not to be had here."""
+
+    # What Red Hat Enterprise Linux 9 has; of glibc and rpm, the newest version.
+    REQUIREMENTS = re.compile(r'/bin/(sh|bash)|/usr/bin/(python3|bash)|bash|curl|openssl|python3|systemd|rtld\(GNU_HASH\)|'
+                              r'(ld-linux-x86-64|libc|libm|libgcc_s)\.so\.[0-9]+\((GLIBC_(?P<glibc>[0-9.]+)|GCC_[0-9.]+)?\)(\(64bit\))?|'
+                              r'rpmlib\(\w+\) <= (?P<rpm>[0-9.]+)-[0-9]+')
+    NEWEST = {'glibc': [2, 34], 'rpm': [4, 16]}
 
     @classmethod
     def setUpClass(cls):
-        if not os.environ.get('STATIC_PACKAGES'):
-            raise skip('the tarball and the image', 'compiling them takes minutes; STATIC_PACKAGES=1 packaging/tests/test_packages.py Static does')
+        for tool in ('rpmbuild', 'rpm'):
+            if not shutil.which(tool):
+                raise skip('a root of rpm packages', f'{tool} is not installed (package rpm)')
+        cls.old, cls.new = build('rpm', OLD, *EXPORTERS), build('rpm', NEW, *EXPORTERS)
+
+    def test_requirements_are_those_of_red_hat(self):
+        for package in self.old:
+            listed = subprocess.run(['rpm', '-qp', '--requires', package], capture_output=True, text=True, check=True).stdout.splitlines()
+            for requirement in listed:
+                if not requirement or requirement.startswith('config('):
+                    continue
+                match = self.REQUIREMENTS.fullmatch(requirement)
+                self.assertTrue(match, f'{package.name}: {requirement}')
+                for name, newest in self.NEWEST.items():
+                    if match[name]:
+                        self.assertLessEqual([int(part) for part in match[name].split('.')][:2], newest, f'{package.name}: {requirement}')
+
+    def test_an_image_is_made_booted_upgraded_and_emptied(self):
+        folder = tempfile.TemporaryDirectory(dir=OUTPUT)
+        self.addCleanup(folder.cleanup)
+        place = pathlib.Path(folder.name, 'root')
+        try:
+            subprocess.run(['cp', '-a', '--reflink=auto', root(), place], check=True)
+        except Unavailable as reason:
+            raise skip('a root of rpm packages', str(reason)) from reason
+        for path in ('var/lib/dpkg', 'var/lib/apt', 'etc/apt'):
+            shutil.rmtree(place / path)
+        (place / 'dev').mkdir(exist_ok=True)
+        rpm = lambda *words: subprocess.run(['rpm', '--root', place, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+        before = self.files(place)
+        said = rpm('--install', '--nodeps', *self.old)
+        self.assertNotIn('scriptlet', said)
+        passwd = (place / 'etc/passwd').read_text()
+        for name in EXPORTERS:
+            self.assertIn(f'\n{name}:', passwd)
+            self.assertEqual((place / 'etc' / name).stat().st_mode & 0o7777, 0o2750)
+        self.assertEqual(list((place / 'etc/systemd/system').rglob('*-exporter*')), [], 'nothing is enabled')
+
+        with Machine({'/packages': OUTPUT}, place=place) as machine:
+            self.assertEqual(machine.run("rpm -qa --qf '%{NAME}\n' | sort").stdout.split(), sorted([*EXPORTERS, 'exporter-common']))
+            machine.run('systemctl enable --now node-exporter')
+            self.assertIn('node_load1 ', machine.run('curl -sS -m 60 http://127.0.0.1:9100/metrics').stdout)
+            machine.run('rpm --upgrade --nodeps ' + ' '.join(f'/packages/{file.name}' for file in self.new))
+            self.assertIn(NEW, machine.run('rpm -q node-exporter').stdout)
+            self.assertIn('node_load1 ', machine.run('curl -sS -m 60 http://127.0.0.1:9100/metrics').stdout)
+            machine.run('rpm --verify --nodeps ' + ' '.join(EXPORTERS))
+            machine.run('rpm --erase --nodeps ' + ' '.join((*EXPORTERS, 'exporter-common')))
+            self.assertEqual(machine.run('systemctl list-units --all --plain --no-legend "*-exporter*"').stdout.strip(), '')
+
+        rpm('--upgrade', '--nodeps', *self.new)
+        rpm('--erase', '--nodeps', *EXPORTERS, 'exporter-common')
+        self.assertEqual(sorted(self.files(place) - before), [])
+
+    def files(self, place):
+        """Paths, except the data base of rpm, the copies that systemd-sysusers makes of the files that it changes, and a folder that Red Hat's filesystem has."""
+        others = ('/root/.rpmdb*', '/var/lib/rpm*', '/usr/lib/sysimage/rpm*', '/etc/*-', '/usr/share/licenses')
+        found = subprocess.run(['find', '.', '-xdev', *(word for path in others for word in ('-not', '-path', f'.{path}'))], cwd=place, capture_output=True,
+                               text=True, check=True).stdout
+        return set(found.splitlines())
+
+
+class Static(unittest.TestCase):
+    """Tarballs and images, which have static binaries: compiled here where Rust has the target, which takes minutes."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not PROFILE:
+            raise skip('the tarballs and the images', 'compiling them takes minutes; STATIC_PACKAGES=1 packaging/tests/test_packages.py Static does')
         target = subprocess.run(['rustc', '--print', 'target-libdir', '--target', f'{os.uname().machine}-unknown-linux-musl'],
                                 capture_output=True, text=True).stdout.strip()
         for what, found, reason in (('rust-std', target and os.path.isdir(target), 'rustup target add x86_64-unknown-linux-musl'),
                                     ('musl-gcc', shutil.which('musl-gcc'), 'apt-get install musl-tools')):
             if not found:
-                raise skip('the tarball and the image', f'no {what}; {reason}')
+                raise skip('the tarballs and the images', f'no {what}; {reason}')
 
     def build(self, kind):
-        return build(kind, OLD, 'node-exporter', binaries=None)[0]
+        """All of them; a second build gives the same bytes."""
+        digests = lambda files: [hashlib.sha256(file.read_bytes()).digest() for file in files]
+        first = digests(build(kind, OLD, *PORTS, binaries=None))
+        files = build(kind, OLD, *PORTS, binaries=None)
+        self.assertEqual(digests(files), first)
+        for file in files:
+            print(f'{file.name}: {file.stat().st_size / 1e6:.2f} MB', flush=True)
+        return dict(zip(PORTS, files))
 
-    def unpacked(self, archive):
+    def folder(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        subprocess.run(['tar', '-C', folder.name, '-xf', archive], check=True)
         return pathlib.Path(folder.name)
 
-    def test_the_tarball_installs_on_an_old_system(self):
-        tarball = self.build('tarball')
-        first = hashlib.sha256(tarball.read_bytes()).digest()
-        self.assertEqual(hashlib.sha256(self.build('tarball').read_bytes()).digest(), first, 'the same bytes again')
-        folder = next(self.unpacked(tarball).iterdir())
+    def unpacked(self, archive):
+        folder = self.folder()
+        subprocess.run(['tar', '-C', folder, '-xf', archive], check=True)
+        return folder
+
+    def test_the_tarballs_install_on_an_old_system(self):
+        folders = {name: next(self.unpacked(tarball).iterdir()) for name, tarball in self.build('tarball').items()}
         try:
-            machine = Machine({'/unpacked': folder}, suite=OLDEST)
+            machine = Machine({f'/unpacked/{name}': folder for name, folder in folders.items()}, suite=OLDEST)
             machine.__enter__()
         except Unavailable as reason:
-            raise skip(f'the tarball on {OLDEST}', str(reason)) from reason
+            raise skip(f'the tarballs on {OLDEST}', str(reason)) from reason
         self.addCleanup(machine.__exit__, None, None, None)
-        print('the tarball on:', machine.run('systemctl --version | head -n 1; ldd --version | head -n 1').stdout.split('\n')[:2], flush=True)
+        print('the tarballs on:', machine.run('systemctl --version | head -n 1; ldd --version | head -n 1').stdout.split('\n')[:2], flush=True)
+        for name in PORTS:
+            machine.run(f'/unpacked/{name}/packaging/install {name}; grep -q "^  rustls " /usr/share/doc/{name}/THIRD-PARTY-LICENSES')
         machine.run('''
-            set -e; /unpacked/packaging/install node-exporter
+            set -e
+            install -m 600 /usr/share/doc/mysql-exporter/examples/my.cnf /etc/mysql-exporter/
+            install -m 640 /usr/share/doc/cloudwatch-exporter/examples/config.yml /etc/cloudwatch-exporter/
             install -D -m 644 -t /etc/systemd/system/node-exporter.service.d /usr/share/doc/node-exporter/examples/socket.conf
-            systemctl daemon-reload; systemctl enable --now node-exporter.socket node-exporter''')
-        self.assertIn('node_load1 ', machine.run('curl -sS -m 60 http://127.0.0.1:9100/metrics').stdout)
+            systemctl daemon-reload; systemctl enable --now node-exporter.socket node-exporter mysql-exporter cloudwatch-exporter''')
+        for name, expected in (('node-exporter', 'node_load1 '), ('mysql-exporter', 'mysql_up 0'), ('cloudwatch-exporter', 'cloudwatch_exporter_build_info')):
+            self.assertIn(expected, machine.run(f'curl -sS -m 60 http://127.0.0.1:{PORTS[name]}/metrics').stdout)
         machine.run('node-exporter --check --unit')
-        machine.run('/unpacked/packaging/install uninstall --purge node-exporter; test ! -e /usr/bin/node-exporter -a ! -e /etc/node-exporter')
+        for name in PORTS:
+            machine.run(f'/unpacked/{name}/packaging/install uninstall --purge {name}; test ! -e /usr/bin/{name} -a ! -e /etc/{name}')
 
-    def test_the_image_has_the_binary_and_nothing_else(self):
+    def test_the_images_are_small_and_serve(self):
         if not shutil.which('buildah'):
-            raise skip('the image', 'buildah is not installed')
-        archive = self.build('image')
-        first = hashlib.sha256(archive.read_bytes()).digest()
-        self.assertEqual(hashlib.sha256(self.build('image').read_bytes()).digest(), first, 'the same bytes again')
-        self.assertLessEqual(archive.stat().st_size, 12_000_000)
+            raise skip('the images', 'buildah is not installed')
+        for name, archive in self.build('image').items():
+            with self.subTest(name):
+                self.assertLessEqual(archive.stat().st_size, 12_000_000)
+                self.assert_minimal(name, archive)
+                self.assert_serves(name, archive)
+
+    def assert_minimal(self, name, archive):
         layout = self.unpacked(archive)
         blob = lambda digest: layout / 'blobs' / digest.replace(':', '/')
         manifest = json.loads(blob(json.loads((layout / 'index.json').read_text())['manifests'][0]['digest']).read_text())
         config = json.loads(blob(manifest['config']['digest']).read_text())['config']
-        self.assertEqual((config['User'], config['Entrypoint'], list(config['ExposedPorts'])), ('65534:65534', ['/usr/bin/node-exporter'], ['9100/tcp']))
+        self.assertEqual((config['User'], config['Entrypoint'], list(config['ExposedPorts'])), ('65534:65534', [f'/usr/bin/{name}'], [f'{PORTS[name]}/tcp']))
         root = self.unpacked(blob(manifest['layers'][0]['digest']))
         files = sorted(str(path.relative_to(root)) for path in root.rglob('*') if path.is_file())
-        self.assertEqual(files, ['etc/group', 'etc/passwd', 'usr/bin/node-exporter'])
+        self.assertEqual(files, ['etc/group', 'etc/passwd', f'usr/bin/{name}', *(f'usr/share/licenses/{name}/{file}' for file in ('LICENSE', 'THIRD-PARTY-LICENSES'))])
+
+    def assert_serves(self, name, archive):
+        """A container of the image, as its user, is scraped. It has the network of this machine."""
         if os.geteuid() != 0:
-            raise skip('the image is not started', 'chroot needs root')
-        root.chmod(0o755)
-        said = subprocess.run(['chroot', '--userspec=65534:65534', root, '/usr/bin/node-exporter', '--version'], capture_output=True, text=True)
-        self.assertEqual(said.stdout.split()[0], 'node-exporter', said.stderr)
+            raise skip(f'the image of {name} is not started', 'buildah needs root')
+        work = self.folder()
+        buildah = ['buildah', '--root', work / 'containers', '--runroot', work / 'run', '--storage-driver', 'vfs']
+        container = subprocess.run([*buildah, 'from', f'oci-archive:{archive}'], capture_output=True, text=True, check=True).stdout.strip()
+        configuration = self.folder()
+        (configuration / 'my.cnf').write_text('[client]\nuser=exporter\nhost=127.0.0.1\nport=1\n')
+        (configuration / 'config.yml').write_text((PROJECT / 'packaging/examples/cloudwatch-exporter/config.yml').read_text())
+        configuration.chmod(0o755)
+        expected, flags = {'node-exporter': ('node_load1 ', []),
+                           'mysql-exporter': ('mysql_up 0', ['--config.my-cnf=/configuration/my.cnf']),
+                           'cloudwatch-exporter': ('cloudwatch_exporter_build_info', ['--config.file=/configuration/config.yml'])}[name]
+        log = work / 'log'
+        with log.open('w') as output:
+            running = subprocess.Popen([*buildah, 'run', '--isolation', 'chroot', '--volume', f'{configuration}:/configuration:ro', container, '--',
+                                        f'/usr/bin/{name}', '--web.listen-address=127.0.0.1:0', *flags], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            deadline = time.monotonic() + 120
+            while not (found := re.search(r'127\.0\.0\.1:(\d+)', log.read_text())):
+                self.assertIsNone(running.poll(), log.read_text())
+                self.assertLess(time.monotonic(), deadline, log.read_text())
+                time.sleep(0.1)
+            with urllib.request.urlopen(f'http://127.0.0.1:{found[1]}/metrics', timeout=60) as page:
+                self.assertIn(expected, page.read().decode())
+        finally:
+            running.terminate()
+            running.wait(60)
 
 
 if __name__ == '__main__':

@@ -66,10 +66,11 @@ class Examples(unittest.TestCase):
             alerts = set(re.findall(r'- alert: (\w+)', (EXAMPLES / f'{name}.yml').read_text()))
             self.assertEqual(alerts, set(re.findall(r'alertname: (\w+)', (EXAMPLES / f'{name}_test.yml').read_text())))
 
-    def test_every_alert_says_whom_it_is_about(self):
+    def test_every_alert_says_whom_it_is_about_and_what_to_check(self):
         text = ''.join(rules.read_text() for rules in RULES)
         for rule in re.split(r'\n      - alert: ', text)[1:]:
             self.assertRegex(rule, r'summary: .*\$labels\.instance', rule.splitlines()[0])
+            self.assertRegex(rule, r'description: .+', rule.splitlines()[0])
             self.assertRegex(rule, r'severity: (critical|warning|info)', rule.splitlines()[0])
 
     def test_every_metric_that_an_alert_asks_for_is_exposed(self):
