@@ -16,7 +16,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use crate::dbus::Bus;
-use crate::netlink::link::Leftover;
+use crate::netlink::link::SharedCounters;
 
 pub(crate) use self::device::{BLANK, Device, KeptDevice, Page};
 use self::directory::{directories, numbered};
@@ -37,7 +37,7 @@ pub(crate) struct Host {
     /// Files that stay open.
     pub(crate) kept: FileCache,
     /// Counters of interfaces that are asked for once in a scrape.
-    pub(crate) counted_links: Leftover,
+    pub(crate) shared_counters: SharedCounters,
     /// The system bus, for data from services instead of files.
     pub(crate) bus: Bus,
 }

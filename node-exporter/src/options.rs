@@ -55,7 +55,7 @@ static SYSFS: Flag = Flag::text("path.sysfs", "/sys", "Where sysfs is mounted.")
 static ROOTFS: Flag = Flag::text("path.rootfs", "/", "Where the root file system is mounted.");
 #[cfg(target_os = "linux")]
 static UDEV: Flag =
-    Flag::text("path.udev.data", "/run/udev/data", "Where udev keeps what it knows of devices.");
+    Flag::text("path.udev.data", "/run/udev/data", "Directory of udev's device database.");
 
 static COLLECTORS: Flag = Flag::text(
     "collectors",
@@ -143,7 +143,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
         kept: FileCache::of_process(),
-        counted_links: crate::netlink::link::Leftover::default(),
+        shared_counters: crate::netlink::link::SharedCounters::default(),
         bus: Bus::system(),
     })
 }

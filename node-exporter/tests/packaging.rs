@@ -1,7 +1,8 @@
-//! What surrounds the binary: units under a real systemd, installation, certificates, Prometheus
-//! examples. The tests themselves are scripts in packaging/tests, which can also be run alone. They
-//! find the other exporters beside the binary of this one: all of them, and new, when the whole
-//! workspace is tested; those that are missing are skipped, loudly.
+//! Packaging: units under a real systemd, installation, certificates, Prometheus examples.
+//!
+//! The tests are scripts in packaging/tests, which can also be run alone. They use the binaries of
+//! the other exporters in the same directory as this one: `cargo test --workspace` builds all of
+//! them. Tests of an exporter that is missing are reported as skipped.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The real binary: its command line, its answers, its end.
+//! The real binary: command line, responses and shutdown.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by a panic")]
 
@@ -35,7 +35,7 @@ fn a_scrape_shows_the_machine_and_the_exporter() {
 }
 
 #[test]
-fn a_scrape_may_ask_for_some_collectors() {
+fn a_scrape_may_select_collectors() {
     let (exporter, _dir) = started(&["--no-collector.meminfo"]);
     let only = exporter.get("/metrics?collect[]=loadavg").body;
     assert!(only.contains("node_load1 ") && !only.contains("collector=\"conntrack\""), "{only}");
@@ -53,7 +53,7 @@ fn a_scrape_may_ask_for_some_collectors() {
 }
 
 #[test]
-fn a_textfile_masks_nothing_that_the_exporter_measures() {
+fn textfiles_do_not_replace_series_of_the_exporter() {
     let dir = tempfile::tempdir().unwrap();
     let text = "node_time_seconds 1\n\
                 node_memory_MemTotal_bytes 1\n\
@@ -81,7 +81,7 @@ fn a_textfile_masks_nothing_that_the_exporter_measures() {
 }
 
 #[test]
-fn metrics_are_chosen_by_name_and_their_number_is_limited() {
+fn metrics_are_selected_by_name_and_limited_in_number() {
     let (exporter, _dir) = started(&[
         "--collector.metrics-include=^node_(load|memory_Mem)",
         "--collector.metrics-exclude=load15$",
@@ -101,7 +101,7 @@ fn metrics_are_chosen_by_name_and_their_number_is_limited() {
 #[test]
 fn interfaces_and_mount_points_are_selected_for_all_collectors() {
     const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-    // A family of each collector, a label that is left out, and one that stays.
+    // A family of each collector, a label value to exclude, and one to keep.
     const SERIES: [(&str, &str, &str); 8] = [
         ("node_arp_entries", "eth0", "ib0"),
         ("node_bonding_slaves", "bond0", "bond1"),
@@ -151,8 +151,8 @@ fn interfaces_and_mount_points_are_selected_for_all_collectors() {
     }
 }
 
-/// What the Ansible role of prometheus-community, Debian's package and kube-prometheus start, but for
-/// the address to listen on.
+/// The command lines of the Ansible role of prometheus-community, Debian's package and
+/// kube-prometheus, without the listen address.
 #[test]
 fn command_lines_of_deployments_start() {
     let dir = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ fn command_lines_of_deployments_start() {
 }
 
 #[test]
-fn a_mistake_ends_it_with_status_2_and_one_line() {
+fn invalid_arguments_end_with_status_2_and_one_line() {
     for (flags, problem) in [
         (&["--no-such-flag"][..], "--no-such-flag"),
         (&["--path.procfs=/does/not/exist"], "--path.procfs: /does/not/exist"),
@@ -222,15 +222,15 @@ fn a_mistake_ends_it_with_status_2_and_one_line() {
         (&["--web.systemd-socket"], "no socket activation file descriptors found"),
     ] {
         let output = run(flags);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{flags:?}: {said}");
-        assert!(said.contains(problem), "{flags:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{flags:?}: {said}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {error}");
+        assert!(error.contains(problem), "{flags:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{flags:?}: {error}");
     }
 }
 
 #[test]
-fn it_tells_its_version_and_its_collectors() {
+fn version_and_help_are_printed() {
     let version = String::from_utf8(run(&["--version"]).stdout).unwrap();
     assert!(version.starts_with("node-exporter "), "{version}");
     let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
@@ -238,17 +238,17 @@ fn it_tells_its_version_and_its_collectors() {
 }
 
 #[test]
-fn a_check_reads_everything_and_serves_nothing() {
+fn a_check_runs_the_collectors_and_exits() {
     let output = run(&["--check", "--collector.disable-defaults", "--collector.loadavg"]);
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("collector loadavg"), "{said}");
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    assert!(report.contains("collector loadavg"), "{report}");
 }
 
 #[test]
-fn it_ends_when_it_is_told_to() {
+fn sigterm_ends_with_status_0() {
     let (mut exporter, _dir) = started(&[]);
-    // It listens a moment before it takes signals, and answers after that.
+    // Signals are handled once it responds.
     exporter.get("/-/healthy");
     exporter.signal("TERM");
     assert_eq!(exporter.wait(PATIENCE).code(), Some(0), "{}", exporter.log());

@@ -10,7 +10,7 @@ complete -c node-exporter -l timeout-offset -d 'Seconds before the timeout of Pr
 complete -c node-exporter -l path.procfs -d 'Where procfs is mounted. [default: /proc]' -r
 complete -c node-exporter -l path.sysfs -d 'Where sysfs is mounted. [default: /sys]' -r
 complete -c node-exporter -l path.rootfs -d 'Where the root file system is mounted. [default: /]' -r
-complete -c node-exporter -l path.udev.data -d 'Where udev keeps what it knows of devices. [default: /run/udev/data]' -r
+complete -c node-exporter -l path.udev.data -d 'Directory of udev\'s device database. [default: /run/udev/data]' -r
 complete -c node-exporter -l collectors -d 'Which collectors: native (of Linux) or portable (of any system, with fewer metrics). [default: native]' -r
 complete -c node-exporter -l collector.interfaces-include -d 'Network interfaces to expose in all collectors, and no others (pattern).' -r
 complete -c node-exporter -l collector.interfaces-exclude -d 'Network interfaces to leave out of all collectors (pattern).' -r
@@ -99,9 +99,9 @@ complete -c node-exporter -l collector.network_route.interval -r
 complete -c node-exporter -l collector.nfs.interval -r
 complete -c node-exporter -l collector.nfsd.interval -r
 complete -c node-exporter -l collector.ntp.interval -r
-complete -c node-exporter -l collector.ntp.server -d 'The NTP server to ask. [default: 127.0.0.1]' -r
+complete -c node-exporter -l collector.ntp.server -d 'Address of the NTP server. [default: 127.0.0.1]' -r
 complete -c node-exporter -l collector.ntp.server-port -d 'Its UDP port. [default: 123]' -r
-complete -c node-exporter -l collector.ntp.protocol-version -d 'The version of NTP to ask in: 2, 3 or 4. [default: 4]' -r
+complete -c node-exporter -l collector.ntp.protocol-version -d 'NTP version of the queries: 2, 3 or 4. [default: 4]' -r
 complete -c node-exporter -l collector.ntp.ip-ttl -d 'How many routers a query may pass, plus one. [default: 1]' -r
 complete -c node-exporter -l collector.ntp.max-distance -d 'How far from the reference clock the server may be and still be sane. [default: 3.46608s]' -r
 complete -c node-exporter -l collector.ntp.local-offset-tolerance -d 'How far the server\'s clock may be from this machine\'s and still be sane. [default: 1ms]' -r
@@ -206,7 +206,7 @@ complete -c node-exporter -l collector.cgroups -d 'Control groups by controller 
 complete -c node-exporter -l no-collector.cgroups
 complete -c node-exporter -l collector.conntrack -d 'Connection tracking table [default: on]'
 complete -c node-exporter -l no-collector.conntrack
-complete -c node-exporter -l collector.cpu -d 'CPU time by mode, throttling, and what the CPUs are [default: on]'
+complete -c node-exporter -l collector.cpu -d 'CPU time by mode, throttling, and CPU models [default: on]'
 complete -c node-exporter -l no-collector.cpu
 complete -c node-exporter -l collector.cpu.guest -d 'Expose the time of guests (VMs) as well. [default: on]'
 complete -c node-exporter -l no-collector.cpu.guest
@@ -272,7 +272,7 @@ complete -c node-exporter -l collector.mountstats -d 'NFS mounts [default: off]'
 complete -c node-exporter -l no-collector.mountstats
 complete -c node-exporter -l collector.netclass -d 'Settings and state of network interfaces [default: on]'
 complete -c node-exporter -l no-collector.netclass
-complete -c node-exporter -l collector.netclass.ignore-invalid-speed -d 'Leave out the speed of devices that do not know it, which is negative.'
+complete -c node-exporter -l collector.netclass.ignore-invalid-speed -d 'Leave out negative speeds, which mean that the speed is unknown.'
 complete -c node-exporter -l no-collector.netclass.ignore-invalid-speed
 complete -c node-exporter -l collector.netclass.netlink -d 'Use netlink instead of /sys/class/net.'
 complete -c node-exporter -l no-collector.netclass.netlink
@@ -298,7 +298,7 @@ complete -c node-exporter -l collector.nfsd -d 'NFS server [default: on]'
 complete -c node-exporter -l no-collector.nfsd
 complete -c node-exporter -l collector.ntp -d 'Time of the local NTP server [default: off]'
 complete -c node-exporter -l no-collector.ntp
-complete -c node-exporter -l collector.ntp.server-is-local -d 'The server is on this machine although its address does not tell.'
+complete -c node-exporter -l collector.ntp.server-is-local -d 'Treat the server as local, whatever its address.'
 complete -c node-exporter -l no-collector.ntp.server-is-local
 complete -c node-exporter -l collector.nvme -d 'NVMe controllers and namespaces [default: on]'
 complete -c node-exporter -l no-collector.nvme
@@ -312,11 +312,11 @@ complete -c node-exporter -l collector.pcidevice.names -d 'Expose the names of v
 complete -c node-exporter -l no-collector.pcidevice.names
 complete -c node-exporter -l collector.perf -d 'Performance counters of the CPUs [default: off]'
 complete -c node-exporter -l no-collector.perf
-complete -c node-exporter -l collector.perf.disable-hardware-profilers -d 'Leave out what the CPUs count.'
+complete -c node-exporter -l collector.perf.disable-hardware-profilers -d 'Leave out the hardware counters of the CPUs.'
 complete -c node-exporter -l no-collector.perf.disable-hardware-profilers
-complete -c node-exporter -l collector.perf.disable-software-profilers -d 'Leave out what the kernel counts.'
+complete -c node-exporter -l collector.perf.disable-software-profilers -d 'Leave out the software counters of the kernel.'
 complete -c node-exporter -l no-collector.perf.disable-software-profilers
-complete -c node-exporter -l collector.perf.disable-cache-profilers -d 'Leave out what the CPUs count of their caches.'
+complete -c node-exporter -l collector.perf.disable-cache-profilers -d 'Leave out the cache counters of the CPUs.'
 complete -c node-exporter -l no-collector.perf.disable-cache-profilers
 complete -c node-exporter -l collector.powersupplyclass -d 'Batteries and other power supplies [default: on]'
 complete -c node-exporter -l no-collector.powersupplyclass

@@ -15,7 +15,7 @@ pub(super) fn check(url: &str) -> Result<(), PushError> {
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err(PushError::Url("give user and password by basic_auth, not in the URL"));
+        return Err(PushError::Url("set user and password with basic_auth, not in the URL"));
     }
     if authority.is_empty() || rest.contains(['?', '#']) {
         return Err(PushError::Url("the URL of a Pushgateway is a host, a port and a path"));

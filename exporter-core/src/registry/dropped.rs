@@ -10,7 +10,7 @@ use crate::exposition::families::Families;
 
 pub(crate) static DROPPED: Desc<1> = Desc::counter(
     "exporter_dropped_series_total",
-    "Series left out of a page: it had them, or another family by the name, they had no legal name, or their collector (in a label then) had too many.",
+    "Series dropped from a page, by reason: duplicates, a family of the same name with another type or labels, invalid names or values, or too many series of a collector.",
     ["reason"],
 );
 

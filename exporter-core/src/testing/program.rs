@@ -71,7 +71,7 @@ impl Exporter {
         let mut exporter = Self { child, port, log };
         let since = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if exporter.child.try_wait().expect("a child can be asked").is_some() {
+            if exporter.child.try_wait().expect("the status of a child is available").is_some() {
                 let log = exporter.log();
                 assert!(log.contains("(os error 98)"), "{binary} ended: {log}");
                 return None;
@@ -117,7 +117,7 @@ impl Exporter {
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let since = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+            if let Some(status) = self.child.try_wait().expect("the status of a child is available") {
                 return status;
             }
             assert!(since.elapsed() < limit, "still running after {limit:?}: {}", self.log());

@@ -82,7 +82,7 @@ fn refused_at_start(kind: &str, binary: &str, flags: &[&str], file: &Path) {
         .spawn()
         .unwrap_or_else(|error| panic!("{binary} does not start: {error}"));
     let since = Instant::now();
-    while child.try_wait().expect("a child can be asked").is_none() {
+    while child.try_wait().expect("the status of a child is available").is_none() {
         if since.elapsed() > PATIENCE {
             child.kill().expect("it can be killed");
             panic!("{binary} does not end with this file: {kind}");

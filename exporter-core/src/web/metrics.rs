@@ -44,7 +44,7 @@ static REQUESTS: Desc<1> = Desc::counter(
 static CONNECTIONS: Desc = Desc::gauge("exporter_connections", "Connections that are open.", []);
 static ACCEPT_FAILURES: Desc = Desc::counter(
     "exporter_accept_failures_total",
-    "Connections that could not be accepted, for example for want of file descriptors.",
+    "Connections that could not be accepted, for example because of missing file descriptors.",
     [],
 );
 static EVICTED: Desc<1> = Desc::counter(

@@ -41,10 +41,10 @@ static IGNORE: Desc = Desc::gauge(
     [],
 );
 static INSERT: Desc =
-    Desc::gauge("node_nf_conntrack_stat_insert", "Entries put into the table.", []);
+    Desc::gauge("node_nf_conntrack_stat_insert", "Entries inserted into the table.", []);
 static INSERT_FAILED: Desc = Desc::gauge(
     "node_nf_conntrack_stat_insert_failed",
-    "Entries that could not be put into the table.",
+    "Entries that could not be inserted into the table.",
     [],
 );
 static DROP: Desc =

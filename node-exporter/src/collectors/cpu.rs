@@ -18,7 +18,7 @@ use crate::host::{Host, if_there};
 use crate::proc::cpus::{CpuSet, DIRECTORY};
 
 pub(super) static DEFINITION: Definition =
-    Definition::new("cpu", "CPU time by mode, throttling, and what the CPUs are", |host, flags| {
+    Definition::new("cpu", "CPU time by mode, throttling, and CPU models", |host, flags| {
         Ok(Source::blocking(Cpus {
             host: host.clone(),
             guest: flags.is_on(&GUEST),

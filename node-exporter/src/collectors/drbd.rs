@@ -71,7 +71,7 @@ static APPLICATION_PENDING: Desc<1> = Desc::gauge(
 );
 static EPOCHS: Desc<1> = Desc::gauge("node_drbd_epochs", "Open write epochs.", DEVICE);
 static OUT_OF_SYNC: Desc<1> =
-    Desc::gauge("node_drbd_out_of_sync_bytes", "Bytes known to be out of sync.", DEVICE);
+    Desc::gauge("node_drbd_out_of_sync_bytes", "Bytes that are out of sync.", DEVICE);
 static ROLE: Desc<2> = Desc::gauge(
     "node_drbd_node_role_is_primary",
     "Whether the node is primary; the peer is node `remote`.",

@@ -42,7 +42,7 @@ static ROW: Attributes<2, 2> = Attributes([
         "ce_count",
         Desc::counter(
             "node_edac_csrow_correctable_errors_total",
-            "Errors of a row that were corrected; `unknown` are those whose row is not known.",
+            "Errors of a row that were corrected; `unknown` if the row is unknown.",
             ["controller", "csrow"],
         ),
     ),
@@ -50,7 +50,7 @@ static ROW: Attributes<2, 2> = Attributes([
         "ue_count",
         Desc::counter(
             "node_edac_csrow_uncorrectable_errors_total",
-            "Errors of a row that were not corrected; `unknown` are those whose row is not known.",
+            "Errors of a row that were not corrected; `unknown` if the row is unknown.",
             ["controller", "csrow"],
         ),
     ),

@@ -110,7 +110,7 @@ static COLUMNS: [Column<Row, 4>; 8] = [
         .column(|row| Some(f64::from(row.readonly))),
     Desc::gauge(
         "node_filesystem_device_error",
-        "Whether the file system did not tell its space, or not in time.",
+        "Whether querying the space of the file system failed or timed out.",
         LABELS,
     )
     .column(|row| Some(f64::from(row.space.is_none()))),

@@ -64,7 +64,7 @@ impl Describe for Found {
         let mut entry = |name, help, kind| visit(DynDesc::new(name, help, kind, &SENSOR));
         let help = "Energy that a sensor has counted, in joules.";
         entry("node_hwmon_energy<_element>_joule_total", help, Kind::Counter);
-        let help = "What a file of a sensor says: <type> <element>, in the unit at the name's end.";
+        let help = "Value of a sensor's file: <type> <element>, in the unit of the name.";
         entry("node_hwmon_<type_element_unit>", help, Kind::Gauge);
     }
 }

@@ -74,7 +74,7 @@ fn chosen(flags: &Flags) -> Result<Vec<usize>, Error> {
     for name in names {
         let Some(place) = LABELS.iter().position(|label| *label == name) else {
             let known = LABELS.join(", ");
-            return Err(BACKEND_LABELS.error(format!("no label {name:?}: there are {known}")));
+            return Err(BACKEND_LABELS.error(format!("no label {name:?}; the labels are {known}")));
         };
         if !places.contains(&place) {
             places.push(place);

@@ -34,7 +34,7 @@ static IGNORED: Flag =
 static IGNORE_INVALID_SPEED: Flag = Flag::switch(
     "collector.netclass.ignore-invalid-speed",
     false,
-    "Leave out the speed of devices that do not know it, which is negative.",
+    "Leave out negative speeds, which mean that the speed is unknown.",
 );
 static NETLINK: Flag =
     Flag::switch("collector.netclass.netlink", false, "Use netlink instead of /sys/class/net.");

@@ -34,7 +34,7 @@ static REPLY_CACHE_HITS: Desc =
     Desc::counter("node_nfsd_reply_cache_hits_total", "Replies that came from the cache.", []);
 static REPLY_CACHE_MISSES: Desc = Desc::counter(
     "node_nfsd_reply_cache_misses_total",
-    "Requests whose reply had to be put into the cache.",
+    "Requests whose reply was added to the cache.",
     [],
 );
 static REPLY_CACHE_NOCACHE: Desc = Desc::counter(

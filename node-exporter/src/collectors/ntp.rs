@@ -27,14 +27,14 @@ pub(super) static DEFINITION: Definition =
     .flags(&[&SERVER, &PORT, &VERSION, &IS_LOCAL, &TTL, &MAX_DISTANCE, &TOLERANCE])
     .metrics(&[&COLUMNS]);
 
-static SERVER: Flag = Flag::text("collector.ntp.server", "127.0.0.1", "The NTP server to ask.");
+static SERVER: Flag = Flag::text("collector.ntp.server", "127.0.0.1", "Address of the NTP server.");
 static PORT: Flag = Flag::text("collector.ntp.server-port", "123", "Its UDP port.");
 static VERSION: Flag =
-    Flag::text("collector.ntp.protocol-version", "4", "The version of NTP to ask in: 2, 3 or 4.");
+    Flag::text("collector.ntp.protocol-version", "4", "NTP version of the queries: 2, 3 or 4.");
 static IS_LOCAL: Flag = Flag::switch(
     "collector.ntp.server-is-local",
     false,
-    "The server is on this machine although its address does not tell.",
+    "Treat the server as local, whatever its address.",
 );
 static TTL: Flag =
     Flag::text("collector.ntp.ip-ttl", "1", "How many routers a query may pass, plus one.");

@@ -22,7 +22,7 @@ pub(super) static DEFINITION: Definition =
 
 static INFO: Desc<6> = Desc::gauge(
     "node_nvme_info",
-    "What a controller is and what state it is in; always 1.",
+    "Model, firmware and state of a controller; always 1.",
     ["device", "firmware_revision", "model", "serial", "state", "cntlid"],
 );
 static NAMESPACE_INFO: Desc<3> = Desc::gauge(
@@ -38,13 +38,13 @@ const NAMESPACE: [&str; 2] = ["device", "nsid"];
 static COLUMNS: [Column<Namespace, 2>; 4] = [
     Desc::gauge(
         "node_nvme_namespace_capacity_bytes",
-        "Size of a namespace, as of a device whose sectors are its logical blocks.",
+        "Size of a namespace, computed with its logical block size.",
         NAMESPACE,
     )
     .column(|namespace| Some(namespace.size * namespace.block)),
     Desc::gauge(
         "node_nvme_namespace_size_bytes",
-        "Size of a namespace, as of a device whose sectors are its logical blocks.",
+        "Size of a namespace, computed with its logical block size.",
         NAMESPACE,
     )
     .column(|namespace| Some(namespace.size * namespace.block)),

@@ -95,13 +95,13 @@ const POWER_STATES: [&str; 7] = ["D0", "D1", "D2", "D3hot", "D3cold", "unknown",
 static COLUMNS: [Column<Measures, 4>; 10] = [
     Desc::gauge(
         "node_pcidevice_max_link_transfers_per_second",
-        "Transfers per second that the link is capable of; -1 if not known.",
+        "Transfers per second that the link is capable of; -1 if unknown.",
         LOCATION,
     )
     .column(|device| Some(device.max_link_speed.unwrap_or(-1.0))),
     Desc::gauge(
         "node_pcidevice_max_link_width",
-        "Lanes that the link is capable of; -1 if not known.",
+        "Lanes that the link is capable of; -1 if unknown.",
         LOCATION,
     )
     .column(|device| Some(device.max_link_width.unwrap_or(-1.0))),
@@ -117,12 +117,8 @@ static COLUMNS: [Column<Measures, 4>; 10] = [
         LOCATION,
     )
     .column(|device| Some(device.link_width.unwrap_or(-1.0))),
-    Desc::gauge(
-        "node_pcidevice_d3cold_allowed",
-        "Whether the device may be put into D3cold.",
-        LOCATION,
-    )
-    .column(|device| Some(device.d3cold_allowed)),
+    Desc::gauge("node_pcidevice_d3cold_allowed", "Whether the device may enter D3cold.", LOCATION)
+        .column(|device| Some(device.d3cold_allowed)),
     Desc::gauge(
         "node_pcidevice_sriov_drivers_autoprobe",
         "Whether drivers are sought for virtual functions.",

@@ -57,7 +57,7 @@ static TRACEPOINT: Flag =
 static NO_HARDWARE: Flag = Flag::switch(
     "collector.perf.disable-hardware-profilers",
     false,
-    "Leave out what the CPUs count.",
+    "Leave out the hardware counters of the CPUs.",
 );
 static HARDWARE_PROFILERS: Flag = Flag::list(
     "collector.perf.hardware-profilers",
@@ -67,7 +67,7 @@ static HARDWARE_PROFILERS: Flag = Flag::list(
 static NO_SOFTWARE: Flag = Flag::switch(
     "collector.perf.disable-software-profilers",
     false,
-    "Leave out what the kernel counts.",
+    "Leave out the software counters of the kernel.",
 );
 static SOFTWARE_PROFILERS: Flag = Flag::list(
     "collector.perf.software-profilers",
@@ -77,7 +77,7 @@ static SOFTWARE_PROFILERS: Flag = Flag::list(
 static NO_CACHE: Flag = Flag::switch(
     "collector.perf.disable-cache-profilers",
     false,
-    "Leave out what the CPUs count of their caches.",
+    "Leave out the cache counters of the CPUs.",
 );
 static CACHE_PROFILERS: Flag = Flag::list(
     "collector.perf.cache-profilers",

@@ -71,7 +71,7 @@ static COLUMNS: [Column<Counts, 2>; 7] = [
         .column(|qdisc| Some(qdisc.drops.into())),
     Desc::counter(
         "node_qdisc_requeues_total",
-        "Packets put back because the device could not take them.",
+        "Packets requeued because the device could not accept them.",
         LABELS,
     )
     .column(|qdisc| Some(qdisc.requeues.into())),

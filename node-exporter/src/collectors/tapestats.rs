@@ -53,7 +53,7 @@ static STATISTICS: Attributes<1, 10> = Attributes([
         "resid_cnt",
         Desc::counter(
             "node_tape_residual_total",
-            "Reads and writes that moved less than they were asked to.",
+            "Reads and writes that transferred less than requested.",
             DEVICE,
         ),
     ),

@@ -85,7 +85,7 @@ fn recorded() -> Host {
         rootfs: fixtures.clone(),
         udev: fixtures.join("udev/data"),
         kept: FileCache::default(),
-        counted_links: crate::netlink::link::Leftover::default(),
+        shared_counters: crate::netlink::link::SharedCounters::default(),
         bus: crate::dbus::Bus::system(),
     }
 }

@@ -81,7 +81,7 @@ static COLUMNS: [Column<Station, 2>; 12] = [
         .column(|station| Some(station.signal.into())),
     Desc::counter(
         "node_wifi_station_transmit_retries_total",
-        "Packets to a peer that had to be sent again.",
+        "Packets to a peer that were retransmitted.",
         LABELS,
     )
     .column(|station| Some(station.transmit_retries.into())),

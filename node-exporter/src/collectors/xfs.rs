@@ -63,7 +63,7 @@ static COUNTS: Attributes<1, 39> = Attributes([
         "abt 2",
         Desc::counter(
             "node_xfs_allocation_btree_records_inserted_total",
-            "Records put into the trees of free space.",
+            "Records inserted into the trees of free space.",
             DEVICE,
         ),
     ),
@@ -95,7 +95,7 @@ static COUNTS: Attributes<1, 39> = Attributes([
         "bmbt 2",
         Desc::counter(
             "node_xfs_block_map_btree_records_inserted_total",
-            "Records put into the trees of block maps.",
+            "Records inserted into the trees of block maps.",
             DEVICE,
         ),
     ),
@@ -123,7 +123,7 @@ static COUNTS: Attributes<1, 39> = Attributes([
         "blk_map 3",
         Desc::counter(
             "node_xfs_block_mapping_extent_list_insertions_total",
-            "Extents put into lists.",
+            "Extents inserted into lists.",
             DEVICE,
         ),
     ),
@@ -211,7 +211,7 @@ static COUNTS: Attributes<1, 39> = Attributes([
         "ig 4",
         Desc::counter(
             "node_xfs_inode_operation_duplicates_total",
-            "Inodes that another process put into the cache meanwhile.",
+            "Inodes that another process inserted into the cache in the meantime.",
             DEVICE,
         ),
     ),

@@ -44,36 +44,36 @@ pub(crate) fn links<T>(
     })
 }
 
-/// The counters of all interfaces, left by a collector that listed the links for another one that
-/// needs them in the same scrape.
+/// The counters of all interfaces, stored by a collector that listed the links, for another collector
+/// that needs them in the same scrape.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Leftover(Arc<Mutex<Option<Left>>>);
+pub(crate) struct SharedCounters(Arc<Mutex<Option<StoredCounters>>>);
 
 #[derive(Debug)]
-struct Left {
+struct StoredCounters {
     since: Instant,
-    counted: Vec<Counted>,
+    counted: Vec<InterfaceCounters>,
 }
 
 /// An interface and its counters.
 #[derive(Clone, Debug)]
-pub(crate) struct Counted {
+pub(crate) struct InterfaceCounters {
     pub(crate) name: String,
     pub(crate) alias: String,
     pub(crate) stats: Stats,
 }
 
-impl Leftover {
-    pub(crate) fn leave(&self, counted: Vec<Counted>) {
-        let left = Left { since: Instant::now(), counted };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
+impl SharedCounters {
+    pub(crate) fn store(&self, counted: Vec<InterfaceCounters>) {
+        let stored = StoredCounters { since: Instant::now(), counted };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
     }
 
-    /// What was left within a tenth of a second, once.
-    pub(crate) fn take(&self) -> Option<Vec<Counted>> {
+    /// Takes the counters, if they were stored less than a tenth of a second ago.
+    pub(crate) fn take(&self) -> Option<Vec<InterfaceCounters>> {
         const SAME_SCRAPE: Duration = Duration::from_millis(100);
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        left.filter(|left| left.since.elapsed() < SAME_SCRAPE).map(|left| left.counted)
+        let stored = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        stored.filter(|stored| stored.since.elapsed() < SAME_SCRAPE).map(|stored| stored.counted)
     }
 }
 
@@ -103,19 +103,19 @@ pub(crate) const LINK_MODE: u16 = 17;
 pub(crate) const ALIAS: u16 = 20;
 pub(crate) const STATS64: u16 = 23;
 pub(crate) const GROUP: u16 = 27;
-/// How many programs want it to receive all packets.
+/// The number of programs that receive all packets of the interface.
 pub(crate) const PROMISCUITY: u16 = 30;
 pub(crate) const CARRIER: u16 = 33;
 pub(crate) const CARRIER_CHANGES: u16 = 35;
 pub(crate) const CARRIER_UP_COUNT: u16 = 47;
 pub(crate) const CARRIER_DOWN_COUNT: u16 = 48;
 pub(crate) const PROPERTIES: u16 = 52;
-/// How many programs want it to receive all multicasts (Linux 6.0).
+/// The number of programs that receive all multicasts of the interface (Linux 6.0).
 pub(crate) const ALL_MULTICAST: u16 = 61;
-/// Among the properties.
+/// Nested in the properties.
 pub(crate) const ALTERNATIVE_NAME: u16 = 53;
 
-/// What an interface has counted: `struct rtnl_link_stats64`.
+/// The counters of an interface: `struct rtnl_link_stats64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Stats {
     pub(crate) rx_packets: u64,
@@ -146,7 +146,7 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    /// From the value of the attribute [`STATS64`], which grows with the kernel.
+    /// Parses the attribute [`STATS64`], which is longer in newer kernels.
     pub(crate) fn of(value: &[u8]) -> Option<Self> {
         let (words, _) = value.as_chunks();
         let mut words = words.iter().map(|word| u64::from_ne_bytes(*word));

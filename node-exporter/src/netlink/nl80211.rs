@@ -1,4 +1,4 @@
-//! Wireless interfaces, as the kernel's nl80211 service lists them: `linux/nl80211.h`.
+//! Wireless interfaces from the kernel's nl80211 service: `linux/nl80211.h`.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use super::{Attributes, Netlink, Request, number, short, text};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Interface {
     index: u32,
-    /// Empty for one that is no network device.
+    /// Empty if it is not a network device.
     pub(crate) name: String,
-    /// In MHz; 0 where it has no channel.
+    /// In MHz; 0 without a channel.
     pub(crate) frequency: u32,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Network {
     pub(crate) status: Status,
 }
 
-/// How an interface is part of its network.
+/// The relation of an interface to its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Authenticated,
@@ -74,7 +74,7 @@ pub(crate) fn interfaces(netlink: &mut Netlink, service: u16) -> Result<Vec<Inte
     netlink.dump(request, |found: &mut Vec<Interface>, entry| found.extend(interface(entry)))
 }
 
-/// The network that an interface is in, unless it is in none.
+/// The network of an interface, if it has joined one.
 pub(crate) fn network(
     netlink: &mut Netlink,
     service: u16,
@@ -82,7 +82,7 @@ pub(crate) fn network(
 ) -> Result<Option<Network>, Error> {
     let body = about(GET_SCAN, interface);
     let request = Request { name: "NL80211_CMD_GET_SCAN", kind: service, body: &body };
-    // All networks in reach; only the one that the interface is in has a status.
+    // The reply has all networks in reach; only the joined one has a status.
     netlink.dump(request, |found: &mut Option<Network>, entry| {
         if found.is_none() {
             *found = joined(entry);
@@ -146,7 +146,8 @@ fn joined(entry: &[u8]) -> Option<Network> {
     Some(Network { bssid: bssid?, ssid, status })
 }
 
-/// The name of a network among the elements of its beacon: each a number, a length, a value.
+/// The name of a network, from the elements of its beacon. Each element has a number, a length and a
+/// value.
 fn ssid_of(mut elements: &[u8]) -> String {
     const SSID: u8 = 0;
     while let [kind, length, rest @ ..] = elements {
@@ -184,7 +185,7 @@ fn statistics(station: &mut Station, attributes: &[u8]) -> Option<()> {
     const RX_BITRATE: u16 = 14;
     const CONNECTED_TIME: u16 = 16;
     const BEACON_LOSS: u16 = 18;
-    // Of Linux 3.15; the numbers above wrap at 4 GiB.
+    // Since Linux 3.15; the 32-bit attributes wrap at 4 GiB.
     const RX_BYTES64: u16 = 23;
     const TX_BYTES64: u16 = 24;
     for (kind, value) in Attributes(attributes) {
@@ -213,10 +214,10 @@ fn statistics(station: &mut Station, attributes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// In bits per second; the kernel has it in units of 100 kbit/s.
+/// In bits per second; the kernel uses units of 100 kbit/s.
 fn bitrate(attributes: &[u8]) -> Option<u64> {
     const BITRATE: u16 = 1;
-    // For what 16 bits cannot hold.
+    // For rates that do not fit into 16 bits.
     const BITRATE32: u16 = 5;
     let mut rate = 0;
     for (kind, value) in Attributes(attributes) {
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_is_read() {
+    fn interfaces_are_parsed() {
         let entry = entry(&[
             attribute(IFINDEX, &3_u32.to_ne_bytes()),
             attribute(IFNAME, b"wlan0\0"),
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_network_with_a_status_is_joined() {
+    fn the_network_with_a_status_is_the_joined_one() {
         let beacon = [&[1, 2, 9, 9, 0, 4][..], b"home", &[3, 1, 6]].concat();
         let bss = |status: Option<u32>| {
             let mut bss = attribute(1, &[0, 0x11, 0x22, 0x33, 0x44, 0x55]);
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_station_is_read() {
+    fn peers_are_parsed() {
         let rate = [attribute(1, &6500_u16.to_ne_bytes()), attribute(5, &7200_u32.to_ne_bytes())];
         let statistics = [
             attribute(1, &400_u32.to_ne_bytes()),
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_left_out() {
+    fn truncated_attributes_are_ignored() {
         let whole = entry(&[attribute(IFINDEX, &3_u32.to_ne_bytes()), attribute(IFNAME, b"w\0")]);
         for end in 0..whole.len() {
             let _ = interface(&whole[..end]);

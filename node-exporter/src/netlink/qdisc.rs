@@ -1,10 +1,10 @@
-//! Queueing disciplines, as `RTM_GETQDISC` lists them: `rtnetlink(7)`.
+//! Queueing disciplines from `RTM_GETQDISC`: `rtnetlink(7)`.
 
 use exporter_core::collector::Error;
 
 use super::{Attributes, Netlink, Request, number, text};
 
-/// A queueing discipline and what it has counted.
+/// A queueing discipline with its counters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Qdisc {
     /// The index of the interface.
@@ -39,10 +39,10 @@ const HEADER: usize = 20;
 
 const KIND: u16 = 1;
 const STATS2: u16 = 7;
-/// Among the statistics.
+/// Nested in the statistics.
 const BASIC: u16 = 1;
 const QUEUE: u16 = 3;
-/// All 64 bits of the number of packets, where 32 are too few. Since Linux 5.5.
+/// The number of packets in 64 bits, since Linux 5.5; the other attribute has 32.
 const PACKETS64: u16 = 8;
 
 fn root(entry: &[u8]) -> Option<Qdisc> {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root() {
+    fn queueing_disciplines_are_parsed() {
         let counts = Counts {
             bytes: 1000,
             packets: 10,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_entries() {
+    fn malformed_entries_do_not_panic() {
         let whole = entry(u32::MAX, &statistics());
         for end in 0..whole.len() {
             if let Some(found) = root(&whole[..end]) {

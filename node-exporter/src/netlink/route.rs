@@ -1,4 +1,4 @@
-//! Routes, as `RTM_GETROUTE` lists them: `rtnetlink(7)`.
+//! Routes from `RTM_GETROUTE`: `rtnetlink(7)`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,24 +6,24 @@ use exporter_core::collector::Error;
 
 use super::{Attributes, Netlink, Request, number, short};
 
-/// A route to a network, or one of several ways there.
+/// A route to a network. A route with several next hops is several of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     /// The index of the interface; 0 for none.
     pub(crate) interface: u32,
     pub(crate) source: Option<IpAddr>,
     pub(crate) destination: Option<IpAddr>,
-    /// Bits of the destination that count; 0 for the default route.
+    /// The prefix length of the destination; 0 for the default route.
     pub(crate) prefix: u8,
     pub(crate) gateway: Option<IpAddr>,
     pub(crate) priority: u32,
     /// `RTPROT_*`
     pub(crate) protocol: u8,
-    /// Where there are several ways.
+    /// The attribute with several next hops.
     pub(crate) weight: Option<u16>,
 }
 
-/// The unicast routes of all tables, by all their ways.
+/// The unicast routes of all tables, one for each next hop.
 pub(crate) fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, Error> {
     const GETROUTE: u16 = 26;
     let request = Request { name: "RTM_GETROUTE", kind: GETROUTE, body: &[0; HEADER] };
@@ -42,7 +42,7 @@ const PRIORITY: u16 = 6;
 const PREFSRC: u16 = 7;
 const MULTIPATH: u16 = 9;
 
-/// Adds what an entry has to the routes. What is no unicast route has nothing.
+/// Adds the routes of an entry. Routes other than unicast are ignored.
 fn add(entry: &[u8], routes: &mut Vec<Route>) -> Option<()> {
     const UNICAST: u8 = 1;
     if *entry.get(7)? != UNICAST {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route() {
+    fn routes_are_parsed() {
         let attributes = [
             attribute(DST, &[192, 0, 2, 0]),
             attribute(OIF, &3_u32.to_ne_bytes()),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn several_ways() {
+    fn routes_with_several_next_hops_are_parsed() {
         let ways = [way(0, 3, [198, 51, 100, 1]), way(9, 4, [203, 0, 113, 1])].concat();
         let routes =
             found(&entry(1, &[attribute(DST, &[192, 0, 2, 0]), attribute(MULTIPATH, &ways)]));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_entries_have_no_more_than_they_have() {
+    fn malformed_entries_do_not_panic() {
         let ways = attribute(MULTIPATH, &way(0, 3, [198, 51, 100, 1]));
         let whole = entry(1, &[attribute(DST, &[192, 0, 2, 0]), ways]);
         for end in 0..whole.len() {

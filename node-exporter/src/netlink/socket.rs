@@ -1,4 +1,4 @@
-//! TCP sockets, as `SOCK_DIAG_BY_FAMILY` lists them: `sock_diag(7)`.
+//! TCP sockets from `SOCK_DIAG_BY_FAMILY`: `sock_diag(7)`.
 
 use exporter_core::collector::Error;
 
@@ -14,7 +14,7 @@ pub(crate) enum Family {
 /// The number of sockets in each state, and the bytes in their queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sockets {
-    /// By `TCP_*`, which begin with 1.
+    /// By `TCP_*` state; the first is 1.
     pub(crate) states: [u64; STATES],
     /// Bytes received, not yet read. For listening sockets: connections not yet accepted.
     pub(crate) received: u64,

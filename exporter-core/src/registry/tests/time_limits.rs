@@ -33,7 +33,7 @@ async fn a_collector_runs_again_once_it_has_returned() {
     assert!(!succeeded(&scrape(&registry).await, "slow_once"));
     let patience = Instant::now() + PATIENCE;
     while !succeeded(&scrape(&registry).await, "slow_once") {
-        assert!(Instant::now() < patience, "never asked again");
+        assert!(Instant::now() < patience, "never requested again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

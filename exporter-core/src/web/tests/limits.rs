@@ -134,7 +134,7 @@ fn unauthenticated_requests_have_their_own_rate_limit() {
 
 /// Socket buffers with unread responses count as memory of the service.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "reads of the kernel what it keeps")]
+#[expect(clippy::disallowed_methods, reason = "reads the buffers of the kernel")]
 fn the_socket_buffer_of_an_unread_response_is_small() {
     let server = start(|site| site.exporter = registry(&[&LARGE]));
     let mut client = server.connect();

@@ -63,11 +63,11 @@ fn unasked(tls: &Tls, files: &mut Files, diagnostics: &mut Diagnostics) -> Resul
     }
     if tls.client_allowed_sans.is_written() {
         let problem =
-            format!("client names are listed, but no client certificate is asked; {MEND}");
+            format!("client names are listed, but no client certificate is requested; {MEND}");
         return Err(fault("client_allowed_sans", tls.client_allowed_sans.line(), problem));
     }
     if tls.client_crl_file.text().is_some() {
-        let problem = format!("client certificates are revoked, but none is asked; {MEND}");
+        let problem = format!("client certificates are revoked, but none is requested; {MEND}");
         return Err(fault("client_crl_file", tls.client_crl_file.line(), problem));
     }
     diagnostics.note("client_auth_type", "clients need no certificate");
@@ -111,7 +111,7 @@ fn authorities(
     };
     let certificates = match (inline.text(), file.text()) {
         (Some(_), Some(_)) => {
-            return Err(fault(key, line, "give client_ca or client_ca_file, not both"));
+            return Err(fault(key, line, "use client_ca or client_ca_file, not both"));
         }
         (None, None) => return without(tls, policy).map(|()| None),
         (Some(text), None) => {

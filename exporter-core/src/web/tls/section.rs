@@ -53,7 +53,7 @@ pub(super) fn from_file<T>(
     if redact::is_content(name) {
         let inline = key.trim_end_matches("_file");
         return Err(fault(format!(
-            "is not the name of a file, but what looks like its content: that goes under {inline}"
+            "looks like the content of a file, not its name: use {inline} for content"
         )));
     }
     let path = files.resolve(name).map_err(fault)?;

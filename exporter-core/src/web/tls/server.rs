@@ -65,7 +65,7 @@ pub(crate) fn transport(
 fn chain(tls: &Tls, files: &mut Files) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let (inline, file) = (&tls.cert, &tls.cert_file);
     match (inline.text(), file.text()) {
-        (Some(_), Some(_)) => Err(fault("cert", inline.line(), "give cert or cert_file, not both")),
+        (Some(_), Some(_)) => Err(fault("cert", inline.line(), "use cert or cert_file, not both")),
         (None, None) => Err(fault("", None, "missing one of cert or cert_file")),
         (Some(text), None) => pem::certificates(text.as_bytes())
             .map_err(|problem| fault("cert", inline.line(), problem)),
@@ -77,7 +77,7 @@ fn key(tls: &Tls, files: &mut Files) -> Result<PrivateKeyDer<'static>, Fault> {
     let (inline, file) = (&tls.key, &tls.key_file);
     let text = inline.value().map(Secret::expose).filter(|text| !text.is_empty());
     match (text, file.text()) {
-        (Some(_), Some(_)) => Err(fault("key", inline.line(), "give key or key_file, not both")),
+        (Some(_), Some(_)) => Err(fault("key", inline.line(), "use key or key_file, not both")),
         (None, None) => Err(fault("", None, "missing one of key or key_file")),
         (Some(text), None) => pem::private_key(text.as_bytes())
             .map_err(|problem| fault("key", inline.line(), problem)),

@@ -73,7 +73,7 @@ pub(super) static SET: Attributes<1, 10> = Attributes([
         "internal/cache_read_races",
         Desc::counter(
             "node_bcache_cache_read_races_total",
-            "Reads from the cache whose bucket was reused meanwhile.",
+            "Reads from the cache whose bucket was reused in the meantime.",
             ["uuid"],
         ),
     ),
@@ -124,7 +124,7 @@ pub(super) static BACKING: Attributes<2, 7> = Attributes([
         "stats_total/cache_miss_collisions",
         Desc::counter(
             "node_bcache_cache_miss_collisions_total",
-            "Misses whose data was written meanwhile, so that it was not put into the cache.",
+            "Misses that were not cached because the data was written in the meantime.",
             BACKING_LABELS,
         ),
     ),

@@ -14,7 +14,7 @@ fn host() -> Host {
         rootfs: fixtures.clone(),
         udev: fixtures.join("udev/data"),
         kept: FileCache::default(),
-        counted_links: crate::netlink::link::Leftover::default(),
+        shared_counters: crate::netlink::link::SharedCounters::default(),
         bus: Bus::system(),
     }
 }

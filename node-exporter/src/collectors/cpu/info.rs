@@ -42,9 +42,8 @@ pub(super) static CPU: Desc<10> = Desc::gauge(
         "cachesize",
     ],
 );
-/// The family of the cpufreq collector has other labels and comes from files that only root may
+/// The family of the cpufreq collector has other labels, and comes from files that only root may
 /// read.
-/// from files that are for root alone.
 pub(super) static FREQUENCY: Desc<3> = Desc::gauge(
     "node_cpu_frequency_hertz",
     "Frequency according to /proc/cpuinfo.",

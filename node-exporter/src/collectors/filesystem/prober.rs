@@ -86,7 +86,7 @@ pub(super) fn answer(socket: impl AsFd) -> Result<Answer, Errno> {
     if length == MESSAGE { Ok(decode(&message)) } else { Err(Errno::PIPE) }
 }
 
-/// The error or 0, and what is in a [`Space`]; eight bytes each.
+/// An error number or 0, and the fields of a [`Space`]; eight bytes each.
 const MESSAGE: usize = 6 * 8;
 
 fn encode(answer: Answer) -> [u8; MESSAGE] {
@@ -124,8 +124,7 @@ fn decode(message: &[u8; MESSAGE]) -> Answer {
     })
 }
 
-/// An error as it is in the `device_error` label: in the words that Go has for it, since alerts
-/// and dashboards know those.
+/// The `device_error` label of an error: Go's message, because alerts and dashboards match it.
 pub(super) fn text(error: Errno) -> Cow<'static, str> {
     Cow::Borrowed(match error {
         Errno::ACCESS => "permission denied",

@@ -21,7 +21,7 @@ fn machine(scratch: &Scratch) -> Host {
         rootfs: root.join("root"),
         udev: root.join("udev"),
         kept: FileCache::default(),
-        counted_links: crate::netlink::link::Leftover::default(),
+        shared_counters: crate::netlink::link::SharedCounters::default(),
         bus: crate::dbus::Bus::system(),
     }
 }

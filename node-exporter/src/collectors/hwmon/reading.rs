@@ -16,7 +16,7 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn help(&self) -> String {
         let what = self.family.trim_start_matches("node_hwmon_").replace('_', " ");
-        format!("What a hardware sensor says: {what}.")
+        format!("Reading of a hardware sensor: {what}.")
     }
 
     pub(super) fn kind(&self) -> Kind {

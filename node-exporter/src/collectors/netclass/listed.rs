@@ -1,10 +1,9 @@
-//! Interfaces as `/sys/class/net` shows them, most of their attributes taken from a list that the
-//! kernel gives over netlink.
+//! Interfaces of `/sys/class/net`, with most of their attributes from a list over netlink.
 //!
-//! A list of all interfaces costs about as much as two files of one of them. But it is that of the
-//! network namespace of this process, and `/sys` may be that of another. Therefore an interface is
-//! read from its files until the list has agreed with them about every attribute, and all are if the
-//! list has others than the directory.
+//! Listing all interfaces costs about as much as reading two files of one of them. But netlink lists
+//! the network namespace of this process, and `/sys` may show another one. Therefore an interface is
+//! read from its files until all attributes in the list have been equal to them once. If the list
+//! and the directory have different interfaces, all are read from files.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,23 +16,23 @@ use super::netlink::{Row, Sockets};
 use super::{COLUMNS, INFO, Interface};
 use crate::host::{Host, OrAbsent};
 use crate::netlink::ethtool::Mode;
-use crate::netlink::link::{Counted, Counting};
+use crate::netlink::link::{Counting, InterfaceCounters};
 
 /// A name, and the number of the directory.
 type Key = (String, u64);
 
 pub(super) struct Listed {
     sockets: Sockets,
-    /// Those read from files completely.
+    /// Interfaces that are read from files completely.
     unlisted: Interfaces,
-    /// Those whose attributes in [`Only`] are read in this scrape.
+    /// Interfaces whose attributes in [`Only`] are read in this scrape.
     refreshed: Interfaces,
     known: HashMap<Key, Only>,
     /// Where the next refresh begins.
     next: usize,
 }
 
-/// Attributes that no list has. They change with the address or the name, or not at all.
+/// Attributes that only files have. They change with the address or the name, or never.
 #[derive(Clone, Debug, Default)]
 struct Only {
     address: String,
@@ -42,7 +41,8 @@ struct Only {
     name_assign_type: Option<f64>,
 }
 
-/// In a scrape, so many interfaces have [`Only`] read again: all of them on most machines.
+/// The number of interfaces whose [`Only`] is read again in a scrape. On most machines, these are
+/// all interfaces.
 const REFRESHED: usize = 16;
 
 impl Listed {
@@ -81,7 +81,7 @@ impl Listed {
         problem.map_or(Ok(()), Err)
     }
 
-    /// The interfaces of `found`, in its order, without those that are gone.
+    /// The interfaces of `found`, in the same order, without those removed meanwhile.
     fn interfaces<'f>(
         &mut self,
         host: &Host,
@@ -107,7 +107,7 @@ impl Listed {
         let mut unlisted = unlisted.into_iter();
         self.unlisted.each(host, &keys, |name, device| {
             let read = reader.interface(device);
-            // In the same order, but for those that are gone.
+            // In the same order, without removed interfaces.
             let entry = unlisted.find(|((key, _), _)| key == name);
             if let Some((key, Some(interface))) = entry {
                 let only = Only::of(&read);
@@ -144,7 +144,7 @@ impl Listed {
         });
     }
 
-    /// All interfaces as the kernel lists them, if they are those of `found`.
+    /// All interfaces from the list, if it has the same interfaces as `found`.
     fn list(&mut self, host: &Host, found: &[Key]) -> Option<HashMap<String, Interface>> {
         if host.sysfs != Path::new("/sys") {
             return None;
@@ -153,9 +153,9 @@ impl Listed {
         let modes = self.sockets.modes().ok()??;
         let counted = rows.iter().filter_map(|row| {
             let (name, alias) = (row.name.clone(), row.interface.alias.clone());
-            Some(Counted { name, alias, stats: row.stats? })
+            Some(InterfaceCounters { name, alias, stats: row.stats? })
         });
-        host.counted_links.leave(counted.collect());
+        host.shared_counters.store(counted.collect());
         rows.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         let names = found.iter().map(|(name, _)| name);
         if !names.eq(rows.iter().map(|row| &row.name)) {
@@ -169,7 +169,7 @@ impl Listed {
     }
 }
 
-/// An interface of the list, without what sysfs does not show of one that is down.
+/// An interface of the list as sysfs shows it: some attributes are missing if it is down.
 fn of_sysfs(mut interface: Interface, flags: u32, mode: Option<&Mode>) -> Interface {
     const UP: u32 = 1;
     interface.flags = Some(f64::from(flags));
@@ -216,7 +216,7 @@ mod tests {
     use exporter_core::testing;
 
     use super::*;
-    use crate::netlink::link::Leftover;
+    use crate::netlink::link::SharedCounters;
 
     fn machine() -> Host {
         Host {
@@ -225,7 +225,7 @@ mod tests {
             rootfs: "/".into(),
             udev: "/run/udev/data".into(),
             kept: FileCache::default(),
-            counted_links: Leftover::default(),
+            shared_counters: SharedCounters::default(),
             bus: crate::dbus::Bus::system(),
         }
     }
@@ -236,8 +236,8 @@ mod tests {
         String::from_utf8(testing::page(&[out])).unwrap()
     }
 
-    /// Of the machine that this runs on. Interfaces come and go while other tests run, so that it may
-    /// take several attempts.
+    /// Reads the machine that runs the test. Other tests add and remove interfaces, so it may take
+    /// several attempts.
     #[test]
     fn the_list_agrees_with_the_files() {
         let host = machine();
@@ -246,7 +246,7 @@ mod tests {
         };
         if Listed::new().list(&host, &found).is_none() {
             return testing::skip(
-                "interfaces in a list and in files: /sys is of another namespace",
+                "interfaces in a list and in files: /sys shows another network namespace",
             );
         }
         testing::until(
@@ -254,18 +254,18 @@ mod tests {
                 let mut listed = Listed::new();
                 let from_files = page(&mut listed, &host);
                 let known = listed.known.len();
-                // From the list, and without a file of most attributes being open.
+                // From the list, with files only for a few attributes.
                 page(&mut listed, &host) == from_files
                     && known == host.interfaces().unwrap().len()
                     && listed.known.len() == known
-                    && host.counted_links.take().is_some_and(|counted| counted.len() == known)
+                    && host.shared_counters.take().is_some_and(|counted| counted.len() == known)
             },
             || "the list never agrees with the files".to_owned(),
         );
     }
 
     #[test]
-    fn flags_decide_about_what_is_shown() {
+    fn interfaces_that_are_down_lack_some_attributes() {
         let interface =
             || Interface { carrier: Some(1.0), dormant: Some(0.0), ..Interface::default() };
         let mode = Mode { index: 1, speed: Some(u32::MAX), duplex: Some(255) };

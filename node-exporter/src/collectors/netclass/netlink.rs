@@ -1,5 +1,5 @@
-//! Interfaces as rtnetlink and ethtool's netlink service list them: two requests in the place of
-//! a score of files for each.
+//! Interfaces from rtnetlink and ethtool's netlink service: two requests instead of twenty files per
+//! interface.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -27,8 +27,8 @@ pub(super) static ALTERNATIVE_NAMES: Desc<2> = Desc::gauge(
     "Further names of the device; always 1.",
     ["device", "altname"],
 );
-/// What an interface has counted: the names that netdev's details have too, but gauges, as
-/// dashboards made for them know them.
+/// The counters of an interface, with the names of netdev's detailed metrics, but as gauges, because
+/// the original has gauges here.
 pub(super) struct Counted;
 
 impl Describe for Counted {
@@ -51,23 +51,23 @@ pub(super) struct Sockets {
     with_stats: bool,
 }
 
-/// The number of ethtool's service, which is asked for once.
+/// The number of ethtool's service, which is requested once.
 #[derive(Clone, Copy)]
 enum Service {
     Unknown,
-    /// This kernel has no such.
+    /// This kernel does not have the service.
     None,
     Number(u16),
 }
 
-/// What is known of an interface, and its number.
+/// An interface with its number.
 pub(super) struct Row {
     pub(super) index: u32,
     pub(super) name: String,
     pub(super) interface: Interface,
     alternative_names: Vec<String>,
     pub(super) stats: Option<Stats>,
-    /// The flags as sysfs has them, if the kernel says enough to tell.
+    /// The flags as in sysfs, if the kernel provides enough to compute them.
     pub(super) flags_of_device: Option<u32>,
 }
 
@@ -105,7 +105,8 @@ impl Sockets {
         link::links(&mut self.route, counting, row)
     }
 
-    /// How the interfaces are connected, by their numbers; `None` if this kernel has no such service.
+    /// The link modes of the interfaces, by their numbers; `None` if this kernel does not have the
+    /// service.
     pub(super) fn modes(&mut self) -> Result<Option<HashMap<u32, Mode>>, Error> {
         if let Service::Unknown = self.ethtool {
             let number = generic::service(&mut self.generic, "ethtool")?;
@@ -155,7 +156,7 @@ fn row(link: Link<'_>) -> Option<Row> {
     let mut interface = Interface {
         flags: Some(f64::from(link.flags)),
         index: Some(f64::from(link.index)),
-        // Of itself, unless the attribute says otherwise.
+        // An interface without the attribute is its own lower device.
         lower: Some(f64::from(link.index)),
         protocol: Some(f64::from(link.kind)),
         operstate: operstate(0).to_owned(),
@@ -199,8 +200,8 @@ fn row(link: Link<'_>) -> Option<Row> {
     Some(Row { index, name, interface, alternative_names, stats, flags_of_device })
 }
 
-/// Undoes `netif_get_flags`: netlink adds the state of the device, and replaces what the device does
-/// by what the administrator asked for.
+/// Reverses `netif_get_flags`, which adds the state of the device, and replaces the active modes of
+/// the device by those that the administrator has set.
 fn of_device(flags: u32, promiscuity: u32, all_multicast: u32) -> u32 {
     const RUNNING: u32 = 1 << 6;
     const PROMISCUOUS: u32 = 1 << 8;
@@ -214,7 +215,7 @@ fn of_device(flags: u32, promiscuity: u32, all_multicast: u32) -> u32 {
 
 const DORMANT: u8 = 5;
 
-/// `IF_OPER_*`, as sysfs spells it.
+/// The name of an `IF_OPER_*` state in sysfs.
 fn operstate(state: u8) -> &'static str {
     match state {
         1 => "notpresent",
@@ -231,7 +232,7 @@ fn hardware_address(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 3);
     for (nth, byte) in bytes.iter().enumerate() {
         let separator = if nth == 0 { "" } else { ":" };
-        // A String takes all that is written.
+        // Writing to a String does not fail.
         let _ = write!(text, "{separator}{byte:02x}");
     }
     text
@@ -252,12 +253,12 @@ fn connected(mut interface: Interface, mode: Option<&Mode>) -> Interface {
     interface
 }
 
-/// Adds what neither of the services tells.
+/// Adds the attributes that neither service provides.
 fn only_in_files(host: &Host, interfaces: &mut Interfaces, rows: &mut [Row]) {
     let found: Vec<_> = rows.iter().map(|row| (row.name.clone(), row.index.into())).collect();
     let mut rows = rows.iter_mut();
     interfaces.each(host, &found, |name, device| {
-        // In the same order, but for those that are gone.
+        // In the same order, without removed interfaces.
         if let Some(Row { interface, .. }) = rows.find(|row| row.name == name) {
             [interface.address_assign_type, interface.device_id, interface.name_assign_type] =
                 numbers(device, ["addr_assign_type", "dev_id", "name_assign_type"]);
@@ -270,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link() {
+    fn an_interface_is_parsed() {
         let attribute = |kind: u16, value: &[u8]| {
             let length = 4 + value.len();
             let header = [u16::try_from(length).unwrap(), kind].map(u16::to_ne_bytes);
@@ -295,7 +296,7 @@ mod tests {
         assert_eq!(found.interface.lower, Some(7.0));
         assert_eq!(found.interface.operstate, "up");
         assert_eq!(found.alternative_names, ["enp1s0"]);
-        // Cut anywhere, it is no interface or one of which less is known.
+        // A truncated entry is either invalid or has fewer attributes.
         for end in 0..entry.len() {
             let _ = Link::of(&entry[..end]).and_then(row);
         }

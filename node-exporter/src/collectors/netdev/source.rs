@@ -4,7 +4,7 @@ use exporter_core::collector::Error;
 
 use super::{Counters, Device};
 use crate::host::{BLANK, Fields, Host};
-use crate::netlink::link::{self, Counted, Counting, Link, Stats};
+use crate::netlink::link::{self, Counting, InterfaceCounters, Link, Stats};
 use crate::netlink::{Netlink, text};
 
 /// All interfaces with counters, over netlink.
@@ -13,8 +13,9 @@ pub(super) fn asked<Row>(
     netlink: &mut Netlink,
     row: fn(Stats) -> Row,
 ) -> Result<Vec<Device<Row>>, Error> {
-    if let Some(counted) = host.counted_links.take() {
-        let device = |Counted { name, alias, stats }| Device { name, alias, row: row(stats) };
+    if let Some(counted) = host.shared_counters.take() {
+        let device =
+            |InterfaceCounters { name, alias, stats }| Device { name, alias, row: row(stats) };
         return Ok(counted.into_iter().map(device).collect());
     }
     link::links(netlink, Counting::Stats, |link| device(link, row))

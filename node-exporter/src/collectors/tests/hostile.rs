@@ -120,7 +120,7 @@ impl Machine {
             rootfs: root.path().to_owned(),
             udev: root.path().join("udev/data"),
             kept: FileCache::default(),
-            counted_links: crate::netlink::link::Leftover::default(),
+            shared_counters: crate::netlink::link::SharedCounters::default(),
             bus: crate::dbus::Bus::system(),
         };
         Self { _root: root, host, directories }

@@ -40,7 +40,7 @@ impl Directory {
             rootfs: PathBuf::new(),
             udev: PathBuf::new(),
             kept: FileCache::default(),
-            counted_links: crate::netlink::link::Leftover::default(),
+            shared_counters: crate::netlink::link::SharedCounters::default(),
             bus: crate::dbus::Bus::system(),
         };
         let (page, end) = testing::expose(&DEFINITION, &host, &flags);

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::super::prober::Space;
 use super::*;
 
-/// Started by the other tests as a prober. A path that ends in a number is answered after that many
+/// Started by the other tests as a prober. The reply to a path that ends in a number takes that many
 /// milliseconds.
 #[test]
 #[ignore = "not a test but a prober"]
@@ -75,7 +75,7 @@ fn a_hanging_mount_does_not_delay_others() {
     let (answers, took) = ask(&mut probers, &paths, BUDGET);
     assert_eq!(answers, [false, true, false, true]);
     assert!(took < BUDGET, "they are not waited for twice: {took:?}");
-    assert_eq!(stuck(&probers), before, "nor asked twice");
+    assert_eq!(stuck(&probers), before, "nor requested twice");
     assert_eq!(probers.idle.len(), 1);
 }
 

@@ -122,7 +122,11 @@ const INVALID: &[(&str, &str, &str)] = &[
     ("<tls><verify>  client_ca_file: junk.pem\n", "client_ca_file", "holds no certificate"),
     ("<tls><verify>  client_ca_file: hollow.pem\n", "client_ca_file", "certificate 1"),
     ("<tls><verify>  client_ca: junk\n", "client_ca", "holds no certificate"),
-    ("<tls>  client_allowed_sans: [a]\n", "client_allowed_sans", "no client certificate is asked"),
+    (
+        "<tls>  client_allowed_sans: [a]\n",
+        "client_allowed_sans",
+        "no client certificate is requested",
+    ),
     (
         "<tls>  client_auth_type: RequestClientCert\n  client_allowed_sans: [a]\n",
         "client_allowed_sans",
@@ -141,7 +145,7 @@ const INVALID: &[(&str, &str, &str)] = &[
     ("<tls><verify><ca>  client_allowed_sans: []\n", "client_allowed_sans", "lists no name"),
     ("<tls><verify><ca>  client_allowed_sans:\n", "client_allowed_sans", "lists no name"),
     ("<tls><verify><ca>  client_allowed_sans: [\"\"]\n", "client_allowed_sans", "lists no name"),
-    ("<tls>  client_crl_file: crl.pem\n", "client_crl_file", "none is asked"),
+    ("<tls>  client_crl_file: crl.pem\n", "client_crl_file", "none is requested"),
     (
         "<tls>  client_auth_type: RequireAnyClientCert\n<ca>  client_crl_file: crl.pem\n",
         "client_crl_file",
