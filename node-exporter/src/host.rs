@@ -36,10 +36,26 @@ pub(crate) struct Host {
     pub(crate) udev: PathBuf,
     /// Files that stay open.
     pub(crate) kept: FileCache,
-    /// Counters of interfaces that are asked for once in a scrape.
+    /// Counters of interfaces that are requested once per scrape.
     pub(crate) shared_counters: SharedCounters,
     /// The system bus, for data from services instead of files.
     pub(crate) bus: Bus,
+}
+
+#[cfg(test)]
+impl Host {
+    /// A machine whose files are below `root`: `proc`, `sys`, `udev/data`, and the rest.
+    pub(crate) fn for_tests(root: &Path) -> Self {
+        Self {
+            procfs: root.join("proc"),
+            sysfs: root.join("sys"),
+            rootfs: root.to_owned(),
+            udev: root.join("udev/data"),
+            kept: FileCache::default(),
+            shared_counters: SharedCounters::default(),
+            bus: Bus::system(),
+        }
+    }
 }
 
 impl Host {

@@ -117,7 +117,8 @@ impl Exporter {
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let since = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("the status of a child is available") {
+            if let Some(status) = self.child.try_wait().expect("the status of a child is available")
+            {
                 return status;
             }
             assert!(since.elapsed() < limit, "still running after {limit:?}: {}", self.log());

@@ -6,7 +6,6 @@ mod hostile;
 
 use std::path::PathBuf;
 
-use exporter_core::file::FileCache;
 use exporter_core::flags::Flags;
 use exporter_core::testing;
 
@@ -78,16 +77,7 @@ fn the_reference_is_current() {
 
 /// The recorded machine.
 fn recorded() -> Host {
-    let fixtures = PathBuf::from(TESTS).join("fixtures");
-    Host {
-        procfs: fixtures.join("proc"),
-        sysfs: fixtures.join("sys"),
-        rootfs: fixtures.clone(),
-        udev: fixtures.join("udev/data"),
-        kept: FileCache::default(),
-        shared_counters: crate::netlink::link::SharedCounters::default(),
-        bus: crate::dbus::Bus::system(),
-    }
+    Host::for_tests(&PathBuf::from(TESTS).join("fixtures"))
 }
 
 /// Flags by name, with their values.

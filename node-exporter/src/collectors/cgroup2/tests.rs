@@ -1,22 +1,11 @@
-use std::path::PathBuf;
+use std::path::Path;
 
-use exporter_core::file::FileCache;
 use exporter_core::testing;
 
 use super::*;
-use crate::dbus::Bus;
 
 fn host() -> Host {
-    let fixtures = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"));
-    Host {
-        procfs: fixtures.join("proc"),
-        sysfs: fixtures.join("sys"),
-        rootfs: fixtures.clone(),
-        udev: fixtures.join("udev/data"),
-        kept: FileCache::default(),
-        shared_counters: crate::netlink::link::SharedCounters::default(),
-        bus: Bus::system(),
-    }
+    Host::for_tests(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")))
 }
 
 #[test]

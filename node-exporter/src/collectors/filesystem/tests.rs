@@ -6,7 +6,6 @@ use std::time::Instant;
 use std::{env, ffi, fs, io, process, thread};
 
 use exporter_core::collector::chain;
-use exporter_core::file::FileCache;
 use exporter_core::testing;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
@@ -15,15 +14,7 @@ use crate::scratch::Scratch;
 
 fn machine(scratch: &Scratch) -> Host {
     let root = scratch.path();
-    Host {
-        procfs: root.join("proc"),
-        sysfs: root.join("sys"),
-        rootfs: root.join("root"),
-        udev: root.join("udev"),
-        kept: FileCache::default(),
-        shared_counters: crate::netlink::link::SharedCounters::default(),
-        bus: crate::dbus::Bus::system(),
-    }
+    Host { rootfs: root.join("root"), ..Host::for_tests(root) }
 }
 
 fn expose(host: &Host, flags: &Flags) -> (String, Result<(), String>) {

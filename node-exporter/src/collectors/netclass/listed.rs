@@ -212,23 +212,9 @@ impl Only {
 
 #[cfg(test)]
 mod tests {
-    use exporter_core::file::FileCache;
     use exporter_core::testing;
 
     use super::*;
-    use crate::netlink::link::SharedCounters;
-
-    fn machine() -> Host {
-        Host {
-            procfs: "/proc".into(),
-            sysfs: "/sys".into(),
-            rootfs: "/".into(),
-            udev: "/run/udev/data".into(),
-            kept: FileCache::default(),
-            shared_counters: SharedCounters::default(),
-            bus: crate::dbus::Bus::system(),
-        }
-    }
 
     fn page(listed: &mut Listed, host: &Host) -> String {
         let mut out = Families::default();
@@ -240,7 +226,7 @@ mod tests {
     /// several attempts.
     #[test]
     fn the_list_agrees_with_the_files() {
-        let host = machine();
+        let host = Host::for_tests(Path::new("/"));
         let Ok(found) = host.interfaces() else {
             return testing::skip("interfaces in a list and in files: no /sys/class/net");
         };

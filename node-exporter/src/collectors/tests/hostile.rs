@@ -16,7 +16,6 @@ use std::{fs, thread};
 
 use exporter_core::collector::{Collector, Error, Source, chain};
 use exporter_core::families::Families;
-use exporter_core::file::FileCache;
 use exporter_core::testing;
 use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
 use rustix::time::{ClockId, clock_gettime};
@@ -114,15 +113,7 @@ impl Machine {
         let root = Scratch::new();
         let mut directories = Vec::new();
         copy(&PathBuf::from(TESTS).join("fixtures"), root.path(), &mut directories);
-        let host = Host {
-            procfs: root.path().join("proc"),
-            sysfs: root.path().join("sys"),
-            rootfs: root.path().to_owned(),
-            udev: root.path().join("udev/data"),
-            kept: FileCache::default(),
-            shared_counters: crate::netlink::link::SharedCounters::default(),
-            bus: crate::dbus::Bus::system(),
-        };
+        let host = Host::for_tests(root.path());
         Self { _root: root, host, directories }
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use exporter_core::file::FileCache;
 use exporter_core::flags::Flags;
 use exporter_core::testing;
 use rustix::fs::{CWD, FileType, Mode};
@@ -34,15 +33,7 @@ impl Directory {
     /// The page with `DIR` for the directory, and without constant header lines.
     fn page(&self, pattern: &str) -> String {
         let flags = Flags::new([(&DIRECTORY, self.path().join(pattern).display().to_string())]);
-        let host = Host {
-            procfs: PathBuf::new(),
-            sysfs: PathBuf::new(),
-            rootfs: PathBuf::new(),
-            udev: PathBuf::new(),
-            kept: FileCache::default(),
-            shared_counters: crate::netlink::link::SharedCounters::default(),
-            bus: crate::dbus::Bus::system(),
-        };
+        let host = Host::for_tests(Path::new(""));
         let (page, end) = testing::expose(&DEFINITION, &host, &flags);
         end.unwrap();
         let page = page.replace(&self.path().display().to_string(), "DIR");
