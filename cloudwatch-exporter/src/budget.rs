@@ -11,7 +11,7 @@ use crate::rule::{Api, Rule};
 use crate::usage;
 
 /// The maximum number of periods between two queries of a rule.
-const LONGEST: u32 = 4096;
+const MAX_STRETCH: u32 = 4096;
 
 /// For each target, the number of periods between two queries of each rule. Rules that are missing
 /// are queried each period.
@@ -86,7 +86,7 @@ fn stretched(budget: f64, costs: &[Cost]) -> (Vec<u32>, f64) {
     while total > budget {
         let dearest = by_cost
             .iter_mut()
-            .filter(|(at, _)| factors.get(*at).is_some_and(|factor| *factor < LONGEST))
+            .filter(|(at, _)| factors.get(*at).is_some_and(|factor| *factor < MAX_STRETCH))
             .max_by(|(_, a), (_, b)| a.total_cmp(b));
         let Some((at, dollars)) = dearest.filter(|(_, dollars)| *dollars > 0.0) else { break };
         *dollars /= 2.0;
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(factors(40.0, &[60.0, 30.0]), (vec![4, 2], 30.0));
         assert_eq!(factors(10.0, &[0.0, 40.0]), (vec![1, 4], 10.0));
         let (factors, total) = factors(0.001, &[60.0, 30.0]);
-        assert_eq!(factors, [LONGEST, LONGEST]);
+        assert_eq!(factors, [MAX_STRETCH, MAX_STRETCH]);
         assert!(total < 0.03);
     }
 }

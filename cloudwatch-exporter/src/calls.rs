@@ -4,7 +4,7 @@ pub(crate) mod context;
 
 use std::collections::BTreeMap;
 
-use crate::cost::{self, DATAPOINTS, EXTENDED, QUERIES};
+use crate::cost::{self, MAX_DATAPOINTS, MAX_EXTENDED, MAX_QUERIES};
 use crate::results::{Point, Results};
 use crate::rule::{Api, Rule, Window};
 
@@ -41,7 +41,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call for some of the queries; `metrics` has those of each metric.
-    pub(crate) fn again(api: Api, metrics: &[Vec<Query>]) -> Self {
+    pub(crate) fn retry(api: Api, metrics: &[Vec<Query>]) -> Self {
         let billed = match api {
             Api::Data => metrics.iter().map(|metric| cost::bundles(metric.len())).sum(),
             Api::Statistics => 1,
@@ -63,47 +63,47 @@ impl Call {
 }
 
 /// All pending points, in as few calls as possible and with no metric billed twice.
-pub(crate) fn calls(asks: &[RuleQueries<'_>]) -> Vec<Call> {
+pub(crate) fn calls(entries: &[RuleQueries<'_>]) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut groups: BTreeMap<(Window, &str), Vec<RuleQueries<'_>>> = BTreeMap::new();
-    for ask in asks {
-        match ask.api {
-            Api::Statistics => one_by_one(*ask, &mut calls),
+    for entry in entries {
+        match entry.api {
+            Api::Statistics => statistics_calls(*entry, &mut calls),
             Api::Data => {
-                groups.entry((ask.rule.window, &ask.rule.namespace)).or_default().push(*ask);
+                groups.entry((entry.rule.window, &entry.rule.namespace)).or_default().push(*entry);
             }
         }
     }
     for ((window, _), group) in &groups {
-        batched(group, room(*window), &mut calls);
+        data_calls(group, queries_per_call(*window), &mut calls);
     }
     calls
 }
 
 /// The queries of a window that fit in one call and in one page of its response: each page is
 /// another request, and may be billed as one.
-fn room(window: Window) -> usize {
+fn queries_per_call(window: Window) -> usize {
     let points = window.datapoints() as usize;
-    (DATAPOINTS / points).clamp(1, QUERIES)
+    (MAX_DATAPOINTS / points).clamp(1, MAX_QUERIES)
 }
 
 /// The pending points of one set.
-fn open(ask: RuleQueries<'_>, set: usize) -> impl Iterator<Item = Query> {
-    let points = ask.results.of(set, ask.rule.statistics.len()).iter().enumerate();
+fn pending(entry: RuleQueries<'_>, set: usize) -> impl Iterator<Item = Query> {
+    let points = entry.results.of(set, entry.rule.statistics.len()).iter().enumerate();
     points.filter(|(_, point)| **point == Point::Pending).map(move |(statistic, _)| Query {
-        rule: ask.index,
+        rule: entry.index,
         set,
         statistic,
     })
 }
 
-fn one_by_one(ask: RuleQueries<'_>, calls: &mut Vec<Call>) {
-    for set in 0..ask.results.sets.len() {
+fn statistics_calls(entry: RuleQueries<'_>, calls: &mut Vec<Call>) {
+    for set in 0..entry.results.sets.len() {
         let is_extended = |query: &Query| {
-            ask.rule.statistics.get(query.statistic).is_some_and(|known| known.is_extended)
+            entry.rule.statistics.get(query.statistic).is_some_and(|known| known.is_extended)
         };
-        let (extended, plain): (Vec<_>, Vec<_>) = open(ask, set).partition(is_extended);
-        let parts = [plain.as_slice()].into_iter().chain(extended.chunks(EXTENDED));
+        let (extended, plain): (Vec<_>, Vec<_>) = pending(entry, set).partition(is_extended);
+        let parts = [plain.as_slice()].into_iter().chain(extended.chunks(MAX_EXTENDED));
         calls.extend(parts.filter(|queries| !queries.is_empty()).map(|queries| Call {
             api: Api::Statistics,
             queries: queries.to_vec(),
@@ -113,12 +113,12 @@ fn one_by_one(ask: RuleQueries<'_>, calls: &mut Vec<Call>) {
     }
 }
 
-fn batched(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
+fn data_calls(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
     let mut batch = Batch::new(room);
     for metric in metrics(group) {
         let start = batch.queries.len();
-        for (ask, set) in metric {
-            batch.queries.extend(open(ask, set));
+        for (entry, set) in metric {
+            batch.queries.extend(pending(entry, set));
         }
         batch.end_metric(start, calls);
     }
@@ -128,22 +128,22 @@ fn batched(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
 /// The metrics of a group: each is a rule and a set, or several if rules have the same metric.
 fn metrics<'a>(group: &[RuleQueries<'a>]) -> Vec<Vec<(RuleQueries<'a>, usize)>> {
     let mut by_name: BTreeMap<&str, Vec<RuleQueries<'a>>> = BTreeMap::new();
-    for ask in group {
-        by_name.entry(&ask.rule.metric).or_default().push(*ask);
+    for entry in group {
+        by_name.entry(&entry.rule.metric).or_default().push(*entry);
     }
     let mut metrics = Vec::new();
-    for asks in by_name.values() {
-        if let [ask] = asks.as_slice() {
-            metrics.extend((0..ask.results.sets.len()).map(|set| vec![(*ask, set)]));
+    for entries in by_name.values() {
+        if let [entry] = entries.as_slice() {
+            metrics.extend((0..entry.results.sets.len()).map(|set| vec![(*entry, set)]));
             continue;
         }
         let mut by_dimensions = BTreeMap::<_, Vec<_>>::new();
-        for ask in asks {
-            for (set, values) in ask.results.sets.iter().enumerate() {
+        for entry in entries {
+            for (set, values) in entry.results.sets.iter().enumerate() {
                 let mut key: Vec<_> = values.pairs().collect();
                 key.sort_unstable();
                 let key = (values.owner.as_deref(), key);
-                by_dimensions.entry(key).or_default().push((*ask, set));
+                by_dimensions.entry(key).or_default().push((*entry, set));
             }
         }
         metrics.extend(by_dimensions.into_values());
@@ -235,10 +235,10 @@ pub(crate) mod tests {
         (BTreeMap::from([(0, results)]), calls)
     }
 
-    fn planned(asks: &[(&Rule, Api, usize)]) -> Vec<Call> {
-        let known: Vec<_> = asks.iter().map(|(rule, _, sets)| results(rule, *sets)).collect();
-        let asks = asks.iter().zip(&known).enumerate();
-        let asks: Vec<_> = asks
+    fn planned(entries: &[(&Rule, Api, usize)]) -> Vec<Call> {
+        let known: Vec<_> = entries.iter().map(|(rule, _, sets)| results(rule, *sets)).collect();
+        let entries = entries.iter().zip(&known).enumerate();
+        let entries: Vec<_> = entries
             .map(|(index, ((rule, api, _), results))| RuleQueries {
                 index,
                 rule,
@@ -246,7 +246,7 @@ pub(crate) mod tests {
                 api: *api,
             })
             .collect();
-        calls(&asks)
+        calls(&entries)
     }
 
     fn shape(calls: &[Call]) -> Vec<(usize, u64)> {
@@ -261,8 +261,8 @@ pub(crate) mod tests {
     #[test]
     fn each_metric_is_billed_once() {
         let rules: Vec<_> = (0..20).map(|n| rule("A", &format!("M{n}"), &["D"])).collect();
-        let asks: Vec<_> = rules.iter().map(|rule| (rule, Api::Data, 500)).collect();
-        let calls = planned(&asks);
+        let entries: Vec<_> = rules.iter().map(|rule| (rule, Api::Data, 500)).collect();
+        let calls = planned(&entries);
         assert_eq!(calls.len(), 100);
         assert_eq!(calls.iter().map(|call| call.queries.len()).sum::<usize>(), 50_000);
         assert_eq!(calls.iter().map(|call| call.billed).sum::<u64>(), 10_000);
@@ -302,8 +302,8 @@ pub(crate) mod tests {
         let other = rule("B", "M", &["D"]);
         let mut slow = rule("A", "N", &["D"]);
         slow.window.period = 300;
-        let asks = [(&one, Api::Data, 1), (&other, Api::Data, 1), (&slow, Api::Data, 1)];
-        assert_eq!(shape(&planned(&asks)), [(5, 1), (5, 1), (5, 1)]);
+        let entries = [(&one, Api::Data, 1), (&other, Api::Data, 1), (&slow, Api::Data, 1)];
+        assert_eq!(shape(&planned(&entries)), [(5, 1), (5, 1), (5, 1)]);
     }
 
     #[test]
@@ -339,10 +339,10 @@ pub(crate) mod tests {
             }
         }
         for api in [Api::Data, Api::Statistics] {
-            let ask = RuleQueries { index: 4, rule: &rule, results: &results, api };
+            let entry = RuleQueries { index: 4, rule: &rule, results: &results, api };
             let query = Query { rule: 4, set: 1, statistic: 2 };
             assert_eq!(
-                calls(&[ask]),
+                calls(&[entry]),
                 [Call { api, queries: vec![query], metrics: vec![1], billed: 1 }]
             );
         }

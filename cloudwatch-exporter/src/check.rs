@@ -55,8 +55,8 @@ fn budget(snapshot: &Snapshot) -> Option<CheckLine> {
         CheckLine::new(true, "budget", format!("${dollars:.2} of ${budget:.2} a month"))
     } else {
         let finding = format!(
-            "a month costs ${dollars:.2}, the budget is ${budget:.2}; --plan tells which rules cost \
-             most and what would save"
+            "a month costs ${dollars:.2}, more than the budget of ${budget:.2}; --plan shows the most \
+             expensive rules, and changes that reduce the cost"
         );
         CheckLine::new(false, "budget", finding)
     })

@@ -48,12 +48,12 @@ pub(crate) struct Cloud {
     /// Whether metrics of linked accounts are listed.
     is_linked: bool,
     is_data_denied: AtomicBool,
-    watch: Arc<Watch>,
+    monitor: Arc<CallMonitor>,
 }
 
 /// The state that the attempts of all calls share.
 #[derive(Debug)]
-struct Watch {
+struct CallMonitor {
     limiter: Limiter,
     causes: Causes,
     /// The name of the target in logs.
@@ -61,7 +61,7 @@ struct Watch {
     endpoint: String,
 }
 
-impl Watch {
+impl CallMonitor {
     /// An attempt without a response.
     fn unanswered(&self, action: &'static str, uri: Option<&str>, error: &str) {
         let kind = if error.contains("timed out") || error.contains("timeout") {
@@ -69,7 +69,7 @@ impl Watch {
         } else {
             "connection"
         };
-        self.causes.met(action, kind, &self.title, uri.unwrap_or(&self.endpoint), error);
+        self.causes.occurred(action, kind, &self.title, uri.unwrap_or(&self.endpoint), error);
     }
 }
 
@@ -103,7 +103,7 @@ impl Cloud {
             region,
             is_linked,
             is_data_denied: AtomicBool::new(false),
-            watch: Arc::new(Watch { limiter, causes, title, endpoint }),
+            monitor: Arc::new(CallMonitor { limiter, causes, title, endpoint }),
         }
     }
 
@@ -134,7 +134,7 @@ impl Cloud {
 
     /// Logs the causes of failures that have ended.
     pub(crate) fn end_of_fetch(&self) {
-        self.watch.causes.end_of_fetch(&self.watch.title);
+        self.monitor.causes.end_of_fetch(&self.monitor.title);
     }
 
     fn is_linked(&self) -> bool {
@@ -153,7 +153,7 @@ impl Cloud {
     }
 
     async fn permit(&self) -> Permit<'_> {
-        self.watch.limiter.acquire().await
+        self.monitor.limiter.acquire().await
     }
 
     fn attempts(
@@ -162,7 +162,7 @@ impl Cloud {
         counter: &Labelled<Counter, 2>,
         scope: &str,
     ) -> Attempts {
-        Attempts::new(action, usage::attempts(counter, action, scope), &self.watch)
+        Attempts::new(action, usage::attempts(counter, action, scope), &self.monitor)
     }
 
     /// Counts a failed call, and logs it if its cause is new.
@@ -178,7 +178,7 @@ impl Cloud {
 
     fn failed(&self, failure: &Failure) {
         failure.count();
-        let Watch { causes, title, endpoint, .. } = &*self.watch;
-        causes.met(failure.action(), failure.code(), title, endpoint, &failure.to_string());
+        let CallMonitor { causes, title, endpoint, .. } = &*self.monitor;
+        causes.occurred(failure.action(), failure.code(), title, endpoint, &failure.to_string());
     }
 }

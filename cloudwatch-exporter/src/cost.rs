@@ -13,16 +13,16 @@ pub(crate) const FREE_REQUESTS: f64 = 1_000_000.0;
 const BUNDLE: usize = 5;
 
 /// Queries in a call of `GetMetricData`.
-pub(crate) const QUERIES: usize = 500;
+pub(crate) const MAX_QUERIES: usize = 500;
 
 /// The maximum number of datapoints on a page of `GetMetricData`.
-pub(crate) const DATAPOINTS: usize = 100_800;
+pub(crate) const MAX_DATAPOINTS: usize = 100_800;
 
 /// The maximum number of datapoints of a call of `GetMetricStatistics`.
-pub(crate) const STATISTICS_DATAPOINTS: u32 = 1440;
+pub(crate) const MAX_STATISTICS_DATAPOINTS: u32 = 1440;
 
 /// The maximum number of extended statistics in a call of `GetMetricStatistics`.
-pub(crate) const EXTENDED: usize = 10;
+pub(crate) const MAX_EXTENDED: usize = 10;
 
 /// The number of metrics that AWS bills for this many statistics of one metric in one call of
 /// `GetMetricData`.
@@ -34,7 +34,7 @@ pub(crate) fn bundles(statistics: usize) -> u64 {
 /// ones, and others for the extended ones.
 pub(crate) fn calls(statistics: &[Statistic]) -> u64 {
     let extended = statistics.iter().filter(|statistic| statistic.is_extended).count();
-    u64::from(extended < statistics.len()) + extended.div_ceil(EXTENDED) as u64
+    u64::from(extended < statistics.len()) + extended.div_ceil(MAX_EXTENDED) as u64
 }
 
 /// The requests a month to keep the list of a rule current.
@@ -59,7 +59,7 @@ pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
         }
     }
     let mut decide = |(rule, size): &(&Rule, Size)| {
-        if rule.window.datapoints() > STATISTICS_DATAPOINTS {
+        if rule.window.datapoints() > MAX_STATISTICS_DATAPOINTS {
             return Api::Data;
         }
         if let Some(api) = rule.api {

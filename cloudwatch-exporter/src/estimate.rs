@@ -122,8 +122,8 @@ async fn listed(
         if let Some(failure) = failures.first() {
             let count = failures.len();
             return Err(format!(
-                "{failure} ({count} calls failed); --plan --plan.sets=N takes the sets as N and \
-                 asks nothing"
+                "{failure} ({count} calls failed); --plan --plan.sets=N assumes N sets and \
+                 sends no requests"
             ));
         }
         let of = |index| results.remove(&index).unwrap_or_default();

@@ -32,7 +32,7 @@ pub(crate) struct CloudWatchExporter {
 }
 
 /// The maximum number of such registries.
-const PAGES: usize = 16;
+const MAX_PAGES: usize = 16;
 
 impl fmt::Debug for CloudWatchExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,7 +81,7 @@ impl Exporter for ConvertCommand {
 
 /// The default time limit of the collector is that of the scrape, because it stops in time by
 /// itself.
-const LIMIT: Duration = Duration::from_hours(1);
+const TIME_LIMIT: Duration = Duration::from_hours(1);
 
 impl CloudWatchExporter {
     pub(crate) fn open(plan: &Plan<Page>) -> Opened {
@@ -137,7 +137,7 @@ impl CloudWatchExporter {
         settings.own = Box::new(|_| {});
         let registry = self.program.registry(&page, settings).map_err(|error| error.to_string())?;
         let registry = Arc::new(registry);
-        if by_names.len() >= PAGES {
+        if by_names.len() >= MAX_PAGES {
             by_names.clear();
         }
         by_names.insert(names, Arc::clone(&registry));
@@ -148,7 +148,7 @@ impl CloudWatchExporter {
 fn settings(plan: &Plan<Page>) -> Settings {
     let mut settings = plan.settings();
     if !plan.flags.is_given(&COLLECTOR_TIMEOUT) {
-        settings.limit = LIMIT;
+        settings.limit = TIME_LIMIT;
     }
     settings
 }

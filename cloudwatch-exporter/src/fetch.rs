@@ -22,19 +22,19 @@ use crate::rule::{Api, Rule};
 use crate::usage;
 
 /// The delay in seconds before failed queries are retried in another fetch.
-pub(crate) const RETRY: u64 = 10;
+pub(crate) const RETRY_DELAY: u64 = 10;
 
 /// The number of rounds in which throttled or failed queries are retried within a fetch.
 const ROUNDS: u32 = 3;
 
 /// The delay before the second round; later ones are longer.
-const PAUSE: Duration = Duration::from_millis(250);
+const ROUND_DELAY: Duration = Duration::from_millis(250);
 
 /// The time limit of a fetch.
-const LONGEST: Duration = Duration::from_mins(10);
+const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// The minimum time between two publications of results during a fetch.
-const PUBLISH: Duration = Duration::from_millis(100);
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The due rules, with the results so far.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub(crate) async fn fetch(
         concurrency: job.concurrency,
         results,
         failures,
-        deadline: start + LONGEST,
+        deadline: start + TIME_LIMIT,
         published: Instant::now(),
         changed: Vec::new(),
         publish,
@@ -104,7 +104,7 @@ pub(crate) async fn fetch(
             results.good_until =
                 results.good_until.max(ended + u64::from(rule.window.period).max(60));
         } else if results.is_incomplete {
-            results.good_until = results.good_until.min(ended + RETRY);
+            results.good_until = results.good_until.min(ended + RETRY_DELAY);
         }
         if !is_pending {
             results.previous = Arc::default();
@@ -153,19 +153,19 @@ impl Fetch<'_> {
     async fn run(&mut self, mut calls: Vec<Call>) {
         self.context.allowance.plan(calls.iter().map(|call| call.billed));
         for round in 1..=ROUNDS {
-            let again = self.ask(&calls).await;
+            let retries = self.make(&calls).await;
             self.publish_changed();
-            if again.is_empty() || round == ROUNDS {
-                self.failures.extend(again.into_iter().filter_map(|(_, failure)| failure));
+            if retries.is_empty() || round == ROUNDS {
+                self.failures.extend(retries.into_iter().filter_map(|(_, failure)| failure));
                 break;
             }
-            calls = again.into_iter().map(|(call, _)| call).collect();
-            sleep(PAUSE * round).await;
+            calls = retries.into_iter().map(|(call, _)| call).collect();
+            sleep(ROUND_DELAY * round).await;
         }
     }
 
     /// Makes the calls. Returns those to retry, with their failures.
-    async fn ask(&mut self, calls: &[Call]) -> Vec<(Call, Option<Failure>)> {
+    async fn make(&mut self, calls: &[Call]) -> Vec<(Call, Option<Failure>)> {
         let context = self.context;
         // Each future is created when it is its turn, because it is large and there may be
         // thousands. Jobs are passed by index: tasks cannot hold closures over references.
@@ -173,24 +173,24 @@ impl Fetch<'_> {
             |at| Some(answer(self.cloud, at, CallContext { call: calls.get(at)?, context }));
         let answers = (0..calls.len()).filter_map(answer);
         let mut answers = stream::iter(answers).buffer_unordered(self.concurrency.max(1));
-        let mut again = Vec::new();
+        let mut retries = Vec::new();
         loop {
             match timeout_at(self.deadline.into(), answers.next()).await {
                 Ok(Some((at, answer))) => {
                     let Some(call) = calls.get(at) else { continue };
                     match answer {
                         Ok(answer) => {
-                            again.extend(self.take(call, answer).map(|call| (call, None)));
+                            retries.extend(self.take(call, answer).map(|call| (call, None)));
                         }
-                        Err(failure) => again.extend(self.fail(call, failure)),
+                        Err(failure) => retries.extend(self.fail(call, failure)),
                     }
-                    if self.published.elapsed() >= PUBLISH {
+                    if self.published.elapsed() >= PUBLISH_INTERVAL {
                         self.publish_changed();
                     }
                 }
-                Ok(None) => return again,
+                Ok(None) => return retries,
                 Err(_) => {
-                    let minutes = LONGEST.as_secs() / 60;
+                    let minutes = TIME_LIMIT.as_secs() / 60;
                     self.failures.push(Failure::setup(format!(
                         "not all calls could be made within {minutes} minutes"
                     )));
@@ -203,7 +203,7 @@ impl Fetch<'_> {
     /// Stores a response, and returns the call to retry for points that are still pending.
     fn take(&mut self, call: &Call, answer: Answer) -> Option<Call> {
         let mut points = answer.points.into_iter();
-        let mut again = Vec::new();
+        let mut retries = Vec::new();
         for metric in call.by_metric() {
             let mut pending = Vec::new();
             for (query, point) in metric.iter().zip(points.by_ref()) {
@@ -226,10 +226,10 @@ impl Fetch<'_> {
                 }
             }
             if !pending.is_empty() {
-                again.push(pending);
+                retries.push(pending);
             }
         }
-        (!again.is_empty()).then(|| Call::again(call.api, &again))
+        (!retries.is_empty()).then(|| Call::retry(call.api, &retries))
     }
 
     /// If the configuration leaves the operation open and it is denied, the other one is used:

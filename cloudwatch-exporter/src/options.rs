@@ -22,13 +22,13 @@ pub(crate) static FLAGS: &[&Flag] = &[
 pub(crate) static CONFIG_FILE: Flag = Flag::text(
     "config.file",
     "config.yml",
-    "What to ask CloudWatch for: the Java exporter's configuration file, in YAML or JSON.",
+    "Configuration file, in the format of the Java exporter: YAML or JSON.",
 );
 static UNKNOWN_KEYS: Flag = Flag::text(
     "config.unknown-keys",
     "refuse",
-    "refuse or warn: what becomes of keys of the configuration file that are unknown or given twice, \
-     and of unknown statistics. warn leaves them out, as the Java exporter does.",
+    "How unknown or duplicate keys of the configuration file and unknown statistics are handled: \
+     refuse, or warn to ignore them with a warning. The Java exporter ignores them.",
 );
 static CONCURRENCY: Flag = Flag::text(
     "cloudwatch.concurrency",
@@ -38,28 +38,28 @@ static CONCURRENCY: Flag = Flag::text(
 pub(crate) static PLAN: Flag = Flag::text(
     "plan",
     "",
-    "Print what this configuration file costs a month, rule by rule, and exit. Lists metrics, which \
-     is all but free, and asks for no datapoints.",
+    "Print the estimated cost of this configuration file per month and rule, and exit. Lists metrics, \
+     which costs next to nothing, and requests no datapoints.",
 );
 pub(crate) static PLAN_SETS: Flag = Flag::text(
     "plan.sets",
     "",
-    "For --plan: take each metric that would have to be listed to be there this many times, and ask \
-     AWS nothing.",
+    "For --plan: assume this many dimension sets for each metric that would have to be listed, \
+     and send no requests to AWS.",
 );
 
 static PLAN_SCRAPE_INTERVAL: Flag = Flag::text(
     "plan.scrape-interval",
     "60s",
-    "For --plan: the time between two scrapes. What is scraped less often than its period costs less.",
+    "For --plan: interval between scrapes. Metrics that are scraped less often than their period cost less.",
 );
 static PLAN_FORMAT: Flag = Flag::text("plan.format", "text", "For --plan: text or json.");
 
 pub(crate) static CONVERT: Flag = Flag::text(
     "convert",
     "",
-    "Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one of ours, and exit. Comments at the \
-     top name what was not converted.",
+    "Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one for this exporter, and exit. \
+     Comments at the top name what was not converted.",
 );
 pub(crate) static DEMO: Flag = Flag::switch(
     "demo",

@@ -113,7 +113,7 @@ pub(crate) enum Select {
 }
 
 impl Select {
-    pub(crate) fn takes(&self, dimension: &str, value: &str) -> bool {
+    pub(crate) fn matches(&self, dimension: &str, value: &str) -> bool {
         match self {
             Self::All => true,
             Self::Values(values) => {
@@ -178,7 +178,7 @@ pub(crate) struct Window {
 
 /// The maximum age of results in seconds, however long the period, so that late datapoints, such as
 /// those of daily storage metrics, appear in time.
-pub(crate) const KEEP_AT_MOST: u64 = 3600;
+pub(crate) const MAX_AGE: u64 = 3600;
 
 impl Window {
     /// The span to query at a time, in seconds since 1970: whole periods. The last one is the
@@ -203,15 +203,15 @@ impl Window {
         let (period, delay) = (u64::from(self.period.max(1)), u64::from(self.delay));
         let next = end + delay.max(period);
         let more = u64::from(stretch.max(1));
-        let stretched = next + (more - 1) * period.min(KEEP_AT_MOST);
-        stretched.min(now + KEEP_AT_MOST * more)
+        let stretched = next + (more - 1) * period.min(MAX_AGE);
+        stretched.min(now + MAX_AGE * more)
     }
 
     /// The number of queries a month, if scraped every `scrape` seconds.
     pub(crate) fn times_a_month(self, scrape: u64) -> f64 {
         const MONTH: f64 = 30.0 * 86_400.0;
         let every = u64::from(self.period).max(scrape).max(1);
-        MONTH / every.min(KEEP_AT_MOST.max(scrape)) as f64
+        MONTH / every.min(MAX_AGE.max(scrape)) as f64
     }
 
     /// Whether metrics without data for more than three hours can be left out of the list.

@@ -27,7 +27,7 @@ pub(crate) struct DefaultMetric {
     pub(crate) unit: &'static str,
 }
 
-/// Namespaces of which nothing is known.
+/// Namespaces that are not in the table.
 pub(crate) static OTHER: Service =
     Service { namespace: "", short_name: "", resource_types: &[], arns: &[], metrics: &[] };
 
@@ -67,11 +67,11 @@ struct Arn {
 pub(crate) type ResourceId = Vec<(String, String)>;
 
 impl Service {
-    /// The ARN of a resource with this id, by the first of the patterns.
+    /// An ARN of a resource with this ID, made from the first pattern.
     pub(crate) fn example_arn(&self, region: &str, account: &str, id: &str) -> Option<String> {
         let pattern = self.arns.first()?;
         let service = self.resource_types.first()?.split(':').next()?;
-        // Buckets are not of a region.
+        // ARNs of buckets have no region.
         let place = if service == "s3" { ":".to_owned() } else { format!("{region}:{account}") };
         let mut resource = String::new();
         let mut rest = *pattern;

@@ -1,4 +1,4 @@
-//! `--convert`: a configuration file of yet-another-cloudwatch-exporter (YACE) as one of ours.
+//! `--convert`: a configuration file of yet-another-cloudwatch-exporter (YACE) as one for this exporter.
 
 mod accounts;
 mod job;
@@ -20,7 +20,7 @@ use crate::config::{Config, Strictness};
 use crate::naming::yace::custom_tag;
 use crate::services;
 
-/// Our configuration file, with the keys that a conversion needs.
+/// The configuration file for this exporter, with the keys that a conversion needs.
 #[derive(Debug, Serialize)]
 struct File {
     naming: &'static str,
@@ -33,7 +33,7 @@ struct File {
     metrics: Vec<Metric>,
 }
 
-/// Reads a file of YACE, and returns ours. It begins with comments that name what was not converted.
+/// Converts a file of YACE. The result begins with comments that name what was not converted.
 pub(crate) fn convert(path: &Path) -> Result<String, String> {
     let text = config_file::read(path, config_file::SMALL)
         .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
@@ -47,9 +47,9 @@ fn converted(text: &[u8]) -> Result<String, String> {
     let mut report = Report::default();
     let file = file(value, &mut report)?;
     let yaml = serde_saphyr::to_string(&file).map_err(|error| error.to_string())?;
-    // Whatever was in the file, what is printed can be loaded.
+    // The output must be a valid configuration, whatever the input.
     Config::parse_as(yaml.as_bytes(), Strictness::Refuse)
-        .map_err(|fault| format!("what it says cannot be converted: {}", fault.problem))?;
+        .map_err(|fault| format!("cannot be converted: {}", fault.problem))?;
     let comment =
         |line: &String| format!("# Not converted: {}\n", line.replace(char::is_control, " "));
     Ok(report.lines().iter().map(comment).chain([yaml]).collect())
@@ -71,11 +71,11 @@ fn file(value: Value, report: &mut Report) -> Result<File, String> {
     let exported = exported_tags(&mut discovery, report);
     for mut entry in discovery.list("jobs", report) {
         let Some(name) = entry.text("type") else {
-            report.add(&format!("{}: it has no `type`", entry.path()));
+            report.add(&format!("{}: `type` is missing", entry.path()));
             continue;
         };
         let Some(service) = services::find(&name) else {
-            report.add(&format!("{}: nothing is known of the resources of {name}", entry.path()));
+            report.add(&format!("{}: the service {name} is unknown", entry.path()));
             continue;
         };
         let names = accounts.of(&mut entry, report);
@@ -100,7 +100,7 @@ fn file(value: Value, report: &mut Report) -> Result<File, String> {
     }
     top.end(report);
     if discover.is_empty() && metrics.is_empty() {
-        return Err("it has no job that can be converted".to_owned());
+        return Err("no job can be converted".to_owned());
     }
     let labels = custom_tags.labels(report);
     Ok(File { naming: "yace", labels, accounts: accounts.all(), discover, metrics })
@@ -117,7 +117,7 @@ fn exported_tags(discovery: &mut Mapping, report: &mut Report) -> BTreeMap<Strin
     namespaces.into_iter().map(tags).collect()
 }
 
-/// `customTags` of jobs. Labels hold for the whole file here.
+/// `customTags` of jobs, which become `labels` of the whole file.
 #[derive(Debug, Default)]
 struct CustomTags {
     of_jobs: Vec<(String, BTreeMap<String, String>)>,
@@ -136,7 +136,7 @@ impl CustomTags {
         self.of_jobs.push((path, tags));
     }
 
-    /// Those that all jobs have.
+    /// The tags that all jobs have.
     fn labels(self, report: &mut Report) -> BTreeMap<String, String> {
         let Some((_, first)) = self.of_jobs.first() else { return BTreeMap::new() };
         let is_common = |(key, value): &(&String, &String)| {

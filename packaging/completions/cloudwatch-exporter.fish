@@ -7,14 +7,14 @@ complete -c cloudwatch-exporter -l log.level -d 'Minimum level of log events: de
 complete -c cloudwatch-exporter -l web.max-requests -d 'Maximum number of scrapes in progress; more get status 503. 0 means no limit. [default: 40]' -r
 complete -c cloudwatch-exporter -l web.telemetry-path -d 'The path of the metrics. [default: /metrics]' -r
 complete -c cloudwatch-exporter -l timeout-offset -d 'Seconds before the timeout of Prometheus at which a scrape has to be complete. [default: 0.25]' -r
-complete -c cloudwatch-exporter -l config.file -d 'What to ask CloudWatch for: the Java exporter\'s configuration file, in YAML or JSON. [default: config.yml]' -r
-complete -c cloudwatch-exporter -l config.unknown-keys -d 'refuse or warn: what becomes of keys of the configuration file that are unknown or given twice, and of unknown statistics. warn leaves them out, as the Java exporter does. [default: refuse]' -r
+complete -c cloudwatch-exporter -l config.file -d 'Configuration file, in the format of the Java exporter: YAML or JSON. [default: config.yml]' -r
+complete -c cloudwatch-exporter -l config.unknown-keys -d 'How unknown or duplicate keys of the configuration file and unknown statistics are handled: refuse, or warn to ignore them with a warning. The Java exporter ignores them. [default: refuse]' -r
 complete -c cloudwatch-exporter -l cloudwatch.concurrency -d 'Maximum number of concurrent calls for each target; AWS throttles clients with many. [default: 8]' -r
-complete -c cloudwatch-exporter -l plan -d 'Print what this configuration file costs a month, rule by rule, and exit. Lists metrics, which is all but free, and asks for no datapoints.' -r
-complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: take each metric that would have to be listed to be there this many times, and ask AWS nothing.' -r
-complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: the time between two scrapes. What is scraped less often than its period costs less. [default: 60s]' -r
+complete -c cloudwatch-exporter -l plan -d 'Print the estimated cost of this configuration file per month and rule, and exit. Lists metrics, which costs next to nothing, and requests no datapoints.' -r
+complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: assume this many dimension sets for each metric that would have to be listed, and send no requests to AWS.' -r
+complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: interval between scrapes. Metrics that are scraped less often than their period cost less. [default: 60s]' -r
 complete -c cloudwatch-exporter -l plan.format -d 'For --plan: text or json. [default: text]' -r
-complete -c cloudwatch-exporter -l convert -d 'Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one of ours, and exit. Comments at the top name what was not converted.' -r
+complete -c cloudwatch-exporter -l convert -d 'Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one for this exporter, and exit. Comments at the top name what was not converted.' -r
 complete -c cloudwatch-exporter -l collector.cloudwatch.interval -r
 complete -c cloudwatch-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c cloudwatch-exporter -l no-check
@@ -34,7 +34,7 @@ complete -c cloudwatch-exporter -l unit -d 'With --check: check in the environme
 complete -c cloudwatch-exporter -l no-unit
 complete -c cloudwatch-exporter -l demo -d 'Use a simulated CloudWatch with invented resources instead of AWS, for the given configuration file or for an example.'
 complete -c cloudwatch-exporter -l no-demo
-complete -c cloudwatch-exporter -l collector.cloudwatch -d 'The metrics that the configuration file asks for [default: on]'
+complete -c cloudwatch-exporter -l collector.cloudwatch -d 'The metrics of the configuration file [default: on]'
 complete -c cloudwatch-exporter -l no-collector.cloudwatch
 complete -c cloudwatch-exporter -s h -l help -d 'Print help'
 complete -c cloudwatch-exporter -s V -l version -d 'Print version'

@@ -36,9 +36,9 @@ pub struct Calls {
     pub failed: u64,
     /// Invalid requests.
     pub refused: u64,
-    /// What costs 0.01 dollars a thousand. A call that is not answered is free. `GetMetricData`: each metric of
-    /// a call, whose statistics count as one up to five, as two up to ten, …; a further page of a call is a call.
-    /// `ListMetrics` and `GetMetricStatistics`: one a call. The other services are free.
+    /// Billed units; a thousand cost 0.01 dollars. A call without a response is free. `GetMetricData`: one for each
+    /// metric of a call with up to five statistics, two with up to ten, and so on; a further page counts as a call.
+    /// `ListMetrics` and `GetMetricStatistics`: one per call. The other services are free.
     pub billed: u64,
 }
 

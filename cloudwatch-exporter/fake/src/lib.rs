@@ -2,12 +2,12 @@
 //!
 //! [`Fake::start`] serves a [`Model`] from a thread of its own until it is dropped. It speaks Smithy RPC v2 CBOR, which
 //! is all that `aws-sdk-cloudwatch` speaks, and answers `ListMetrics`, `GetMetricData` and `GetMetricStatistics`.
-//! There is no arithmetic (`Expression`) and no signature is checked: any credentials do.
+//! Metric math (`Expression`) is not supported, and signatures are not verified: any credentials are accepted.
 //!
-//! At the same address, for `AWS_ENDPOINT_URL` is one for all:
+//! At the same address, because `AWS_ENDPOINT_URL` applies to all services:
 //!
 //! - STS: `AssumeRole` and `AssumeRoleWithWebIdentity` of any role in any account, `GetCallerIdentity`. The access key
-//!   id of a session is `ASIA` and the last part of the role's name, and stands in [`Call::access_key`] of what it signs.
+//!   ID of a session is `ASIA` and the last part of the role's name; [`Call::access_key`] has it for the calls that it signs.
 //! - The tagging API: `GetResources`, with filters by tag and by type, in pages.
 //! - The metadata service of an instance (`AWS_EC2_METADATA_SERVICE_ENDPOINT`), version 2 only, role `instance`.
 //!
@@ -25,17 +25,17 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Where the service is not documented, the fake does what is hardest on its clients:
+//! Where the documentation of the service leaves it open, the fake behaves in the way that is hardest for clients:
 //!
 //! - A period belongs to a request if its first second does, from the start rounded down to the minute; it is read up
 //!   to the end of the request, so that an end within a period gives half sums.
 //! - A page of `GetMetricData` holds every query that is not complete yet, those without room as empty `PartialData`.
-//! - Datapoints of `GetMetricStatistics` are not sorted; `Statistics` with `ExtendedStatistics` is refused.
+//! - Datapoints of `GetMetricStatistics` are not sorted; `Statistics` together with `ExtendedStatistics` is an error.
 //! - Labels are the names of metrics unless the query says otherwise.
 //!
-//! The binary serves a model in JSON, and both have, under `/control/`: `counters` (GET; DELETE to start anew), `calls`
-//! (GET: the requests, as they came), `faults` (POST one, DELETE all) and `model` (PUT), `now` (PUT a unix second,
-//! or null for the machine's clock). A fault is
+//! The binary serves a model in JSON. Both have, under `/control/`: `counters` (GET; DELETE resets them), `calls`
+//! (GET: the requests as received), `faults` (POST one, DELETE all) and `model` (PUT), `now` (PUT a unix second,
+//! or null for the clock of the machine). A fault is
 //! `{"kind": {"error": {"status": 400, "code": "Throttling"}}, "operation": "GetMetricData", "when": {"first": 3}}`, a
 //! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
 //! "i-1"}], "values": {"constant": 12.5}}]}`.

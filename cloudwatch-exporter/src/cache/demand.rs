@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::rule::KEEP_AT_MOST;
+use crate::rule::MAX_AGE;
 
 /// The times of the last scrapes, in seconds since 1970.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Demand {
 const PERIODS: u64 = 3;
 
 /// The age in seconds at which scrapes are forgotten.
-const REMEMBERED: u64 = PERIODS * KEEP_AT_MOST;
+const REMEMBERED: u64 = PERIODS * MAX_AGE;
 
 impl Demand {
     pub(super) fn scraped(&mut self, now: u64) {
@@ -34,7 +34,7 @@ impl Demand {
     /// Whether there was a scrape in each of the last periods. Then fetching ahead of the next one
     /// causes no additional cost.
     pub(super) fn is_regular(&self, period: u64, now: u64) -> bool {
-        let period = period.min(KEEP_AT_MOST);
+        let period = period.min(MAX_AGE);
         (0..PERIODS).all(|ago| {
             let end = now.saturating_sub(ago * period);
             let start = end.saturating_sub(period);

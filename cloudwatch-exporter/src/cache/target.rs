@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use super::demand::Demand;
 use super::{Cache, End, Setup};
 use crate::cloud::Failure;
-use crate::fetch::{Job, RETRY, fetch};
+use crate::fetch::{Job, RETRY_DELAY, fetch};
 use crate::results::Results;
 use crate::rule::Rule;
 use crate::snapshot::TargetSnapshot;
@@ -157,7 +157,7 @@ impl TargetState {
             None if !self.is_reachable => tracing::info!("fetching again"),
             _ => {}
         }
-        self.not_before = if is_reachable { 0 } else { super::now() + RETRY };
+        self.not_before = if is_reachable { 0 } else { super::now() + RETRY_DELAY };
         self.is_reachable = is_reachable;
         self.failures = failures;
     }

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::config::{ConfigBag, Intercept, RuntimeComponents};
 use exporter_core::collector::chain;
 use exporter_core::instrument::{Counter, Series};
 
-use super::Watch;
+use super::CallMonitor;
 
 /// The attempts of one call.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Attempts {
     action: &'static str,
     all: Series<Counter>,
     retries: Series<Counter>,
-    watch: Arc<Watch>,
+    monitor: Arc<CallMonitor>,
     count: AtomicU32,
 }
 
@@ -27,9 +27,9 @@ impl Attempts {
     pub(super) fn new(
         action: &'static str,
         (all, retries): (Series<Counter>, Series<Counter>),
-        watch: &Arc<Watch>,
+        monitor: &Arc<CallMonitor>,
     ) -> Self {
-        Self { action, all, retries, watch: Arc::clone(watch), count: AtomicU32::new(0) }
+        Self { action, all, retries, monitor: Arc::clone(monitor), count: AtomicU32::new(0) }
     }
 }
 
@@ -58,7 +58,7 @@ impl Intercept for Attempts {
         _: &mut ConfigBag,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         match context.output_or_error() {
-            Some(Ok(_)) => self.watch.limiter.succeeded(),
+            Some(Ok(_)) => self.monitor.limiter.succeeded(),
             Some(Err(error)) => {
                 let status = context.response().map(|response| response.status().as_u16());
                 // `Throttling` has status 400, and the SDK has already read the body.
@@ -67,11 +67,11 @@ impl Intercept for Attempts {
                     || text.contains("Throttl")
                     || text.contains("Rate exceeded");
                 if is_throttling {
-                    self.watch.limiter.throttled();
+                    self.monitor.limiter.throttled();
                 } else if status.is_none() && self.count.load(Ordering::Relaxed) >= 2 {
                     // A call with many retries only ends after minutes.
                     let uri = context.request().map(|request| request.uri().to_owned());
-                    self.watch.unanswered(self.action, uri.as_deref(), &text);
+                    self.monitor.unanswered(self.action, uri.as_deref(), &text);
                 }
             }
             None => {}

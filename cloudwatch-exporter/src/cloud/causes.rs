@@ -21,7 +21,7 @@ impl Causes {
         known.active.insert((action, kind.to_owned()), true).is_none()
     }
 
-    pub(super) fn met(
+    pub(super) fn occurred(
         &self,
         action: &'static str,
         kind: &str,
@@ -30,25 +30,25 @@ impl Causes {
         error: &str,
     ) {
         if self.is_new(action, kind) {
-            tracing::warn!(target_ = target, endpoint, action, error, "calls fail");
+            tracing::warn!(target = target, endpoint, action, error, "calls fail");
         } else {
-            tracing::debug!(target_ = target, endpoint, action, error, "a call failed");
+            tracing::debug!(target = target, endpoint, action, error, "a call failed");
         }
     }
 
     /// Logs the causes that did not occur in the fetch.
     pub(super) fn end_of_fetch(&self, target: &str) {
-        for (action, kind) in self.gone() {
-            tracing::info!(target_ = target, action, error = kind, "calls no longer fail");
+        for (action, kind) in self.ended() {
+            tracing::info!(target = target, action, error = kind, "calls no longer fail");
         }
     }
 
-    fn gone(&self) -> Vec<(&'static str, String)> {
+    fn ended(&self) -> Vec<(&'static str, String)> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (met, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        let (met, ended): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut known.active).into_iter().partition(|(_, is_met)| *is_met);
         known.active = met.into_keys().map(|cause| (cause, false)).collect();
-        gone.into_keys().collect()
+        ended.into_keys().collect()
     }
 }
 
@@ -61,11 +61,11 @@ mod tests {
         let causes = Causes::default();
         assert!(causes.is_new("list", "timeout") && !causes.is_new("list", "timeout"));
         assert!(causes.is_new("data", "timeout") && causes.is_new("list", "connection"));
-        assert!(causes.gone().is_empty());
+        assert!(causes.ended().is_empty());
         assert!(!causes.is_new("list", "timeout"), "the next fetch meets it again");
-        let gone = causes.gone();
-        assert_eq!(gone, [("data", "timeout".to_owned()), ("list", "connection".to_owned())]);
-        assert_eq!(causes.gone(), [("list", "timeout".to_owned())]);
+        let ended = causes.ended();
+        assert_eq!(ended, [("data", "timeout".to_owned()), ("list", "connection".to_owned())]);
+        assert_eq!(causes.ended(), [("list", "timeout".to_owned())]);
         assert!(causes.is_new("list", "timeout"));
     }
 }

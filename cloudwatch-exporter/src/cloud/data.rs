@@ -87,7 +87,7 @@ fn pages(call: CallContext<'_>) -> usize {
         let (start, end) = named.span;
         usize::try_from((end - start) / i64::from(named.rule.window.period.max(1))).unwrap_or(0)
     });
-    datapoints.sum::<usize>() / cost::DATAPOINTS + 1
+    datapoints.sum::<usize>() / cost::MAX_DATAPOINTS + 1
 }
 
 /// The number of queries without an answer.

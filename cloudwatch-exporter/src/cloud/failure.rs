@@ -18,7 +18,7 @@ pub(crate) struct Failure {
 }
 
 /// The maximum length of messages: some of AWS quote the whole request.
-const LONGEST: usize = 400;
+const MAX_LENGTH: usize = 400;
 
 impl Failure {
     /// A failure that prevents all calls.
@@ -118,7 +118,7 @@ fn one_line(text: &str) -> String {
     }
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(LONGEST).collect()
+    words.join(" ").chars().take(MAX_LENGTH).collect()
 }
 
 const NO_CREDENTIALS: &str = "no credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \

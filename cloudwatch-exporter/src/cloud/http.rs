@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// The maximum size of a body in bytes. A full page of `GetMetricData` has 2 MB.
-const LARGEST: usize = 8 << 20;
+const MAX_BODY: usize = 8 << 20;
 
 /// A client for all regions and accounts, which may use the proxy variables of the environment.
 pub(super) fn client(may_use_proxy: bool) -> SharedHttpClient {
@@ -43,7 +43,7 @@ struct TooLarge;
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer is longer than {} MiB", LARGEST >> 20)
+        write!(f, "the response is larger than {} MiB", MAX_BODY >> 20)
     }
 }
 
@@ -84,7 +84,7 @@ impl HttpConnector for LimitedConnector {
 /// No operation in use streams its response, so the body can be read here. An oversized one is not
 /// retried.
 async fn read(body: SdkBody) -> Result<Bytes, ConnectorError> {
-    match Limited::new(body, LARGEST).collect().await {
+    match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ConnectorError::user(TooLarge.into())),
         Err(error) => Err(ConnectorError::io(error)),

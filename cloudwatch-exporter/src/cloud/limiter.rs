@@ -11,7 +11,7 @@ const SETTLE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(super) struct Limiter {
-    most: usize,
+    max: usize,
     state: Mutex<State>,
     freed: Notify,
 }
@@ -28,10 +28,10 @@ struct State {
 pub(super) struct Permit<'a>(&'a Limiter);
 
 impl Limiter {
-    pub(super) fn new(most: usize) -> Self {
-        let most = most.max(1);
-        let state = State { limit: most as f64, in_use: 0, reduced: None };
-        Self { most, state: Mutex::new(state), freed: Notify::new() }
+    pub(super) fn new(max: usize) -> Self {
+        let max = max.max(1);
+        let state = State { limit: max as f64, in_use: 0, reduced: None };
+        Self { max, state: Mutex::new(state), freed: Notify::new() }
     }
 
     pub(super) async fn acquire(&self) -> Permit<'_> {
@@ -63,7 +63,7 @@ impl Limiter {
     /// Raises the limit by one after as many successes as the limit.
     pub(super) fn succeeded(&self) {
         let mut state = self.state();
-        state.limit = (state.limit + 1.0 / state.limit).min(self.most as f64);
+        state.limit = (state.limit + 1.0 / state.limit).min(self.max as f64);
         drop(state);
         self.freed.notify_one();
     }
@@ -95,13 +95,13 @@ mod tests {
         assert_eq!(room(), 8);
         limiter.throttled();
         limiter.throttled();
-        assert_eq!(room(), 4, "once for all that were under way");
+        assert_eq!(room(), 4, "calls in progress are throttled together");
         limiter.state().reduced = None;
         for _ in 0..10 {
             limiter.throttled();
             limiter.state().reduced = None;
         }
-        assert_eq!(room(), 1, "never none");
+        assert_eq!(room(), 1, "at least one");
         for _ in 0..100 {
             limiter.succeeded();
         }

@@ -8,11 +8,11 @@ use super::Failure;
 use crate::allowance::Allowance;
 
 /// The maximum number of pages of one list: half a million metrics, or 100,000 resources.
-const MOST: u32 = 1000;
+const MAX_PAGES: u32 = 1000;
 
 /// The maximum number of consecutive pages without new items. AWS may send an empty page before the
 /// last.
-const MOST_EMPTY: u32 = 3;
+const MAX_EMPTY_PAGES: u32 = 3;
 
 /// The pages of one list.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Pages {
             return Ok(false);
         }
         self.token = token;
-        if self.empty >= MOST_EMPTY {
+        if self.empty >= MAX_EMPTY_PAGES {
             let Self { action, scope, count, .. } = self;
             tracing::warn!(
                 pages = count,
@@ -77,8 +77,8 @@ impl Pages {
             );
             return Ok(false);
         }
-        if self.count >= MOST {
-            let problem = format!("more than {MOST} pages; select fewer metrics or resources");
+        if self.count >= MAX_PAGES {
+            let problem = format!("more than {MAX_PAGES} pages; select fewer metrics or resources");
             return Err(Failure::of_limit(self.action, &self.scope, problem));
         }
         Ok(true)
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn the_number_of_pages_is_limited() {
         let mut pages = Pages::new("list", "X");
-        for number in 1..MOST {
+        for number in 1..MAX_PAGES {
             assert!(pages.next([number].iter(), Some(number.to_string())).unwrap());
         }
-        assert!(pages.next([MOST].iter(), Some("last".to_owned())).is_err());
+        assert!(pages.next([MAX_PAGES].iter(), Some("last".to_owned())).is_err());
     }
 }

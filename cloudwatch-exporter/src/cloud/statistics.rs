@@ -11,7 +11,7 @@ use crate::usage;
 const ACTION: &str = "getMetricStatistics";
 
 /// The maximum number of datapoints of one call.
-const STATISTICS_DATAPOINTS: i64 = crate::cost::STATISTICS_DATAPOINTS as i64;
+const MAX_STATISTICS_DATAPOINTS: i64 = crate::cost::MAX_STATISTICS_DATAPOINTS as i64;
 
 impl Cloud {
     /// A point for each query of the job, and the unit of the newest datapoint.
@@ -24,7 +24,7 @@ impl Cloud {
         let names: Vec<_> = call.queries().map(|query| query.statistic.name.as_str()).collect();
         let period = i64::from(first.rule.window.period.max(1));
         let (start, end) = first.span;
-        let start = start.max(end - period * STATISTICS_DATAPOINTS);
+        let start = start.max(end - period * MAX_STATISTICS_DATAPOINTS);
         let mut request = self
             .cloudwatch
             .get_metric_statistics()

@@ -14,7 +14,7 @@ use crate::page::Page;
 use crate::{exposition, stream, usage};
 
 pub(super) static DEFINITION: Definition =
-    Definition::new("cloudwatch", "The metrics that the configuration file asks for", |page, _| {
+    Definition::new("cloudwatch", "The metrics of the configuration file", |page, _| {
         Ok(Source::asynchronous(CloudWatch(page.clone())))
     })
     .reads(&[
@@ -67,7 +67,7 @@ impl AsyncCollector for CloudWatch {
         if let Some(fetch) = self.0.cache.scrape(cache::now()) {
             match out.time_left() {
                 // Late results are missing, which the page reports.
-                Some(left) => drop(timeout(patience(left), fetch).await),
+                Some(left) => drop(timeout(time_to_wait(left), fetch).await),
                 None => fetch.await,
             }
         }
@@ -99,9 +99,9 @@ impl AsyncCollector for CloudWatch {
     }
 }
 
-const LATE: &str = "not all of CloudWatch's answers have come yet; they will be on a later page";
+const LATE: &str = "not all responses of CloudWatch have arrived yet; a later page will have them";
 
 /// The time to wait for CloudWatch, so that there is time to write the page.
-fn patience(left: Duration) -> Duration {
+fn time_to_wait(left: Duration) -> Duration {
     left.saturating_sub((left / 10).clamp(Duration::from_millis(50), Duration::from_millis(500)))
 }

@@ -43,13 +43,13 @@ impl Defaults {
                 Some(similar) => format!("did you mean {similar:?}?"),
                 None => "set `untagged: true` to list its metrics".to_owned(),
             };
-            let problem = format!("nothing is known of the resources of {name:?}; {hint}");
+            let problem = format!("{name:?} is not a known namespace; {hint}");
             return Err(Fault::new("aws_namespace", Some(line), problem));
         };
         if service.resource_types.is_empty() && !is_untagged {
             let problem = format!(
-                "the resources of {name} cannot be found by tags; set `untagged: true` for all that \
-                 ListMetrics has"
+                "the resources of {name} cannot be found by tags; set `untagged: true` to include all \
+                 metrics of the namespace"
             );
             return Err(Fault::new("discover", Some(line), problem));
         }
@@ -111,7 +111,7 @@ impl Defaults {
     }
 }
 
-/// The metrics of an entry, or the usual ones of the service.
+/// The metrics of an entry, or the default ones of the service.
 fn metrics(
     line: u64,
     entry: &Discover,
@@ -122,7 +122,7 @@ fn metrics(
         |name: &str| Statistic { is_extended: !STATISTICS.contains(&name), name: name.to_owned() };
     let Some(given) = &entry.metrics else {
         if service.metrics.is_empty() {
-            let problem = format!("name the `metrics` of {namespace}: none are usual");
+            let problem = format!("`metrics` is missing, and {namespace} has no default metrics");
             return Err(Fault::new("discover", Some(line), problem));
         }
         let usual = service.metrics.iter();
@@ -136,7 +136,7 @@ fn metrics(
         let unknown = statistics.iter().find(|name| !is_statistic(name));
         if let Some(name) = unknown {
             let hint = similar(name, &STATISTICS).unwrap_or("Average or p99");
-            let problem = format!("{metric}: {name:?} is no statistic; did you mean {hint}?");
+            let problem = format!("{metric}: {name:?} is not a statistic; did you mean {hint}?");
             return Err(Fault::at(given, "metrics", problem));
         }
     }

@@ -174,11 +174,11 @@ fn statistics(
                     Some(similar) => format!("did you mean {similar}?"),
                     None => "percentiles go to aws_extended_statistics".to_owned(),
                 };
-                let problem = format!("{name:?} is none of {known}; {hint}");
+                let problem = format!("{name:?} is not one of {known}; {hint}");
                 if strictness == Strictness::Refuse {
                     return Err(Fault::at(given, "aws_statistics", problem));
                 }
-                let problem = format!("aws_statistics: {problem} It is left out");
+                let problem = format!("aws_statistics: {problem} It is ignored");
                 warnings.push(Warning { line: line_of(given), problem });
             }
         }

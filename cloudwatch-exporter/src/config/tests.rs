@@ -62,9 +62,10 @@ fn every_key_is_read_and_a_metric_overrides_the_file() {
     assert_eq!(own.title(), "AWS/ELB Latency");
     assert_eq!(own.dimensions.as_ref().unwrap().join("/"), "AvailabilityZone/LoadBalancerName");
     assert!(
-        own.select.takes("LoadBalancerName", "12") && !own.select.takes("LoadBalancerName", "b")
+        own.select.matches("LoadBalancerName", "12")
+            && !own.select.matches("LoadBalancerName", "b")
     );
-    assert!(own.select.takes("AvailabilityZone", "any"));
+    assert!(own.select.matches("AvailabilityZone", "any"));
     let names: Vec<_> = own.statistics.iter().map(|s| (s.name.as_str(), s.is_extended)).collect();
     assert_eq!(names, [("Average", false), ("Sum", false), ("p95", true), ("p99.99", true)]);
     let tags = own.tags.as_ref().unwrap();
@@ -172,7 +173,7 @@ fn errors_name_the_line_and_the_key() {
             &format!("{metric}aws_statistics: [p95]"),
             Some(4),
             Some("aws_statistics"),
-            "none of Sum,",
+            "not one of Sum,",
         ),
         (&format!("{metric}aws_statistics: []"), Some(4), Some("aws_statistics"), "no statistic"),
         (
@@ -228,7 +229,7 @@ fn patterns_match_from_beginning_to_end() {
         ("x-1", true),
         ("", false),
     ] {
-        assert_eq!(rule.select.takes("C", value), takes, "{value}");
+        assert_eq!(rule.select.matches("C", value), takes, "{value}");
     }
 }
 
@@ -264,7 +265,7 @@ fn what_the_java_exporter_ignores_is_a_warning() {
         (
             format!("{metric}aws_statistics: [Max, Sum]"),
             vec![
-                "4: aws_statistics: \"Max\" is none of Sum, SampleCount, Minimum, Maximum, Average; did you mean Maximum? It is left out",
+                "4: aws_statistics: \"Max\" is not one of Sum, SampleCount, Minimum, Maximum, Average; did you mean Maximum? It is ignored",
             ],
         ),
         (format!("{metric}period_seconds: 60.0\n  range_seconds: 6e2"), vec![]),
@@ -340,9 +341,9 @@ fn mistakes_in_discovery_are_errors() {
         ("discover: [{aws_namespace: AWS/rds}]", "did you mean \"AWS/RDS\"?"),
         ("discover: [{aws_namespace: My/Application}]", "set `untagged: true` to list its metrics"),
         ("discover: [{aws_namespace: AWS/Usage}]", "set `untagged: true`"),
-        ("discover: [{aws_namespace: AWS/KMS}]", "name the `metrics` of AWS/KMS"),
+        ("discover: [{aws_namespace: AWS/KMS}]", "`metrics` is missing"),
         ("discover: [{aws_namespace: AWS/RDS, metrics: {A: []}}]", "A: name a statistic"),
-        ("discover: [{aws_namespace: AWS/RDS, metrics: {A: [Avg]}}]", "\"Avg\" is no statistic"),
+        ("discover: [{aws_namespace: AWS/RDS, metrics: {A: [Avg]}}]", "\"Avg\" is not a statistic"),
         ("discover: [{aws_namespace: AWS/RDS, accounts: [x]}]", "no account called \"x\""),
         ("discover: [{aws_namespace: AWS/RDS, tag: {}}]", "did you mean \"tags\"?"),
     ] {

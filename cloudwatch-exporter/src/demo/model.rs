@@ -1,4 +1,4 @@
-//! Resources and metrics that the rules of a configuration select.
+//! Invents resources and metrics that the rules of a configuration select.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,10 +14,10 @@ use crate::target::Target;
 /// Resources of each kind.
 const RESOURCES: usize = 3;
 
-/// Dimension sets of a rule at most.
+/// The maximum number of dimension sets of a rule.
 const SETS: usize = 20;
 
-/// Where a target without a region is, and whose it is without an account.
+/// The region and account of a target that has none.
 pub(crate) const REGION: &str = "eu-west-1";
 const ACCOUNT: &str = "123456789012";
 
@@ -183,14 +183,14 @@ fn values(select: &Select, dimension: &str) -> Vec<String> {
         Select::Patterns(patterns) if patterns.contains_key(dimension) => {
             let patterns = patterns.get(dimension).map(Vec::as_slice).unwrap_or_default();
             let candidates = usual().chain(patterns.iter().map(literal));
-            let is_selected = |value: &String| select.takes(dimension, value);
+            let is_selected = |value: &String| select.matches(dimension, value);
             candidates.filter(is_selected).collect::<BTreeSet<_>>().into_iter().collect()
         }
         _ => usual().collect(),
     }
 }
 
-/// What a simple pattern matches: `web-.*` matches `web-1`.
+/// A value that a simple pattern matches: `web-1` for `web-.*`.
 fn literal(pattern: &Regex) -> String {
     let text = pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$");
     let text = text.replace(".*", "1").replace(".+", "1").replace("\\d+", "1");

@@ -47,9 +47,9 @@ fn write(out: &mut String, estimate: &Estimate) -> fmt::Result {
     write_numbers(out, &rules())?;
     let free = estimate.free_dollars;
     let listed = if estimate.is_listed {
-        "Dimension sets are those that AWS lists now; listing them is all that was asked."
+        "The dimension sets are those that AWS lists now. No datapoints were requested."
     } else {
-        "Dimension sets are taken from --plan.sets; AWS was asked nothing."
+        "The number of dimension sets is that of --plan.sets. No requests were sent to AWS."
     };
     write!(
         out,
@@ -62,14 +62,14 @@ fn write(out: &mut String, estimate: &Estimate) -> fmt::Result {
         (estimate.dollars - free).max(0.0)
     )?;
     if !estimate.savings.is_empty() {
-        writeln!(out, "\nWhat would save, each by itself:")?;
+        writeln!(out, "\nSavings per month, each change by itself:")?;
         for saving in &estimate.savings {
             writeln!(out, "{:>11.2}  {}", saving.dollars, saving.change)?;
         }
     }
     if let Some(budget) = estimate.budget_dollars {
         let is_over = if estimate.dollars > budget { "more than" } else { "within" };
-        writeln!(out, "\nThat is {is_over} the budget of ${budget:.2} a month.")?;
+        writeln!(out, "\nThe total is {is_over} the budget of ${budget:.2} a month.")?;
     }
     Ok(())
 }

@@ -31,8 +31,8 @@ pub(crate) async fn pending(
             _ => needs.push((*index, rule, before, need)),
         }
     }
-    let asked = needs.iter().map(|(_, rule, _, need)| (*rule, *need));
-    let mut lists = Lists::ask(cloud, asked, job.concurrency, allowance).await;
+    let requested = needs.iter().map(|(_, rule, _, need)| (*rule, *need));
+    let mut lists = Lists::request(cloud, requested, job.concurrency, allowance).await;
     for (index, rule, before, need) in needs {
         let found = lists.of(rule, need, before.map(|before| &**before));
         all.insert(index, listed(rule, found, before.map(|before| &**before), need, job.now));
@@ -168,7 +168,7 @@ pub(crate) fn selected(
     sets: &[Set],
     resources: &[Resource],
 ) -> (Vec<Set>, Vec<Option<u32>>) {
-    let wanted = |set: &&Set| set.pairs().all(|(name, value)| rule.select.takes(name, value));
+    let wanted = |set: &&Set| set.pairs().all(|(name, value)| rule.select.matches(name, value));
     let is_all = matches!(rule.select, Select::All);
     let sets = sets.iter().filter(|set| is_all || wanted(set));
     if let Some(discovery) = &rule.discovery {
@@ -194,7 +194,7 @@ struct Lists {
 }
 
 impl Lists {
-    async fn ask<'a>(
+    async fn request<'a>(
         cloud: &Cloud,
         rules: impl Iterator<Item = (&'a Rule, Need)> + Clone,
         concurrency: usize,

@@ -121,7 +121,7 @@ impl Series {
     fn set(&mut self, rule: &Rule, point: &Datapoint<'_>) -> Result<Set, Outcome> {
         let mut pairs: Vec<_> =
             point.dimensions.iter().map(|(name, value)| (&**name, &**value)).collect();
-        if !pairs.iter().all(|(name, value)| rule.select.takes(name, value)) {
+        if !pairs.iter().all(|(name, value)| rule.select.matches(name, value)) {
             return Err(Outcome::NoRule);
         }
         let names = match &rule.dimensions {

@@ -65,7 +65,7 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Fields that a job has for those of its metrics that do not say otherwise.
+/// The defaults of a job for its metrics.
 #[derive(Debug)]
 struct Defaults {
     statistics: Vec<String>,
@@ -76,7 +76,7 @@ struct Defaults {
     timestamp: bool,
 }
 
-/// Seconds of `period` and `length` where nothing is given.
+/// The default of `period` and `length`, in seconds.
 const PERIOD: u64 = 300;
 
 impl Defaults {
@@ -128,7 +128,7 @@ impl Defaults {
             metric.end(report);
             match name {
                 Some(name) if !statistics.is_empty() => metrics.push((name, statistics, window)),
-                _ => report.add(&format!("{path}: it has no name or no statistics")),
+                _ => report.add(&format!("{path}: `name` or `statistics` is missing")),
             }
         }
         metrics
@@ -163,7 +163,7 @@ pub(super) fn discovery(
         accounts: accounts.to_vec(),
         tags,
         tags_regex,
-        // What cannot be found by tags is listed.
+        // Services without tagged resources are listed.
         untagged: service.resource_types.is_empty(),
         copy_tags: copied.to_vec(),
         dimensions: Vec::new(),
@@ -176,7 +176,7 @@ pub(super) fn discovery(
 /// A job of `customNamespace`.
 pub(super) fn custom(job: &mut Mapping, accounts: &[String], report: &mut Report) -> Vec<Discover> {
     let Some(namespace) = job.text("namespace") else {
-        report.add(&format!("{}: it has no `namespace`", job.path()));
+        report.add(&format!("{}: `namespace` is missing", job.path()));
         return Vec::new();
     };
     let entry = Discover {
@@ -196,7 +196,7 @@ pub(super) fn custom(job: &mut Mapping, accounts: &[String], report: &mut Report
 
 /// An entry for each window that the metrics of a job have.
 fn grouped(job: &mut Mapping, like: &Discover, report: &mut Report) -> Vec<Discover> {
-    // Ours lists recently active metrics unless the range is long.
+    // This exporter lists recently active metrics unless the range is long.
     _ = job.flag("recentlyActiveOnly");
     let dimensions = job.texts("dimensionNameRequirements");
     let defaults = Defaults::take(job, report);
@@ -215,7 +215,7 @@ fn grouped(job: &mut Mapping, like: &Discover, report: &mut Report) -> Vec<Disco
 /// A job of `static`.
 pub(super) fn fixed(job: &mut Mapping, accounts: &[String], report: &mut Report) -> Vec<Metric> {
     let Some(namespace) = job.text("namespace") else {
-        report.add(&format!("{}: it has no `namespace`", job.path()));
+        report.add(&format!("{}: `namespace` is missing", job.path()));
         return Vec::new();
     };
     let name = job.text("name");
@@ -247,7 +247,7 @@ pub(super) fn fixed(job: &mut Mapping, accounts: &[String], report: &mut Report)
 
 type Tags = BTreeMap<String, Vec<String>>;
 
-/// `searchTags`: values as they are where a pattern is nothing else, and patterns.
+/// `searchTags` as exact values, if a pattern only lists values, or else as patterns.
 fn search_tags(job: &mut Mapping, report: &mut Report) -> (Tags, Tags) {
     let (mut values, mut patterns) = (Tags::new(), Tags::new());
     for mut tag in job.list("searchTags", report) {
@@ -259,7 +259,7 @@ fn search_tags(job: &mut Mapping, report: &mut Report) -> (Tags, Tags) {
                 values.insert(key, exact);
             }
             None => {
-                // A pattern of YACE matches anywhere in a value, ours the whole of it.
+                // Patterns of YACE match any part of a value, those of this exporter whole values.
                 patterns.entry(key).or_default().push(format!(".*(?:{pattern}).*"));
             }
         }
@@ -267,7 +267,8 @@ fn search_tags(job: &mut Mapping, report: &mut Report) -> (Tags, Tags) {
     (values, patterns)
 }
 
-/// The values that a pattern such as `^(a|b)$` matches; none for all of them.
+/// The values that a pattern such as `^(a|b)$` matches; an empty list means any value. `None` if the
+/// pattern does not list values.
 fn exact(pattern: &str) -> Option<Vec<String>> {
     if matches!(pattern, "" | ".*" | "^.*$" | ".+" | "^.+$") {
         return Some(Vec::new());

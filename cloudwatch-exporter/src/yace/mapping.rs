@@ -1,4 +1,4 @@
-//! Mappings of a file of YACE, from which keys are taken: what is left over was not converted.
+//! Mappings of a file of YACE. Converted keys are removed from them, and the rest is reported.
 
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ impl Mapping {
             Value::Object(keys) => keys,
             Value::Null => Map::new(),
             _ => {
-                report.add(&format!("{path}: it is not a mapping"));
+                report.add(&format!("{path}: not a mapping"));
                 Map::new()
             }
         };
@@ -83,7 +83,7 @@ impl Mapping {
             Some(Value::Array(values)) => values,
             None | Some(Value::Null) => return Vec::new(),
             Some(_) => {
-                report.add(&format!("{path}: it is not a list"));
+                report.add(&format!("{path}: not a list"));
                 return Vec::new();
             }
         };

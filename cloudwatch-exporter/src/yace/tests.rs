@@ -1,9 +1,9 @@
-//! Files in the documented format of YACE, and what becomes of them.
+//! Files in the documented format of YACE, and their conversion.
 
 use super::*;
 use crate::rule::Api;
 
-/// What the converted file asks for, and what was not converted.
+/// The configuration of the converted file, and what was not converted.
 fn converted_rules(text: &str) -> (Config, Vec<String>) {
     let yaml = converted(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let comments = yaml.lines().filter_map(|line| line.strip_prefix("# Not converted: "));
@@ -212,11 +212,11 @@ fn what_is_no_file_of_yace_is_an_error() {
     for (text, expected) in [
         ("metrics: []", "expected `apiVersion: v1alpha1`, found \"\""),
         ("apiVersion: v2", "expected `apiVersion: v1alpha1`, found \"v2\""),
-        ("apiVersion: v1alpha1", "it has no job that can be converted"),
+        ("apiVersion: v1alpha1", "no job can be converted"),
         ("[1", "not valid YAML"),
         (
             "apiVersion: v1alpha1\ndiscovery: {jobs: [{type: AWS/RDS, metrics: [{name: A, statistics: [Wrong]}]}]}",
-            "what it says cannot be converted: A: \"Wrong\" is no statistic",
+            "cannot be converted: A: \"Wrong\" is not a statistic",
         ),
     ] {
         let error = converted(text.as_bytes()).unwrap_err();

@@ -92,7 +92,7 @@ fn an_endless_body_is_cut_off() {
         let page = fixture.page();
         assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0, "{operation:?}");
         let (log, memory) = (fixture.exporter.log(), fixture.memory());
-        assert!(log.contains("longer than 8 MiB"), "{operation:?}: {log}");
+        assert!(log.contains("larger than 8 MiB"), "{operation:?}: {log}");
         assert!(memory < 150.0, "{operation:?}: {memory} MiB");
         assert!(fixture.received(operation) <= 2, "{operation:?}: {}", fixture.received(operation));
     }

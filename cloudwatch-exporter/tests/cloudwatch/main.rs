@@ -6,12 +6,12 @@
 //!   statistics by both operations (2); with and without timestamps (2); the newest of several
 //!   datapoints; percentiles; tables and their indices (3); no dimensions
 //! - `selection`: further dimensions; one dimension selected; all of them, by both operations (2);
-//!   patterns; pages of a list; a long range; lists kept by the file's word and by the metric's (2)
+//!   patterns; pages of a list; a long range; lists cached by a key of the file or of the metric (2)
 //! - `tags`: machines, access lists, target groups and load balancers (4); pages; no selection;
-//!   tags and values; tags that some lack; a resource told once
+//!   tags and values; tags that some lack; a resource exposed once
 //! - `configuration`: nothing, no metrics, no names (2), both selections, half a tag selection (2);
-//!   defaults of the file; a help of one's own; extended statistics alone (`requests`); a reload
-//! - `faults`: an error shows; `serving`: what was built is told
+//!   defaults of the file; a configured help text; extended statistics alone (`requests`); a reload
+//! - `faults`: an error is exposed; `serving`: build information
 
 #![expect(
     clippy::disallowed_methods,

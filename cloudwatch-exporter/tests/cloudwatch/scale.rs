@@ -12,7 +12,7 @@ const ACCOUNTS: [(&str, &str); 3] =
 const REGIONS: [&str; 4] = ["eu-west-1", "eu-central-1", "us-east-1", "ap-south-1"];
 const RESOURCES: usize = 200;
 
-/// Namespace, metric, statistic, dimension, and the ARN's service and what stands before the id.
+/// Namespace, metric, statistic, dimension, and the service and the prefix of the ID in the ARN.
 const SERVICES: [(&str, &str, &str, &str, &str, &str); 6] = [
     ("AWS/EC2", "CPUUtilization", "Average", "InstanceId", "ec2", "instance/"),
     ("AWS/EBS", "VolumeReadOps", "Sum", "VolumeId", "ec2", "volume/"),
@@ -118,6 +118,30 @@ fn a_throttled_account_is_complete() {
         let page = fixture.page();
         series(&page).len() == SERIES && value(&page, "cloudwatch_exporter_scrape_error ") == 0.0
     });
+}
+
+#[test]
+fn a_throttled_account_does_not_delay_others() {
+    let (account, _) = ACCOUNTS[0];
+    let fixture = Fixture::with(model(), &config(), &["--collector.timeout=1s"], &[]);
+    let throttled = |operation| Fault::throttle().by(ACCOUNTS[0].1).on(operation);
+    fixture.fake.inject(throttled(Operation::ListMetrics).chance(0.6, 1));
+    fixture.fake.inject(throttled(Operation::GetMetricData).chance(0.6, 2));
+    // So that it is still retrying when the others are complete, however slow the machine is.
+    fixture.fake.inject(throttled(Operation::GetMetricData).naming("CPUUtilization"));
+    let of_account = |line: &String| line.contains(&format!(",account=\"{account}\""));
+    let mut page = String::new();
+    wait_for("the others", || {
+        page = fixture.page();
+        series(&page).iter().filter(|line| !of_account(line)).count() == SERIES / 3 * 2
+    });
+    assert!(series(&page).len() < SERIES);
+    assert_eq!(value(&page, "cloudwatch_exporter_scrape_error "), 1.0);
+    let targets = samples(&page, "cloudwatch_exporter_target_up{");
+    let is_up = |line: &&String| line.ends_with(" 1");
+    assert_eq!(targets.iter().filter(|line| !of_account(line)).filter(is_up).count(), 8);
+    fixture.fake.clear_faults();
+    wait_for("all of them", || series(&fixture.page()).len() == SERIES);
 }
 
 #[test]
