@@ -23,7 +23,7 @@ def until(condition, what):
 
 
 class Server:
-    """A server with a user `exporter`, who has no password and may read all that collectors need."""
+    """A server with a user `exporter` without a password, who has the privileges for all collectors."""
 
     def __init__(self, *flags):
         self.flags = list(flags)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Greets like a MySQL server, or answers like AWS, notes who asked to be let in, and lets nobody in.
+"""Imitates the login of a MySQL server, or AWS: records the users that try to log in, and rejects all of them.
 
 usage: greeter.py SOCKET NOTES | greeter.py --http PORT NOTES
 """

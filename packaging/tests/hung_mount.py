@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hung_mount.py FOLDER: mounts a file system there that never says how large it is, as one whose server is dead.
+"""hung_mount.py FOLDER: mounts a file system on which statfs never returns, as if its server were dead.
 
 FUSE by hand, so that nothing need be installed: the kernel's requests are read from /dev/fuse; lookups of the root folder are
 answered, statfs never is. Prints a line once it is mounted. Ends on SIGTERM, which sets free whoever waits for it.
@@ -34,7 +34,7 @@ def main(folder):
         request = os.read(device, 1 << 20)
         _, operation, unique = struct.unpack_from('<IIQ', request)
         if operation == INIT:
-            # struct fuse_init_out of protocol 7.31, no extras asked for.
+            # struct fuse_init_out of protocol 7.31, without extensions.
             answer(unique, struct.pack('<IIIIHHIIHH32x', 7, 31, 0, 0, 12, 10, 1 << 17, 1, 0, 0))
         elif operation == GETATTR:
             answer(unique, struct.pack('<QII', 3600, 0, 0) + FOLDER)

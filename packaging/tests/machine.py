@@ -8,17 +8,17 @@ import contextlib, fcntl, os, pathlib, shutil, signal, subprocess, tempfile, tim
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = 'build-essential,ca-certificates,curl,dbus,git,iproute2,kmod,libnss-systemd,libpam-systemd,openssl,python3,rpm,sudo,systemd,udev'
-# Raised when PACKAGES or the boot wrapper change, so that an older cached root is made anew.
+# Increment it when PACKAGES or the boot wrapper change: an older cached root is then rebuilt.
 GENERATION = 5
 HALT = signal.SIGRTMIN + 4
 
 
 class Unavailable(Exception):
-    """Why no machine can boot here."""
+    """The reason why no machine can boot on this host."""
 
 
 def missing():
-    """What a machine needs and this host lacks, or None."""
+    """The requirement of a machine that this host lacks, or None."""
     if os.geteuid() != 0:
         return 'systemd-nspawn needs root'
     for program, package in (('systemd-nspawn', 'systemd-container'), ('debootstrap', 'debootstrap'), ('nsenter', 'util-linux')):
@@ -32,7 +32,7 @@ def lines_of(path):
 
 
 def release_and_mirror():
-    """The distribution's release, and the mirror that apt is configured with for it."""
+    """The release of the distribution, and apt's configured mirror."""
     listing = subprocess.run(['apt-get', 'indextargets', '--format', '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Created-By: Packages'],
                              capture_output=True, text=True)
     values = dict(line.split('=', 1) for line in lines_of('/etc/os-release') if '=' in line)
@@ -45,13 +45,13 @@ def release_and_mirror():
 
 
 def root(suite=None):
-    """The cached root file system of this system's release, or of another one; made if there is none."""
+    """The cached root file system of this release or another one; it is created if it does not exist."""
     release, mirror = release_and_mirror()
     release = suite or release
     cache = pathlib.Path(os.environ['XDG_CACHE_HOME'], 'exporters') if os.environ.get('XDG_CACHE_HOME') else PROJECT / 'target'
     place = cache / f'machine-{release}-{GENERATION}'
     cache.mkdir(parents=True, exist_ok=True)
-    # Tests run at the same time, and one root is enough for all.
+    # Tests run in parallel and share one root.
     with open(cache / f'machine-{release}.lock', 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / 'sbin/boot').exists():
@@ -68,7 +68,7 @@ def make_root(release, mirror, place):
         shutil.rmtree(work, ignore_errors=True)
         raise Unavailable('debootstrap failed: ' + ' / '.join(made.stdout.strip().splitlines()[-3:]))
     work.chmod(0o755)
-    # The tests read all of the journal.
+    # The tests read the complete journal.
     (work / 'etc/systemd/journald.conf.d').mkdir(parents=True, exist_ok=True)
     (work / 'etc/systemd/journald.conf.d/test.conf').write_text('[Journal]\nStorage=volatile\nRateLimitBurst=0\n')
     boot = work / 'sbin/boot'
@@ -79,7 +79,7 @@ def make_root(release, mirror, place):
 
 
 def cgroups():
-    """One cgroup of our own in each hierarchy that systemd uses: nspawn takes the caller's as the machine's root."""
+    """A new control group in each hierarchy of systemd: nspawn uses the control group of the caller as the root of the machine."""
     made = []
     for line in lines_of('/proc/self/cgroup'):
         _, controllers, path = line.split(':', 2)
@@ -118,7 +118,7 @@ class Machine:
         command = ['systemd-nspawn', '--quiet', '--register=no', f'--directory={place}', '--volatile=overlay', '--private-network',
                    f'--machine=machine-{os.getpid()}', '--console=pipe', '--capability=all', '--system-call-filter=bpf @keyring',
                    f'--kill-signal={HALT.real}', '--bind=/dev/fuse', '--property=DeviceAllow=/dev/fuse rwm']
-        # Under systemd nspawn asks it for a scope; elsewhere it has to live in the cgroups that we make.
+        # Under systemd, nspawn requests a scope; elsewhere it uses the control groups created here.
         if not os.path.isdir('/run/systemd/system'):
             self.groups = cgroups()
             command = [argument for argument in command if not argument.startswith('--property=')] + ['--keep-unit']

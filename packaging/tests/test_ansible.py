@@ -71,8 +71,8 @@ class Role(unittest.TestCase):
         return machine.run(f'curl -sS -m 60 {flags} --cacert /run/client/ca.crt --cert /run/client/tls.crt --key /run/client/tls.key --resolve web1:{port}:127.0.0.1 '
                            f'https://web1:{port}/metrics', check=False).stdout
 
-    def test_from_nothing_to_mutual_tls_and_nothing_twice(self):
-        # Of prometheus-community's role, which has the port.
+    def test_mutual_tls_is_set_up_and_a_second_run_changes_nothing(self):
+        # A service of prometheus-community's role, which uses the port.
         machine.write('/etc/systemd/system/node_exporter.service', '[Service]\nExecStart=python3 -m http.server 9100\n[Install]\nWantedBy=multi-user.target\n')
         machine.run('systemctl daemon-reload; systemctl enable --now -q node_exporter')
         self.variables |= {
@@ -95,11 +95,11 @@ class Role(unittest.TestCase):
         self.assertEqual(self.play(), 0, self.said)
         self.assertEqual(self.pid(), pid)
 
-        # A new certificate needs no restart. A new flag does, and a new address moves the listener.
+        # A new certificate needs no restart; a new flag or address does.
         subprocess.run([PKI, 'renew', 'host', 'web1'], cwd=self.folder, check=True, capture_output=True)
         self.assertEqual(self.play(), 1, self.said)
         self.assertEqual(self.pid(), pid)
-        # A password in clear would need passlib on the controller; its hash does not.
+        # A clear-text password would need passlib on the controller; a hash does not.
         hash = subprocess.run([BINARY, '--hash-password'], input='sesame', capture_output=True, text=True, check=True).stdout.strip()
         self.variables |= {'node_exporter_disabled_collectors': ['mdadm', 'hwmon'], 'node_exporter_web_listen_address': ['127.0.0.1:9101'],
                            'node_exporter_basic_auth_users': {'prometheus': hash}}
@@ -111,7 +111,7 @@ class Role(unittest.TestCase):
     def pid(self):
         return int(machine.run('systemctl show -p MainPID --value node-exporter').stdout)
 
-    def test_what_excludes_each_other_is_said(self):
+    def test_conflicting_variables_are_reported(self):
         self.variables |= {'node_exporter_enrol_url': 'https://pki.example.org'}
         self.play(check=False)
         self.assertIn('exclude each other', self.said)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The node exporter beside node_exporter, on one machine with a real systemd: every series of the one is a series of the other.
+"""The node exporter beside node_exporter, on one machine with a real systemd: every series of the original is also exposed here.
 
 usage: test_beside_node_exporter.py [-v]     BINARY=target/release/node-exporter unless set; NODE_EXPORTER names the original
 
@@ -13,15 +13,15 @@ from test_systemd import skip
 
 BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
 ORIGINAL = os.environ.get('NODE_EXPORTER') or shutil.which('prometheus-node-exporter')
-# Older ones lack series of today.
+# Older versions lack some series.
 OLDEST = (1, 11)
-# About the process itself, and what only one of them has in the first place.
+# Metrics of the process itself, and series that only one of the two exporters has by design.
 OWN = re.compile(r'^(process_|exporter_|promhttp_|go_|node_exporter_build_info|node_scrape_collector_(duration_seconds|absent))')
-# What one of two scrapes may see and the other not: the exporters' own sockets and processes come and go.
+# Series that may differ between two scrapes, because sockets and processes of the exporters come and go.
 PASSING = re.compile(r'^node_(tcp_connection_states|processes_state|systemd_unit_(state|start_time_seconds|tasks_)|arp_entries|softirqs)')
-# Ours follows node_exporter 1.12; the original in the distribution may be 1.11.
+# Our exporter follows node_exporter 1.12; the distribution may have 1.11.
 SINCE_1_12 = re.compile(r'^node_ksmd_general_profit')
-# Whether a disk rotates: ours says what /sys/block/*/queue/rotational says, the original always that it does not.
+# Whether a disk rotates: our exporter reads /sys/block/*/queue/rotational, the original always reports 0.
 CORRECTED = re.compile(r'^node_disk_info')
 FLAGS = [
     '--collector.filesystem.mount-points-exclude=^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)',
@@ -30,7 +30,7 @@ FLAGS = [
     '--collector.textfile.directory=/etc/textfile', '--collector.sysctl.include=kernel.threads-max', '--collector.cpu.info',
     '--collector.stat.softirq', '--collector.netdev.address-info',
 ]
-# They ask something that is not on the machine.
+# Collectors that query services that the machine does not have.
 LEFT_OUT = {'ntp', 'perf', 'runit', 'supervisord'}
 SETUP = r'''
 ip link set lo up
@@ -84,7 +84,7 @@ def series(page):
 
 
 class Beside(unittest.TestCase):
-    def test_every_series_is_there(self):
+    def test_every_series_of_the_original_is_exposed(self):
         if not BINARY.exists():
             raise skip('the node exporter is not compared with node_exporter', f'there is no {BINARY}')
         if not ORIGINAL:
@@ -105,7 +105,7 @@ class Beside(unittest.TestCase):
         self.assertEqual(theirs - ours, set(), 'collectors that are missing')
         switches = ' '.join(f'--collector.{name}' if name not in LEFT_OUT else f'--no-collector.{name}' for name in sorted(theirs))
         flags = ' '.join(f"'{flag}'" for flag in FLAGS)
-        # Those of a newer original are off.
+        # Collectors of newer versions of the original are disabled.
         newer = ' '.join(f'--no-collector.{name}' for name in sorted(ours - theirs))
         for name, port, more in (('ours', 9100, newer), ('original', 9101, '')):
             machine.run(f'systemd-run -q --unit={name} /project/{name} {switches} {more} {flags} --web.listen-address=127.0.0.1:{port}')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Grafana dashboards: a real Prometheus scrapes exporters, and every expression of every panel has an answer.
+"""The Grafana dashboards: a real Prometheus scrapes exporters, and every expression of every panel has a result.
 
 The node exporter ($BINARY, or the debug build) runs here and is scraped over mutual TLS. The pages of the others are in pages/, recorded from a
 MariaDB and from the CloudWatch exporter, with charges written by hand. Prometheus is $PROMETHEUS, or in target/tools or the PATH; skipped, and loudly so, where it is missing.
@@ -13,7 +13,7 @@ PKI = ROOT / 'packaging/pki/exporter-pki'
 BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
 UNPACKED = ROOT / 'target/tools/unpacked/usr/bin/prometheus'
 PROMETHEUS = shutil.which(os.environ.get('PROMETHEUS') or (str(UNPACKED) if UNPACKED.exists() else 'prometheus'))
-# What the machine of a test may lack: a disk, a swap, pressure information, a replica that runs.
+# Metrics that may be missing on a test machine: disks, swap, pressure information, a running replica.
 MAY_BE_ABSENT = re.compile(r'node_(disk|pressure|vmstat|filesystem|netstat|timex)_|mysql_slave_status_seconds_behind_master')
 PATIENCE = 120
 
@@ -94,7 +94,7 @@ class Dashboards(unittest.TestCase):
         except OSError:
             return []
 
-    def test_every_expression_has_an_answer(self):
+    def test_every_expression_has_a_result(self):
         asked = 0
         for dashboard in DASHBOARDS:
             for title, expression in expressions(dashboard):
@@ -106,13 +106,13 @@ class Dashboards(unittest.TestCase):
         self.assertGreater(asked, 40)
 
     def test_metrics_of_the_machine_are_in_the_reference(self):
-        """For what MAY_BE_ABSENT lets pass above: its names at least are those of the exporter."""
+        """The metrics of MAY_BE_ABSENT, which the test above skips, exist in the reference."""
         reference = set(re.findall(r'^\| `(node_[^`]+)`', (ROOT / 'docs/metrics/node.md').read_text(), re.MULTILINE))
         patterns = [re.compile('^' + re.sub(r'<[^>]*>', '.+', name) + '$') for name in reference | {'node_scrape_collector_duration_seconds'}]
         names = {name for dashboard in DASHBOARDS for _, expression in expressions(dashboard) for name in re.findall(r'\bnode_\w+', expression)}
         self.assertEqual([name for name in sorted(names) if not any(pattern.match(name) for pattern in patterns)], [])
 
-    def test_grafana_can_provision_them(self):
+    def test_dashboards_can_be_provisioned(self):
         identifiers = []
         for dashboard in DASHBOARDS:
             document = json.loads(dashboard.read_text())

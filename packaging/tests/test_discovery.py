@@ -16,7 +16,7 @@ PROMETHEUS = shutil.which(os.environ.get('PROMETHEUS') or (str(UNPACKED) if UNPA
 DNSMASQ = shutil.which('dnsmasq', path=f'{os.environ["PATH"]}:/usr/sbin')
 PYTHON = os.environ.get('MOTO_PYTHON') or str(ROOT / 'target/tools/python/bin/python3')
 PATIENCE = 180
-# What runs under moto's Python: instances whose private addresses are loopback addresses.
+# Runs under moto's Python: instances whose private addresses are loopback addresses.
 API = '''
 import sys, threading
 from moto.server import ThreadedMotoServer
@@ -123,7 +123,7 @@ class Ec2(Discovery):
         self.assertTrue(answer, (self.folder / 'log').read_text()[-3000:])
         return answer
 
-    def test_instances_are_found_by_tag_come_and_go(self):
+    def test_instances_are_found_by_tag(self):
         api = free_port()
         self.api = self.start([PYTHON, '-c', API, str(api)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.api.stdout.close)
@@ -147,7 +147,7 @@ class Ec2(Discovery):
 class Http(Discovery):
     addresses = {'a': '127.0.0.13', 'b': '127.0.0.14'}
 
-    def test_targets_of_an_inventory_come_and_go_and_stay_if_it_fails(self):
+    def test_targets_of_an_inventory_remain_if_it_fails(self):
         answers = []
 
         class Inventory(http.server.BaseHTTPRequestHandler):
@@ -195,7 +195,7 @@ class Dns(Discovery):
         if missing:
             raise skip('discovery in DNS', missing)
 
-    def test_targets_are_those_of_an_srv_record(self):
+    def test_targets_are_found_by_an_srv_record(self):
         records = []
         for name, address in self.addresses.items():
             records += [f'--srv-host=_node-exporter._tcp.example.org,{name}.example.org,{self.port}', f'--host-record={name}.example.org,{address}']

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""exporter-enrol and exporter-pki serve: who gets a certificate, with which names, and who does not."""
+"""exporter-enrol and exporter-pki serve: certificates are issued only to authorized hosts, with authorized names."""
 import concurrent.futures, contextlib, datetime, fcntl, hashlib, http.client, http.server, io, json, os, pathlib, re, shutil, socket, ssl, subprocess, sys
 import tarfile, tempfile, threading, time, unittest, urllib.parse
 
 PKI = pathlib.Path(__file__).resolve().parents[1] / 'pki/exporter-pki'
 ENROL = PKI.with_name('exporter-enrol')
-# For conditions, not for how fast anything is.
+# The time limit of conditions: generous, because speed is not tested.
 PATIENCE = 120
 DAY = 86400
 
@@ -87,7 +87,7 @@ class Enrolment(unittest.TestCase):
         return openssl('x509', '-in', self.host(host) / 'etc/node-exporter/tls.crt', '-noout', *words)
 
     def request(self, subject='/CN=x', *more, key='EC'):
-        """A certificate request that exporter-enrol would not make."""
+        """A certificate request that exporter-enrol does not create."""
         options = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] if key == 'EC' else ['-newkey', key]
         return openssl('req', '-new', *options, '-nodes', '-keyout', self.folder / 'request.key', '-subj', subject, *more)
 
@@ -107,7 +107,7 @@ class Enrolment(unittest.TestCase):
 
 
 class Tokens(Enrolment):
-    def test_a_host_gets_all_that_it_needs_and_its_key_stays(self):
+    def test_a_host_is_enrolled_and_its_key_stays_local(self):
         said = self.enrol('web1', self.token('web1', 'web1.example.org', '10.0.0.5'))
         self.assertEqual(said, 'web1:9100\n')
         etc = self.host('web1') / 'etc/node-exporter'
@@ -128,7 +128,7 @@ class Tokens(Enrolment):
         self.assertIn('has been used', self.enrol('web2', token, status=1))
         self.assertEqual([row['result'] for row in self.audit()], ['ok', 'refused'])
 
-    def test_an_answer_that_was_lost_is_given_again_for_the_same_key_only(self):
+    def test_a_lost_response_is_repeated_only_for_the_same_key(self):
         secret, request = self.token('web1').split('.')[0], self.request()
         first = self.post('/enrol', token=secret, csr=request)
         self.assertEqual(first[0], 200, first)
@@ -138,7 +138,7 @@ class Tokens(Enrolment):
         self.pki('revoke', 'host', 'web1')
         self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 403, 'revoked')
 
-    def test_a_failure_after_the_certificate_was_issued_can_be_repeated(self):
+    def test_a_failed_enrolment_can_be_repeated(self):
         token, key = self.token('web1'), self.folder / 'pki/renewal/ca.key'
         key.rename(key.with_suffix('.away'))
         key.write_text('damaged')
@@ -151,7 +151,7 @@ class Tokens(Enrolment):
         self.assertFalse((self.host('web1') / 'etc/exporter-enrol/unanswered.key').exists())
         self.renew('web1')
 
-    def test_an_enrolment_without_a_record_is_not_answered(self):
+    def test_an_enrolment_that_cannot_be_recorded_fails(self):
         secret, request, log = self.token('web1').split('.')[0], self.request(), self.folder / 'pki/audit.log'
         log.mkdir()
         self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 500)
@@ -160,7 +160,7 @@ class Tokens(Enrolment):
         self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 200)
         self.assertEqual([row['result'] for row in self.audit()], ['ok'])
 
-    def test_of_concurrent_uses_one_succeeds(self):
+    def test_only_one_of_concurrent_uses_succeeds(self):
         secret, requests = self.token('web1').split('.')[0], [self.request() for _ in range(8)]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             statuses = [status for status, _ in pool.map(lambda request: self.post('/enrol', token=secret, csr=request), requests)]
@@ -174,7 +174,7 @@ class Tokens(Enrolment):
         file.write_text(f'{int(time.time()) - 1} {names}')
         self.assertIn('has expired; make a new one: exporter-pki token web1', self.enrol('web1', token, status=1))
 
-    def test_a_token_that_was_never_made_is_refused(self):
+    def test_unknown_tokens_are_refused(self):
         fingerprint = self.token('web1').split('.')[1]
         for secret in ('0' * 32, '../../ca', 'x' * 4000):
             self.assertIn('not valid', self.enrol('web1', f'{secret}.{fingerprint}', status=1))
@@ -193,13 +193,13 @@ class Tokens(Enrolment):
             self.assertIn('CA:FALSE', text)
             self.assertRegex(text, rf'Extended Key Usage: *\n *TLS Web {usage} Authentication\n')
 
-    def test_a_renewal_certificate_is_none_of_the_fleet(self):
+    def test_a_renewal_certificate_is_not_accepted_by_exporters(self):
         self.enrol('web1', self.token('web1'))
         ca, renewal = self.folder / 'pki/ca.crt', self.host('web1') / 'etc/exporter-enrol/renewal.crt'
         self.assertNotIn('OK', openssl('verify', '-CAfile', ca, '-purpose', 'sslclient', renewal, check=False))
         self.assertIn('OK', openssl('verify', '-CAfile', self.folder / 'pki/renewal/ca.crt', '-purpose', 'sslclient', renewal))
 
-    def test_requests_that_are_none_do_not_use_up_the_token(self):
+    def test_invalid_requests_do_not_use_up_the_token(self):
         token = self.token('web1')
         secret, good = token.split('.')[0], self.request()
         body = re.search(r'-\n(.*)\n-', good, re.S)[1]
@@ -210,7 +210,7 @@ class Tokens(Enrolment):
             self.assertEqual(status, 400, (request, said))
         self.enrol('web1', token)
 
-    def test_bodies_that_are_no_form_are_refused(self):
+    def test_bodies_other_than_forms_are_refused(self):
         for headers, body in (({'Content-Length': '99999999'}, b''), ({'Content-Length': '-1'}, b''), ({'Content-Length': 'x'}, b''),
                               ({}, b'a=1&a=2'), ({}, b'\xff=1'), ({}, b'&'.join(b'f%d=1' % n for n in range(2000)))):
             connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE, context=self.context())
@@ -234,7 +234,7 @@ class Tokens(Enrolment):
         self.pki('revoke', 'host', 'web1')
         self.enrol('web1', token)
 
-    def test_wrong_words_are_said_in_one_line(self):
+    def test_invalid_arguments_are_reported_in_one_line(self):
         for words, said in ((('token',), 'name'), (('token', 'a b'), 'name'), (('token', 'web1', '--within', '1y'), '1y'), (('token', 'web1', '--within'), 'duration')):
             done = self.pki(*words, check=False)
             self.assertRegex(done.stderr, rf'\Aexporter-pki: .*{said}.*\n\Z')
@@ -247,7 +247,7 @@ class Tokens(Enrolment):
 
 
 class WrongAuthority(Enrolment):
-    def test_another_authority_gets_nothing(self):
+    def test_a_server_of_another_authority_gets_no_token(self):
         fingerprint = hashlib.sha256(b'another').hexdigest()
         said = self.enrol('web1', f'{"0" * 32}.{fingerprint}', status=1)
         self.assertIn('not the one of the token', said)
@@ -259,8 +259,8 @@ class WrongAuthority(Enrolment):
         self.assertEqual(self.audit(), [])
         self.enrol('web1', token)
 
-    def test_a_host_cannot_pose_as_the_authority(self):
-        """Its certificate is of the same authority, with the fleet's name."""
+    def test_a_host_cannot_impersonate_the_authority(self):
+        """The host has a certificate of the same authority, with the name of the fleet."""
         self.enrol('web1', self.token('web1'))
         etc = self.host('web1') / 'etc/node-exporter'
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -286,7 +286,7 @@ class WrongAuthority(Enrolment):
 
 class Renewal(Enrolment):
     def age(self, host, days):
-        """Replaces the certificates of the host by ones of 90 days that were issued so long ago."""
+        """Replaces the certificates of the host by ones with a validity of 90 days, issued the given number of days ago."""
         folder = self.folder / 'pki/hosts' / host
         for authority, name, usage in (('authority', 'tls.crt', 'serverAuth'), ('renewal', 'renewal.crt', 'clientAuth')):
             work = self.folder / f'ca-{authority}-{days}'
@@ -305,7 +305,7 @@ class Renewal(Enrolment):
         shutil.copy(self.folder / 'pki/hosts' / host / 'tls.crt', self.host(host) / 'etc/node-exporter/tls.crt')
         shutil.copy(self.folder / 'pki/hosts' / host / 'renewal.crt', self.host(host) / 'etc/exporter-enrol/renewal.crt')
 
-    def test_after_two_thirds_of_the_validity(self):
+    def test_renewal_after_two_thirds_of_the_validity(self):
         self.enrol('web1', self.token('web1'))
         for days, renewed in ((59, False), (61, True)):
             self.age('web1', days)
@@ -323,14 +323,14 @@ class Renewal(Enrolment):
         with self.assertRaises(OSError):
             self.post('/renew', self.context(state / 'renewal.crt', state / 'tls.key'))
 
-    def test_what_has_not_changed_is_not_written(self):
+    def test_unchanged_files_are_not_written(self):
         self.enrol('web1', self.token('web1'))
         etc = self.host('web1') / 'etc'
         before = {path: path.stat().st_ino for path in etc.rglob('*')}
         self.renew('web1')
         self.assertEqual({path: path.stat().st_ino for path in etc.rglob('*')}, before)
 
-    def test_a_new_list_and_a_new_web_configuration_come_with_it(self):
+    def test_a_renewal_updates_the_revocation_list_and_the_web_configuration(self):
         self.enrol('web1', self.token('web1'))
         (self.folder / 'pki/web-config.yml').write_text('# mine\n')
         self.pki('client', 'stolen')
@@ -340,7 +340,7 @@ class Renewal(Enrolment):
         self.assertEqual((etc / 'web-config.yml').read_text(), '# mine\n')
         self.assertEqual((etc / 'crl.pem').read_text(), (self.folder / 'pki/crl.pem').read_text())
 
-    def test_through_a_rotation_of_the_authority(self):
+    def test_hosts_follow_a_rotation_of_the_authority(self):
         self.enrol('web1', self.token('web1'))
         first = self.certificate('web1', '-issuer')
         for step in ('start', 'switch', 'finish'):
@@ -371,7 +371,7 @@ class Renewal(Enrolment):
         self.assertIn('another key', self.renew('stolen', status=1))
         self.renew('web1')
 
-    def test_others_cannot_renew(self):
+    def test_other_certificates_cannot_renew(self):
         self.enrol('web1', self.token('web1'))
         etc = self.host('web1') / 'etc/node-exporter'
         status, said = self.post('/renew')
@@ -379,7 +379,7 @@ class Renewal(Enrolment):
         self.pki('client', 'web1')
         other = self.folder / 'other'
         openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', f'{other}.key', '-out', f'{other}.crt', '-subj', '/CN=web1')
-        # The certificate of the exporter itself, one of a Prometheus of that name, and one of another authority.
+        # The certificate of the exporter, one of a Prometheus with the same name, and one of another authority.
         client = self.folder / 'pki/clients/web1'
         for chain in ((etc / 'tls.crt', etc / 'tls.key'), (client / 'tls.crt', client / 'tls.key'), (f'{other}.crt', f'{other}.key')):
             with self.assertRaises(OSError, msg=chain):
@@ -401,7 +401,7 @@ class Load(Enrolment):
         self.enrol('web1', self.token('web1'))
         self.assertEqual(len(flood), 400)
 
-    def test_half_requests_are_ended_and_use_up_nothing(self):
+    def test_incomplete_requests_are_closed_and_use_up_no_token(self):
         token = self.token('web1')
         body = urllib.parse.urlencode({'token': token.split('.')[0], 'csr': self.request()}).encode()
         head = b'POST /enrol HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n' % len(body)
@@ -412,7 +412,7 @@ class Load(Enrolment):
             self.addCleanup(stream.close)
             stream.sendall(part)
             streams.append(stream)
-        # One that ends in the middle of its body.
+        # A request that ends in the middle of its body.
         with self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1') as stream:
             stream.sendall(head + body[:-1])
         self.enrol('web1', token)
@@ -421,14 +421,14 @@ class Load(Enrolment):
                 while stream.recv(65536):
                     pass
 
-    def test_while_the_authority_is_busy_no_token_is_used_up(self):
+    def test_a_busy_authority_uses_up_no_token(self):
         token = self.token('web1')
         with open(self.folder / 'pki/.lock', 'a') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.assertIn('busy; try again', self.enrol('web1', token, status=1))
         self.enrol('web1', token)
 
-    def test_a_renewal_does_not_wait_for_a_busy_authority_without_end(self):
+    def test_a_renewal_waits_a_limited_time_for_a_busy_authority(self):
         self.enrol('web1', self.token('web1'))
         state = self.host('web1') / 'etc/exporter-enrol'
         context = self.context(state / 'renewal.crt', state / 'tls.key')
@@ -438,7 +438,7 @@ class Load(Enrolment):
         self.assertEqual((status, said), (503, b'the authority is busy; try again\n'))
         self.renew('web1')
 
-    def test_a_file_that_cannot_be_read_is_in_the_log(self):
+    def test_an_unreadable_file_is_logged(self):
         (self.folder / 'pki/crl.pem').unlink()
         connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE, context=self.context())
         with contextlib.closing(connection):
@@ -447,7 +447,7 @@ class Load(Enrolment):
             self.assertEqual((answer.status, answer.read()), (500, b'internal error; see the log of the server\n'))
         self.assertIn('crl.pem', self.audit()[-1]['reason'])
 
-    def test_a_slow_sender_is_ended_as_well(self):
+    def test_a_slow_sender_is_closed(self):
         stream = self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
         self.addCleanup(stream.close)
         stream.sendall(b'GET /ca.crt HTTP/1.1\r\n')
@@ -458,12 +458,12 @@ class Load(Enrolment):
                 time.sleep(0.5)
                 self.assertLess(time.monotonic(), deadline)
 
-    def test_many_rejections_of_one_address_are_cut_short(self):
+    def test_rejections_of_one_address_are_logged_at_a_limited_rate(self):
         statuses = [self.post('/enrol', source='127.0.0.9', token='0' * 32, csr='x')[0] for _ in range(60)]
         self.assertIn(429, statuses)
         self.enrol('web1', self.token('web1'))
 
-    def test_the_authorities_and_their_lists_are_public_and_nothing_else_is(self):
+    def test_only_authorities_and_revocation_lists_are_public(self):
         connection = http.client.HTTPSConnection('127.0.0.1', self.port, context=self.context())
         for path, status in (('/ca.crt', 200), ('/crl.pem', 200), ('/', 404), ('/authority/ca.key', 404), ('/../pki/authority/ca.key', 404), ('/web-config.yml', 404)):
             connection.request('GET', path)
@@ -495,7 +495,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
 
 
 class Ec2(Enrolment):
-    """With a signer of our own in place of AWS."""
+    """With a signer of the test instead of AWS."""
 
     def setUp(self):
         self.signers = tempfile.TemporaryDirectory()
@@ -526,11 +526,11 @@ class Ec2(Enrolment):
         self.assertEqual(self.enrol_instance(), 'i-0123456789abcdef0:9100\n')
         self.assertIn('IP Address:10.0.0.5', self.certificate('i', '-ext', 'subjectAltName'))
         self.assertIn('has been enrolled by its identity document', self.enrol_instance('another', status=1))
-        # Also after a revocation: whoever was on the instance may have a copy of the document.
+        # Also after a revocation: an attacker on the instance may have copied the document.
         self.pki('revoke', 'host', 'i-0123456789abcdef0')
         self.assertIn('use a token', self.enrol_instance('another', status=1))
 
-    def test_others_are_refused(self):
+    def test_documents_of_other_signers_are_refused(self):
         for said, options in (('not signed by AWS', {'signer': 'attacker'}), ('not signed by AWS', {'signer': 'attacker', 'flags': ('-nocerts',)}),
                               ('account 210987654321 is not', {'accountId': '210987654321'}), ('longer ago', {'age': 7200}),
                               ('instanceId', {'instanceId': 'prometheus'}), ('lacks', {'privateIp': 'web1'}), ('lacks', {'pendingTime': None})):
@@ -544,7 +544,7 @@ class Ec2(Enrolment):
         self.assertIn('not base64', self.enrol_instance(status=1))
         self.assertEqual({row['result'] for row in self.audit()}, {'refused'})
 
-    def test_elsewhere_there_is_no_document(self):
+    def test_enrolment_outside_ec2_fails(self):
         said = self.enrol('x', self.token('--ec2'), status=1, IMDS=f'http://127.0.0.1:{self.imds.server_port}/nowhere')
         self.assertIn('is this an EC2 instance', said)
 

@@ -90,7 +90,7 @@ class Enrolment(unittest.TestCase):
         self.addCleanup(self.forget)
 
     def forget(self):
-        """The host is bare again, apart from the installed files."""
+        """Resets the host to the state after the installation."""
         machine.run(f'''systemctl disable --now -q exporter-enrol.timer node-exporter.socket node-exporter.service
             rm -rf {ETC}/* /etc/exporter-enrol /etc/systemd/system/node-exporter.service.d /etc/systemd/system/exporter-enrol.timer.d
             systemctl daemon-reload; systemctl reset-failed''', check=False)
@@ -99,7 +99,7 @@ class Enrolment(unittest.TestCase):
         return machine.run(f'curl -sS -m 60 {self.client} --resolve {name}:9100:127.0.0.1 https://{name}:9100/metrics', check=False).stdout
 
     def prometheus_sees(self, name):
-        """The value of up, of a Prometheus with the shipped job."""
+        """The value of `up` in a Prometheus with the shipped job."""
         if not PROMETHEUS:
             print('SKIPPED: up of the enrolled host: no prometheus in $PROMETHEUS, target/tools or the PATH', file=sys.stderr, flush=True)
             return
@@ -113,7 +113,7 @@ class Enrolment(unittest.TestCase):
         up = lambda: machine.run("curl -sS 'http://127.0.0.1:9090/api/v1/query?query=up'", check=False).stdout
         until(f'up of {name}', lambda: '"1"]' in up())
 
-    def test_from_bare_to_up_and_renewed_by_the_timer(self):
+    def test_enrolment_and_renewal_by_the_timer(self):
         token = pki('token web1 web1.example.org')
         started = time.monotonic()
         said = machine.run(f'exporter-enrol {URL} {token}').stdout
@@ -127,7 +127,7 @@ class Enrolment(unittest.TestCase):
         self.renewed_by_the_timer()
 
     def renewed_by_the_timer(self):
-        """After the authority has made its certificate look two thirds through its life."""
+        """Renewal by the timer, after the certificate was replaced by one in the last third of its validity."""
         pid = machine.run('systemctl show -p MainPID --value node-exporter').stdout.strip()
         serial = lambda: machine.run(f'openssl x509 -in {ETC}/tls.crt -noout -serial').stdout
         expiry = lambda: re.search(r'exporter_certificate_expiry_timestamp_seconds\{[^}]*role="server"[^}]*\} (\S+)', self.page('web1'))
@@ -145,7 +145,7 @@ class Enrolment(unittest.TestCase):
         self.assertEqual(machine.run('systemctl show -p MainPID --value node-exporter').stdout.strip(), pid, 'no restart')
         self.assertNotIn('web1', machine.run('systemctl is-failed exporter-enrol', check=False).stdout)
 
-    def test_an_instance_by_its_user_data_and_by_cloud_init(self):
+    def test_instances_are_enrolled_by_user_data_and_by_cloud_init(self):
         token = pki('token --ec2')
         script = (PROJECT / 'packaging/examples/ec2-user-data.sh').read_text()
         script = script.replace('https://pki.example.org:8443', URL)
@@ -153,7 +153,7 @@ class Enrolment(unittest.TestCase):
         machine.write('/root/user-data', script, 0o700)
         self.assertIn(f'{INSTANCE}:9100', on_instance('/root/user-data').stdout)
         self.assertIn('node_load1 ', self.page(INSTANCE))
-        # The same instance again, as far as the authority knows: only a token helps now, with the commands of the cloud-init example.
+        # For the authority this is the same instance again: it needs a token now, with the commands of the cloud-init example.
         self.forget()
         pki(f'revoke host {INSTANCE}')
         commands = (PROJECT / 'packaging/examples/cloud-init.yml').read_text().split('runcmd:\n')[1]
@@ -162,7 +162,7 @@ class Enrolment(unittest.TestCase):
             self.assertIn(f'{INSTANCE}:9100', on_instance(command).stdout)
         self.assertIn('node_load1 ', self.page(INSTANCE))
 
-    def test_what_is_wrong_changes_nothing(self):
+    def test_a_failed_enrolment_changes_nothing(self):
         said = machine.run(f'exporter-enrol {URL} {"0" * 32}.{pki("token x").split(".")[1]}', check=False)
         self.assertNotEqual(said.returncode, 0)
         self.assertIn('the token is not valid', said.stdout)

@@ -22,7 +22,7 @@ def setUpModule():
 
 class Fleet(unittest.TestCase):
     def test_no_scrape_fails(self):
-        # The longest timeout of a scrape that Prometheus allows by default, as on hosts of their own: these share the processors.
+        # The longest scrape timeout that Prometheus allows with the default interval: all exporters of the test share the processors.
         done = subprocess.run([ROOT / 'bench/fleet', str(HOSTS), '--interval', '10', '--prometheus', PROMETHEUS, '--flags=--collector.disable-defaults '
                                '--collector.loadavg', BINARY], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         last = done.stdout.strip().splitlines()[-1]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""packaging/install: what goes where, and that configuration survives it."""
+"""packaging/install: installs all files, and keeps the configuration."""
 import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[1]
 INSTALL = PACKAGING / 'install'
-# Of every exporter, and what only one has.
+# Drop-ins of all exporters, and those that only one has.
 FILES = {
     'etc/default/{}': 0o644,
     'usr/bin/exporter-enrol': 0o755,
@@ -49,7 +49,7 @@ class Install(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stderr
 
-    def test_files_are_where_they_belong(self):
+    def test_files_are_installed(self):
         os.umask(0o077)
         self.addCleanup(os.umask, os.umask(0o022))
         for name, more in MORE.items():
@@ -62,7 +62,7 @@ class Install(unittest.TestCase):
     def test_every_exporter_is_tested(self):
         self.assertEqual({unit.stem for unit in PACKAGING.glob('systemd/*.service')}, set(MORE))
 
-    def test_the_parts_are_the_whole(self):
+    def test_install_steps_are_equal_to_a_full_installation(self):
         self.install('--binary', self.binary, 'node-exporter')
         whole = self.files()
         shutil.rmtree(self.destdir)
@@ -82,7 +82,7 @@ class Install(unittest.TestCase):
             for file in files:
                 self.assertLessEqual(set(re.findall(r'\w+-exporter', file.read_text())), {name}, file)
 
-    def test_a_second_time_replaces_the_program_and_keeps_the_configuration(self):
+    def test_reinstallation_keeps_the_configuration(self):
         self.install('--binary', self.binary, 'node-exporter')
         flags = self.destdir / 'etc/default/node-exporter'
         flags.write_text('ARGS="--mine"')
@@ -96,7 +96,7 @@ class Install(unittest.TestCase):
     def files(self):
         return {path.relative_to(self.destdir): path.read_bytes() for path in self.destdir.rglob('*') if path.is_file()}
 
-    def test_uninstall_removes_all_but_the_configuration(self):
+    def test_uninstall_keeps_only_the_configuration(self):
         for name in MORE:
             self.install('--binary', self.binary, name)
         key = self.destdir / 'etc/node-exporter/tls.key'
@@ -111,8 +111,8 @@ class Install(unittest.TestCase):
         self.assertEqual(self.files(), {})
         self.assertFalse(key.parent.exists())
 
-    def test_on_a_full_disk_nothing_is_changed_and_nothing_left_over(self):
-        # A namespace of its own, so that no mount is left behind.
+    def test_a_full_disk_changes_nothing(self):
+        # In a separate mount namespace, so that no mount is left behind.
         script = '''
             mount -t tmpfs -o size=2M tmpfs "$DESTDIR" || exit 77
             "$1" --binary "$2" node-exporter >/dev/null || exit 78
@@ -131,7 +131,7 @@ class Install(unittest.TestCase):
         self.assertRegex(done.stderr, r'\Ainstall: nothing was changed: .*No space left on device\n\Z')
         self.assertEqual(done.stdout, 'status 1\none')
 
-    def test_what_cannot_be_installed_is_said_in_one_line(self):
+    def test_errors_are_reported_in_one_line(self):
         for arguments, word in (((), 'which'), (('nothing-exporter',), 'nothing-exporter'), (('--bogus', 'node-exporter'), '--bogus'),
                                 (('--binary', '/nowhere/x', 'node-exporter'), '/nowhere/x'), (('--binary',), 'path'),
                                 (('node-exporter', 'mysql-exporter'), 'one exporter'), (('--purge', 'node-exporter'), '--purge'),

@@ -8,11 +8,11 @@ import contextlib, json, os, pathlib, re, shutil, subprocess, tempfile, time, un
 
 BINARY = pathlib.Path(os.environ.get('BINARY') or pathlib.Path(__file__).resolve().parents[2] / 'target/release/node-exporter')
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
-# Opt-in collectors too, so that the page is as long as it gets.
+# With opt-in collectors, so that the page has its maximum length.
 OPT_IN = 'buddyinfo cgroups cpu_vulnerabilities ksmd lnstat meminfo_numa processes slabinfo softirqs swap tcpstat zoneinfo'.split()
 PHONE, DESKTOP = (390, 844), (1280, 800)
 
-# For every element with text of its own: the contrast of its color with the first background behind it.
+# For each element with text: the contrast between its color and the nearest background.
 CONTRASTS = '''(() => {
     const luminance = color => {
         const channels = color.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -102,7 +102,7 @@ class LandingPage(unittest.TestCase):
         files = contextlib.ExitStack()
         cls.addClassCleanup(files.close)
         directory = pathlib.Path(files.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        # One that fails, with a long word in its message.
+        # A failing collector with a long word in its message.
         failing = ['--collector.supervisord', f'--collector.supervisord.url=unix://{directory}/{"long_" * 20}']
         exporter = subprocess.Popen([BINARY, '--web.listen-address=127.0.0.1:0', *(f'--collector.{name}' for name in OPT_IN), *failing],
                                     stderr=subprocess.PIPE, text=True)

@@ -109,7 +109,7 @@ class Scene(unittest.TestCase):
             replica.sql(start)
             self.assert_silent()
 
-        # A transaction that waits for a lock is behind.
+        # A transaction that waits for a lock counts as lag.
         lock = replica.session('LOCK TABLES app.numbers WRITE; SELECT SLEEP(600)')
         self.stack.callback(lock.kill)
         until(lambda: 'SLEEP' in replica.sql('SHOW FULL PROCESSLIST'), 'no lock')
@@ -121,7 +121,7 @@ class Scene(unittest.TestCase):
         lock.wait()
         self.assert_silent()
 
-        # One that waits on purpose is not.
+        # A transaction that waits on purpose does not.
         replica.sql(delay(60))
         source.sql('INSERT INTO app.numbers VALUES (2)')
         until(lambda: self.query('mysql_slave_status_seconds_behind_master').get('replica', 0) > 3, 'no delay')
@@ -141,7 +141,7 @@ class Scene(unittest.TestCase):
             return self.query('job:mysql_transactions:rate5m').get('source', 0) > 0
         until(commits, 'no rate of transactions')
 
-        # Values that are larger than the buffer of the redo log.
+        # Values larger than the buffer of the redo log.
         source.sql('CREATE TABLE app.large (id INT PRIMARY KEY AUTO_INCREMENT, value LONGBLOB)')
 
         def waits():
@@ -152,7 +152,7 @@ class Scene(unittest.TestCase):
         self.assert_silent()
 
         source.crash()
-        # The replica notices that its source is gone.
+        # The replica detects that its source has stopped.
         until(lambda: ('MySQLDown', 'source') in self.firing(), lambda: self.firing())
         self.assertNotIn(('MySQLDown', 'replica'), self.firing())
         source.start()
@@ -201,7 +201,7 @@ class Galera(Scene):
         if MariaDB.missing() or not GALERA:
             skip(MariaDB.missing() or 'no Galera provider; install galera-4')
         first, second = self.node(), self.node()
-        # The second node begins with a copy, and needs no state transfer.
+        # The second node starts from a copy, so that no state transfer is needed.
         self.server('first', first, '--wsrep-cluster-address=gcomm://').grant()
         self.beat(first, -3600)
         first.stop()
@@ -213,7 +213,7 @@ class Galera(Scene):
         until(lambda: self.query('mysql_global_status_wsrep_cluster_size') == {'first': 2, 'second': 2}, 'no cluster')
         self.assert_silent()
 
-        # A donor that does not apply what it receives.
+        # A donor that does not apply received transactions.
         second.sql('SET GLOBAL wsrep_desync = ON')
         until(lambda: self.query('mysql_global_status_wsrep_local_state')['second'] == 2, 'no donor')
         self.assert_silent()

@@ -12,19 +12,19 @@ from machine import PROJECT, Machine, Unavailable, root
 BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
 EXPORTERS = [name for name in ('cloudwatch-exporter', 'mysql-exporter', 'node-exporter') if BINARY.with_name(name).exists()]
 PORTS = {'cloudwatch-exporter': 9106, 'mysql-exporter': 9104, 'node-exporter': 9100}
-# Beside target/packages: those of a user stay.
+# Not in target/packages, which may have packages of the user.
 OUTPUT = PROJECT / 'target/packages-of-tests'
-# Of cargo, for static binaries. dist is that of packages.
+# The cargo profile of the static binaries; packages use dist.
 PROFILE = os.environ.get('STATIC_PACKAGES', '') if os.environ.get('STATIC_PACKAGES') != '1' else 'dist'
 OLD, NEW = '0.1.0', '0.1.1'
-# The oldest Debian that the units work on.
+# The oldest Debian on which the units work.
 OLDEST = 'bullseye'
-# How well packages compress is not the subject.
+# Compression is not tested.
 FAST = {'DPKG_DEB_COMPRESSOR_TYPE': 'gzip', 'DPKG_DEB_COMPRESSOR_LEVEL': '1'}
 
 
 def skip(what, reason):
-    """An exception to raise: of a test that is left out, or of one that fails because none may be."""
+    """The exception for a missing requirement: it skips the test, or fails it if skipping is not allowed."""
     if os.environ.get('PACKAGING_TESTS') == 'required':
         return AssertionError(f'{what}: {reason}')
     print(f'SKIPPED: {what}: {reason}', file=sys.stderr, flush=True)
@@ -51,7 +51,7 @@ def setUpModule():
 
 
 class Lifecycle:
-    """What holds of packages of either kind, with a machine for each kind. Tests are numbered: each goes on where the one before ended."""
+    """Tests of both kinds of packages, each in its own machine. Tests are numbered, because each continues from the state of the previous one."""
 
     kind = tool = None
 
@@ -158,7 +158,7 @@ done
         self.run_in(f'systemctl enable --now {name}.socket && systemctl restart {name}')
         self.assertEqual(self.state(name), 'active')
         self.assertEqual(self.run_in(f'curl -sS -m 60 -o /dev/null http://127.0.0.1:{PORTS[name]}/ 2>&1', check=False).count('refused'), 0)
-        # Nor while the service has the port already.
+        # Also while the service already uses the port.
         self.run_in(f'systemctl disable --now {name}.socket; systemctl restart {name}; systemctl start {name}.socket', check=False)
         self.assertEqual(self.state(name), 'active')
         self.run_in(f'systemctl stop {name}.socket; systemctl restart {name}', check=False)
@@ -179,7 +179,7 @@ done
         left = lambda: self.run_in(r'find / -xdev \( -name "*-exporter*" -o -name "exporter-*" -o -name "_*-exporter" \) -not -path "/packages/*" '
                                    r'-not -path "/root/*" -not -path "/run/*" -not -path "/tmp/*" -not -path "/var/cache/*" | sort').split()
         if self.kind == 'rpm':
-            # rpm knows no purge: what has been configured stays, and nothing else.
+            # rpm has no purge: modified configuration files remain, and nothing else.
             self.assertEqual([path for path in left() if not re.match(r'/(etc|var/lib)/', path)], [])
             return
         self.run_in('dpkg --purge ' + ' '.join((*EXPORTERS, 'exporter-common')))
@@ -206,7 +206,7 @@ class Deb(Lifecycle, unittest.TestCase):
             raise skip('the Debian packages', 'lintian is not installed')
         done = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error', *self.old], capture_output=True, text=True)
         errors = [line for line in done.stdout.splitlines() if line.startswith('E:') and not (
-            # A debug build, when the test is run with one.
+            # A debug build, if the test runs with one.
             'unstripped-binary' in line and 'debug' in str(BINARY))]
         self.assertEqual(errors, [])
 
@@ -244,9 +244,9 @@ class Rpm(Lifecycle, unittest.TestCase):
 
 class RpmRoot(unittest.TestCase):
     """rpm packages in a root file system where no systemd runs yet, as when an image of a machine is made, and in the machine that boots from it. It has the
-    files of Debian below a data base of rpm that knows only our packages: Fedora's own packages are not to be had here."""
+    files of Debian below a data base of rpm that knows only our packages: Fedora's own packages are not available here."""
 
-    # What Red Hat Enterprise Linux 9 has; of glibc and rpm, the newest version.
+    # The dependencies that Red Hat Enterprise Linux 9 provides; for glibc and rpm, the newest version.
     REQUIREMENTS = re.compile(r'/bin/(sh|bash)|/usr/bin/(python3|bash)|bash|curl|openssl|python3|systemd|rtld\(GNU_HASH\)|'
                               r'(ld-linux-x86-64|libc|libm|libgcc_s)\.so\.[0-9]+\((GLIBC_(?P<glibc>[0-9.]+)|GCC_[0-9.]+)?\)(\(64bit\))?|'
                               r'rpmlib\(\w+\) <= (?P<rpm>[0-9.]+)-[0-9]+')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""exporter-pki: what it issues is what it says, and nothing that is there is overwritten."""
+"""exporter-pki: certificates have the right contents, and existing files are not overwritten."""
 import os, pathlib, re, shutil, stat, subprocess, sys, tempfile, unittest
 
 PKI = pathlib.Path(__file__).resolve().parents[1] / 'pki/exporter-pki'
@@ -31,7 +31,7 @@ class Pki(unittest.TestCase):
         return subprocess.run(['openssl', 'verify', '-x509_strict', '-CAfile', 'pki/ca.crt', '-purpose', purpose, *more, certificate],
                               cwd=self.folder, capture_output=True, text=True).returncode == 0
 
-    def test_a_host_serves_and_a_client_asks_and_not_the_other_way_round(self):
+    def test_certificates_are_for_servers_or_clients(self):
         self.call('init')
         self.call('host', 'web1', 'web1.example.org', '10.0.0.5', 'fd00::5')
         self.call('client', 'prometheus')
@@ -47,18 +47,18 @@ class Pki(unittest.TestCase):
         self.assertFalse(self.verify(host, 'sslserver', '-verify_hostname', 'web2'))
         self.assertIn('DNS:prometheus', self.text(client))
 
-    def test_the_authority_signs_no_further_authority(self):
+    def test_the_authority_cannot_sign_authorities(self):
         self.call('init')
         self.assertIn('CA:TRUE, pathlen:0', self.text('pki/ca.crt'))
 
-    def test_what_is_secret_only_its_owner_reads(self):
+    def test_secrets_are_readable_only_by_their_owner(self):
         self.call('init')
         self.call('host', 'web1')
         for path in [self.folder / 'pki', *(self.folder / 'pki').rglob('*')]:
             if path.suffix != '.crt' and path.name != 'crl.pem':
                 self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o077, 0, path)
 
-    def test_the_bundle_has_all_that_a_target_needs(self):
+    def test_the_bundle_is_complete(self):
         self.call('init')
         bundle = self.call('host', 'web1').strip()
         listed = subprocess.run(['tar', '-tvf', bundle], cwd=self.folder, capture_output=True, text=True, check=True).stdout
@@ -90,7 +90,7 @@ class Pki(unittest.TestCase):
         bundled = subprocess.run(['tar', '-xOf', self.folder / 'pki/hosts/web1.tar', 'tls.crt'], capture_output=True, check=True).stdout
         self.assertEqual(bundled, (folder / 'tls.crt').read_bytes())
 
-    def test_a_key_made_on_the_target_stays_there(self):
+    def test_a_key_created_on_the_target_stays_there(self):
         self.call('init')
         subprocess.run(['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'tls.key',
                         '-out', 'csr', '-subj', '/CN=whatever'], cwd=self.folder, capture_output=True, check=True)
@@ -108,7 +108,7 @@ class Pki(unittest.TestCase):
         left = dict(re.findall(r'(\S+)  (\d+) days left', self.call('list')))
         self.assertLessEqual(int(left['pki/hosts/web1/tls.crt']), int(left['pki/authority/ca.crt']))
 
-    def test_what_makes_no_sense_is_refused(self):
+    def test_invalid_arguments_are_refused(self):
         self.call('list', status=1)
         self.call('init')
         for arguments in ((), ('nonsense',), ('init', 'x'), ('host',), ('host', 'a/b'), ('host', '../x'), ('host', '*.x'), ('host', 'x' * 65),
@@ -134,7 +134,7 @@ class Pki(unittest.TestCase):
         done = subprocess.run(['openssl', 'x509', '-in', self.folder / certificate, '-noout', '-serial'], capture_output=True, text=True, check=True)
         return done.stdout.strip().partition('=')[2]
 
-    def test_revocation_covers_every_certificate_of_a_name_and_nothing_else(self):
+    def test_revocation_covers_every_certificate_of_a_name(self):
         self.call('init')
         self.assertEqual(self.serials()[1], [])
         self.call('host', 'web1')
@@ -150,7 +150,7 @@ class Pki(unittest.TestCase):
         self.call('host', 'web1')
         self.assertNotIn(self.serial('pki/hosts/web1/tls.crt'), self.serials()[1])
 
-    def test_revocation_lists_are_numbered_and_outlive_the_certificates_beside_them(self):
+    def test_revocation_lists_are_numbered_and_outlive_the_certificates(self):
         self.call('init', DAYS='10')
         number = lambda: int(re.search(r'CRL Number: *\n *(\d+)', self.serials()[0])[1])
         before = number()
@@ -160,13 +160,13 @@ class Pki(unittest.TestCase):
         left = dict(re.findall(r'(\S+)  (\d+) days left', self.call('list')))
         self.assertGreater(int(left['pki/crl.pem']), int(left['pki/hosts/web1/tls.crt']))
 
-    def test_all_that_expire_are_renewed_at_once(self):
+    def test_all_expiring_certificates_are_renewed(self):
         self.call('init')
         for name in ('web1', 'web2'):
             self.call('host', name, DAYS='5')
         self.call('client', 'prometheus', DAYS='5')
         self.call('host', 'web3')
-        # Without its key: what is in the folder renews it, as for a key that was made on the host.
+        # Without the key in the archive: the key in the directory is used, as for a key that was created on the host.
         (self.folder / 'pki/hosts/web2/tls.key').unlink()
         self.assertEqual(sorted(self.call('renew', '--all', '--within', '30d').split()),
                          ['pki/clients/prometheus/tls.crt', 'pki/hosts/web1/tls.crt', 'pki/hosts/web2/tls.crt'])
@@ -174,7 +174,7 @@ class Pki(unittest.TestCase):
         self.assertTrue(self.verify('pki/hosts/web2/tls.crt', 'sslserver', '-verify_hostname', 'web2'))
         self.assertEqual(len(self.call('renew', '--all').split()), 4)
 
-    def test_one_that_cannot_be_renewed_does_not_stop_the_others(self):
+    def test_a_failed_renewal_does_not_stop_the_others(self):
         self.call('init')
         for name in ('web1', 'web2', 'web3'):
             self.call('host', name, DAYS='5')
@@ -184,7 +184,7 @@ class Pki(unittest.TestCase):
         self.assertIn('pki/hosts/web2 was not renewed', done.stderr)
         self.assertRegex(self.call('list', '30', status=1), r'\Apki/hosts/web2/tls.crt  .*\n\Z')
 
-    def test_a_broken_certificate_is_named(self):
+    def test_a_damaged_certificate_is_reported(self):
         self.call('init')
         self.call('host', 'web1')
         self.call('host', 'web2')
@@ -192,7 +192,7 @@ class Pki(unittest.TestCase):
         for command in (('list',), ('renew', '--all')):
             self.assertIn('pki/hosts/web1/tls.crt is not a certificate', self.call(*command, status=1))
 
-    def test_authorities_have_distinct_subjects_and_a_rotation_has_an_order(self):
+    def test_rotations_have_an_order_and_distinct_subjects(self):
         self.call('init')
         self.call('host', 'web1')
         subjects = lambda: set(re.findall(r'Subject: (.*)', ''.join(self.text(path) for path in (self.folder / 'pki').glob('authority*/ca.crt'))))
@@ -207,7 +207,7 @@ class Pki(unittest.TestCase):
         self.assertTrue(self.verify('pki/hosts/web1/tls.crt', 'sslserver', '-verify_hostname', 'web1'))
         self.call('rotate-ca', 'start')
 
-    def test_a_folder_of_the_first_version_is_taken_over(self):
+    def test_a_directory_of_the_first_version_is_migrated(self):
         self.call('init')
         self.call('host', 'web1', '10.0.0.5')
         pki = self.folder / 'pki'

@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PKI = ROOT / 'packaging/pki/exporter-pki'
 BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
 EXAMPLE = (ROOT / 'packaging/examples/web-config.yml').read_text()
-# For conditions, not for how fast anything is.
+# The time limit of conditions: generous, because speed is not tested.
 PATIENCE = 120
 
 
@@ -36,7 +36,7 @@ class Fleet(unittest.TestCase):
         self.give_client(name)
 
     def give_client(self, name):
-        """Whole folders change at once: what Prometheus reads in the middle of a copy is not the subject here."""
+        """Replaces whole directories at once, because reading during a copy is not tested here."""
         new = self.folder / f'{name}.new'
         shutil.copytree(self.folder / 'pki/clients' / name, new)
         with contextlib.suppress(FileNotFoundError):
@@ -56,7 +56,7 @@ class Fleet(unittest.TestCase):
         self.pki('host', name)
         self.give_host(name)
         etc = self.folder / f'{name}.etc'
-        # The example as it is installed, without the password.
+        # The installed example, without the password.
         (etc / 'web-config.yml').write_text(re.sub(r'basic_auth_users:\n.*\n', '', EXAMPLE))
         with socket.socket() as free:
             free.bind(('127.0.0.1', 0))
@@ -71,7 +71,7 @@ class Fleet(unittest.TestCase):
         return exporter
 
     def page(self, host, client, server_name='exporter.internal'):
-        """A scrape over a connection of its own."""
+        """A scrape over a new connection."""
         answer = self.ask(host, client, server_name)
         self.assertTrue(answer.startswith('HTTP/1.1 200'), answer[:100])
         return answer
@@ -96,12 +96,12 @@ class Fleet(unittest.TestCase):
         return None
 
     def certificates(self, host, client):
-        """What the exporter has in force: role, subject and expiry."""
+        """The certificates in force: role, subject and expiry."""
         page = self.page(host, client)
         rows = re.findall(r'exporter_certificate_expiry_timestamp_seconds\{([^}]*)\} (\S+)', page)
         return sorted(rows)
 
-    def test_a_revoked_client_is_refused_everywhere_and_the_others_are_not(self):
+    def test_only_the_revoked_client_is_refused(self):
         self.client('prometheus')
         for name in ('a', 'b'):
             self.host(name)
@@ -109,7 +109,7 @@ class Fleet(unittest.TestCase):
         stolen = self.folder / 'stolen'
         (self.folder / 'prometheus').rename(stolen)
         self.pki('revoke', 'client', 'prometheus')
-        # Its successor has the same name, which is the one that the web configuration lets in.
+        # The new certificate has the same name, which the web configuration allows.
         self.client('prometheus')
         for name in ('a', 'b'):
             self.assertTrue(self.up(name, 'stolen'), 'before the list is there, it is let in')
@@ -117,7 +117,7 @@ class Fleet(unittest.TestCase):
             self.until(f'{name} refuses the revoked client', lambda: not self.up(name, 'stolen'))
             self.page(name, 'prometheus')
 
-    def test_the_name_of_the_fleet_and_of_the_host_are_both_served(self):
+    def test_certificates_have_the_names_of_fleet_and_host(self):
         self.client('prometheus')
         self.host('a')
         self.until('a serves', lambda: self.up('a', 'prometheus'))
@@ -148,7 +148,7 @@ class Fleet(unittest.TestCase):
         try:
             for step in ('start', 'switch', 'finish'):
                 self.pki('rotate-ca', step)
-                # Hosts first, one after the other, and the client last, or the other way round: within a step any order will do.
+                # Hosts first and the client last, or the reverse: any order within a step must work.
                 orders = {'start': ['a', 'prometheus', 'b'], 'switch': ['prometheus', 'a', 'b'], 'finish': ['a', 'b', 'prometheus']}
                 for name in orders[step]:
                     seen = len(scrapes)
@@ -164,7 +164,7 @@ class Fleet(unittest.TestCase):
             done.set()
             scraper.join()
         self.assertEqual(failures, [])
-        # The former authority counts no longer, and the new one has signed all that is in use.
+        # The old authority is no longer trusted, and the new one has signed all certificates in use.
         for name in ('a', 'b'):
             self.assertNotIn('authority.previous', str(list((self.folder / 'pki').iterdir())))
             self.page(name, 'prometheus')

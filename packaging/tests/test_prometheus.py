@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Prometheus examples: promtool accepts the jobs and the rules, the rules fire when they should, and every metric they name is ours.
+"""The Prometheus examples: promtool accepts the jobs and the rules, the rules fire when they should, and every metric in them is exposed.
 
 promtool is taken from $PROMTOOL or the PATH; skipped, and loudly so, where there is none.
 """
@@ -32,7 +32,7 @@ class Examples(unittest.TestCase):
 
     def test_jobs(self):
         for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml', 'mysql_targets.yml', 'agent.yml'):
-            # With the files that it names.
+            # With the files that it refers to.
             with tempfile.TemporaryDirectory() as folder:
                 subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',
                                 '-keyout', f'{folder}/tls.key', '-out', f'{folder}/tls.crt'], capture_output=True, check=True)
@@ -66,16 +66,16 @@ class Examples(unittest.TestCase):
             alerts = set(re.findall(r'- alert: (\w+)', (EXAMPLES / f'{name}.yml').read_text()))
             self.assertEqual(alerts, set(re.findall(r'alertname: (\w+)', (EXAMPLES / f'{name}_test.yml').read_text())))
 
-    def test_every_alert_says_whom_it_is_about_and_what_to_check(self):
+    def test_every_alert_names_its_subject_and_what_to_check(self):
         text = ''.join(rules.read_text() for rules in RULES)
         for rule in re.split(r'\n      - alert: ', text)[1:]:
             self.assertRegex(rule, r'summary: .*\$labels\.instance', rule.splitlines()[0])
             self.assertRegex(rule, r'description: .+', rule.splitlines()[0])
             self.assertRegex(rule, r'severity: (critical|warning|info)', rule.splitlines()[0])
 
-    def test_every_metric_that_an_alert_asks_for_is_exposed(self):
+    def test_every_metric_of_an_alert_is_exposed(self):
         project = EXAMPLES.parents[1]
-        # The reference is made from the collectors; what exporters expose of themselves stands in their common source.
+        # The reference is generated from the collectors; the metrics of the exporters themselves are in the source of exporter-core.
         declared = re.findall(r'^\| `(node_[^`]+)`', (project / 'docs/metrics/node.md').read_text(), re.MULTILINE)
         declared += ['node_scrape_collector_success', 'process_start_time_seconds', 'up']
         for source in (project / 'exporter-core/src').rglob('*.rs'):

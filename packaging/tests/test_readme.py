@@ -21,17 +21,17 @@ shift 4
 install -D "/binaries/$name" "target/release/$name"
 [[ $command = build ]] || exec "target/release/$name" "$@"
 '''
-# Commands that need what is not in the machine: what they have to say there.
+# Commands that need services that the machine lacks, with the output that is expected there.
 WITHOUT = {
     'cargo run --release -p mysql-exporter -- --check': r'(?i)connect|no such file|refused',
     'cargo run --release -p cloudwatch-exporter -- --plan': r'(?i)credential|connect|dispatch|region|aws',
 }
-# The tests themselves: .ci/run and scripts/test-fresh-machine run this one.
+# Commands that run tests: .ci/run and scripts/test-fresh-machine run this test.
 ELSEWHERE = ('scripts/test --install',)
 
 
 def commands():
-    """The lines of all blocks of shell commands, with the address that a server is to answer at."""
+    """The lines of all blocks of shell commands, with the address at which a server has to respond."""
     for block in re.findall(r'^```sh\n(.*?)^```$', (PROJECT / 'README.md').read_text(), re.M | re.S):
         for line in block.replace('\\\n', ' ').splitlines():
             address = re.search(r'# (http://localhost:\d+/\S*)', line)
@@ -40,7 +40,7 @@ def commands():
 
 class Readme(unittest.TestCase):
     def run_as_written(self, line, check):
-        """In the folder that the last command ended in."""
+        """Runs a command in the directory of the previous one."""
         return self.machine.run(f'cd "$(cat /run/folder)"; export REPOSITORY=/repository PATH=/usr/local/bin:$PATH\n{line}\nstatus=$?; pwd >/run/folder; exit $status',
                                 check=check, text=PASSWORD + '\n')
 
@@ -57,7 +57,7 @@ class Readme(unittest.TestCase):
         self.assertIn('# TYPE ', page, line)
         self.machine.run('systemctl stop server')
 
-    def test_every_command_does_what_it_says(self):
+    def test_every_command_works(self):
         with tempfile.TemporaryDirectory() as repository:
             subprocess.run(['git', 'clone', '--quiet', '--bare', '--no-local', PROJECT, repository], check=True)
             try:

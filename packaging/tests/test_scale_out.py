@@ -43,7 +43,7 @@ class ScaleOut(unittest.TestCase):
         self.log = (self.folder / 'log').open('w')
         self.addCleanup(self.log.close)
         self.port, self.store = free_port(ADDRESSES[0]), free_port()
-        # The action hashmod; with one port in thirty-two, all targets are in one shard.
+        # The action hashmod. With some ports all targets are in one shard: then another port is used.
         share = lambda address: int.from_bytes(hashlib.md5(f'{address}:{self.port}'.encode()).digest()[8:], 'big') % 2
         while len(set(map(share, ADDRESSES))) < 2:
             self.port = free_port(ADDRESSES[0])
@@ -97,11 +97,11 @@ class ScaleOut(unittest.TestCase):
             time.sleep(0.5)
 
     def all_since(self, moment):
-        """Every target has been scraped since, and the store has it."""
+        """Whether the store has a later sample of every target."""
         self.until(f'all since {moment}', lambda found: set(found) == set(ADDRESSES) and all(max(times) > moment for shards in found.values() for times in shards.values()))
 
     def outage_of(self, store):
-        """Its begin and end. Several scrapes have their turn."""
+        """Begin and end of the outage, which lasts several scrapes."""
         store.kill()
         store.wait()
         crashed = time.time()
@@ -116,7 +116,7 @@ class ScaleOut(unittest.TestCase):
             meanwhile = [moment for moment in times if crashed < moment < restarted]
             self.assertGreaterEqual(len(meanwhile), 3, f'{address}: {times}, down from {crashed} to {restarted}')
 
-    def test_vmagent_keeps_what_waited(self):
+    def test_vmagent_keeps_queued_samples(self):
         if not VMAGENT:
             print('SKIPPED: vmagent in place of an agent: no vmagent in $VMAGENT, target/tools or the PATH', file=sys.stderr, flush=True)
             self.skipTest('no vmagent')
@@ -137,7 +137,7 @@ class ScaleOut(unittest.TestCase):
         self.all_since(time.time())
         self.check_samples_between(crashed, stopped)
 
-    def test_nothing_is_lost(self):
+    def test_no_sample_is_lost(self):
         store = self.start_store()
         agents = []
         for shard in '01':
@@ -145,15 +145,15 @@ class ScaleOut(unittest.TestCase):
             agents.append(self.start_agent(shard))
         self.all_since(0)
         self.all_since(time.time())
-        # Every target has one shard, and every shard has targets.
+        # Each target is in one shard, and each shard has targets.
         self.assertEqual({address: list(found) for address, found in self.samples().items()}, {address: [shard] for address, shard in self.shares.items()})
 
-        # The store crashes; the samples of that time are sent later.
+        # The store crashes; samples are sent after its restart.
         crashed, restarted = self.outage_of(store)
         self.all_since(restarted)
         self.check_samples_between(crashed, restarted)
 
-        # An agent crashes: the other one goes on, and what was sent stays.
+        # An agent crashes: the other one continues, and samples that were sent remain.
         before = self.samples()
         agents[0].kill()
         agents[0].wait()

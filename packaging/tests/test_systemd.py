@@ -13,16 +13,16 @@ from machine import PROJECT, Machine, Unavailable
 BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
 BINARIES = {name: BINARY.with_name(name) for name in ('mysql-exporter', 'cloudwatch-exporter')} | {'node-exporter': BINARY}
 MOST_EXPOSED = 1.9
-# Seconds after which systemd kills what has not ended by itself: TimeoutStopSec of the units.
+# TimeoutStopSec of the units: seconds after which systemd kills a service that has not stopped.
 STOP_TIMEOUT = 10
-# Of the process itself, or counted by the scrape itself; the rest is the machine's and has to agree.
+# Metrics of the process, or changed by the scrape itself. All others describe the machine and must be equal.
 OWN = re.compile(r'^(process_|exporter_|promhttp_|http_|node_exporter_|node_scrape_collector_duration_seconds)')
-# Sizes that nobody else changes in the meantime.
+# Sizes that no other process changes in the meantime.
 STEADY = re.compile(r'^node_(filesystem_(size_bytes|readonly|device_error)\{|uname_info|memory_MemTotal_bytes|boot_time_seconds|cpu_info|network_mtu_bytes)')
 
 
 def skip(what, reason):
-    """An exception to raise: of a test that is left out, or of one that fails because none may be."""
+    """The exception for a missing requirement: it skips the test, or fails it if skipping is not allowed."""
     if os.environ.get('PACKAGING_TESTS') == 'required':
         return AssertionError(f'{what}: {reason}')
     print(f'SKIPPED: {what}: {reason}', file=sys.stderr, flush=True)
@@ -43,12 +43,12 @@ def setUpModule():
 
 
 class Unit(unittest.TestCase):
-    """A unit and what can be done with it. Those who inherit say which, in `name`."""
+    """A unit and operations on it. Subclasses set `name`."""
 
     name = port = None
-    # What every answer of it has in it.
+    # Text that every response contains.
     sign = None
-    # What else a test may start.
+    # Other units that a test may start.
     helpers = ''
 
     @classmethod
@@ -65,7 +65,7 @@ class Unit(unittest.TestCase):
 
     @classmethod
     def configure(cls):
-        """What an administrator does before the first start."""
+        """The steps of an administrator before the first start."""
 
     def setUp(self):
         self.addCleanup(self.forget_drop_ins)
@@ -109,7 +109,7 @@ class Unit(unittest.TestCase):
         return lambda: self.show('ActiveState', 'MainPID') not in (['active', str(old)], ['active', '0']) and self.show('ActiveState') == 'active'
 
     def journal(self):
-        """What the unit said since the test began."""
+        """The log of the unit since the test began."""
         return machine.run(f'journalctl --no-pager -o cat --since=@{self.started} -u {self.unit}').stdout
 
     def url(self, scheme='http', host='127.0.0.1'):
@@ -124,13 +124,13 @@ class Unit(unittest.TestCase):
         return done.stdout.strip() if done.returncode == 0 else f'refused ({done.stdout.strip()})'
 
     def as_the_unit(self, command):
-        """A command as the user that the unit runs as, among the files that it sees."""
+        """Runs a command with the user and the mount namespace of the unit."""
         pid = self.pid()
         return machine.run(f'nsenter --target={pid} --mount -- setpriv --reuid=$(stat -c %u /proc/{pid}) --regid=$(stat -c %g /proc/{pid}) '
                            f'--clear-groups {command}', check=False)
 
     def kept(self, file, secret):
-        """Only root reads the original, only the unit its copy; the secret is nowhere else."""
+        """Only root can read the original, only the unit can read its copy, and the secret is nowhere else."""
         copy = f'/run/credentials/{self.unit}/{file}'
         self.assertIn(secret, self.as_the_unit(f'cat {copy}').stdout)
         self.assertNotEqual(self.as_the_unit(f'cat /etc/{self.name}/{file}').returncode, 0)
@@ -140,7 +140,7 @@ class Unit(unittest.TestCase):
 
 
 class Shared:
-    """What holds of every unit."""
+    """Tests of every unit."""
 
     def test_exposure(self):
         said = machine.run(f'systemd-analyze --no-pager security {self.unit}').stdout.strip().splitlines()[-1]
@@ -151,7 +151,7 @@ class Shared:
         self.drop_in(*machine.run(f'cd {self.examples} && echo *.conf').stdout.split())
         self.assertEqual(machine.run(f'systemd-analyze --man=no verify {self.unit} {self.name}.socket').stdout, '')
 
-    def test_start_returns_when_it_serves(self):
+    def test_start_waits_until_the_service_listens(self):
         started = time.monotonic()
         machine.run(f'systemctl start {self.unit}')
         took = time.monotonic() - started
@@ -161,12 +161,12 @@ class Shared:
         self.assertEqual(uid, self.name)
         self.assertNotIn('unset environment variable', machine.run(f'journalctl --no-pager -u {self.unit}').stdout)
 
-    def test_a_wrong_flag_is_not_tried_again(self):
+    def test_an_invalid_flag_causes_no_restart(self):
         self.drop_in(text='[Service]\nEnvironment=WEB=--no-such-flag\n')
         self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
         self.assertEqual(self.show('ActiveState', 'ExecMainStatus', 'NRestarts'), ['failed', '2', '0'])
 
-    def test_killed_it_comes_back(self):
+    def test_a_killed_service_is_restarted(self):
         machine.run(f'systemctl start {self.unit}')
         old = self.pid()
         machine.run(f'kill -9 {old}')
@@ -188,7 +188,7 @@ class Shared:
         self.assertEqual(self.pid(), old)
         self.assertEqual(self.show('ActiveState'), 'active')
 
-    def test_it_stops_at_once(self):
+    def test_the_service_stops_immediately(self):
         machine.run(f'systemctl start {self.unit}')
         self.scrape()
         started = time.monotonic()
@@ -198,13 +198,13 @@ class Shared:
         self.assertLess(took, STOP_TIMEOUT)
         self.assertEqual(self.show('Result'), 'success')
 
-    def test_a_socket_of_systemd(self):
+    def test_socket_activation(self):
         self.drop_in('socket.conf')
         machine.run(f'systemctl start {self.name}.socket')
         self.assertEqual(self.show('ActiveState'), 'inactive')
         self.assertIn(self.sign, self.scrape(), 'the first scrape starts it')
         self.until('readiness', lambda: self.show('ActiveState') == 'active')
-        # Every new connection is answered, also while it restarts.
+        # Every new connection gets a response, also during a restart.
         asked = machine.run(f'''
             (sleep 0.3; systemctl restart {self.name}; sleep 0.3; systemctl restart {self.name}) &
             failed=0
@@ -215,7 +215,7 @@ class Shared:
         self.assertEqual(asked.strip().splitlines()[-1], '0 failed', asked)
 
     def keys(self):
-        """A CA's certificates where the drop-in mtls.conf looks for them. The flags of curl: for anybody, a client, another one."""
+        """Certificates in the paths of the drop-in mtls.conf. Returns flags of curl: without a certificate, with an allowed one, with another one."""
         machine.run(f'''
             set -e
             if [ ! -e /root/pki/pki ]; then
@@ -227,7 +227,7 @@ class Shared:
             f'--cert /root/pki/pki/clients/{name}/tls.crt --key /root/pki/pki/clients/{name}/tls.key' for name in ('prometheus', 'stranger'))
 
     def web_config(self):
-        """The example as it ships, and with a password in it."""
+        """The shipped example, and the same with a password."""
         hash = machine.run('''perl -e 'print crypt("open sesame", "\\$2b\\$10\\$abcdefghijklmnopqrstuu")' ''').stdout
         self.assertRegex(hash, r'^\$2b\$10\$')
         example = machine.run(f'cat {self.examples}/web-config.yml').stdout
@@ -238,7 +238,7 @@ class Shared:
         template, config = self.web_config()
         file = f'/etc/{self.name}/web-config.yml'
         self.drop_in('mtls.conf')
-        # As it ships it is refused: it has no password yet.
+        # The shipped configuration is rejected, because it has no password.
         machine.write(file, template, 0o640)
         self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
         self.until('what is wrong with it', lambda: 'basic_auth_users' in self.journal())
@@ -259,7 +259,7 @@ class Shared:
         seen = machine.run(f'cat /proc/{self.pid()}/environ /proc/{self.pid()}/cmdline').stdout
         self.assertNotIn('PRIVATE KEY', self.journal() + seen)
 
-    def test_what_is_renewed_is_in_force_without_a_restart(self):
+    def test_renewed_files_are_used_without_a_restart(self):
         ca, prometheus, stranger = self.keys()
         _, config = self.web_config()
         file, password = f'/etc/{self.name}/web-config.yml', "-u 'prometheus:open sesame'"
@@ -282,7 +282,7 @@ END
             rm -f /run/loop.stop; systemd-run -q --unit=loop -p StandardOutput=file:/run/loop.log sh /run/loop.sh''')
         self.addCleanup(machine.run, 'touch /run/loop.stop; systemctl stop loop', check=False)
 
-        # A new certificate and key, the key first, as some tools do.
+        # A new certificate and key; the key is replaced first, as some tools do.
         before = serial()
         machine.run(f'''
             set -e; cd /root/pki; rm -rf next; mkdir next; cp -r pki next/; cd next
@@ -290,7 +290,7 @@ END
             install -m 640 new/tls.key /etc/{self.name}/; sleep 0.5; install -m 644 new/tls.crt /etc/{self.name}/''')
         took = self.until('the new certificate', lambda: serial() not in ('', before), 30)
         print(f'{self.name}: a new certificate is in force after {took:.1f} s', flush=True)
-        # A key that is not the certificate's, then half a configuration: nothing changes, and it can be seen.
+        # A key that does not match the certificate, then a truncated configuration: nothing changes, and a metric shows the failure.
         machine.run(f'openssl genpkey -algorithm ed25519 2>/dev/null | install -m 640 /dev/stdin /etc/{self.name}/tls.key')
         self.until('the metric of the wrong key', lambda: reloaded() == '0', 30)
         self.assertIn('not the key of the certificate', self.journal())
@@ -300,7 +300,7 @@ END
         self.until('the metric of half a file', lambda: reloaded() == '0', 30)
         self.assertIn('a reload weakens no access', self.journal())
         self.assertEqual(scraped(''), '401')
-        # A second password, then the first one goes.
+        # A second password is added, then the first is removed.
         other = machine.run('''perl -e 'print crypt("another", "\\$2b\\$10\\$abcdefghijklmnopqrstuu")' ''').stdout
         machine.write(file, config + f'  second: "{other}"\n', 0o640)
         self.until('the new password', lambda: scraped("-u 'second:another'") == '200', 30)
@@ -327,7 +327,7 @@ END
         self.assertIn('revoked', self.journal())
         self.assertEqual(self.pid(), old, 'it was not restarted')
 
-    def test_a_check_as_the_unit_runs_it(self):
+    def test_a_check_under_the_unit(self):
         self.keys()
         _, config = self.web_config()
         machine.write(f'/etc/{self.name}/web-config.yml', config, 0o640)
@@ -335,21 +335,21 @@ END
         check = f'{self.name} --check --unit'
         good = machine.run(check, check=False)
         self.assertIn('client_auth_type', good.stdout)
-        # Root could read it, the unit's user cannot.
+        # Root can read it, the user of the unit cannot.
         machine.run(f'chmod 600 /etc/{self.name}/tls.key')
         bad = machine.run(check, check=False)
         self.assertEqual(bad.returncode, 2)
         self.assertIn('Permission denied', bad.stdout)
         self.assertEqual(machine.run(f'ls /run/systemd/system /run | grep {self.name}-check', check=False).stdout, '')
 
-    def test_a_missing_credential_is_no_loop(self):
+    def test_a_missing_credential_causes_no_restart_loop(self):
         self.drop_in(text=f'[Service]\nLoadCredential=tls.key:/etc/{self.name}/absent.key\n')
         self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
         self.until('the end', lambda: self.show('ActiveState') == 'failed')
         time.sleep(3)
         self.assertEqual(self.show('NRestarts'), '0')
 
-    def test_a_missing_file_is_named_once(self):
+    def test_a_missing_file_is_reported_once(self):
         self.keys()
         _, config = self.web_config()
         machine.write(f'/etc/{self.name}/web-config.yml', config, 0o640)
@@ -371,14 +371,14 @@ class NodeExporter(Shared, Unit):
 
     @classmethod
     def configure(cls):
-        # The same program for the same user, with no sandbox around it.
+        # The same program and user, without a sandbox.
         machine.write('/etc/systemd/system/bare.service', '''[Service]
 Type=notify
 User=node-exporter
 ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector.textfile.directory=/var/lib/node-exporter/textfile
 ''')
 
-    def test_a_port_that_is_taken_is_tried_again(self):
+    def test_a_port_in_use_causes_restarts(self):
         machine.run('systemd-run -q --unit=squatter python3 -m http.server 9100')
         self.addCleanup(machine.run, 'systemctl stop squatter', check=False)
         self.until('the squatter', lambda: machine.run('curl -s -o /dev/null http://127.0.0.1:9100/', check=False).returncode == 0)
@@ -386,7 +386,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         machine.run('systemctl stop squatter')
         self.until('another attempt', lambda: self.show('ActiveState') == 'active')
 
-    def test_the_watchdog_ends_what_no_longer_answers(self):
+    def test_the_watchdog_kills_a_stopped_process(self):
         self.drop_in(text='[Service]\nWatchdogSec=5s\n')
         machine.run(f'systemctl start {self.unit}')
         time.sleep(11)
@@ -397,7 +397,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         self.assertIn(self.sign, self.scrape())
         print(f'back {took:.1f} s after SIGSTOP with WatchdogSec=5s', flush=True)
 
-    def test_a_reload_takes_up_what_is_right_and_keeps_what_was(self):
+    def test_a_reload_applies_only_valid_configurations(self):
         file = '/etc/node-exporter/reloaded.yml'
         headers = 'http_server_config: {headers: {X-Frame-Options: deny}}\n'
         machine.write(file, '{}\n')
@@ -421,7 +421,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
             echo 'written_by_a_job 1' > /var/lib/node-exporter/textfile/job.prom''')
         self.addCleanup(machine.run, 'umount /home /tmp/below /srv/late', check=False)
         machine.run(f'systemctl start {self.unit} bare')
-        # What changes after the start is seen too.
+        # Changes after the start are visible too.
         machine.run('mount -t tmpfs -o size=13M tmpfs /srv/late; hostname renamed')
         bare, hardened = (parse(self.scrape(f'http://127.0.0.1:{port}/metrics')) for port in (9199, 9100))
         self.assertGreater(len(bare), 200)
@@ -438,7 +438,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         self.assertTrue(any(name.startswith('node_uname_info') and 'nodename="renamed"' in name for name in hardened))
         self.assertEqual(hardened.get('written_by_a_job'), '1')
 
-    def test_a_dead_mount_holds_nothing_up(self):
+    def test_a_hanging_mount_blocks_nothing(self):
         if machine.run('test -c /dev/fuse', check=False).returncode != 0:
             self.skipTest('no /dev/fuse')
         machine.run('mkdir -p /srv/dead; systemd-run -q --unit=dead python3 /project/packaging/tests/hung_mount.py /srv/dead')
@@ -464,7 +464,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         machine.run('systemctl stop dead')
         self.until('the end of what waited for the mount', lambda: machine.run(f'pgrep -P {old}', check=False).returncode != 0)
 
-    def test_files_of_a_web_configuration_are_found_however_they_are_named(self):
+    def test_files_of_a_web_configuration_may_be_named_in_any_way(self):
         ca, prometheus, _ = self.keys()
         template, config = self.web_config()
         file = '/etc/node-exporter/web-config.yml'
@@ -473,7 +473,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
         self.assertEqual(machine.run(check, check=False).returncode, 2)
         machine.write(file, config, 0o640)
         machine.run(check)
-        # As an administrator may have it, and as systemd hands out secrets to others.
+        # As an administrator may configure it, and as systemd passes secrets to other services.
         names = ('web-config.yml', 'ca.crt', 'crl.pem', 'tls.crt', 'tls.key')
         self.drop_in(text='[Service]\n' + ''.join(f'LoadCredential={name}:/etc/node-exporter/{name}\n' for name in names)
                      + 'Environment=WEB=--web.config.file=%d/web-config.yml\n')
@@ -484,7 +484,7 @@ ExecStart=/usr/bin/node-exporter --web.listen-address=127.0.0.1:9199 --collector
 
 
 class MysqlExporter(Shared, Unit):
-    """Beside nothing that is a server, but for what greets like one and lets nobody in."""
+    """Without a MySQL server: greeter.py imitates one and rejects all logins."""
 
     name, port, sign = 'mysql-exporter', 9104, '\nmysql_up 0\n'
     helpers = 'greeter'
@@ -496,32 +496,32 @@ class MysqlExporter(Shared, Unit):
         machine.run(f"sed 's/^password=$/password={cls.password}/' {cls.examples}/my.cnf | install -m 600 /dev/stdin {cls.my_cnf}")
 
     def greeter(self):
-        """Starts it where the example looks for a server; returns the file that it notes users in."""
+        """Starts greeter.py at the address of the example; returns the file in which it records users."""
         machine.run('rm -f /run/mysqld/mysqld.sock /run/greeted')
         machine.run('systemd-run -q --unit=greeter python3 /project/packaging/tests/greeter.py /run/mysqld/mysqld.sock /run/greeted')
         self.until('the greeter', lambda: machine.run('test -S /run/mysqld/mysqld.sock', check=False).returncode == 0)
         return '/run/greeted'
 
-    def test_the_password_is_a_copy_for_it_alone(self):
+    def test_the_password_is_a_private_copy(self):
         users = self.greeter()
         machine.run(f'systemctl start {self.unit}')
         self.assertIn(self.sign, self.scrape())
         self.assertIn('exporter\n', machine.run(f'cat {users}').stdout, 'the user of my.cnf asked to be let in, over the socket')
         self.kept('my.cnf', self.password)
 
-    def test_without_the_file_it_says_what_to_write(self):
+    def test_a_missing_option_file_is_explained(self):
         machine.run(f'mv {self.my_cnf} {self.my_cnf}.away')
         self.addCleanup(machine.run, f'mv {self.my_cnf}.away {self.my_cnf}')
         self.assertNotEqual(machine.run(f'systemctl start {self.unit}', check=False).returncode, 0)
-        # Of its own accord: systemd does not mind.
+        # The exporter ends by itself, which systemd accepts.
         self.assertEqual(self.show('ActiveState', 'ExecMainStatus', 'NRestarts'), ['failed', '2', '0'])
         self.until('what to write', lambda: re.search(r'no user: .*my\.cnf .*\[client\]', self.journal()))
-        # Nor is the file needed by those who say it otherwise.
+        # The file is not needed if the flag is set in another way.
         self.drop_in(text='[Service]\nEnvironment=WEB=--mysqld.username=other MYSQLD_EXPORTER_PASSWORD=other\n')
         machine.run(f'systemctl start {self.unit}')
         self.assertIn(self.sign, self.scrape())
 
-    def test_it_needs_no_network_for_a_server_of_this_machine(self):
+    def test_a_local_server_needs_no_network(self):
         users = self.greeter()
         self.drop_in('socket.conf', 'unix-socket-only.conf')
         machine.run(f'systemctl start {self.name}.socket')
@@ -531,7 +531,7 @@ class MysqlExporter(Shared, Unit):
 
 
 class CloudwatchExporter(Shared, Unit):
-    """Beside nothing that is AWS, but for what greets like it and lets nobody in."""
+    """Without AWS: greeter.py imitates it and rejects all requests."""
 
     name, port, sign = 'cloudwatch-exporter', 9106, '\ncloudwatch_exporter_build_info{'
     helpers = 'endpoint'
@@ -544,7 +544,7 @@ class CloudwatchExporter(Shared, Unit):
         machine.write(f'/etc/{cls.name}/aws-credentials', keys, 0o600)
         machine.run(f'cat >> /etc/default/{cls.name}', text='AWS_ENDPOINT_URL=http://127.0.0.1:8123\nAWS_MAX_ATTEMPTS=1\n')
 
-    def test_the_keys_are_a_copy_for_it_alone(self):
+    def test_the_keys_are_a_private_copy(self):
         machine.run('systemd-run -q --unit=endpoint python3 /project/packaging/tests/greeter.py --http 8123 /run/asked')
         self.until('the endpoint', lambda: machine.run('curl -s -o /dev/null http://127.0.0.1:8123/', check=False).returncode == 0)
         machine.run(f'systemctl start {self.unit}')
@@ -552,7 +552,7 @@ class CloudwatchExporter(Shared, Unit):
         self.assertIn('Credential=AKIDOFTHETEST/', machine.run('cat /run/asked').stdout)
         self.kept('aws-credentials', self.secret)
 
-    def test_without_keys_it_serves_all_the_same(self):
+    def test_the_service_starts_without_keys(self):
         machine.run(f'mv /etc/{self.name}/aws-credentials /etc/{self.name}/away')
         self.addCleanup(machine.run, f'mv /etc/{self.name}/away /etc/{self.name}/aws-credentials')
         machine.run(f'systemctl start {self.unit}')
