@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use exporter_core::collector::Error;
-use exporter_core::web::ConfigError;
+use exporter_core::config_file::ConfigError;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, Shared};
 use futures_util::stream::FuturesUnordered;

@@ -87,3 +87,51 @@ pub(super) fn account_names(
     }
     Ok(given.value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn accounts_and_regions_are_read() {
+        let text = "labels: {env: live}\nbudget_dollars: 300\naccounts:\n- name: prod\n  role_arn: \
+                    arn:aws-cn:iam::111111111111:role/a/monitoring\n  external_id: x\n  regions: [r1, r2]\n\
+                    - {name: org, linked: true, account_id: '222222222222'}\nregion: r3\nmetrics:\n\
+                    - {aws_namespace: A, aws_metric_name: B, accounts: [org]}\n";
+        let config = Config::parse(text.as_bytes()).unwrap();
+        let titles: Vec<_> = config.targets.iter().map(Target::title).collect();
+        assert_eq!(titles, ["prod r1", "prod r2", "org r3"]);
+        let account = |at: usize| config.targets[at].account.as_ref().unwrap();
+        assert_eq!(account(0).id, "111111111111");
+        assert_eq!(account(0).role.as_ref().unwrap().external_id.as_deref(), Some("x"));
+        assert_eq!((account(2).id.as_str(), account(2).is_linked), ("222222222222", true));
+        let applies: Vec<_> =
+            config.targets.iter().map(|target| config.rules[0].applies_to(target)).collect();
+        assert_eq!(applies, [false, false, true]);
+        assert_eq!(config.labels, [("env".to_owned(), "live".to_owned())]);
+        assert_eq!(config.budget, Some(300.0));
+    }
+
+    #[test]
+    fn mistakes_in_accounts_are_errors() {
+        for (text, problem) in [
+            ("accounts: []\nmetrics: []", "is empty"),
+            ("accounts: [{regions: [a]}]\nmetrics: []", "needs a `name`"),
+            ("accounts: [{name: a}, {name: a}]\nmetrics: []", "two accounts called \"a\""),
+            ("accounts: [{name: a, role_arn: x}]\nmetrics: []", "not the ARN of a role"),
+            ("accounts: [{name: a, external_id: x}]\nmetrics: []", "give a role_arn"),
+            ("role_arn: x\naccounts: [{name: a}]\nmetrics: []", "without `accounts`"),
+            (
+                "metrics: [{aws_namespace: A, aws_metric_name: B, accounts: [b]}]",
+                "no account called \"b\"",
+            ),
+            ("labels: {job: x}\nmetrics: []", "cannot be the name of a label"),
+            ("labels: {a-b: x}\nmetrics: []", "cannot be the name of a label"),
+            ("budget_dollars: -1\nmetrics: []", "more than 0"),
+        ] {
+            let fault = Config::parse(text.as_bytes()).unwrap_err();
+            assert!(fault.problem.contains(problem), "{text}: {fault:?}");
+        }
+    }
+}

@@ -157,3 +157,43 @@ fn is_statistic(name: &str) -> bool {
     let has_digit = name.chars().any(|letter| letter.is_ascii_digit());
     STATISTICS.contains(&name) || has_digit || name == "IQM"
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn mistakes_in_discovery_are_errors() {
+        for (text, problem) in [
+            ("discover: [{tags: {A: [b]}}]", "needs an `aws_namespace`"),
+            ("discover: [{aws_namespace: AWS/rds}]", "did you mean \"AWS/RDS\"?"),
+            (
+                "discover: [{aws_namespace: My/Application}]",
+                "set `untagged: true` to list its metrics",
+            ),
+            ("discover: [{aws_namespace: AWS/Usage}]", "set `untagged: true`"),
+            ("discover: [{aws_namespace: AWS/KMS}]", "`metrics` is missing"),
+            ("discover: [{aws_namespace: AWS/RDS, metrics: {A: []}}]", "A: name a statistic"),
+            (
+                "discover: [{aws_namespace: AWS/RDS, metrics: {A: [Avg]}}]",
+                "\"Avg\" is not a statistic",
+            ),
+            ("discover: [{aws_namespace: AWS/RDS, accounts: [x]}]", "no account called \"x\""),
+            ("discover: [{aws_namespace: AWS/RDS, tag: {}}]", "did you mean \"tags\"?"),
+        ] {
+            let fault = Config::parse(text.as_bytes()).unwrap_err();
+            assert!(fault.problem.contains(problem), "{text}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn discovery_has_defaults_that_suit_the_service() {
+        let text = "discover: [{aws_namespace: AWS/S3}, {aws_namespace: sqs}]";
+        let config = Config::parse(text.as_bytes()).unwrap();
+        let windows: Vec<_> = config.rules.iter().map(|rule| (rule.title(), rule.window)).collect();
+        assert_eq!(windows[0].0, "AWS/S3 BucketSizeBytes");
+        assert_eq!((windows[0].1.period, windows[0].1.range), (86_400, 172_800));
+        assert_eq!((windows[2].1.period, windows[2].1.range), (300, 600));
+        assert!(config.rules.iter().all(|rule| rule.is_listed() && rule.has_resources()));
+    }
+}
