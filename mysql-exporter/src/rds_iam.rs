@@ -3,6 +3,8 @@
 //! a new one. Credentials come from the AWS SDK: environment, profile, web identity, container,
 //! instance.
 
+mod files;
+
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -36,8 +38,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result<Secret, Error> {
     static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
     let no_response = || Error("the source of AWS credentials does not respond".into());
-    let config = tokio::time::timeout(TIMEOUT, CONFIG.get_or_init(load));
-    let config = config.await.map_err(|_| no_response())?;
+    let config = tokio::time::timeout(TIMEOUT, CONFIG.get_or_try_init(load));
+    let config = config.await.map_err(|_| no_response())??;
+    files::check_tokens().await?;
     let provider = config.credentials_provider();
     let provider = provider.ok_or_else(|| Error("there are no AWS credentials".into()))?;
     let credentials = tokio::time::timeout(TIMEOUT, provider.provide_credentials()).await;
@@ -47,9 +50,14 @@ pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result
     presigned(user, address, region, credentials, SystemTime::now())
 }
 
-async fn load() -> SdkConfig {
+async fn load() -> Result<SdkConfig, Error> {
+    let profiles = files::profiles().await?;
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client).load().await
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(client)
+        .profile_files(profiles)
+        .load();
+    Ok(config.await)
 }
 
 /// The presigned request, without its scheme.

@@ -51,6 +51,31 @@ fn serve(
     send(&mut tls, number + 1, denied)
 }
 
+/// The profile files and token files of the AWS SDK have a maximum size.
+#[test]
+fn huge_files_of_the_sdk_are_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    let huge = dir.path().join("huge");
+    std::fs::File::create(&huge).unwrap().set_len(1 << 30).unwrap();
+    let cnf = dir.path().join("my.cnf");
+    let text = "[client]\nuser=exporter\nhost=localhost\nport=1\nrds-iam=eu-central-1\n\
+                ssl-mode=VERIFY_IDENTITY\n";
+    std::fs::write(&cnf, text).unwrap();
+    for variable in ["AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
+        let variables = [
+            (variable, huge.to_str().unwrap()),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "hush"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ];
+        let flag = format!("--config.my-cnf={}", cnf.display());
+        let exporter = Exporter::start_with(BINARY, &[&flag], &variables, dir.path());
+        exporter.get("/metrics");
+        let is_logged = || exporter.log().contains(&format!("check {variable}"));
+        until(is_logged, || exporter.log());
+    }
+}
+
 #[test]
 fn each_login_sends_a_token_over_tls() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,13 +2,15 @@
 """The Grafana dashboards: a real Prometheus scrapes exporters, and every expression of every panel has a result.
 
 The node exporter ($BINARY, or the debug build) runs here and is scraped over mutual TLS. The pages of the others are in pages/, recorded from a
-MariaDB and from the CloudWatch exporter, with charges written by hand. Prometheus is $PROMETHEUS, or in target/tools or the PATH; skipped, and loudly so, where it is missing.
+MariaDB and from the CloudWatch exporter, with charges written by hand; those of MySQL collectors that need a replica, a cluster or locks are the
+expected pages of their tests. Prometheus is $PROMETHEUS, or in target/tools or the PATH; skipped, and loudly so, where it is missing.
 """
 import contextlib, http.server, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time, unittest, urllib.error, urllib.parse, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = sorted((ROOT / 'packaging/grafana/dashboards').glob('*.json'))
 PAGES = ROOT / 'packaging/tests/pages'
+COLLECTORS = ROOT / 'mysql-exporter/tests/golden'
 PKI = ROOT / 'packaging/pki/exporter-pki'
 BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
 UNPACKED = ROOT / 'target/tools/unpacked/usr/bin/prometheus'
@@ -32,9 +34,23 @@ def free_port():
         return free.getsockname()[1]
 
 
+def pages():
+    """The pages by name."""
+    found = {page.stem: page.read_text() for page in sorted(PAGES.glob('*.prom'))}
+    families, collectors = set(), ''
+    for page in sorted(COLLECTORS.glob('*.prom')):
+        text = page.read_text()
+        of_page = set(re.findall(r'^# TYPE (\S+)', text, re.MULTILINE))
+        # Some collectors have a page for each kind of server.
+        if not families & of_page:
+            families |= of_page
+            collectors += text
+    return {**found, 'mysql_collectors': collectors}
+
+
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = (PAGES / f'{self.path.strip("/")}.prom').read_bytes()
+        body = pages()[self.path.strip('/')].encode()
         self.send_response(200)
         self.send_header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
         self.send_header('Content-Length', str(len(body)))
@@ -60,16 +76,15 @@ class Dashboards(unittest.TestCase):
                 subprocess.run([PKI, *arguments], cwd=folder, check=True, capture_output=True)
             (folder / 'web.yml').write_text('tls_server_config:\n  cert_file: pki/hosts/a/tls.crt\n  key_file: pki/hosts/a/tls.key\n'
                                             '  client_ca_file: pki/ca.crt\n  client_crl_file: pki/crl.pem\n  client_auth_type: RequireAndVerifyClientCert\n')
-            pages = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
-            stack.callback(pages.server_close)
-            stack.callback(pages.shutdown)
-            threading.Thread(target=pages.serve_forever, daemon=True).start()
+            server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
             node, cls.port = free_port(), free_port()
             jobs = [{'job_name': 'node', 'scheme': 'https', 'static_configs': [{'targets': [f'127.0.0.1:{node}']}],
                      'tls_config': {'ca_file': 'pki/ca.crt', 'cert_file': 'pki/clients/prometheus/tls.crt', 'key_file': 'pki/clients/prometheus/tls.key',
                                     'server_name': 'exporter.internal'}}]
-            jobs += [{'job_name': page.stem, 'metrics_path': f'/{page.stem}', 'static_configs': [{'targets': [f'127.0.0.1:{pages.server_port}']}]}
-                     for page in sorted(PAGES.glob('*.prom'))]
+            jobs += [{'job_name': name, 'metrics_path': f'/{name}', 'static_configs': [{'targets': [f'127.0.0.1:{server.server_port}']}]} for name in pages()]
             (folder / 'prometheus.yml').write_text(json.dumps({'global': {'scrape_interval': '1s', 'scrape_timeout': '1s'}, 'scrape_configs': jobs}))
             cls.log = folder / 'log'
             log = stack.enter_context(cls.log.open('w'))

@@ -46,11 +46,15 @@ impl Row {
 
     /// The text of a column, unless it is NULL.
     pub(crate) fn value(&self, column: usize) -> Option<&str> {
+        str::from_utf8(self.bytes(column)?).ok()
+    }
+
+    fn bytes(&self, column: usize) -> Option<&[u8]> {
         let mut payload = Payload::new(&self.packet);
         for _ in 0..column {
             payload.string().ok()?;
         }
-        str::from_utf8(payload.string().ok()??).ok()
+        payload.string().ok()?
     }
 
     #[cfg(test)]
@@ -115,7 +119,8 @@ impl ResultSet {
 
     /// The row of a variable, as `SHOW VARIABLES` and `SHOW STATUS` list them, ignoring case.
     pub(crate) fn variable(&self, name: &str) -> Option<&Row> {
-        self.rows.iter().find(|row| row.text(0).eq_ignore_ascii_case(name))
+        let is_wanted = |value: &[u8]| value.eq_ignore_ascii_case(name.as_bytes());
+        self.rows.iter().find(|row| row.bytes(0).is_some_and(is_wanted))
     }
 }
 

@@ -59,18 +59,12 @@ impl AsyncCollector for AutoIncrementColumns {
 }
 
 fn write(out: &mut Families, columns: &ResultSet, tables: &ResultSet) {
-    let next = |row: &crate::db::Row| {
-        Some(((row.text(0).to_owned(), row.text(1).to_owned()), row.number(2)?))
-    };
-    let next: HashMap<_, _> = tables.rows.iter().filter_map(next).collect();
-    let columns: Vec<_> = columns
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let table = (row.text(0).to_owned(), row.text(1).to_owned());
-            Some((row, *next.get(&table)?))
-        })
-        .collect();
+    let rows = tables.rows.iter();
+    let next: HashMap<_, _> =
+        rows.filter_map(|row| Some(((row.text(0), row.text(1)), row.number(2)?))).collect();
+    let rows = columns.rows.iter();
+    let columns: Vec<_> =
+        rows.filter_map(|row| Some((row, *next.get(&(row.text(0), row.text(1)))?))).collect();
     let mut family = out.family(&NEXT);
     for (row, next) in &columns {
         family.sample([row.text(0), row.text(1), row.text(2)], *next);

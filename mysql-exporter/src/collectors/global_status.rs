@@ -6,7 +6,7 @@ use exporter_core::desc::{Desc, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
-use crate::db::{Db, ResultSet};
+use crate::db::{Db, ResultSet, Row};
 use crate::status;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -135,44 +135,45 @@ impl AsyncCollector for GlobalStatus {
 }
 
 fn write(out: &mut Families, answer: &ResultSet) {
-    let mut groups: [Vec<(String, f64)>; GROUPS.len()] = Default::default();
+    let mut groups: [Vec<(&Row, f64)>; GROUPS.len()] = Default::default();
     let mut pool = Vec::new();
-    let mut texts = Vec::new();
     let mut family = PREFIX.to_owned();
     for row in &answer.rows {
+        let Some(value) = status::number(row.text(1)) else { continue };
+        let name = row.text(0);
+        if let Some(state) = strip_prefix(name, POOL) {
+            pool.push((status::name(state), value));
+            continue;
+        }
+        let group = GROUPS.iter().position(|(prefix, _)| strip_prefix(name, prefix).is_some());
+        if let Some(members) = group.and_then(|group| groups.get_mut(group)) {
+            members.push((row, value));
+            continue;
+        }
         family.truncate(PREFIX.len());
-        status::push_name(&mut family, row.text(0));
-        let name = family.get(PREFIX.len()..).unwrap_or_default();
-        let Some(value) = status::number(row.text(1)) else {
-            if name.starts_with("wsrep_") {
-                texts.push((name.to_owned(), row.text(1)));
-            }
-            continue;
-        };
-        if let Some(state) = name.strip_prefix(POOL) {
-            pool.push((state.to_owned(), value));
-            continue;
-        }
-        let group = GROUPS
-            .iter()
-            .zip(&mut groups)
-            .find_map(|((prefix, _), members)| Some((name.strip_prefix(prefix)?, members)));
-        match group {
-            Some((member, members)) => members.push((member.to_owned(), value)),
-            None => out.open(ANY.with_name(&family)).sample(&[], value),
-        }
+        status::push_name(&mut family, name);
+        out.open(ANY.with_name(&family)).sample(&[], value);
     }
-    for ((_, desc), members) in GROUPS.iter().zip(&groups) {
+    let mut label = String::new();
+    for ((prefix, desc), members) in GROUPS.iter().zip(&groups) {
         let mut family = out.family(desc);
-        for (member, value) in members {
-            family.sample([member], *value);
+        for (row, value) in members {
+            label.clear();
+            status::push_name(&mut label, strip_prefix(row.text(0), prefix).unwrap_or_default());
+            family.sample([&label], *value);
         }
     }
     pages(out, &pool);
-    galera(out, |wanted| {
-        let text = texts.iter().find(|(name, _)| name == wanted);
-        text.map(|(_, text)| *text).unwrap_or_default()
+    galera(out, |name| {
+        let row = answer.variable(name);
+        row.map(|row| row.text(1)).unwrap_or_default()
     });
+}
+
+/// The rest of a variable's name after `prefix`, ignoring case.
+fn strip_prefix<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 fn pages(out: &mut Families, pool: &[(String, f64)]) {
@@ -218,7 +219,6 @@ mod tests {
     use exporter_core::testing;
 
     use super::*;
-    use crate::db::Row;
 
     /// A Galera node, and a variable of each group.
     #[test]

@@ -12,7 +12,7 @@ use exporter_core::families::Families;
 
 use self::channel::{Channel, transactions};
 use self::last_known::LastKnown;
-use self::metrics::{LAG, PENDING, WORKERS};
+use self::metrics::{LAG, PENDING, WORKER_COUNT, WORKERS};
 use super::collector::{Definition, MysqlCollector};
 use super::slave_status;
 use crate::db::{self, Db, ResultSet, Session};
@@ -34,7 +34,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
         "SHOW ALL SLAVES STATUS",
         "SHOW REPLICA STATUS",
     ])
-    .metrics(&[&LAG, &PENDING, &WORKERS]),
+    .metrics(&[&LAG, &PENDING, &WORKER_COUNT, &WORKERS]),
     needs: |server, flags| {
         let mut needs = vec![Need::new("SELECT", "performance_schema.*")];
         if !server.is_mysql_since((8, 0, 0)) {
@@ -44,24 +44,31 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     },
 };
 
-// The channel group_replication_recovery is only active while a member joins.
-const CHANNELS: &str = "SELECT CHANNEL_NAME, SERVICE_STATE, UNIX_TIMESTAMP(NOW(6)), \
-     UNIX_TIMESTAMP(LAST_HEARTBEAT_TIMESTAMP), \
-     UNIX_TIMESTAMP(LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP), \
-     UNIX_TIMESTAMP(LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP), \
-     GTID_SUBTRACT(RECEIVED_TRANSACTION_SET, @@GLOBAL.gtid_executed) \
-     FROM performance_schema.replication_connection_status \
-     WHERE CHANNEL_NAME <> 'group_replication_recovery'";
-// A server can have 1,024 workers for each of 256 channels.
+// The channel group_replication_recovery is only active while a member joins. The server summarizes
+// the workers, so that the lag does not depend on how many of them are exposed.
+const CHANNELS: &str = "SELECT c.CHANNEL_NAME, c.SERVICE_STATE, UNIX_TIMESTAMP(NOW(6)), \
+     UNIX_TIMESTAMP(c.LAST_HEARTBEAT_TIMESTAMP), \
+     UNIX_TIMESTAMP(c.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP), \
+     UNIX_TIMESTAMP(c.LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP), \
+     GTID_SUBTRACT(c.RECEIVED_TRANSACTION_SET, @@GLOBAL.gtid_executed), \
+     COALESCE(w.workers, 0), COALESCE(w.running, 0), w.applied, w.age \
+     FROM performance_schema.replication_connection_status c LEFT JOIN (SELECT CHANNEL_NAME, \
+     COUNT(*) AS workers, SUM(SERVICE_STATE = 'ON') AS running, \
+     MAX(UNIX_TIMESTAMP(LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP)) AS applied, \
+     MAX(IF(APPLYING_TRANSACTION = '', NULL, UNIX_TIMESTAMP(NOW(6)) - \
+     UNIX_TIMESTAMP(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP))) AS age \
+     FROM performance_schema.replication_applier_status_by_worker GROUP BY CHANNEL_NAME) w \
+     ON w.CHANNEL_NAME = c.CHANNEL_NAME WHERE c.CHANNEL_NAME <> 'group_replication_recovery'";
+// A server can have 1,024 workers for each of 256 channels. Those with errors come first.
 const MYSQL_WORKERS: &str = "SELECT CHANNEL_NAME, WORKER_ID, SERVICE_STATE, LAST_ERROR_NUMBER, \
      IF(APPLYING_TRANSACTION = '', NULL, UNIX_TIMESTAMP(NOW(6)) - \
-     UNIX_TIMESTAMP(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP)), \
-     UNIX_TIMESTAMP(LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP) \
+     UNIX_TIMESTAMP(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP)) \
      FROM performance_schema.replication_applier_status_by_worker \
-     WHERE CHANNEL_NAME <> 'group_replication_recovery' LIMIT 1000";
+     WHERE CHANNEL_NAME <> 'group_replication_recovery' \
+     ORDER BY LAST_ERROR_NUMBER <> 0 DESC, CHANNEL_NAME, WORKER_ID LIMIT 1000";
 // All channels share the workers. Thread IDs change with each start, but their order does not.
 const MARIADB_WORKERS: &str = "SELECT '', ROW_NUMBER() OVER (ORDER BY THREAD_ID), \
-     SERVICE_STATE, LAST_ERROR_NUMBER, NULL \
+     SERVICE_STATE, LAST_ERROR_NUMBER, NULL, COUNT(*) OVER () \
      FROM performance_schema.replication_applier_status_by_worker LIMIT 1000";
 
 struct Replica {
@@ -80,7 +87,11 @@ impl AsyncCollector for Replica {
         let answer = session.query(slave_status::statement(&server)).await?;
         status::write(out, &answer, &mut self.last_known);
         if server.performance_schema && server.is_mariadb_since((10, 6, 0)) {
-            session.query(MARIADB_WORKERS).await?.table(out, &WORKERS, [0, 1]);
+            let workers = session.query(MARIADB_WORKERS).await?;
+            if let Some(count) = workers.rows.first().and_then(|row| row.number(5)) {
+                out.family(&WORKER_COUNT).sample([""], count);
+            }
+            workers.table(out, &WORKERS, [0, 1]);
         }
         Ok(())
     }
@@ -113,7 +124,7 @@ fn write(
     last_known.retain(&names);
     let mut lag = out.family(&LAG);
     for row in &channels.rows {
-        let reported = Channel::new(row, &workers.rows).lag();
+        let reported = Channel::new(row).lag();
         if let Some(seconds) = last_known.lag(row.text(0), reported) {
             lag.sample([row.text(0)], seconds);
         }
@@ -122,6 +133,12 @@ fn write(
     for row in &channels.rows {
         if let Some(set) = row.value(6) {
             pending.sample([row.text(0)], transactions(set) as f64);
+        }
+    }
+    let mut count = out.family(&WORKER_COUNT);
+    for row in &channels.rows {
+        if let Some(workers) = row.number(7) {
+            count.sample([row.text(0)], workers);
         }
     }
     workers.table(out, &WORKERS, [0, 1]);
@@ -138,13 +155,28 @@ mod tests {
     #[test]
     fn lag_is_exposed_by_channel() {
         let channels = [
-            ["c", "ON", "1000.5", "1000.1", "990.5", "990.25", "aaaa:6-7"],
-            ["group_replication_applier", "ON", "1000.5", "0.000000", "998.5", "998.25", ""],
+            [
+                "c", "ON", "1000.5", "1000.1", "990.5", "990.25", "aaaa:6-7", "2", "0", "980.0",
+                "10.5",
+            ],
+            [
+                "group_replication_applier",
+                "ON",
+                "1000.5",
+                "0.000000",
+                "998.5",
+                "998.25",
+                "",
+                "1",
+                "1",
+                "998.25",
+                "",
+            ],
         ];
         let workers = [
-            ["c", "1", "OFF", "0", "", "980.0"],
-            ["c", "2", "OFF", "1062", "10.5", "0.000000"],
-            ["group_replication_applier", "1", "ON", "0", "", "998.25"],
+            ["c", "1", "OFF", "0", ""],
+            ["c", "2", "OFF", "1062", "10.5"],
+            ["group_replication_applier", "1", "ON", "0", ""],
         ];
         let result_set = |rows| ResultSet { columns: Vec::new(), rows };
         let mut out = Families::default();

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use exporter_core::testing::skip;
 
 use crate::connections::failed;
+use crate::queries::file as query_file;
 use crate::server::Server;
 use crate::{MORE, MYSQL_ONLY, start, value};
 
@@ -62,6 +63,46 @@ pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
         "DROP DATABASE `o'd\"d``s\\`; DROP DATABASE `größe`; DROP USER `o'b\"rien`@`127.0.0.1`, \
          `l\nf`@localhost",
     );
+}
+
+/// Columns in other character sets, binary columns, and a digest that the server has cut.
+pub(crate) fn other_encodings_are_exposed_as_utf8(server: &Server, dir: &Path) {
+    server.sql(
+        "CREATE TABLE app.encodings (latin VARCHAR(9) CHARACTER SET latin1, bin VARBINARY(9)); \
+         INSERT INTO app.encodings VALUES (_latin1 X'e974e9', X'61ff62'), (_latin1 X'fc', X'c328'), \
+         (_latin1 X'80', X'f09fa6')",
+    );
+    // 60 names of 20 characters of three bytes are more than a digest can have.
+    let names: Vec<_> = (0..60).map(|at| format!("1 AS `{at}{}`", "表".repeat(20))).collect();
+    server.sql(&format!("USE app; SELECT {}", names.join(", ")));
+    let queries = query_file(
+        dir,
+        "queries:\n  - name: encodings\n    statement: SELECT latin, bin, 1 AS found FROM \
+         app.encodings\n    labels: [latin, bin]\n    values:\n      - {column: found, type: gauge, \
+         help: Found.}\n",
+    );
+    let flags = [
+        queries.as_str(),
+        "--collect.perf_schema.eventsstatements",
+        "--collect.perf_schema.eventsstatements.digest_text_limit=9000",
+    ];
+    let page = start(server, dir, &flags).get("/metrics").body;
+    for labels in [
+        "latin=\"été\",bin=\"a\u{fffd}b\"",
+        "latin=\"ü\",bin=\"\u{fffd}(\"",
+        "latin=\"€\",bin=\"\u{fffd}\"",
+    ] {
+        let series = format!("mysql_query_encodings_found{{{labels}}}");
+        assert_eq!(value(&page, &series), Some(1.0), "{series} in\n{}", similar(&page, &series));
+    }
+    let family = "mysql_perf_schema_events_statements_total{schema=\"app\"";
+    let digest = page.lines().find(|line| line.starts_with(family) && line.contains('表'));
+    let digest = digest.unwrap_or_else(|| panic!("no digest in\n{}", similar(&page, family)));
+    let characters = digest.matches('表').count();
+    assert!((20..60 * 20).contains(&characters), "{digest}");
+    assert!(!digest.contains('\u{fffd}'), "{digest}");
+    is_valid(&page);
+    server.sql("DROP TABLE app.encodings");
 }
 
 /// The lines of the same family.

@@ -9,7 +9,7 @@ const EXAMPLES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/examples/mysql-exporter/queries.yml");
 
 /// Writes a file of queries. Returns the flag that sets it.
-fn file(dir: &Path, text: &str) -> String {
+pub(crate) fn file(dir: &Path, text: &str) -> String {
     let path = dir.join("queries.yml");
     fs::write(&path, text).unwrap();
     format!("--config.queries={}", path.display())

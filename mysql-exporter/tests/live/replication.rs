@@ -124,6 +124,7 @@ fn mariadb_replicates() {
     second.runs();
     exposes(&exporter, "mysql_semi_sync_active{role=\"replica\"}", 1.0);
     exposes(&exporter, "mysql_replica_worker_running{channel=\"\",worker=\"1\"}", 1.0);
+    exposes(&exporter, "mysql_replica_workers{channel=\"\"}", 2.0);
     let source_dir = tempfile::tempdir().unwrap();
     let of_source = start(&a, source_dir.path(), &COLLECTORS);
     exposes(&of_source, "mysql_semi_sync_replicas", 1.0);
@@ -195,6 +196,8 @@ fn mysql_replicates() {
     channel.runs();
     exposes(&exporter, "mysql_semi_sync_active{role=\"replica\"}", 1.0);
     exposes(&exporter, "mysql_replica_worker_running{channel=\"c\",worker=\"1\"}", 1.0);
+    let workers: f64 = replica.sql("SELECT @@replica_parallel_workers").trim().parse().unwrap();
+    exposes(&exporter, "mysql_replica_workers{channel=\"c\"}", workers);
     let source_dir = tempfile::tempdir().unwrap();
     let of_source = start(&source, source_dir.path(), &COLLECTORS);
     exposes(&of_source, "mysql_semi_sync_active{role=\"source\"}", 1.0);

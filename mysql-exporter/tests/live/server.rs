@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_core::testing::{PATIENCE, skip};
+use exporter_core::testing::{PATIENCE, skip, until};
 use tempfile::TempDir;
 
 /// A server on a free port of loopback and a socket. It is killed on drop.
@@ -160,6 +160,9 @@ impl Server {
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.borrow().id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        if name == "STOP" {
+            until(|| is_stopped(&pid), || format!("{} does not stop", self.flavour));
+        }
     }
 
     /// An option file with the login of the exporter's user over TCP.
@@ -314,6 +317,16 @@ impl Drop for Server {
         let _ = child.kill();
         let _ = child.wait();
     }
+}
+
+/// Whether all threads of a process are stopped. On a busy machine, some still run after the signal.
+fn is_stopped(pid: &str) -> bool {
+    let mut threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads.all(|thread| {
+        let status = fs::read_to_string(thread.unwrap().path().join("status"));
+        // A thread may have ended meanwhile.
+        status.map_or(true, |status| status.contains("\nState:\tT"))
+    })
 }
 
 /// As root, the user of the server, which becomes the owner of the directory.

@@ -23,17 +23,16 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// Combines the row of the channel with the rows of its workers.
-    pub(super) fn new(row: &Row, workers: &[Row]) -> Self {
-        let workers = || workers.iter().filter(|worker| worker.text(0) == row.text(0));
+    /// Reads a row with the state of the channel and the summary of its workers.
+    pub(super) fn new(row: &Row) -> Self {
         Self {
             now: row.number(2).unwrap_or(0.0),
             is_receiving: row.text(1) == "ON",
-            is_applying: workers().any(|worker| worker.text(2) == "ON"),
+            is_applying: row.number(8).is_some_and(|running| running > 0.0),
             contact: latest([time(row, 3), time(row, 4)]),
             received: time(row, 5),
-            applied: latest(workers().map(|worker| time(worker, 5))),
-            in_progress: latest(workers().map(|worker| worker.number(4))),
+            applied: time(row, 9),
+            in_progress: row.number(10),
             pending: transactions(row.text(6)),
         }
     }
@@ -63,7 +62,7 @@ fn time(row: &Row, column: usize) -> Option<f64> {
     row.number(column).filter(|time| *time > 0.0)
 }
 
-fn latest(times: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
+fn latest(times: [Option<f64>; 2]) -> Option<f64> {
     times.into_iter().flatten().reduce(f64::max)
 }
 

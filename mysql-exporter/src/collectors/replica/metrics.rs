@@ -16,6 +16,13 @@ pub(super) static PENDING: Desc<1> = Desc::gauge(
     ["channel"],
 );
 
+pub(super) static WORKER_COUNT: Desc<1> = Desc::gauge(
+    "mysql_replica_workers",
+    "Workers of the replica, by channel. At most 1,000 of all channels are exposed singly, those with \
+     errors first. On MariaDB, all channels share them.",
+    ["channel"],
+);
+
 const WORKER: [&str; 2] = ["channel", "worker"];
 
 /// The columns of the workers: channel, worker, state, error, age of the transaction.
