@@ -1,6 +1,7 @@
 //! One collection: the precheck, then the blocking collectors one after another, and the async ones
 //! at the same time.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,8 +39,10 @@ impl Registry {
         }
         let count = members.len() - runs.len();
         let numbered = members.iter().take(count).enumerate();
-        let (blocking, asynchronous): (Vec<_>, Vec<_>) =
+        let (blocking, mut asynchronous): (Vec<_>, Vec<_>) =
             numbered.partition(|(_, member)| matches!(member.source, MemberSource::Blocking(_)));
+        // The slowest ones start first, so that none of them runs alone at the end.
+        asynchronous.sort_by_key(|(_, member)| Reverse(member.last_elapsed()));
         let asynchronous: Vec<_> = asynchronous
             .into_iter()
             .map(|(index, member)| self.run_async(index, member, encoding, deadline))

@@ -112,6 +112,11 @@ impl Member {
         Outcome { name: self.name.clone(), about: self.about.clone(), last }
     }
 
+    /// How long the last run took; zero before the first one.
+    pub(super) fn last_elapsed(&self) -> Duration {
+        self.history().last.as_ref().map_or(Duration::ZERO, |last| last.elapsed)
+    }
+
     /// The last run once more, unless the next one is due.
     pub(super) fn earlier_run(
         &self,

@@ -2,8 +2,8 @@ mod intervals;
 mod shared;
 mod time_limits;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -324,6 +324,46 @@ async fn collectors_run_only_after_a_successful_precheck() {
         let error = registry.scrape(request(only, LIMIT)).await.unwrap_err();
         assert!(matches!(error, ScrapeError::Unknown(_)), "a precheck cannot be selected");
     }
+}
+
+/// Records the order in which collectors run.
+struct Recorder(&'static str, Duration);
+
+static ORDER: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+
+#[async_trait]
+impl AsyncCollector for Recorder {
+    async fn collect(&mut self, _: &mut Families) -> Result<(), Error> {
+        ORDER.lock().unwrap().push(self.0);
+        tokio::time::sleep(self.1).await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_slowest_async_collectors_start_first() {
+    static QUICK: Definition<()> =
+        script("quick", |(), _| Ok(Source::asynchronous(Recorder("quick", Duration::ZERO))));
+    static SLOW: Definition<()> = script("slow", |(), _| {
+        Ok(Source::asynchronous(Recorder("slow", Duration::from_millis(50))))
+    });
+    let settings = Settings { concurrency: 1, success: Some(&SUCCESS), ..Settings::default() };
+    let definitions = [&QUICK, &SLOW];
+    let registry =
+        Registry::build(&definitions, &definitions, &(), &Flags::default(), settings).unwrap();
+    let registry = Arc::new(registry);
+    scrape(&registry).await;
+    assert_eq!(std::mem::take(&mut *ORDER.lock().unwrap()), ["quick", "slow"]);
+    // On a busy machine, the quick one may have been slow once.
+    for _ in 0..100 {
+        let page = scrape(&registry).await;
+        let order = std::mem::take(&mut *ORDER.lock().unwrap());
+        assert!(page.find("\"quick\"") < page.find("\"slow\""), "{page}");
+        if order == ["slow", "quick"] {
+            return;
+        }
+    }
+    panic!("the slow collector never ran first");
 }
 
 #[tokio::test]
