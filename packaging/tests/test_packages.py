@@ -14,8 +14,8 @@ EXPORTERS = [name for name in ('cloudwatch-exporter', 'mysql-exporter', 'node-ex
 PORTS = {'cloudwatch-exporter': 9106, 'mysql-exporter': 9104, 'node-exporter': 9100}
 # Not in target/packages, which may have packages of the user.
 OUTPUT = PROJECT / 'target/packages-of-tests'
-# The cargo profile of the static binaries; packages use dist.
-PROFILE = os.environ.get('STATIC_PACKAGES', '') if os.environ.get('STATIC_PACKAGES') != '1' else 'dist'
+# 1 to compile static binaries, or the folder that has them.
+STATIC = os.environ.get('STATIC_PACKAGES')
 OLD, NEW = '0.1.0', '0.1.1'
 # The oldest Debian on which the units work.
 OLDEST = 'bullseye'
@@ -33,7 +33,7 @@ def skip(what, reason):
 
 def build(kind, version, *exporters, binaries=BINARY.parent):
     """Builds packages from binaries that exist, and returns their paths."""
-    command = [PROJECT / 'packaging/build', '--output', OUTPUT, '--profile', PROFILE or 'release', '--version', version,
+    command = [PROJECT / 'packaging/build', '--output', OUTPUT, '--version', version,
                *(f for name in exporters for f in ('--exporter', name)), kind]
     if binaries:
         command[1:1] = ['--binaries', binaries]
@@ -316,24 +316,25 @@ class RpmRoot(unittest.TestCase):
 
 
 class Static(unittest.TestCase):
-    """Tarballs and images, which have static binaries: compiled here where Rust has the target, which takes minutes."""
+    """Tarballs and images, which have static binaries. These are compiled here, where Rust has the target, which takes minutes, or taken from a folder."""
 
     @classmethod
     def setUpClass(cls):
-        if not PROFILE:
+        if not STATIC:
             raise skip('the tarballs and the images', 'compiling them takes minutes; STATIC_PACKAGES=1 packaging/tests/test_packages.py Static does')
+        cls.binaries = None if STATIC == '1' else STATIC
         target = subprocess.run(['rustc', '--print', 'target-libdir', '--target', f'{os.uname().machine}-unknown-linux-musl'],
                                 capture_output=True, text=True).stdout.strip()
         for what, found, reason in (('rust-std', target and os.path.isdir(target), 'rustup target add x86_64-unknown-linux-musl'),
                                     ('musl-gcc', shutil.which('musl-gcc'), 'apt-get install musl-tools')):
-            if not found:
+            if not found and not cls.binaries:
                 raise skip('the tarballs and the images', f'no {what}; {reason}')
 
     def build(self, kind):
         """All of them; a second build gives the same bytes."""
         digests = lambda files: [hashlib.sha256(file.read_bytes()).digest() for file in files]
-        first = digests(build(kind, OLD, *PORTS, binaries=None))
-        files = build(kind, OLD, *PORTS, binaries=None)
+        first = digests(build(kind, OLD, *PORTS, binaries=self.binaries))
+        files = build(kind, OLD, *PORTS, binaries=self.binaries)
         self.assertEqual(digests(files), first)
         for file in files:
             print(f'{file.name}: {file.stat().st_size / 1e6:.2f} MB', flush=True)
