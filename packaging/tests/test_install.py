@@ -9,7 +9,6 @@ FILES = {
     'etc/default/{}': 0o644,
     'usr/bin/exporter-enrol': 0o755,
     'usr/bin/exporter-pki': 0o755,
-    'usr/bin/exporter-pki-serve': 0o755,
     'usr/bin/{}': 0o755,
     'usr/lib/exporter-pki/authority.sh': 0o644,
     'usr/lib/exporter-pki/serve/server.py': 0o644,

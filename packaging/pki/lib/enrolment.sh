@@ -1,4 +1,4 @@
-# What `exporter-enrol` and `exporter-pki-serve` need: tokens, and certificates for renewals.
+# What `exporter-enrol` and the server need: tokens, and certificates for renewals.
 
 # renewal NAME: a certificate for the same key that is only accepted by `serve`; for its use.
 renewal() {
@@ -58,6 +58,8 @@ serve() {
         exec 9>&-
     fi
     command -v python3 >/dev/null || fail "serve needs python3"
-    export PKI
-    exec python3 "$(dirname "$(readlink -f "$0")")/exporter-pki-serve" "$@"
+    export PKI EXPORTER_PKI
+    EXPORTER_PKI=$(readlink -f "$0")
+    # A compiled copy would remain after a removal.
+    exec python3 -B "$library/serve" "$@"
 }

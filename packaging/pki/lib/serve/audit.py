@@ -1,7 +1,7 @@
 """The audit log, and the limit of rejected requests."""
 import datetime, json, os, sys, threading, time
 
-from .authority import PKI
+from authority import PKI
 
 # Rejected requests of one address in a minute; beyond these, its requests for enrolment are not examined.
 REJECTIONS = 20

@@ -1,7 +1,7 @@
 """The files of the authority, exporter-pki, which writes them, and openssl, which reads them."""
-import contextlib, fcntl, functools, os, pathlib, re, ssl, subprocess, sys, time, typing
+import contextlib, fcntl, functools, os, pathlib, re, ssl, subprocess, time, typing
 
-TOOL = pathlib.Path(sys.argv[0]).resolve().with_name('exporter-pki')
+TOOL = os.environ['EXPORTER_PKI']
 PKI = pathlib.Path(os.environ.get('PKI') or 'pki')
 # A connection that has not been answered by then is closed, however slowly it sends.
 DEADLINE = 20

@@ -1,7 +1,7 @@
 """The HTTPS server: connections, requests and their limits."""
 import contextlib, errno, http.server, re, socket, ssl, threading, time, urllib.parse
 
-from .authority import DEADLINE, PKI, Certificate, Refused
+from authority import DEADLINE, PKI, Certificate, Refused
 
 CONNECTIONS = 64
 # Of one address, so that it cannot take them all.

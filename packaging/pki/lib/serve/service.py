@@ -1,9 +1,9 @@
 """Enrolment and renewal of hosts."""
 import contextlib, os, re, ssl, tarfile, tempfile, threading
 
-from .audit import Audit, Rejections
-from .authority import BUSY, LOCK_WAIT, PKI, Certificate, Refused, check_key, is_enrolled, is_enrolled_with, openssl, public_key_of_request, shared_lock, tool
-from .tokens import Ec2, Tokens
+from audit import Audit, Rejections
+from authority import BUSY, LOCK_WAIT, PKI, Certificate, Refused, check_key, is_enrolled, is_enrolled_with, openssl, public_key_of_request, shared_lock, tool
+from tokens import Ec2, Tokens
 
 REQUEST = re.compile(r'-----BEGIN CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----\s*')
 FILES = ('ca.crt', 'crl.pem', 'web-config.yml')

@@ -1,7 +1,7 @@
 """What an enrolment is authenticated with: one-time tokens, and identity documents of EC2 instances."""
 import contextlib, datetime, hashlib, ipaddress, json, pathlib, re, threading, time, typing
 
-from .authority import PKI, Refused, openssl
+from authority import PKI, Refused, openssl
 
 TOKEN = re.compile(r'[0-9a-f]{32}')
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The HTTPS server of `exporter-pki serve`: enrols hosts and renews their certificates.
 
 usage: exporter-pki serve --name NAME [--listen ADDRESS:PORT] [--ec2-account ID]... [--ec2-certificates FILE] [--ec2-within DURATION]
@@ -20,14 +19,9 @@ Every decision is a line of JSON in $PKI/audit.log and on standard error. Enviro
 """
 import argparse, contextlib, pathlib, re, ssl, sys, threading
 
-HERE = pathlib.Path(__file__).resolve().parent
-# In the checkout, or as packaging/install installs it. A compiled copy would remain after a removal.
-sys.path.insert(0, str(HERE / 'lib' if (HERE / 'lib').is_dir() else HERE.parent / 'lib/exporter-pki'))
-sys.dont_write_bytecode = True
-
-from serve.authority import PKI, Refused
-from serve.server import Server
-from serve.service import WEB_CONFIG, Service
+from authority import PKI, Refused
+from server import Server
+from service import WEB_CONFIG, Service
 
 UNITS = {'m': 60, 'h': 3600, 'd': 86400}
 
