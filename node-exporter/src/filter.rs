@@ -4,7 +4,26 @@ use exporter_core::collector::Error;
 use exporter_core::flags::{Flag, Flags};
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::options;
+pub(crate) static INTERFACES_INCLUDE: Flag = Flag::text(
+    "collector.interfaces-include",
+    "",
+    "Network interfaces to expose in all collectors, and no others (pattern).",
+);
+pub(crate) static INTERFACES_EXCLUDE: Flag = Flag::text(
+    "collector.interfaces-exclude",
+    "",
+    "Network interfaces to leave out of all collectors (pattern).",
+);
+pub(crate) static MOUNT_POINTS_INCLUDE: Flag = Flag::text(
+    "collector.mount-points-include",
+    "",
+    "Mount points to expose in all collectors, and no others (pattern).",
+);
+pub(crate) static MOUNT_POINTS_EXCLUDE: Flag = Flag::text(
+    "collector.mount-points-exclude",
+    "",
+    "Mount points to leave out of all collectors (pattern).",
+);
 
 /// Selects names that each `include` matches and no `exclude` does. Patterns are unanchored, with
 /// the syntax of Go (ASCII classes); an empty one has no effect.
@@ -41,12 +60,12 @@ impl Filter {
 
     /// Adds the flags that select network interfaces for all collectors.
     pub(crate) fn of_interfaces(self, flags: &Flags) -> Result<Self, Error> {
-        self.and(flags, &options::INTERFACES_INCLUDE, &options::INTERFACES_EXCLUDE)
+        self.and(flags, &INTERFACES_INCLUDE, &INTERFACES_EXCLUDE)
     }
 
     /// Adds the flags that select mount points for all collectors.
     pub(crate) fn of_mount_points(self, flags: &Flags) -> Result<Self, Error> {
-        self.and(flags, &options::MOUNT_POINTS_INCLUDE, &options::MOUNT_POINTS_EXCLUDE)
+        self.and(flags, &MOUNT_POINTS_INCLUDE, &MOUNT_POINTS_EXCLUDE)
     }
 
     fn and(mut self, flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {

@@ -15,7 +15,9 @@ use exporter_core::limits::OutputLimits;
 
 #[cfg(target_os = "linux")]
 use crate::dbus::Bus;
-use crate::filter::Filter;
+use crate::filter::{
+    Filter, INTERFACES_EXCLUDE, INTERFACES_INCLUDE, MOUNT_POINTS_EXCLUDE, MOUNT_POINTS_INCLUDE,
+};
 #[cfg(target_os = "linux")]
 use crate::host::Host;
 
@@ -64,27 +66,6 @@ static COLLECTORS: Flag = Flag::text(
 );
 pub(crate) const NATIVE: &str = "native";
 pub(crate) const PORTABLE: &str = "portable";
-
-pub(crate) static INTERFACES_INCLUDE: Flag = Flag::text(
-    "collector.interfaces-include",
-    "",
-    "Network interfaces to expose in all collectors, and no others (pattern).",
-);
-pub(crate) static INTERFACES_EXCLUDE: Flag = Flag::text(
-    "collector.interfaces-exclude",
-    "",
-    "Network interfaces to leave out of all collectors (pattern).",
-);
-pub(crate) static MOUNT_POINTS_INCLUDE: Flag = Flag::text(
-    "collector.mount-points-include",
-    "",
-    "Mount points to expose in all collectors, and no others (pattern).",
-);
-pub(crate) static MOUNT_POINTS_EXCLUDE: Flag = Flag::text(
-    "collector.mount-points-exclude",
-    "",
-    "Mount points to leave out of all collectors (pattern).",
-);
 
 static METRICS_INCLUDE: Flag = Flag::text(
     "collector.metrics-include",

@@ -1,19 +1,10 @@
 //! Collectors that run less often than they are scraped: their last result is shown again.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::member::Member;
 use super::outcome::{Failure, Run};
-use crate::exposition::desc::Desc;
 use crate::exposition::families::{Families, Recording};
-
-static AGE: Desc<1> = Desc::gauge(
-    "exporter_collector_result_age_seconds",
-    "How long ago the result of a collector with an interval was collected.",
-    ["collector"],
-)
-.with_unit("seconds");
 
 /// A scrape that comes this much too early, in proportion to the interval, still runs the
 /// collector: scrapes are never quite regular.
@@ -75,8 +66,8 @@ impl Interval {
         Some(run)
     }
 
-    /// Keeps a run of a scrape that ran the collectors from `at` on. If it failed, it shows the last result that is complete.
-    /// A run that was cut short does not count.
+    /// Keeps a run of a scrape that ran the collectors from `at` on. If the run failed, it shows the
+    /// last complete result instead. A run that was cut short does not count.
     pub(super) fn keep(&self, run: &mut Run, at: Instant, families: impl FnOnce() -> Families) {
         let mut state = self.state();
         if !run.is_cut_short() {
@@ -108,16 +99,6 @@ impl State {
             result.recording.write(&mut out);
             run.out = Some(out);
             run.age = Some(result.at.elapsed());
-        }
-    }
-}
-
-/// Writes the ages of results, of the collectors that have an interval.
-pub(super) fn write_ages(out: &mut Families, members: &[Arc<Member>], runs: &[Run]) {
-    let mut ages = out.family(&AGE);
-    for run in runs {
-        if let (Some(age), Some(member)) = (run.age, members.get(run.member)) {
-            ages.sample([&member.label], age.as_secs_f64());
         }
     }
 }

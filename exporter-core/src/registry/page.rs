@@ -6,12 +6,19 @@ use bytes::Bytes;
 
 use super::dropped::Dropped;
 use super::ignored::Ignored;
-use super::interval;
 use super::member::Member;
 use super::outcome::Run;
 use super::settings::Settings;
 use crate::exposition;
+use crate::exposition::desc::Desc;
 use crate::exposition::families::{Families, Precedence};
+
+static AGE: Desc<1> = Desc::gauge(
+    "exporter_collector_result_age_seconds",
+    "How long ago the result of a collector with an interval was collected.",
+    ["collector"],
+)
+.with_unit("seconds");
 
 /// What a collection exposes.
 #[derive(Clone, Debug, Default)]
@@ -35,37 +42,34 @@ pub(super) fn page(
     own.set_precedence(Precedence::Exporter);
     if let Some(desc) = settings.duration {
         let mut duration = own.family(desc);
-        for run in &runs {
-            if let Some(member) = members.get(run.member) {
-                duration.sample([&member.label], run.elapsed.as_secs_f64());
-            }
+        for (member, run) in with_members(members, &runs) {
+            duration.sample([&member.label], run.elapsed.as_secs_f64());
         }
     }
     if let Some(desc) = settings.success {
         let mut success = own.family(desc);
-        for run in &runs {
-            if let Some(member) = members.get(run.member) {
-                success.sample([&member.label], f64::from(run.failure.is_none()));
-            }
+        for (member, run) in with_members(members, &runs) {
+            success.sample([&member.label], f64::from(run.failure.is_none()));
         }
     }
     if let Some(desc) = settings.absent {
         let mut absent = own.family(desc);
-        for run in runs.iter().filter(|run| run.is_absence()) {
-            if let Some(member) = members.get(run.member) {
-                absent.sample([&member.label], 1.0);
-            }
+        for (member, _) in with_members(members, &runs).filter(|(_, run)| run.is_absence()) {
+            absent.sample([&member.label], 1.0);
         }
     }
-    interval::write_ages(&mut own, members, &runs);
-    for run in &runs {
-        if let Some(member) = members.get(run.member) {
-            member.note(run);
-            let over_limit = run.out.as_ref().map_or(0, |out| out.over_limit);
-            dropped.over_limit(&member.name, over_limit);
-            let refused = run.out.as_ref().map_or(0, |out| out.refused);
-            dropped.refused(&member.name, refused);
+    let mut ages = own.family(&AGE);
+    for (member, run) in with_members(members, &runs) {
+        if let Some(age) = run.age {
+            ages.sample([&member.label], age.as_secs_f64());
         }
+    }
+    for (member, run) in with_members(members, &runs) {
+        member.note(run);
+        let over_limit = run.out.as_ref().map_or(0, |out| out.over_limit);
+        dropped.over_limit(&member.name, over_limit);
+        let refused = run.out.as_ref().map_or(0, |out| out.refused);
+        dropped.refused(&member.name, refused);
     }
     (settings.own)(&mut own);
     if settings.exposes_dropped {
@@ -85,4 +89,11 @@ pub(super) fn page(
     }
     dropped.note(conflicts);
     Page { bytes: Bytes::from(page), series }
+}
+
+fn with_members<'a>(
+    members: &'a [Arc<Member>],
+    runs: &'a [Run],
+) -> impl Iterator<Item = (&'a Member, &'a Run)> {
+    runs.iter().filter_map(|run| Some((&**members.get(run.member)?, run)))
 }
