@@ -97,3 +97,24 @@ fn folders_import_only_from_those_below_them() {
     }
     assert!(checked > 100, "only {checked} imports were found");
 }
+
+#[test]
+fn the_files_that_the_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let table = page.split("## Where is what").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut checked = 0;
+    for line in table.lines().filter(|line| line.starts_with("| Where")) {
+        // A path is relative to the crate of the line, or to its folder.
+        let mut places = vec![root.clone()];
+        for path in line.split('`').skip(1).step_by(2).filter(|path| path.ends_with(".rs")) {
+            let found = places.iter().map(|place| place.join(path)).find(|path| path.is_file());
+            let Some(found) = found else { panic!("{path} does not exist: {line}") };
+            let crate_name = path.split('/').next().unwrap();
+            places.extend([root.join(crate_name), root.join(crate_name).join("src")]);
+            places.extend(found.parent().map(Path::to_owned));
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} files were found");
+}
