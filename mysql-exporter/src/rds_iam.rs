@@ -3,6 +3,7 @@
 //! a new one. Credentials come from the AWS SDK: environment, profile, web identity, container,
 //! instance.
 
+mod error;
 mod files;
 
 use std::fmt::Write as _;
@@ -22,12 +23,8 @@ use exporter_core::collector::chain;
 use exporter_core::config_file::Secret;
 use tokio::sync::OnceCell;
 
+pub(crate) use self::error::Error;
 use crate::address::Address;
-
-/// Why there is no token.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Error(String);
 
 /// The validity of a token: the maximum that RDS accepts.
 const VALIDITY: Duration = Duration::from_secs(900);

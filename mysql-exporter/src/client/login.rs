@@ -11,7 +11,7 @@ use super::greeting::Greeting;
 use super::packet::PacketStream;
 use super::password::password;
 use super::payload::Payload;
-use super::transport::{self, Channel, Transport};
+use super::transport::{self, Transport, TransportSecurity};
 use super::{capability, error_packet, tls};
 use crate::address::Address;
 use crate::config::{Login, PublicKey, Tls};
@@ -82,9 +82,9 @@ pub(crate) async fn log_in_over(transport: Transport, login: &Login) -> Result<C
 async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
     let Greeted { mut packets, greeting, connector, password } = greeted;
     let mut capabilities = capability::CLIENT & greeting.capabilities;
-    let mut channel = match login.address {
-        Address::Unix { .. } => Channel::Socket,
-        Address::Tcp { .. } => Channel::Plain,
+    let mut security = match login.address {
+        Address::Unix { .. } => TransportSecurity::Socket,
+        Address::Tcp { .. } => TransportSecurity::Plain,
     };
     let offers_tls = capabilities & capability::SSL != 0;
     if !offers_tls && connector.is_some() && !matches!(login.tls, Tls::Preferred(_)) {
@@ -98,8 +98,11 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
                 Err(error) => Err(tls::failed(&error)),
             })
             .await?;
-        channel =
-            if login.tls.is_verified() { Channel::VerifiedTls } else { Channel::UnverifiedTls };
+        security = if login.tls.is_verified() {
+            TransportSecurity::VerifiedTls
+        } else {
+            TransportSecurity::UnverifiedTls
+        };
     } else {
         capabilities &= !capability::SSL;
     }
@@ -109,7 +112,7 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
         CACHING_SHA2 => CACHING_SHA2,
         _ => NATIVE,
     };
-    let mut authentication = Authentication { packets, login, password, channel };
+    let mut authentication = Authentication { packets, login, password, security };
     let response = authentication.respond(plugin, &nonce).await?;
     let packet = handshake_response(login, capabilities, plugin, &response);
     authentication.packets.write(&[&packet]).await?;
@@ -123,7 +126,7 @@ struct Authentication<'a> {
     packets: PacketStream,
     login: &'a Login,
     password: Vec<u8>,
-    channel: Channel,
+    security: TransportSecurity,
 }
 
 impl Authentication<'_> {
@@ -172,8 +175,10 @@ impl Authentication<'_> {
                 PasswordForm::Encrypted(key) => self.encrypt_with_file(key, nonce).await,
             },
             b"mysql_clear_password" if !self.login.cleartext => Err(Error::CleartextDisabled),
-            b"mysql_clear_password" => match self.channel {
-                Channel::Socket | Channel::VerifiedTls => Ok(self.terminated_password()),
+            b"mysql_clear_password" => match self.security {
+                TransportSecurity::Socket | TransportSecurity::VerifiedTls => {
+                    Ok(self.terminated_password())
+                }
                 _ => Err(Error::PasswordExposed { plugin: "mysql_clear_password" }),
             },
             other => Err(unknown(other)),
@@ -196,7 +201,7 @@ impl Authentication<'_> {
                 PasswordForm::Encrypted(key) => self.encrypt_with_file(key, nonce).await?,
             },
             (CACHING_SHA2 | SHA256, key)
-                if self.channel == Channel::Plain
+                if self.security == TransportSecurity::Plain
                     && self.login.public_key == PublicKey::Trusted =>
             {
                 self.encrypt(key.to_vec(), nonce).await?
@@ -214,11 +219,11 @@ impl Authentication<'_> {
     /// How the password itself may be sent, if at all.
     fn password_form(&self, plugin: &'static str) -> Result<PasswordForm<'_>, Error> {
         let key = &self.login.public_key;
-        match (self.channel, key) {
+        match (self.security, key) {
             // An unverified certificate is like a key that the server has sent.
-            (Channel::Socket | Channel::VerifiedTls, _)
-            | (Channel::UnverifiedTls, PublicKey::Trusted) => Ok(PasswordForm::Plain),
-            (Channel::Plain, PublicKey::Trusted | PublicKey::File(_)) => {
+            (TransportSecurity::Socket | TransportSecurity::VerifiedTls, _)
+            | (TransportSecurity::UnverifiedTls, PublicKey::Trusted) => Ok(PasswordForm::Plain),
+            (TransportSecurity::Plain, PublicKey::Trusted | PublicKey::File(_)) => {
                 Ok(PasswordForm::Encrypted(key))
             }
             _ => Err(Error::PasswordExposed { plugin }),

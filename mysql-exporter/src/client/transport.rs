@@ -19,7 +19,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Bytes for T {}
 
 /// Who can read the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Channel {
+pub(super) enum TransportSecurity {
     /// Anyone on the network.
     Plain,
     /// A Unix socket: only the server.

@@ -6,7 +6,7 @@ use exporter_core::desc::Kind;
 use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
-use super::userstat::{self, Accounts, COMMON};
+use super::userstat::{self, COMMON, StatisticsTable};
 use crate::db::Db;
 use crate::grants::Need;
 
@@ -18,12 +18,15 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     )
     .off_by_default()
     .reads(&["information_schema.CLIENT_STATISTICS"])
-    .metrics(&[&ACCOUNTS]),
+    .metrics(&[&TABLE]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 
-static ACCOUNTS: Accounts =
-    Accounts { prefix: "mysql_info_schema_client_statistics_", labels: &["client"], known: &KNOWN };
+static TABLE: StatisticsTable = StatisticsTable {
+    prefix: "mysql_info_schema_client_statistics_",
+    labels: &["client"],
+    known: &KNOWN,
+};
 
 /// The columns of the user statistics, and one more.
 static KNOWN: [(&str, &str, Kind); COMMON.len() + 1] = {
@@ -41,7 +44,7 @@ struct ClientStatistics(Db);
 impl AsyncCollector for ClientStatistics {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         const SQL: &str = "SELECT * FROM information_schema.CLIENT_STATISTICS";
-        ACCOUNTS.write(out, &userstat::query(&self.0, SQL).await?);
+        TABLE.write(out, &userstat::query(&self.0, SQL).await?);
         Ok(())
     }
 }

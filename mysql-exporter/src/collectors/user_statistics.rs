@@ -5,7 +5,7 @@ use exporter_core::collector::{AsyncCollector, Error, Source};
 use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
-use super::userstat::{self, Accounts, COMMON};
+use super::userstat::{self, COMMON, StatisticsTable};
 use crate::db::Db;
 use crate::grants::Need;
 
@@ -17,12 +17,15 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     )
     .off_by_default()
     .reads(&["information_schema.USER_STATISTICS"])
-    .metrics(&[&ACCOUNTS]),
+    .metrics(&[&TABLE]),
     needs: |_, _| vec![Need::global("PROCESS")],
 };
 
-static ACCOUNTS: Accounts =
-    Accounts { prefix: "mysql_info_schema_user_statistics_", labels: &["user"], known: &COMMON };
+static TABLE: StatisticsTable = StatisticsTable {
+    prefix: "mysql_info_schema_user_statistics_",
+    labels: &["user"],
+    known: &COMMON,
+};
 
 struct UserStatistics(Db);
 
@@ -30,7 +33,7 @@ struct UserStatistics(Db);
 impl AsyncCollector for UserStatistics {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         const SQL: &str = "SELECT * FROM information_schema.USER_STATISTICS";
-        ACCOUNTS.write(out, &userstat::query(&self.0, SQL).await?);
+        TABLE.write(out, &userstat::query(&self.0, SQL).await?);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::db::{Db, ResultSet};
 use crate::version::Flavour;
 
 /// The families of a table with one row for each user or client.
-pub(super) struct Accounts {
+pub(super) struct StatisticsTable {
     /// The prefix of the families.
     pub(super) prefix: &'static str,
     /// The label.
@@ -49,7 +49,7 @@ pub(super) const COMMON: [(&str, &str, Kind); 25] = [
 
 const HELP: &str = "A column of the user statistics.";
 
-impl Describe for Accounts {
+impl Describe for StatisticsTable {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for (_, suffix, kind) in self.known {
             let name = format!("{}{suffix}", self.prefix);
@@ -60,7 +60,7 @@ impl Describe for Accounts {
     }
 }
 
-impl Accounts {
+impl StatisticsTable {
     /// Writes a family for each column. The first column has the label value.
     pub(super) fn write(&self, out: &mut Families, answer: &ResultSet) {
         for (index, column) in answer.columns.iter().enumerate().skip(1) {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn columns_become_families() {
         let accounts =
-            Accounts { prefix: "mysql_info_schema_x_", labels: &["user"], known: &COMMON };
+            StatisticsTable { prefix: "mysql_info_schema_x_", labels: &["user"], known: &COMMON };
         let answer = ResultSet {
             columns: ["USER", "TOTAL_CONNECTIONS", "Busy_time", "NEW_COLUMN", "NOT_A_NUMBER"]
                 .map(str::to_owned)

@@ -9,7 +9,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use exporter_core::config_file;
 use tokio::task::spawn_blocking;
 
-use super::Error;
+use super::error::Error;
 
 /// The kind of a profile file, the variable with its path, and its default path below the home
 /// directory.

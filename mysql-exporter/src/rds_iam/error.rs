@@ -1,0 +1,6 @@
+//! The error of a token.
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Error(pub(super) String);
