@@ -18,6 +18,13 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
     for (index, (target, state)) in snapshot.targets().enumerate() {
         let prefix =
             if target.is_named() { format!("{}: ", target.title()) } else { String::new() };
+        let of_target = config.rules.iter().zip(&state.results);
+        let of_target = of_target.filter(|(rule, _)| rule.applies_to(target));
+        if !of_target.clone().any(|(rule, _)| rule.is_fetched()) {
+            // Nothing is requested there, so that no credentials are needed.
+            lines.extend(of_target.map(|(rule, results)| of_rule(&prefix, rule, results)));
+            continue;
+        }
         let cloud = match setup.cloud(index).await {
             Ok(cloud) => cloud,
             Err(failure) => {
@@ -35,11 +42,7 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
                 continue;
             }
         }
-        for (rule, results) in config.rules.iter().zip(&state.results) {
-            if rule.applies_to(target) {
-                lines.push(of_rule(&prefix, rule, results));
-            }
-        }
+        lines.extend(of_target.map(|(rule, results)| of_rule(&prefix, rule, results)));
     }
     lines.extend(budget(&snapshot));
     lines

@@ -6,6 +6,12 @@ use crate::rule::{Api, Rule, Statistic};
 /// Dollars for one metric of `GetMetricData`, and for one request of the other operations.
 pub(crate) const UNIT: f64 = 0.01 / 1000.0;
 
+/// Dollars for one update of a metric in a metric stream.
+pub(crate) const STREAM_UPDATE: f64 = 0.003 / 1000.0;
+
+/// Dollars for a gigabyte that Firehose delivers.
+pub(crate) const FIREHOSE_GIGABYTE: f64 = 0.029;
+
 /// Free requests of an account each month; metrics of `GetMetricData` are not included.
 pub(crate) const FREE_REQUESTS: f64 = 1_000_000.0;
 

@@ -1,6 +1,7 @@
 //! Estimates the cost of a configuration for a month, by rule and target, before any datapoint is
 //! requested.
 
+mod stream;
 pub(crate) mod table;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub(crate) struct Estimate {
     pub(super) dollars_by_query: f64,
     /// Free requests, if nothing else in the accounts uses them.
     pub(super) free_dollars: f64,
+    /// The part of `dollars` for rules that are fed by metric streams.
+    pub(super) stream_dollars: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) budget_dollars: Option<f64>,
     pub(super) savings: Vec<Saving>,
@@ -70,6 +73,8 @@ pub(super) struct RuleEstimate {
     /// Of a month.
     pub(super) dollars: f64,
     pub(super) dollars_by_query: f64,
+    /// Of a month, as a metric stream; `None` if a stream cannot feed the rule.
+    pub(super) stream_dollars: Option<f64>,
     /// Requests of a month within the free million.
     #[serde(skip)]
     requests: f64,
@@ -89,12 +94,15 @@ pub(crate) async fn estimate(
     connections: &Connections,
     concurrency: usize,
 ) -> Result<Estimate, String> {
+    // The dimension sets of metric streams are listed, too.
+    let mut fetched = config.clone();
+    fetched.rules.iter_mut().for_each(|rule| rule.from_stream = false);
     let results = match sets {
         Some(sets) => {
-            let rules = config.rules.iter();
+            let rules = fetched.rules.iter();
             vec![rules.map(|rule| assumed(rule, sets)).collect(); config.targets.len()]
         }
-        None => listed(config, connections, concurrency).await?,
+        None => listed(&fetched, connections, concurrency).await?,
     };
     Ok(of_results(config, &results, sets.is_none()))
 }
@@ -160,6 +168,7 @@ pub(super) fn of_results(config: &Config, results: &[Vec<Results>], is_listed: b
         .collect();
     let rules = || targets.iter().flat_map(|target| &target.rules);
     let dollars = rules().map(|rule| rule.dollars).sum();
+    let streamed = || rules().filter(|rule| rule.operation == STREAM);
     // Each account has its own free requests; targets with the same role are the same account.
     let mut by_account: BTreeMap<&str, f64> = BTreeMap::new();
     for target in &targets {
@@ -172,8 +181,9 @@ pub(super) fn of_results(config: &Config, results: &[Vec<Results>], is_listed: b
         dollars,
         dollars_by_query: rules().map(|rule| rule.dollars_by_query).sum(),
         free_dollars: by_account.values().map(|requests| requests.min(FREE_REQUESTS) * UNIT).sum(),
+        stream_dollars: streamed().map(|rule| rule.dollars).sum(),
         budget_dollars: config.budget,
-        savings: savings(config, results, dollars),
+        savings: savings(config, results, &targets, dollars),
         targets,
     }
 }
@@ -183,7 +193,8 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
         .iter()
         .zip(results)
         .map(|(rule, results)| {
-            let size = if rule.applies_to(target) { results.size() } else { Size::default() };
+            let is_fetched = rule.applies_to(target) && !rule.from_stream;
+            let size = if is_fetched { results.size() } else { Size::default() };
             (rule, size)
         })
         .collect();
@@ -192,7 +203,7 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
         sizes.iter().zip(&apis).map(|((rule, size), api)| row(rule, *size, *api, scrape)).collect();
     let of_rules = sizes.iter().zip(results).zip(&apis).enumerate();
     let of_rules: Vec<_> = of_rules
-        .filter(|(_, (((rule, _), _), _))| rule.applies_to(target))
+        .filter(|(_, (((rule, _), _), _))| rule.applies_to(target) && !rule.from_stream)
         .map(|(index, (((rule, _), results), api))| RuleQueries { index, rule, results, api: *api })
         .collect();
     for call in calls(&of_rules) {
@@ -228,6 +239,17 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
             Api::Statistics => row.lists + row.billed as f64 * times,
         };
     }
+    for ((row, rule), (results, dollars)) in
+        rows.iter_mut().zip(rules).zip(results.iter().zip(stream::dollars(rules, results)))
+    {
+        row.stream_dollars = rule.can_be_streamed().then_some(dollars);
+        if rule.from_stream {
+            row.operation = STREAM;
+            row.every = 60.0;
+            row.sets = results.sets.len();
+            (row.dollars, row.dollars_by_query) = (dollars, dollars);
+        }
+    }
     let applied = rules.iter().map(|rule| rule.applies_to(target));
     let rows: Vec<_> = rows.into_iter().zip(applied).filter(|(_, applies)| *applies).collect();
     let rows: Vec<_> = rows.into_iter().map(|(row, _)| row).collect();
@@ -240,6 +262,9 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
         rules: rows,
     }
 }
+
+/// The operation of rules that are fed by metric streams.
+const STREAM: &str = "metric stream";
 
 /// The part of a rule that does not depend on its calls.
 fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
@@ -258,12 +283,18 @@ fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
         queries: 0,
         dollars: 0.0,
         dollars_by_query: 0.0,
+        stream_dollars: None,
         requests: 0.0,
     }
 }
 
 /// The savings of changes to the file, each by itself.
-fn savings(config: &Config, results: &[Vec<Results>], dollars: f64) -> Vec<Saving> {
+fn savings(
+    config: &Config,
+    results: &[Vec<Results>],
+    targets: &[TargetEstimate],
+    dollars: f64,
+) -> Vec<Saving> {
     let with = |change: &'static str, edit: fn(&mut Rule)| {
         let mut rules = config.rules.clone();
         rules.iter_mut().for_each(edit);
@@ -282,7 +313,16 @@ fn savings(config: &Config, results: &[Vec<Results>], dollars: f64) -> Vec<Savin
             .sum();
         Saving { change, dollars: (dollars - after).max(0.0) }
     };
+    let cheaper = targets
+        .iter()
+        .flat_map(|target| &target.rules)
+        .filter_map(|rule| Some(rule.dollars - rule.stream_dollars?).filter(|saved| *saved > 0.0));
+    let streamed = Saving {
+        change: "from_stream: true for the rules whose stream costs less",
+        dollars: cheaper.sum(),
+    };
     let savings = [
+        streamed,
         with("list_metrics_cache_ttl: 3600", |rule| {
             rule.list_ttl = rule.list_ttl.max(Duration::from_hours(1));
         }),

@@ -1,6 +1,7 @@
 //! Rules: the entries of the configuration, with all defaults applied.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,14 @@ impl Rule {
             && (self.discovery.is_some() || (self.dimensions.is_some() && self.product().is_none()))
     }
 
+    /// Whether a metric stream can feed it: a stream has a datapoint a minute, and percentiles of
+    /// minutes cannot be combined.
+    pub(crate) fn can_be_streamed(&self) -> bool {
+        let period = self.window.period;
+        let is_extended = self.statistics.iter().any(|statistic| statistic.is_extended);
+        STREAMED_PERIODS.contains(&period) && (period == 60 || !is_extended)
+    }
+
     /// Whether AWS is asked for anything.
     pub(crate) fn is_fetched(&self) -> bool {
         !self.from_stream || self.has_resources()
@@ -101,6 +110,9 @@ impl Rule {
         format!("{} {}", self.namespace, self.metric)
     }
 }
+
+/// Periods that the minutes of a metric stream can be combined to, in seconds.
+pub(crate) const STREAMED_PERIODS: RangeInclusive<u32> = 60..=3600;
 
 /// The selected values of dimensions. A dimension that is not named may have any value.
 #[derive(Clone, Debug)]

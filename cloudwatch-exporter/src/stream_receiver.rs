@@ -184,9 +184,15 @@ impl Receiver {
         let Some(tls) = &self.tls else { return self.serve(stream, is_authenticated).await };
         match timeout(HEADER, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, is_authenticated).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake for metric streams failed"),
-            Err(_) => tracing::debug!("a TLS handshake for metric streams took too long"),
+            Ok(Err(error)) => self.no_handshake(&error.to_string()),
+            Err(_) => self.no_handshake("it took too long"),
         }
+    }
+
+    /// A client that rejects the certificate would otherwise be seen in the log of Firehose alone.
+    fn no_handshake(&self, error: &str) {
+        metrics::REJECTED.with(["tls"]).inc();
+        self.log.no_handshake(error);
     }
 
     async fn serve(

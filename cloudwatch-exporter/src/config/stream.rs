@@ -5,7 +5,7 @@ use exporter_core::config_file::yaml::line_of;
 use serde_saphyr::Spanned;
 
 use super::file::{GivenStream, not_empty};
-use crate::rule::Rule;
+use crate::rule::{Rule, STREAMED_PERIODS};
 use crate::target::Target;
 
 /// The receiver of metric streams.
@@ -20,9 +20,6 @@ pub(crate) struct Stream {
     /// A web configuration file with TLS; `None` is plain HTTP.
     pub(crate) web_config_file: Option<String>,
 }
-
-/// Periods that minutes of a stream can be combined to, in seconds.
-const PERIODS: std::ops::RangeInclusive<u32> = 60..=3600;
 
 pub(super) fn stream(given: Spanned<GivenStream>) -> Result<Stream, Fault> {
     let line = line_of(&given);
@@ -55,7 +52,7 @@ pub(super) fn check(
             return fault("from_stream", problem.to_owned());
         }
         let period = rule.window.period;
-        if !PERIODS.contains(&period) {
+        if !STREAMED_PERIODS.contains(&period) {
             let problem = format!(
                 "{}: a metric stream has a datapoint a minute, of which periods from 60 to 3600 s can be \
                  made; it is {period}",

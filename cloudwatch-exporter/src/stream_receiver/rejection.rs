@@ -95,6 +95,15 @@ impl Log {
         }
     }
 
+    /// A handshake failed.
+    pub(super) fn no_handshake(&self, error: &str) {
+        if self.is_due("tls") {
+            tracing::warn!(error, "a TLS handshake for metric streams failed");
+        } else {
+            tracing::debug!(error, "a TLS handshake for metric streams failed");
+        }
+    }
+
     /// Some of a delivery could not be read.
     pub(super) fn unreadable(&self, problem: &str, request_id: &str) {
         let error = problem.replace(char::is_control, " ");

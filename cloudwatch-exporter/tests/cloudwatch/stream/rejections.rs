@@ -153,6 +153,21 @@ fn series_are_bounded() {
 }
 
 #[test]
+fn streams_alone_need_no_credentials() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yml");
+    std::fs::write(dir.path().join("key"), KEY).unwrap();
+    let stream = "stream: {listen_address: '127.0.0.1:0', access_key_file: key}\n";
+    std::fs::write(&file, jobs(stream)).unwrap();
+    let flag = format!("--config.file={}", file.display());
+    let output = run(&[&flag, "--check"], "http://127.0.0.1:1");
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{report}");
+    assert!(report.contains("its datapoints come from a metric stream"), "{report}");
+    assert!(!report.contains("credentials"), "{report}");
+}
+
+#[test]
 fn faults_of_the_section_are_told_at_start_and_by_check() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");

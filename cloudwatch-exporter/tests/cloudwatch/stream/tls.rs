@@ -77,4 +77,13 @@ fn plain_http_is_refused_where_tls_is_set_up() {
     let mut answer = Vec::new();
     let _ = io::Read::read_to_end(&mut socket, &mut answer);
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    until(
+        || {
+            streamed
+                .page()
+                .contains("cloudwatch_stream_rejected_deliveries_total{reason=\"tls\"} 1")
+        },
+        || streamed.page(),
+    );
+    assert!(streamed.fixture.exporter.log().contains("a TLS handshake for metric streams failed"));
 }
