@@ -116,7 +116,9 @@ mod tests {
     fn planned(text: &str, sets: usize) -> String {
         let config = Config::parse(text.as_bytes()).unwrap();
         let mut fetched = config.rules.clone();
-        fetched.iter_mut().for_each(|rule| rule.from_stream = false);
+        for rule in &mut fetched {
+            rule.from_stream = false;
+        }
         let results: Vec<_> = fetched.iter().map(|rule| assumed(rule, sets)).collect();
         table(&of_results(&config, &vec![results; config.targets.len()], false))
     }
