@@ -77,8 +77,11 @@ fn write(out: &mut String, estimate: &Estimate) -> fmt::Result {
         let fetched = estimate.dollars - estimate.stream_dollars;
         let what = if estimate.stream_dollars > 0.0 { " without metric streams" } else { "" };
         let is_over = if fetched > budget { "more than" } else { "within" };
-        writeln!(out, "
-The total{what} is {is_over} the budget of ${budget:.2} a month.")?;
+        writeln!(
+            out,
+            "
+The total{what} is {is_over} the budget of ${budget:.2} a month."
+        )?;
     }
     Ok(())
 }
