@@ -322,12 +322,12 @@ fn savings(
         dollars: cheaper.sum(),
     };
     let savings = [
-        streamed,
         with("list_metrics_cache_ttl: 3600", |rule| {
             rule.list_ttl = rule.list_ttl.max(Duration::from_hours(1));
         }),
         with("period_seconds: 300", |rule| rule.window.period = rule.window.period.max(300)),
         with("one statistic for each metric", |rule| rule.statistics.truncate(1)),
+        streamed,
     ];
     savings.into_iter().filter(|saving| saving.dollars >= 0.005).collect()
 }

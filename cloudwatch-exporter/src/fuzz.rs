@@ -1,4 +1,5 @@
-//! Random input for the parsers of external data: responses of AWS, and the configuration file.
+//! Random input for the parsers of external data: responses of AWS, deliveries of metric streams, and
+//! the configuration file.
 //! `PROPTEST_CASES=100000 cargo test --release -p cloudwatch-exporter fuzz` tries more.
 //!
 //! The corpus in `tests/corpus` is tried first, then mutations of it and of recorded responses. No

@@ -127,11 +127,10 @@ impl Series {
         let names = match &rule.dimensions {
             Some(wanted) => {
                 let place = |name: &str| wanted.iter().position(|wanted| wanted == name);
-                let is_known = pairs.iter().all(|(name, _)| place(name).is_some());
-                if pairs.len() != wanted.len() || !is_known {
+                pairs.sort_by_key(|(name, _)| place(name));
+                if !pairs.iter().map(|(name, _)| *name).eq(wanted.iter().map(String::as_str)) {
                     return Err(Outcome::NoRule);
                 }
-                pairs.sort_by_key(|(name, _)| place(name));
                 Arc::clone(wanted)
             }
             None if rule.discovery.is_some() => {

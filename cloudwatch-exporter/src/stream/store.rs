@@ -147,3 +147,103 @@ fn is_of(point: &Datapoint<'_>, target: &Target) -> bool {
     target.region.as_deref() == Some(&*point.region)
         && target.account.as_ref().is_none_or(is_account)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Values;
+    use super::*;
+    use crate::snapshot::TargetSnapshot;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn config(rules: &str) -> Config {
+        let text = format!(
+            "region: r\nfrom_stream: true\nstream: {{listen_address: ':1', access_key_file: k}}\nmetrics:\n{rules}"
+        );
+        Config::parse(text.as_bytes()).unwrap()
+    }
+
+    fn point(dimensions: &[(&'static str, &'static str)], seconds_ago: i64) -> Datapoint<'static> {
+        Datapoint {
+            account: "123456789012".into(),
+            region: "r".into(),
+            namespace: "N".into(),
+            metric: "M".into(),
+            dimensions: dimensions
+                .iter()
+                .map(|(name, one)| ((*name).into(), (*one).into()))
+                .collect(),
+            start: (i64::try_from(NOW).unwrap() - seconds_ago) * 1000,
+            ..Datapoint::default()
+        }
+    }
+
+    #[test]
+    fn a_datapoint_goes_to_the_rules_with_its_dimensions() {
+        let config = config(
+            "- {aws_namespace: N, aws_metric_name: M, aws_dimensions: [A, B]}\n\
+             - {aws_namespace: N, aws_metric_name: M, aws_dimensions: [C], aws_dimension_select: {C: [x]}}\n\
+             - {aws_namespace: N, aws_metric_name: M}\n",
+        );
+        let store = Store::new(&config, None);
+        for (dimensions, expected) in [
+            (&[("A", "1"), ("B", "2")] as &[_], Outcome::Kept),
+            (&[("B", "2"), ("A", "1")], Outcome::Duplicate),
+            (&[("A", "1"), ("A", "2")], Outcome::NoRule),
+            (&[("A", "1")], Outcome::NoRule),
+            (&[("A", "1"), ("B", "2"), ("C", "x")], Outcome::NoRule),
+            (&[("C", "x")], Outcome::Kept),
+            (&[("C", "y")], Outcome::NoRule),
+            (&[], Outcome::Kept),
+        ] {
+            let outcome = store.insert(
+                &config,
+                &Datapoint {
+                    values: Values { count: 1.0, sum: 1.0, minimum: 1.0, maximum: 1.0 },
+                    ..point(dimensions, 60)
+                },
+                NOW,
+            );
+            assert_eq!(outcome, expected, "{dimensions:?}");
+        }
+        let elsewhere = Datapoint { region: "s".into(), ..point(&[], 60) };
+        assert_eq!(store.insert(&config, &elsewhere, NOW), Outcome::NoRule);
+        for (seconds_ago, expected) in [
+            (840, Outcome::Superseded),
+            (841, Outcome::TooOld),
+            (-60, Outcome::Kept),
+            (-61, Outcome::InFuture),
+        ] {
+            let outcome = store.insert(&config, &point(&[], seconds_ago), NOW);
+            assert_eq!(outcome, expected, "{seconds_ago}");
+        }
+    }
+
+    #[test]
+    fn series_without_datapoints_make_room_after_hours() {
+        let config = config("- {aws_namespace: N, aws_metric_name: M, aws_dimensions: [A]}\n");
+        let store = Store::new(&config, None);
+        for value in ["1", "2"] {
+            store.insert(&config, &point(&[("A", value)], 60), NOW);
+        }
+        let results = vec![Arc::default()];
+        let target = TargetSnapshot { results, failures: Vec::new(), is_reachable: true };
+        let mut snapshot = Snapshot { config: Arc::new(config.clone()), targets: vec![target] };
+        let mut sets = |now| {
+            store.add_to(&mut snapshot, now);
+            (snapshot.targets[0].results[0].sets.len(), store.total.load(Ordering::Relaxed))
+        };
+        assert_eq!(sets(NOW), (2, 2));
+        let later = NOW + 2 * 3600;
+        let newer =
+            Datapoint { start: i64::try_from(later).unwrap() * 1000, ..point(&[("A", "2")], 0) };
+        store.insert(&config, &newer, later);
+        assert_eq!(sets(NOW + 4 * 3600), (1, 1));
+        assert_eq!(sets(NOW + 6 * 3600), (0, 0));
+        assert_eq!(
+            store.insert(&config, &point(&[("A", "1")], -6 * 3600), NOW + 6 * 3600),
+            Outcome::Kept
+        );
+        assert_eq!(sets(NOW + 6 * 3600), (1, 1));
+    }
+}

@@ -36,8 +36,11 @@ fn a_plan_requests_no_datapoints() {
     // twice.
     let first = ["2", "Grid", "Metric0", "GetMetricData", "60s", "700", "2", "700", "86400"];
     assert_eq!(words(&printed, "Metric0")[..9], first, "{printed}");
-    assert_eq!(words(&printed, "Metric0")[9..], ["303.26", "303.26"]);
-    assert_eq!(words(&printed, "Metric1")[6..], ["7", "700", "86400", "303.26", "1512.86"]);
+    assert_eq!(words(&printed, "Metric0")[9..], ["303.26", "303.26", "91.16"]);
+    assert_eq!(
+        words(&printed, "Metric1")[6..],
+        ["7", "700", "86400", "303.26", "1512.86", "91.16"]
+    );
     let counters = fake.counters();
     assert_eq!(counters.list_metrics.received, 4);
     assert_eq!(counters.received(), 4, "lists, and nothing else");

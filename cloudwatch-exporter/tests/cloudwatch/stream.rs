@@ -7,12 +7,12 @@ mod tls;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use exporter_core::testing::until;
+use exporter_core::testing::{Exporter, until};
 use fake_cloudwatch::stream::{Datapoint, Format};
 use fake_cloudwatch::{Metric, Model, Values};
 
 use self::sender::{KEY, Streamed};
-use super::fixture::{Fixture, elb, rule, samples, value};
+use super::fixture::{BINARY, Fixture, elb, rule, samples, value};
 
 const FORMATS: [Format; 2] = [Format::Json, Format::OpenTelemetry];
 
@@ -234,4 +234,18 @@ fn access_keys_are_replaced_without_a_restart() {
     assert_eq!(status(KEY), 200, "the last good ones stay");
     let log = streamed.fixture.exporter.log();
     assert!(!log.contains(KEY) && !log.contains("next access key"), "{log}");
+}
+
+#[test]
+fn a_demo_invents_what_a_stream_would_bring() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yml");
+    let stream = "stream: {listen_address: ':1', access_key_file: none}\nset_timestamp: false\n";
+    fs::write(&file, jobs(stream)).unwrap();
+    let file = format!("--config.file={}", file.display());
+    let exporter = Exporter::start(BINARY, &[&file, "--demo"], dir.path());
+    until(
+        || !samples(&exporter.get("/metrics").body, "my_app_jobs_sum{").is_empty(),
+        || exporter.log(),
+    );
 }
