@@ -12,6 +12,7 @@ from machine import PROJECT, Machine, Unavailable, root
 BINARY = pathlib.Path(os.environ.get('BINARY') or PROJECT / 'target/release/node-exporter').absolute()
 EXPORTERS = [name for name in ('cloudwatch-exporter', 'mysql-exporter', 'node-exporter') if BINARY.with_name(name).exists()]
 PORTS = {'cloudwatch-exporter': 9106, 'mysql-exporter': 9104, 'node-exporter': 9100}
+SUFFIXES = {'deb': 'deb', 'rpm': 'rpm', 'tarball': 'tar.gz', 'image': 'oci.tar'}
 # Not in target/packages, which may have packages of the user.
 OUTPUT = PROJECT / 'target/packages-of-tests'
 # 1 to compile static binaries, or the folder that has them.
@@ -42,7 +43,7 @@ def build(kind, version, *exporters, binaries=BINARY.parent):
         raise AssertionError(f'packaging/build: {done.stdout}{done.stderr}')
     separator = '_' if kind == 'deb' else '-'
     names = [*exporters, *(['exporter-common'] if kind in ('deb', 'rpm') else [])]
-    return [next(OUTPUT.glob(f'{name}{separator}{version}*{kind if kind in ("deb", "rpm") else ""}*')) for name in names]
+    return [next(OUTPUT.glob(f'{name}{separator}{version}*.{SUFFIXES[kind]}')) for name in names]
 
 
 def setUpModule():
