@@ -1,8 +1,9 @@
-//! The order of folders in docs/architecture.md, compared with the imports of the code.
+//! docs/architecture.md compared with the code, and imports without cycles.
 
 #![expect(clippy::disallowed_methods, reason = "reads the source of the crate")]
 #![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -117,4 +118,69 @@ fn the_files_that_the_page_names_exist() {
         }
     }
     assert!(checked > 10, "only {checked} files were found");
+}
+
+/// The modules that a file imports by `crate::` or `super::`, as paths below `src`.
+fn imported_modules(name: &str, text: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
+    let parent = |module: &str| module.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let imports = text.lines().filter_map(|line| line.trim().split_once("use "));
+    let mut found = BTreeSet::new();
+    for (_, import) in imports.filter(|(visibility, _)| !visibility.contains('/')) {
+        let (mut module, mut rest) = match import.split_once("::") {
+            Some(("crate", rest)) => (String::new(), rest),
+            Some(("super", rest)) => (parent(name), rest),
+            _ => continue,
+        };
+        while let Some(next) = rest.strip_prefix("super::") {
+            (module, rest) = (parent(&module), next);
+        }
+        for part in rest.split(['{', ';', ' ']).next().unwrap().split("::") {
+            let inner = format!("{module}/{part}");
+            let inner = inner.trim_start_matches('/');
+            if !modules.contains(inner) {
+                break;
+            }
+            inner.clone_into(&mut module);
+        }
+        found.insert(module);
+    }
+    found
+}
+
+/// Modules may import from those that contain them or that they contain, but other imports have no
+/// cycles.
+#[test]
+fn imports_have_no_cycles() {
+    let contains = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    for crate_name in ["exporter-core", "node-exporter"] {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_name).join("src");
+        let mut found = Vec::new();
+        files(&src, &mut found);
+        let module = |path: &Path| {
+            path.strip_prefix(&src).unwrap().with_extension("").to_str().unwrap().to_owned()
+        };
+        let modules: BTreeSet<_> = found.iter().map(|path| module(path)).collect();
+        let mut imports = BTreeMap::new();
+        for path in &found {
+            let name = module(path);
+            let mut imported =
+                imported_modules(&name, &fs::read_to_string(path).unwrap(), &modules);
+            imported.retain(|other| !contains(other, &name) && !contains(&name, other));
+            imports.insert(name, imported);
+        }
+        assert!(imports.values().flatten().count() > 100, "{crate_name}: {imports:?}");
+        // Removes modules without imports until only those of cycles and their users are left.
+        loop {
+            let count = imports.len();
+            let left: BTreeSet<_> = imports.keys().cloned().collect();
+            imports.retain(|_, imported| imported.iter().any(|other| left.contains(other)));
+            if imports.len() == count {
+                break;
+            }
+        }
+        assert!(imports.is_empty(), "{crate_name} has cycles in {imports:#?}");
+    }
 }

@@ -52,7 +52,7 @@ impl Filter {
             return Self::new(flags, include, exclude);
         }
         if flags.is_given(exclude) && !flags.text(exclude).is_empty() {
-            let problem = format!("cannot be combined with --{}: give one of them", exclude.name);
+            let problem = format!("cannot be combined with --{}: use one of them", exclude.name);
             return Err(include.error(problem));
         }
         Ok(Self { include: pattern(flags, include)?.into_iter().collect(), exclude: Vec::new() })

@@ -115,7 +115,7 @@ complete -c node-exporter -l collector.perf.cpus -d 'The CPUs to count on, such 
 complete -c node-exporter -l collector.perf.tracepoint -d 'A tracepoint to count, as subsystem:event.' -r
 complete -c node-exporter -l collector.perf.hardware-profilers -d 'Without effect, as in node_exporter: all are counted.' -r
 complete -c node-exporter -l collector.perf.software-profilers -d 'Without effect, as in node_exporter: all are counted.' -r
-complete -c node-exporter -l collector.perf.cache-profilers -d 'What to count of the caches, such as L1DataReadHit; all if not given.' -r
+complete -c node-exporter -l collector.perf.cache-profilers -d 'Cache events to count, such as L1DataReadHit; all by default.' -r
 complete -c node-exporter -l collector.powersupplyclass.interval -r
 complete -c node-exporter -l collector.powersupply.ignored-supplies -d 'Power supplies to leave out (pattern). [default: ^$]' -r
 complete -c node-exporter -l collector.pressure.interval -r

@@ -114,7 +114,7 @@ fn start<Env, E: Exporter + 'static>(
     }
     if flags.is_on(&shared::UNIT) {
         if !flags.is_on(&CHECK) {
-            return Err(ExitError::Usage("--unit goes with --check".into()));
+            return Err(ExitError::Usage("--unit requires --check".into()));
         }
         let outcome = unit::check(program.name).map_err(ExitError::Usage)?;
         print(&outcome.report)?;

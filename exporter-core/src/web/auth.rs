@@ -245,7 +245,7 @@ impl Shared {
     fn new() -> Result<Self, Fault> {
         let mut key = [0; 32];
         aws_lc_rs::rand::fill(&mut key).map_err(|_| {
-            Fault::new("basic_auth_users", None, "the system has no random numbers to give")
+            Fault::new("basic_auth_users", None, "the system cannot provide random numbers")
         })?;
         Ok(Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),

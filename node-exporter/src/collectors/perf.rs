@@ -82,7 +82,7 @@ static NO_CACHE: Flag = Flag::switch(
 static CACHE_PROFILERS: Flag = Flag::list(
     "collector.perf.cache-profilers",
     &[],
-    "What to count of the caches, such as L1DataReadHit; all if not given.",
+    "Cache events to count, such as L1DataReadHit; all by default.",
 );
 
 /// The families of tracepoints, under the names that flags give.

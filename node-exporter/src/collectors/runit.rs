@@ -33,7 +33,7 @@ static COLUMNS: [Column<Status, 2>; 4] = [
         LABELS,
     )
     .column(|status| Some(f64::from(status.state))),
-    Desc::gauge("node_service_desired_state", "State wanted: 0 down, 1 up.", LABELS)
+    Desc::gauge("node_service_desired_state", "Desired state: 0 down, 1 up.", LABELS)
         .column(|status| Some(f64::from(status.wanted))),
     Desc::gauge("node_service_normal_state", "State after boot: 0 down, 1 up.", LABELS)
         .column(|status| Some(f64::from(status.normal))),

@@ -87,7 +87,7 @@ static COLUMNS: [Column<Station, 2>; 12] = [
     .column(|station| Some(station.transmit_retries.into())),
     Desc::counter(
         "node_wifi_station_transmit_failed_total",
-        "Packets to a peer that were given up.",
+        "Packets to a peer that were dropped after all retries.",
         LABELS,
     )
     .column(|station| Some(station.transmit_failed.into())),

@@ -108,11 +108,11 @@ fn invalid_flags_are_errors() {
     for (given, expected) in [
         (
             vec![(&MOUNTS_INCLUDE, "a"), (&MOUNTS_EXCLUDE, "b")],
-            "--collector.filesystem.mount-points-include: cannot be combined with --collector.filesystem.mount-points-exclude: give one of them",
+            "--collector.filesystem.mount-points-include: cannot be combined with --collector.filesystem.mount-points-exclude: use one of them",
         ),
         (
             vec![(&TYPES_INCLUDE, "a"), (&TYPES_IGNORED, "b")],
-            "--collector.filesystem.fs-types-include: cannot be combined with --collector.filesystem.ignored-fs-types: give one of them",
+            "--collector.filesystem.fs-types-include: cannot be combined with --collector.filesystem.ignored-fs-types: use one of them",
         ),
         (
             vec![(&TYPES_IGNORED, "a"), (&TYPES_EXCLUDE, "b")],
