@@ -25,7 +25,9 @@ const DEMO_REGION: Region = Region::from_static("eu-west-1");
 /// roles.
 #[derive(Debug)]
 pub(crate) struct Connections {
+    /// For targets with a region, so that the metadata service is not asked for one.
     environment: OnceCell<SdkConfig>,
+    environment_with_region: OnceCell<SdkConfig>,
     roles: Mutex<HashMap<Role, SharedCredentialsProvider>>,
     /// Concurrent calls of each target.
     concurrency: usize,
@@ -35,14 +37,20 @@ pub(crate) struct Connections {
 impl Connections {
     /// `demo` is the endpoint of a simulated CloudWatch.
     pub(crate) fn new(concurrency: usize, demo: Option<String>) -> Self {
-        Self { environment: OnceCell::new(), roles: Mutex::default(), concurrency, demo }
+        let (environment, environment_with_region) = (OnceCell::new(), OnceCell::new());
+        let roles = Mutex::default();
+        Self { environment, environment_with_region, roles, concurrency, demo }
     }
 
     /// The clients of a target, from the configuration, the environment and the machine.
     pub(crate) async fn open(&self, target: &Target) -> Result<Cloud, Failure> {
-        let environment =
-            self.environment.get_or_try_init(|| environment(self.demo.as_deref())).await?;
         let own = target.region.clone().map(Region::new);
+        let environment = match own {
+            Some(_) => &self.environment,
+            None => &self.environment_with_region,
+        }
+        .get_or_try_init(|| environment(self.demo.as_deref(), own.clone()))
+        .await?;
         let region = own.or_else(|| environment.region().cloned());
         let Some(region) = region.filter(|region| !region.as_ref().is_empty()) else {
             return Err(Failure::setup(
@@ -92,7 +100,8 @@ impl Connections {
     }
 }
 
-async fn environment(demo: Option<&str>) -> Result<SdkConfig, Failure> {
+/// The configuration of the environment, with a region of the environment if none is given.
+async fn environment(demo: Option<&str>, region: Option<Region>) -> Result<SdkConfig, Failure> {
     let Profiles { files, token_files } = if demo.is_some() {
         Profiles::empty()
     } else {
@@ -120,7 +129,10 @@ async fn environment(demo: Option<&str>) -> Result<SdkConfig, Failure> {
     }
     if let Some(endpoint) = demo {
         let keys = Credentials::new("AKIADEMO", "demo", None, None, "demo");
-        loader = loader.endpoint_url(endpoint).credentials_provider(keys).region(DEMO_REGION);
+        loader = loader.endpoint_url(endpoint).credentials_provider(keys);
+    }
+    if let Some(region) = region.or(demo.map(|_| DEMO_REGION)) {
+        loader = loader.region(region);
     }
     let sdk = loader.load().await;
     let Some(credentials) = sdk.credentials_provider() else { return Ok(sdk) };

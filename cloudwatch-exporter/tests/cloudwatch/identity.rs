@@ -40,6 +40,20 @@ fn the_region_of_the_file_precedes_the_environment() {
 }
 
 #[test]
+fn the_metadata_service_is_not_asked_for_a_configured_region() {
+    let config = config("region: ap-southeast-2\n");
+    let variables = [
+        ("AWS_REGION", ""),
+        ("AWS_EC2_METADATA_DISABLED", "false"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1"),
+    ];
+    let fixture = Fixture::with(model(), &config, &[], &variables);
+    assert_eq!(fixture.samples("one_good_").len(), 5, "{}", fixture.exporter.log());
+    let log = fixture.exporter.log();
+    assert!(!log.contains("IMDS"), "{log}");
+}
+
+#[test]
 fn a_missing_region_is_reported() {
     let fixture = Fixture::with(model(), &config(""), &[], &[("AWS_REGION", "")]);
     assert!(fixture.samples("one_good_").is_empty());
