@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
@@ -15,6 +16,15 @@ fn model() -> Model {
 
 fn config(more: &str) -> String {
     format!("{more}metrics:\n{}", rule("One", "Good", ""))
+}
+
+/// `--check` of a file in this directory.
+fn check(dir: &Path, more: &str) -> Command {
+    let file = dir.join("config.yml");
+    fs::write(&file, config(more)).unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["--check", &format!("--config.file={}", file.display())]);
+    command
 }
 
 /// The access key of the requests to CloudWatch.
@@ -41,16 +51,17 @@ fn the_region_of_the_file_precedes_the_environment() {
 
 #[test]
 fn the_metadata_service_is_not_asked_for_a_configured_region() {
-    let config = config("region: ap-southeast-2\n");
-    let variables = [
-        ("AWS_REGION", ""),
-        ("AWS_EC2_METADATA_DISABLED", "false"),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1"),
-    ];
-    let fixture = Fixture::with(model(), &config, &[], &variables);
-    assert_eq!(fixture.samples("one_good_").len(), 5, "{}", fixture.exporter.log());
-    let log = fixture.exporter.log();
-    assert!(!log.contains("IMDS"), "{log}");
+    let fake = Fake::start(model()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let output = check(dir.path(), "region: ap-southeast-2\n")
+        .envs(environment(&fake.url()))
+        .env_remove("AWS_REGION")
+        .env("AWS_EC2_METADATA_DISABLED", "false")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !log.contains("IMDS"), "{log}");
 }
 
 #[test]
@@ -98,14 +109,8 @@ fn missing_credentials_are_reported() {
 fn check_reports_missing_credentials() {
     let fake = Fake::start(model()).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("config.yml");
-    fs::write(&file, config("")).unwrap();
-    let output = Command::new(BINARY)
-        .args(["--check", &format!("--config.file={}", file.display())])
-        .envs(environment(&fake.url()))
-        .envs(NO_KEYS)
-        .output()
-        .unwrap();
+    let output =
+        check(dir.path(), "").envs(environment(&fake.url())).envs(NO_KEYS).output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     assert!(!output.status.success(), "{lines}");
     let credentials = lines.lines().find(|line| line.starts_with("FAILED  credentials")).unwrap();
@@ -166,10 +171,7 @@ fn endpoints_follow_region_and_configuration() {
         proxy.set_nonblocking(true).unwrap();
         let url = format!("http://{}", proxy.local_addr().unwrap());
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("config.yml");
-        fs::write(&file, config(more)).unwrap();
-        let mut child = Command::new(BINARY)
-            .args(["--check", &format!("--config.file={}", file.display())])
+        let mut child = check(dir.path(), more)
             .envs(environment(""))
             .env_remove("AWS_ENDPOINT_URL")
             .envs([("HTTPS_PROXY", url.as_str()), ("NO_PROXY", "")])
