@@ -23,7 +23,7 @@ _cloudwatch__exporter() {
 
     case "${cmd}" in
         cloudwatch__exporter)
-            opts="-h -V --check --no-check --collector.timeout --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --runtime.gomaxprocs --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --config.file --config.unknown-keys --cloudwatch.concurrency --plan --plan.sets --plan.scrape-interval --plan.format --demo --no-demo --convert --collector.cloudwatch --no-collector.cloudwatch --collector.cloudwatch.interval --help --version"
+            opts="-h -V --check --no-check --collector.timeout --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --config.file --config.unknown-keys --cloudwatch.concurrency --plan --plan.sets --plan.scrape-interval --plan.format --demo --no-demo --convert --collector.cloudwatch --no-collector.cloudwatch --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -34,10 +34,6 @@ _cloudwatch__exporter() {
                     return 0
                     ;;
                 --web.config.file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --runtime.gomaxprocs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -94,10 +90,6 @@ _cloudwatch__exporter() {
                     return 0
                     ;;
                 --convert)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.cloudwatch.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,5 @@
 complete -c cloudwatch-exporter -l collector.timeout -d 'Time limit of a collector in a scrape. [default: 5s]' -r
 complete -c cloudwatch-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
-complete -c cloudwatch-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; the exporter uses one core. [default: 1]' -r
 complete -c cloudwatch-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
 complete -c cloudwatch-exporter -l log.format -d 'Format of the log: logfmt or json. [default: logfmt]' -r
 complete -c cloudwatch-exporter -l log.level -d 'Minimum level of log events: debug, info, warn or error. [default: info]' -r
@@ -15,7 +14,6 @@ complete -c cloudwatch-exporter -l plan.sets -d 'For --plan: assume this many di
 complete -c cloudwatch-exporter -l plan.scrape-interval -d 'For --plan: interval between scrapes. Metrics that are scraped less often than their period cost less. [default: 60s]' -r
 complete -c cloudwatch-exporter -l plan.format -d 'For --plan: text or json. [default: text]' -r
 complete -c cloudwatch-exporter -l convert -d 'Print this configuration file of yet-another-cloudwatch-exporter (YACE) as one for this exporter, and exit. Comments at the top name what was not converted.' -r
-complete -c cloudwatch-exporter -l collector.cloudwatch.interval -r
 complete -c cloudwatch-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c cloudwatch-exporter -l no-check
 complete -c cloudwatch-exporter -l collector.disable-defaults -d 'Disable all collectors by default.'

@@ -23,17 +23,13 @@ _mysql__exporter() {
 
     case "${cmd}" in
         mysql__exporter)
-            opts="-h -V --check --no-check --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --runtime.gomaxprocs --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --mysqld.address --probe.allow-target --collector.timeout --exporter.max_open_connections --exporter.connection-lifetime --exporter.enable_lock_wait_timeout --no-exporter.enable_lock_wait_timeout --exporter.fresh-login --no-exporter.fresh-login --exporter.lock_wait_timeout --exporter.log_slow_filter --no-exporter.log_slow_filter --config.my-cnf --config.queries --exporter.query_timeout --tls.insecure-skip-verify --no-tls.insecure-skip-verify --config.targets --mysqld.username --collect.auto_increment.columns --no-collect.auto_increment.columns --collect.auto_increment.columns.interval --collect.binlog_gtid --no-collect.binlog_gtid --collect.binlog_gtid.interval --collect.binlog_size --no-collect.binlog_size --collect.binlog_size.interval --collect.engine_innodb_status --no-collect.engine_innodb_status --collect.engine_innodb_status.interval --collect.engine_tokudb_status --no-collect.engine_tokudb_status --collect.engine_tokudb_status.interval --collect.galera --no-collect.galera --collect.galera.interval --collect.global_status --no-collect.global_status --collect.global_status.interval --collect.global_variables --no-collect.global_variables --collect.global_variables.interval --collect.heartbeat --no-collect.heartbeat --collect.heartbeat.interval --collect.heartbeat.database --collect.heartbeat.table --collect.heartbeat.utc --no-collect.heartbeat.utc --collect.info_schema.clientstats --no-collect.info_schema.clientstats --collect.info_schema.clientstats.interval --collect.info_schema.innodb_cmp --no-collect.info_schema.innodb_cmp --collect.info_schema.innodb_cmp.interval --collect.info_schema.innodb_cmpmem --no-collect.info_schema.innodb_cmpmem --collect.info_schema.innodb_cmpmem.interval --collect.info_schema.innodb_metrics --no-collect.info_schema.innodb_metrics --collect.info_schema.innodb_metrics.interval --collect.info_schema.innodb_tablespaces --no-collect.info_schema.innodb_tablespaces --collect.info_schema.innodb_tablespaces.interval --collect.info_schema.innodb_trx --no-collect.info_schema.innodb_trx --collect.info_schema.innodb_trx.interval --collect.info_schema.innodb_trx.long --collect.info_schema.plugins --no-collect.info_schema.plugins --collect.info_schema.plugins.interval --collect.info_schema.processlist --no-collect.info_schema.processlist --collect.info_schema.processlist.interval --collect.info_schema.processlist.min_time --collect.info_schema.processlist.processes_by_user --no-collect.info_schema.processlist.processes_by_user --collect.info_schema.processlist.processes_by_host --no-collect.info_schema.processlist.processes_by_host --collect.info_schema.query_response_time --no-collect.info_schema.query_response_time --collect.info_schema.query_response_time.interval --collect.info_schema.replica_host --no-collect.info_schema.replica_host --collect.info_schema.replica_host.interval --collect.info_schema.rocksdb_perf_context --no-collect.info_schema.rocksdb_perf_context --collect.info_schema.rocksdb_perf_context.interval --collect.info_schema.schemastats --no-collect.info_schema.schemastats --collect.info_schema.schemastats.interval --collect.info_schema.tables --no-collect.info_schema.tables --collect.info_schema.tables.interval --collect.info_schema.tables.databases --collect.info_schema.tablestats --no-collect.info_schema.tablestats --collect.info_schema.tablestats.interval --collect.info_schema.userstats --no-collect.info_schema.userstats --collect.info_schema.userstats.interval --collect.innodb_log --no-collect.innodb_log --collect.innodb_log.interval --collect.mysql.accounts --no-collect.mysql.accounts --collect.mysql.accounts.interval --collect.mysql.accounts.limit --collect.mysql.user --no-collect.mysql.user --collect.mysql.user.interval --collect.mysql.user.privileges --no-collect.mysql.user.privileges --collect.perf_schema.data_lock_waits --no-collect.perf_schema.data_lock_waits --collect.perf_schema.data_lock_waits.interval --collect.perf_schema.data_lock_waits.limit --collect.perf_schema.eventsstatements --no-collect.perf_schema.eventsstatements --collect.perf_schema.eventsstatements.interval --collect.perf_schema.eventsstatements.limit --collect.perf_schema.eventsstatements.timelimit --collect.perf_schema.eventsstatements.digest_text_limit --collect.perf_schema.eventsstatements.exclude_schemas --collect.perf_schema.eventsstatements_by_account --no-collect.perf_schema.eventsstatements_by_account --collect.perf_schema.eventsstatements_by_account.interval --collect.perf_schema.eventsstatements_by_account.limit --collect.perf_schema.eventsstatements_histogram --no-collect.perf_schema.eventsstatements_histogram --collect.perf_schema.eventsstatements_histogram.interval --collect.perf_schema.eventsstatementssum --no-collect.perf_schema.eventsstatementssum --collect.perf_schema.eventsstatementssum.interval --collect.perf_schema.eventswaits --no-collect.perf_schema.eventswaits --collect.perf_schema.eventswaits.interval --collect.perf_schema.file_events --no-collect.perf_schema.file_events --collect.perf_schema.file_events.interval --collect.perf_schema.file_instances --no-collect.perf_schema.file_instances --collect.perf_schema.file_instances.interval --collect.perf_schema.file_instances.filter --collect.perf_schema.file_instances.remove_prefix --collect.perf_schema.indexiowaits --no-collect.perf_schema.indexiowaits --collect.perf_schema.indexiowaits.interval --collect.perf_schema.memory_events --no-collect.perf_schema.memory_events --collect.perf_schema.memory_events.interval --collect.perf_schema.memory_events.remove_prefix --collect.perf_schema.metadata_locks --no-collect.perf_schema.metadata_locks --collect.perf_schema.metadata_locks.interval --collect.perf_schema.metadata_locks.limit --collect.perf_schema.replication_applier_status_by_worker --no-collect.perf_schema.replication_applier_status_by_worker --collect.perf_schema.replication_applier_status_by_worker.interval --collect.perf_schema.replication_group_member_stats --no-collect.perf_schema.replication_group_member_stats --collect.perf_schema.replication_group_member_stats.interval --collect.perf_schema.replication_group_members --no-collect.perf_schema.replication_group_members --collect.perf_schema.replication_group_members.interval --collect.perf_schema.tableiowaits --no-collect.perf_schema.tableiowaits --collect.perf_schema.tableiowaits.interval --collect.perf_schema.tablelocks --no-collect.perf_schema.tablelocks --collect.perf_schema.tablelocks.interval --collect.rds --no-collect.rds --collect.rds.interval --collect.replica --no-collect.replica --collect.replica.interval --collect.semi_sync --no-collect.semi_sync --collect.semi_sync.interval --collect.slave_hosts --no-collect.slave_hosts --collect.slave_hosts.interval --collect.slave_status --no-collect.slave_status --collect.slave_status.interval --collect.sys.user_summary --no-collect.sys.user_summary --collect.sys.user_summary.interval --help --version"
+            opts="-h -V --check --no-check --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --mysqld.address --probe.allow-target --collector.timeout --exporter.max_open_connections --exporter.connection-lifetime --exporter.enable_lock_wait_timeout --no-exporter.enable_lock_wait_timeout --exporter.fresh-login --no-exporter.fresh-login --exporter.lock_wait_timeout --exporter.log_slow_filter --no-exporter.log_slow_filter --config.my-cnf --config.queries --exporter.query_timeout --tls.insecure-skip-verify --no-tls.insecure-skip-verify --config.targets --mysqld.username --collect.auto_increment.columns --no-collect.auto_increment.columns --collect.binlog_gtid --no-collect.binlog_gtid --collect.binlog_size --no-collect.binlog_size --collect.engine_innodb_status --no-collect.engine_innodb_status --collect.engine_tokudb_status --no-collect.engine_tokudb_status --collect.galera --no-collect.galera --collect.global_status --no-collect.global_status --collect.global_variables --no-collect.global_variables --collect.heartbeat --no-collect.heartbeat --collect.heartbeat.database --collect.heartbeat.table --collect.heartbeat.utc --no-collect.heartbeat.utc --collect.info_schema.clientstats --no-collect.info_schema.clientstats --collect.info_schema.innodb_cmp --no-collect.info_schema.innodb_cmp --collect.info_schema.innodb_cmpmem --no-collect.info_schema.innodb_cmpmem --collect.info_schema.innodb_metrics --no-collect.info_schema.innodb_metrics --collect.info_schema.innodb_tablespaces --no-collect.info_schema.innodb_tablespaces --collect.info_schema.innodb_trx --no-collect.info_schema.innodb_trx --collect.info_schema.innodb_trx.long --collect.info_schema.plugins --no-collect.info_schema.plugins --collect.info_schema.processlist --no-collect.info_schema.processlist --collect.info_schema.processlist.min_time --collect.info_schema.processlist.processes_by_user --no-collect.info_schema.processlist.processes_by_user --collect.info_schema.processlist.processes_by_host --no-collect.info_schema.processlist.processes_by_host --collect.info_schema.query_response_time --no-collect.info_schema.query_response_time --collect.info_schema.replica_host --no-collect.info_schema.replica_host --collect.info_schema.rocksdb_perf_context --no-collect.info_schema.rocksdb_perf_context --collect.info_schema.schemastats --no-collect.info_schema.schemastats --collect.info_schema.tables --no-collect.info_schema.tables --collect.info_schema.tables.databases --collect.info_schema.tablestats --no-collect.info_schema.tablestats --collect.info_schema.userstats --no-collect.info_schema.userstats --collect.innodb_log --no-collect.innodb_log --collect.mysql.accounts --no-collect.mysql.accounts --collect.mysql.accounts.limit --collect.mysql.user --no-collect.mysql.user --collect.mysql.user.privileges --no-collect.mysql.user.privileges --collect.perf_schema.data_lock_waits --no-collect.perf_schema.data_lock_waits --collect.perf_schema.data_lock_waits.limit --collect.perf_schema.eventsstatements --no-collect.perf_schema.eventsstatements --collect.perf_schema.eventsstatements.limit --collect.perf_schema.eventsstatements.timelimit --collect.perf_schema.eventsstatements.digest_text_limit --collect.perf_schema.eventsstatements.exclude_schemas --collect.perf_schema.eventsstatements_by_account --no-collect.perf_schema.eventsstatements_by_account --collect.perf_schema.eventsstatements_by_account.limit --collect.perf_schema.eventsstatements_histogram --no-collect.perf_schema.eventsstatements_histogram --collect.perf_schema.eventsstatementssum --no-collect.perf_schema.eventsstatementssum --collect.perf_schema.eventswaits --no-collect.perf_schema.eventswaits --collect.perf_schema.file_events --no-collect.perf_schema.file_events --collect.perf_schema.file_instances --no-collect.perf_schema.file_instances --collect.perf_schema.file_instances.filter --collect.perf_schema.file_instances.remove_prefix --collect.perf_schema.indexiowaits --no-collect.perf_schema.indexiowaits --collect.perf_schema.memory_events --no-collect.perf_schema.memory_events --collect.perf_schema.memory_events.remove_prefix --collect.perf_schema.metadata_locks --no-collect.perf_schema.metadata_locks --collect.perf_schema.metadata_locks.limit --collect.perf_schema.replication_applier_status_by_worker --no-collect.perf_schema.replication_applier_status_by_worker --collect.perf_schema.replication_group_member_stats --no-collect.perf_schema.replication_group_member_stats --collect.perf_schema.replication_group_members --no-collect.perf_schema.replication_group_members --collect.perf_schema.tableiowaits --no-collect.perf_schema.tableiowaits --collect.perf_schema.tablelocks --no-collect.perf_schema.tablelocks --collect.rds --no-collect.rds --collect.replica --no-collect.replica --collect.semi_sync --no-collect.semi_sync --collect.slave_hosts --no-collect.slave_hosts --collect.slave_status --no-collect.slave_status --collect.sys.user_summary --no-collect.sys.user_summary --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --web.config.file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --runtime.gomaxprocs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -105,42 +101,6 @@ _mysql__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.auto_increment.columns.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.binlog_gtid.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.binlog_size.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.engine_innodb_status.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.engine_tokudb_status.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.galera.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.global_status.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.global_variables.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.heartbeat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.heartbeat.database)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -149,39 +109,7 @@ _mysql__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.info_schema.clientstats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.innodb_cmp.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.innodb_cmpmem.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.innodb_metrics.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.innodb_tablespaces.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.innodb_trx.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.info_schema.innodb_trx.long)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.plugins.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.processlist.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -189,43 +117,7 @@ _mysql__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.info_schema.query_response_time.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.replica_host.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.rocksdb_perf_context.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.schemastats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.tables.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.info_schema.tables.databases)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.tablestats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.info_schema.userstats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.innodb_log.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.mysql.accounts.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -233,19 +125,7 @@ _mysql__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.mysql.user.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.data_lock_waits.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.perf_schema.data_lock_waits.limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.eventsstatements.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -265,31 +145,7 @@ _mysql__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.perf_schema.eventsstatements_by_account.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.perf_schema.eventsstatements_by_account.limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.eventsstatements_histogram.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.eventsstatementssum.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.eventswaits.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.file_events.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.file_instances.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -301,67 +157,11 @@ _mysql__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.perf_schema.indexiowaits.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.memory_events.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.perf_schema.memory_events.remove_prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collect.perf_schema.metadata_locks.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collect.perf_schema.metadata_locks.limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.replication_applier_status_by_worker.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.replication_group_member_stats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.replication_group_members.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.tableiowaits.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.perf_schema.tablelocks.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.rds.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.replica.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.semi_sync.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.slave_hosts.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.slave_status.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collect.sys.user_summary.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

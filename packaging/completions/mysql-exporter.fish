@@ -1,5 +1,4 @@
 complete -c mysql-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
-complete -c mysql-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; the exporter uses one core. [default: 1]' -r
 complete -c mysql-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
 complete -c mysql-exporter -l log.format -d 'Format of the log: logfmt or json. [default: logfmt]' -r
 complete -c mysql-exporter -l log.level -d 'Minimum level of log events: debug, info, warn or error. [default: info]' -r
@@ -17,71 +16,22 @@ complete -c mysql-exporter -l config.queries -d 'File of custom queries, whose r
 complete -c mysql-exporter -l exporter.query_timeout -d 'Seconds after which the server ends a statement; 0 is the time limit of a collector. [default: 0]' -r
 complete -c mysql-exporter -l config.targets -d 'File of targets that /probe allows, in the format of file_sd; /sd serves them.' -r
 complete -c mysql-exporter -l mysqld.username -d 'User, if the option file has none. The password is in MYSQLD_EXPORTER_PASSWORD.' -r
-complete -c mysql-exporter -l collect.auto_increment.columns.interval -r
-complete -c mysql-exporter -l collect.binlog_gtid.interval -r
-complete -c mysql-exporter -l collect.binlog_size.interval -r
-complete -c mysql-exporter -l collect.engine_innodb_status.interval -r
-complete -c mysql-exporter -l collect.engine_tokudb_status.interval -r
-complete -c mysql-exporter -l collect.galera.interval -r
-complete -c mysql-exporter -l collect.global_status.interval -r
-complete -c mysql-exporter -l collect.global_variables.interval -r
-complete -c mysql-exporter -l collect.heartbeat.interval -r
 complete -c mysql-exporter -l collect.heartbeat.database -d 'The database of the heartbeats. [default: heartbeat]' -r
 complete -c mysql-exporter -l collect.heartbeat.table -d 'The table of the heartbeats. [default: heartbeat]' -r
-complete -c mysql-exporter -l collect.info_schema.clientstats.interval -r
-complete -c mysql-exporter -l collect.info_schema.innodb_cmp.interval -r
-complete -c mysql-exporter -l collect.info_schema.innodb_cmpmem.interval -r
-complete -c mysql-exporter -l collect.info_schema.innodb_metrics.interval -r
-complete -c mysql-exporter -l collect.info_schema.innodb_tablespaces.interval -r
-complete -c mysql-exporter -l collect.info_schema.innodb_trx.interval -r
 complete -c mysql-exporter -l collect.info_schema.innodb_trx.long -d 'Seconds after which an open transaction counts as long. [default: 60]' -r
-complete -c mysql-exporter -l collect.info_schema.plugins.interval -r
-complete -c mysql-exporter -l collect.info_schema.processlist.interval -r
 complete -c mysql-exporter -l collect.info_schema.processlist.min_time -d 'Minimum time in seconds that a counted connection has been in its state. [default: 0]' -r
-complete -c mysql-exporter -l collect.info_schema.query_response_time.interval -r
-complete -c mysql-exporter -l collect.info_schema.replica_host.interval -r
-complete -c mysql-exporter -l collect.info_schema.rocksdb_perf_context.interval -r
-complete -c mysql-exporter -l collect.info_schema.schemastats.interval -r
-complete -c mysql-exporter -l collect.info_schema.tables.interval -r
 complete -c mysql-exporter -l collect.info_schema.tables.databases -d 'Databases whose tables are exposed, separated by commas; * means all except those of the server. [default: *]' -r
-complete -c mysql-exporter -l collect.info_schema.tablestats.interval -r
-complete -c mysql-exporter -l collect.info_schema.userstats.interval -r
-complete -c mysql-exporter -l collect.innodb_log.interval -r
-complete -c mysql-exporter -l collect.mysql.accounts.interval -r
 complete -c mysql-exporter -l collect.mysql.accounts.limit -d 'Maximum number of accounts, in the order of their names. [default: 500]' -r
-complete -c mysql-exporter -l collect.mysql.user.interval -r
-complete -c mysql-exporter -l collect.perf_schema.data_lock_waits.interval -r
 complete -c mysql-exporter -l collect.perf_schema.data_lock_waits.limit -d 'Maximum number of tables: those with the most waiting transactions. [default: 50]' -r
-complete -c mysql-exporter -l collect.perf_schema.eventsstatements.interval -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.limit -d 'Maximum number of digests: those that took the most time. [default: 250]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.timelimit -d 'Maximum time in seconds since a digest was last seen; older ones are excluded. [default: 86400]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.digest_text_limit -d 'Maximum length of the text of a statement in characters. [default: 120]' -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements.exclude_schemas -d 'A schema whose statements are excluded, in addition to those of the server. May be repeated.' -r
-complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account.interval -r
 complete -c mysql-exporter -l collect.perf_schema.eventsstatements_by_account.limit -d 'Maximum number of accounts (user and host): those whose statements took the most time. [default: 100]' -r
-complete -c mysql-exporter -l collect.perf_schema.eventsstatements_histogram.interval -r
-complete -c mysql-exporter -l collect.perf_schema.eventsstatementssum.interval -r
-complete -c mysql-exporter -l collect.perf_schema.eventswaits.interval -r
-complete -c mysql-exporter -l collect.perf_schema.file_events.interval -r
-complete -c mysql-exporter -l collect.perf_schema.file_instances.interval -r
 complete -c mysql-exporter -l collect.perf_schema.file_instances.filter -d 'Files to expose: a regular expression in the server\'s syntax, matched with file names. [default: .*]' -r
 complete -c mysql-exporter -l collect.perf_schema.file_instances.remove_prefix -d 'Prefix to remove from file names. [default: /var/lib/mysql/]' -r
-complete -c mysql-exporter -l collect.perf_schema.indexiowaits.interval -r
-complete -c mysql-exporter -l collect.perf_schema.memory_events.interval -r
 complete -c mysql-exporter -l collect.perf_schema.memory_events.remove_prefix -d 'Prefix to remove from event names. [default: memory/]' -r
-complete -c mysql-exporter -l collect.perf_schema.metadata_locks.interval -r
 complete -c mysql-exporter -l collect.perf_schema.metadata_locks.limit -d 'Maximum number of objects: those with the most waiting statements. [default: 50]' -r
-complete -c mysql-exporter -l collect.perf_schema.replication_applier_status_by_worker.interval -r
-complete -c mysql-exporter -l collect.perf_schema.replication_group_member_stats.interval -r
-complete -c mysql-exporter -l collect.perf_schema.replication_group_members.interval -r
-complete -c mysql-exporter -l collect.perf_schema.tableiowaits.interval -r
-complete -c mysql-exporter -l collect.perf_schema.tablelocks.interval -r
-complete -c mysql-exporter -l collect.rds.interval -r
-complete -c mysql-exporter -l collect.replica.interval -r
-complete -c mysql-exporter -l collect.semi_sync.interval -r
-complete -c mysql-exporter -l collect.slave_hosts.interval -r
-complete -c mysql-exporter -l collect.slave_status.interval -r
-complete -c mysql-exporter -l collect.sys.user_summary.interval -r
 complete -c mysql-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c mysql-exporter -l no-check
 complete -c mysql-exporter -l collector.disable-defaults -d 'Disable all collectors by default.'

@@ -23,7 +23,7 @@ _node__exporter() {
 
     case "${cmd}" in
         node__exporter)
-            opts="-h -V --check --no-check --collector.timeout --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --runtime.gomaxprocs --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --path.procfs --path.sysfs --path.rootfs --path.udev.data --collectors --collector.interfaces-include --collector.interfaces-exclude --collector.mount-points-include --collector.mount-points-exclude --collector.metrics-include --collector.metrics-exclude --collector.max-series --collector.arp --no-collector.arp --collector.arp.interval --collector.arp.device-include --collector.arp.device-exclude --collector.arp.netlink --no-collector.arp.netlink --collector.bcache --no-collector.bcache --collector.bcache.interval --collector.bcache.priorityStats --no-collector.bcache.priorityStats --collector.bcachefs --no-collector.bcachefs --collector.bcachefs.interval --collector.bonding --no-collector.bonding --collector.bonding.interval --collector.btrfs --no-collector.btrfs --collector.btrfs.interval --collector.buddyinfo --no-collector.buddyinfo --collector.buddyinfo.interval --collector.cgroup2 --no-collector.cgroup2 --collector.cgroup2.interval --collector.cgroup2.include --collector.cgroup2.exclude --collector.cgroup2.depth --collector.cgroup2.max --collector.cgroups --no-collector.cgroups --collector.cgroups.interval --collector.conntrack --no-collector.conntrack --collector.conntrack.interval --collector.cpu --no-collector.cpu --collector.cpu.interval --collector.cpu.guest --no-collector.cpu.guest --collector.cpu.aggregate --no-collector.cpu.aggregate --collector.cpu.info --no-collector.cpu.info --collector.cpu.info.flags-include --collector.cpu.info.bugs-include --collector.cpu_vulnerabilities --no-collector.cpu_vulnerabilities --collector.cpu_vulnerabilities.interval --collector.cpufreq --no-collector.cpufreq --collector.cpufreq.interval --collector.diskstats --no-collector.diskstats --collector.diskstats.interval --collector.diskstats.device-exclude --collector.diskstats.device-include --collector.diskstats.ignored-devices --collector.dmi --no-collector.dmi --collector.dmi.interval --collector.dmmultipath --no-collector.dmmultipath --collector.dmmultipath.interval --collector.drbd --no-collector.drbd --collector.drbd.interval --collector.drm --no-collector.drm --collector.drm.interval --collector.edac --no-collector.edac --collector.edac.interval --collector.entropy --no-collector.entropy --collector.entropy.interval --collector.ethtool --no-collector.ethtool --collector.ethtool.interval --collector.ethtool.device-include --collector.ethtool.device-exclude --collector.ethtool.metrics-include --collector.fibrechannel --no-collector.fibrechannel --collector.fibrechannel.interval --collector.filefd --no-collector.filefd --collector.filefd.interval --collector.filesystem --no-collector.filesystem --collector.filesystem.interval --collector.filesystem.mount-points-exclude --collector.filesystem.mount-points-include --collector.filesystem.fs-types-exclude --collector.filesystem.fs-types-include --collector.filesystem.ignored-mount-points --collector.filesystem.ignored-fs-types --collector.filesystem.mount-timeout --collector.filesystem.stat-workers --collector.hwmon --no-collector.hwmon --collector.hwmon.interval --collector.hwmon.chip-include --collector.hwmon.chip-exclude --collector.hwmon.sensor-include --collector.hwmon.sensor-exclude --collector.infiniband --no-collector.infiniband --collector.infiniband.interval --collector.infiniband.device-include --collector.infiniband.device-exclude --collector.interrupts --no-collector.interrupts --collector.interrupts.interval --collector.interrupts.name-include --collector.interrupts.name-exclude --collector.interrupts.include-zeros --no-collector.interrupts.include-zeros --collector.interrupts.aggregate --no-collector.interrupts.aggregate --collector.ipvs --no-collector.ipvs --collector.ipvs.interval --collector.ipvs.backend-labels --collector.kernel_hung --no-collector.kernel_hung --collector.kernel_hung.interval --collector.ksmd --no-collector.ksmd --collector.ksmd.interval --collector.lnstat --no-collector.lnstat --collector.lnstat.interval --collector.loadavg --no-collector.loadavg --collector.loadavg.interval --collector.logind --no-collector.logind --collector.logind.interval --collector.mdadm --no-collector.mdadm --collector.mdadm.interval --collector.meminfo --no-collector.meminfo --collector.meminfo.interval --collector.meminfo_numa --no-collector.meminfo_numa --collector.meminfo_numa.interval --collector.mountstats --no-collector.mountstats --collector.mountstats.interval --collector.netclass --no-collector.netclass --collector.netclass.interval --collector.netclass.ignored-devices --collector.netclass.ignore-invalid-speed --no-collector.netclass.ignore-invalid-speed --collector.netclass.netlink --no-collector.netclass.netlink --collector.netclass_rtnl.with-stats --no-collector.netclass_rtnl.with-stats --collector.netdev --no-collector.netdev --collector.netdev.interval --collector.netdev.device-include --collector.netdev.device-exclude --collector.netdev.device-whitelist --collector.netdev.device-blacklist --collector.netdev.address-info --no-collector.netdev.address-info --collector.netdev.enable-detailed-metrics --no-collector.netdev.enable-detailed-metrics --collector.netdev.netlink --no-collector.netdev.netlink --collector.netdev.label-ifalias --no-collector.netdev.label-ifalias --collector.netstat --no-collector.netstat --collector.netstat.interval --collector.netstat.fields --collector.network_route --no-collector.network_route --collector.network_route.interval --collector.nfs --no-collector.nfs --collector.nfs.interval --collector.nfsd --no-collector.nfsd --collector.nfsd.interval --collector.ntp --no-collector.ntp --collector.ntp.interval --collector.ntp.server --collector.ntp.server-port --collector.ntp.protocol-version --collector.ntp.server-is-local --no-collector.ntp.server-is-local --collector.ntp.ip-ttl --collector.ntp.max-distance --collector.ntp.local-offset-tolerance --collector.nvme --no-collector.nvme --collector.nvme.interval --collector.nvmesubsystem --no-collector.nvmesubsystem --collector.nvmesubsystem.interval --collector.os --no-collector.os --collector.os.interval --collector.pcidevice --no-collector.pcidevice --collector.pcidevice.interval --collector.pcidevice.names --no-collector.pcidevice.names --collector.pcidevice.idsfile --collector.perf --no-collector.perf --collector.perf.interval --collector.perf.cpus --collector.perf.tracepoint --collector.perf.disable-hardware-profilers --no-collector.perf.disable-hardware-profilers --collector.perf.hardware-profilers --collector.perf.disable-software-profilers --no-collector.perf.disable-software-profilers --collector.perf.software-profilers --collector.perf.disable-cache-profilers --no-collector.perf.disable-cache-profilers --collector.perf.cache-profilers --collector.powersupplyclass --no-collector.powersupplyclass --collector.powersupplyclass.interval --collector.powersupply.ignored-supplies --collector.pressure --no-collector.pressure --collector.pressure.interval --collector.processes --no-collector.processes --collector.processes.interval --collector.qdisc --no-collector.qdisc --collector.qdisc.interval --collector.qdisc.fixtures --collector.qdisc.device-include --collector.qdisc.device-exclude --collector.qdisk.device-include --collector.qdisk.device-exclude --collector.rapl --no-collector.rapl --collector.rapl.interval --collector.rapl.enable-zone-label --no-collector.rapl.enable-zone-label --collector.runit --no-collector.runit --collector.runit.interval --collector.runit.servicedir --collector.schedstat --no-collector.schedstat --collector.schedstat.interval --collector.selinux --no-collector.selinux --collector.selinux.interval --collector.slabinfo --no-collector.slabinfo --collector.slabinfo.interval --collector.slabinfo.slabs-include --collector.slabinfo.slabs-exclude --collector.sockstat --no-collector.sockstat --collector.sockstat.interval --collector.softirqs --no-collector.softirqs --collector.softirqs.interval --collector.softnet --no-collector.softnet --collector.softnet.interval --collector.stat --no-collector.stat --collector.stat.interval --collector.stat.softirq --no-collector.stat.softirq --collector.supervisord --no-collector.supervisord --collector.supervisord.interval --collector.supervisord.url --collector.swap --no-collector.swap --collector.swap.interval --collector.sysctl --no-collector.sysctl --collector.sysctl.interval --collector.sysctl.include --collector.sysctl.include-info --collector.systemd --no-collector.systemd --collector.systemd.interval --collector.systemd.unit-include --collector.systemd.unit-whitelist --collector.systemd.unit-exclude --collector.systemd.unit-blacklist --collector.systemd.private --no-collector.systemd.private --collector.systemd.enable-task-metrics --no-collector.systemd.enable-task-metrics --collector.systemd.enable-restarts-metrics --no-collector.systemd.enable-restarts-metrics --collector.systemd.enable-start-time-metrics --no-collector.systemd.enable-start-time-metrics --collector.tapestats --no-collector.tapestats --collector.tapestats.interval --collector.tapestats.ignored-devices --collector.tcpstat --no-collector.tcpstat --collector.tcpstat.interval --collector.textfile --no-collector.textfile --collector.textfile.interval --collector.textfile.directory --collector.thermal_zone --no-collector.thermal_zone --collector.thermal_zone.interval --collector.time --no-collector.time --collector.time.interval --collector.timex --no-collector.timex --collector.timex.interval --collector.udp_queues --no-collector.udp_queues --collector.udp_queues.interval --collector.uname --no-collector.uname --collector.uname.interval --collector.vmstat --no-collector.vmstat --collector.vmstat.interval --collector.vmstat.fields --collector.watchdog --no-collector.watchdog --collector.watchdog.interval --collector.wifi --no-collector.wifi --collector.wifi.interval --collector.wifi.fixtures --collector.xfrm --no-collector.xfrm --collector.xfrm.interval --collector.xfs --no-collector.xfs --collector.xfs.interval --collector.zfs --no-collector.zfs --collector.zfs.interval --collector.zoneinfo --no-collector.zoneinfo --collector.zoneinfo.interval --help --version"
+            opts="-h -V --check --no-check --collector.timeout --web.config.file --collector.disable-defaults --no-collector.disable-defaults --web.disable-exporter-metrics --no-web.disable-exporter-metrics --web.enable-lifecycle --no-web.enable-lifecycle --hash-password --no-hash-password --web.listen-address --log.format --log.level --web.max-requests --web.openmetrics-created --no-web.openmetrics-created --web.systemd-socket --no-web.systemd-socket --web.telemetry-path --timeout-offset --unit --no-unit --path.procfs --path.sysfs --path.rootfs --path.udev.data --collectors --collector.interfaces-include --collector.interfaces-exclude --collector.mount-points-include --collector.mount-points-exclude --collector.metrics-include --collector.metrics-exclude --collector.max-series --collector.arp --no-collector.arp --collector.arp.device-include --collector.arp.device-exclude --collector.arp.netlink --no-collector.arp.netlink --collector.bcache --no-collector.bcache --collector.bcache.priorityStats --no-collector.bcache.priorityStats --collector.bcachefs --no-collector.bcachefs --collector.bonding --no-collector.bonding --collector.btrfs --no-collector.btrfs --collector.buddyinfo --no-collector.buddyinfo --collector.cgroup2 --no-collector.cgroup2 --collector.cgroup2.include --collector.cgroup2.exclude --collector.cgroup2.depth --collector.cgroup2.max --collector.cgroups --no-collector.cgroups --collector.conntrack --no-collector.conntrack --collector.cpu --no-collector.cpu --collector.cpu.guest --no-collector.cpu.guest --collector.cpu.aggregate --no-collector.cpu.aggregate --collector.cpu.info --no-collector.cpu.info --collector.cpu.info.flags-include --collector.cpu.info.bugs-include --collector.cpu_vulnerabilities --no-collector.cpu_vulnerabilities --collector.cpufreq --no-collector.cpufreq --collector.diskstats --no-collector.diskstats --collector.diskstats.device-exclude --collector.diskstats.device-include --collector.dmi --no-collector.dmi --collector.dmmultipath --no-collector.dmmultipath --collector.drbd --no-collector.drbd --collector.drm --no-collector.drm --collector.edac --no-collector.edac --collector.entropy --no-collector.entropy --collector.ethtool --no-collector.ethtool --collector.ethtool.device-include --collector.ethtool.device-exclude --collector.ethtool.metrics-include --collector.fibrechannel --no-collector.fibrechannel --collector.filefd --no-collector.filefd --collector.filesystem --no-collector.filesystem --collector.filesystem.mount-points-exclude --collector.filesystem.mount-points-include --collector.filesystem.fs-types-exclude --collector.filesystem.fs-types-include --collector.hwmon --no-collector.hwmon --collector.hwmon.chip-include --collector.hwmon.chip-exclude --collector.hwmon.sensor-include --collector.hwmon.sensor-exclude --collector.infiniband --no-collector.infiniband --collector.infiniband.device-include --collector.infiniband.device-exclude --collector.interrupts --no-collector.interrupts --collector.interrupts.name-include --collector.interrupts.name-exclude --collector.interrupts.include-zeros --no-collector.interrupts.include-zeros --collector.interrupts.aggregate --no-collector.interrupts.aggregate --collector.ipvs --no-collector.ipvs --collector.ipvs.backend-labels --collector.kernel_hung --no-collector.kernel_hung --collector.ksmd --no-collector.ksmd --collector.lnstat --no-collector.lnstat --collector.loadavg --no-collector.loadavg --collector.logind --no-collector.logind --collector.mdadm --no-collector.mdadm --collector.meminfo --no-collector.meminfo --collector.meminfo_numa --no-collector.meminfo_numa --collector.mountstats --no-collector.mountstats --collector.netclass --no-collector.netclass --collector.netclass.ignored-devices --collector.netclass.ignore-invalid-speed --no-collector.netclass.ignore-invalid-speed --collector.netclass.netlink --no-collector.netclass.netlink --collector.netclass_rtnl.with-stats --no-collector.netclass_rtnl.with-stats --collector.netdev --no-collector.netdev --collector.netdev.device-include --collector.netdev.device-exclude --collector.netdev.address-info --no-collector.netdev.address-info --collector.netdev.enable-detailed-metrics --no-collector.netdev.enable-detailed-metrics --collector.netdev.netlink --no-collector.netdev.netlink --collector.netdev.label-ifalias --no-collector.netdev.label-ifalias --collector.netstat --no-collector.netstat --collector.netstat.fields --collector.network_route --no-collector.network_route --collector.nfs --no-collector.nfs --collector.nfsd --no-collector.nfsd --collector.ntp --no-collector.ntp --collector.ntp.server --collector.ntp.server-port --collector.ntp.protocol-version --collector.ntp.server-is-local --no-collector.ntp.server-is-local --collector.ntp.ip-ttl --collector.ntp.max-distance --collector.ntp.local-offset-tolerance --collector.nvme --no-collector.nvme --collector.nvmesubsystem --no-collector.nvmesubsystem --collector.os --no-collector.os --collector.pcidevice --no-collector.pcidevice --collector.pcidevice.names --no-collector.pcidevice.names --collector.pcidevice.idsfile --collector.perf --no-collector.perf --collector.perf.cpus --collector.perf.tracepoint --collector.perf.disable-hardware-profilers --no-collector.perf.disable-hardware-profilers --collector.perf.hardware-profilers --collector.perf.disable-software-profilers --no-collector.perf.disable-software-profilers --collector.perf.software-profilers --collector.perf.disable-cache-profilers --no-collector.perf.disable-cache-profilers --collector.perf.cache-profilers --collector.powersupplyclass --no-collector.powersupplyclass --collector.powersupply.ignored-supplies --collector.pressure --no-collector.pressure --collector.processes --no-collector.processes --collector.qdisc --no-collector.qdisc --collector.qdisc.fixtures --collector.qdisc.device-include --collector.qdisc.device-exclude --collector.rapl --no-collector.rapl --collector.rapl.enable-zone-label --no-collector.rapl.enable-zone-label --collector.runit --no-collector.runit --collector.runit.servicedir --collector.schedstat --no-collector.schedstat --collector.selinux --no-collector.selinux --collector.slabinfo --no-collector.slabinfo --collector.slabinfo.slabs-include --collector.slabinfo.slabs-exclude --collector.sockstat --no-collector.sockstat --collector.softirqs --no-collector.softirqs --collector.softnet --no-collector.softnet --collector.stat --no-collector.stat --collector.stat.softirq --no-collector.stat.softirq --collector.supervisord --no-collector.supervisord --collector.supervisord.url --collector.swap --no-collector.swap --collector.sysctl --no-collector.sysctl --collector.sysctl.include --collector.sysctl.include-info --collector.systemd --no-collector.systemd --collector.systemd.unit-include --collector.systemd.unit-exclude --collector.systemd.enable-task-metrics --no-collector.systemd.enable-task-metrics --collector.systemd.enable-restarts-metrics --no-collector.systemd.enable-restarts-metrics --collector.systemd.enable-start-time-metrics --no-collector.systemd.enable-start-time-metrics --collector.tapestats --no-collector.tapestats --collector.tapestats.ignored-devices --collector.tcpstat --no-collector.tcpstat --collector.textfile --no-collector.textfile --collector.textfile.directory --collector.thermal_zone --no-collector.thermal_zone --collector.time --no-collector.time --collector.timex --no-collector.timex --collector.udp_queues --no-collector.udp_queues --collector.uname --no-collector.uname --collector.vmstat --no-collector.vmstat --collector.vmstat.fields --collector.watchdog --no-collector.watchdog --collector.wifi --no-collector.wifi --collector.wifi.fixtures --collector.xfrm --no-collector.xfrm --collector.xfs --no-collector.xfs --collector.zfs --no-collector.zfs --collector.zoneinfo --no-collector.zoneinfo --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -34,10 +34,6 @@ _node__exporter() {
                     return 0
                     ;;
                 --web.config.file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --runtime.gomaxprocs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -113,39 +109,11 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.arp.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.arp.device-include)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --collector.arp.device-exclude)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.bcache.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.bcachefs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.bonding.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.btrfs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.buddyinfo.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.cgroup2.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -165,18 +133,6 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.cgroups.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.conntrack.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.cpu.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.cpu.info.flags-include)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -185,55 +141,11 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.cpu_vulnerabilities.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.cpufreq.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.diskstats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.diskstats.device-exclude)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --collector.diskstats.device-include)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.diskstats.ignored-devices)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.dmi.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.dmmultipath.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.drbd.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.drm.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.edac.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.entropy.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.ethtool.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -246,18 +158,6 @@ _node__exporter() {
                     return 0
                     ;;
                 --collector.ethtool.metrics-include)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.fibrechannel.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.filefd.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.filesystem.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -277,26 +177,6 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.filesystem.ignored-mount-points)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.filesystem.ignored-fs-types)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.filesystem.mount-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.filesystem.stat-workers)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.hwmon.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.hwmon.chip-include)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -313,19 +193,11 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.infiniband.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.infiniband.device-include)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --collector.infiniband.device-exclude)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.interrupts.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -337,59 +209,11 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.ipvs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.ipvs.backend-labels)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.kernel_hung.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.ksmd.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.lnstat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.loadavg.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.logind.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.mdadm.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.meminfo.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.meminfo_numa.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.mountstats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.netclass.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.netclass.ignored-devices)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.netdev.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -401,35 +225,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.netdev.device-whitelist)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.netdev.device-blacklist)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.netstat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.netstat.fields)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.network_route.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.nfs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.nfsd.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.ntp.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -457,27 +253,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.nvme.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.nvmesubsystem.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.os.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.pcidevice.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.pcidevice.idsfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.perf.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -501,23 +277,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.powersupplyclass.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.powersupply.ignored-supplies)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.pressure.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.processes.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.qdisc.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -533,35 +293,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.qdisk.device-include)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.qdisk.device-exclude)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.rapl.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.runit.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.runit.servicedir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.schedstat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.selinux.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.slabinfo.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -573,35 +305,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.sockstat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.softirqs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.softnet.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.stat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.supervisord.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.supervisord.url)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.swap.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.sysctl.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -613,15 +317,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.systemd.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.systemd.unit-include)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.systemd.unit-whitelist)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -629,23 +325,7 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.systemd.unit-blacklist)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.tapestats.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.tapestats.ignored-devices)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.tcpstat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.textfile.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -653,59 +333,11 @@ _node__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.thermal_zone.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.time.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.timex.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.udp_queues.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.uname.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.vmstat.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.vmstat.fields)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --collector.watchdog.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.wifi.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --collector.wifi.fixtures)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.xfrm.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.xfs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.zfs.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --collector.zoneinfo.interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,5 @@
 complete -c node-exporter -l collector.timeout -d 'Time limit of a collector in a scrape. [default: 5s]' -r
 complete -c node-exporter -l web.config.file -d 'Web configuration file: TLS, client certificates, users, headers, rate limit.' -r
-complete -c node-exporter -l runtime.gomaxprocs -d 'Accepted for compatibility; the exporter uses one core. [default: 1]' -r
 complete -c node-exporter -l web.listen-address -d 'Where to listen: host:port, :port or unix:/path. May be repeated.' -r
 complete -c node-exporter -l log.format -d 'Format of the log: logfmt or json. [default: logfmt]' -r
 complete -c node-exporter -l log.level -d 'Minimum level of log events: debug, info, warn or error. [default: info]' -r
@@ -19,155 +18,64 @@ complete -c node-exporter -l collector.mount-points-exclude -d 'Mount points to 
 complete -c node-exporter -l collector.metrics-include -d 'Metrics of collectors to expose, and no others (pattern, matched with names).' -r
 complete -c node-exporter -l collector.metrics-exclude -d 'Metrics of collectors to leave out (pattern, matched with names).' -r
 complete -c node-exporter -l collector.max-series -d 'Maximum number of series of one collector; further ones are dropped and counted. 0 means no limit. [default: 0]' -r
-complete -c node-exporter -l collector.arp.interval -r
 complete -c node-exporter -l collector.arp.device-include -d 'Pattern of the devices whose entries are counted.' -r
 complete -c node-exporter -l collector.arp.device-exclude -d 'Pattern of the devices to leave out.' -r
-complete -c node-exporter -l collector.bcache.interval -r
-complete -c node-exporter -l collector.bcachefs.interval -r
-complete -c node-exporter -l collector.bonding.interval -r
-complete -c node-exporter -l collector.btrfs.interval -r
-complete -c node-exporter -l collector.buddyinfo.interval -r
-complete -c node-exporter -l collector.cgroup2.interval -r
 complete -c node-exporter -l collector.cgroup2.include -d 'Control groups to expose: a regular expression over paths such as /system.slice/cron.service.' -r
 complete -c node-exporter -l collector.cgroup2.exclude -d 'Control groups to leave out: a regular expression over paths.' -r
 complete -c node-exporter -l collector.cgroup2.depth -d 'Maximum depth of control groups. [default: 4]' -r
 complete -c node-exporter -l collector.cgroup2.max -d 'Maximum number of control groups. Further ones are counted. [default: 500]' -r
-complete -c node-exporter -l collector.cgroups.interval -r
-complete -c node-exporter -l collector.conntrack.interval -r
-complete -c node-exporter -l collector.cpu.interval -r
 complete -c node-exporter -l collector.cpu.info.flags-include -d 'Pattern of the CPU\'s flags to expose. Turns --collector.cpu.info on.' -r
 complete -c node-exporter -l collector.cpu.info.bugs-include -d 'Pattern of the CPU\'s bugs to expose. Turns --collector.cpu.info on.' -r
-complete -c node-exporter -l collector.cpu_vulnerabilities.interval -r
-complete -c node-exporter -l collector.cpufreq.interval -r
-complete -c node-exporter -l collector.diskstats.interval -r
 complete -c node-exporter -l collector.diskstats.device-exclude -d 'Block devices to leave out (pattern); not together with device-include. [default: ^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\\d+n\\d+p)\\d+$]' -r
 complete -c node-exporter -l collector.diskstats.device-include -d 'Block devices to expose, and no others (pattern); not together with device-exclude.' -r
-complete -c node-exporter -l collector.diskstats.ignored-devices -d 'The old name of --collector.diskstats.device-exclude.' -r
-complete -c node-exporter -l collector.dmi.interval -r
-complete -c node-exporter -l collector.dmmultipath.interval -r
-complete -c node-exporter -l collector.drbd.interval -r
-complete -c node-exporter -l collector.drm.interval -r
-complete -c node-exporter -l collector.edac.interval -r
-complete -c node-exporter -l collector.entropy.interval -r
-complete -c node-exporter -l collector.ethtool.interval -r
 complete -c node-exporter -l collector.ethtool.device-include -d 'Devices to expose: a regular expression.' -r
 complete -c node-exporter -l collector.ethtool.device-exclude -d 'Devices to leave out: a regular expression.' -r
 complete -c node-exporter -l collector.ethtool.metrics-include -d 'Driver statistics to expose: a regular expression over their names, with `_` for each character that a metric cannot have. [default: .*]' -r
-complete -c node-exporter -l collector.fibrechannel.interval -r
-complete -c node-exporter -l collector.filefd.interval -r
-complete -c node-exporter -l collector.filesystem.interval -r
 complete -c node-exporter -l collector.filesystem.mount-points-exclude -d 'Mount points to leave out (pattern); not together with mount-points-include. [default: ^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)]' -r
 complete -c node-exporter -l collector.filesystem.mount-points-include -d 'Mount points to expose, and no others (pattern); not together with mount-points-exclude.' -r
 complete -c node-exporter -l collector.filesystem.fs-types-exclude -d 'File system types to leave out (pattern); not together with fs-types-include. [default: ^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$]' -r
 complete -c node-exporter -l collector.filesystem.fs-types-include -d 'File system types to expose, and no others (pattern); not together with fs-types-exclude.' -r
-complete -c node-exporter -l collector.filesystem.ignored-mount-points -d 'The old name of --collector.filesystem.mount-points-exclude.' -r
-complete -c node-exporter -l collector.filesystem.ignored-fs-types -d 'The old name of --collector.filesystem.fs-types-exclude.' -r
-complete -c node-exporter -l collector.filesystem.mount-timeout -d 'How long to wait for mounts that do not answer; never longer than 3s. [default: 5s]' -r
-complete -c node-exporter -l collector.filesystem.stat-workers -d 'Accepted, and without effect. [default: 4]' -r
-complete -c node-exporter -l collector.hwmon.interval -r
 complete -c node-exporter -l collector.hwmon.chip-include -d 'Chips to expose, and no others (pattern).' -r
 complete -c node-exporter -l collector.hwmon.chip-exclude -d 'Chips to leave out (pattern).' -r
 complete -c node-exporter -l collector.hwmon.sensor-include -d 'Sensors to expose, and no others (pattern, matched with <chip>;<sensor>).' -r
 complete -c node-exporter -l collector.hwmon.sensor-exclude -d 'Sensors to leave out, unread (pattern, matched with <chip>;<sensor>).' -r
-complete -c node-exporter -l collector.infiniband.interval -r
 complete -c node-exporter -l collector.infiniband.device-include -d 'Devices to expose, and no others (pattern).' -r
 complete -c node-exporter -l collector.infiniband.device-exclude -d 'Devices to leave out (pattern).' -r
-complete -c node-exporter -l collector.interrupts.interval -r
 complete -c node-exporter -l collector.interrupts.name-include -d 'Pattern of the interrupts to expose, as `name;info;devices`.' -r
 complete -c node-exporter -l collector.interrupts.name-exclude -d 'Pattern of the interrupts to leave out, as `name;info;devices`.' -r
-complete -c node-exporter -l collector.ipvs.interval -r
 complete -c node-exporter -l collector.ipvs.backend-labels -d 'Labels of backends, separated by commas; backends with equal labels are summed. [default: local_address,local_port,remote_address,remote_port,proto,local_mark]' -r
-complete -c node-exporter -l collector.kernel_hung.interval -r
-complete -c node-exporter -l collector.ksmd.interval -r
-complete -c node-exporter -l collector.lnstat.interval -r
-complete -c node-exporter -l collector.loadavg.interval -r
-complete -c node-exporter -l collector.logind.interval -r
-complete -c node-exporter -l collector.mdadm.interval -r
-complete -c node-exporter -l collector.meminfo.interval -r
-complete -c node-exporter -l collector.meminfo_numa.interval -r
-complete -c node-exporter -l collector.mountstats.interval -r
-complete -c node-exporter -l collector.netclass.interval -r
 complete -c node-exporter -l collector.netclass.ignored-devices -d 'Pattern of the devices to leave out. [default: ^$]' -r
-complete -c node-exporter -l collector.netdev.interval -r
 complete -c node-exporter -l collector.netdev.device-include -d 'Pattern of the devices to expose.' -r
 complete -c node-exporter -l collector.netdev.device-exclude -d 'Pattern of the devices to leave out.' -r
-complete -c node-exporter -l collector.netdev.device-whitelist -d 'Old name of device-include.' -r
-complete -c node-exporter -l collector.netdev.device-blacklist -d 'Old name of device-exclude.' -r
-complete -c node-exporter -l collector.netstat.interval -r
 complete -c node-exporter -l collector.netstat.fields -d 'Pattern of the statistics to expose, as Protocol_Name. [default: ^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$]' -r
-complete -c node-exporter -l collector.network_route.interval -r
-complete -c node-exporter -l collector.nfs.interval -r
-complete -c node-exporter -l collector.nfsd.interval -r
-complete -c node-exporter -l collector.ntp.interval -r
 complete -c node-exporter -l collector.ntp.server -d 'Address of the NTP server. [default: 127.0.0.1]' -r
 complete -c node-exporter -l collector.ntp.server-port -d 'Its UDP port. [default: 123]' -r
 complete -c node-exporter -l collector.ntp.protocol-version -d 'NTP version of the queries: 2, 3 or 4. [default: 4]' -r
 complete -c node-exporter -l collector.ntp.ip-ttl -d 'How many routers a query may pass, plus one. [default: 1]' -r
 complete -c node-exporter -l collector.ntp.max-distance -d 'How far from the reference clock the server may be and still be sane. [default: 3.46608s]' -r
 complete -c node-exporter -l collector.ntp.local-offset-tolerance -d 'How far the server\'s clock may be from this machine\'s and still be sane. [default: 1ms]' -r
-complete -c node-exporter -l collector.nvme.interval -r
-complete -c node-exporter -l collector.nvmesubsystem.interval -r
-complete -c node-exporter -l collector.os.interval -r
-complete -c node-exporter -l collector.pcidevice.interval -r
 complete -c node-exporter -l collector.pcidevice.idsfile -d 'The file pci.ids; that of the distribution if empty.' -r
-complete -c node-exporter -l collector.perf.interval -r
 complete -c node-exporter -l collector.perf.cpus -d 'The CPUs to count on, such as 0-3,8 or 0-30:2; all if empty.' -r
 complete -c node-exporter -l collector.perf.tracepoint -d 'A tracepoint to count, as subsystem:event.' -r
 complete -c node-exporter -l collector.perf.hardware-profilers -d 'Without effect, as in node_exporter: all are counted.' -r
 complete -c node-exporter -l collector.perf.software-profilers -d 'Without effect, as in node_exporter: all are counted.' -r
 complete -c node-exporter -l collector.perf.cache-profilers -d 'Cache events to count, such as L1DataReadHit; all by default.' -r
-complete -c node-exporter -l collector.powersupplyclass.interval -r
 complete -c node-exporter -l collector.powersupply.ignored-supplies -d 'Power supplies to leave out (pattern). [default: ^$]' -r
-complete -c node-exporter -l collector.pressure.interval -r
-complete -c node-exporter -l collector.processes.interval -r
-complete -c node-exporter -l collector.qdisc.interval -r
 complete -c node-exporter -l collector.qdisc.fixtures -d 'For tests: a directory with results.json, to be read in place of the kernel\'s list.' -r
 complete -c node-exporter -l collector.qdisc.device-include -d 'Interfaces to expose, and no others (pattern); not together with device-exclude.' -r
 complete -c node-exporter -l collector.qdisc.device-exclude -d 'Interfaces to leave out (pattern); not together with device-include.' -r
-complete -c node-exporter -l collector.qdisk.device-include -d 'The old name of --collector.qdisc.device-include.' -r
-complete -c node-exporter -l collector.qdisk.device-exclude -d 'The old name of --collector.qdisc.device-exclude.' -r
-complete -c node-exporter -l collector.rapl.interval -r
-complete -c node-exporter -l collector.runit.interval -r
 complete -c node-exporter -l collector.runit.servicedir -d 'The directory of runit\'s services. [default: /etc/service]' -r
-complete -c node-exporter -l collector.schedstat.interval -r
-complete -c node-exporter -l collector.selinux.interval -r
-complete -c node-exporter -l collector.slabinfo.interval -r
 complete -c node-exporter -l collector.slabinfo.slabs-include -d 'Pattern of the caches to expose. [default: .*]' -r
 complete -c node-exporter -l collector.slabinfo.slabs-exclude -d 'Pattern of the caches to leave out.' -r
-complete -c node-exporter -l collector.sockstat.interval -r
-complete -c node-exporter -l collector.softirqs.interval -r
-complete -c node-exporter -l collector.softnet.interval -r
-complete -c node-exporter -l collector.stat.interval -r
-complete -c node-exporter -l collector.supervisord.interval -r
 complete -c node-exporter -l collector.supervisord.url -d 'Where supervisord answers XML-RPC: http:// or unix://. Also by $SUPERVISORD_URL. [default: http://localhost:9001/RPC2]' -r
-complete -c node-exporter -l collector.swap.interval -r
-complete -c node-exporter -l collector.sysctl.interval -r
 complete -c node-exporter -l collector.sysctl.include -d 'A parameter with numbers, such as fs.file-nr or fs.file-nr:total,current,max.' -r
 complete -c node-exporter -l collector.sysctl.include-info -d 'A parameter with words, exposed as labels of node_sysctl_info.' -r
-complete -c node-exporter -l collector.systemd.interval -r
 complete -c node-exporter -l collector.systemd.unit-include -d 'Units to expose: a regular expression that matches the whole name. [default: .+]' -r
-complete -c node-exporter -l collector.systemd.unit-whitelist -d 'Deprecated: use --collector.systemd.unit-include.' -r
 complete -c node-exporter -l collector.systemd.unit-exclude -d 'Units to leave out: a regular expression that matches the whole name. [default: .+\\.(automount|device|mount|scope|slice)]' -r
-complete -c node-exporter -l collector.systemd.unit-blacklist -d 'Deprecated: use --collector.systemd.unit-exclude.' -r
-complete -c node-exporter -l collector.tapestats.interval -r
 complete -c node-exporter -l collector.tapestats.ignored-devices -d 'Tape drives to leave out (pattern). [default: ^$]' -r
-complete -c node-exporter -l collector.tcpstat.interval -r
-complete -c node-exporter -l collector.textfile.interval -r
 complete -c node-exporter -l collector.textfile.directory -d 'Directory of *.prom files with metrics; may be a pattern with *, ? and [...].' -r
-complete -c node-exporter -l collector.thermal_zone.interval -r
-complete -c node-exporter -l collector.time.interval -r
-complete -c node-exporter -l collector.timex.interval -r
-complete -c node-exporter -l collector.udp_queues.interval -r
-complete -c node-exporter -l collector.uname.interval -r
-complete -c node-exporter -l collector.vmstat.interval -r
 complete -c node-exporter -l collector.vmstat.fields -d 'Pattern of the fields to expose. [default: ^(oom_kill|pgpg|pswp|pg.*fault).*]' -r
-complete -c node-exporter -l collector.watchdog.interval -r
-complete -c node-exporter -l collector.wifi.interval -r
 complete -c node-exporter -l collector.wifi.fixtures -d 'Directory of JSON files to read in place of the kernel\'s answers, for tests.' -r
-complete -c node-exporter -l collector.xfrm.interval -r
-complete -c node-exporter -l collector.xfs.interval -r
-complete -c node-exporter -l collector.zfs.interval -r
-complete -c node-exporter -l collector.zoneinfo.interval -r
 complete -c node-exporter -l check -d 'Read all configuration, run each collector once, print the results, and exit.'
 complete -c node-exporter -l no-check
 complete -c node-exporter -l collector.disable-defaults -d 'Disable all collectors by default.'
@@ -356,8 +264,6 @@ complete -c node-exporter -l collector.sysctl -d 'Kernel parameters (sysctl) as 
 complete -c node-exporter -l no-collector.sysctl
 complete -c node-exporter -l collector.systemd -d 'State of systemd and its units [default: off]'
 complete -c node-exporter -l no-collector.systemd
-complete -c node-exporter -l collector.systemd.private -d 'Connect to systemd\'s private socket, without the bus. Needs root.'
-complete -c node-exporter -l no-collector.systemd.private
 complete -c node-exporter -l collector.systemd.enable-task-metrics -d 'Expose the number of tasks of each service and its limit.'
 complete -c node-exporter -l no-collector.systemd.enable-task-metrics
 complete -c node-exporter -l collector.systemd.enable-restarts-metrics -d 'Expose how often each service was restarted.'

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use clap::{Arg, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -27,14 +28,30 @@ pub fn manual<Env>(program: &Program<Env>, folder: impl AsRef<Path>) {
         (Shell::Zsh, format!("_{name}")),
     ] {
         let mut script = Vec::new();
-        clap_complete::generate(
-            shell,
-            &mut command_line::command(&program.command_spec()),
-            name,
-            &mut script,
-        );
+        let mut command = without_hidden(&command_line::command(&program.command_spec()), program);
+        clap_complete::generate(shell, &mut command, name, &mut script);
         golden(completions.join(file), &String::from_utf8_lossy(&script));
     }
+}
+
+/// What completions offer. clap hides flags from the help only; `--no-FLAG` stays, if `--FLAG` is
+/// shown there.
+fn without_hidden<Env>(command: &Command, program: &Program<Env>) -> Command {
+    let is_hidden = |argument: &Arg| match argument.get_long() {
+        Some(long) if argument.is_hide_set() => long.strip_prefix("no-").is_none_or(|positive| {
+            command
+                .get_arguments()
+                .any(|other| other.get_long() == Some(positive) && other.is_hide_set())
+        }),
+        _ => argument.is_hide_set(),
+    };
+    let shown = command
+        .get_arguments()
+        .filter(|argument| !is_hidden(argument))
+        .cloned();
+    Command::new(program.name)
+        .version(program.version)
+        .args(shown)
 }
 
 fn page<Env>(program: &Program<Env>) -> String {
