@@ -45,13 +45,8 @@ fn without_hidden<Env>(command: &Command, program: &Program<Env>) -> Command {
         }),
         _ => argument.is_hide_set(),
     };
-    let shown = command
-        .get_arguments()
-        .filter(|argument| !is_hidden(argument))
-        .cloned();
-    Command::new(program.name)
-        .version(program.version)
-        .args(shown)
+    let shown = command.get_arguments().filter(|argument| !is_hidden(argument)).cloned();
+    Command::new(program.name).version(program.version).args(shown)
 }
 
 fn page<Env>(program: &Program<Env>) -> String {
