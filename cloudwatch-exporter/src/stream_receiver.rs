@@ -2,8 +2,10 @@
 //! delay scrapes.
 
 mod access_keys;
+mod body;
 mod connections;
 mod rejection;
+mod response;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,15 +16,15 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use exporter_core::collector::Error;
 use exporter_core::config_file::{self, ConfigError};
 use exporter_core::web::ServerTls;
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
-use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -33,8 +35,10 @@ use tokio::task::spawn_blocking;
 use tokio::time::{interval, sleep, timeout};
 
 use self::access_keys::AccessKeys;
+use self::body::{drop_body, encoding, permits, whole};
 use self::connections::Connections;
 use self::rejection::Rejection;
+use self::response::{request_id, response};
 use crate::cache::{self, Cache};
 use crate::stream::delivery::{self, Delivery, LARGEST_BODY, Unreadable};
 use crate::stream::{Outcome, metrics};
@@ -47,9 +51,6 @@ const BODY: Duration = Duration::from_secs(30);
 
 /// KiB of bodies in memory at once; further requests wait as long as a body may take.
 const BODIES: usize = (2 * LARGEST_BODY) >> 10;
-
-/// Bytes of a body that are read and dropped, so that the client gets the response that rejects it.
-const DROPPED: usize = 64 << 20;
 
 /// The time after which a connection ends with the response under way.
 const LIFETIME: Duration = Duration::from_mins(10);
@@ -326,78 +327,4 @@ fn bind(address: &str) -> io::Result<TcpListener> {
         }
         None => TcpListener::bind(address),
     }
-}
-
-/// Whether the body is compressed.
-fn encoding(headers: &HeaderMap) -> Result<bool, Rejection> {
-    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        None | Some(b"" | b"identity") => Ok(false),
-        Some(b"gzip") => Ok(true),
-        Some(_) => Err(Rejection::Encoding),
-    }
-}
-
-/// The KiB that a body may have.
-fn permits(body: &Incoming) -> Result<u32, Rejection> {
-    let largest = LARGEST_BODY as u64;
-    let length = body.size_hint().exact().unwrap_or(largest);
-    if length > largest {
-        return Err(Rejection::TooLarge);
-    }
-    Ok(u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX))
-}
-
-async fn whole(mut body: Incoming) -> Result<Vec<u8>, Rejection> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return Err(Rejection::Incomplete) };
-        let Some(data) = frame.data_ref() else { continue };
-        if bytes.len() + data.len() > LARGEST_BODY {
-            drop_body(body).await;
-            return Err(Rejection::TooLarge);
-        }
-        bytes.extend_from_slice(data);
-    }
-    Ok(bytes)
-}
-
-/// Reads what is left of a body, and drops it: a connection that is closed with unread data in it
-/// loses the response.
-async fn drop_body(mut body: Incoming) {
-    let rest = async {
-        let mut length = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            length += frame.data_ref().map_or(0, Bytes::len);
-            if length > DROPPED {
-                return;
-            }
-        }
-    };
-    _ = timeout(BODY, rest).await;
-}
-
-/// The ID of a request, which Firehose expects to find in the response.
-fn request_id(headers: &HeaderMap) -> String {
-    const LONGEST: usize = 256;
-    let id = headers.get("x-amz-firehose-request-id").and_then(|id| id.to_str().ok());
-    id.filter(|id| id.len() <= LONGEST).unwrap_or_default().to_owned()
-}
-
-/// The response in the form that Firehose requires; any other counts as a failure.
-fn response(status: StatusCode, id: &str, rejection: Option<&Rejection>) -> Response<Full<Bytes>> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let millis = u64::try_from(now.as_millis()).unwrap_or_default();
-    let body = match rejection {
-        None => serde_json::json!({"requestId": id, "timestamp": millis}),
-        Some(rejection) => serde_json::json!({
-            "requestId": id, "timestamp": millis, "errorMessage": rejection.to_string(),
-        }),
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if rejection.is_some() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }

@@ -89,16 +89,16 @@ impl Series {
 
     /// Adds a datapoint of the rule's metric.
     pub(super) fn insert(&mut self, context: Context<'_>, point: &Datapoint<'_>) -> Outcome {
+        let set = match self.set(context.rule, point) {
+            Ok(set) => set,
+            Err(outcome) => return outcome,
+        };
         if point.start < context.oldest() {
             return Outcome::TooOld;
         }
         if point.start > context.now() + CLOCK {
             return Outcome::InFuture;
         }
-        let set = match self.set(context.rule, point) {
-            Ok(set) => set,
-            Err(outcome) => return outcome,
-        };
         let place = match self.places.get(&set) {
             Some(place) => *place,
             None => match self.add(context, set) {
