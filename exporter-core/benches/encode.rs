@@ -24,6 +24,15 @@ static COLUMNS: [Column<f64, 3>; 5] = [
     Desc::counter("node_thing_errors_total", "Errors.", LABELS).column(|_| Some(0.0)),
 ];
 
+/// Five counters of each of 2,000 things.
+static COUNTERS: [Column<f64, 3>; 5] = [
+    Desc::counter("node_thing_seconds_total", "Seconds.", LABELS).column(|n| Some(n * 17.03)),
+    Desc::counter("node_thing_bytes_total", "Bytes.", LABELS).column(|n| Some(n * 4096.0)),
+    Desc::counter("node_thing_events_total", "Events.", LABELS).column(|n| Some(*n)),
+    Desc::counter("node_thing_packets_total", "Packets.", LABELS).column(|n| Some(n * 977.0)),
+    Desc::counter("node_thing_errors_total", "Errors.", LABELS).column(|_| Some(0.0)),
+];
+
 static TOOK: Desc<'_, 1> = Desc::histogram("node_took_seconds", "Took.", ["thing"]);
 
 fn things() -> Vec<[String; 3]> {
@@ -44,6 +53,11 @@ fn samples(format: Format, rows: &[([&str; 3], f64)]) -> Vec<u8> {
 /// A page of 500 histograms of 11 buckets, 7,000 samples.
 fn histograms(format: Format, rows: &[([&str; 3], f64)]) -> Vec<u8> {
     let mut out = Families::new(format, Escaping::AllowUtf8);
+    write_histograms(&mut out, rows);
+    testing::page(&[out])
+}
+
+fn write_histograms(out: &mut Families, rows: &[([&str; 3], f64)]) {
     let mut family = out.family(&TOOK);
     for ([device, ..], n) in rows.iter().take(500) {
         let buckets: [Bucket<'_>; 11] =
@@ -51,6 +65,13 @@ fn histograms(format: Format, rows: &[([&str; 3], f64)]) -> Vec<u8> {
         let value = HistogramValue::new(12_345, *n).with_buckets(&buckets);
         family.histogram([device], &value);
     }
+}
+
+/// A page of 10,000 counters and 500 histograms.
+fn instruments(format: Format, rows: &[([&str; 3], f64)]) -> Vec<u8> {
+    let mut out = Families::new(format, Escaping::AllowUtf8);
+    out.table(&COUNTERS, rows);
+    write_histograms(&mut out, rows);
     testing::page(&[out])
 }
 
@@ -85,6 +106,7 @@ fn encode(criterion: &mut Criterion) {
             });
         };
         measure(&"10k-samples", &|| samples(format, &rows));
+        measure(&"10k-counters-500-histograms", &|| instruments(format, &rows));
         measure(&"500-histograms", &|| histograms(format, &rows));
         measure(&"machine-900", &|| machine(format, &names));
     }

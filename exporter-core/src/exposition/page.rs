@@ -55,6 +55,7 @@ struct Page<'a> {
     /// For the current family: the bytes of its samples, and the hashes of their labels.
     samples: Vec<&'a [u8]>,
     keys: Vec<u64>,
+    table: Vec<u64>,
     scratch: String,
 }
 
@@ -81,8 +82,7 @@ impl<'a> Page<'a> {
         if others > 0 {
             self.conflicts.push(Conflict::Family { name: name.to_owned(), dropped: others });
         }
-        self.keys.sort_unstable();
-        let unique = self.keys.is_sorted_by(|a, b| a < b);
+        let unique = are_distinct(&self.keys, &mut self.table);
         let is_om = self.format == Format::OpenMetrics;
         let shown = match kind {
             Kind::Counter if is_om && !families.is_om_counter(name, &mut self.scratch) => {
@@ -130,6 +130,32 @@ impl<'a> Page<'a> {
             self.out.extend_from_slice(bytes);
         }
     }
+}
+
+/// Whether no hash is in `keys` twice. Looks them up in a hash table, which is faster than sorting
+/// them. `table` is a buffer for it.
+fn are_distinct(keys: &[u64], table: &mut Vec<u64>) -> bool {
+    const EMPTY: u64 = 0;
+    table.clear();
+    table.resize((2 * keys.len()).next_power_of_two(), EMPTY);
+    let mask = table.len() - 1;
+    for key in keys {
+        let key = (*key).max(EMPTY + 1);
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits of a hash")]
+        let mut at = key as usize & mask;
+        // More than half of the table is empty, so that this ends.
+        while let Some(slot) = table.get_mut(at) {
+            if *slot == key {
+                return false;
+            }
+            if *slot == EMPTY {
+                *slot = key;
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    true
 }
 
 impl Families {

@@ -169,3 +169,18 @@ fn an_empty_page_is_valid() {
     assert_eq!(joined(&[written(Format::Text004, |_| ())]).0, "");
     assert_eq!(joined(&[written(Format::OpenMetrics, |_| ())]).0, "# EOF\n");
 }
+
+#[test]
+fn keys_are_distinct_whatever_slots_they_have() {
+    let mut table = vec![7; 3];
+    for (keys, expected) in [
+        (&[][..], true),
+        (&[0], true),
+        (&[0, 16, 32, 48], true),
+        (&[5, 5], false),
+        (&[1, 17, 33, 17], false),
+        (&[15, 31, 47, 0, 15], false),
+    ] {
+        assert_eq!(are_distinct(keys, &mut table), expected, "{keys:?}");
+    }
+}
