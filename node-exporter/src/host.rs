@@ -90,7 +90,7 @@ impl Host {
     /// Like [`Host::proc`], without keeping the file open: for short-lived files, such as those of
     /// processes.
     pub(crate) fn proc_unkept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.procfs.join(path))
+        read_small(self.procfs.join(path))
     }
 
     /// Whether there is such a file below procfs.
@@ -100,7 +100,7 @@ impl Host {
 
     /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
     pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.sysfs.join(path))
+        read_small(self.sysfs.join(path))
     }
 
     /// Like [`Host::sys`], and keeps the file open: for files that are read in every scrape. Not
@@ -189,6 +189,11 @@ impl Host {
     pub(crate) fn devices(&self, path: impl AsRef<Path>) -> Result<Vec<(String, Device)>, Error> {
         self.device(path)?.devices()
     }
+}
+
+fn read_small(path: PathBuf) -> Result<File, Error> {
+    let opened = exporter_core::file::open(&path);
+    File::read_small(path, opened)
 }
 
 /// Identity and modification time of the file at `path`. An error if it is not a regular file.

@@ -91,6 +91,11 @@ impl Processes {
         counts.threads += stat.threads;
         *counts.processes_by_state.entry(stat.state).or_default() += 1;
         let task = format!("{pid}/task");
+        // Most processes have one thread, so that there is nothing to list.
+        if stat.threads == 1 && self.0.has_proc(&task) {
+            *counts.threads_by_state.entry(stat.state).or_default() += 1;
+            return Ok(());
+        }
         let Some(tids) = unless_gone(self.0.list_proc(&task))? else { return Ok(()) };
         for tid in numbers(tids) {
             // The state of the process is that of its first thread.

@@ -110,13 +110,15 @@ impl Device {
 
     /// An attribute of several lines.
     pub(crate) fn file(&self, name: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.path.join(name))
+        let opened = self.attribute(name.as_ref());
+        File::read_small(self.path.join(name), opened)
     }
 
     /// A sensor: one read of 128 bytes. Drivers measure on each read, some reject a second read,
     /// and none returns more.
     pub(crate) fn sensor(&self, name: impl AsRef<Path>) -> Result<File, Error> {
-        File::sensor(self.path.join(name))
+        let opened = self.attribute(name.as_ref());
+        File::read_sensor(self.path.join(name), opened)
     }
 
     /// An attribute without the white space around it; what is not UTF-8 is U+FFFD.
@@ -131,9 +133,9 @@ impl Device {
         trimmed(page, length)
     }
 
-    fn attribute(&self, name: &str) -> io::Result<OwnedFd> {
+    fn attribute(&self, name: impl AsRef<Path>) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
+        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::empty())?)
     }
 
     pub(crate) fn unread(&self, name: &str, source: io::Error) -> Error {

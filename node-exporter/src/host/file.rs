@@ -1,6 +1,7 @@
 //! The content of files, and their lines.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
@@ -21,6 +22,21 @@ impl File {
         Self::new(path, read)
     }
 
+    /// Reads an `opened` file that is usually smaller than 8 KiB, with one system call: the kernel
+    /// returns a short read only at the end of an attribute, a record or an ordinary file.
+    pub(super) fn read_small(path: PathBuf, opened: io::Result<OwnedFd>) -> Result<Self, Error> {
+        const ROOM: usize = 8 << 10;
+        let mut bytes = Vec::with_capacity(ROOM);
+        let read = opened.and_then(|file| {
+            let spare = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes));
+            Ok(rustix::io::retry_on_intr(spare)?)
+        });
+        match read {
+            Ok(ROOM..) => Self::read(path),
+            read => Self::new(path, read.map(|_| bytes)),
+        }
+    }
+
     pub(super) fn new(path: PathBuf, read: io::Result<Vec<u8>>) -> Result<Self, Error> {
         match read {
             Ok(bytes) => {
@@ -33,10 +49,10 @@ impl File {
         }
     }
 
-    /// Reads a sensor: see [`super::Device::sensor`].
-    pub(crate) fn sensor(path: PathBuf) -> Result<Self, Error> {
+    /// Reads an `opened` sensor: see [`super::Device::sensor`].
+    pub(super) fn read_sensor(path: PathBuf, opened: io::Result<OwnedFd>) -> Result<Self, Error> {
         let mut bytes = [0; 128];
-        match file::open(&path).and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
+        match opened.and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
             Ok(length) => {
                 let bytes = bytes.get(..length).unwrap_or_default();
                 Ok(Self { path, text: String::from_utf8_lossy(bytes).into_owned() })
