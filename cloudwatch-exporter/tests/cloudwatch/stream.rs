@@ -249,3 +249,21 @@ fn a_demo_invents_what_a_stream_would_bring() {
         || exporter.log(),
     );
 }
+
+#[test]
+fn a_file_may_have_rules_of_both_kinds() {
+    let of = |name: &str, more: &str| {
+        rule("Grid", name, &format!("  aws_dimensions: [Id]\n  aws_statistics: [Sum]\n{more}"))
+    };
+    let rules = of("Metric0", "") + &of("Metric1", "  from_stream: true\n");
+    let model = Model::new().grid("Grid", 2, 3, &Values::Constant(1.0));
+    let streamed = Streamed::new(model.clone(), &format!("region: eu-west-1\nmetrics:\n{rules}"));
+    assert_eq!(streamed.fixture.samples("grid_metric0_sum{").len(), 3);
+    streamed.deliver(Format::Json, &datapoints(&model));
+    let page = streamed.page();
+    assert_eq!(samples(&page, "grid_metric0_sum{").len(), 3);
+    assert_eq!(samples(&page, "grid_metric1_sum{").len(), 3);
+    assert_eq!(streamed.fixture.fake.counters().billed(), 4, "a list and three metrics");
+    let dropped = "cloudwatch_stream_dropped_datapoints_total{reason=\"no_rule\"}";
+    assert_eq!(value(&page, dropped), 3.0, "a stream does not mix with what is fetched");
+}
