@@ -2,7 +2,7 @@
 """hung_mount.py FOLDER: mounts a file system on which statfs never returns, as if its server were dead.
 
 FUSE by hand, so that nothing need be installed: the kernel's requests are read from /dev/fuse; lookups of the root folder are
-answered, statfs never is. Prints a line once it is mounted. Ends on SIGTERM, which sets free whoever waits for it.
+answered, statfs never is. Prints a line once it is mounted. Ends on SIGTERM, which unblocks all waiting processes.
 """
 import ctypes, os, signal, struct, sys
 

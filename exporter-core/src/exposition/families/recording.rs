@@ -2,9 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{DynFamily, Families, Precedence};
+use super::Precedence;
+#[cfg(feature = "serve")]
+use super::{DynFamily, Families};
 use crate::exposition::desc::{DynDesc, Kind};
-use crate::exposition::value::{Bucket, CounterValue, HistogramValue, NativeBuckets, SummaryValue};
+#[cfg(feature = "serve")]
+use crate::exposition::value::{Bucket, NativeBuckets};
+use crate::exposition::value::{CounterValue, HistogramValue, SummaryValue};
 
 /// The samples that a collector wrote, without exemplars.
 #[derive(Debug, Default)]
