@@ -11,13 +11,14 @@ impl<'a> Payload<'a> {
     }
 
     pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(TOO_SHORT)?;
+        let Some((bytes, rest)) = self.0.split_at_checked(length) else { return Err(TOO_SHORT) };
         self.0 = rest;
         Ok(bytes)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        let (bytes, rest) = self.0.split_first_chunk().ok_or(TOO_SHORT)?;
+        // Not with ok_or, which would drop an unused error for each value of a result set.
+        let Some((bytes, rest)) = self.0.split_first_chunk() else { return Err(TOO_SHORT) };
         self.0 = rest;
         Ok(*bytes)
     }
