@@ -390,6 +390,8 @@ class Static(unittest.TestCase):
         config = json.loads(blob(manifest['config']['digest']).read_text())['config']
         self.assertEqual((config['User'], config['Entrypoint'], list(config['ExposedPorts'])), ('65534:65534', [f'/usr/bin/{name}'], [f'{PORTS[name]}/tcp']))
         root = self.unpacked(blob(manifest['layers'][0]['digest']))
+        sections = subprocess.run(['readelf', '--sections', '--wide', root / 'usr/bin' / name], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn('.symtab', sections, 'the binary is stripped')
         files = sorted(str(path.relative_to(root)) for path in root.rglob('*') if path.is_file())
         self.assertEqual(files, ['etc/group', 'etc/passwd', f'usr/bin/{name}', *(f'usr/share/licenses/{name}/{file}' for file in ('LICENSE', 'THIRD-PARTY-LICENSES'))])
 
