@@ -12,6 +12,8 @@ import threading
 import time
 
 PATIENCE = 60
+# Until an exporter has given back the memory that only its start needed.
+SETTLED = 12
 
 
 class Exporter:
@@ -35,6 +37,7 @@ class Exporter:
                     self.stop()
                     raise SystemExit(f"does not listen: {command}")
                 time.sleep(0.02)
+        self.started = time.monotonic()
         self.connection = self.connect()
         self.body, self.coding = b"", None
 
@@ -120,6 +123,10 @@ def compare(exporters, scrapes, rounds, headers=None, new_connection=False, clie
             else:
                 own.latency += at_once(exporter, scrapes, headers, clients)
             own.cpu.append(1e3 * (exporter.seconds() - before) / (scrapes * clients))
+    for exporter in exporters:
+        time.sleep(max(0, exporter.started + SETTLED - time.monotonic()))
+        for _ in range(10):
+            exporter.scrape(headers, new_connection)
     return [own.row(exporter) for exporter, own in zip(exporters, figures)]
 
 
