@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use exporter_core::testing::skip;
+use exporter_core::testing::tool;
 
 use crate::connections::failed;
 use crate::queries::file as query_file;
@@ -113,16 +113,14 @@ fn similar(page: &str, series: &str) -> String {
 
 /// Checks a page with promtool, if it is installed.
 fn is_valid(page: &str) {
-    let child = Command::new("promtool")
+    let Some(promtool) = tool("PROMTOOL", "promtool") else { return };
+    let mut child = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = child else {
-        skip("no promtool in PATH: whether the page is valid");
-        return;
-    };
+        .spawn()
+        .unwrap();
     let mut input = child.stdin.take().unwrap();
     let text = page.to_owned();
     let writer = std::thread::spawn(move || std::io::Write::write_all(&mut input, text.as_bytes()));
