@@ -3,6 +3,7 @@
 mod accept;
 mod auth;
 mod client_address;
+mod client_scrapes;
 mod config;
 mod connection;
 mod http;

@@ -75,6 +75,10 @@ impl Setup {
             assert!(answer.is_err(), "{name} was answered: {answer:?}");
             assert!(self.refused(reason) > before, "{name} was not counted as {reason}");
         }
+        let again = self.get(Some(&self.good), &[("Authorization", AUTHORIZATION)]);
+        let page = again.expect("the allowed client is accepted").body;
+        let scrapes = "exporter_client_scrapes_total{client=\"prometheus.internal\"} ";
+        assert!(page.contains(scrapes), "no {scrapes} in {page}");
         assert!(!self.exporter.log().contains(PASSWORD), "the log contains a password");
     }
 

@@ -279,11 +279,14 @@ async fn respond(
     };
     server.site.metrics.requests.count(response.status());
     if let Some(ScrapedSeries(series)) = response.extensions_mut().remove() {
+        let client = caller.name.clone().or_else(|| user.clone());
+        let duration = start.elapsed();
+        server.site.metrics.client_scrapes.add(client.as_deref().unwrap_or_default(), duration);
         server.site.metrics.recent_scrapes.add(RecentScrape {
             time: SystemTime::now(),
             peer: peer.to_string(),
-            client: caller.name.clone().or_else(|| user.clone()),
-            duration: start.elapsed(),
+            client,
+            duration,
             status: response.status(),
             series,
         });

@@ -5,6 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use http::StatusCode;
 
+use super::client_scrapes::ClientScrapes;
 use super::recent_scrapes::RecentScrapes;
 use super::reload::ConfigStore;
 use super::tls::rejection::Rejection;
@@ -16,6 +17,8 @@ use crate::exposition::families::Families;
 pub(crate) static METRICS: &[&dyn crate::desc::Describe] = &[
     &SCRAPES,
     &IN_FLIGHT,
+    &super::client_scrapes::SCRAPES,
+    &super::client_scrapes::DURATION,
     &REQUESTS,
     &CONNECTIONS,
     &ACCEPT_FAILURES,
@@ -78,6 +81,7 @@ static EXPIRY: Desc<2> = Desc::gauge(
 pub(crate) struct ServerMetrics {
     pub(super) scrapes: Scrapes,
     pub(super) recent_scrapes: RecentScrapes,
+    pub(super) client_scrapes: ClientScrapes,
     pub(super) requests: Codes,
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,
@@ -94,6 +98,7 @@ impl ServerMetrics {
         self.scrapes.codes.write(out, &SCRAPES, &["200", "400", "500", "503"]);
         let in_flight = self.scrapes.in_flight.load(Ordering::Relaxed);
         out.family(&IN_FLIGHT).sample([], in_flight as f64);
+        self.client_scrapes.write(out);
         self.requests.write(out, &REQUESTS, &[]);
         let connections = self.connections.load(Ordering::Relaxed);
         out.family(&CONNECTIONS).sample([], connections as f64);
