@@ -70,7 +70,7 @@ impl Exporter {
             .unwrap_or_else(|error| panic!("{binary} does not start: {error}"));
         let mut exporter = Self { child, port, log };
         let since = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while !exporter.listens() {
             if exporter.child.try_wait().expect("the status of a child is available").is_some() {
                 let log = exporter.log();
                 assert!(log.contains("(os error 98)"), "{binary} ended: {log}");
@@ -80,6 +80,26 @@ impl Exporter {
             thread::sleep(Duration::from_millis(10));
         }
         Some(exporter)
+    }
+
+    /// Whether its process listens on its port. Another one may have taken the port meanwhile, so that a
+    /// connection proves nothing.
+    #[expect(clippy::disallowed_methods, reason = "reads about a child, not the machine")]
+    fn listens(&self) -> bool {
+        let address = format!("0100007F:{:04X}", self.port);
+        let sockets = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let descriptors: Vec<_> = fs::read_dir(format!("/proc/{}/fd", self.pid()))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| fs::read_link(entry.path()).ok())
+            .collect();
+        sockets.lines().any(|line| {
+            let fields: Vec<_> = line.split_ascii_whitespace().collect();
+            let [_, local, _, "0A", _, _, _, _, _, inode, ..] = fields[..] else { return false };
+            let socket = format!("socket:[{inode}]");
+            local == address && descriptors.iter().any(|link| link.as_os_str() == &*socket)
+        })
     }
 
     /// The ID of its process.
