@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tracing::Level;
 
 use super::check;
@@ -27,6 +28,7 @@ use crate::exporter::Exporter;
 use crate::flags::{Flag, Flags};
 use crate::instrument::start_time;
 use crate::redact::redacted;
+use crate::sys;
 use crate::web::ListenError;
 use crate::web::metrics::ServerMetrics;
 use crate::web::reload::ConfigStore;
@@ -170,6 +172,9 @@ fn start<Env, E: Exporter + 'static>(
     result
 }
 
+/// After this time, the pages of the program that only the start needed are unmapped.
+const STARTUP: Duration = Duration::from_secs(10);
+
 async fn serve<Env>(
     program: &Program<Env>,
     options: &Options,
@@ -199,6 +204,10 @@ async fn serve<Env>(
         .map_err(|error| ExitError::Runtime(format!("cannot listen for signals: {error}")))?;
     notifier.ready();
     notifier.status(&status);
+    tokio::spawn(async {
+        sleep(STARTUP).await;
+        sys::release_startup_pages();
+    });
     web::serve(site, listeners, shutdown).await;
     Ok(())
 }

@@ -26,7 +26,7 @@ pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Fut
     let server = Server::new(site);
     let mut tasks = JoinSet::new();
     tasks.spawn(Arc::clone(&server.site.config).watch());
-    tasks.spawn(memory::release_unused(Arc::clone(&server)));
+    tasks.spawn(memory::release_after_peaks(Arc::clone(&server)));
     for listener in listeners {
         tasks.spawn(accept(Arc::clone(&server), listener));
     }

@@ -9,8 +9,8 @@ use crate::exposition::families::Families;
 
 pub(super) static SCRAPES: Desc<1> = Desc::counter(
     "exporter_client_scrapes_total",
-    "Scrapes answered, by the name in the client certificate, or else the user name; empty without either. Names after \
-     the first 20 count as other.",
+    "Scrapes answered, by the verified name in the client certificate, or else the user name; empty without either. \
+     Names after the first 20 count as other.",
     ["client"],
 );
 pub(super) static DURATION: Desc<1> = Desc::counter(

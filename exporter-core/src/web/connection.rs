@@ -279,13 +279,13 @@ async fn respond(
     };
     server.site.metrics.requests.count(response.status());
     if let Some(ScrapedSeries(series)) = response.extensions_mut().remove() {
-        let client = caller.name.clone().or_else(|| user.clone());
         let duration = start.elapsed();
-        server.site.metrics.client_scrapes.add(client.as_deref().unwrap_or_default(), duration);
+        let client = caller.verified_name().or(user.as_deref()).unwrap_or_default();
+        server.site.metrics.client_scrapes.add(client, duration);
         server.site.metrics.recent_scrapes.add(RecentScrape {
             time: SystemTime::now(),
             peer: peer.to_string(),
-            client,
+            client: caller.name.clone().or_else(|| user.clone()),
             duration,
             status: response.status(),
             series,

@@ -1,11 +1,11 @@
-//! Returns memory to the system after the start and after peaks.
+//! Returns memory to the system after a peak.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::server::Server;
 use crate::sys;
@@ -16,13 +16,10 @@ const INTERVAL: Duration = Duration::from_secs(10);
 const UNSENT_PEAK: usize = 8 << 20;
 const CONNECTIONS_PEAK: usize = 64;
 
-/// Never returns. Soon after the start, it unmaps the pages of the program that only the start
-/// needed. The allocator keeps freed memory between other allocations; after many connections or
-/// large responses that can be a large part of the memory limit of the service.
-pub(super) async fn release_unused(server: Arc<Server>) {
+/// Never returns. The allocator keeps freed memory between other allocations; after many
+/// connections or large responses that can be a large part of the memory limit of the service.
+pub(super) async fn release_after_peaks(server: Arc<Server>) {
     let (mut unsent_peak, mut connections_peak) = (0, 0);
-    sleep(INTERVAL).await;
-    sys::release_startup_pages();
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -177,7 +177,22 @@ fn every_type_of_san_can_be_allowed() {
     let client = client(&setup.authority, Some(&holder), &[&TLS13]);
     let settings = live.current();
     let made = handshake(settings.tls.as_ref().unwrap(), &client);
-    assert_eq!(settings.admits(&made.server).unwrap().name.as_deref(), Some("a.example"));
+    let caller = settings.admits(&made.server).unwrap();
+    assert_eq!(caller.name.as_deref(), Some("a.example"));
+    assert_eq!(caller.verified_name(), Some("a.example"));
+}
+
+#[test]
+fn a_name_is_verified_only_if_the_policy_verifies_certificates() {
+    let setup = Setup::new();
+    let live = setup.live("  client_auth_type: RequireAnyClientCert\n");
+    let holder = Authority::new("elsewhere").client();
+    let client = client(&setup.authority, Some(&holder), &[&TLS13]);
+    let settings = live.current();
+    let made = handshake(settings.tls.as_ref().unwrap(), &client);
+    let caller = settings.admits(&made.server).unwrap();
+    assert!(caller.name.is_some());
+    assert_eq!(caller.verified_name(), None);
 }
 
 #[test]
