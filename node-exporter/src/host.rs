@@ -11,14 +11,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use exporter_core::collector::Error;
-use exporter_core::file::{FileCache, Records};
+use exporter_core::file::{FileCache, OpenFile, Records, is_of_kernel};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use crate::dbus::Bus;
 use crate::netlink::link::SharedCounters;
 
-pub(crate) use self::device::{BLANK, Device, KeptDevice, Page};
+pub(crate) use self::device::{BLANK, Device, DeviceCache, Page};
 use self::directory::{directories, numbered};
 pub(crate) use self::directory::{entries, list};
 pub(crate) use self::file::{Fields, File};
@@ -36,6 +36,8 @@ pub(crate) struct Host {
     pub(crate) udev: PathBuf,
     /// Files that stay open.
     pub(crate) kept: FileCache,
+    /// Devices that stay open.
+    pub(crate) devices: DeviceCache,
     /// Counters of interfaces that are requested once per scrape.
     pub(crate) shared_counters: SharedCounters,
     /// The system bus, for data from services instead of files.
@@ -46,12 +48,14 @@ pub(crate) struct Host {
 impl Host {
     /// A machine whose files are below `root`: `proc`, `sys`, `udev/data`, and the rest.
     pub(crate) fn for_tests(root: &Path) -> Self {
+        let kept = FileCache::default();
         Self {
             procfs: root.join("proc"),
             sysfs: root.join("sys"),
             rootfs: root.to_owned(),
             udev: root.join("udev/data"),
-            kept: FileCache::default(),
+            devices: DeviceCache::new(kept.budget().clone()),
+            kept,
             shared_counters: SharedCounters::default(),
             bus: Bus::system(),
         }
@@ -87,10 +91,19 @@ impl Host {
         File::new(path, read)
     }
 
-    /// Like [`Host::proc`], without keeping the file open: for short-lived files, such as those of
-    /// processes.
-    pub(crate) fn proc_unkept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        read_small(self.procfs.join(path))
+    /// Like [`Host::proc`], for a small file that its reader keeps open, if the limit allows.
+    pub(crate) fn proc_opened(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<(File, Option<OpenFile>), Error> {
+        let path = self.procfs.join(path);
+        let opened = match exporter_core::file::open(&path) {
+            Ok(opened) => opened,
+            Err(source) => return Err(Error::Read { path, source }),
+        };
+        let file = File::read_small(path, &opened)?;
+        let kept = is_of_kernel(&opened).then(|| self.kept.budget().keep(opened)).flatten();
+        Ok((file, kept))
     }
 
     /// Whether there is such a file below procfs.
@@ -176,12 +189,12 @@ impl Host {
 
     /// A directory below sysfs, for reading several of its attributes, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
-        Device::open(self.sysfs.join(path))
+        self.devices.device(self.sysfs.join(path))
     }
 
-    /// Like [`Host::device`], for a device that is kept between scrapes.
-    pub(crate) fn kept_device(&self, path: impl AsRef<Path>) -> Result<KeptDevice, Error> {
-        Ok(KeptDevice::new(self.device(path)?, self.kept.budget().clone()))
+    /// Like [`Host::device`], for a caller that keeps the device between scrapes by itself.
+    pub(crate) fn uncached_device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
+        self.devices.uncached_device(self.sysfs.join(path))
     }
 
     /// The devices in a directory below sysfs, such as `class/nvme`, in the order of their names.
@@ -192,8 +205,10 @@ impl Host {
 }
 
 fn read_small(path: PathBuf) -> Result<File, Error> {
-    let opened = exporter_core::file::open(&path);
-    File::read_small(path, opened)
+    match exporter_core::file::open(&path) {
+        Ok(opened) => File::read_small(path, &opened),
+        Err(source) => Err(Error::Read { path, source }),
+    }
 }
 
 /// Identity and modification time of the file at `path`. An error if it is not a regular file.

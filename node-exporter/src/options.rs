@@ -19,7 +19,7 @@ use crate::filter::{
     Filter, INTERFACES_EXCLUDE, INTERFACES_INCLUDE, MOUNT_POINTS_EXCLUDE, MOUNT_POINTS_INCLUDE,
 };
 #[cfg(target_os = "linux")]
-use crate::host::Host;
+use crate::host::{DeviceCache, Host};
 
 #[cfg(target_os = "linux")]
 pub(crate) static FLAGS: &[&Flag] = &[
@@ -123,6 +123,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         sysfs: directory(flags, &SYSFS)?,
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
+        devices: DeviceCache::new(FileCache::of_process().budget().clone()),
         kept: FileCache::of_process(),
         shared_counters: crate::netlink::link::SharedCounters::default(),
         bus: Bus::system(),

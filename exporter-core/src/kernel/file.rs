@@ -111,7 +111,9 @@ impl FileCache {
         let more =
             |bytes: &mut Vec<u8>| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes));
         let bytes = whole(Records::Long, more)?;
-        if let Some(kept) = self.budget.keep(file) {
+        if is_of_kernel(&file)
+            && let Some(kept) = self.budget.keep(file)
+        {
             self.files().insert(path.to_owned(), Arc::new(kept));
         }
         Ok(bytes)
@@ -168,13 +170,18 @@ impl OpenFileBudget {
     /// Each costs the kernel about 5 KiB.
     const MAX: u64 = 1024;
 
-    /// Keeps a file open if it is on procfs or sysfs, and the limit is not reached.
+    /// Keeps a file open, unless the limit is reached.
     pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {
+        Some(OpenFile { file, _slot: self.slot()? })
+    }
+
+    /// A place for one open file, until it is dropped. `None` if the limit is reached.
+    pub fn slot(&self) -> Option<OpenSlot> {
         // The rest of the descriptors is for connections.
         static MAX: LazyLock<u64> =
             LazyLock::new(|| getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4);
-        let slot = OpenSlot::new(&self.0, Self::MAX.min(*MAX))?;
-        is_of_kernel(&file).then_some(OpenFile { file, _slot: slot })
+        let slot = OpenSlot(Arc::clone(&self.0));
+        ((self.0.fetch_add(1, Ordering::Relaxed) as u64) < Self::MAX.min(*MAX)).then_some(slot)
     }
 }
 
@@ -200,15 +207,9 @@ impl OpenFile {
     }
 }
 
+/// A place for one open file: see [`OpenFileBudget::slot`].
 #[derive(Debug)]
-struct OpenSlot(Arc<AtomicUsize>);
-
-impl OpenSlot {
-    fn new(taken: &Arc<AtomicUsize>, max: u64) -> Option<Self> {
-        let slot = Self(Arc::clone(taken));
-        ((taken.fetch_add(1, Ordering::Relaxed) as u64) < max).then_some(slot)
-    }
-}
+pub struct OpenSlot(Arc<AtomicUsize>);
 
 impl Drop for OpenSlot {
     fn drop(&mut self) {
@@ -216,8 +217,9 @@ impl Drop for OpenSlot {
     }
 }
 
-/// Whether an open file is on procfs or sysfs.
-fn is_of_kernel(file: &OwnedFd) -> bool {
+/// Whether an open file is on procfs or sysfs, where an open file has the content of one that is
+/// opened again, until its object is gone.
+pub fn is_of_kernel(file: impl AsFd) -> bool {
     const SYSFS_MAGIC: FsWord = 0x6265_6572;
     let found = rustix::fs::fstatfs(file).map(|found| found.f_type);
     matches!(found, Ok(PROC_SUPER_MAGIC | SYSFS_MAGIC))

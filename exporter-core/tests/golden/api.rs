@@ -1336,12 +1336,17 @@ pub mod file {
     pub struct OpenFileBudget(_);
     impl OpenFileBudget {
         pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {}
+        pub fn slot(&self) -> Option<OpenSlot> {}
     }
     #[derive(Debug)]
     pub struct OpenFile {
         private: _,
     }
     impl AsFd for OpenFile {}
+    #[derive(Debug)]
+    pub struct OpenSlot(_);
+    impl Drop for OpenSlot {}
+    pub fn is_of_kernel(file: impl AsFd) -> bool {}
 }
 #[cfg(feature = "process")]
 pub mod process {

@@ -8,6 +8,8 @@ use std::str::{FromStr, SplitAsciiWhitespace};
 use exporter_core::collector::Error;
 use exporter_core::file;
 
+use super::device::{BLANK, Page};
+
 /// The content of a file, with its path for errors.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -22,18 +24,20 @@ impl File {
         Self::new(path, read)
     }
 
-    /// Reads an `opened` file that is usually smaller than 8 KiB, with one system call: the kernel
+    /// Reads an `opened` file that is usually smaller than a page, with one system call: the kernel
     /// returns a short read only at the end of an attribute, a record or an ordinary file.
-    pub(super) fn read_small(path: PathBuf, opened: io::Result<OwnedFd>) -> Result<Self, Error> {
-        const ROOM: usize = 8 << 10;
-        let mut bytes = Vec::with_capacity(ROOM);
-        let read = opened.and_then(|file| {
-            let spare = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes));
-            Ok(rustix::io::retry_on_intr(spare)?)
-        });
-        match read {
-            Ok(ROOM..) => Self::read(path),
-            read => Self::new(path, read.map(|_| bytes)),
+    pub(super) fn read_small(path: PathBuf, opened: &OwnedFd) -> Result<Self, Error> {
+        let mut page = BLANK;
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(opened, &mut page[..]));
+        let read = read.map(|length| page.get(..length).unwrap_or_default());
+        Self::of_page(path, read.map_err(io::Error::from))
+    }
+
+    /// A file of which the first `page` was read. If that is full, the whole file is read.
+    pub(super) fn of_page(path: PathBuf, page: io::Result<&[u8]>) -> Result<Self, Error> {
+        match page {
+            Ok(bytes) if bytes.len() == size_of::<Page>() => Self::read(path),
+            page => Self::new(path, page.map(<[u8]>::to_vec)),
         }
     }
 
@@ -44,18 +48,6 @@ impl File {
                 let text = String::from_utf8(bytes)
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
                 Ok(Self { path, text })
-            }
-            Err(source) => Err(Error::Read { path, source }),
-        }
-    }
-
-    /// Reads an `opened` sensor: see [`super::Device::sensor`].
-    pub(super) fn read_sensor(path: PathBuf, opened: io::Result<OwnedFd>) -> Result<Self, Error> {
-        let mut bytes = [0; 128];
-        match opened.and_then(|file| Ok(rustix::io::read(&file, &mut bytes)?)) {
-            Ok(length) => {
-                let bytes = bytes.get(..length).unwrap_or_default();
-                Ok(Self { path, text: String::from_utf8_lossy(bytes).into_owned() })
             }
             Err(source) => Err(Error::Read { path, source }),
         }

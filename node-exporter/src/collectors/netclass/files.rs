@@ -11,12 +11,12 @@ use exporter_core::collector::Error;
 use rustix::io::Errno;
 
 use super::Interface;
-use crate::host::{BLANK, Host, KeptDevice, Page};
+use crate::host::{BLANK, Device, Host, Page};
 
 /// The interfaces of the last scrape, by name and number. Open files follow a renamed interface, so
 /// the name alone does not identify them.
 #[derive(Debug, Default)]
-pub(super) struct Interfaces(HashMap<(String, u64), KeptDevice>);
+pub(super) struct Interfaces(HashMap<(String, u64), Device>);
 
 impl Interfaces {
     /// Visits the interfaces of `found` that sysfs shows. Others are no longer kept.
@@ -24,20 +24,20 @@ impl Interfaces {
         &mut self,
         host: &Host,
         found: &'f [(String, u64)],
-        mut visit: impl FnMut(&'f str, &mut KeptDevice),
+        mut visit: impl FnMut(&'f str, &Device),
     ) {
         let mut before = std::mem::take(&mut self.0);
         for key in found {
             let (name, _) = key;
-            let (key, mut device) = match before.remove_entry(key) {
+            let (key, device) = match before.remove_entry(key) {
                 Some(known) => known,
-                None => match host.kept_device(format!("class/net/{name}")) {
+                None => match host.uncached_device(format!("class/net/{name}")) {
                     Ok(device) => (key.clone(), device),
                     // Not an interface (`bonding_masters`), or removed.
                     Err(_) => continue,
                 },
             };
-            visit(name, &mut device);
+            visit(name, &device);
             if device.is_kept() {
                 self.0.insert(key, device);
             }
@@ -47,7 +47,7 @@ impl Interfaces {
 
 /// The available attributes of an interface.
 pub(super) fn numbers<const N: usize>(
-    device: &mut KeptDevice,
+    device: &Device,
     attributes: [&'static str; N],
 ) -> [Option<f64>; N] {
     let mut reader = Reader::new();
@@ -77,7 +77,7 @@ impl Reader {
         Self { page: BLANK, problem: None }
     }
 
-    pub(super) fn interface(&mut self, device: &mut KeptDevice) -> Interface {
+    pub(super) fn interface(&mut self, device: &Device) -> Interface {
         Interface {
             address_assign_type: self.number(device, "addr_assign_type"),
             carrier: self.number(device, "carrier"),
@@ -104,7 +104,7 @@ impl Reader {
         }
     }
 
-    fn text(&mut self, device: &mut KeptDevice, attribute: &'static str) -> String {
+    fn text(&mut self, device: &Device, attribute: &'static str) -> String {
         match device.read(attribute, &mut self.page) {
             Ok(text) => text.into_owned(),
             Err(source) => {
@@ -114,12 +114,12 @@ impl Reader {
         }
     }
 
-    fn number(&mut self, device: &mut KeptDevice, attribute: &'static str) -> Option<f64> {
+    fn number(&mut self, device: &Device, attribute: &'static str) -> Option<f64> {
         match device.read(attribute, &mut self.page) {
             Ok(text) => {
                 let number = number(&text);
                 if number.is_none() {
-                    let problem = device.device().unlike(attribute, "a number", &text);
+                    let problem = device.unlike(attribute, "a number", &text);
                     self.problem.get_or_insert(problem);
                 }
                 number
@@ -131,7 +131,7 @@ impl Reader {
         }
     }
 
-    fn failed(&mut self, device: &KeptDevice, attribute: &str, source: io::Error) {
+    fn failed(&mut self, device: &Device, attribute: &str, source: io::Error) {
         // Older kernels lack some of the files; some devices return errors, for example when they
         // are down.
         const EXPECTED: [Errno; 8] = [
@@ -145,7 +145,7 @@ impl Reader {
             Errno::PERM,
         ];
         if !Errno::from_io_error(&source).is_some_and(|errno| EXPECTED.contains(&errno)) {
-            self.problem.get_or_insert(device.device().unread(attribute, source));
+            self.problem.get_or_insert(device.unread(attribute, source));
         }
     }
 }
