@@ -1,4 +1,4 @@
-"""Private MariaDB and MySQL servers on loopback, for tests and benchmarks: MariaDB where it is installed, MySQL from the root folder in $MYSQL_ROOT."""
+"""Private MariaDB and MySQL servers on loopback, for tests and benchmarks: MariaDB where it is installed, MySQL from the folder in $MYSQL."""
 import os, pathlib, shutil, socket, subprocess, tempfile, time
 
 PATIENCE = 120
@@ -123,28 +123,28 @@ class MySQL(Server):
 
     @staticmethod
     def missing():
-        root = os.environ.get('MYSQL_ROOT')
-        return None if root and pathlib.Path(root, 'usr/sbin/mysqld').exists() else 'MYSQL_ROOT does not name a root folder with mysqld in it'
+        programs = os.environ.get('MYSQL')
+        return None if programs and pathlib.Path(programs, 'mysqld').exists() else 'MYSQL does not name a folder with mysqld and mysql in it'
 
     def prepare(self):
-        self.root = os.environ['MYSQL_ROOT']
-        self.folder = tempfile.mkdtemp(dir=pathlib.Path(self.root, 'srv'))
-        os.chmod(self.folder, 0o777)
-        self.inside = '/srv/' + os.path.basename(self.folder)
-        subprocess.run([*self.base(), '--initialize-insecure', f'--datadir={self.inside}/data'], check=True, capture_output=True)
+        self.programs = os.environ['MYSQL']
+        self.folder = tempfile.mkdtemp()
+        subprocess.run([*self.base(), '--initialize-insecure'], check=True, capture_output=True)
 
     def environment(self):
         return None
 
     def base(self):
-        return ['chroot', self.root, 'mysqld', '--no-defaults', '--user=mysql']
+        # The programs may be in a folder that only root may read.
+        user = ['--user=root'] if os.geteuid() == 0 else []
+        return [f'{self.programs}/mysqld', '--no-defaults', f'--datadir={self.folder}/data', *user]
 
     def command(self):
-        return [*self.base(), '--bind-address=127.0.0.1', f'--port={self.port}', f'--socket={self.inside}/s', f'--datadir={self.inside}/data', '--mysqlx=OFF',
-                f'--log-error={self.inside}/log', f'--pid-file={self.inside}/pid', '--secure-file-priv=NULL', '--log-bin=log-bin']
+        return [*self.base(), '--bind-address=127.0.0.1', f'--port={self.port}', f'--socket={self.folder}/s', '--mysqlx=OFF',
+                f'--log-error={self.folder}/log.err', f'--pid-file={self.folder}/pid', '--secure-file-priv=NULL', '--log-bin=log-bin']
 
     def client_command(self):
-        return ['chroot', self.root, 'mysql', '--no-defaults', f'--socket={self.inside}/s']
+        return [f'{self.programs}/mysql', '--no-defaults', f'--socket={self.folder}/s']
 
     def log(self):
-        return pathlib.Path(self.folder, 'log').read_text(errors='replace')[-2000:]
+        return pathlib.Path(self.folder, 'log.err').read_text(errors='replace')[-2000:]

@@ -1,4 +1,4 @@
-//! Servers for tests: MariaDB if it is installed, MySQL from a root folder.
+//! Servers for tests: MariaDB if it is installed, MySQL from the folder in `MYSQL`.
 
 use std::cell::RefCell;
 use std::fs::{self, Permissions};
@@ -18,7 +18,7 @@ pub(crate) struct Server {
     pub(crate) flavour: &'static str,
     pub(crate) port: u16,
     pub(crate) socket: PathBuf,
-    /// The server itself, not a shell or chroot around it.
+    /// The server itself, not a shell around it.
     child: RefCell<Child>,
     command: Box<dyn Fn() -> Command>,
     client: Vec<String>,
@@ -92,34 +92,31 @@ impl Server {
         Self::mariadb(&[&format!("--plugin-dir={folder}"), &format!("--plugin-load-add={plugin}")])
     }
 
-    /// MySQL from the root folder in `MYSQL_ROOT`, if the test may use it; otherwise the test is
-    /// skipped.
+    /// MySQL from the folder in `MYSQL`; otherwise the test is skipped.
     pub(crate) fn mysql() -> Option<Self> {
         Self::mysql_with(&[])
     }
 
     /// The same, with further flags.
     pub(crate) fn mysql_with(flags: &[&str]) -> Option<Self> {
-        let root = std::env::var("MYSQL_ROOT").map(PathBuf::from).ok();
-        let Some(root) = root.filter(|root| root.join("usr/sbin/mysqld").exists()) else {
-            skip("MYSQL_ROOT does not name a root folder with mysqld in it");
+        let programs = std::env::var("MYSQL").map(PathBuf::from).ok();
+        let Some(programs) = programs.filter(|programs| programs.join("mysqld").exists()) else {
+            skip("MYSQL does not name a folder with mysqld and mysql in it");
             return None;
         };
-        let data = tempfile::tempdir_in(root.join("srv")).unwrap();
-        fs::set_permissions(data.path(), Permissions::from_mode(0o777)).unwrap();
-        // Its path inside the root folder.
-        let dir = Path::new("/srv").join(data.path().file_name().unwrap());
-        let datadir = format!("--datadir={}/data", dir.display());
-        let outside = root.clone();
+        let data = tempfile::tempdir().unwrap();
+        let dir = data.path().to_owned();
+        // The programs may be in a folder that only root may read.
+        let user = is_root().then_some("--user=root");
+        let mysqld = programs.join("mysqld");
         let mysqld = move |flags: &[String]| {
-            let mut command = Command::new("chroot");
-            command.arg(&outside).args(["mysqld", "--no-defaults", "--user=mysql", &datadir]);
-            command.args(flags).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut command = Command::new(&mysqld);
+            command.arg("--no-defaults").arg(format!("--datadir={}/data", dir.display()));
+            command.args(user).args(flags).stdout(Stdio::null()).stderr(Stdio::null());
             command
         };
         assert!(mysqld(&["--initialize-insecure".into()]).status().unwrap().success());
-        let port = free_port();
-        let inside = dir.join("s");
+        let (port, socket) = (free_port(), data.path().join("s"));
         let mut all = vec![
             "--bind-address=127.0.0.1".into(),
             "--mysqlx=OFF".into(),
@@ -127,17 +124,16 @@ impl Server {
             "--server-id=2".into(),
             "--log-bin=log-bin".into(),
             format!("--port={port}"),
-            format!("--socket={}", inside.display()),
-            format!("--pid-file={}/pid", dir.display()),
+            format!("--socket={}", socket.display()),
+            format!("--pid-file={}/pid", data.path().display()),
         ];
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let command = Box::new(move || mysqld(&all));
         let child = RefCell::new(command().spawn().unwrap());
-        let chroot = ["chroot", root.to_str().unwrap(), "mysql", "--no-defaults"];
-        let client = [&chroot[..], &["-uroot", "-N", CHARACTERS]].concat();
-        let mut client: Vec<_> = client.into_iter().map(str::to_owned).collect();
-        client.push(format!("--socket={}", inside.display()));
-        let socket = data.path().join("s");
+        let client = programs.join("mysql").display().to_string();
+        let mut client = vec![client];
+        client.extend(["--no-defaults", "-uroot", "-N", CHARACTERS].map(str::to_owned));
+        client.push(format!("--socket={}", socket.display()));
         let server = Self { flavour: "mysql", port, socket, child, command, client, data };
         Some(server.ready())
     }
@@ -332,12 +328,15 @@ fn is_stopped(pid: &str) -> bool {
 /// As root, the user of the server, which becomes the owner of the directory.
 fn unprivileged(dir: &Path) -> Option<&'static str> {
     fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
-    let id = Command::new("id").arg("-u").output().unwrap();
-    let is_root = id.stdout.trim_ascii() == b"0";
-    is_root.then(|| {
+    is_root().then(|| {
         assert!(Command::new("chown").arg("nobody:").arg(dir).status().unwrap().success());
         "nobody"
     })
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout.trim_ascii() == b"0"
 }
 
 pub(crate) fn free_port() -> u16 {
