@@ -74,6 +74,8 @@ def text_files():
     for file in range(FILES):
         lines = "".join(f'bench_job_{n}{{job="{file}",host="somewhere"}} {n * 17.25}\n' for n in range(20))
         (folder / f"job{file}.prom").write_text(lines)
+    # An exporter that trusts timestamps reads a file again while it is younger than they are coarse.
+    time.sleep(5)
 
 
 def sockets():
