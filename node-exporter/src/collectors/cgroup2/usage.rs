@@ -75,7 +75,8 @@ const MICROSECONDS: f64 = 1e6;
 
 /// Reads the files of a group in `directory`, below sysfs. A group that has ended has no values.
 pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
-    let file = |name: &str| there(host.sys(format!("{directory}/{name}")));
+    let Some(group) = there(host.device(directory))? else { return Ok(Usage::default()) };
+    let file = |name: &str| there(group.file(name));
     let number = |name: &str| file(name)?.map(|file| number_or_max(&file)).transpose();
     let mut usage = Usage {
         memory: number("memory.current")?,
@@ -118,9 +119,9 @@ pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
     Ok(usage)
 }
 
-fn there(file: Result<File, Error>) -> Result<Option<File>, Error> {
-    match file {
-        Ok(file) => Ok(Some(file)),
+fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
         Err(Error::Read { source, .. })
             if source.kind() == ErrorKind::NotFound
                 || [Errno::NODEV, Errno::OPNOTSUPP]
