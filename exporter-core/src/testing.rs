@@ -17,6 +17,7 @@ mod pki;
 mod program;
 mod prometheus;
 mod reference;
+mod signal;
 mod skip;
 mod special_files;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use self::pki::{Authority, Identity, Kind};
 pub use self::program::{Answer, Exporter, PATIENCE, get, until};
 pub use self::prometheus::{Prometheus, check_with_promtool, tool};
 pub use self::reference::reference;
+pub use self::signal::send_signal;
 pub use self::skip::skip;
 pub use self::special_files::special_files;
 #[cfg(test)]

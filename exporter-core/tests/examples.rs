@@ -10,7 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::{env, fs, thread};
 
 use exporter_core::testing::mutual_tls::Setup;
-use exporter_core::testing::{Answer, Exporter, Prometheus, check_with_promtool, get, skip, until};
+use exporter_core::testing::{
+    Answer, Exporter, Prometheus, check_with_promtool, get, send_signal, skip, until,
+};
 
 /// The program of an example, which cargo builds beside the tests.
 fn example(name: &str) -> Option<PathBuf> {
@@ -264,7 +266,6 @@ fn workers() {
     }
 
     let Running(worker) = workers.first().unwrap();
-    let killed = Command::new("kill").arg(worker.id().to_string()).status().unwrap();
-    assert!(killed.success(), "{killed}");
+    send_signal(worker.id(), "TERM");
     until(|| targets(files.path()).len() == 2, || format!("{:?}", targets(files.path())));
 }

@@ -8,6 +8,8 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
+use super::signal::send_signal;
+
 /// How long a test waits for a condition before it fails; long enough for slow and busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -126,11 +128,8 @@ impl Exporter {
     }
 
     /// Sends a signal, such as `TERM`.
-    #[expect(clippy::disallowed_methods, reason = "the shell's way to send a signal")]
     pub fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill is there");
-        assert!(sent.success(), "kill -s {name} {pid}: {sent}");
+        send_signal(self.pid(), name);
     }
 
     /// Waits until it ends, which must happen within `limit`.

@@ -852,6 +852,7 @@ pub mod testing {
     pub fn check_with_promtool(page: &str) {}
     pub fn tool(variable: &str, name: &str) -> Option<String> {}
     pub fn reference<Env>(title: &str, collectors: &[&Definition<Env>]) -> String {}
+    pub fn send_signal(pid: u32, name: &str) {}
     pub fn skip(reason: &str) {}
     pub fn special_files(
         binary: &str,

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_core::testing::{PATIENCE, skip, until};
+use exporter_core::testing::{PATIENCE, send_signal, skip, until};
 use tempfile::TempDir;
 
 /// A server on a free port of loopback and a socket. It is killed on drop.
@@ -155,7 +155,7 @@ impl Server {
 
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.borrow().id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        send_signal(self.child.borrow().id(), name);
         if name == "STOP" {
             until(|| is_stopped(&pid), || format!("{} does not stop", self.flavour));
         }
