@@ -18,10 +18,10 @@ use rustix::io::Errno;
 use crate::dbus::Bus;
 use crate::netlink::link::SharedCounters;
 
-pub(crate) use self::device::{BLANK, Device, DeviceCache, Page};
+pub(crate) use self::device::{Device, DeviceCache};
 use self::directory::{directories, numbered};
 pub(crate) use self::directory::{entries, list};
-pub(crate) use self::file::{Fields, File};
+pub(crate) use self::file::{BLANK, Fields, File, Page};
 
 /// The roots of the machine's file systems. All file access of this program goes through it.
 #[derive(Clone, Debug)]

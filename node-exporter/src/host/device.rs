@@ -16,7 +16,7 @@ use rustix::fs::SeekFrom;
 pub(crate) use self::cache::DeviceCache;
 use self::cache::Directory;
 use super::directory::numbered_of;
-use super::file::{File, shortened};
+use super::file::{BLANK, File, Page, shortened};
 
 /// A directory of small files: a device of sysfs. Its path is resolved once, not once for each
 /// file.
@@ -25,11 +25,6 @@ use super::file::{File, shortened};
 /// that were opened below it.
 #[derive(Clone, Debug)]
 pub(crate) struct Device(Arc<Directory>);
-
-/// The maximum size of a sysfs attribute.
-pub(crate) type Page = [u8; 4096];
-
-pub(crate) const BLANK: Page = [0; 4096];
 
 impl Device {
     /// A directory of this device, such as `statistics`.

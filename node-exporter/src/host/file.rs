@@ -8,7 +8,10 @@ use std::str::{FromStr, SplitAsciiWhitespace};
 use exporter_core::collector::Error;
 use exporter_core::file;
 
-use super::device::{BLANK, Page};
+/// The maximum size of a sysfs attribute.
+pub(crate) type Page = [u8; 4096];
+
+pub(crate) const BLANK: Page = [0; 4096];
 
 /// The content of a file, with its path for errors.
 #[derive(Debug)]
