@@ -98,9 +98,9 @@
 //!
 //! - none: instruments, collectors and encoding, on any system, with nine other crates
 //! - `metrics`: a recorder for the `metrics` facade; on any system
-//! - `process`: the `process_*` metrics, and files of the kernel that stay open; Linux only
+//! - `process`: the `process_*` metrics, and on Linux files of the kernel that stay open; Unix only
 //! - `push`: a client for the Pushgateway, and guards for batch jobs; on any system
-//! - `serve` (default): registry, web server and command line; Linux only
+//! - `serve` (default): registry, web server and command line; Unix only
 //! - `testing`: helpers for tests of exporters
 //! - `tower`: a layer that measures HTTP services, such as those of axum; on any system
 //!
@@ -146,8 +146,10 @@ pub mod web;
 
 pub use self::exposition::{desc, families, format, limits, value};
 pub use self::instrument::encode;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub use self::kernel::file;
 #[cfg(feature = "process")]
-pub use self::kernel::{file, process};
+pub use self::kernel::process;
 #[cfg(feature = "serve")]
 pub use self::program::{log, run, systemd as service};
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::wire::{self, Reply, Request};
 use super::{Stamp, read_directly};
+use crate::sys;
 
 /// The first argument of the process.
 pub(crate) const ARGUMENT: &str = "config-file-reader";
@@ -50,8 +51,7 @@ impl Reader {
     #[expect(clippy::disallowed_methods, reason = "runs itself, for calls that may not return")]
     pub(super) fn process() -> io::Result<Self> {
         let (socket, other) = UnixStream::pair()?;
-        // The running program, even if its file was replaced or moved.
-        let child = Command::new("/proc/self/exe")
+        let child = Command::new(sys::running_program()?)
             .arg0(std::env::args_os().next().unwrap_or_default())
             .arg(ARGUMENT)
             .env_clear()

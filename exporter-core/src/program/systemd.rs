@@ -1,7 +1,6 @@
 //! Running under a service manager: its notifications, its watchdog, and signals.
 
 use std::future::{self, Future};
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::info;
 
+use crate::sys;
 use crate::web::Site;
 
 /// Sends the state of the service to systemd, or to another service manager that set
@@ -118,7 +118,7 @@ async fn reload(site: &Arc<Site>, notifier: &Notifier) {
 /// An address as in `NOTIFY_SOCKET`: a path, or `@` followed by an abstract name.
 fn open(address: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
     let address = match address.strip_prefix('@') {
-        Some(name) => SocketAddr::from_abstract_name(name)?,
+        Some(name) => sys::abstract_address(name)?,
         None => SocketAddr::from_pathname(address)?,
     };
     let socket = UnixDatagram::unbound()?;
@@ -133,7 +133,7 @@ mod tests {
 
     fn manager(name: &str) -> (UnixDatagram, String) {
         let name = format!("exporter-test-{}-{name}", process::id());
-        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let address = sys::abstract_address(&name).unwrap();
         let socket = UnixDatagram::bind_addr(&address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         (socket, format!("@{name}"))

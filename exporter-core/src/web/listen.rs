@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,8 @@ use std::str::FromStr;
 use std::{env, fs, io, net, process};
 
 use rustix::io::Errno;
-use rustix::net::sockopt;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
-use socket2::SockRef;
+use rustix::net::{SocketType, sockopt};
+use socket2::{Domain, SockAddr, SockRef, Type};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::client_address::Peer;
@@ -103,9 +102,9 @@ enum ListeningSocket {
 /// The receive buffer in bytes; the kernel doubles it.
 const RECEIVE_BUFFER: u32 = 32 * 1024;
 /// The send buffer in bytes: what the kernel stores of a response that the client does not read.
+/// Without a limit, these buffers of all connections count as memory of the service, and could be
+/// megabytes each.
 const UNSENT_BUFFER: u32 = 128 * 1024;
-/// The time after which the kernel closes a connection whose peer acknowledges nothing.
-const UNACKNOWLEDGED_MILLISECONDS: u32 = 60_000;
 
 /// The maximum backlog that the kernel allows by default.
 const BACKLOG: u32 = 4096;
@@ -171,16 +170,16 @@ impl Listener {
         if sockopt::socket_type(&fd)? != SocketType::STREAM {
             return Err(io::Error::other("not a stream socket"));
         }
-        let socket = match sockopt::socket_domain(&fd)? {
-            AddressFamily::UNIX => {
+        let socket = match SockRef::from(&fd).local_addr()?.domain() {
+            Domain::UNIX => {
                 let listener = StdUnixListener::from(fd);
                 listener.set_nonblocking(true)?;
                 ListeningSocket::Unix(UnixListener::from_std(listener)?)
             }
-            AddressFamily::INET | AddressFamily::INET6 => {
+            Domain::IPV4 | Domain::IPV6 => {
                 let listener = net::TcpListener::from(fd);
                 listener.set_nonblocking(true)?;
-                bound_send_buffers(&listener)?;
+                sys::bound_unsent(&listener, UNSENT_BUFFER)?;
                 ListeningSocket::Tcp(TcpListener::from_std(listener)?)
             }
             _ => {
@@ -282,18 +281,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
     // Requests are small; the kernel need not keep more of what is not read yet.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-    bound_send_buffers(&socket)?;
+    sys::bound_unsent(&socket, UNSENT_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-/// Limits the buffers of clients that do not read, for all connections that the socket accepts:
-/// they count as memory of the service, and could be megabytes each.
-fn bound_send_buffers(listener: &impl AsFd) -> io::Result<()> {
-    SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BUFFER)?;
-    // Also of connections that are already closed.
-    sockopt::set_tcp_user_timeout(listener, UNACKNOWLEDGED_MILLISECONDS)?;
-    Ok(())
 }
 
 fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
@@ -313,13 +303,11 @@ fn bind_unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
 }
 
 /// Whether a server listens on the socket at `path`. Does not wait for an accept: a server with a
-/// full queue listens, too.
+/// full queue listens, too; only Linux can tell it from one that is gone.
 fn is_in_use(path: &Path) -> io::Result<bool> {
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    Ok(match connect(&socket, &SocketAddrUnix::new(path)?) {
-        Err(Errno::CONNREFUSED | Errno::NOENT) => false,
-        // Connected, or unknown: the file is not replaced.
-        _ => true,
-    })
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let refused = socket.connect(&SockAddr::unix(path)?).err().map(|error| error.kind());
+    // Connected, or unknown: the file is not replaced.
+    Ok(!matches!(refused, Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)))
 }

@@ -1308,7 +1308,7 @@ pub fn encode(
     format: Format,
     escaping: Escaping,
 ) -> Vec<u8> {}
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 pub mod file {
     pub fn open(path: &Path) -> io::Result<OwnedFd> {}
     pub fn read(path: &Path) -> io::Result<Vec<u8>> {}
