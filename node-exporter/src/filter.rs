@@ -89,6 +89,7 @@ impl Filter {
 }
 
 /// The effective one of two names of a flag: `new`, unless only `old` was given.
+#[cfg(target_os = "linux")]
 pub(crate) fn renamed(
     flags: &Flags,
     old: &'static Flag,
@@ -104,6 +105,7 @@ pub(crate) fn renamed(
 }
 
 /// A pattern that has to match the whole name.
+#[cfg(target_os = "linux")]
 pub(crate) fn whole(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
     let text = flags.text(flag);
     let pattern = RegexBuilder::new(&format!("^(?:{text})$")).unicode(false).build();

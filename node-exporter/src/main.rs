@@ -30,7 +30,7 @@ use exporter_core::registry::Registry;
 use exporter_core::run::{BUILD_LABELS, Plan, Program};
 
 #[cfg(target_os = "linux")]
-static NATIVE: Program<host::Host> = program(options::FLAGS, collectors::ALL);
+static NATIVE: Program<host::Host> = program(options::native::FLAGS, collectors::ALL);
 static PORTABLE: Program<()> = program(options::PORTABLE_FLAGS, portable::ALL);
 
 const fn program<Env>(
@@ -72,10 +72,10 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
-    if options::asks_for_portable(&args) {
+    if options::native::asks_for_portable(&args) {
         return PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())));
     }
-    NATIVE.run(|plan| open(&plan, options::NATIVE, options::host))
+    NATIVE.run(|plan| open(&plan, options::NATIVE, options::native::host))
 }
 
 #[cfg(not(target_os = "linux"))]

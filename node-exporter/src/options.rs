@@ -2,40 +2,17 @@
 //! collectors expose or leave out.
 
 #[cfg(target_os = "linux")]
-use std::ffi::OsString;
-#[cfg(target_os = "linux")]
-use std::path::PathBuf;
+pub(crate) mod native;
+
 use std::sync::Arc;
 
 use exporter_core::collector::Error;
-#[cfg(target_os = "linux")]
-use exporter_core::file::FileCache;
 use exporter_core::flags::{Flag, Flags};
 use exporter_core::limits::OutputLimits;
 
-#[cfg(target_os = "linux")]
-use crate::dbus::Bus;
 use crate::filter::{
     Filter, INTERFACES_EXCLUDE, INTERFACES_INCLUDE, MOUNT_POINTS_EXCLUDE, MOUNT_POINTS_INCLUDE,
 };
-#[cfg(target_os = "linux")]
-use crate::host::{DeviceCache, Host};
-
-#[cfg(target_os = "linux")]
-pub(crate) static FLAGS: &[&Flag] = &[
-    &PROCFS,
-    &SYSFS,
-    &ROOTFS,
-    &UDEV,
-    &COLLECTORS,
-    &INTERFACES_INCLUDE,
-    &INTERFACES_EXCLUDE,
-    &MOUNT_POINTS_INCLUDE,
-    &MOUNT_POINTS_EXCLUDE,
-    &METRICS_INCLUDE,
-    &METRICS_EXCLUDE,
-    &MAX_SERIES,
-];
 
 /// The flags of the portable collectors.
 pub(crate) static PORTABLE_FLAGS: &[&Flag] = &[
@@ -48,16 +25,6 @@ pub(crate) static PORTABLE_FLAGS: &[&Flag] = &[
     &METRICS_EXCLUDE,
     &MAX_SERIES,
 ];
-
-#[cfg(target_os = "linux")]
-static PROCFS: Flag = Flag::text("path.procfs", "/proc", "Where procfs is mounted.");
-#[cfg(target_os = "linux")]
-static SYSFS: Flag = Flag::text("path.sysfs", "/sys", "Where sysfs is mounted.");
-#[cfg(target_os = "linux")]
-static ROOTFS: Flag = Flag::text("path.rootfs", "/", "Where the root file system is mounted.");
-#[cfg(target_os = "linux")]
-static UDEV: Flag =
-    Flag::text("path.udev.data", "/run/udev/data", "Directory of udev's device database.");
 
 static COLLECTORS: Flag = Flag::text(
     "collectors",
@@ -83,19 +50,14 @@ static MAX_SERIES: Flag = Flag::text(
     "Maximum number of series of one collector; further ones are dropped and counted. 0 means no limit.",
 );
 
-/// Whether the command line selects the portable collectors. Their flags differ, so this must be
-/// known before parsing; [`check_collectors`] detects what this function missed.
-#[cfg(target_os = "linux")]
-pub(crate) fn asks_for_portable(args: &[OsString]) -> bool {
-    args.iter().any(|arg| arg == "--collectors=portable")
-        || args.windows(2).any(|pair| pair == ["--collectors", PORTABLE])
-}
-
 /// Returns an error unless `--collectors` is `chosen`.
 pub(crate) fn check_collectors(flags: &Flags, chosen: &str) -> Result<(), Error> {
     match flags.text(&COLLECTORS) {
         found if found == chosen => Ok(()),
         PORTABLE => Err(COLLECTORS.error("must be on the command line, not in a file")),
+        NATIVE if !cfg!(target_os = "linux") => {
+            Err(COLLECTORS.error("the native collectors need Linux; omit the flag"))
+        }
         found => {
             let problem = format!("expected {NATIVE} or {PORTABLE}, found {found:?}");
             Err(COLLECTORS.error(problem))
@@ -113,30 +75,4 @@ pub(crate) fn limits(flags: &Flags) -> Result<OutputLimits, Error> {
         limits.is_wanted = Some(Arc::new(move |name| !filter.ignores(name)));
     }
     Ok(limits)
-}
-
-#[cfg(target_os = "linux")]
-/// The machine that the flags select.
-pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
-    Ok(Host {
-        procfs: directory(flags, &PROCFS)?,
-        sysfs: directory(flags, &SYSFS)?,
-        rootfs: flags.text(&ROOTFS).into(),
-        udev: flags.text(&UDEV).into(),
-        devices: DeviceCache::new(FileCache::of_process().budget().clone()),
-        kept: FileCache::of_process(),
-        shared_counters: crate::netlink::link::SharedCounters::default(),
-        bus: Bus::system(),
-    })
-}
-
-#[cfg(target_os = "linux")]
-/// A directory that must exist, because nothing can be read without it.
-fn directory(flags: &Flags, flag: &Flag) -> Result<PathBuf, Error> {
-    let path = PathBuf::from(flags.text(flag));
-    if path.is_dir() {
-        return Ok(path);
-    }
-    let problem = format!("{} is not a readable directory", path.display());
-    Err(flag.error(problem))
 }
