@@ -15,6 +15,7 @@ mod options;
 mod portable;
 #[cfg(target_os = "linux")]
 mod proc;
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod scratch;
 #[cfg(target_os = "linux")]
