@@ -9,13 +9,13 @@ use crate::host::{Device, if_supported};
 /// A family and the attribute that it is filled from.
 #[derive(Debug)]
 pub(crate) struct Attribute<const N: usize> {
-    /// A file below the device, or another key of the value.
+    /// A file of the device, or another key.
     name: &'static str,
     desc: Desc<'static, N>,
     scale: fn(f64) -> f64,
 }
 
-/// An attribute with its family, in the same unit.
+/// An attribute and a family with the same unit.
 pub(crate) const fn attribute<const N: usize>(
     name: &'static str,
     desc: Desc<'static, N>,
@@ -47,7 +47,7 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
         })
     }
 
-    /// Reads each attribute by name with `value`.
+    /// Calls `value` with the name of each attribute.
     pub(crate) fn values(
         &self,
         mut value: impl FnMut(&'static str) -> Result<Option<f64>, Error>,
@@ -78,7 +78,7 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
 }
 
 impl<const N: usize, const M: usize> Attributes<N, M> {
-    /// As [`Attributes::expose`], for rows with complete labels.
+    /// Like [`Attributes::expose`], for owned labels.
     pub(crate) fn expose_owned(&self, out: &mut Families, rows: &[([String; N], Values<M>)]) {
         let rows: Vec<_> = rows.iter().map(|(labels, values)| (as_strs(labels), *values)).collect();
         self.expose(out, &rows);
@@ -93,8 +93,8 @@ impl<const N: usize, const M: usize> Describe for Attributes<N, M> {
     }
 }
 
-/// The labels of a family that describes a device: its name, and the result of `text` for each
-/// further label.
+/// The labels of a family about a device: the name of the device, then the result of `text` for
+/// each further label.
 pub(crate) fn labels<const N: usize>(
     name: &str,
     desc: &Desc<'static, N>,
@@ -112,7 +112,7 @@ pub(crate) fn as_strs<const N: usize>(labels: &[String; N]) -> [&str; N] {
     labels.each_ref().map(String::as_str)
 }
 
-/// The result of `read` for each device, and the first error: a failing device does not affect
+/// The result of `read` for each device, and the first error. A failing device does not affect the
 /// others.
 pub(crate) fn each<T>(
     devices: Vec<(String, Device)>,
@@ -129,7 +129,7 @@ pub(crate) fn each<T>(
     (found, end)
 }
 
-/// Samples of one family with their labels, found one by one.
+/// Samples of one family, collected one by one.
 #[derive(Debug)]
 pub(crate) struct Samples<const N: usize>(pub(crate) Vec<([String; N], f64)>);
 

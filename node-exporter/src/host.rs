@@ -1,4 +1,4 @@
-//! The files of the machine, below the roots from the command line.
+//! Access to the files of the machine, below the root paths of the command line.
 
 mod device;
 mod directory;
@@ -19,11 +19,11 @@ use crate::dbus::Bus;
 use crate::netlink::link::SharedCounters;
 
 pub(crate) use self::device::{Device, DeviceCache};
-use self::directory::{directories, numbered};
+use self::directory::{directories, entries_with_inodes};
 pub(crate) use self::directory::{entries, list};
-pub(crate) use self::file::{BLANK, Fields, File, Page};
+pub(crate) use self::file::{EMPTY_PAGE, Fields, File, Page};
 
-/// The roots of the machine's file systems. All file access of this program goes through it.
+/// The root paths of the machine's file systems. All file access of this program goes through it.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     /// `--path.procfs`
@@ -34,10 +34,10 @@ pub(crate) struct Host {
     pub(crate) rootfs: PathBuf,
     /// `--path.udev.data`
     pub(crate) udev: PathBuf,
-    /// Files that stay open.
-    pub(crate) kept: FileCache,
-    /// Devices that stay open.
-    pub(crate) devices: DeviceCache,
+    /// Open files of procfs and sysfs.
+    pub(crate) file_cache: FileCache,
+    /// Open directories of sysfs.
+    pub(crate) device_cache: DeviceCache,
     /// Counters of interfaces that are requested once per scrape.
     pub(crate) shared_counters: SharedCounters,
     /// The system bus, for data from services instead of files.
@@ -46,16 +46,17 @@ pub(crate) struct Host {
 
 #[cfg(test)]
 impl Host {
-    /// A machine whose files are below `root`: `proc`, `sys`, `udev/data`, and the rest.
+    /// A machine with its files below `root`: procfs in `proc`, sysfs in `sys`, udev in
+    /// `udev/data`.
     pub(crate) fn for_tests(root: &Path) -> Self {
-        let kept = FileCache::default();
+        let file_cache = FileCache::default();
         Self {
             procfs: root.join("proc"),
             sysfs: root.join("sys"),
             rootfs: root.to_owned(),
             udev: root.join("udev/data"),
-            devices: DeviceCache::new(kept.budget().clone()),
-            kept,
+            device_cache: DeviceCache::new(file_cache.budget().clone()),
+            file_cache,
             shared_counters: SharedCounters::default(),
             bus: Bus::system(),
         }
@@ -63,36 +64,38 @@ impl Host {
 }
 
 impl Host {
-    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next scrape. For files
-    /// whose lines are shorter than 2 KiB.
+    /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next scrape. Only
+    /// for files with lines shorter than 2 KiB.
     pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.keep(self.procfs.join(path), Records::Short)
+        self.read_cached(self.procfs.join(path), Records::Short)
     }
 
-    /// Like [`Host::proc`], for files whose lines may have any length, or with CPUs as columns.
+    /// Like [`Host::proc`], for files with lines of any length, such as files with a column per
+    /// CPU.
     pub(crate) fn proc_long_lines(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.keep(self.procfs.join(path), Records::Long)
+        self.read_cached(self.procfs.join(path), Records::Long)
     }
 
-    /// Like [`Host::proc`], for files that the kernel writes at once.
-    pub(crate) fn proc_at_once(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.keep(self.procfs.join(path), Records::Single)
+    /// Like [`Host::proc`], for files that the kernel generates as a single record.
+    pub(crate) fn proc_single_record(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.read_cached(self.procfs.join(path), Records::Single)
     }
 
-    /// Like [`Host::proc_at_once`], for files that two collectors read: the second one gets what
-    /// the first has read in the same scrape.
-    pub(crate) fn proc_once(
+    /// Like [`Host::proc_single_record`], for a file that two collectors read in each scrape: the
+    /// second collector gets the content that the first one has read.
+    pub(crate) fn proc_shared(
         &self,
         reader: &'static str,
         path: impl AsRef<Path>,
     ) -> Result<File, Error> {
         let path = self.procfs.join(path);
-        let read = self.kept.read_once(reader, &path, Records::Single);
+        let read = self.file_cache.read_once(reader, &path, Records::Single);
         File::new(path, read)
     }
 
-    /// Like [`Host::proc`], for a small file that its reader keeps open, if the limit allows.
-    pub(crate) fn proc_opened(
+    /// Like [`Host::proc`], for a small file that the caller keeps open. Returns no open file if
+    /// the limit on open files is reached.
+    pub(crate) fn proc_with_handle(
         &self,
         path: impl AsRef<Path>,
     ) -> Result<(File, Option<OpenFile>), Error> {
@@ -102,11 +105,12 @@ impl Host {
             Err(source) => return Err(Error::Read { path, source }),
         };
         let file = File::read_small(path, &opened)?;
-        let kept = is_of_kernel(&opened).then(|| self.kept.budget().keep(opened)).flatten();
-        Ok((file, kept))
+        let open_file =
+            is_of_kernel(&opened).then(|| self.file_cache.budget().keep(opened)).flatten();
+        Ok((file, open_file))
     }
 
-    /// Whether there is such a file below procfs.
+    /// Whether a file below procfs exists.
     pub(crate) fn has_proc(&self, path: impl AsRef<Path>) -> bool {
         rustix::fs::stat(self.procfs.join(path)).is_ok()
     }
@@ -116,14 +120,14 @@ impl Host {
         read_small(self.sysfs.join(path))
     }
 
-    /// Like [`Host::sys`], and keeps the file open: for files that are read in every scrape. Not
-    /// for files below `class/net`, because an open file follows an interface that is renamed.
-    pub(crate) fn sys_kept(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.keep(self.sysfs.join(path), Records::Single)
+    /// Like [`Host::sys`], but keeps the file open for the next scrape. Not for files below
+    /// `class/net`: an open file follows an interface that is renamed.
+    pub(crate) fn sys_cached(&self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.read_cached(self.sysfs.join(path), Records::Single)
     }
 
-    fn keep(&self, path: PathBuf, records: Records) -> Result<File, Error> {
-        let read = self.kept.read(&path, records);
+    fn read_cached(&self, path: PathBuf, records: Records) -> Result<File, Error> {
+        let read = self.file_cache.read(&path, records);
         File::new(path, read)
     }
 
@@ -135,10 +139,10 @@ impl Host {
     /// Like [`Host::proc_long_lines`], as bytes, for a file that may not be UTF-8.
     pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
         let path = self.procfs.join(path);
-        self.kept.read(&path, Records::Long).map_err(|source| Error::Read { path, source })
+        self.file_cache.read(&path, Records::Long).map_err(|source| Error::Read { path, source })
     }
 
-    /// Udev's data of a device, such as `b8:0`.
+    /// The entry of a device such as `b8:0` in the database of udev.
     pub(crate) fn udev(&self, device: impl AsRef<Path>) -> Result<File, Error> {
         File::read(self.udev.join(device))
     }
@@ -155,7 +159,10 @@ impl Host {
     }
 
     /// The names of the directories in a directory below procfs, in order; links are not followed.
-    pub(crate) fn directories_proc(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+    pub(crate) fn list_proc_directories(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<String>, Error> {
         directories(self.procfs.join(path))
     }
 
@@ -166,35 +173,39 @@ impl Host {
     }
 
     /// The names of the directories in a directory below sysfs, in order; links are not followed.
-    pub(crate) fn directories_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+    pub(crate) fn list_sys_directories(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<String>, Error> {
         directories(self.sysfs.join(path))
     }
 
     /// The target of a symbolic link below sysfs, unresolved.
-    pub(crate) fn link_sys(&self, path: impl AsRef<Path>) -> Result<PathBuf, Error> {
+    pub(crate) fn read_link_sys(&self, path: impl AsRef<Path>) -> Result<PathBuf, Error> {
         let path = self.sysfs.join(path);
         path.read_link().map_err(|source| Error::Read { path, source })
     }
 
-    /// The network interfaces in sysfs, ordered by name. The number with each name identifies the
-    /// interface that has this name now.
+    /// The network interfaces in sysfs, ordered by name, with the inode numbers of their entries. A
+    /// new interface with an old name has another inode number.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
         let path = self.sysfs.join("class/net");
-        let mut names = numbered(&path).map_err(|source| Error::Read { path, source })?;
+        let mut entries =
+            entries_with_inodes(&path).map_err(|source| Error::Read { path, source })?;
         // `bonding_masters`
-        names.retain(|(.., kind)| *kind != FileType::RegularFile);
-        let names = names.into_iter();
-        Ok(names.map(|(name, number, _)| (name.to_string_lossy().into_owned(), number)).collect())
+        entries.retain(|(.., kind)| *kind != FileType::RegularFile);
+        let entries = entries.into_iter();
+        Ok(entries.map(|(name, inode, _)| (name.to_string_lossy().into_owned(), inode)).collect())
     }
 
     /// A directory below sysfs, for reading several of its attributes, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
-        self.devices.device(self.sysfs.join(path))
+        self.device_cache.device(self.sysfs.join(path))
     }
 
-    /// Like [`Host::device`], for a caller that keeps the device between scrapes by itself.
+    /// Like [`Host::device`], but not cached: for a caller that keeps the device between scrapes.
     pub(crate) fn uncached_device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
-        self.devices.uncached_device(self.sysfs.join(path))
+        self.device_cache.uncached_device(self.sysfs.join(path))
     }
 
     /// The devices in a directory below sysfs, such as `class/nvme`, in the order of their names.
@@ -211,8 +222,8 @@ fn read_small(path: PathBuf) -> Result<File, Error> {
     }
 }
 
-/// Identity and modification time of the file at `path`. An error if it is not a regular file.
-pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
+/// The metadata of the file at `path`. Fails if it is not a regular file.
+pub(crate) fn stat_regular_file(path: &Path) -> Result<Stat, Error> {
     let fail = |source| Error::Read { path: path.to_owned(), source };
     let stat = rustix::fs::stat(path).map_err(|errno| fail(errno.into()))?;
     match FileType::from_raw_mode(stat.st_mode) {
@@ -222,11 +233,11 @@ pub(crate) fn plain(path: &Path) -> Result<Stat, Error> {
 }
 
 /// Reads a whole file, without blocking if it is a FIFO or device.
-pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     exporter_core::file::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Treats a missing file as a missing feature.
+/// Converts the error of a missing file to [`Error::Absent`].
 pub(crate) trait OrAbsent {
     fn or_absent(self, what: &'static str) -> Self;
 }
@@ -240,8 +251,8 @@ impl<T> OrAbsent for Result<T, Error> {
     }
 }
 
-/// Treats a missing file as nothing to report.
-pub(crate) fn if_there<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+/// Returns `None` if the file does not exist.
+pub(crate) fn if_exists<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(Error::Read { source, .. }) if is_missing(&source) => Ok(None),
@@ -249,14 +260,14 @@ pub(crate) fn if_there<T>(result: Result<T, Error>) -> Result<Option<T>, Error> 
     }
 }
 
-/// True if a component of the path does not exist, or is a file where a directory is expected: the
-/// kernel has files beside the directories of devices, such as `/sys/fs/xfs/stats/stats`.
+/// Whether a component of the path does not exist, or is not a directory. The latter happens where
+/// the kernel has files beside the directories of devices, such as `/sys/fs/xfs/stats/stats`.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Treats an attribute that is missing, or not supported by the driver or the kernel, as nothing
-/// to report.
+/// Returns `None` if an attribute does not exist, or if the driver or the kernel does not support
+/// it.
 pub(crate) fn if_supported<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),

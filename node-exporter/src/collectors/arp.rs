@@ -89,7 +89,7 @@ fn listed(host: &Host) -> Result<Entries, Error> {
     let mut lines = file.lines();
     match lines.next().map(|line| line.line()) {
         Some(heading) if heading.starts_with("IP address") => {}
-        _ => return Err(file.unlike("the heading of an ARP table")),
+        _ => return Err(file.parse_error("the heading of an ARP table")),
     }
     let mut entries = Entries::new();
     for mut line in lines {

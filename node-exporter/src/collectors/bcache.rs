@@ -12,7 +12,7 @@ use self::numbers::{human, percentage, rate};
 use self::tables::{BACKING, CACHE, DEBUG, PRIORITIES, READAHEADS, SET};
 use super::Definition;
 use crate::attributes::Values;
-use crate::host::{Device, File, Host, if_supported, if_there};
+use crate::host::{Device, File, Host, if_exists, if_supported};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("bcache", "Caches of block devices (bcache)", |host, flags| {
@@ -43,7 +43,7 @@ struct Bcache {
 impl Collector for Bcache {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Without the module the directory does not exist, and there is nothing to report.
-        let sets = if_there(self.host.devices("fs/bcache"))?.unwrap_or_default();
+        let sets = if_exists(self.host.devices("fs/bcache"))?.unwrap_or_default();
         let mut found = Found::default();
         let mut end = Ok(());
         // Directories of sets are named by UUID; no other directory has a dash in its name.
@@ -76,7 +76,7 @@ impl Found {
             } else if is_numbered(&name, "cache") {
                 let values = CACHE.values(|file| number(&device, file))?;
                 self.caches.push((labels.clone(), values));
-                if priority_stats && let Some(file) = if_there(device.file("priority_stats"))? {
+                if priority_stats && let Some(file) = if_exists(device.file("priority_stats"))? {
                     let values = PRIORITIES.values(|head| line(&file, head, percentage))?;
                     self.priorities.push((labels, values));
                 }
@@ -91,7 +91,7 @@ impl Found {
         let readaheads =
             READAHEADS.values(|file| Ok(number(device, file)?.filter(|number| *number > 0.0)))?;
         self.readaheads.push((labels.clone(), readaheads));
-        if let Some(file) = if_there(device.file("writeback_rate_debug"))? {
+        if let Some(file) = if_exists(device.file("writeback_rate_debug"))? {
             self.debug.push((labels, DEBUG.values(|head| line(&file, head, rate))?));
         }
         Ok(())
@@ -118,7 +118,7 @@ fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
     match human(&text) {
         Some(number) => Ok(Some(number)),
-        None => Err(device.unlike(file, "a number such as 12 or 1.5k", &text)),
+        None => Err(device.parse_error(file, "a number such as 12 or 1.5k", &text)),
     }
 }
 
@@ -129,7 +129,9 @@ fn line(file: &File, head: &str, value: fn(&str) -> Option<f64>) -> Result<Optio
             && name.trim() == head
         {
             let number = value(text.trim());
-            return number.map(Some).ok_or_else(|| line.unlike("a name, a colon and a number"));
+            return number
+                .map(Some)
+                .ok_or_else(|| line.parse_error("a name, a colon and a number"));
         }
     }
     Ok(None)

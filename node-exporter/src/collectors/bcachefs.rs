@@ -9,7 +9,7 @@ use exporter_core::families::Families;
 use self::text::{compression, counter, done, human, io_errors, written};
 use super::Definition;
 use crate::attributes::{Attributes, Samples, Values, attribute};
-use crate::host::{Device, File, Host, OrAbsent, if_supported, if_there};
+use crate::host::{Device, File, Host, OrAbsent, if_exists, if_supported};
 use crate::proc::named::MOST;
 
 pub(super) static DEFINITION: Definition =
@@ -173,7 +173,7 @@ impl Found {
             self.writes.push([uuid, &name], count);
             self.write_size.push([uuid, &name], size);
         }
-        if let Some(counters) = if_there(system.device("counters"))? {
+        if let Some(counters) = if_exists(system.device("counters"))? {
             for name in counters.names()?.into_iter().take(MOST) {
                 let value = counter(&counters.file(&name)?)?;
                 self.counters.push([&name, uuid], value);
@@ -237,7 +237,7 @@ fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
     match human(&text) {
         Some(number) => Ok(Some(number)),
-        None => Err(device.unlike(file, "a number such as 12 or 2.05G", &text)),
+        None => Err(device.parse_error(file, "a number such as 12 or 2.05G", &text)),
     }
 }
 
@@ -247,5 +247,5 @@ fn parsed<T>(
     name: &str,
     parse: fn(&File) -> Result<Vec<T>, Error>,
 ) -> Result<Vec<T>, Error> {
-    if_there(device.file(name))?.map_or_else(|| Ok(Vec::new()), |file| parse(&file))
+    if_exists(device.file(name))?.map_or_else(|| Ok(Vec::new()), |file| parse(&file))
 }

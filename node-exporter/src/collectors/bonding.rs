@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::Definition;
 use crate::filter::Filter;
-use crate::host::{BLANK, Device, Host, OrAbsent};
+use crate::host::{Device, EMPTY_PAGE, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("bonding", "Slaves of bonding interfaces", |host, flags| {
@@ -36,7 +36,7 @@ struct Bonding {
 
 impl Collector for Bonding {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let all = self.host.device("class/net").or_absent("network interfaces")?;
         let masters = all.text("bonding_masters", &mut page).or_absent("bonding interfaces")?;
         let mut bonds = Vec::new();
@@ -62,7 +62,7 @@ struct Bond {
 
 fn bond(host: &Host, master: &str, interface: &Device) -> Result<Bond, Error> {
     let mut bond = Bond::default();
-    let (mut page, mut status) = (BLANK, BLANK);
+    let (mut page, mut status) = (EMPTY_PAGE, EMPTY_PAGE);
     for slave in interface.text("bonding/slaves", &mut page)?.split_ascii_whitespace() {
         // The first name of the link to a slave is used since Linux 3.13.
         for link in ["lower", "slave"] {

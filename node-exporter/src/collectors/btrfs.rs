@@ -12,7 +12,7 @@ use self::allocation::Allocation;
 use self::devices::{Devices, ERRORS, Sizes, UNUSED};
 use super::Definition;
 use crate::attributes::each;
-use crate::host::{Device, File, Host, if_there};
+use crate::host::{Device, File, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("btrfs", "Btrfs file systems", |host, _| {
@@ -59,7 +59,7 @@ struct Btrfs(Host);
 impl Collector for Btrfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Without the module the directory does not exist, and there is nothing to report.
-        let mut systems = if_there(self.0.devices("fs/btrfs"))?.unwrap_or_default();
+        let mut systems = if_exists(self.0.devices("fs/btrfs"))?.unwrap_or_default();
         // Directories of file systems are named by UUID; no other directory has a dash in its name.
         systems.retain(|(name, _)| name.contains('-'));
         let mut asked = if systems.is_empty() { Vec::new() } else { devices::asked(&self.0) };
@@ -97,12 +97,12 @@ impl System {
         let count = in_sysfs.len();
         let found = asked.iter().position(|(asked, _)| asked == uuid);
         let devices = found.map_or(in_sysfs, |at| asked.swap_remove(at).1);
-        let commits = if_there(device.file("commit_stats"))?;
+        let commits = if_exists(device.file("commit_stats"))?;
         let commits = commits.map_or_else(|| Ok(Summary::default()), |file| commits_of(&file))?;
         let reserve = device.number::<u64>("allocation/global_rsv_size", "a size in bytes");
-        let reserve = if_there(reserve)?.map(|size| size as f64);
+        let reserve = if_exists(reserve)?.map(|size| size as f64);
         Ok(Self {
-            label: if_there(device.string("label"))?.unwrap_or_default(),
+            label: if_exists(device.string("label"))?.unwrap_or_default(),
             summary: Summary { reserve, ..commits },
             allocation: Allocation::read(device, count)?,
             devices,

@@ -26,7 +26,7 @@ impl Collector for Buddyinfo {
         let file = self.0.proc("buddyinfo").or_absent("buddyinfo")?;
         let zones = file.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
         if zones.is_empty() {
-            return Err(file.unlike("a line for each zone"));
+            return Err(file.parse_error("a line for each zone"));
         }
         let mut family = out.family(&BLOCKS);
         for zone in zones {
@@ -53,12 +53,12 @@ fn parse(mut line: Fields<'_>) -> Result<Zone<'_>, Error> {
     let (Some("Node"), Some(node), Some("zone")) =
         (line.optional(), line.optional(), line.optional())
     else {
-        return Err(line.unlike(expected));
+        return Err(line.parse_error(expected));
     };
-    let node = node.strip_suffix(',').ok_or_else(|| line.unlike(expected))?;
+    let node = node.strip_suffix(',').ok_or_else(|| line.parse_error(expected))?;
     let name = line.word("the name of a zone")?;
     let mut blocks = vec![line.number("the number of free blocks")?];
-    while let Some(count) = line.newer("the number of free blocks")? {
+    while let Some(count) = line.optional_number("the number of free blocks")? {
         blocks.push(count);
     }
     Ok(Zone { node, name, blocks })

@@ -14,7 +14,7 @@ use exporter_core::flags::{Flag, Flags};
 
 use super::Definition;
 use crate::filter::Filter;
-use crate::host::{Host, if_there};
+use crate::host::{Host, if_exists};
 use usage::Usage;
 
 pub(super) static DEFINITION: Definition = Definition::new(
@@ -88,7 +88,7 @@ impl Cgroup2 {
         // systemd mounts it at the second path if version 1 is in use.
         for root in ["fs/cgroup", "fs/cgroup/unified"] {
             let controllers = self.host.sys(format!("{root}/cgroup.controllers"));
-            if if_there(controllers)?.is_some() {
+            if if_exists(controllers)?.is_some() {
                 return Ok(root);
             }
         }
@@ -101,8 +101,8 @@ impl Cgroup2 {
         let mut parents = vec![(String::new(), 0)];
         while let Some((parent, depth)) = parents.pop() {
             // The group may have ended meanwhile.
-            let names = self.host.directories_sys(format!("{root}{parent}"));
-            let Some(names) = if_there(names)? else { continue };
+            let names = self.host.list_sys_directories(format!("{root}{parent}"));
+            let Some(names) = if_exists(names)? else { continue };
             // Taken from the end, so that the first name of a directory comes first.
             for name in names.into_iter().rev() {
                 if depth < self.depth {

@@ -39,7 +39,7 @@ impl Collector for Cgroups {
             controllers.extend(parse(&line)?);
         }
         if controllers.is_empty() {
-            return Err(file.unlike("control group controllers"));
+            return Err(file.parse_error("control group controllers"));
         }
         let row = |found: &CGroupController| Controller {
             cgroups: found.num_cgroups,
@@ -56,7 +56,7 @@ impl Collector for Cgroups {
 /// error can show the line.
 fn parse(line: &Fields<'_>) -> Result<Vec<CGroupController>, Error> {
     let parsed = CGroupControllers::from_buf_read(line.line().as_bytes());
-    parsed.map(|found| found.0).map_err(|_| line.unlike("a line such as `cpu 3 172 1`"))
+    parsed.map(|found| found.0).map_err(|_| line.parse_error("a line such as `cpu 3 172 1`"))
 }
 
 #[cfg(test)]

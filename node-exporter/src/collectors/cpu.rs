@@ -14,7 +14,7 @@ use self::devices::Devices;
 use self::info::Info;
 use self::times::{Cpu, GUEST_MODES, MODES, Times, Total};
 use super::Definition;
-use crate::host::{Host, if_there};
+use crate::host::{Host, if_exists};
 use crate::proc::cpus::{CpuSet, DIRECTORY};
 
 pub(super) static DEFINITION: Definition =
@@ -105,7 +105,7 @@ struct Cpus {
 
 impl Collector for Cpus {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.host.proc_once("cpu", "stat")?;
+        let file = self.host.proc_shared("cpu", "stat")?;
         let same_cpus = self.times.update(&file)?;
         match &mut self.total {
             None => self.by_cpu(out),
@@ -169,6 +169,6 @@ fn sums(total: &Cpu, guest: bool, out: &mut Families) {
 }
 
 fn isolated(host: &Host) -> Result<CpuSet, Error> {
-    let file = if_there(host.sys(format!("{DIRECTORY}/isolated")))?;
+    let file = if_exists(host.sys(format!("{DIRECTORY}/isolated")))?;
     file.as_ref().map_or_else(|| Ok(CpuSet::default()), CpuSet::parse)
 }

@@ -6,7 +6,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{File, Host, if_there};
+use crate::host::{File, Host, if_exists};
 
 pub(super) static DEFINITION: Definition = Definition::new(
     "cpu_vulnerabilities",
@@ -31,10 +31,10 @@ struct Vulnerabilities(Host);
 impl Collector for Vulnerabilities {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Older kernels do not have this list.
-        let names = if_there(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
+        let names = if_exists(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
         let mut family = out.family(&INFO);
         for name in names {
-            let file = self.0.sys_kept(format!("{DIRECTORY}/{name}"))?;
+            let file = self.0.sys_cached(format!("{DIRECTORY}/{name}"))?;
             let (state, mitigation) = parse(&file)?;
             family.sample([&name, state, mitigation], 1.0);
         }
@@ -53,7 +53,7 @@ fn parse(file: &File) -> Result<(&'static str, &str), Error> {
     let found =
         STATES.iter().find_map(|(prefix, state)| Some((*state, text.strip_prefix(prefix)?)));
     let (state, rest) =
-        found.ok_or_else(|| file.unlike("`Not affected`, `Vulnerable` or `Mitigation`"))?;
+        found.ok_or_else(|| file.parse_error("`Not affected`, `Vulnerable` or `Mitigation`"))?;
     Ok((state, rest.strip_prefix(": ").unwrap_or(rest)))
 }
 

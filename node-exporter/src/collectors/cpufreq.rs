@@ -7,7 +7,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Host, if_there};
+use crate::host::{Host, if_exists};
 use crate::proc::cpus::{self, CpuSet, DIRECTORY};
 
 pub(super) static DEFINITION: Definition =
@@ -130,8 +130,8 @@ impl Cpufreq {
     /// as it does on every sysfs.
     fn look(&mut self) -> Result<bool, Error> {
         let host = &self.host;
-        let offline = if_there(host.sys_kept(format!("{DIRECTORY}/offline")))?;
-        let policies = if_there(host.list_sys(format!("{DIRECTORY}/cpufreq")))?;
+        let offline = if_exists(host.sys_cached(format!("{DIRECTORY}/offline")))?;
+        let policies = if_exists(host.list_sys(format!("{DIRECTORY}/cpufreq")))?;
         let set = offline.as_ref().map(CpuSet::parse).transpose()?.unwrap_or_default();
         let offline_is_known = offline.is_some();
         let seen = Some(Seen {
@@ -172,7 +172,7 @@ impl Found {
 }
 
 fn khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
-    match cpus::file_kept(host, cpu, file)? {
+    match cpus::file_cached(host, cpu, file)? {
         // Written by drivers that do not know the value.
         Some(file) if file.trimmed() == "<unknown>" => Ok(None),
         Some(file) => file.number("a frequency in kHz").map(Some),

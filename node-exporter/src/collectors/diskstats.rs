@@ -177,7 +177,7 @@ impl Diskstats {
         let udev = self.host.udev(format!("b{major}:{minor}")).ok();
         // The kernel replaces the slash in a name such as cciss/c0d0 with an exclamation mark.
         let path = format!("block/{}/queue/rotational", device.concat().replace('/', "!"));
-        let rotational = self.host.sys_kept(path).ok();
+        let rotational = self.host.sys_cached(path).ok();
         let rotational = rotational.filter(|file| !file.trimmed().is_empty());
         Disk { numbers, device, udev, rotational }
     }

@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::Definition;
 use crate::attributes::each;
-use crate::host::{Device, Host, OrAbsent, if_supported, if_there};
+use crate::host::{Device, Host, OrAbsent, if_exists, if_supported};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("dmmultipath", "Multipath devices", |host, _| {
@@ -62,7 +62,7 @@ struct Multipath(Host);
 impl Collector for Multipath {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.device("block").or_absent("block devices")?;
-        let devices = devices.devices_that(|name| name.starts_with("dm-"))?;
+        let devices = devices.devices_matching(|name| name.starts_with("dm-"))?;
         let (found, end) = each(devices, |_, device| self.mapped(device));
         let mapped =
             || found.iter().filter_map(|(name, mapped)| Some((name.as_str(), mapped.as_ref()?)));
@@ -111,15 +111,15 @@ impl Mapped {
 impl Multipath {
     /// A device-mapper device, if it is a multipath device.
     fn mapped(&self, device: &Device) -> Result<Option<Mapped>, Error> {
-        let Some(uuid) = if_there(device.string("dm/uuid"))? else { return Ok(None) };
+        let Some(uuid) = if_exists(device.string("dm/uuid"))? else { return Ok(None) };
         if !uuid.starts_with("mpath-") {
             return Ok(None);
         }
         let mut paths = Vec::new();
-        let slaves = if_there(device.device("slaves"))?;
+        let slaves = if_exists(device.device("slaves"))?;
         for path in slaves.map_or_else(|| Ok(Vec::new()), |slaves| slaves.names())? {
             // A path that is being removed has no state.
-            let state = match if_there(self.0.device(format!("block/{path}")))? {
+            let state = match if_exists(self.0.device(format!("block/{path}")))? {
                 Some(path) => if_supported(path.string("device/state"))?,
                 None => None,
             };

@@ -116,8 +116,10 @@ impl Collector for Drbd {
         for (key, unit, desc) in &NUMBERS {
             let mut family = out.family(desc);
             for field in fields.iter().filter(|field| field.key == *key) {
-                let value: f64 =
-                    field.value.parse().map_err(|_| field.line.unlike("a number for each key"))?;
+                let value: f64 = field
+                    .value
+                    .parse()
+                    .map_err(|_| field.line.parse_error("a number for each key"))?;
                 family.sample([&field.device], value * unit);
             }
         }
@@ -127,7 +129,7 @@ impl Collector for Drbd {
                 let (local, remote) = field
                     .value
                     .split_once('/')
-                    .ok_or_else(|| field.line.unlike("a local and a remote state"))?;
+                    .ok_or_else(|| field.line.parse_error("a local and a remote state"))?;
                 for (node, found) in [("local", local), ("remote", remote)] {
                     family.sample([&field.device, node], f64::from(u8::from(found == *state)));
                 }
@@ -153,7 +155,7 @@ struct Field<'a> {
 /// All fields of all devices. A device begins with its number and a colon.
 fn parse(file: &File) -> Result<Vec<Field<'_>>, Error> {
     if !file.text().starts_with("version:") {
-        return Err(file.unlike("`version:` and DRBD's version"));
+        return Err(file.parse_error("`version:` and DRBD's version"));
     }
     let mut fields = Vec::new();
     let mut device = None;

@@ -7,7 +7,7 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{BLANK, Device, Host, if_there};
+use crate::host::{Device, EMPTY_PAGE, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("drm", "AMD graphics cards", |host, _| Ok(Source::blocking(Drm(host.clone()))))
@@ -45,7 +45,7 @@ struct Drm(Host);
 
 impl Collector for Drm {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let names = if_there(self.0.list_sys("class/drm"))?.unwrap_or_default();
+        let names = if_exists(self.0.list_sys("class/drm"))?.unwrap_or_default();
         let mut cards = Vec::new();
         let mut end = Ok(());
         for name in names.into_iter().filter(|name| is_card(name)) {
@@ -96,10 +96,10 @@ impl Card {
     /// `None` for other drivers than amdgpu.
     fn read(host: &Host, name: String) -> Result<Option<Self>, Error> {
         // A virtual card has no device.
-        let Some(device) = if_there(host.device(format!("class/drm/{name}/device")))? else {
+        let Some(device) = if_exists(host.device(format!("class/drm/{name}/device")))? else {
             return Ok(None);
         };
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let uevent = device.text("uevent", &mut page)?;
         if !uevent.lines().any(|line| line == "DRIVER=amdgpu") {
             return Ok(None);
@@ -128,11 +128,11 @@ impl Card {
 
 /// A number, or 0 if the card does not have the attribute or cannot read it at the moment.
 fn number(device: &Device, name: &str) -> Result<f64, Error> {
-    let mut page = BLANK;
+    let mut page = EMPTY_PAGE;
     let Ok(text) = device.read(name, &mut page) else { return Ok(0.0) };
     match text.parse::<u64>() {
         Ok(number) => Ok(number as f64),
-        Err(_) => Err(device.unlike(name, "a number", &text)),
+        Err(_) => Err(device.parse_error(name, "a number", &text)),
     }
 }
 

@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::Definition;
 use crate::attributes::{Attributes, Values, attribute};
-use crate::host::{Device, Host, if_supported, if_there};
+use crate::host::{Device, Host, if_exists, if_supported};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("edac", "Memory errors", |host, _| Ok(Source::blocking(Edac(host.clone()))))
@@ -102,7 +102,7 @@ struct Found {
 impl Found {
     /// Without a memory controller that counts errors, there is nothing to report.
     fn read(&mut self, host: &Host) -> Result<(), Error> {
-        let Some(devices) = if_there(host.devices("devices/system/edac/mc"))? else {
+        let Some(devices) = if_exists(host.devices("devices/system/edac/mc"))? else {
             return Ok(());
         };
         for (name, device) in &devices {

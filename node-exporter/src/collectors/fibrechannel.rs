@@ -145,7 +145,7 @@ fn statistics(device: &Device) -> Result<Values<14>, Error> {
         match count(&text) {
             // All bits are set if the driver does not keep this count.
             Some(count) => Ok((count != u64::MAX).then_some(count as f64)),
-            None => Err(directory.unlike(name, "a hexadecimal count such as 0x1f", &text)),
+            None => Err(directory.parse_error(name, "a hexadecimal count such as 0x1f", &text)),
         }
     })
 }

@@ -12,7 +12,7 @@ use self::counters::{Counters, HARDWARE, LEGACY, PORT};
 use super::Definition;
 use crate::attributes::{as_strs, each, labels};
 use crate::filter::Filter;
-use crate::host::{Device, Host, OrAbsent, if_supported, if_there};
+use crate::host::{Device, Host, OrAbsent, if_exists, if_supported};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("infiniband", "InfiniBand and RoCE ports", |host, flags| {
@@ -77,7 +77,7 @@ impl Collector for InfiniBand {
                 let file = if label == "firmware_version" { "fw_ver" } else { label };
                 Ok(if_supported(device.string(file))?.unwrap_or_default())
             })?;
-            let ports = if_there(device.device("ports"))?;
+            let ports = if_exists(device.device("ports"))?;
             let ports = ports.map_or_else(|| Ok(Vec::new()), |ports| ports.devices())?;
             Ok((info, each(ports, |_, port| Port::read(port))))
         });
@@ -123,7 +123,7 @@ impl Port {
             let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
             match parse(&text) {
                 Some(value) => Ok(Some(value)),
-                None => Err(device.unlike(file, expected, &text)),
+                None => Err(device.parse_error(file, expected, &text)),
             }
         };
         let state = State {

@@ -68,7 +68,7 @@ impl Collector for Interrupts {
         let mut lines = file.lines();
         let width = lines.next().map_or(0, |line| line.words().count());
         if width == 0 {
-            return Err(file.unlike("a line such as `CPU0 CPU1`"));
+            return Err(file.parse_error("a line such as `CPU0 CPU1`"));
         }
         let mut end = Ok(());
         let mut interrupts = Vec::new();
@@ -139,7 +139,7 @@ fn parse<'a>(line: &Fields<'a>, width: usize) -> Result<Option<Interrupt<'a>>, E
         return Ok(None);
     }
     let counts = words.by_ref().take(width).map(str::parse).collect::<Result<_, _>>();
-    let counts = counts.map_err(|_| line.unlike("a count for each CPU"))?;
+    let counts = counts.map_err(|_| line.parse_error("a count for each CPU"))?;
     let (info, devices) = if name.bytes().all(|byte| byte.is_ascii_digit()) {
         (Cow::from(words.next().unwrap_or_default()), joined(words))
     } else {

@@ -121,7 +121,7 @@ impl Collector for IpVs {
 /// The totals below two header lines: connections, packets in and out, bytes in and out.
 fn totals(file: &File) -> Result<[u64; 5], Error> {
     let expected = "five hexadecimal counts in the third line";
-    let mut line = file.lines().nth(2).ok_or_else(|| file.unlike(expected))?;
+    let mut line = file.lines().nth(2).ok_or_else(|| file.parse_error(expected))?;
     let mut totals = [0; 5];
     for total in &mut totals {
         *total = line.hex(expected)?;
@@ -197,7 +197,7 @@ fn backends(file: &File) -> Result<Vec<Backend>, Error> {
 fn address(line: &mut Fields<'_>) -> Result<(String, u16), Error> {
     let expected = "an address and a port in hexadecimal, such as C0A80016:0050";
     let word = line.word(expected)?;
-    parse(word).ok_or_else(|| line.unlike(expected))
+    parse(word).ok_or_else(|| line.parse_error(expected))
 }
 
 fn parse(word: &str) -> Option<(String, u16)> {

@@ -7,7 +7,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Host, OrAbsent, if_there};
+use crate::host::{Host, OrAbsent, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("ksmd", "Kernel samepage merging", |host, _| {
@@ -85,7 +85,7 @@ impl Collector for Ksmd {
         self.0.device(DIRECTORY).or_absent("kernel samepage merging")?;
         for (name, divisor, desc) in &FILES {
             // Some kernels do not have all files.
-            if let Some(file) = if_there(self.0.sys_kept(format!("{DIRECTORY}/{name}")))? {
+            if let Some(file) = if_exists(self.0.sys_cached(format!("{DIRECTORY}/{name}")))? {
                 out.family(desc).sample([], file.number::<f64>("a number")? / divisor);
             }
         }

@@ -7,7 +7,7 @@ use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{File, Host, if_there};
+use crate::host::{File, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("lnstat", "Statistics of network caches by CPU", |host, _| {
@@ -36,7 +36,7 @@ struct Lnstat(Host);
 impl Collector for Lnstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         const DIRECTORY: &str = "net/stat";
-        let subsystems = if_there(self.0.list_proc(DIRECTORY))?.unwrap_or_default();
+        let subsystems = if_exists(self.0.list_proc(DIRECTORY))?.unwrap_or_default();
         let mut columns = Columns::new();
         let mut end = Ok(());
         for subsystem in &subsystems {
@@ -64,9 +64,9 @@ type Columns<'a> = BTreeMap<String, Vec<(&'a str, usize, u64)>>;
 fn parse<'a>(file: &File, subsystem: &'a str, columns: &mut Columns<'a>) -> Result<(), Error> {
     let mut lines = file.lines();
     let heads: Vec<_> =
-        lines.next().ok_or_else(|| file.unlike("a line of heads"))?.words().collect();
+        lines.next().ok_or_else(|| file.parse_error("a line of heads"))?.words().collect();
     if heads.is_empty() {
-        return Err(file.unlike("a line of heads"));
+        return Err(file.parse_error("a line of heads"));
     }
     for (cpu, mut line) in lines.enumerate() {
         for head in &heads {

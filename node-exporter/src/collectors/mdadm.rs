@@ -102,9 +102,9 @@ impl Mdadm {
         let device = self.0.device(format!("block/{name}/md"))?;
         let read = |file| device.sensor(file);
         // Empty for a container, and `3 (2)` while it grows from two disks to three.
-        let disks = read("raid_disks")?.fields().newer::<u64>("a number of disks")?;
+        let disks = read("raid_disks")?.fields().optional_number::<u64>("a number of disks")?;
         let degraded = match read("degraded") {
-            Ok(file) => file.fields().newer::<u64>("a number of disks")?,
+            Ok(file) => file.fields().optional_number::<u64>("a number of disks")?,
             // A level without redundancy cannot be degraded.
             Err(_) => Some(0),
         };
@@ -169,10 +169,10 @@ fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Ar
         "active" => "active",
         "inactive" => "inactive",
         "broken" => "broken",
-        _ => return Err(head.unlike("active or inactive")),
+        _ => return Err(head.parse_error("active or inactive")),
     };
     let Some((size, rest)) = body.split_first() else {
-        return Err(head.unlike("a line of its size below this one"));
+        return Err(head.parse_error("a line of its size below this one"));
     };
     let blocks = size.clone().number::<u64>("a number of blocks")? as f64;
 
@@ -185,7 +185,7 @@ fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Ar
         Some("raid0" | "linear") => (disks().count() as f64, disks().count() as f64),
         _ => {
             let disks = size.line().split('[').find_map(|text| pair(text, ']'));
-            disks.ok_or_else(|| size.unlike("required and active disks such as [2/2]"))?
+            disks.ok_or_else(|| size.parse_error("required and active disks such as [2/2]"))?
         }
     };
     let mut array = Array {
@@ -229,7 +229,7 @@ fn synced(line: &Fields<'_>) -> Result<f64, Error> {
         return Ok(0.0);
     }
     let progress = line.line().split('(').find_map(|text| pair(text, ')'));
-    let (done, _) = progress.ok_or_else(|| line.unlike("progress such as (512/1024)"))?;
+    let (done, _) = progress.ok_or_else(|| line.parse_error("progress such as (512/1024)"))?;
     Ok(done)
 }
 

@@ -75,7 +75,7 @@ struct Meminfo(Host);
 
 impl Collector for Meminfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc_at_once("meminfo")?;
+        let file = self.0.proc_single_record("meminfo")?;
         let mut next = 0;
         for mut line in file.lines() {
             let Some(field) = line.optional().and_then(|field| field.strip_suffix(':')) else {
@@ -86,7 +86,7 @@ impl Collector for Meminfo {
                 next = place + 1;
             }
         }
-        if next == 0 { Err(file.unlike("fields such as `MemTotal: 1024 kB`")) } else { Ok(()) }
+        if next == 0 { Err(file.parse_error("fields such as `MemTotal: 1024 kB`")) } else { Ok(()) }
     }
 }
 
@@ -103,7 +103,7 @@ fn value(mut line: Fields<'_>) -> Result<f64, Error> {
     match line.optional() {
         None => Ok(value as f64),
         Some("kB") => Ok(value as f64 * 1024.0),
-        Some(_) => Err(line.unlike("kB or no unit")),
+        Some(_) => Err(line.parse_error("kB or no unit")),
     }
 }
 

@@ -7,7 +7,7 @@ use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Fields, Host, if_there};
+use crate::host::{Fields, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("meminfo_numa", "Memory use by NUMA node", |host, _| {
@@ -59,7 +59,7 @@ struct MeminfoNuma(Host);
 impl Collector for MeminfoNuma {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // A kernel without NUMA has no nodes.
-        let names = if_there(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
+        let names = if_exists(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
         let nodes: Vec<_> = names.iter().filter_map(|name| number(name)).collect();
         let mut end = Ok(());
         for (family, file, parse) in [
@@ -101,10 +101,10 @@ impl MeminfoNuma {
         name: &str,
         parse: impl Fn(Fields<'_>) -> Result<(Name, f64), Error>,
     ) -> Result<Vec<(Name, f64)>, Error> {
-        let file = self.0.sys_kept(format!("{DIRECTORY}/node{node}/{name}"))?;
+        let file = self.0.sys_cached(format!("{DIRECTORY}/node{node}/{name}"))?;
         let fields = file.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
         if fields.is_empty() {
-            Err(file.unlike("a name and a number on each line"))
+            Err(file.parse_error("a name and a number on each line"))
         } else {
             Ok(fields)
         }
@@ -122,12 +122,12 @@ fn number(name: &str) -> Option<&str> {
 fn field(mut line: Fields<'_>) -> Result<(Name, f64), Error> {
     line.skip(2);
     let name = line.word("the name of a field")?;
-    let name = name.strip_suffix(':').ok_or_else(|| line.unlike("a name and a colon"))?;
+    let name = name.strip_suffix(':').ok_or_else(|| line.parse_error("a name and a colon"))?;
     let value: f64 = line.number("a number")?;
     let value = match line.optional() {
         None => value,
         Some("kB") => value * 1024.0,
-        Some(_) => return Err(line.unlike("kB or no unit")),
+        Some(_) => return Err(line.parse_error("kB or no unit")),
     };
     Ok((name.replace('(', "_").replace(')', ""), value))
 }

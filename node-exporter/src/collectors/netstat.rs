@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 
 use super::Definition;
 use crate::filter;
-use crate::host::{Fields, File, Host, if_there};
+use crate::host::{Fields, File, Host, if_exists};
 use crate::proc::named::{MOST, Named, Names};
 
 pub(super) static DEFINITION: Definition =
@@ -69,10 +69,10 @@ impl Collector for Netstat {
                 help: format!("Statistic {protocol}{name}."),
             })
         };
-        self.extended.collect(&self.host.proc_once("netstat", "net/netstat")?, choose, out)?;
-        self.snmp.collect(&self.host.proc_at_once("net/snmp")?, choose, out)?;
+        self.extended.collect(&self.host.proc_shared("netstat", "net/netstat")?, choose, out)?;
+        self.snmp.collect(&self.host.proc_single_record("net/snmp")?, choose, out)?;
         // Missing if IPv6 is disabled.
-        match if_there(self.host.proc_at_once("net/snmp6"))? {
+        match if_exists(self.host.proc_single_record("net/snmp6"))? {
             Some(file) => lines(&file, &mut self.snmp6, choose, out),
             None => Ok(()),
         }
@@ -97,15 +97,15 @@ impl Table {
         let mut place = 0;
         while let Some(names) = lines.next() {
             let protocol = protocol(names.clone())?;
-            let values = lines.next().ok_or_else(|| names.unlike("values after the names"))?;
+            let values = lines.next().ok_or_else(|| names.parse_error("values after the names"))?;
             if self::protocol(values.clone())? != protocol {
-                return Err(values.unlike("values of the names before"));
+                return Err(values.parse_error("values of the names before"));
             }
             emit(self.at(place, &names, protocol, &choose), values, out)?;
             place += 1;
         }
         self.known.truncate(place);
-        if place == 0 { Err(file.unlike("names and values of protocols")) } else { Ok(()) }
+        if place == 0 { Err(file.parse_error("names and values of protocols")) } else { Ok(()) }
     }
 
     /// The exposed fields of a line; updated only if the names have changed.
@@ -130,7 +130,7 @@ impl Table {
 /// The first word of a line, without its colon.
 fn protocol(mut line: Fields<'_>) -> Result<&str, Error> {
     let word = line.word("a protocol")?;
-    word.strip_suffix(':').ok_or_else(|| line.unlike("a protocol and a colon"))
+    word.strip_suffix(':').ok_or_else(|| line.parse_error("a protocol and a colon"))
 }
 
 fn emit(

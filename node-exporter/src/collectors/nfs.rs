@@ -147,7 +147,7 @@ fn parse(file: &File) -> Result<Statistics, Error> {
             Some("proc2") => *version_2 = counts(line)?,
             Some("proc3") => *version_3 = counts(line)?,
             Some("proc4") => *version_4 = counts(line)?,
-            Some(_) => return Err(line.unlike("net, rpc, proc2, proc3 or proc4")),
+            Some(_) => return Err(line.parse_error("net, rpc, proc2, proc3 or proc4")),
             None => {}
         }
     }

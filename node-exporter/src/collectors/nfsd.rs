@@ -200,7 +200,9 @@ fn parse(file: &File) -> Result<Statistics, Error> {
             Some("proc4ops") => *version_4 = counts(line)?,
             Some("wdeleg_getattr") => [statistics.delegated] = numbers(line)?,
             Some("proc4") | None => {}
-            Some(_) => return Err(line.unlike("a line such as rc, fh, io, th, ra, net or rpc")),
+            Some(_) => {
+                return Err(line.parse_error("a line such as rc, fh, io, th, ra, net or rpc"));
+            }
         }
     }
     Ok(statistics)

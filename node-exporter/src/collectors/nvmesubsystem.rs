@@ -5,7 +5,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{BLANK, Host, OrAbsent};
+use crate::host::{EMPTY_PAGE, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("nvmesubsystem", "NVMe subsystems and their paths", |host, _| {
@@ -111,7 +111,7 @@ impl Subsystem {
     fn read(host: &Host, name: String) -> Result<Self, Error> {
         let directory = format!("{DIRECTORY}/{name}");
         let device = host.device(&directory)?;
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let mut text = |attribute| Ok(device.text(attribute, &mut page)?.into_owned());
         let (nqn, model, serial) = (text("subsysnqn")?, text("model")?, text("serial")?);
         // Only if the kernel supports multipath.
@@ -133,7 +133,7 @@ impl Subsystem {
 impl Controller {
     fn read(host: &Host, subsystem: &str, name: String) -> Result<Self, Error> {
         let device = host.device(format!("{subsystem}/{name}"))?;
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let transport = device.text("transport", &mut page)?.into_owned();
         let state = device.text("state", &mut page)?;
         let state = STATES.into_iter().find(|known| *known == state).unwrap_or(UNKNOWN);

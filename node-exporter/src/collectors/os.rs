@@ -88,17 +88,17 @@ fn parse(file: &File) -> Result<HashMap<&str, String>, Error> {
         let (key, value) = assignment(&line, text)?;
         release.insert(key, value);
     }
-    if release.is_empty() { Err(file.unlike("KEY=value")) } else { Ok(release) }
+    if release.is_empty() { Err(file.parse_error("KEY=value")) } else { Ok(release) }
 }
 
 /// A line, parsed as by a shell.
 fn assignment<'a>(line: &Fields<'a>, text: &'a str) -> Result<(&'a str, String), Error> {
-    let (key, value) = text.split_once('=').ok_or_else(|| line.unlike("KEY=value"))?;
+    let (key, value) = text.split_once('=').ok_or_else(|| line.parse_error("KEY=value"))?;
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if key.is_empty() || !key.bytes().all(legal) {
-        return Err(line.unlike("KEY=value"));
+        return Err(line.parse_error("KEY=value"));
     }
-    let value = unquoted(value).ok_or_else(|| line.unlike("a value, quoted as in a shell"))?;
+    let value = unquoted(value).ok_or_else(|| line.parse_error("a value, quoted as in a shell"))?;
     Ok((key, value))
 }
 

@@ -16,7 +16,7 @@ use rustix::process::{Resource, getrlimit};
 
 use self::profilers::{CACHE, CPU, HARDWARE, SOFTWARE, TRACEPOINT_EVENT};
 use super::Definition;
-use crate::host::{Host, if_there};
+use crate::host::{Host, if_exists};
 use crate::proc::cpus::{CpuSet, DIRECTORY};
 use crate::system::perf::{Counter, Event};
 
@@ -243,7 +243,7 @@ fn refused(source: io::Error) -> Error {
 fn online(host: &Host) -> Result<Vec<u32>, Error> {
     let file = host.sys(format!("{DIRECTORY}/online"))?;
     let cpus: Vec<_> = CpuSet::parse(&file)?.iter().collect();
-    if cpus.is_empty() { Err(file.unlike("CPU numbers such as 0-3,8")) } else { Ok(cpus) }
+    if cpus.is_empty() { Err(file.parse_error("CPU numbers such as 0-3,8")) } else { Ok(cpus) }
 }
 
 /// Fails if so many file descriptors would be used that none are left for connections.
@@ -262,7 +262,7 @@ fn leave_descriptors(needed: usize) -> Result<(), Error> {
 /// The event of a tracepoint, from tracefs, or from debugfs before Linux 4.1.
 fn tracepoint(host: &Host, subsystem: &str, event: &str) -> Result<Event, Error> {
     let path = format!("tracing/events/{subsystem}/{event}/id");
-    let file = match if_there(host.sys(format!("kernel/{path}")))? {
+    let file = match if_exists(host.sys(format!("kernel/{path}")))? {
         Some(file) => file,
         None => host.sys(format!("kernel/debug/{path}"))?,
     };

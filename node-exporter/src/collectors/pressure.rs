@@ -95,9 +95,9 @@ fn seconds(file: &File, share: &str) -> Result<f64, Error> {
     const EXPECTED: &str = "lines `some` and `full` with a `total=`";
     let mut lines = file.lines();
     let line = lines.find_map(|mut line| (line.optional() == Some(share)).then_some(line));
-    let line = line.ok_or_else(|| file.unlike(EXPECTED))?;
+    let line = line.ok_or_else(|| file.parse_error(EXPECTED))?;
     let total = line.clone().words().find_map(|word| word.strip_prefix("total="));
     let micros: Option<u64> = total.and_then(|total| total.parse().ok());
-    let micros = micros.ok_or_else(|| line.unlike(EXPECTED))?;
+    let micros = micros.ok_or_else(|| line.parse_error(EXPECTED))?;
     Ok(micros as f64 / 1e3 / 1e3)
 }

@@ -12,7 +12,7 @@ use exporter_core::file::OpenFile;
 use rustix::io::Errno;
 
 use super::Definition;
-use crate::host::{BLANK, Host};
+use crate::host::{EMPTY_PAGE, Host};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("processes", "Processes and threads by state", |host, _| {
@@ -130,7 +130,7 @@ impl Processes {
         path: impl Fn() -> String,
         before: &mut StatFiles,
     ) -> Result<Option<Stat>, Error> {
-        let mut line = BLANK;
+        let mut line = EMPTY_PAGE;
         // The file of a thread that has ended fails, also if another one has its number now.
         if let Some(file) = before.remove(&thread)
             && let Ok(length) = rustix::io::pread(&file, &mut line[..], 0)
@@ -139,10 +139,10 @@ impl Processes {
             self.open.insert(thread, file);
             return Ok(Some(stat));
         }
-        let Some((file, opened)) = unless_gone(self.host.proc_opened(path()))? else {
+        let Some((file, opened)) = unless_gone(self.host.proc_with_handle(path()))? else {
             return Ok(None);
         };
-        let stat = parse(file.text().as_bytes()).ok_or_else(|| file.unlike(EXPECTED))?;
+        let stat = parse(file.text().as_bytes()).ok_or_else(|| file.parse_error(EXPECTED))?;
         self.open.extend(opened.map(|opened| (thread, opened)));
         Ok(Some(stat))
     }

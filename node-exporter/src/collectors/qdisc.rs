@@ -143,7 +143,7 @@ struct Recorded {
 }
 
 fn recorded(path: &std::path::Path) -> Result<Vec<Row>, Error> {
-    let read: Result<Vec<Recorded>, _> = serde_json::from_slice(&host::bytes(path)?);
+    let read: Result<Vec<Recorded>, _> = serde_json::from_slice(&host::read_bytes(path)?);
     let qdiscs = read.map_err(|error| Error::Parse {
         path: path.to_owned(),
         expected: "a JSON array of queueing disciplines",

@@ -11,7 +11,7 @@ use exporter_core::flags::Flag;
 
 use super::Definition;
 use crate::attributes::each;
-use crate::host::{Device, Host, OrAbsent, if_there};
+use crate::host::{Device, Host, OrAbsent, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("rapl", "Energy used by the processor (needs root)", |host, flags| {
@@ -93,7 +93,7 @@ struct Zone {
 impl Zone {
     /// A zone, or `None` for a group of zones.
     fn read(device: &Device, names: &mut Names) -> Result<Option<Self>, Error> {
-        let Some(name) = if_there(device.string("name"))? else { return Ok(None) };
+        let Some(name) = if_exists(device.string("name"))? else { return Ok(None) };
         let (name, index) = names.take_apart(&name);
         device.number::<u64>("max_energy_range_uj", "a maximum in microjoules")?;
         let energy: u64 = match device.number("energy_uj", "an energy in microjoules") {

@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
 use super::Definition;
-use crate::host::{self, if_there};
+use crate::host::{self, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("runit", "Services under runit", |_, flags| {
@@ -79,7 +79,7 @@ struct Status {
 /// Reads the state of a service; `None` if it is not supervised.
 fn read(service: &Path) -> Result<Option<Status>, Error> {
     let path = service.join("supervise/status");
-    let bytes = match if_there(host::bytes(&path)) {
+    let bytes = match if_exists(host::read_bytes(&path)) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
         // Only directories are services.
@@ -88,7 +88,7 @@ fn read(service: &Path) -> Result<Option<Status>, Error> {
         }
         Err(error) => return Err(error),
     };
-    let is_down = if_there(host::plain(&service.join("down")))?.is_some();
+    let is_down = if_exists(host::stat_regular_file(&service.join("down")))?.is_some();
     match parse(&bytes, u8::from(!is_down)) {
         Some(status) => Ok(Some(status)),
         None => Err(Error::Parse {

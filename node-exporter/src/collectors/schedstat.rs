@@ -38,7 +38,7 @@ impl Collector for Schedstat {
         let file = self.0.proc_long_lines("schedstat").or_absent("scheduler statistics")?;
         let cpus = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
         if cpus.is_empty() {
-            return Err(file.unlike("a line of a CPU"));
+            return Err(file.parse_error("a line of a CPU"));
         }
         out.table(&COLUMNS, &cpus);
         Ok(())

@@ -5,7 +5,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Host, if_supported, if_there};
+use crate::host::{Host, if_exists, if_supported};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("selinux", "State of SELinux", |host, _| {
@@ -31,7 +31,7 @@ struct SeLinux(Host);
 
 impl Collector for SeLinux {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let Some(enforce) = if_there(self.0.sys("fs/selinux/enforce"))? else {
+        let Some(enforce) = if_exists(self.0.sys("fs/selinux/enforce"))? else {
             out.family(&ENABLED).sample([], 0.0);
             return Ok(());
         };
@@ -43,7 +43,7 @@ impl Collector for SeLinux {
             return Ok(());
         }
         out.family(&ENABLED).sample([], 1.0);
-        let config = if_there(self.0.root("etc/selinux/config"))?;
+        let config = if_exists(self.0.root("etc/selinux/config"))?;
         let configured = config.map_or(-1.0, |config| mode(config.text()));
         out.family(&CONFIG_MODE).sample([], configured);
         let current: i64 = enforce.number("0 or 1")?;

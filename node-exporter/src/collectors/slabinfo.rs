@@ -59,7 +59,7 @@ impl Collector for Slabinfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.host.proc("slabinfo").or_absent("slabinfo")?;
         if !file.text().starts_with("slabinfo") {
-            return Err(file.unlike("`slabinfo - version: 2.1`"));
+            return Err(file.parse_error("`slabinfo - version: 2.1`"));
         }
         let mut rows = Vec::new();
         // Two header lines.

@@ -6,7 +6,7 @@ use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Fields, Host, if_there};
+use crate::host::{Fields, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("sockstat", "Sockets by protocol", |host, _| {
@@ -51,9 +51,9 @@ impl Collector for Sockstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Either may be missing: kernels can be built without IPv4 and run without IPv6.
         for path in ["net/sockstat", "net/sockstat6"] {
-            let Some(file) = if_there(self.0.proc(path))? else { continue };
+            let Some(file) = if_exists(self.0.proc(path))? else { continue };
             if file.trimmed().is_empty() {
-                return Err(file.unlike("a line for each protocol"));
+                return Err(file.parse_error("a line for each protocol"));
             }
             for line in file.lines() {
                 emit(line, out)?;
@@ -67,7 +67,7 @@ impl Collector for Sockstat {
 fn emit(mut line: Fields<'_>, out: &mut Families) -> Result<(), Error> {
     let Some(protocol) = line.optional() else { return Ok(()) };
     let Some(protocol) = protocol.strip_suffix(':') else {
-        return Err(line.unlike("a protocol and a colon"));
+        return Err(line.parse_error("a protocol and a colon"));
     };
     while let Some(key) = line.optional() {
         let value: u64 = line.number("a number for each key")?;

@@ -26,7 +26,7 @@ struct Softirqs(Host);
 
 impl Collector for Softirqs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.0.proc_at_once("softirqs")?;
+        let file = self.0.proc_single_record("softirqs")?;
         let rows = parse(&file)?;
         let mut family = out.family(&FUNCTIONS);
         for (kind, counts) in rows {
@@ -44,14 +44,14 @@ fn parse(file: &File) -> Result<Vec<(&str, Vec<u64>)>, Error> {
     let mut lines = file.lines();
     let width = lines.next().map_or(0, |line| line.words().count());
     if width == 0 {
-        return Err(file.unlike("a line such as `CPU0 CPU1`"));
+        return Err(file.parse_error("a line such as `CPU0 CPU1`"));
     }
     lines.map(|line| row(line, width)).collect()
 }
 
 fn row(mut line: Fields<'_>, width: usize) -> Result<(&str, Vec<u64>), Error> {
     let kind = line.word("a type")?;
-    let kind = kind.strip_suffix(':').ok_or_else(|| line.unlike("a type and a colon"))?;
+    let kind = kind.strip_suffix(':').ok_or_else(|| line.parse_error("a type and a colon"))?;
     let counts = (0..width).map(|_| line.number("a count for each CPU"));
     Ok((kind, counts.collect::<Result<_, _>>()?))
 }

@@ -61,7 +61,7 @@ impl Collector for Softnet {
             cpus.push((packets.cpu.unwrap_or(number as u64).to_string(), packets));
         }
         if cpus.is_empty() {
-            return Err(file.unlike("a line for each CPU"));
+            return Err(file.parse_error("a line for each CPU"));
         }
         let rows: Vec<_> = cpus.iter().map(|(cpu, packets)| ([cpu.as_str()], *packets)).collect();
         out.table(&COLUMNS, &rows);
@@ -92,7 +92,7 @@ fn parse(mut line: Fields<'_>) -> Result<Packets, Error> {
     let mut columns = [0; ALL];
     let width = line.clone().words().count();
     if width < 9 {
-        return Err(line.unlike(EXPECTED));
+        return Err(line.parse_error(EXPECTED));
     }
     for column in columns.iter_mut().take(width) {
         *column = line.hex(EXPECTED)?;

@@ -71,7 +71,7 @@ struct Stat {
 
 impl Collector for Stat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let file = self.host.proc_once("stat", "stat")?;
+        let file = self.host.proc_shared("stat", "stat")?;
         let mut found = false;
         for mut line in file.lines() {
             let Some(key) = line.optional() else { continue };
@@ -82,7 +82,7 @@ impl Collector for Stat {
                 softirqs(line, out)?;
             }
         }
-        if found { Ok(()) } else { Err(file.unlike("lines such as `ctxt 38014093`")) }
+        if found { Ok(()) } else { Err(file.parse_error("lines such as `ctxt 38014093`")) }
     }
 }
 

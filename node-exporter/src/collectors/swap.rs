@@ -38,7 +38,7 @@ impl Collector for Swap {
         let file = self.0.proc_long_lines("swaps").or_absent("swap")?;
         let mut lines = file.lines();
         if !lines.next().is_some_and(|line| line.line().starts_with("Filename")) {
-            return Err(file.unlike("a heading that begins with Filename"));
+            return Err(file.parse_error("a heading that begins with Filename"));
         }
         let areas = lines.map(parse).collect::<Result<Vec<_>, _>>()?;
         out.table(&COLUMNS, &areas);

@@ -68,7 +68,7 @@ impl Collector for Sysctl {
         for parameter in &self.texts {
             let read = self.read(parameter).and_then(|file| {
                 if !parameter.keys.is_empty() {
-                    return Err(file.unlike("numbers: words cannot have names"));
+                    return Err(file.parse_error("numbers: words cannot have names"));
                 }
                 for (index, word) in file.text().split_ascii_whitespace().enumerate() {
                     info.sample([&parameter.name, word, &index.to_string()], 1.0);
@@ -84,7 +84,11 @@ impl Collector for Sysctl {
 impl Sysctl {
     fn read(&self, parameter: &Parameter) -> Result<File, Error> {
         let file = self.host.proc(format!("sys/{}", parameter.name.replace('.', "/")))?;
-        if file.trimmed().is_empty() { Err(file.unlike("one value or more")) } else { Ok(file) }
+        if file.trimmed().is_empty() {
+            Err(file.parse_error("one value or more"))
+        } else {
+            Ok(file)
+        }
     }
 }
 
@@ -113,8 +117,9 @@ impl Parameter {
 
 fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(), Error> {
     let words = file.text().split_ascii_whitespace().map(str::parse::<i64>);
-    let values =
-        words.collect::<Result<Vec<_>, _>>().map_err(|_| file.unlike("nothing but numbers"))?;
+    let values = words
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| file.parse_error("nothing but numbers"))?;
     let help = format!("Value of the sysctl {}.", parameter.name);
     let name = parameter.metric();
     match (&values[..], &parameter.keys[..]) {
@@ -143,14 +148,14 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
             }
         }
         _ => {
-            return Err(file.unlike("as many values as --collector.sysctl.include has names"));
+            return Err(file.parse_error("as many values as --collector.sysctl.include has names"));
         }
     }
     Ok(())
 }
 
 fn unnamed(file: &File) -> Error {
-    file.unlike("names in --collector.sysctl.include that metrics can have")
+    file.parse_error("names in --collector.sysctl.include that metrics can have")
 }
 
 /// Converts it to a part of a metric name: invalid characters and adjacent underscores become one

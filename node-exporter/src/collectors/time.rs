@@ -61,9 +61,9 @@ fn clocksources(host: &Host, out: &mut Families) -> Result<(), Error> {
         let mut family = out.family(desc);
         for name in &names {
             let Some(device) = name.strip_prefix("clocksource") else { continue };
-            let file = host.sys_kept(format!("{CLOCKSOURCES}/{name}/{attribute}"))?;
+            let file = host.sys_cached(format!("{CLOCKSOURCES}/{name}/{attribute}"))?;
             if file.trimmed().is_empty() {
-                return Err(file.unlike("a clock source"));
+                return Err(file.parse_error("a clock source"));
             }
             for source in file.trimmed().split_ascii_whitespace() {
                 family.sample([device, source], 1.0);

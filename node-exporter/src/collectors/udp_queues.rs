@@ -5,7 +5,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Fields, File, Host, if_there};
+use crate::host::{Fields, File, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("udp_queues", "Memory in the queues of UDP sockets", |host, _| {
@@ -28,7 +28,7 @@ impl Collector for UdpQueues {
         let mut family = out.family(&QUEUES);
         let mut found = false;
         for (path, ip) in [("net/udp", "v4"), ("net/udp6", "v6")] {
-            let Some(file) = if_there(self.0.proc(path))? else { continue };
+            let Some(file) = if_exists(self.0.proc(path))? else { continue };
             let Queues { tx, rx } = sum(&file)?;
             family.sample(["tx", ip], tx as f64);
             family.sample(["rx", ip], rx as f64);
@@ -48,7 +48,7 @@ struct Queues {
 fn sum(file: &File) -> Result<Queues, Error> {
     let mut lines = file.lines();
     if !lines.next().is_some_and(|heads| heads.line().contains("tx_queue")) {
-        return Err(file.unlike("a line of heads with `tx_queue`"));
+        return Err(file.parse_error("a line of heads with `tx_queue`"));
     }
     let mut sum = Queues::default();
     for line in lines {
@@ -64,7 +64,7 @@ fn queues(mut line: Fields<'_>) -> Result<Queues, Error> {
     line.skip(4); // slot, local and remote address, state
     let hex = |size| u64::from_str_radix(size, 16).ok();
     let sizes = line.word(EXPECTED)?.split_once(':').and_then(|(tx, rx)| hex(tx).zip(hex(rx)));
-    sizes.map(|(tx, rx)| Queues { tx, rx }).ok_or_else(|| line.unlike(EXPECTED))
+    sizes.map(|(tx, rx)| Queues { tx, rx }).ok_or_else(|| line.parse_error(EXPECTED))
 }
 
 #[cfg(test)]

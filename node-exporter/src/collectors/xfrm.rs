@@ -64,6 +64,6 @@ impl Collector for Xfrm {
                 found = true;
             }
         }
-        if found { Ok(()) } else { Err(file.unlike("counters such as `XfrmInError 0`")) }
+        if found { Ok(()) } else { Err(file.parse_error("counters such as `XfrmInError 0`")) }
     }
 }

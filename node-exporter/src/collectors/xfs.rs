@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::Definition;
 use crate::attributes::{Attributes, Values, attribute, each};
-use crate::host::{File, Host, if_there};
+use crate::host::{File, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("xfs", "XFS file systems", |host, _| Ok(Source::blocking(Xfs(host.clone()))))
@@ -259,9 +259,9 @@ struct Xfs(Host);
 impl Collector for Xfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Without the module the directory does not exist, and there is nothing to report.
-        let devices = if_there(self.0.devices("fs/xfs"))?.unwrap_or_default();
+        let devices = if_exists(self.0.devices("fs/xfs"))?.unwrap_or_default();
         let (systems, end) = each(devices, |_, device| {
-            let file = if_there(device.file("stats/stats"))?;
+            let file = if_exists(device.file("stats/stats"))?;
             file.map(|file| counts(&file)).transpose()
         });
         let rows: Vec<_> = systems

@@ -10,7 +10,7 @@ use exporter_core::families::Families;
 
 use self::kstat::{Entry, dataset, entries, pool};
 use super::Definition;
-use crate::host::{Host, OrAbsent, if_there};
+use crate::host::{Host, OrAbsent, if_exists};
 use crate::proc::named::{MOST, Named, Names};
 
 pub(super) static DEFINITION: Definition =
@@ -67,7 +67,7 @@ struct Zfs {
 
 impl Collector for Zfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let pools = self.host.directories_proc("spl/kstat/zfs").or_absent("ZFS")?;
+        let pools = self.host.list_proc_directories("spl/kstat/zfs").or_absent("ZFS")?;
         let mut end = Ok(());
         for ((file, part), names) in FILES.into_iter().zip(&mut self.names) {
             end = end.and(module(&self.host, out, file, part, names));
@@ -86,7 +86,7 @@ fn module(
     part: &str,
     names: &mut Names,
 ) -> Result<(), Error> {
-    let Some(text) = if_there(host.proc(format!("spl/kstat/zfs/{file}")))? else { return Ok(()) };
+    let Some(text) = if_exists(host.proc(format!("spl/kstat/zfs/{file}")))? else { return Ok(()) };
     for (place, entry) in entries(&text).enumerate() {
         let Entry { name, value } = entry?;
         let family = names.at(place, name, |name| {
@@ -132,7 +132,7 @@ impl Zfs {
         let mut end = Ok(());
         for name in pools {
             // ZFS 2.1 and later do not have this file.
-            match if_there(self.host.proc(format!("spl/kstat/zfs/{name}/io"))) {
+            match if_exists(self.host.proc(format!("spl/kstat/zfs/{name}/io"))) {
                 Ok(None) => {}
                 Ok(Some(file)) => match pool(&file) {
                     Ok(entries) => {
@@ -157,7 +157,7 @@ impl Zfs {
             let files = self.host.list_proc(&directory).unwrap_or_default();
             for file in files.iter().filter(|file| file.starts_with("objset-")) {
                 // A dataset that is destroyed meanwhile is left out.
-                let read = if_there(self.host.proc(format!("{directory}/{file}")));
+                let read = if_exists(self.host.proc(format!("{directory}/{file}")));
                 let add = |samples: &mut ByName<2>| -> Result<(), Error> {
                     let Some(file) = read? else { return Ok(()) };
                     let (dataset, entries) = dataset(&file)?;
@@ -177,7 +177,7 @@ impl Zfs {
         let mut end = Ok(());
         let mut family = out.family(&STATE);
         for pool in pools {
-            match if_there(self.host.proc(format!("spl/kstat/zfs/{pool}/state"))) {
+            match if_exists(self.host.proc(format!("spl/kstat/zfs/{pool}/state"))) {
                 Ok(None) => {}
                 Ok(Some(file)) => {
                     let found = file.trimmed().to_ascii_lowercase();

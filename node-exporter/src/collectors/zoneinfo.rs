@@ -127,14 +127,18 @@ fn parse(file: &File) -> Result<Vec<Zone<'_>>, Error> {
             *field = Some(line.number("a number")?);
         }
     }
-    if zones.is_empty() { Err(file.unlike("a line such as `Node 0, zone DMA`")) } else { Ok(zones) }
+    if zones.is_empty() {
+        Err(file.parse_error("a line such as `Node 0, zone DMA`"))
+    } else {
+        Ok(zones)
+    }
 }
 
 /// Parses the rest of a line such as `Node 0, zone   Normal`.
 fn zone(mut line: Fields<'_>) -> Result<Zone<'_>, Error> {
     let expected = "a line such as `Node 0, zone DMA`";
     let node = line.word(expected)?.strip_suffix(',');
-    let node = node.ok_or_else(|| line.unlike(expected))?;
+    let node = node.ok_or_else(|| line.parse_error(expected))?;
     line.skip(1);
     let name = line.word(expected)?;
     Ok(Zone { node, name, fields: [None; LENGTH], protection: Vec::new() })
@@ -146,7 +150,7 @@ fn protection(line: &Fields<'_>) -> Result<Vec<i64>, Error> {
     const MOST: usize = 16;
     let numbers = line.clone().words().take(MOST);
     let numbers = numbers.map(|number| number.trim_matches(['(', ')', ',']).parse());
-    numbers.collect::<Result<_, _>>().map_err(|_| line.unlike("numbers such as (0, 2039)"))
+    numbers.collect::<Result<_, _>>().map_err(|_| line.parse_error("numbers such as (0, 2039)"))
 }
 
 #[cfg(test)]

@@ -15,14 +15,13 @@ use rustix::fs::SeekFrom;
 
 pub(crate) use self::cache::DeviceCache;
 use self::cache::Directory;
-use super::directory::numbered_of;
-use super::file::{BLANK, File, Page, shortened};
+use super::directory::entries_with_inodes_of;
+use super::file::{EMPTY_PAGE, File, Page, truncated};
 
-/// A directory of small files: a device of sysfs. Its path is resolved once, not once for each
-/// file.
+/// A device of sysfs: a directory of small files. Its path is resolved only once.
 ///
-/// In sysfs, it stays open until the next scrape with the files that were read and the directories
-/// that were opened below it.
+/// In sysfs, the directory stays open for the next scrape, as do the files and directories that
+/// were opened below it.
 #[derive(Clone, Debug)]
 pub(crate) struct Device(Arc<Directory>);
 
@@ -34,31 +33,34 @@ impl Device {
 
     /// The names of its attributes and directories, in order.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
-        Ok(self.numbered()?.into_iter().map(|(name, _)| name).collect())
+        Ok(self.entries_with_inodes()?.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// The names, each with the inode number of its directory entry.
-    fn numbered(&self) -> Result<Vec<(String, u64)>, Error> {
-        let names = rustix::fs::seek(self.0.as_fd(), SeekFrom::Start(0)).map_err(io::Error::from);
-        let names = names.and_then(|_| numbered_of(self.0.as_fd()));
-        let names = names.map_err(|source| unread(self.path(), source))?.into_iter();
-        Ok(names.map(|(name, number, _)| (name.to_string_lossy().into_owned(), number)).collect())
+    /// The names with the inode numbers of the entries.
+    fn entries_with_inodes(&self) -> Result<Vec<(String, u64)>, Error> {
+        let rewound = rustix::fs::seek(self.0.as_fd(), SeekFrom::Start(0)).map_err(io::Error::from);
+        let entries = rewound.and_then(|_| entries_with_inodes_of(self.0.as_fd()));
+        let entries = entries.map_err(|source| read_error(self.path(), source))?.into_iter();
+        Ok(entries.map(|(name, inode, _)| (name.to_string_lossy().into_owned(), inode)).collect())
     }
 
     /// The directories of this device by name, in order. Directories removed meanwhile are left
     /// out.
     pub(crate) fn devices(&self) -> Result<Vec<(String, Self)>, Error> {
-        self.devices_that(|_| true)
+        self.devices_matching(|_| true)
     }
 
-    /// Like [`Device::devices`], of those with a name that is `wanted`. The others are not opened.
-    pub(crate) fn devices_that(
+    /// Like [`Device::devices`], but opens only directories for whose name `is_wanted` returns
+    /// true.
+    pub(crate) fn devices_matching(
         &self,
-        wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(String, Self)>, Error> {
         let mut devices = Vec::new();
-        for (name, number) in self.numbered()?.into_iter().filter(|(name, _)| wanted(name)) {
-            match self.0.directory(OsStr::new(&name), Some(number)) {
+        for (name, inode) in
+            self.entries_with_inodes()?.into_iter().filter(|(name, _)| is_wanted(name))
+        {
+            match self.0.directory(OsStr::new(&name), Some(inode)) {
                 Ok(device) => devices.push((name, Self(device))),
                 Err(Error::Read { source, .. })
                     if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
@@ -72,20 +74,20 @@ impl Device {
         self.0.path()
     }
 
-    /// The path of a directory of the device, or of one that it links to, without links.
+    /// The canonical path of a directory or link in the directory of the device.
     pub(crate) fn canonical(&self, name: &str) -> Result<PathBuf, Error> {
         let directory = self.0.directory(OsStr::new(name), None)?;
-        // The kernel knows the path of an open directory; otherwise each of its parts would be asked
-        // whether it is a link. Where procfs is hidden, that is the way.
+        // The kernel knows the path of an open directory. `canonicalize` needs a system call for
+        // each component; it is the fallback where procfs is hidden.
         let open = format!("/proc/self/fd/{}", directory.as_fd().as_raw_fd());
         let path = Path::new(&open).read_link().ok().filter(|path| path.is_absolute());
         path.map_or_else(|| directory.path().canonicalize(), Ok)
-            .map_err(|source| unread(directory.path(), source))
+            .map_err(|source| read_error(directory.path(), source))
     }
 
     /// An attribute as read by [`Device::text`], as an owned string.
     pub(crate) fn string(&self, name: &str) -> Result<String, Error> {
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         self.text(name, &mut page).map(Cow::into_owned)
     }
 
@@ -95,55 +97,55 @@ impl Device {
         name: &str,
         expected: &'static str,
     ) -> Result<T, Error> {
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let text = self.text(name, &mut page)?;
-        text.parse().map_err(|_| self.unlike(name, expected, &text))
+        text.parse().map_err(|_| self.parse_error(name, expected, &text))
     }
 
     /// An attribute of several lines.
     pub(crate) fn file(&self, name: impl AsRef<Path>) -> Result<File, Error> {
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         File::of_page(self.path().join(&name), self.0.read(name.as_ref().as_os_str(), &mut page))
     }
 
-    /// A sensor: one read of 128 bytes. Drivers measure on each read, some reject a second read,
-    /// and none returns more.
+    /// The file of a sensor, with a single read of 128 bytes. Drivers measure at each read and
+    /// never return more; some reject a second read.
     pub(crate) fn sensor(&self, name: impl AsRef<Path>) -> Result<File, Error> {
-        let mut room = [0; 128];
-        let read = self.0.read(name.as_ref().as_os_str(), &mut room).map(<[u8]>::to_vec);
+        let mut buffer = [0; 128];
+        let read = self.0.read(name.as_ref().as_os_str(), &mut buffer).map(<[u8]>::to_vec);
         File::new(self.path().join(name), read)
     }
 
-    /// An attribute without the white space around it; what is not UTF-8 is U+FFFD.
+    /// An attribute without surrounding white space. U+FFFD replaces invalid UTF-8.
     pub(crate) fn text<'p>(&self, name: &str, page: &'p mut Page) -> Result<Cow<'p, str>, Error> {
-        self.read(name, page).map_err(|source| self.unread(name, source))
+        self.read(name, page).map_err(|source| self.read_error(name, source))
     }
 
-    /// Like [`Device::text`], for callers that handle some errors as results.
+    /// Like [`Device::text`], for callers to which some errors are valid results.
     pub(crate) fn read<'p>(&self, name: &str, page: &'p mut Page) -> io::Result<Cow<'p, str>> {
-        // The kernel returns an attribute completely or not at all, so one read is enough.
+        // The kernel returns an attribute completely, so one read is enough.
         match self.0.read(OsStr::new(name), page)? {
             bytes if bytes.len() == size_of::<Page>() => Err(ErrorKind::FileTooLarge.into()),
             bytes => Ok(String::from_utf8_lossy(bytes.trim_ascii())),
         }
     }
 
-    /// Whether it stays open. Outside sysfs it does not, and another directory may replace it before
-    /// the next scrape.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.0.is_kept()
+    /// Whether the directory stays open. Directories outside sysfs do not: another directory may
+    /// replace them before the next scrape.
+    pub(crate) fn is_cached(&self) -> bool {
+        self.0.is_cached()
     }
 
-    pub(crate) fn unread(&self, name: &str, source: io::Error) -> Error {
-        unread(&self.path().join(name), source)
+    pub(crate) fn read_error(&self, name: &str, source: io::Error) -> Error {
+        read_error(&self.path().join(name), source)
     }
 
-    /// An error that names an attribute and shows what it `found` there.
-    pub(crate) fn unlike(&self, name: &str, expected: &'static str, found: &str) -> Error {
-        Error::Parse { path: self.path().join(name), expected, found: shortened(found) }
+    /// An error that names the attribute and shows the text that was found.
+    pub(crate) fn parse_error(&self, name: &str, expected: &'static str, found: &str) -> Error {
+        Error::Parse { path: self.path().join(name), expected, found: truncated(found) }
     }
 }
 
-fn unread(path: &Path, source: io::Error) -> Error {
+fn read_error(path: &Path, source: io::Error) -> Error {
     Error::Read { path: path.to_owned(), source }
 }

@@ -11,7 +11,7 @@ use exporter_core::file;
 /// The maximum size of a sysfs attribute.
 pub(crate) type Page = [u8; 4096];
 
-pub(crate) const BLANK: Page = [0; 4096];
+pub(crate) const EMPTY_PAGE: Page = [0; 4096];
 
 /// The content of a file, with its path for errors.
 #[derive(Debug)]
@@ -27,16 +27,16 @@ impl File {
         Self::new(path, read)
     }
 
-    /// Reads an `opened` file that is usually smaller than a page, with one system call: the kernel
-    /// returns a short read only at the end of an attribute, a record or an ordinary file.
+    /// Reads an open file that is usually smaller than a page, with one system call: a short read
+    /// means the end of the file.
     pub(super) fn read_small(path: PathBuf, opened: &OwnedFd) -> Result<Self, Error> {
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let read = rustix::io::retry_on_intr(|| rustix::io::read(opened, &mut page[..]));
         let read = read.map(|length| page.get(..length).unwrap_or_default());
         Self::of_page(path, read.map_err(io::Error::from))
     }
 
-    /// A file of which the first `page` was read. If that is full, the whole file is read.
+    /// Uses the first `page` of a file if it is the whole file; otherwise, reads the file again.
     pub(super) fn of_page(path: PathBuf, page: io::Result<&[u8]>) -> Result<Self, Error> {
         match page {
             Ok(bytes) if bytes.len() == size_of::<Page>() => Self::read(path),
@@ -70,14 +70,14 @@ impl File {
         &self.text
     }
 
-    /// The whole text without surrounding white space: the way to read most files of sysfs.
+    /// The text without surrounding white space, as needed for most files of sysfs.
     pub(crate) fn trimmed(&self) -> &str {
         self.text.trim()
     }
 
     /// The whole file as one number.
     pub(crate) fn number<T: FromStr>(&self, expected: &'static str) -> Result<T, Error> {
-        self.trimmed().parse().map_err(|_| self.unlike(expected))
+        self.trimmed().parse().map_err(|_| self.parse_error(expected))
     }
 
     pub(crate) fn lines(&self) -> impl Iterator<Item = Fields<'_>> {
@@ -90,13 +90,13 @@ impl File {
     }
 
     /// An error that names this file and shows its beginning.
-    pub(crate) fn unlike(&self, expected: &'static str) -> Error {
+    pub(crate) fn parse_error(&self, expected: &'static str) -> Error {
         let found = self.text.lines().next().unwrap_or_default().to_owned();
-        Error::Parse { path: self.path.clone(), expected, found: shortened(&found) }
+        Error::Parse { path: self.path.clone(), expected, found: truncated(&found) }
     }
 }
 
-/// The fields of a line, taken from the left.
+/// The fields of a line, consumed from left to right.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields<'a> {
     path: &'a Path,
@@ -114,7 +114,7 @@ impl<'a> Fields<'a> {
         Self::new(Path::new("test"), line)
     }
 
-    /// The whole line, including fields that were already taken.
+    /// The whole line, including the consumed fields.
     pub(crate) fn line(&self) -> &'a str {
         self.line
     }
@@ -134,31 +134,35 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn word(&mut self, expected: &'static str) -> Result<&'a str, Error> {
-        self.rest.next().ok_or_else(|| self.unlike(expected))
+        self.rest.next().ok_or_else(|| self.parse_error(expected))
     }
 
     pub(crate) fn number<T: FromStr>(&mut self, expected: &'static str) -> Result<T, Error> {
-        self.word(expected)?.parse().map_err(|_| self.unlike(expected))
+        self.word(expected)?.parse().map_err(|_| self.parse_error(expected))
     }
 
     /// A number written in hexadecimal, without a prefix.
     pub(crate) fn hex(&mut self, expected: &'static str) -> Result<u64, Error> {
-        u64::from_str_radix(self.word(expected)?, 16).map_err(|_| self.unlike(expected))
+        u64::from_str_radix(self.word(expected)?, 16).map_err(|_| self.parse_error(expected))
     }
 
-    /// The next number, or `None` if the line of an older kernel ends here.
-    pub(crate) fn newer<T: FromStr>(&mut self, expected: &'static str) -> Result<Option<T>, Error> {
+    /// The next number, or `None` at the end of the line: for fields that older kernels do not
+    /// have.
+    pub(crate) fn optional_number<T: FromStr>(
+        &mut self,
+        expected: &'static str,
+    ) -> Result<Option<T>, Error> {
         self.rest.clone().next().map(|_| self.number(expected)).transpose()
     }
 
     /// An error that names the file and shows the line.
-    pub(crate) fn unlike(&self, expected: &'static str) -> Error {
-        Error::Parse { path: self.path.to_owned(), expected, found: shortened(self.line) }
+    pub(crate) fn parse_error(&self, expected: &'static str) -> Error {
+        Error::Parse { path: self.path.to_owned(), expected, found: truncated(self.line) }
     }
 }
 
-/// The part of a line that is shown in an error.
-pub(super) fn shortened(line: &str) -> String {
+/// The beginning of a line, for an error message.
+pub(super) fn truncated(line: &str) -> String {
     const MOST: usize = 120;
     match line.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
@@ -181,7 +185,7 @@ mod tests {
                 let mut rest = fields.clone();
                 rest.skip(1);
                 let _ = rest.number::<u64>("a number");
-                let _ = rest.newer::<f64>("a number");
+                let _ = rest.optional_number::<f64>("a number");
                 let _ = rest.hex("a number");
                 let _ = rest.word("a word");
                 assert_eq!(fields.clone().words().count(), {
@@ -189,7 +193,7 @@ mod tests {
                     std::iter::from_fn(|| rest.optional()).count()
                 });
             }
-            let shown = file.unlike("another").to_string();
+            let shown = file.parse_error("another").to_string();
             assert!(shown.len() < 1000 && shown.lines().count() == 1, "{shown}");
         });
     }

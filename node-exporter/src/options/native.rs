@@ -50,8 +50,8 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
         sysfs: directory(flags, &SYSFS)?,
         rootfs: flags.text(&ROOTFS).into(),
         udev: flags.text(&UDEV).into(),
-        devices: DeviceCache::new(FileCache::of_process().budget().clone()),
-        kept: FileCache::of_process(),
+        device_cache: DeviceCache::new(FileCache::of_process().budget().clone()),
+        file_cache: FileCache::of_process(),
         shared_counters: SharedCounters::default(),
         bus: Bus::system(),
     })

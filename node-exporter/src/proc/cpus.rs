@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use exporter_core::collector::Error;
 use rustix::io::Errno;
 
-use crate::host::{File, Host, if_there};
+use crate::host::{File, Host, if_exists};
 
 /// Relative to sysfs.
 pub(crate) const DIRECTORY: &str = "devices/system/cpu";
@@ -22,7 +22,7 @@ pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
         let all_digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         all_digits.then(|| number.to_owned())
     };
-    let names = if_there(host.list_sys(DIRECTORY))?.unwrap_or_default();
+    let names = if_exists(host.list_sys(DIRECTORY))?.unwrap_or_default();
     Ok(names.into_iter().filter_map(number).collect())
 }
 
@@ -32,8 +32,8 @@ pub(crate) fn file(host: &Host, number: &str, file: &str) -> Result<Option<File>
 }
 
 /// As [`file()`], for files that are read in every scrape.
-pub(crate) fn file_kept(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
-    shown(host.sys_kept(path(number, file)))
+pub(crate) fn file_cached(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
+    shown(host.sys_cached(path(number, file)))
 }
 
 fn shown(file: Result<File, Error>) -> Result<Option<File>, Error> {
@@ -79,7 +79,7 @@ pub(crate) struct CpuSet(Vec<RangeInclusive<u32>>);
 
 impl CpuSet {
     pub(crate) fn parse(file: &File) -> Result<Self, Error> {
-        Self::from_text(file.trimmed()).ok_or_else(|| file.unlike("CPU numbers such as 0-3,8"))
+        Self::from_text(file.trimmed()).ok_or_else(|| file.parse_error("CPU numbers such as 0-3,8"))
     }
 
     fn from_text(text: &str) -> Option<Self> {

@@ -18,14 +18,14 @@ pub(super) fn human(text: &str) -> Option<f64> {
 
 fn number(line: &mut Fields<'_>) -> Result<f64, Error> {
     let expected = "a number such as 12 or 2.05G";
-    human(line.word(expected)?).ok_or_else(|| line.unlike(expected))
+    human(line.word(expected)?).ok_or_else(|| line.parse_error(expected))
 }
 
 /// A counter since the creation of the file system.
 pub(super) fn counter(file: &File) -> Result<f64, Error> {
     let expected = "a line `since filesystem creation:` with a number";
     let line = file.text().lines().find_map(|line| line.strip_prefix("since filesystem creation:"));
-    line.and_then(|number| human(number.trim())).ok_or_else(|| file.unlike(expected))
+    line.and_then(|number| human(number.trim())).ok_or_else(|| file.parse_error(expected))
 }
 
 /// Kinds of errors with their counts; the time of the last one follows.
@@ -68,7 +68,7 @@ pub(super) fn done(file: &File) -> Result<Vec<([String; 2], f64)>, Error> {
             operation = name;
             continue;
         }
-        let bytes = human(bytes).ok_or_else(|| line.unlike("a kind of data and its bytes"))?;
+        let bytes = human(bytes).ok_or_else(|| line.parse_error("a kind of data and its bytes"))?;
         done.push(([operation, name].map(str::to_owned), bytes));
     }
     Ok(done)
@@ -81,7 +81,8 @@ pub(super) fn io_errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
     let lines = file.lines().skip_while(|line| !line.line().contains("since filesystem creation"));
     for line in lines.skip(1) {
         let Some((name, count)) = line.line().split_once(':') else { break };
-        let count: u64 = count.trim().parse().map_err(|_| line.unlike("a kind and a count"))?;
+        let count: u64 =
+            count.trim().parse().map_err(|_| line.parse_error("a kind and a count"))?;
         errors.push((name.trim().to_owned(), count as f64));
     }
     Ok(errors)

@@ -5,7 +5,7 @@ use exporter_core::collector::Error;
 use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 
-use crate::host::{Device, if_there};
+use crate::host::{Device, if_exists};
 
 pub(super) static RESERVED: Desc<2> = Desc::gauge(
     "node_btrfs_reserved_bytes",
@@ -44,7 +44,7 @@ impl Allocation {
     pub(super) fn read(system: &Device, devices: usize) -> Result<Self, Error> {
         let mut allocation = Self::default();
         for kind in ["data", "metadata", "system"] {
-            let Some(group) = if_there(system.device(format!("allocation/{kind}")))? else {
+            let Some(group) = if_exists(system.device(format!("allocation/{kind}")))? else {
                 continue;
             };
             let reserved: u64 = group.number("bytes_reserved", "a number of bytes")?;

@@ -4,7 +4,7 @@ use exporter_core::collector::Error;
 use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use crate::host::{self, Device, Host, if_there};
+use crate::host::{self, Device, Host, if_exists};
 use crate::proc::mounts;
 use crate::system::{self, BtrfsDevice};
 
@@ -51,10 +51,10 @@ impl Devices {
 
 pub(super) fn in_sysfs(system: &Device) -> Result<Devices, Error> {
     let mut found = Vec::new();
-    let directory = if_there(system.device("devices"))?;
+    let directory = if_exists(system.device("devices"))?;
     for (name, device) in directory.map_or_else(|| Ok(Vec::new()), |all| all.devices())? {
         // A missing device has no size.
-        let sectors = if_there(device.number::<u64>("size", "a number of sectors"))?;
+        let sectors = if_exists(device.number::<u64>("size", "a number of sectors"))?;
         found.push((name, sectors.unwrap_or_default() as f64 * 512.0));
     }
     Ok(Devices::InSysfs(found))

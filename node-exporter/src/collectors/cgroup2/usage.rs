@@ -165,7 +165,7 @@ fn io(file: &File) -> Result<Vec<Io>, Error> {
         let mut io = Io { device: line.word("a device number")?.to_owned(), ..Io::default() };
         let mut counted = false;
         for word in line.clone().words() {
-            let (key, number) = word.split_once('=').ok_or_else(|| line.unlike(EXPECTED))?;
+            let (key, number) = word.split_once('=').ok_or_else(|| line.parse_error(EXPECTED))?;
             let place = match key {
                 "rbytes" => &mut io.bytes[0],
                 "wbytes" => &mut io.bytes[1],
@@ -176,7 +176,7 @@ fn io(file: &File) -> Result<Vec<Io>, Error> {
                 // From cost models, if they are enabled.
                 _ => continue,
             };
-            *place = number.parse::<u64>().map_err(|_| line.unlike(EXPECTED))? as f64;
+            *place = number.parse::<u64>().map_err(|_| line.parse_error(EXPECTED))? as f64;
             counted = true;
         }
         if counted {
@@ -195,11 +195,11 @@ fn stalls(file: &File) -> Result<[f64; 2], Error> {
         let place = match line.word(EXPECTED)? {
             "some" => &mut totals[0],
             "full" => &mut totals[1],
-            _ => return Err(line.unlike(EXPECTED)),
+            _ => return Err(line.parse_error(EXPECTED)),
         };
         let total = line.clone().words().find_map(|word| word.strip_prefix("total="));
         let micros: Option<u64> = total.and_then(|total| total.parse().ok());
-        *place = micros.ok_or_else(|| line.unlike(EXPECTED))? as f64 / MICROSECONDS;
+        *place = micros.ok_or_else(|| line.parse_error(EXPECTED))? as f64 / MICROSECONDS;
     }
     Ok(totals)
 }

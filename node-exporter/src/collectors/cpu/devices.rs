@@ -92,7 +92,7 @@ impl Devices {
             return Ok(());
         }
         // One file for all CPUs has the same content as `online` of each.
-        let online = CpuSet::parse(&host.sys_kept(format!("{DIRECTORY}/online"))?)?;
+        let online = CpuSet::parse(&host.sys_cached(format!("{DIRECTORY}/online"))?)?;
         let mut family = out.family(&ONLINE);
         for cpu in &self.switchable {
             let is_online = cpu.parse().is_ok_and(|cpu| online.contains(cpu));
@@ -118,7 +118,7 @@ fn throttles<const N: usize>(
 ) -> Result<(), Error> {
     let mut family = out.family(desc);
     for Counted { labels, cpu } in counted {
-        if let Some(file) = cpus::file_kept(host, cpu, file)? {
+        if let Some(file) = cpus::file_cached(host, cpu, file)? {
             let count: u64 = file.number("a count")?;
             family.sample(labels.each_ref().map(String::as_str), count as f64);
         }

@@ -164,7 +164,7 @@ fn parse(file: &File) -> Result<Vec<Cpu<'_>>, Error> {
         let (key, value) = (key.trim_ascii_end(), value.trim_ascii());
         if key == "processor" {
             if value.parse::<u32>().is_err() {
-                return Err(fields.unlike("the number of a CPU"));
+                return Err(fields.parse_error("the number of a CPU"));
             }
             cpus.push(Cpu { number: value, ..Cpu::default() });
         }
@@ -180,7 +180,7 @@ fn parse(file: &File) -> Result<Vec<Cpu<'_>>, Error> {
             "stepping" => cpu.stepping = value,
             "cache size" => cpu.cache_size = value,
             "cpu MHz" => {
-                let mhz = value.parse().map_err(|_| fields.unlike("a number of MHz"))?;
+                let mhz = value.parse().map_err(|_| fields.parse_error("a number of MHz"))?;
                 cpu.mhz = Some(mhz);
             }
             "flags" | "Features" => cpu.flags = value,
@@ -188,7 +188,7 @@ fn parse(file: &File) -> Result<Vec<Cpu<'_>>, Error> {
             _ => {}
         }
     }
-    if cpus.is_empty() { Err(file.unlike("lines such as `processor : 0`")) } else { Ok(cpus) }
+    if cpus.is_empty() { Err(file.parse_error("lines such as `processor : 0`")) } else { Ok(cpus) }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Times {
     pub(super) fn update(&mut self, file: &File) -> Result<bool, Error> {
         let now = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
         if now.is_empty() {
-            return Err(file.unlike("lines such as `cpu0 1 2 3 4`"));
+            return Err(file.parse_error("lines such as `cpu0 1 2 3 4`"));
         }
         let mut same = now.len() == self.0.len();
         // Both are sorted, so a single pass over both is enough.
@@ -67,7 +67,7 @@ impl Total {
     pub(super) fn update(&mut self, file: &File) -> Result<&Cpu, Error> {
         let mut line = file.fields();
         if line.optional() != Some("cpu") {
-            return Err(file.unlike("a first line such as `cpu 1 2 3 4`"));
+            return Err(file.parse_error("a first line such as `cpu 1 2 3 4`"));
         }
         let mut total = times(0, "cpu", line)?;
         if let Some(before) = &self.0 {
@@ -101,7 +101,7 @@ fn parse(mut line: Fields<'_>) -> Option<Result<Cpu, Error>> {
 }
 
 fn cpu(name: &str, line: Fields<'_>) -> Result<Cpu, Error> {
-    let number = name.parse().map_err(|_| line.unlike("the number of a CPU"))?;
+    let number = name.parse().map_err(|_| line.parse_error("the number of a CPU"))?;
     times(number, name, line)
 }
 
@@ -116,7 +116,7 @@ fn times(number: u32, name: &str, mut line: Fields<'_>) -> Result<Cpu, Error> {
     for (mode, seconds) in cpu.seconds.iter_mut().chain(&mut cpu.guest_seconds).enumerate() {
         let ticks: Option<u64> = match mode {
             0..4 => Some(line.number("ticks in four modes or more")?),
-            _ => line.newer("ticks in each mode")?,
+            _ => line.optional_number("ticks in each mode")?,
         };
         *seconds = ticks.unwrap_or_default() as f64 / TICKS_PER_SECOND;
     }

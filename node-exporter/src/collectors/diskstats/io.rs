@@ -54,7 +54,7 @@ pub(super) fn parse(mut line: Fields<'_>) -> Result<([&str; 2], [&str; 1], Io), 
         in_flight: count(&mut line, "I/Os in progress")?,
         busy_ms: count(&mut line, "ms spent doing I/Os")?,
         weighted_ms: count(&mut line, "weighted ms spent doing I/Os")?,
-        discards: match line.newer::<u64>("discards completed")? {
+        discards: match line.optional_number::<u64>("discards completed")? {
             None => None,
             Some(completed) => Some(Discards {
                 completed: completed as f64,
@@ -63,7 +63,7 @@ pub(super) fn parse(mut line: Fields<'_>) -> Result<([&str; 2], [&str; 1], Io), 
                 ms: count(&mut line, "ms spent discarding")?,
             }),
         },
-        flushes: match line.newer::<u64>("flushes completed")? {
+        flushes: match line.optional_number::<u64>("flushes completed")? {
             None => None,
             Some(completed) => Some(Flushes {
                 completed: completed as f64,

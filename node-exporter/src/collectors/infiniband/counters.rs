@@ -50,7 +50,8 @@ fn read<const M: usize>(
         if text.starts_with("N/A") {
             return Ok(None);
         }
-        let count = text.parse::<u64>().map_err(|_| directory.unlike(name, "a count", &text))?;
+        let count =
+            text.parse::<u64>().map_err(|_| directory.parse_error(name, "a count", &text))?;
         Ok(Some(count as f64))
     })
 }

@@ -88,7 +88,7 @@ pub(super) fn mounts(file: &File) -> Result<Vec<Mount<'_>>, Error> {
         match key {
             _ if in_operations => {
                 let name = key.strip_suffix(':');
-                let name = name.ok_or_else(|| line.unlike("an operation and a colon"))?;
+                let name = name.ok_or_else(|| line.parse_error("an operation and a colon"))?;
                 mount.operations.push((name, operation(&mut line)?));
             }
             "age:" => mount.totals.age = line.number("seconds")?,
@@ -103,7 +103,7 @@ pub(super) fn mounts(file: &File) -> Result<Vec<Mount<'_>>, Error> {
     }
     mounts.extend(current);
     if devices == 0 {
-        Err(file.unlike("lines such as `device x mounted on /`"))
+        Err(file.parse_error("lines such as `device x mounted on /`"))
     } else {
         Ok(mounts)
     }
@@ -151,9 +151,9 @@ fn transport<'a>(line: &mut Fields<'a>) -> Result<Connection<'a>, Error> {
     counts.backlog = line.number(EXPECTED)?;
     // RDMA has other fields here.
     if matches!(protocol, "tcp" | "udp") {
-        counts.slots = line.newer(EXPECTED)?.unwrap_or_default();
-        counts.sending = line.newer(EXPECTED)?.unwrap_or_default();
-        counts.pending = line.newer(EXPECTED)?.unwrap_or_default();
+        counts.slots = line.optional_number(EXPECTED)?.unwrap_or_default();
+        counts.sending = line.optional_number(EXPECTED)?.unwrap_or_default();
+        counts.pending = line.optional_number(EXPECTED)?.unwrap_or_default();
     }
     Ok(Connection { protocol, counts })
 }
@@ -169,7 +169,7 @@ fn operation(line: &mut Fields<'_>) -> Result<Operation, Error> {
         queue_ms: line.number(EXPECTED)?,
         response_ms: line.number(EXPECTED)?,
         request_ms: line.number(EXPECTED)?,
-        errors: line.newer(EXPECTED)?,
+        errors: line.optional_number(EXPECTED)?,
     })
 }
 

@@ -11,7 +11,7 @@ use exporter_core::collector::Error;
 use rustix::io::Errno;
 
 use super::Interface;
-use crate::host::{BLANK, Device, Host, Page};
+use crate::host::{Device, EMPTY_PAGE, Host, Page};
 
 /// The interfaces of the last scrape, by name and number. Open files follow a renamed interface, so
 /// the name alone does not identify them.
@@ -38,7 +38,7 @@ impl Interfaces {
                 },
             };
             visit(name, &device);
-            if device.is_kept() {
+            if device.is_cached() {
                 self.0.insert(key, device);
             }
         }
@@ -74,7 +74,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { page: BLANK, problem: None }
+        Self { page: EMPTY_PAGE, problem: None }
     }
 
     pub(super) fn interface(&mut self, device: &Device) -> Interface {
@@ -119,7 +119,7 @@ impl Reader {
             Ok(text) => {
                 let number = number(&text);
                 if number.is_none() {
-                    let problem = device.unlike(attribute, "a number", &text);
+                    let problem = device.parse_error(attribute, "a number", &text);
                     self.problem.get_or_insert(problem);
                 }
                 number
@@ -145,7 +145,7 @@ impl Reader {
             Errno::PERM,
         ];
         if !Errno::from_io_error(&source).is_some_and(|errno| EXPECTED.contains(&errno)) {
-            self.problem.get_or_insert(device.unread(attribute, source));
+            self.problem.get_or_insert(device.read_error(attribute, source));
         }
     }
 }

@@ -3,7 +3,7 @@
 use exporter_core::collector::Error;
 
 use super::{Counters, Device};
-use crate::host::{BLANK, Fields, Host};
+use crate::host::{EMPTY_PAGE, Fields, Host};
 use crate::netlink::link::{self, Counting, InterfaceCounters, Link, Stats};
 use crate::netlink::{Netlink, text};
 
@@ -77,7 +77,7 @@ pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, 
     let mut lines = file.lines();
     let headings = [lines.next(), lines.next()];
     if !headings.iter().flatten().any(|line| line.line().contains("|bytes")) {
-        return Err(file.unlike("two lines of headings"));
+        return Err(file.parse_error("two lines of headings"));
     }
     let mut devices = Vec::new();
     for line in lines {
@@ -89,7 +89,7 @@ pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, 
 }
 
 fn alias_of(host: &Host, device: &str) -> String {
-    let mut page = BLANK;
+    let mut page = EMPTY_PAGE;
     let interface = host.device(format!("class/net/{device}"));
     let alias =
         interface.and_then(|interface| Ok(interface.text("ifalias", &mut page)?.into_owned()));
@@ -99,11 +99,12 @@ fn alias_of(host: &Host, device: &str) -> String {
 
 fn parse<'a>(line: &Fields<'a>) -> Result<(&'a str, Counters), Error> {
     // Old kernels write no space after the colon.
-    let (name, rest) = line.line().rsplit_once(':').ok_or_else(|| line.unlike("a device name"))?;
+    let (name, rest) =
+        line.line().rsplit_once(':').ok_or_else(|| line.parse_error("a device name"))?;
     let mut fields = rest.split_ascii_whitespace();
     let mut number = |expected| {
         let field = fields.next().and_then(|field| field.parse::<u64>().ok());
-        field.map(|count| count as f64).ok_or_else(|| line.unlike(expected))
+        field.map(|count| count as f64).ok_or_else(|| line.parse_error(expected))
     };
     let counters = Counters {
         receive_bytes: number("bytes received")?,

@@ -51,13 +51,13 @@ pub(in crate::collectors) fn numbers<const N: usize>(
 pub(in crate::collectors) fn counts(mut line: Fields<'_>) -> Result<Vec<f64>, Error> {
     let announced: usize = line.number("the number of counts")?;
     let mut counts = Vec::new();
-    while let Some(count) = line.newer::<u64>("a count")? {
+    while let Some(count) = line.optional_number::<u64>("a count")? {
         counts.push(count as f64);
     }
     if counts.len() == announced {
         Ok(counts)
     } else {
-        Err(line.unlike("as many counts as the line announces"))
+        Err(line.parse_error("as many counts as the line announces"))
     }
 }
 

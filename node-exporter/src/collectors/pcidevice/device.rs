@@ -4,7 +4,7 @@ use std::path::Path;
 
 use exporter_core::collector::Error;
 
-use crate::host::{self, BLANK, Host, if_there};
+use crate::host::{self, EMPTY_PAGE, Host, if_exists};
 
 /// Relative to sysfs.
 pub(super) const DIRECTORY: &str = "bus/pci/devices";
@@ -54,7 +54,7 @@ impl Device {
     pub(super) fn read(host: &Host, name: &str) -> Result<Option<Self>, Error> {
         let Some(location) = Location::of(name) else { return Ok(None) };
         let path = format!("{DIRECTORY}/{name}");
-        let Some(directory) = if_there(host.device(&path))? else { return Ok(None) };
+        let Some(directory) = if_exists(host.device(&path))? else { return Ok(None) };
         let attributes = Attributes(&directory);
         let ids = Ids {
             class: attributes.id("class")?,
@@ -77,7 +77,7 @@ impl Device {
             numa_node: attributes.number("numa_node")?.filter(|node| *node >= 0.0),
         };
         let power_state = attributes.text("power_state").filter(|state| !state.is_empty());
-        let above = host.link_sys(&path).ok().and_then(|target| above(&target));
+        let above = host.read_link_sys(&path).ok().and_then(|target| above(&target));
         Ok(Some(Self { location, above, ids, measures, power_state }))
     }
 
@@ -129,27 +129,28 @@ struct Attributes<'a>(&'a host::Device);
 impl Attributes<'_> {
     /// `None` if a device lacks the attribute, or cannot read it at the moment.
     fn text(&self, name: &str) -> Option<String> {
-        Some(self.0.read(name, &mut BLANK.clone()).ok()?.into_owned())
+        Some(self.0.read(name, &mut EMPTY_PAGE.clone()).ok()?.into_owned())
     }
 
     /// A number written as `0x1022`.
     fn id(&self, name: &str) -> Result<u32, Error> {
-        let mut page = BLANK;
+        let mut page = EMPTY_PAGE;
         let text = self.0.text(name, &mut page)?;
         let number = text.strip_prefix("0x").and_then(|hex| u32::from_str_radix(hex, 16).ok());
-        number.ok_or_else(|| self.0.unlike(name, "a number such as 0x1022", &text))
+        number.ok_or_else(|| self.0.parse_error(name, "a number such as 0x1022", &text))
     }
 
     fn number(&self, name: &str) -> Result<Option<f64>, Error> {
         let Some(text) = self.text(name).filter(|text| is_known(text)) else { return Ok(None) };
-        let number = text.parse::<i64>().map_err(|_| self.0.unlike(name, "a number", &text))?;
+        let number =
+            text.parse::<i64>().map_err(|_| self.0.parse_error(name, "a number", &text))?;
         Ok(Some(number as f64))
     }
 
     fn speed(&self, name: &str) -> Result<Option<f64>, Error> {
         let Some(text) = self.text(name).filter(|text| is_known(text)) else { return Ok(None) };
         let speed = speed(&text);
-        speed.map(Some).ok_or_else(|| self.0.unlike(name, "a speed such as `8.0 GT/s`", &text))
+        speed.map(Some).ok_or_else(|| self.0.parse_error(name, "a speed such as `8.0 GT/s`", &text))
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Process>, String> {
                 "name" => value.trim().clone_into(&mut member),
                 "value" => {
                     if is_fault && member == "faultString" {
-                        return Err(format!("it refuses: {}", shortened(value.trim())));
+                        return Err(format!("it refuses: {}", truncated(value.trim())));
                     }
                     process.set(&member, value.trim())?;
                 }
@@ -62,7 +62,7 @@ impl Process {
         let number = || {
             let number = value.parse();
             number.map_err(|_| {
-                format!("expected a number for {member}, found {:?}", shortened(value))
+                format!("expected a number for {member}, found {:?}", truncated(value))
             })
         };
         match member {
@@ -78,7 +78,7 @@ impl Process {
 }
 
 /// The part that is shown in an error.
-fn shortened(text: &str) -> String {
+fn truncated(text: &str) -> String {
     text.chars().take(120).collect()
 }
 

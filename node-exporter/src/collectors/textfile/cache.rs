@@ -53,7 +53,7 @@ impl Entry {
     fn of(path: &Path, old: Option<Self>) -> Self {
         // The version before reading: if the file changes in the meantime, it is read again next
         // time.
-        let stat = match host::plain(path) {
+        let stat = match host::stat_regular_file(path) {
             Ok(stat) => stat,
             Err(error) => {
                 let content = Err(collector::chain(&error));
@@ -77,7 +77,7 @@ impl Entry {
 }
 
 fn read(path: &Path) -> Result<Page, String> {
-    let bytes = host::bytes(path).map_err(|error| collector::chain(&error))?;
+    let bytes = host::read_bytes(path).map_err(|error| collector::chain(&error))?;
     parser::parse(&bytes).map_err(|problem| format!("{}: {problem}", path.display()))
 }
 

@@ -75,13 +75,13 @@ impl Parser {
         if cursor.is_at_end() {
             return Ok(());
         }
-        let name = cursor.name().ok_or_else(|| cursor.unlike("the name of a metric"))?;
+        let name = cursor.name().ok_or_else(|| cursor.parse_error("the name of a metric"))?;
         let place = self.family(name);
         if cursor.is_at_end() {
             return Ok(());
         }
         if !cursor.skip_blanks() {
-            return Err(cursor.unlike("a space after the name"));
+            return Err(cursor.parse_error("a space after the name"));
         }
         if cursor.is_at_end() {
             return Ok(());
@@ -102,7 +102,7 @@ impl Parser {
                 return Err(format!("a second TYPE of {name}, or one after its samples"));
             }
             state.has_kind = true;
-            family.kind = kind(cursor.rest()).ok_or_else(|| cursor.unlike("a type"))?;
+            family.kind = kind(cursor.rest()).ok_or_else(|| cursor.parse_error("a type"))?;
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Parser {
             }
             cursor.skip_blanks();
         }
-        let name = name.ok_or_else(|| cursor.unlike("the name of a metric"))?;
+        let name = name.ok_or_else(|| cursor.parse_error("the name of a metric"))?;
         let value = cursor.value()?;
         let place = self.family(name);
         self.add(place, name, labels, value)

@@ -58,8 +58,8 @@ pub(super) fn interfaces(directory: &Path) -> Result<Vec<Interface>, Error> {
             continue;
         }
         let of_it = directory.join(&name);
-        let network = if_there(read(&of_it.join("bss.json")))?.map(network);
-        let stations = if_there(read::<Vec<StationInfo>>(&of_it.join("stationinfo.json")))?;
+        let network = if_exists(read(&of_it.join("bss.json")))?.map(network);
+        let stations = if_exists(read::<Vec<StationInfo>>(&of_it.join("stationinfo.json")))?;
         let stations = stations.unwrap_or_default().iter().map(station).collect();
         interfaces.push(Interface { name, frequency, network, stations });
     }
@@ -95,7 +95,7 @@ fn station(info: &StationInfo) -> Station {
 }
 
 fn read<T: de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = host::bytes(path)?;
+    let bytes = host::read_bytes(path)?;
     serde_json::from_slice(&bytes).map_err(|error| Error::Parse {
         path: path.to_owned(),
         expected: "JSON as of the wifi collector's test data",
@@ -103,7 +103,7 @@ fn read<T: de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     })
 }
 
-fn if_there<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+fn if_exists<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),

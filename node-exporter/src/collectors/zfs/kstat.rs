@@ -30,7 +30,7 @@ fn entry(mut line: Fields<'_>) -> Result<Option<Entry<'_>>, Error> {
 pub(super) fn pool(file: &File) -> Result<Vec<Entry<'_>>, Error> {
     let mut lines = file.lines().skip(1);
     let (Some(names), Some(mut values)) = (lines.next(), lines.next()) else {
-        return Err(file.unlike("a line of names and a line of values"));
+        return Err(file.parse_error("a line of names and a line of values"));
     };
     names
         .words()
@@ -47,7 +47,7 @@ pub(super) fn dataset(file: &File) -> Result<(&str, Vec<Entry<'_>>), Error> {
         let (kind, name) = line.strip_prefix("dataset_name")?.trim_start().split_once(' ')?;
         (kind == "7").then_some(name.trim())
     });
-    let name = name.ok_or_else(|| file.unlike("a line with the name of a dataset"))?;
+    let name = name.ok_or_else(|| file.parse_error("a line with the name of a dataset"))?;
     Ok((name, entries(file).collect::<Result<_, _>>()?))
 }
 

@@ -1,8 +1,8 @@
-//! Directories of sysfs and cgroup2 that stay open between scrapes, with their files.
+//! Cache of open directories and files of sysfs and cgroup2.
 //!
-//! An attribute of sysfs is read in 0.5 µs if it is open, and in 3.5 to 6.5 µs if it has to be
-//! opened and closed. [`OpenFileBudget`] limits the number of open files; what does not fit is
-//! opened in every scrape, and so is everything outside sysfs, procfs and cgroup2.
+//! Reading an attribute takes 0.5 µs if its file is open, and 3.5 to 6.5 µs if the file has to be
+//! opened and closed. [`OpenFileBudget`] limits the number of open files. Files beyond that limit,
+//! and files outside sysfs, procfs and cgroup2, are opened in every scrape.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -18,39 +18,39 @@ use rustix::io::Errno;
 
 use super::Device;
 
-/// The devices of a machine that stay open.
+/// The open devices of a machine.
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceCache {
     budget: OpenFileBudget,
-    kept: Arc<Mutex<Directories>>,
+    directories: Arc<Mutex<Directories>>,
 }
 
 impl DeviceCache {
     pub(crate) fn new(budget: OpenFileBudget) -> Self {
-        Self { budget, kept: Arc::default() }
+        Self { budget, directories: Arc::default() }
     }
 
-    /// The device with that path, open already if it was used before.
+    /// The device with this path, from the cache if it is there.
     pub(crate) fn device(&self, path: PathBuf) -> Result<Device, Error> {
-        let kept = lock(&self.kept).get(path.as_os_str());
-        if let Some((kept, _)) = kept
-            && kept.is_at(CWD, &path)
+        let cached = lock(&self.directories).get(path.as_os_str());
+        if let Some((directory, _)) = cached
+            && directory.is_still_at(CWD, &path)
         {
-            return Ok(Device(kept));
+            return Ok(Device(directory));
         }
         let opened = self.open(path)?;
-        lock(&self.kept).insert(opened.path.as_os_str(), None, &opened, CWD);
+        lock(&self.directories).insert(opened.path.as_os_str(), None, &opened, CWD);
         Ok(Device(opened))
     }
 
-    /// Opens the device with that path for a caller that keeps it by itself.
+    /// Opens the device with this path without adding it to the cache.
     pub(crate) fn uncached_device(&self, path: PathBuf) -> Result<Device, Error> {
         self.open(path).map(Device)
     }
 
     fn open(&self, path: PathBuf) -> Result<Arc<Directory>, Error> {
         Directory::open(CWD, &path.clone(), path, |fd| {
-            is_of_kernel(fd).then(|| Kept::new(fd, &self.budget)).flatten()
+            is_of_kernel(fd).then(|| EntryCache::new(fd, &self.budget)).flatten()
         })
     }
 }
@@ -60,20 +60,21 @@ impl DeviceCache {
 pub(super) struct Directory {
     path: PathBuf,
     fd: OwnedFd,
-    kept: Option<Kept>,
+    entries: Option<EntryCache>,
 }
 
 impl Directory {
-    /// Opens the directory `name` in the directory `at`. `keep` decides whether it stays open.
+    /// Opens the directory `name` in the directory `parent`. If `cache_entries` returns a cache,
+    /// the directory stays open.
     fn open(
-        at: impl AsFd,
+        parent: impl AsFd,
         name: &Path,
         path: PathBuf,
-        keep: impl FnOnce(&OwnedFd) -> Option<Kept>,
+        cache_entries: impl FnOnce(&OwnedFd) -> Option<EntryCache>,
     ) -> Result<Arc<Self>, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::openat(at, name, flags, Mode::empty()) {
-            Ok(fd) => Ok(Arc::new(Self { path, kept: keep(&fd), fd })),
+        match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+            Ok(fd) => Ok(Arc::new(Self { path, entries: cache_entries(&fd), fd })),
             Err(errno) => Err(Error::Read { path, source: errno.into() }),
         }
     }
@@ -82,31 +83,32 @@ impl Directory {
         &self.path
     }
 
-    /// The directory with that name. `entry` is the inode number of the name, if it was listed.
-    pub(super) fn directory(&self, name: &OsStr, entry: Option<u64>) -> Result<Arc<Self>, Error> {
-        let open = |keep: &dyn Fn(&OwnedFd) -> Option<Kept>| {
-            Self::open(&self.fd, name.as_ref(), self.path.join(name), keep)
+    /// The directory with this name. `inode` is the inode number of the entry, if it was listed.
+    pub(super) fn directory(&self, name: &OsStr, inode: Option<u64>) -> Result<Arc<Self>, Error> {
+        let open = |cache_entries: &dyn Fn(&OwnedFd) -> Option<EntryCache>| {
+            Self::open(&self.fd, name.as_ref(), self.path.join(name), cache_entries)
         };
-        let Some(kept) = &self.kept else { return open(&|_| None) };
-        let known = lock(&kept.directories).get(name);
-        if let Some((directory, known_entry)) = known
-            // In sysfs, no other entry ever has the same number.
-            && (entry.is_some() && entry == known_entry || directory.is_at(&self.fd, name))
+        let Some(entries) = &self.entries else { return open(&|_| None) };
+        let cached = lock(&entries.directories).get(name);
+        if let Some((directory, cached_inode)) = cached
+            // sysfs does not reuse inode numbers.
+            && (inode.is_some() && inode == cached_inode || directory.is_still_at(&self.fd, name))
         {
             return Ok(directory);
         }
-        let opened = open(&|fd| Kept::below(kept, fd))?;
-        lock(&kept.directories).insert(name, entry, &opened, &self.fd);
+        let opened = open(&|fd| EntryCache::for_subdirectory(entries, fd))?;
+        lock(&entries.directories).insert(name, inode, &opened, &self.fd);
         Ok(opened)
     }
 
-    /// Reads from the start of the file with that name, with one system call. Returns what was read
-    /// into `buffer`.
+    /// Reads the beginning of the file with this name into `buffer`, with one system call. Returns
+    /// the part of the buffer that was filled.
     pub(super) fn read<'b>(&self, name: &OsStr, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
-        let file = self.kept.as_ref().and_then(|kept| lock(&kept.files).get(name).cloned());
+        let file =
+            self.entries.as_ref().and_then(|entries| lock(&entries.files).get(name).cloned());
         let length = match file.map(|file| pread(&*file, buffer)) {
-            // Every file of a removed device returns this. Other errors, such as for an interface
-            // that is down, are results.
+            // All files of a removed device return ENODEV. Other errors, such as that of an
+            // interface that is down, are results.
             None | Some(Err(Errno::NODEV)) => self.open_and_read(name, buffer),
             Some(read) => read,
         };
@@ -116,25 +118,28 @@ impl Directory {
     fn open_and_read(&self, name: &OsStr, buffer: &mut [u8]) -> Result<usize, Errno> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened = rustix::fs::openat(&self.fd, name, flags, Mode::empty());
-        let Some(kept) = &self.kept else { return pread(opened?, buffer) };
-        lock(&kept.files).remove(name);
+        let Some(entries) = &self.entries else { return pread(opened?, buffer) };
+        lock(&entries.files).remove(name);
         let file = opened?;
         let read = pread(&file, buffer);
-        if let Some(file) = kept.budget.keep(file) {
-            lock(&kept.files).insert(name.to_owned(), Arc::new(file));
+        if let Some(file) = entries.budget.keep(file) {
+            lock(&entries.files).insert(name.to_owned(), Arc::new(file));
         }
         read
     }
 
-    /// Whether it stays open.
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept.is_some()
+    /// Whether the directory stays open.
+    pub(super) fn is_cached(&self) -> bool {
+        self.entries.is_some()
     }
 
-    /// Whether it stays open, and `name` in the directory `at` still leads to it.
-    fn is_at(&self, at: impl AsFd, name: impl AsRef<Path>) -> bool {
-        let found = rustix::fs::statat(at, name.as_ref(), AtFlags::empty());
-        self.kept.as_ref().zip(found.ok()).is_some_and(|(kept, found)| kept.is(&found))
+    /// Whether the directory stays open, and `name` in the directory `parent` still refers to it.
+    fn is_still_at(&self, parent: impl AsFd, name: impl AsRef<Path>) -> bool {
+        let found = rustix::fs::statat(parent, name.as_ref(), AtFlags::empty());
+        self.entries
+            .as_ref()
+            .zip(found.ok())
+            .is_some_and(|(entries, found)| entries.is_directory(&found))
     }
 }
 
@@ -144,20 +149,21 @@ impl AsFd for Directory {
     }
 }
 
-/// What stays open of a directory.
+/// The open files and subdirectories of a directory.
 #[derive(Debug)]
-struct Kept {
+struct EntryCache {
     file_system: u64,
     inode: u64,
     budget: OpenFileBudget,
-    /// The place of the directory itself.
+    /// For the directory itself.
     _slot: OpenSlot,
-    // No attribute is read under these locks: a worker that hangs does not block the next one.
+    // These locks are not held while an attribute is read, so a hanging worker does not block the
+    // next one.
     files: Mutex<HashMap<OsString, Arc<OpenFile>>>,
     directories: Mutex<Directories>,
 }
 
-impl Kept {
+impl EntryCache {
     /// For an open directory, if the number of open files allows.
     fn new(directory: &OwnedFd, budget: &OpenFileBudget) -> Option<Self> {
         let stat = rustix::fs::fstat(directory).ok()?;
@@ -171,24 +177,25 @@ impl Kept {
         })
     }
 
-    /// Like [`Kept::new`], for a directory below this one. Another file system may be mounted there.
-    fn below(&self, directory: &OwnedFd) -> Option<Self> {
-        Self::new(directory, &self.budget).filter(|kept| kept.file_system == self.file_system)
+    /// Like [`EntryCache::new`], for a directory below this one. `None` if it is on another file
+    /// system, because that may not be sysfs or procfs.
+    fn for_subdirectory(&self, directory: &OwnedFd) -> Option<Self> {
+        Self::new(directory, &self.budget).filter(|entries| entries.file_system == self.file_system)
     }
 
-    /// Whether this is the directory that was `found`. The numbers are not used again while it is
+    /// Whether the metadata are those of this directory. Inode numbers are not reused while it is
     /// open.
-    fn is(&self, found: &Stat) -> bool {
+    fn is_directory(&self, found: &Stat) -> bool {
         (self.file_system, self.inode) == (found.st_dev, found.st_ino)
     }
 }
 
-/// Directories that stay open, by name.
+/// Open directories by name, with the inode numbers of their entries if those are known.
 #[derive(Debug, Default)]
 struct Directories {
     open: HashMap<OsString, (Arc<Directory>, Option<u64>)>,
-    /// The number of directories that were there the last time.
-    before: usize,
+    /// The number of directories after the last cleanup.
+    len_after_cleanup: usize,
 }
 
 impl Directories {
@@ -196,14 +203,21 @@ impl Directories {
         self.open.get(name).cloned()
     }
 
-    /// Keeps `opened`, if it may stay open.
-    fn insert(&mut self, name: &OsStr, entry: Option<u64>, opened: &Arc<Directory>, at: impl AsFd) {
-        if opened.is_kept() {
-            if self.open.len() > 2 * self.before {
-                self.open.retain(|name, (directory, _)| directory.is_at(&at, name));
-                self.before = self.open.len();
+    /// Adds a directory if it may stay open. Removes the directories that no longer exist whenever
+    /// the number of directories has doubled.
+    fn insert(
+        &mut self,
+        name: &OsStr,
+        inode: Option<u64>,
+        opened: &Arc<Directory>,
+        parent: impl AsFd,
+    ) {
+        if opened.is_cached() {
+            if self.open.len() > 2 * self.len_after_cleanup {
+                self.open.retain(|name, (directory, _)| directory.is_still_at(&parent, name));
+                self.len_after_cleanup = self.open.len();
             }
-            self.open.insert(name.to_owned(), (Arc::clone(opened), entry));
+            self.open.insert(name.to_owned(), (Arc::clone(opened), inode));
         } else {
             self.open.remove(name);
         }
@@ -228,18 +242,18 @@ mod tests {
     use exporter_core::testing;
 
     use super::*;
-    use crate::host::BLANK;
+    use crate::host::EMPTY_PAGE;
 
     fn cache() -> DeviceCache {
         DeviceCache::new(OpenFileBudget::default())
     }
 
     fn open(cache: &DeviceCache) -> usize {
-        lock(&cache.kept).open.len()
+        lock(&cache.directories).open.len()
     }
 
     fn read(device: &Device, name: &str) -> io::Result<String> {
-        device.read(name, &mut BLANK.clone()).map(Cow::into_owned)
+        device.read(name, &mut EMPTY_PAGE.clone()).map(Cow::into_owned)
     }
 
     #[test]
@@ -250,7 +264,7 @@ mod tests {
             let device = cache.device(fs::read_link("/proc/thread-self").map(below_proc).unwrap());
             let device = device.unwrap();
             assert_eq!(read(&device, "comm").unwrap(), name);
-            assert_eq!(lock(&device.0.kept.as_ref().unwrap().files).len(), 1);
+            assert_eq!(lock(&device.0.entries.as_ref().unwrap().files).len(), 1);
         }
         assert_eq!(open(&cache), 1);
     }
@@ -264,9 +278,12 @@ mod tests {
         let cache = cache();
         let open = || {
             let all = cache.device("/sys/class".into()).unwrap();
-            let net = all.devices_that(|name| name == "net").unwrap();
+            let net = all.devices_matching(|name| name == "net").unwrap();
             let [(_, net)] = &net[..] else { panic!("{net:?}") };
-            [net.device("lo").unwrap(), net.devices_that(|name| name == "lo").unwrap().remove(0).1]
+            [
+                net.device("lo").unwrap(),
+                net.devices_matching(|name| name == "lo").unwrap().remove(0).1,
+            ]
         };
         let (first, second) = (open(), open());
         for device in first.iter().chain(&second) {
@@ -309,13 +326,13 @@ mod tests {
     fn directories_that_are_gone_are_closed() {
         let cache = cache();
         let parent = cache.device(below_proc("self/task".into())).unwrap();
-        let kept = parent.0.kept.as_ref().unwrap();
+        let entries = parent.0.entries.as_ref().unwrap();
         for _ in 0..100 {
             let (path, end) = thread_directory();
             parent.device(path.file_name().unwrap()).unwrap();
             end();
         }
-        let open = lock(&kept.directories).open.len();
+        let open = lock(&entries.directories).open.len();
         assert!(open < 50, "{open}");
     }
 
@@ -331,7 +348,7 @@ mod tests {
             fs::rename(root.path().join("new"), &path).unwrap();
             let device = cache.device(path.clone()).unwrap();
             assert_eq!(read(&device, "name").unwrap(), text);
-            assert!(!device.is_kept());
+            assert!(!device.is_cached());
         }
         assert_eq!(open(&cache), 0);
     }
@@ -343,9 +360,9 @@ mod tests {
         let cache = DeviceCache::new(budget);
         let lo = || cache.device("/sys/class/net/lo".into()).unwrap();
         assert_eq!(read(&lo(), "type").unwrap(), "772");
-        assert!(!lo().is_kept());
+        assert!(!lo().is_cached());
         drop(taken);
-        assert!(lo().is_kept());
+        assert!(lo().is_cached());
     }
 
     /// With a network of its own, which requires root.
@@ -380,7 +397,7 @@ mod tests {
             let all = cache.device("/sys/class/net".into()).unwrap();
             for device in [
                 all.device("again").unwrap(),
-                all.devices_that(|name| name == "again").unwrap().remove(0).1,
+                all.devices_matching(|name| name == "again").unwrap().remove(0).1,
                 cache.device("/sys/class/net/again".into()).unwrap(),
             ] {
                 for _ in 0..2 {

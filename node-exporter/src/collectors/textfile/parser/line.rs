@@ -76,17 +76,17 @@ impl<'a> Cursor<'a> {
             if self.take('=') {
                 self.skip_blanks();
                 if !self.take('"') {
-                    return Err(self.unlike("a value in quotes"));
+                    return Err(self.parse_error("a value in quotes"));
                 }
                 labels.push(Label::Pair(name, self.quoted()?));
                 self.skip_blanks();
             } else if quoted && desc::is_metric_name(name) {
                 labels.push(Label::Name(name));
             } else {
-                return Err(self.unlike("an equals sign after the name of a label"));
+                return Err(self.parse_error("an equals sign after the name of a label"));
             }
             if !self.take(',') && !self.rest.starts_with('}') {
-                return Err(self.unlike("a comma or a closing brace"));
+                return Err(self.parse_error("a comma or a closing brace"));
             }
         }
     }
@@ -114,7 +114,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// An error that shows the rest of the line.
-    pub(super) fn unlike(&self, expected: &str) -> String {
+    pub(super) fn parse_error(&self, expected: &str) -> String {
         let found: String = self.rest.chars().take(40).collect();
         format!("expected {expected}, found {found:?}")
     }
@@ -133,7 +133,7 @@ impl<'a> Cursor<'a> {
         let mut ahead = self.clone();
         let name = if ahead.take('"') { ahead.before(|char| char == '"') } else { "" };
         if !desc::is_metric_name(name) || !ahead.take('"') {
-            return Err(self.unlike("a name of letters, digits and underscores"));
+            return Err(self.parse_error("a name of letters, digits and underscores"));
         }
         *self = ahead;
         Ok(name)
@@ -148,7 +148,7 @@ impl<'a> Cursor<'a> {
             end
         });
         let value = end.and_then(|end| self.rest.split_at_checked(end));
-        let (value, rest) = value.ok_or_else(|| self.unlike("a closing quote"))?;
+        let (value, rest) = value.ok_or_else(|| self.parse_error("a closing quote"))?;
         self.rest = rest;
         self.take('"');
         unescaped(value, true)
