@@ -12,8 +12,8 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use zbus::connection::Builder;
 use zbus::{Connection, DynamicType, Message, Variant};
 
-/// A connection to a message bus. It is opened by the first call, shared by all clones, kept
-/// between scrapes, and reopened after a failure.
+/// A connection to a message bus. It is opened by the first call, shared by all clones, and
+/// reopened after a failure.
 #[derive(Clone, Debug)]
 pub(crate) struct Bus(Arc<Shared>);
 
@@ -49,7 +49,7 @@ pub(crate) struct Property<'a> {
     pub(crate) name: &'static str,
 }
 
-/// The value of a property, of the types that are asked for.
+/// The value of a property, of one of the types that collectors need.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Text(String),
@@ -57,8 +57,8 @@ pub(crate) enum Value {
     Bool(bool),
 }
 
-/// Concurrent calls. By default, the bus allows 128 for a connection.
-const PIPELINED: usize = 64;
+/// By default, the bus allows 128 concurrent calls per connection.
+const MAX_PIPELINED_CALLS: usize = 64;
 
 impl Bus {
     /// The system bus.
@@ -73,7 +73,7 @@ impl Bus {
 
     /// A bus at an address such as `unix:path=/tmp/bus`.
     #[cfg(test)]
-    pub(crate) fn at(address: String) -> Self {
+    pub(crate) fn with_address(address: String) -> Self {
         Self::new(Address::Bus(address))
     }
 
@@ -88,32 +88,34 @@ impl Bus {
         interface: &str,
         method: &'static str,
     ) -> Result<Message, Error> {
-        self.request(object, interface, method, &()).await.map_err(|error| failed(method, error))
+        self.request(object, interface, method, &())
+            .await
+            .map_err(|error| call_error(method, error))
     }
 
     /// Reads a property.
     pub(crate) async fn property(&self, property: Property<'_>) -> Result<Value, Error> {
-        self.get(property).await.map_err(|error| failed(property.name, error))
+        self.get(property).await.map_err(|error| call_error(property.name, error))
     }
 
-    /// Reads properties concurrently, and returns them in order. A property that does not exist, or
-    /// of an object that is gone, is `None`; only a broken connection is an error.
+    /// Reads properties concurrently, and returns their values in order: `None` if the property or
+    /// its object does not exist. Fails only if the connection does.
     pub(crate) async fn properties(
         &self,
         properties: &[Property<'_>],
     ) -> Result<Vec<Option<Value>>, Error> {
         let mut values = Vec::with_capacity(properties.len());
         let mut in_flight = FuturesOrdered::new();
-        let (first, rest) = properties.split_at(properties.len().min(PIPELINED));
+        let (first, rest) = properties.split_at(properties.len().min(MAX_PIPELINED_CALLS));
         for property in first {
             in_flight.push_back(self.get(*property));
         }
         let mut rest = rest.iter();
-        while let Some(answer) = in_flight.next().await {
-            values.push(match answer {
+        while let Some(reply) = in_flight.next().await {
+            values.push(match reply {
                 Ok(value) => Some(value),
                 Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => None,
-                Err(error) => return Err(failed("Get", error)),
+                Err(error) => return Err(call_error("Get", error)),
             });
             if let Some(property) = rest.next() {
                 in_flight.push_back(self.get(*property));
@@ -151,19 +153,19 @@ impl Bus {
         connection.call_method(Some(service), path, Some(interface), method, arguments).await
     }
 
-    /// The connection, which is opened if there is none or the peer has closed it.
+    /// The connection. Opens a new one if there is none, or if the peer has closed it.
     async fn connection(&self) -> zbus::Result<Connection> {
         let mut connection = self.0.connection.lock().await;
         if let Some(open) = connection.as_ref().filter(|open| !open.is_closed()) {
             return Ok(open.clone());
         }
-        let new = match &self.0.address {
+        let builder = match &self.0.address {
             Address::System => Builder::system(),
             Address::Peer(path) => Builder::address(format!("unix:path={path}").as_str()).p2p(),
             #[cfg(test)]
             Address::Bus(address) => Builder::address(address.as_str()),
         };
-        Ok(connection.insert(new.build().await?).clone())
+        Ok(connection.insert(builder.build().await?).clone())
     }
 
     /// Closes the connection, so that the next call opens a new one.
@@ -172,7 +174,7 @@ impl Bus {
     }
 }
 
-fn failed(call: &'static str, error: zbus::Error) -> Error {
+fn call_error(call: &'static str, error: zbus::Error) -> Error {
     let source = match error {
         // No socket: a machine without a message bus.
         zbus::Error::Connection(error, _) if error.kind() == ErrorKind::NotFound => {
@@ -185,7 +187,7 @@ fn failed(call: &'static str, error: zbus::Error) -> Error {
     Error::System { call, source }
 }
 
-/// The error for a reply that is not as documented.
-pub(crate) fn unexpected(call: &'static str, error: zbus::Error) -> Error {
+/// The error for a reply of an unexpected type.
+pub(crate) fn reply_error(call: &'static str, error: zbus::Error) -> Error {
     Error::System { call, source: io::Error::new(ErrorKind::InvalidData, error) }
 }

@@ -1,7 +1,7 @@
 //! Dumps of kernel tables over netlink: `Documentation/userspace-api/netlink`.
 //!
-//! Messages are in the byte order of the machine, padded to four bytes. A malformed part ends its
-//! message, and affects no other.
+//! Messages are in the byte order of the machine, padded to four bytes. The rest of a message after
+//! a malformed part is ignored; other messages are not affected.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -22,8 +22,8 @@ pub(crate) mod qdisc;
 pub(crate) mod route;
 pub(crate) mod socket;
 
-/// A connection to a netlink service of the kernel. It is opened by the first request, kept, and
-/// reopened after any error, so that no reply is mistaken for that of a later request.
+/// A netlink socket. It is opened by the first request, reused, and reopened after any error, so
+/// that a late reply is not mistaken for the reply to the next request.
 #[derive(Debug)]
 pub(crate) struct Netlink {
     protocol: Option<Protocol>,
@@ -35,7 +35,7 @@ pub(crate) struct Netlink {
 /// A dump request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
-    /// A name for errors.
+    /// The name in error messages.
     pub(crate) name: &'static str,
     /// The type of the message.
     pub(crate) kind: u16,
@@ -44,13 +44,13 @@ pub(crate) struct Request<'a> {
 }
 
 /// The maximum size of a packet of a dump.
-const BUFFER: usize = 32 << 10;
-/// The time limit: the kernel replies at once or not at all.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_PACKET_LENGTH: usize = 32 << 10;
+/// The time limit of a reply. The kernel replies at once or not at all.
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// The number of attempts to read a table that changes while it is read.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
-const HEADER: usize = 16;
+const HEADER_LENGTH: usize = 16;
 const FLAGS: u16 = 0x301; // NLM_F_REQUEST | NLM_F_DUMP
 const INTERRUPTED: u16 = 0x10;
 const NOOP: u16 = 1;
@@ -64,7 +64,7 @@ impl Netlink {
         Self::new(None)
     }
 
-    /// Named services, such as ethtool.
+    /// Generic netlink families, such as ethtool.
     pub(crate) const fn generic() -> Self {
         Self::new(Some(netlink::GENERIC))
     }
@@ -78,20 +78,20 @@ impl Netlink {
         Self { protocol, socket: None, sequence: 0, buffer: Vec::new() }
     }
 
-    /// Reads a table: calls `each` with the payload of every entry. If the table changed meanwhile,
-    /// it is read again from the start, into another `T`.
+    /// Reads a table. Calls `each` with the payload of every entry. If the table changes during the
+    /// dump, the dump is repeated with a new `T`.
     pub(crate) fn dump<T: Default>(
         &mut self,
         request: Request<'_>,
         mut each: impl FnMut(&mut T, &[u8]),
     ) -> Result<T, Error> {
         let mut table = T::default();
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             table = T::default();
-            match self.pass(request, &mut |entry| each(&mut table, entry)) {
-                Ok(Pass::Whole) => break,
-                // A table that keeps changing is still better than none.
-                Ok(Pass::Interrupted) => {}
+            match self.try_dump(request, &mut |entry| each(&mut table, entry)) {
+                Ok(DumpStatus::Complete) => break,
+                // After the last attempt, an inconsistent table is better than none.
+                Ok(DumpStatus::Interrupted) => {}
                 Err(source) => {
                     self.socket = None;
                     return Err(Error::System { call: request.name, source });
@@ -101,18 +101,22 @@ impl Netlink {
         Ok(table)
     }
 
-    /// The name of an interface, unless it is gone.
+    /// The name of an interface, or `None` if it has been removed.
     pub(crate) fn interface(&mut self, index: u32) -> Option<InlinedName> {
-        let socket = connected(&mut self.socket, self.protocol).ok()?;
+        let socket = connect(&mut self.socket, self.protocol).ok()?;
         netdevice::index_to_name_inlined(socket, index).ok()
     }
 
-    fn pass(&mut self, request: Request<'_>, each: &mut dyn FnMut(&[u8])) -> io::Result<Pass> {
+    fn try_dump(
+        &mut self,
+        request: Request<'_>,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<DumpStatus> {
         self.sequence = self.sequence.wrapping_add(1);
-        let socket = connected(&mut self.socket, self.protocol)?;
+        let socket = connect(&mut self.socket, self.protocol)?;
         send(socket, request, self.sequence)?;
-        self.buffer.reserve(BUFFER);
-        let mut pass = Pass::Whole;
+        self.buffer.reserve(MAX_PACKET_LENGTH);
+        let mut status = DumpStatus::Complete;
         loop {
             self.buffer.clear();
             let length = receive(socket, &mut self.buffer)?;
@@ -124,11 +128,11 @@ impl Netlink {
                     continue;
                 }
                 if message.flags & INTERRUPTED != 0 {
-                    pass = Pass::Interrupted;
+                    status = DumpStatus::Interrupted;
                 }
                 match message.kind {
                     NOOP => {}
-                    ERROR | DONE => return status(message.body).map(|()| pass),
+                    ERROR | DONE => return result_of(message.body).map(|()| status),
                     OVERRUN => return Err(Errno::NOBUFS.into()),
                     _ => each(message.body),
                 }
@@ -137,27 +141,27 @@ impl Netlink {
     }
 }
 
-enum Pass {
-    Whole,
-    /// The table changed while it was read: entries may be missing or duplicate.
+enum DumpStatus {
+    Complete,
+    /// The table changed during the dump: entries may be missing or duplicate.
     Interrupted,
 }
 
-fn connected(socket: &mut Option<OwnedFd>, protocol: Option<Protocol>) -> io::Result<&OwnedFd> {
+fn connect(socket: &mut Option<OwnedFd>, protocol: Option<Protocol>) -> io::Result<&OwnedFd> {
     if let Some(socket) = socket {
         return Ok(socket);
     }
     let family = AddressFamily::NETLINK;
-    let new = rustix::net::socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
-    sockopt::set_socket_timeout(&new, Timeout::Recv, Some(PATIENCE))?;
-    // Connected to the kernel, so that no other process is received from.
-    rustix::net::connect(&new, &SocketAddrNetlink::new(0, 0))?;
-    Ok(socket.insert(new))
+    let opened = rustix::net::socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
+    sockopt::set_socket_timeout(&opened, Timeout::Recv, Some(TIMEOUT))?;
+    // Connected to the kernel, so that messages from other processes are not received.
+    rustix::net::connect(&opened, &SocketAddrNetlink::new(0, 0))?;
+    Ok(socket.insert(opened))
 }
 
 fn send(socket: &OwnedFd, request: Request<'_>, sequence: u32) -> io::Result<()> {
-    let length = u32::try_from(HEADER + request.body.len()).unwrap_or(u32::MAX);
-    let mut message = Vec::with_capacity(HEADER + request.body.len());
+    let length = u32::try_from(HEADER_LENGTH + request.body.len()).unwrap_or(u32::MAX);
+    let mut message = Vec::with_capacity(HEADER_LENGTH + request.body.len());
     message.extend_from_slice(&length.to_ne_bytes());
     message.extend_from_slice(&request.kind.to_ne_bytes());
     message.extend_from_slice(&FLAGS.to_ne_bytes());
@@ -178,7 +182,7 @@ fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
             Ok((_, length)) => return Ok(length),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
-                let problem = format!("no answer within {} s", PATIENCE.as_secs());
+                let problem = format!("no answer within {} s", TIMEOUT.as_secs());
                 return Err(io::Error::new(ErrorKind::TimedOut, problem));
             }
             Err(errno) => return Err(errno.into()),
@@ -186,8 +190,8 @@ fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
     }
 }
 
-/// The result of a request: a negative error number, or 0; empty from an old kernel.
-fn status(body: &[u8]) -> io::Result<()> {
+/// The result of a request: a negative error number, or 0. Old kernels send an empty body.
+fn result_of(body: &[u8]) -> io::Result<()> {
     let status = body.first_chunk().map_or(0, |bytes| i32::from_ne_bytes(*bytes));
     if status < 0 { Err(io::Error::from_raw_os_error(status.saturating_neg())) } else { Ok(()) }
 }
@@ -206,14 +210,14 @@ impl<'a> Iterator for Messages<'a> {
     type Item = Message<'a>;
 
     fn next(&mut self) -> Option<Message<'a>> {
-        let length = number(self.0)?.try_into().ok()?;
+        let length = read_u32(self.0)?.try_into().ok()?;
         let message = Message {
-            kind: short(self.0.get(4..)?)?,
-            flags: short(self.0.get(6..)?)?,
-            sequence: number(self.0.get(8..)?)?,
-            body: self.0.get(HEADER..length)?,
+            kind: read_u16(self.0.get(4..)?)?,
+            flags: read_u16(self.0.get(6..)?)?,
+            sequence: read_u32(self.0.get(8..)?)?,
+            body: self.0.get(HEADER_LENGTH..length)?,
         };
-        self.0 = after(self.0, length);
+        self.0 = skip_padded(self.0, length);
         Some(message)
     }
 }
@@ -227,31 +231,31 @@ impl<'a> Iterator for Attributes<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         const FLAGS: u16 = 0xc000; // nested, in network byte order
-        let length = short(self.0)?.into();
-        let kind = short(self.0.get(2..)?)? & !FLAGS;
+        let length = read_u16(self.0)?.into();
+        let kind = read_u16(self.0.get(2..)?)? & !FLAGS;
         let value = self.0.get(4..length)?;
-        self.0 = after(self.0, length);
+        self.0 = skip_padded(self.0, length);
         Some((kind, value))
     }
 }
 
 /// The bytes after `length` bytes and their padding.
-fn after(bytes: &[u8], length: usize) -> &[u8] {
+fn skip_padded(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(length.next_multiple_of(4)..).unwrap_or_default()
 }
 
-/// A number of 32 bits at the start of `bytes`.
-pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
+/// The first four bytes as a number.
+pub(crate) fn read_u32(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
-/// A number of 16 bits at the start of `bytes`.
-pub(crate) fn short(bytes: &[u8]) -> Option<u16> {
+/// The first two bytes as a number.
+pub(crate) fn read_u16(bytes: &[u8]) -> Option<u16> {
     bytes.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))
 }
 
-/// A C string. What is not UTF-8 is U+FFFD.
-pub(crate) fn text(bytes: &[u8]) -> String {
+/// The text before the first NUL byte. U+FFFD replaces invalid UTF-8.
+pub(crate) fn c_string(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }

@@ -38,14 +38,13 @@ pub(crate) struct Zone {
     pub(crate) seconds_east: i64,
 }
 
-/// The local time zone at a time in seconds since 1970, by `TZ` or `/etc/localtime` at the first
-/// call.
+/// The local time zone at a Unix time. `TZ` and `/etc/localtime` are only read by the first call.
 #[expect(unsafe_code, reason = "the C library knows the rules of all zones")]
-pub(crate) fn zone(at: i64) -> Option<Zone> {
-    let at = libc::time_t::try_from(at).ok()?;
+pub(crate) fn zone(timestamp: i64) -> Option<Zone> {
+    let timestamp = libc::time_t::try_from(timestamp).ok()?;
     let mut local = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that outlive the call.
-    if unsafe { libc::localtime_r(&raw const at, local.as_mut_ptr()) }.is_null() {
+    if unsafe { libc::localtime_r(&raw const timestamp, local.as_mut_ptr()) }.is_null() {
         return None;
     }
     // SAFETY: the call has filled it.

@@ -10,7 +10,7 @@ use exporter_core::flags::Flag;
 use super::Definition;
 use crate::filter::Filter;
 use crate::host::{Fields, Host};
-use crate::netlink::{Netlink, Request, number, short};
+use crate::netlink::{Netlink, Request, read_u16, read_u32};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("arp", "Entries in the ARP table", |host, flags| {
@@ -79,8 +79,8 @@ fn asked(netlink: &mut Netlink) -> Result<Entries, Error> {
 /// The interface of an entry, except for entries that need no ARP.
 fn neighbour(entry: &[u8]) -> Option<u32> {
     const NUD_NOARP: u16 = 0x40;
-    let index = number(entry.get(4..)?)?;
-    let state = short(entry.get(8..)?)?;
+    let index = read_u32(entry.get(4..)?)?;
+    let state = read_u16(entry.get(8..)?)?;
     (state & NUD_NOARP == 0).then_some(index)
 }
 
@@ -118,7 +118,7 @@ mod tests {
             ("192.0.2.1 0x1 0x2 00:16:3e:5e:00:01 *", Err("a device name")),
             ("", Err("a device name")),
         ] {
-            let device = device(&mut Fields::of(line)).map_err(|error| error.to_string());
+            let device = device(&mut Fields::from_line(line)).map_err(|error| error.to_string());
             let expected =
                 expected.map_err(|missing| format!("test: expected {missing}, found {line:?}"));
             assert_eq!(device, expected);

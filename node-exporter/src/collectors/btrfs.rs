@@ -144,12 +144,13 @@ mod tests {
 
     #[test]
     fn commit_statistics_are_parsed() {
-        let file =
-            File::of("commits 3\nlast_commit_ms 1000\n\nnew_thing 5\ntotal_commit_ms 1500\n");
+        let file = File::from_text(
+            "commits 3\nlast_commit_ms 1000\n\nnew_thing 5\ntotal_commit_ms 1500\n",
+        );
         let expected = Summary { commits: 3.0, last: 1.0, total: 1.5, ..Summary::default() };
         assert_eq!(commits_of(&file).unwrap(), expected);
         for text in ["commits", "commits x", "commits -1"] {
-            assert!(commits_of(&File::of(text)).is_err(), "{text}");
+            assert!(commits_of(&File::from_text(text)).is_err(), "{text}");
         }
     }
 }

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn lines_are_parsed() {
-        let zone = parse(Fields::of("Node 0, zone    DMA32    759    0   3 ")).unwrap();
+        let zone = parse(Fields::from_line("Node 0, zone    DMA32    759    0   3 ")).unwrap();
         assert_eq!(zone, Zone { node: "0", name: "DMA32", blocks: vec![759, 0, 3] });
         for line in [
             "",
@@ -80,7 +80,7 @@ mod tests {
             "Node 0, zone DMA 1 x",
             "Zone 0, node DMA 1",
         ] {
-            assert!(parse(Fields::of(line)).is_err(), "{line}");
+            assert!(parse(Fields::from_line(line)).is_err(), "{line}");
         }
     }
 }

@@ -74,7 +74,7 @@ mod tests {
             ("memory 0 4294967296 1", None),
             (" ", None),
         ] {
-            let parsed = parse(&Fields::of(line)).ok();
+            let parsed = parse(&Fields::from_line(line)).ok();
             let found =
                 parsed.map(|found| found.first().map(|found| (found.num_cgroups, found.enabled)));
             assert_eq!(found, expected, "{line}");

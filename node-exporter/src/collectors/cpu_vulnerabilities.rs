@@ -74,7 +74,7 @@ mod tests {
             ("Unknown: Dependent on hypervisor status\n", None),
             ("", None),
         ] {
-            assert_eq!(parse(&File::of(text)).ok(), expected, "{text}");
+            assert_eq!(parse(&File::from_text(text)).ok(), expected, "{text}");
         }
     }
 }

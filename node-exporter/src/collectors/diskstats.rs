@@ -153,7 +153,7 @@ impl Collector for Diskstats {
             }
         }
         let properties: Vec<_> =
-            disks.iter().map(|disk| (disk.device, Properties::of(disk.udev.as_ref()))).collect();
+            disks.iter().map(|disk| (disk.device, Properties::parse(disk.udev.as_ref()))).collect();
 
         let mut info = out.family(&INFO);
         for (disk, ([device], p)) in disks.iter().zip(&properties) {

@@ -182,7 +182,7 @@ mod tests {
     fn fields_belong_to_the_preceding_device() {
         let text = "version: 8.4.3 (api:1/proto:86-101)\n\n 0: cs:Unconfigured\n\
                     12: cs:Connected ro:Primary/Secondary C r-----\n    ns:1 wo:d oos:3\n";
-        let file = File::of(text);
+        let file = File::from_text(text);
         let fields = parse(&file).unwrap();
         let fields: Vec<_> =
             fields.iter().map(|field| (field.device.as_str(), field.key, field.value)).collect();
@@ -195,6 +195,6 @@ mod tests {
             ("drbd12", "oos", "3"),
         ];
         assert_eq!(fields, expected);
-        assert!(parse(&File::of("")).is_err());
+        assert!(parse(&File::from_text("")).is_err());
     }
 }

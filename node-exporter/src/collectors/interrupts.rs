@@ -174,10 +174,10 @@ mod tests {
             ("", None),
             ("18 0 APIC", None),
         ] {
-            assert_eq!(parse(&Fields::of(line), 2).unwrap(), expected, "{line}");
+            assert_eq!(parse(&Fields::from_line(line), 2).unwrap(), expected, "{line}");
         }
         for line in ["0: 18 x APIC", "0: 18 -1 APIC", "0: 18446744073709551616 0 APIC"] {
-            assert!(parse(&Fields::of(line), 2).is_err(), "{line}");
+            assert!(parse(&Fields::from_line(line), 2).is_err(), "{line}");
         }
     }
 }

@@ -241,19 +241,19 @@ mod tests {
             Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port Forward Weight A I\n\
             UDP  0A000001:0035 rr\n\n  -> 0A000002:0035      Masq    1      2          3\n\
             FWM  00000007 wlc\n  -> 0A000003:0000      Route   4      5          6\n";
-        let found = backends(&File::of(table)).unwrap();
+        let found = backends(&File::from_text(table)).unwrap();
         let values: Vec<_> = found.iter().map(|backend| backend.values().join(" ")).collect();
         assert_eq!(values, ["10.0.0.1 53 10.0.0.2 53 UDP ", " 0 10.0.0.3 0 FWM 00000007"]);
         assert_eq!(found[0].counts, [2, 3, 1]);
         for line in ["TCP", "TCP x", "FWM", "->", "-> 0A000002:0035 Masq 1 2", "-> 0A000002:0035"] {
-            assert!(backends(&File::of(line)).is_err(), "{line}");
+            assert!(backends(&File::from_text(line)).is_err(), "{line}");
         }
     }
 
     #[test]
     fn invalid_totals_are_errors() {
         for text in ["", "\n\n\n", "a\nb\n 1 2 3 4\n", "a\nb\n 1 2 3 4 x\n"] {
-            assert!(totals(&File::of(text)).is_err(), "{text}");
+            assert!(totals(&File::from_text(text)).is_err(), "{text}");
         }
     }
 

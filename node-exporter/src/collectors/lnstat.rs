@@ -89,8 +89,9 @@ mod tests {
     #[test]
     fn columns_are_named_by_the_header() {
         let mut columns = Columns::new();
-        parse(&File::of("entries  hits\n0000000a 1f\n0000000a 2\n"), "rt", &mut columns).unwrap();
-        parse(&File::of("entries\n1\n"), "arp", &mut columns).unwrap();
+        parse(&File::from_text("entries  hits\n0000000a 1f\n0000000a 2\n"), "rt", &mut columns)
+            .unwrap();
+        parse(&File::from_text("entries\n1\n"), "arp", &mut columns).unwrap();
         let entries = vec![("rt", 0, 10), ("rt", 1, 10), ("arp", 0, 1)];
         assert_eq!(columns.get("entries"), Some(&entries));
         assert_eq!(columns.get("hits"), Some(&vec![("rt", 0, 31), ("rt", 1, 2)]));
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn invalid_files_are_errors() {
         for text in ["", "\n1 2\n", "entries hits\n1\n", "entries\nxyz\n"] {
-            assert!(parse(&File::of(text), "rt", &mut Columns::new()).is_err(), "{text}");
+            assert!(parse(&File::from_text(text), "rt", &mut Columns::new()).is_err(), "{text}");
         }
     }
 }

@@ -62,10 +62,10 @@ impl Logind {
         .await?;
         let (seats, sessions) = (seats.body(), sessions.body());
         let seats: Vec<(&str, ObjectPath<'_>)> =
-            seats.deserialize().map_err(|error| dbus::unexpected("ListSeats", error))?;
+            seats.deserialize().map_err(|error| dbus::reply_error("ListSeats", error))?;
         // Identifier, user number, user name, seat, object.
         let sessions: Vec<(&str, u32, &str, &str, ObjectPath<'_>)> =
-            sessions.deserialize().map_err(|error| dbus::unexpected("ListSessions", error))?;
+            sessions.deserialize().map_err(|error| dbus::reply_error("ListSessions", error))?;
 
         let mut asked = Vec::with_capacity(3 * sessions.len());
         for (.., path) in &sessions {

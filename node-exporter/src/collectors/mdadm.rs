@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(String, Array)>, String> {
-        let file = File::of(text);
+        let file = File::from_text(text);
         let mut arrays = Vec::new();
         let end = parse(&file, &mut arrays);
         end.map_err(|error| error.to_string())?;
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn an_invalid_array_does_not_hide_others() {
-        let file = File::of("md0 : lost\nmd1 : inactive sda[0]\n  5 blocks\n");
+        let file = File::from_text("md0 : lost\nmd1 : inactive sda[0]\n  5 blocks\n");
         let mut arrays = Vec::new();
         let end = parse(&file, &mut arrays);
         assert_eq!(arrays.len(), 1);

@@ -131,7 +131,7 @@ mod tests {
             ("x kB", None),
             ("4 MB", None),
         ] {
-            assert_eq!(value(Fields::of(line)).ok(), expected, "{line}");
+            assert_eq!(value(Fields::from_line(line)).ok(), expected, "{line}");
         }
     }
 }

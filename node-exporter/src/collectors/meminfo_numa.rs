@@ -153,7 +153,7 @@ mod tests {
             ("Node 0", None),
             ("", None),
         ] {
-            let found = field(Fields::of(line)).ok();
+            let found = field(Fields::from_line(line)).ok();
             let found = found.as_ref().map(|(name, value)| (name.as_str(), *value));
             assert_eq!(found, expected, "{line}");
         }

@@ -180,8 +180,9 @@ mod tests {
         let named = |name: &str| Named { name: name.to_owned(), help: String::new() };
         let chosen = [(1, named("a")), (2, named("b")), (4, named("d"))];
         let mut out = Families::default();
-        emit(&chosen, Fields::of("Tcp: 1 -1 3 4"), &mut out).unwrap();
-        let error = emit(&chosen, Fields::of("Tcp: 1 2 3"), &mut out).unwrap_err().to_string();
+        emit(&chosen, Fields::from_line("Tcp: 1 -1 3 4"), &mut out).unwrap();
+        let error =
+            emit(&chosen, Fields::from_line("Tcp: 1 2 3"), &mut out).unwrap_err().to_string();
         assert!(error.starts_with("test: expected a value for each name"), "{error}");
     }
 }

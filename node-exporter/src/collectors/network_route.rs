@@ -11,9 +11,9 @@ use exporter_core::families::Families;
 
 use super::Definition;
 use crate::filter::Filter;
-use crate::netlink::link::{self, Counting};
+use crate::netlink::link::{self, LinkStats};
 use crate::netlink::route::{self, Route};
-use crate::netlink::{Netlink, text};
+use crate::netlink::{Netlink, c_string};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("network_route", "Routes", |_, flags| {
@@ -72,9 +72,9 @@ impl Collector for NetworkRoute {
 
 /// The names of interfaces by index.
 fn names(netlink: &mut Netlink) -> Result<HashMap<u32, String>, Error> {
-    let named = link::links(netlink, Counting::Nothing, |link| {
+    let named = link::links(netlink, LinkStats::Skip, |link| {
         let name = link.attributes.clone().find(|(kind, _)| *kind == link::NAME)?;
-        Some((link.index, text(name.1)))
+        Some((link.index, c_string(name.1)))
     })?;
     Ok(named.into_iter().collect())
 }

@@ -160,13 +160,14 @@ mod tests {
 
     #[test]
     fn files_of_all_kernels_are_parsed() {
-        let statistics = parse(&File::of("net 3 1 2 4\nrpc 5 6 7\n\nproc4 2 8 9\n")).unwrap();
+        let statistics =
+            parse(&File::from_text("net 3 1 2 4\nrpc 5 6 7\n\nproc4 2 8 9\n")).unwrap();
         assert_eq!(statistics.net[3].to_bits(), f64::to_bits(4.0));
         assert_eq!(statistics.rpc[2].to_bits(), f64::to_bits(7.0));
         assert_eq!(statistics.calls, [vec![], vec![], vec![8.0, 9.0]]);
-        assert_eq!(parse(&File::of("")).unwrap(), Statistics::default());
+        assert_eq!(parse(&File::from_text("")).unwrap(), Statistics::default());
         for text in ["net 1 2 3", "rpc 1 2 x", "proc3", "proc3 2 1", "proc3 1 1 2", "else 1"] {
-            assert!(parse(&File::of(text)).is_err(), "{text}");
+            assert!(parse(&File::from_text(text)).is_err(), "{text}");
         }
     }
 }

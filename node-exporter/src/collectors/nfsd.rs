@@ -214,17 +214,18 @@ mod tests {
 
     #[test]
     fn files_of_all_kernels_are_parsed() {
-        let file =
-            File::of("rc 0 6 18622\nth 8 0 0.000\nra 32 0 0 0 0 0 0 0 0 0 0 5\nproc4 2 1 1\n");
+        let file = File::from_text(
+            "rc 0 6 18622\nth 8 0 0.000\nra 32 0 0 0 0 0 0 0 0 0 0 5\nproc4 2 1 1\n",
+        );
         let statistics = parse(&file).unwrap();
         let read_ahead = [32.0, 5.0];
         let reply_cache = [0.0, 6.0, 18622.0];
         let expected =
             Statistics { reply_cache, threads: 8.0, read_ahead, ..Statistics::default() };
         assert_eq!(statistics, expected);
-        assert_eq!(parse(&File::of("\n")).unwrap(), Statistics::default());
+        assert_eq!(parse(&File::from_text("\n")).unwrap(), Statistics::default());
         for text in ["rc 1 2", "fh", "io -1 2", "ra 32 0", "rpc 1 2 3 4", "proc4ops 3 1", "x"] {
-            assert!(parse(&File::of(text)).is_err(), "{text}");
+            assert!(parse(&File::from_text(text)).is_err(), "{text}");
         }
     }
 }

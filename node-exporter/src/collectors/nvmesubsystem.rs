@@ -118,7 +118,7 @@ impl Subsystem {
         let iopolicy = text("iopolicy").unwrap_or_else(|_: Error| String::new());
         let (mut controllers, mut namespaces) = (Vec::new(), Vec::new());
         for entry in host.list_sys(&directory)? {
-            match Kind::of(&entry) {
+            match Kind::from_name(&entry) {
                 Some(Kind::Controller) => {
                     controllers.push(Controller::read(host, &directory, entry)?);
                 }
@@ -151,7 +151,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         let is_number =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let rest = name.strip_prefix("nvme")?;
@@ -180,7 +180,7 @@ mod tests {
             ("nvme0n", None),
             ("power", None),
         ] {
-            assert_eq!(Kind::of(name), expected, "{name}");
+            assert_eq!(Kind::from_name(name), expected, "{name}");
         }
     }
 }

@@ -193,7 +193,7 @@ mod tests {
             ("A B=x", Err("KEY=value")),
             ("ID=\"x", Err("a value, quoted as in a shell")),
         ] {
-            let found = assignment(&Fields::of(line), line);
+            let found = assignment(&Fields::from_line(line), line);
             let found = found.map_err(|error| error.to_string());
             let found = found.as_ref().map(|(key, value)| (*key, value.as_str()));
             let expected =

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use super::Definition;
 use crate::filter::{self, Filter};
 use crate::host;
-use crate::netlink::link::{self, Counting};
+use crate::netlink::link::{self, LinkStats};
 use crate::netlink::qdisc::{self, Counts};
-use crate::netlink::{Netlink, text};
+use crate::netlink::{Netlink, c_string};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("qdisc", "Queueing disciplines", |_, flags| {
@@ -112,9 +112,9 @@ impl Collector for Qdisc {
 type Row = ([String; 2], Counts);
 
 fn asked(netlink: &mut Netlink) -> Result<Vec<Row>, Error> {
-    let names: HashMap<_, _> = link::links(netlink, Counting::Nothing, |link| {
+    let names: HashMap<_, _> = link::links(netlink, LinkStats::Skip, |link| {
         let name = link.attributes.clone().find(|(kind, _)| *kind == link::NAME)?;
-        Some((link.index, text(name.1)))
+        Some((link.index, c_string(name.1)))
     })?
     .into_iter()
     .collect();

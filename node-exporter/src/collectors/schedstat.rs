@@ -75,10 +75,11 @@ mod tests {
     fn lines_are_parsed() {
         let line = "cpu12 1 2 3 4 5 6 7 8 9";
         let sched = Sched { running_ns: 7, waiting_ns: 8, timeslices: 9 };
-        assert_eq!(parse(Fields::of(line)).unwrap().unwrap(), (["12"], sched));
-        assert!(parse(Fields::of("domain0 3 1 2 3 4 5 6 7 8")).is_none());
-        assert!(parse(Fields::of("")).is_none());
-        let error = parse(Fields::of("cpu0 1 2 3 4 5 6 7")).unwrap().unwrap_err().to_string();
+        assert_eq!(parse(Fields::from_line(line)).unwrap().unwrap(), (["12"], sched));
+        assert!(parse(Fields::from_line("domain0 3 1 2 3 4 5 6 7 8")).is_none());
+        assert!(parse(Fields::from_line("")).is_none());
+        let error =
+            parse(Fields::from_line("cpu0 1 2 3 4 5 6 7")).unwrap().unwrap_err().to_string();
         assert!(error.starts_with("test: expected ns spent waiting"), "{error}");
     }
 }

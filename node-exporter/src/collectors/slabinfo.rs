@@ -101,9 +101,9 @@ mod tests {
             objects_per_slab: 4,
             pages_per_slab: 8,
         };
-        assert_eq!(parse(Fields::of(line)).unwrap(), ("kmalloc-8k", cache));
+        assert_eq!(parse(Fields::from_line(line)).unwrap(), ("kmalloc-8k", cache));
         for line in ["", "kmalloc-8k", "kmalloc-8k 1 2 3 4", "kmalloc-8k 1 2 x 4 5"] {
-            assert!(parse(Fields::of(line)).is_err(), "{line}");
+            assert!(parse(Fields::from_line(line)).is_err(), "{line}");
         }
     }
 }

@@ -62,13 +62,13 @@ mod tests {
 
     #[test]
     fn rows_are_parsed() {
-        let file = File::of("          CPU0       CPU1\n  HI:  7  1\nNET_TX:  2301  0\n");
+        let file = File::from_text("          CPU0       CPU1\n  HI:  7  1\nNET_TX:  2301  0\n");
         let expected = vec![("HI", vec![7, 1]), ("NET_TX", vec![2301, 0])];
         assert_eq!(parse(&file).unwrap(), expected);
         for text in
             ["", "\n", "CPU0 CPU1\nHI 7 1\n", "CPU0 CPU1\nHI: 7\n", "CPU0\nHI: x\n", "CPU0\n\n"]
         {
-            assert!(parse(&File::of(text)).is_err(), "{text}");
+            assert!(parse(&File::from_text(text)).is_err(), "{text}");
         }
     }
 }

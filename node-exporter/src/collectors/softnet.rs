@@ -139,14 +139,14 @@ mod tests {
                 backlog,
                 cpu,
             };
-            assert_eq!(parse(Fields::of(line)).unwrap(), expected, "{line}");
+            assert_eq!(parse(Fields::from_line(line)).unwrap(), expected, "{line}");
         }
     }
 
     #[test]
     fn invalid_lines_are_errors() {
         for line in ["", "1 2 3 0 0 0 0 0", "1 2 3 0 0 0 0 0 x"] {
-            let error = parse(Fields::of(line)).unwrap_err().to_string();
+            let error = parse(Fields::from_line(line)).unwrap_err().to_string();
             assert!(error.starts_with("test: expected at least nine"), "{error}");
         }
     }

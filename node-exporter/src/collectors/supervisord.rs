@@ -35,7 +35,7 @@ fn endpoint(flags: &Flags) -> Result<Endpoint, Error> {
     let from_environment = env::var("SUPERVISORD_URL").ok().filter(|_| !flags.is_given(&URL));
     let url = from_environment.as_deref().unwrap_or(flags.text(&URL));
     // It may contain a password, so errors do not show it.
-    Endpoint::of(url).map_err(|problem| URL.error(problem))
+    Endpoint::parse(url).map_err(|problem| URL.error(problem))
 }
 
 const LABELS: [&str; 2] = ["name", "group"];

@@ -12,8 +12,8 @@ pub(super) static DEFINITION: Definition =
     Definition::new("sysctl", "Kernel parameters (sysctl) as chosen", |host, flags| {
         Ok(Source::blocking(Sysctl {
             host: host.clone(),
-            numbers: flags.list(&INCLUDE).into_iter().map(Parameter::of).collect(),
-            texts: flags.list(&INCLUDE_INFO).into_iter().map(Parameter::of).collect(),
+            numbers: flags.list(&INCLUDE).into_iter().map(Parameter::parse).collect(),
+            texts: flags.list(&INCLUDE_INFO).into_iter().map(Parameter::parse).collect(),
         }))
     })
     .cost("one small file per parameter")
@@ -103,7 +103,7 @@ struct Parameter {
 
 impl Parameter {
     /// From `name` or `name:key,key`.
-    fn of(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         let (name, keys) =
             text.split_once(':').map_or((text, None), |(name, keys)| (name, Some(keys)));
         let keys = keys.into_iter().flat_map(|keys| keys.split(',')).map(ToOwned::to_owned);
@@ -186,7 +186,7 @@ mod tests {
             ("kernel.threads-max", "kernel.threads-max", vec![]),
             ("fs.file-nr:total,current,max", "fs.file-nr", vec!["total", "current", "max"]),
         ] {
-            let parameter = Parameter::of(text);
+            let parameter = Parameter::parse(text);
             assert_eq!(
                 (parameter.name.as_str(), parameter.keys.iter().map(String::as_str).collect()),
                 (name, keys)
@@ -217,8 +217,11 @@ mod tests {
             ("7 y\n", "x", false),
             ("7 8\n", "x:a,b c", false),
         ] {
-            let read =
-                numbers(&Parameter::of(parameter), &File::of(text), &mut Families::default());
+            let read = numbers(
+                &Parameter::parse(parameter),
+                &File::from_text(text),
+                &mut Families::default(),
+            );
             assert_eq!(read.is_ok(), good, "{parameter}: {text}");
         }
     }

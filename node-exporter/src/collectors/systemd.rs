@@ -156,7 +156,7 @@ impl Systemd {
 
         let body = reply.body();
         let units: Vec<Unit<'_>> =
-            body.deserialize().map_err(|error| dbus::unexpected("ListUnits", error))?;
+            body.deserialize().map_err(|error| dbus::reply_error("ListUnits", error))?;
         let mut family = out.family(&UNITS);
         for (state, count) in unit::by_state(&units) {
             family.sample([state], count);

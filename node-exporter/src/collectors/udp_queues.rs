@@ -82,7 +82,7 @@ mod tests {
             ("0: 0:0 0:0 07 15:x", None),
             ("0: 0:0 0:0 07 15:11112222333344445", None),
         ] {
-            let found = queues(Fields::of(line)).ok().map(|queues| (queues.tx, queues.rx));
+            let found = queues(Fields::from_line(line)).ok().map(|queues| (queues.tx, queues.rx));
             assert_eq!(found, expected, "{line}");
         }
     }

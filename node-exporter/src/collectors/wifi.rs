@@ -104,7 +104,7 @@ struct Wifi {
     fixtures: Option<PathBuf>,
     netlink: Netlink,
     /// The netlink family number of nl80211, if it is known.
-    service: Option<u16>,
+    family_id: Option<u16>,
 }
 
 /// A wireless interface and its data.
@@ -123,31 +123,31 @@ impl Wifi {
             filter: Filter::default().of_interfaces(flags)?,
             fixtures: (!fixtures.is_empty()).then(|| fixtures.into()),
             netlink: Netlink::generic(),
-            service: None,
+            family_id: None,
         })
     }
 
     fn interfaces(&mut self) -> Result<Vec<Interface>, Error> {
         let netlink = &mut self.netlink;
-        let service = match self.service {
-            Some(service) => service,
-            None => generic::service(netlink, "nl80211")?.ok_or(Error::Absent("nl80211"))?,
+        let family_id = match self.family_id {
+            Some(family_id) => family_id,
+            None => generic::family_id(netlink, "nl80211")?.ok_or(Error::Absent("nl80211"))?,
         };
         // Requested again after a failure: the number changes when the module is reloaded.
-        self.service = None;
+        self.family_id = None;
         let mut interfaces = Vec::new();
-        for interface in nl80211::interfaces(netlink, service)? {
+        for interface in nl80211::interfaces(netlink, family_id)? {
             // Some virtual interfaces have no name.
             if !interface.name.is_empty() {
                 interfaces.push(Interface {
-                    network: nl80211::network(netlink, service, &interface)?,
-                    stations: nl80211::stations(netlink, service, &interface)?,
+                    network: nl80211::network(netlink, family_id, &interface)?,
+                    stations: nl80211::stations(netlink, family_id, &interface)?,
                     frequency: interface.frequency,
                     name: interface.name,
                 });
             }
         }
-        self.service = Some(service);
+        self.family_id = Some(family_id);
         Ok(interfaces)
     }
 }

@@ -300,7 +300,7 @@ mod tests {
             ("extent_alloc 1 -2 0 3\n", None),
             ("extent_alloc 1 x 0 3\n", None),
         ] {
-            let counts = counts(&File::of(text)).ok();
+            let counts = counts(&File::from_text(text)).ok();
             let read = COUNTS.position("rw 1").unwrap();
             assert_eq!(counts.map(|counts| (counts[1], counts[read])), expected, "{text}");
         }

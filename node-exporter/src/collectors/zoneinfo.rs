@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn zones_are_parsed() {
-        let file = File::of(
+        let file = File::from_text(
             "Node 0, zone      DMA\n  per-node stats\n      nr_dirtied   7\n  pages free     2949\n\
              \x20       high     14\n        protection: (0, 2039)\n      nr_free_pages 2949\n\
              \x20 pagesets\n    cpu: 0\n              high:  5\nNode 1, zone   Normal\n",
@@ -188,7 +188,7 @@ mod tests {
             "Node 0, zone DMA\n high x\n",
             "Node 0, zone DMA\n protection: (0, x)\n",
         ] {
-            assert!(parse(&File::of(text)).is_err(), "{text}");
+            assert!(parse(&File::from_text(text)).is_err(), "{text}");
         }
     }
 }

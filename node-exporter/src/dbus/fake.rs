@@ -60,7 +60,7 @@ impl FakeBus {
 
     /// A client that has not connected yet.
     pub(crate) fn client(&self) -> Bus {
-        Bus::at(format!("unix:path={}", self.directory.path().join("bus").display()))
+        Bus::with_address(format!("unix:path={}", self.directory.path().join("bus").display()))
     }
 }
 

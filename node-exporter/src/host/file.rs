@@ -57,7 +57,7 @@ impl File {
     }
 
     #[cfg(test)]
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn from_text(text: &str) -> Self {
         Self { path: PathBuf::from("test"), text: text.to_owned() }
     }
 
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
     }
 
     #[cfg(test)]
-    pub(crate) fn of(line: &'a str) -> Self {
+    pub(crate) fn from_line(line: &'a str) -> Self {
         Self::new(Path::new("test"), line)
     }
 
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn fuzz_fields() {
         testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "fields"), |bytes| {
-            let file = File::of(&String::from_utf8_lossy(bytes));
+            let file = File::from_text(&String::from_utf8_lossy(bytes));
             let _ = file.number::<u64>("a number");
             for fields in file.lines().chain([file.fields()]) {
                 let mut rest = fields.clone();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use exporter_core::collector::Error;
 
-use super::{Attributes, Netlink, Request, number, short};
+use super::{Attributes, Netlink, Request, read_u16, read_u32};
 
 /// A network interface.
 #[derive(Clone, Debug)]
@@ -18,41 +18,41 @@ pub(crate) struct Link<'a> {
     pub(crate) attributes: Attributes<'a>,
 }
 
-/// Whether the kernel computes the statistics of interfaces.
+/// Whether the kernel includes the statistics of interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Counting {
-    Stats,
-    /// Without statistics, if the kernel supports that (Linux 4.6).
-    Nothing,
+pub(crate) enum LinkStats {
+    Include,
+    /// Saves the kernel from computing them; supported since Linux 4.6.
+    Skip,
 }
 
-/// A row of `T` for each interface for which `row` returns one.
+/// The results of `row` for all interfaces.
 pub(crate) fn links<T>(
     netlink: &mut Netlink,
-    counting: Counting,
+    stats: LinkStats,
     mut row: impl FnMut(Link<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Error> {
     const GETLINK: u16 = 18;
     const IFLA_EXT_MASK: u16 = 29;
     const SKIP_STATS: u32 = 1 << 3;
-    let mask: u32 = if counting == Counting::Nothing { SKIP_STATS } else { 0 };
+    let mask: u32 = if stats == LinkStats::Skip { SKIP_STATS } else { 0 };
     let attribute = [8, IFLA_EXT_MASK].map(u16::to_ne_bytes);
-    let body = [&[0; HEADER][..], attribute.as_flattened(), &mask.to_ne_bytes()].concat();
+    let body = [&[0; HEADER_LENGTH][..], attribute.as_flattened(), &mask.to_ne_bytes()].concat();
     let request = Request { name: "RTM_GETLINK", kind: GETLINK, body: &body };
     netlink.dump(request, |rows: &mut Vec<T>, entry| {
-        rows.extend(Link::of(entry).and_then(&mut row));
+        rows.extend(Link::parse(entry).and_then(&mut row));
     })
 }
 
-/// The counters of all interfaces, stored by a collector that listed the links, for another collector
-/// that needs them in the same scrape.
+/// The counters of all interfaces. A collector that dumps the links stores them for another
+/// collector that needs them in the same scrape.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedCounters(Arc<Mutex<Option<StoredCounters>>>);
 
 #[derive(Debug)]
 struct StoredCounters {
-    since: Instant,
-    counted: Vec<InterfaceCounters>,
+    stored_at: Instant,
+    counters: Vec<InterfaceCounters>,
 }
 
 /// An interface and its counters.
@@ -64,29 +64,31 @@ pub(crate) struct InterfaceCounters {
 }
 
 impl SharedCounters {
-    pub(crate) fn store(&self, counted: Vec<InterfaceCounters>) {
-        let stored = StoredCounters { since: Instant::now(), counted };
+    pub(crate) fn store(&self, counters: Vec<InterfaceCounters>) {
+        let stored = StoredCounters { stored_at: Instant::now(), counters };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stored);
     }
 
-    /// Takes the counters, if they were stored less than a tenth of a second ago.
+    /// Takes the counters if they are less than 100 ms old.
     pub(crate) fn take(&self) -> Option<Vec<InterfaceCounters>> {
         const SAME_SCRAPE: Duration = Duration::from_millis(100);
         let stored = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        stored.filter(|stored| stored.since.elapsed() < SAME_SCRAPE).map(|stored| stored.counted)
+        stored
+            .filter(|stored| stored.stored_at.elapsed() < SAME_SCRAPE)
+            .map(|stored| stored.counters)
     }
 }
 
 /// The size of an `ifinfomsg`.
-const HEADER: usize = 16;
+const HEADER_LENGTH: usize = 16;
 
 impl<'a> Link<'a> {
-    pub(crate) fn of(entry: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(entry: &'a [u8]) -> Option<Self> {
         Some(Self {
-            kind: short(entry.get(2..)?)?,
-            index: number(entry.get(4..)?)?,
-            flags: number(entry.get(8..)?)?,
-            attributes: Attributes(entry.get(HEADER..)?),
+            kind: read_u16(entry.get(2..)?)?,
+            index: read_u32(entry.get(4..)?)?,
+            flags: read_u32(entry.get(8..)?)?,
+            attributes: Attributes(entry.get(HEADER_LENGTH..)?),
         })
     }
 }
@@ -112,7 +114,7 @@ pub(crate) const CARRIER_DOWN_COUNT: u16 = 48;
 pub(crate) const PROPERTIES: u16 = 52;
 /// The number of programs that receive all multicasts of the interface (Linux 6.0).
 pub(crate) const ALL_MULTICAST: u16 = 61;
-/// Nested in the properties.
+/// Nested in [`PROPERTIES`].
 pub(crate) const ALTERNATIVE_NAME: u16 = 53;
 
 /// The counters of an interface: `struct rtnl_link_stats64`.
@@ -147,7 +149,7 @@ pub(crate) struct Stats {
 
 impl Stats {
     /// Parses the attribute [`STATS64`], which is longer in newer kernels.
-    pub(crate) fn of(value: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let (words, _) = value.as_chunks();
         let mut words = words.iter().map(|word| u64::from_ne_bytes(*word));
         Some(Self {

@@ -1,23 +1,23 @@
-//! Wireless interfaces from the kernel's nl80211 service: `linux/nl80211.h`.
+//! Wireless interfaces from the generic netlink family nl80211: `linux/nl80211.h`.
 
 use std::time::Duration;
 
 use exporter_core::collector::Error;
 
-use super::generic::HEADER;
-use super::{Attributes, Netlink, Request, number, short, text};
+use super::generic::HEADER_LENGTH;
+use super::{Attributes, Netlink, Request, c_string, read_u16, read_u32};
 
 /// A wireless interface.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Interface {
     index: u32,
-    /// Empty if it is not a network device.
+    /// Empty if the interface is not a network device.
     pub(crate) name: String,
-    /// In MHz; 0 without a channel.
+    /// In MHz; 0 if no channel is set.
     pub(crate) frequency: u32,
 }
 
-/// The network that an interface is in.
+/// The network that an interface has joined.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Network {
     /// The hardware address of the access point.
@@ -68,24 +68,24 @@ const WIPHY_FREQ: u16 = 38;
 const BSS: u16 = 47;
 
 /// All wireless interfaces.
-pub(crate) fn interfaces(netlink: &mut Netlink, service: u16) -> Result<Vec<Interface>, Error> {
+pub(crate) fn interfaces(netlink: &mut Netlink, family_id: u16) -> Result<Vec<Interface>, Error> {
     let body = [GET_INTERFACE, 0, 0, 0];
-    let request = Request { name: "NL80211_CMD_GET_INTERFACE", kind: service, body: &body };
+    let request = Request { name: "NL80211_CMD_GET_INTERFACE", kind: family_id, body: &body };
     netlink.dump(request, |found: &mut Vec<Interface>, entry| found.extend(interface(entry)))
 }
 
 /// The network of an interface, if it has joined one.
 pub(crate) fn network(
     netlink: &mut Netlink,
-    service: u16,
+    family_id: u16,
     interface: &Interface,
 ) -> Result<Option<Network>, Error> {
-    let body = about(GET_SCAN, interface);
-    let request = Request { name: "NL80211_CMD_GET_SCAN", kind: service, body: &body };
-    // The reply has all networks in reach; only the joined one has a status.
+    let body = interface_request(GET_SCAN, interface);
+    let request = Request { name: "NL80211_CMD_GET_SCAN", kind: family_id, body: &body };
+    // The reply lists all networks in range; only the joined one has a status.
     netlink.dump(request, |found: &mut Option<Network>, entry| {
         if found.is_none() {
-            *found = joined(entry);
+            *found = joined_network(entry);
         }
     })
 }
@@ -93,16 +93,16 @@ pub(crate) fn network(
 /// The peers of an interface.
 pub(crate) fn stations(
     netlink: &mut Netlink,
-    service: u16,
+    family_id: u16,
     interface: &Interface,
 ) -> Result<Vec<Station>, Error> {
-    let body = about(GET_STATION, interface);
-    let request = Request { name: "NL80211_CMD_GET_STATION", kind: service, body: &body };
+    let body = interface_request(GET_STATION, interface);
+    let request = Request { name: "NL80211_CMD_GET_STATION", kind: family_id, body: &body };
     netlink.dump(request, |found: &mut Vec<Station>, entry| found.extend(station(entry)))
 }
 
 /// A request about one interface.
-fn about(command: u8, interface: &Interface) -> Vec<u8> {
+fn interface_request(command: u8, interface: &Interface) -> Vec<u8> {
     let mut body = vec![command, 0, 0, 0];
     body.extend_from_slice(&8_u16.to_ne_bytes());
     body.extend_from_slice(&IFINDEX.to_ne_bytes());
@@ -112,28 +112,28 @@ fn about(command: u8, interface: &Interface) -> Vec<u8> {
 
 fn interface(entry: &[u8]) -> Option<Interface> {
     let mut found = Interface::default();
-    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+    for (kind, value) in Attributes(entry.get(HEADER_LENGTH..)?) {
         match kind {
-            IFINDEX => found.index = number(value)?,
-            IFNAME => found.name = text(value),
-            WIPHY_FREQ => found.frequency = number(value)?,
+            IFINDEX => found.index = read_u32(value)?,
+            IFNAME => found.name = c_string(value),
+            WIPHY_FREQ => found.frequency = read_u32(value)?,
             _ => {}
         }
     }
     Some(found)
 }
 
-fn joined(entry: &[u8]) -> Option<Network> {
+fn joined_network(entry: &[u8]) -> Option<Network> {
     const BSSID: u16 = 1;
     const INFORMATION_ELEMENTS: u16 = 6;
     const STATUS: u16 = 9;
-    let (_, bss) = Attributes(entry.get(HEADER..)?).find(|(kind, _)| *kind == BSS)?;
+    let (_, bss) = Attributes(entry.get(HEADER_LENGTH..)?).find(|(kind, _)| *kind == BSS)?;
     let (mut bssid, mut ssid, mut status) = (None, String::new(), None);
     for (kind, value) in Attributes(bss) {
         match kind {
             BSSID => bssid = value.first_chunk().copied(),
             INFORMATION_ELEMENTS => ssid = ssid_of(value),
-            STATUS => status = number(value),
+            STATUS => status = read_u32(value),
             _ => {}
         }
     }
@@ -146,7 +146,7 @@ fn joined(entry: &[u8]) -> Option<Network> {
     Some(Network { bssid: bssid?, ssid, status })
 }
 
-/// The name of a network, from the elements of its beacon. Each element has a number, a length and a
+/// The SSID from the information elements of a beacon. Each element has an ID, a length and a
 /// value.
 fn ssid_of(mut elements: &[u8]) -> String {
     const SSID: u8 = 0;
@@ -162,7 +162,7 @@ fn ssid_of(mut elements: &[u8]) -> String {
 
 fn station(entry: &[u8]) -> Option<Station> {
     let mut found = Station::default();
-    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+    for (kind, value) in Attributes(entry.get(HEADER_LENGTH..)?) {
         match kind {
             MAC => found.address = *value.first_chunk()?,
             STA_INFO => statistics(&mut found, value)?,
@@ -190,31 +190,31 @@ fn statistics(station: &mut Station, attributes: &[u8]) -> Option<()> {
     const TX_BYTES64: u16 = 24;
     for (kind, value) in Attributes(attributes) {
         match kind {
-            INACTIVE_TIME => station.inactive = Duration::from_millis(number(value)?.into()),
-            CONNECTED_TIME => station.connected = Duration::from_secs(number(value)?.into()),
+            INACTIVE_TIME => station.inactive = Duration::from_millis(read_u32(value)?.into()),
+            CONNECTED_TIME => station.connected = Duration::from_secs(read_u32(value)?.into()),
             RX_BYTES if station.received_bytes == 0 => {
-                station.received_bytes = number(value)?.into();
+                station.received_bytes = read_u32(value)?.into();
             }
             TX_BYTES if station.transmitted_bytes == 0 => {
-                station.transmitted_bytes = number(value)?.into();
+                station.transmitted_bytes = read_u32(value)?.into();
             }
             RX_BYTES64 => station.received_bytes = u64::from_ne_bytes(*value.first_chunk()?),
             TX_BYTES64 => station.transmitted_bytes = u64::from_ne_bytes(*value.first_chunk()?),
             SIGNAL => station.signal = value.first()?.cast_signed(),
             RX_BITRATE => station.receive_bitrate = bitrate(value)?,
             TX_BITRATE => station.transmit_bitrate = bitrate(value)?,
-            RX_PACKETS => station.received_packets = number(value)?,
-            TX_PACKETS => station.transmitted_packets = number(value)?,
-            TX_RETRIES => station.transmit_retries = number(value)?,
-            TX_FAILED => station.transmit_failed = number(value)?,
-            BEACON_LOSS => station.beacon_loss = number(value)?,
+            RX_PACKETS => station.received_packets = read_u32(value)?,
+            TX_PACKETS => station.transmitted_packets = read_u32(value)?,
+            TX_RETRIES => station.transmit_retries = read_u32(value)?,
+            TX_FAILED => station.transmit_failed = read_u32(value)?,
+            BEACON_LOSS => station.beacon_loss = read_u32(value)?,
             _ => {}
         }
     }
     Some(())
 }
 
-/// In bits per second; the kernel uses units of 100 kbit/s.
+/// Converts the kernel's unit of 100 kbit/s to bits per second.
 fn bitrate(attributes: &[u8]) -> Option<u64> {
     const BITRATE: u16 = 1;
     // For rates that do not fit into 16 bits.
@@ -222,8 +222,8 @@ fn bitrate(attributes: &[u8]) -> Option<u64> {
     let mut rate = 0;
     for (kind, value) in Attributes(attributes) {
         match kind {
-            BITRATE if rate == 0 => rate = short(value)?.into(),
-            BITRATE32 => rate = number(value)?.into(),
+            BITRATE if rate == 0 => rate = read_u16(value)?.into(),
+            BITRATE32 => rate = read_u32(value)?.into(),
             _ => {}
         }
     }
@@ -259,11 +259,11 @@ mod tests {
             bss.extend(status.into_iter().flat_map(|status| attribute(9, &status.to_ne_bytes())));
             entry(&[attribute(BSS, &bss)])
         };
-        assert_eq!(joined(&bss(None)), None);
-        let network = joined(&bss(Some(1))).unwrap();
+        assert_eq!(joined_network(&bss(None)), None);
+        let network = joined_network(&bss(Some(1))).unwrap();
         assert_eq!(network.bssid, [0, 0x11, 0x22, 0x33, 0x44, 0x55]);
         assert_eq!((network.ssid.as_str(), network.status), ("home", Status::Associated));
-        assert_eq!(joined(&bss(Some(2))).unwrap().status, Status::IbssJoined);
+        assert_eq!(joined_network(&bss(Some(2))).unwrap().status, Status::IbssJoined);
     }
 
     #[test]
@@ -305,7 +305,7 @@ mod tests {
         for end in 0..whole.len() {
             let _ = interface(&whole[..end]);
             let _ = station(&whole[..end]);
-            let _ = joined(&whole[..end]);
+            let _ = joined_network(&whole[..end]);
         }
         assert_eq!(ssid_of(&[0, 200, 1]), "");
     }

@@ -2,14 +2,14 @@
 
 use exporter_core::collector::Error;
 
-use super::{Attributes, Netlink, Request, number, text};
+use super::{Attributes, Netlink, Request, c_string, read_u32};
 
 /// A queueing discipline with its counters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Qdisc {
     /// The index of the interface.
     pub(crate) interface: u32,
-    /// Such as `fq_codel`.
+    /// The name of its type, such as `fq_codel`.
     pub(crate) kind: String,
     pub(crate) counts: Counts,
 }
@@ -27,34 +27,34 @@ pub(crate) struct Counts {
     pub(crate) backlog: u32,
 }
 
-/// The queueing disciplines at the roots of interfaces.
+/// The root queueing disciplines of all interfaces.
 pub(crate) fn roots(netlink: &mut Netlink) -> Result<Vec<Qdisc>, Error> {
     const GETQDISC: u16 = 38;
-    let request = Request { name: "RTM_GETQDISC", kind: GETQDISC, body: &[0; HEADER] };
+    let request = Request { name: "RTM_GETQDISC", kind: GETQDISC, body: &[0; HEADER_LENGTH] };
     netlink.dump(request, |qdiscs: &mut Vec<Qdisc>, entry| qdiscs.extend(root(entry)))
 }
 
 /// The size of a `tcmsg`.
-const HEADER: usize = 20;
+const HEADER_LENGTH: usize = 20;
 
 const KIND: u16 = 1;
 const STATS2: u16 = 7;
-/// Nested in the statistics.
+/// Nested in [`STATS2`], as are the next two.
 const BASIC: u16 = 1;
 const QUEUE: u16 = 3;
-/// The number of packets in 64 bits, since Linux 5.5; the other attribute has 32.
+/// A 64-bit packet count, since Linux 5.5. The count in [`BASIC`] has 32 bits.
 const PACKETS64: u16 = 8;
 
 fn root(entry: &[u8]) -> Option<Qdisc> {
     const ROOT: u32 = u32::MAX;
-    if !matches!(number(entry.get(12..)?)?, 0 | ROOT) {
+    if !matches!(read_u32(entry.get(12..)?)?, 0 | ROOT) {
         return None;
     }
-    let mut qdisc = Qdisc { interface: number(entry.get(4..)?)?, ..Qdisc::default() };
-    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+    let mut qdisc = Qdisc { interface: read_u32(entry.get(4..)?)?, ..Qdisc::default() };
+    for (kind, value) in Attributes(entry.get(HEADER_LENGTH..)?) {
         match kind {
-            KIND => qdisc.kind = text(value),
-            STATS2 => qdisc.counts = Counts::of(value)?,
+            KIND => qdisc.kind = c_string(value),
+            STATS2 => qdisc.counts = Counts::parse(value)?,
             _ => {}
         }
     }
@@ -62,23 +62,23 @@ fn root(entry: &[u8]) -> Option<Qdisc> {
 }
 
 impl Counts {
-    fn of(statistics: &[u8]) -> Option<Self> {
+    fn parse(statistics: &[u8]) -> Option<Self> {
         let mut counts = Self::default();
         let mut packets64 = None;
         for (kind, value) in Attributes(statistics) {
             match kind {
                 BASIC => {
-                    counts.bytes = long(value)?;
-                    counts.packets = number(value.get(8..)?)?.into();
+                    counts.bytes = read_u64(value)?;
+                    counts.packets = read_u32(value.get(8..)?)?.into();
                 }
                 QUEUE => {
-                    counts.length = number(value)?;
-                    counts.backlog = number(value.get(4..)?)?;
-                    counts.drops = number(value.get(8..)?)?;
-                    counts.requeues = number(value.get(12..)?)?;
-                    counts.overlimits = number(value.get(16..)?)?;
+                    counts.length = read_u32(value)?;
+                    counts.backlog = read_u32(value.get(4..)?)?;
+                    counts.drops = read_u32(value.get(8..)?)?;
+                    counts.requeues = read_u32(value.get(12..)?)?;
+                    counts.overlimits = read_u32(value.get(16..)?)?;
                 }
-                PACKETS64 => packets64 = long(value),
+                PACKETS64 => packets64 = read_u64(value),
                 _ => {}
             }
         }
@@ -87,7 +87,7 @@ impl Counts {
     }
 }
 
-fn long(bytes: &[u8]) -> Option<u64> {
+fn read_u64(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
 }
 

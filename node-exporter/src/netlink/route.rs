@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use exporter_core::collector::Error;
 
-use super::{Attributes, Netlink, Request, number, short};
+use super::{Attributes, Netlink, Request, read_u16, read_u32};
 
-/// A route to a network. A route with several next hops is several of these.
+/// A route to a network through one next hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     /// The index of the interface; 0 for none.
@@ -19,21 +19,22 @@ pub(crate) struct Route {
     pub(crate) priority: u32,
     /// `RTPROT_*`
     pub(crate) protocol: u8,
-    /// The attribute with several next hops.
+    /// Only for routes with several next hops.
     pub(crate) weight: Option<u16>,
 }
 
-/// The unicast routes of all tables, one for each next hop.
+/// The unicast routes of all tables. A route with several next hops is returned once for each of
+/// them.
 pub(crate) fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, Error> {
     const GETROUTE: u16 = 26;
-    let request = Request { name: "RTM_GETROUTE", kind: GETROUTE, body: &[0; HEADER] };
+    let request = Request { name: "RTM_GETROUTE", kind: GETROUTE, body: &[0; HEADER_LENGTH] };
     netlink.dump(request, |routes: &mut Vec<Route>, entry| {
         add(entry, routes);
     })
 }
 
 /// The size of an `rtmsg`.
-const HEADER: usize = 12;
+const HEADER_LENGTH: usize = 12;
 
 const DST: u16 = 1;
 const OIF: u16 = 4;
@@ -44,8 +45,8 @@ const MULTIPATH: u16 = 9;
 
 /// Adds the routes of an entry. Routes other than unicast are ignored.
 fn add(entry: &[u8], routes: &mut Vec<Route>) -> Option<()> {
-    const UNICAST: u8 = 1;
-    if *entry.get(7)? != UNICAST {
+    const RTN_UNICAST: u8 = 1;
+    if *entry.get(7)? != RTN_UNICAST {
         return None;
     }
     let mut route = Route {
@@ -58,23 +59,23 @@ fn add(entry: &[u8], routes: &mut Vec<Route>) -> Option<()> {
         protocol: *entry.get(5)?,
         weight: None,
     };
-    let mut ways = None;
-    for (kind, value) in Attributes(entry.get(HEADER..)?) {
+    let mut next_hops = None;
+    for (kind, value) in Attributes(entry.get(HEADER_LENGTH..)?) {
         match kind {
             DST => route.destination = address(value),
-            OIF => route.interface = number(value)?,
+            OIF => route.interface = read_u32(value)?,
             GATEWAY => route.gateway = address(value),
-            PRIORITY => route.priority = number(value)?,
+            PRIORITY => route.priority = read_u32(value)?,
             PREFSRC => route.source = address(value),
-            MULTIPATH => ways = Some(value),
+            MULTIPATH => next_hops = Some(value),
             _ => {}
         }
     }
-    match ways {
-        Some(ways) => routes.extend(Ways(ways).map(|way| Route {
-            interface: way.interface,
-            gateway: way.gateway,
-            weight: Some(way.weight),
+    match next_hops {
+        Some(next_hops) => routes.extend(NextHops(next_hops).map(|next_hop| Route {
+            interface: next_hop.interface,
+            gateway: next_hop.gateway,
+            weight: Some(next_hop.weight),
             ..route
         })),
         None => routes.push(route),
@@ -82,31 +83,31 @@ fn add(entry: &[u8], routes: &mut Vec<Route>) -> Option<()> {
     Some(())
 }
 
-struct Way {
+struct NextHop {
     interface: u32,
     gateway: Option<IpAddr>,
     weight: u16,
 }
 
 /// The `rtnexthop`s of a route.
-struct Ways<'a>(&'a [u8]);
+struct NextHops<'a>(&'a [u8]);
 
-impl Iterator for Ways<'_> {
-    type Item = Way;
+impl Iterator for NextHops<'_> {
+    type Item = NextHop;
 
-    fn next(&mut self) -> Option<Way> {
-        const HEADER: usize = 8;
-        let length = short(self.0)?.into();
-        let mut attributes = Attributes(self.0.get(HEADER..length)?);
-        let way = Way {
-            interface: number(self.0.get(4..)?)?,
+    fn next(&mut self) -> Option<NextHop> {
+        const HEADER_LENGTH: usize = 8;
+        let length = read_u16(self.0)?.into();
+        let mut attributes = Attributes(self.0.get(HEADER_LENGTH..length)?);
+        let next_hop = NextHop {
+            interface: read_u32(self.0.get(4..)?)?,
             gateway: attributes
                 .find(|(kind, _)| *kind == GATEWAY)
                 .and_then(|(_, value)| address(value)),
             weight: u16::from(*self.0.get(3)?) + 1,
         };
-        self.0 = super::after(self.0, length);
-        Some(way)
+        self.0 = super::skip_padded(self.0, length);
+        Some(next_hop)
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
     use crate::netlink::tests::attribute;
 
-    fn way(hops: u8, interface: u32, gateway: [u8; 4]) -> Vec<u8> {
+    fn next_hop(hops: u8, interface: u32, gateway: [u8; 4]) -> Vec<u8> {
         let gateway = attribute(GATEWAY, &gateway);
         let length = u16::try_from(8 + gateway.len()).unwrap();
         [&length.to_ne_bytes()[..], &[0, hops], &interface.to_ne_bytes(), &gateway].concat()
@@ -164,22 +165,25 @@ mod tests {
 
     #[test]
     fn routes_with_several_next_hops_are_parsed() {
-        let ways = [way(0, 3, [198, 51, 100, 1]), way(9, 4, [203, 0, 113, 1])].concat();
+        let next_hops =
+            [next_hop(0, 3, [198, 51, 100, 1]), next_hop(9, 4, [203, 0, 113, 1])].concat();
         let routes =
-            found(&entry(1, &[attribute(DST, &[192, 0, 2, 0]), attribute(MULTIPATH, &ways)]));
-        let ways: Vec<_> =
-            routes.iter().map(|way| (way.interface, way.gateway, way.weight)).collect();
+            found(&entry(1, &[attribute(DST, &[192, 0, 2, 0]), attribute(MULTIPATH, &next_hops)]));
+        let next_hops: Vec<_> = routes
+            .iter()
+            .map(|next_hop| (next_hop.interface, next_hop.gateway, next_hop.weight))
+            .collect();
         let expected = [
             (3, Some([198, 51, 100, 1].into()), Some(1)),
             (4, Some([203, 0, 113, 1].into()), Some(10)),
         ];
-        assert_eq!(ways, expected);
+        assert_eq!(next_hops, expected);
     }
 
     #[test]
     fn malformed_entries_do_not_panic() {
-        let ways = attribute(MULTIPATH, &way(0, 3, [198, 51, 100, 1]));
-        let whole = entry(1, &[attribute(DST, &[192, 0, 2, 0]), ways]);
+        let next_hops = attribute(MULTIPATH, &next_hop(0, 3, [198, 51, 100, 1]));
+        let whole = entry(1, &[attribute(DST, &[192, 0, 2, 0]), next_hops]);
         for end in 0..whole.len() {
             assert!(found(&whole[..end]).len() <= 1);
         }

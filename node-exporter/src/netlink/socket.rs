@@ -2,7 +2,7 @@
 
 use exporter_core::collector::Error;
 
-use super::{Netlink, Request, number};
+use super::{Netlink, Request, read_u32};
 
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub(crate) struct Sockets {
     pub(crate) states: [u64; STATES],
     /// Bytes received, not yet read. For listening sockets: connections not yet accepted.
     pub(crate) received: u64,
-    /// Bytes sent, not yet acknowledged. For listening sockets: how many connections may wait.
+    /// Bytes sent, not yet acknowledged. For listening sockets: the maximum number of connections
+    /// that wait to be accepted.
     pub(crate) sent: u64,
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn tcp(netlink: &mut Netlink, family: Family) -> Result<Sockets, Erro
 impl Sockets {
     /// Adds an `inet_diag_msg`.
     fn add(&mut self, entry: &[u8]) -> Option<()> {
-        let (received, sent) = (number(entry.get(56..)?)?, number(entry.get(60..)?)?);
+        let (received, sent) = (read_u32(entry.get(56..)?)?, read_u32(entry.get(60..)?)?);
         *self.states.get_mut(usize::from(*entry.get(1)?))? += 1;
         self.received = self.received.saturating_add(received.into());
         self.sent = self.sent.saturating_add(sent.into());

@@ -1,10 +1,10 @@
 //! Valid and malformed packets.
 
-use super::link::{self, Counting, Link, Stats};
+use super::link::{self, Link, LinkStats, Stats};
 use super::*;
 
 fn message(kind: u16, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(HEADER + body.len()).unwrap();
+    let length = u32::try_from(HEADER_LENGTH + body.len()).unwrap();
     let header = [length.to_ne_bytes(), [kind.to_ne_bytes(), [0, 0]].concat().try_into().unwrap()];
     let mut message = [header.as_flattened(), &1_u32.to_ne_bytes(), &[0; 4], body].concat();
     message.resize(message.len().next_multiple_of(4), 0);
@@ -58,36 +58,36 @@ fn attributes_are_split() {
 
 #[test]
 fn results_are_parsed() {
-    assert!(status(&[]).is_ok());
-    assert!(status(&0_i32.to_ne_bytes()).is_ok());
-    let refused = status(&(-1_i32).to_ne_bytes()).unwrap_err();
+    assert!(result_of(&[]).is_ok());
+    assert!(result_of(&0_i32.to_ne_bytes()).is_ok());
+    let refused = result_of(&(-1_i32).to_ne_bytes()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
-    assert!(status(&i32::MIN.to_ne_bytes()).is_err());
+    assert!(result_of(&i32::MIN.to_ne_bytes()).is_err());
 }
 
 #[test]
 fn names_end_at_nul() {
-    assert_eq!(text(b"eth0\0\0"), "eth0");
-    assert_eq!(text(b"eth0"), "eth0");
-    assert_eq!(text(b"\xff\0"), "\u{fffd}");
-    assert_eq!(text(b""), "");
+    assert_eq!(c_string(b"eth0\0\0"), "eth0");
+    assert_eq!(c_string(b"eth0"), "eth0");
+    assert_eq!(c_string(b"\xff\0"), "\u{fffd}");
+    assert_eq!(c_string(b""), "");
 }
 
 /// Every network namespace has a loopback interface.
 #[test]
 fn this_kernel_replies_to_each_request() {
     let mut netlink = Netlink::route();
-    for counting in [Counting::Stats, Counting::Nothing, Counting::Stats] {
-        let links = link::links(&mut netlink, counting, |link: Link<'_>| {
+    for mode in [LinkStats::Include, LinkStats::Skip, LinkStats::Include] {
+        let links = link::links(&mut netlink, mode, |link: Link<'_>| {
             let name = link.attributes.clone().find(|(kind, _)| *kind == link::NAME)?;
             let mut rest = link.attributes;
             let stats = rest.find(|(kind, _)| *kind == link::STATS64);
-            Some((link.index, text(name.1), stats.and_then(|(_, value)| Stats::of(value))))
+            Some((link.index, c_string(name.1), stats.and_then(|(_, value)| Stats::parse(value))))
         });
         // A sandbox may deny it.
         let Ok(links) = links else { return };
         let (index, _, stats) = links.iter().find(|(_, name, _)| name == "lo").unwrap();
-        assert!(counting == Counting::Nothing || stats.is_some());
+        assert!(mode == LinkStats::Skip || stats.is_some());
         assert_eq!(netlink.interface(*index).unwrap().as_str(), "lo");
     }
 }

@@ -1,4 +1,4 @@
-//! Requests to a mounted Btrfs: `linux/btrfs.h`.
+//! Devices of a mounted Btrfs, by `ioctl(2)`: `linux/btrfs.h`.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -16,18 +16,18 @@ pub(crate) struct BtrfsDevice {
     pub(crate) size: u64,
     /// In bytes.
     pub(crate) used: u64,
-    /// Errors of writing, reading, flushing, checksums and generations.
+    /// Errors by kind: write, read, flush, corruption, generation.
     pub(crate) errors: [u64; 5],
 }
 
-/// The UUID and the devices of the Btrfs of an open file.
+/// The UUID and the devices of the file system to which an open file belongs.
 pub(crate) fn btrfs(file: impl AsFd) -> io::Result<(String, Vec<BtrfsDevice>)> {
-    let mut system = FsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 124] };
-    request::<{ opcode::read::<FsInfo>(BTRFS, 31) }, _>(&file, &mut system)?;
+    let mut fs_info = FsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 124] };
+    request::<{ opcode::read::<FsInfo>(BTRFS, 31) }, _>(&file, &mut fs_info)?;
     let mut devices = Vec::new();
     // Device numbers are not reused, so there may be gaps.
-    for devid in 1..=system.max_id.min(MOST) {
-        if devices.len() as u64 >= system.num_devices {
+    for devid in 1..=fs_info.max_id.min(MAX_DEVICE_ID) {
+        if devices.len() as u64 >= fs_info.num_devices {
             break;
         }
         let mut info = DevInfo {
@@ -55,11 +55,11 @@ pub(crate) fn btrfs(file: impl AsFd) -> io::Result<(String, Vec<BtrfsDevice>)> {
             errors: stats.values,
         });
     }
-    Ok((uuid(system.fsid), devices))
+    Ok((uuid(fs_info.fsid), devices))
 }
 
-/// The limit of device numbers, above that of any file system.
-const MOST: u64 = 65_536;
+/// More than any file system has. Limits the number of system calls.
+const MAX_DEVICE_ID: u64 = 65_536;
 
 const BTRFS: u8 = 0x94;
 
@@ -90,12 +90,12 @@ struct DevStats {
     unused: [u64; 121],
 }
 
-// The result from the kernel.
+// The sizes in the kernel's ABI.
 const _: () = assert!(
     size_of::<FsInfo>() == 1024 && size_of::<DevInfo>() == 4096 && size_of::<DevStats>() == 1032
 );
 
-/// Sends a request that reads and writes one of the structs above.
+/// Issues an ioctl that reads and writes one of the structs above.
 #[expect(unsafe_code, reason = "ioctl has no safe wrapper")]
 fn request<const OPCODE: rustix::ioctl::Opcode, T>(
     file: impl AsFd,
@@ -108,8 +108,8 @@ fn request<const OPCODE: rustix::ioctl::Opcode, T>(
 
 fn uuid(bytes: [u8; 16]) -> String {
     let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.into_iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
+    for (index, byte) in bytes.into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
             text.push('-');
         }
         for digit in [byte >> 4, byte & 15] {

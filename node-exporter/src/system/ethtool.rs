@@ -20,7 +20,7 @@ pub(crate) struct Driver {
 pub(crate) struct Link {
     pub(crate) supported: u32,
     pub(crate) advertised: u32,
-    pub(crate) autonegotiates: bool,
+    pub(crate) autonegotiation: bool,
 }
 
 const SIOCETHTOOL: u64 = 0x8946;
@@ -30,12 +30,12 @@ const GET_STRINGS: u32 = 0x1b;
 const GET_STATISTICS: u32 = 0x1d;
 /// The string set with the names of statistics.
 const STATISTICS: u32 = 1;
-const STRING: usize = 32;
-/// The limit of statistics, above that of any driver.
-const MOST_STATISTICS: u32 = 32_768;
-/// The kernel writes as many strings and numbers as the driver has at that moment, whatever the
-/// size of the buffer. The number can grow when queues are added.
-const SLACK: usize = 4_096;
+const STRING_LENGTH: usize = 32;
+/// More than any driver has.
+const MAX_STATISTICS: u32 = 32_768;
+/// Room for statistics that the driver adds between the requests, for example with new queues: the
+/// kernel writes all of them, regardless of the size of the buffer.
+const EXTRA_STATISTICS: usize = 4_096;
 
 /// Requests the driver of a device (`ETHTOOL_GDRVINFO`).
 pub(crate) fn driver(socket: BorrowedFd<'_>, device: &str) -> io::Result<Driver> {
@@ -43,14 +43,15 @@ pub(crate) fn driver(socket: BorrowedFd<'_>, device: &str) -> io::Result<Driver>
     words[0] = GET_DRIVER;
     request(socket, device, &mut words)?;
     let bytes = bytes_of(&words);
-    let text = |at: usize| c_text(bytes.get(at..at + STRING).unwrap_or_default());
+    let text =
+        |offset: usize| c_string(bytes.get(offset..offset + STRING_LENGTH).unwrap_or_default());
     Ok(Driver {
         name: text(4),
         version: text(36),
         firmware_version: text(68),
         bus_info: text(100),
         expansion_rom_version: text(132),
-        statistics: words[45].min(MOST_STATISTICS),
+        statistics: words[45].min(MAX_STATISTICS),
     })
 }
 
@@ -59,8 +60,8 @@ pub(crate) fn link(socket: BorrowedFd<'_>, device: &str) -> io::Result<Link> {
     let mut words = [0_u32; 11];
     words[0] = GET_SETTINGS;
     request(socket, device, &mut words)?;
-    let autonegotiates = bytes_of(&words).get(18).is_some_and(|&byte| byte != 0);
-    Ok(Link { supported: words[1], advertised: words[2], autonegotiates })
+    let autonegotiation = bytes_of(&words).get(18).is_some_and(|&byte| byte != 0);
+    Ok(Link { supported: words[1], advertised: words[2], autonegotiation })
 }
 
 /// Requests the statistics of a device with their names (`ETHTOOL_GSTRINGS`, `ETHTOOL_GSTATS`).
@@ -72,16 +73,16 @@ pub(crate) fn statistics(
     if driver.statistics == 0 {
         return Ok(Vec::new());
     }
-    let count = driver.statistics as usize + SLACK;
-    let mut strings = vec![0_u32; 3 + count * STRING / 4];
-    set(&mut strings, [GET_STRINGS, STATISTICS, driver.statistics]);
+    let count = driver.statistics as usize + EXTRA_STATISTICS;
+    let mut strings = vec![0_u32; 3 + count * STRING_LENGTH / 4];
+    write_header(&mut strings, [GET_STRINGS, STATISTICS, driver.statistics]);
     request(socket, device, &mut strings)?;
     let mut numbers = vec![0_u32; 2 + count * 2];
-    set(&mut numbers, [GET_STATISTICS, driver.statistics]);
+    write_header(&mut numbers, [GET_STATISTICS, driver.statistics]);
     request(socket, device, &mut numbers)?;
 
     let (strings, numbers) = (bytes_of(&strings), bytes_of(&numbers));
-    let names = strings.get(12..).unwrap_or_default().chunks_exact(STRING).map(c_text);
+    let names = strings.get(12..).unwrap_or_default().chunks_exact(STRING_LENGTH).map(c_string);
     let values = numbers.get(8..).unwrap_or_default().as_chunks::<8>().0;
     let found = names.zip(values).take(driver.statistics as usize);
     Ok(found
@@ -90,8 +91,8 @@ pub(crate) fn statistics(
         .collect())
 }
 
-fn set<const N: usize>(words: &mut [u32], head: [u32; N]) {
-    for (word, value) in words.iter_mut().zip(head) {
+fn write_header<const N: usize>(words: &mut [u32], header: [u32; N]) {
+    for (word, value) in words.iter_mut().zip(header) {
         *word = value;
     }
 }
@@ -122,8 +123,8 @@ fn bytes_of(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
-/// A C string in a field. What is not UTF-8 is U+FFFD.
-fn c_text(field: &[u8]) -> String {
+/// The text before the first NUL byte. U+FFFD replaces invalid UTF-8.
+fn c_string(field: &[u8]) -> String {
     let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
     String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
 }
@@ -147,8 +148,8 @@ mod tests {
 
     #[test]
     fn text_ends_at_nul() {
-        assert_eq!(c_text(b"e1000e\0\0rest"), "e1000e");
-        assert_eq!(c_text(b"whole"), "whole");
-        assert_eq!(c_text(b"\xff\0"), "\u{fffd}");
+        assert_eq!(c_string(b"e1000e\0\0rest"), "e1000e");
+        assert_eq!(c_string(b"whole"), "whole");
+        assert_eq!(c_string(b"\xff\0"), "\u{fffd}");
     }
 }

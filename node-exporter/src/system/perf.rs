@@ -50,8 +50,8 @@ impl Counter {
         Ok(Self(open(&attributes, cpu)?))
     }
 
-    /// The number of events, extrapolated if the CPU counted only part of the time because it has
-    /// too few counters.
+    /// The number of events. It is extrapolated if the CPU has too few hardware counters and
+    /// counted for only part of the time.
     pub(crate) fn read(&self) -> io::Result<f64> {
         let mut bytes = [0; 24];
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&self.0, &mut bytes))?;

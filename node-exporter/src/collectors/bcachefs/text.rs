@@ -114,27 +114,29 @@ mod tests {
 
     #[test]
     fn texts_are_parsed() {
-        let file = File::of("since mount: 1\nsince filesystem creation:     21.5k\n");
+        let file = File::from_text("since mount: 1\nsince filesystem creation:     21.5k\n");
         assert_eq!(counter(&file).ok(), Some(22016.0));
-        assert!(counter(&File::of("since mount: 1\n")).is_err());
+        assert!(counter(&File::from_text("since mount: 1\n")).is_err());
 
-        let found = errors(&File::of("bset_bad_csum 2 1767112063\n\nother 3 1\n")).unwrap();
+        let found = errors(&File::from_text("bset_bad_csum 2 1767112063\n\nother 3 1\n")).unwrap();
         assert_eq!(found, [("bset_bad_csum".to_owned(), 2.0), ("other".to_owned(), 3.0)]);
-        assert!(errors(&File::of("alone\n")).is_err());
+        assert!(errors(&File::from_text("alone\n")).is_err());
 
-        let found = written(&File::of("  nr size\ninitial: 3 100k\n")).unwrap();
+        let found = written(&File::from_text("  nr size\ninitial: 3 100k\n")).unwrap();
         assert_eq!(found, [("initial".to_owned(), [3.0, 102_400.0])]);
-        assert!(written(&File::of("  nr size\ninitial: 3\n")).is_err());
+        assert!(written(&File::from_text("  nr size\ninitial: 3\n")).is_err());
 
-        let found = done(&File::of("read:\nsb  : 5\nwrite:\nsb: 7\n")).unwrap();
+        let found = done(&File::from_text("read:\nsb  : 5\nwrite:\nsb: 7\n")).unwrap();
         let keys: Vec<_> = found.iter().map(|(key, bytes)| (key.join(" "), *bytes)).collect();
         assert_eq!(keys, [("read sb".to_owned(), 5.0), ("write sb".to_owned(), 7.0)]);
-        assert!(done(&File::of("read:\nsb: x\n")).is_err());
+        assert!(done(&File::from_text("read:\nsb: x\n")).is_err());
 
         let text = "IO errors since filesystem creation\n  read:    4\n  checksum:0\n\
             IO errors since 8 y ago\n  read: 1\n";
-        let found = io_errors(&File::of(text)).unwrap();
+        let found = io_errors(&File::from_text(text)).unwrap();
         assert_eq!(found, [("read".to_owned(), 4.0), ("checksum".to_owned(), 0.0)]);
-        assert!(io_errors(&File::of("IO errors since filesystem creation\nread: x\n")).is_err());
+        assert!(
+            io_errors(&File::from_text("IO errors since filesystem creation\nread: x\n")).is_err()
+        );
     }
 }

@@ -213,10 +213,10 @@ mod tests {
         for (text, expected) in
             [("0\n", Some(0.0)), ("1048576\n", Some(1_048_576.0)), ("max\n", Some(f64::INFINITY))]
         {
-            assert_eq!(number_or_max(&File::of(text)).ok(), expected, "{text:?}");
+            assert_eq!(number_or_max(&File::from_text(text)).ok(), expected, "{text:?}");
         }
         for text in ["", "maximum", "-1", "1 2"] {
-            let error = number_or_max(&File::of(text)).unwrap_err().to_string();
+            let error = number_or_max(&File::from_text(text)).unwrap_err().to_string();
             assert!(error.contains("a number or `max`"), "{error}");
         }
     }
@@ -229,21 +229,21 @@ mod tests {
             ("max 3\n", [None, Some(3.0)]),
             ("", [None, None]),
         ] {
-            assert_eq!(keyed(&File::of(text), keys).unwrap(), expected, "{text:?}");
+            assert_eq!(keyed(&File::from_text(text), keys).unwrap(), expected, "{text:?}");
         }
-        keyed(&File::of("low\n"), keys).unwrap_err();
-        keyed(&File::of("low x\n"), keys).unwrap_err();
+        keyed(&File::from_text("low\n"), keys).unwrap_err();
+        keyed(&File::from_text("low x\n"), keys).unwrap_err();
     }
 
     #[test]
     fn io_statistics_are_parsed() {
         let text = "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6 cost.usage=7\n8:16\n";
-        let io = io(&File::of(text)).unwrap();
+        let io = io(&File::from_text(text)).unwrap();
         let bytes = [1.0, 2.0, 5.0];
         let expected = Io { device: "8:0".to_owned(), bytes, operations: [3.0, 4.0, 6.0] };
         assert_eq!(io, [expected]);
         for text in ["8:0 rbytes\n", "8:0 rbytes=-1\n", "8:0 wios=1e9\n"] {
-            super::io(&File::of(text)).unwrap_err();
+            super::io(&File::from_text(text)).unwrap_err();
         }
     }
 
@@ -251,11 +251,12 @@ mod tests {
     fn full_stalls_are_optional() {
         let some = "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\n";
         let full = "full avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n";
-        let read = |text: &str| stalls(&File::of(text)).unwrap().map(|seconds| seconds.to_string());
+        let read =
+            |text: &str| stalls(&File::from_text(text)).unwrap().map(|seconds| seconds.to_string());
         assert_eq!(read(some), ["2.5", "0"]);
         assert_eq!(read(&[some, full].concat()), ["2.5", "0.5"]);
         for text in ["some\n", "some total=x\n", "other total=1\n"] {
-            stalls(&File::of(text)).unwrap_err();
+            stalls(&File::from_text(text)).unwrap_err();
         }
     }
 }

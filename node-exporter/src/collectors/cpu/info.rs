@@ -66,8 +66,8 @@ impl Info {
     pub(super) fn wanted(flags: &Flags) -> Result<Option<Self>, Error> {
         let info = Self {
             frequency: flags.has_collector(cpufreq::DEFINITION.name),
-            flags: filter::pattern(flags, &FLAGS_INCLUDE)?.map(Words::of),
-            bugs: filter::pattern(flags, &BUGS_INCLUDE)?.map(Words::of),
+            flags: filter::pattern(flags, &FLAGS_INCLUDE)?.map(Words::new),
+            bugs: filter::pattern(flags, &BUGS_INCLUDE)?.map(Words::new),
         };
         let wanted = flags.is_on(&INFO) || info.flags.is_some() || info.bugs.is_some();
         Ok(wanted.then_some(info))
@@ -124,7 +124,7 @@ struct Words {
 }
 
 impl Words {
-    fn of(pattern: Regex) -> Self {
+    fn new(pattern: Regex) -> Self {
         Self { pattern, line: String::new(), chosen: Vec::new() }
     }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn matching_words_are_updated_with_the_line() {
-        let mut words = Words::of(Regex::new("^avx").unwrap());
+        let mut words = Words::new(Regex::new("^avx").unwrap());
         assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
         assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
         assert!(words.chosen("aes").is_empty());

@@ -130,7 +130,8 @@ mod tests {
 
     /// The values that may decrease between two readings: idle, iowait and guest.
     fn after(first: &str, second: &str) -> Vec<f64> {
-        let [first, second] = [first, second].map(|line| parse(Fields::of(line)).unwrap().unwrap());
+        let [first, second] =
+            [first, second].map(|line| parse(Fields::from_line(line)).unwrap().unwrap());
         let mut last = second;
         last.never_below(&first);
         vec![last.idle(), last.seconds[4], last.guest_seconds[0]]
@@ -160,7 +161,7 @@ mod tests {
             ("intr 1 2 3 4 5", None),
             ("", None),
         ] {
-            let name = parse(Fields::of(line)).map(|cpu| cpu.unwrap().name);
+            let name = parse(Fields::from_line(line)).map(|cpu| cpu.unwrap().name);
             assert_eq!(name.as_deref(), expected, "{line}");
         }
     }
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn invalid_lines_are_errors() {
         for line in ["cpu0", "cpu0 1 2 3", "cpu0 1 2 3 x", "cpu0 1 2 3 4 x", "cpux 1 2 3 4"] {
-            assert!(parse(Fields::of(line)).unwrap().is_err(), "{line}");
+            assert!(parse(Fields::from_line(line)).unwrap().is_err(), "{line}");
         }
     }
 

@@ -94,7 +94,7 @@ mod tests {
             (" 12 13 14 15 16 17 18 19", Some(discards), Some(flushes)),
         ] {
             let line = format!("{old}{rest}");
-            let (numbers, device, io) = parse(Fields::of(&line)).unwrap();
+            let (numbers, device, io) = parse(Fields::from_line(&line)).unwrap();
             assert_eq!((numbers, device), (["8", "0"], ["sda"]), "{line}");
             let counted = (io.reads, io.write_ms, io.in_flight, io.busy_ms, io.weighted_ms);
             assert_eq!(counted, (1.0, 8.0, 9.0, 10.0, 11.0), "{line}");
@@ -112,7 +112,7 @@ mod tests {
             ("8 0 sda 1 -1", "reads merged"),
             ("8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12", "discards merged"),
         ] {
-            let error = parse(Fields::of(line)).unwrap_err().to_string();
+            let error = parse(Fields::from_line(line)).unwrap_err().to_string();
             assert_eq!(error, format!("test: expected {missing}, found {line:?}"));
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
-    pub(super) fn of(file: Option<&'a File>) -> Self {
+    pub(super) fn parse(file: Option<&'a File>) -> Self {
         let mut found = Self::default();
         let text = file.map(File::text).unwrap_or_default();
         let properties = text.lines().filter_map(|line| line.strip_prefix("E:"));

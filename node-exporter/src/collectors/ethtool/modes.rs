@@ -119,7 +119,7 @@ pub(super) fn write(out: &mut Families, links: &[(&str, Link)]) {
     }
     let mut family = out.family(&AUTONEGOTIATE);
     for (device, link) in links {
-        family.sample([device], link.autonegotiates.into());
+        family.sample([device], link.autonegotiation.into());
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn bits_are_speeds_and_ports() {
-        let link = Link { supported: 0x22cf, advertised: 0x4023, autonegotiates: true };
+        let link = Link { supported: 0x22cf, advertised: 0x4023, autonegotiation: true };
         let mut out = Families::default();
         write(&mut out, &[("eth0", link)]);
         let page = String::from_utf8(testing::page(&[out])).unwrap();

@@ -214,17 +214,18 @@ mod tests {
             ("udp 832 1 5 6 7 8 9 10 11 12", Transport { connect: 0, idle: 0, ..newer }),
             ("rdma 832 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", tcp),
         ] {
-            assert_eq!(transport(&mut Fields::of(line)).unwrap().counts, counts, "{line}");
+            assert_eq!(transport(&mut Fields::from_line(line)).unwrap().counts, counts, "{line}");
         }
         for line in ["", "tcp", "tcp 832 1 2 3 4 5 6 7 8", "udp 832 1 5 6 7 8", "tcp 832 1 x"] {
-            assert!(transport(&mut Fields::of(line)).is_err(), "{line}");
+            assert!(transport(&mut Fields::from_line(line)).is_err(), "{line}");
         }
     }
 
     #[test]
     fn operations_are_parsed() {
-        let of =
-            |line| operation(&mut Fields::of(line)).map(|row| (row.request_ms, row.errors)).ok();
+        let of = |line| {
+            operation(&mut Fields::from_line(line)).map(|row| (row.request_ms, row.errors)).ok()
+        };
         for (line, expected) in [
             ("1 2 3 4 5 6 7 8", Some((8, None))),
             ("1 2 3 4 5 6 7 8 9", Some((8, Some(9)))),
@@ -243,7 +244,7 @@ mod tests {
             ("/dev/sda1 mounted on / with fstype ext4", Some(None)),
             ("srv:/a mounted on /mnt with", None),
         ] {
-            let mount = device(&mut Fields::of(line)).ok();
+            let mount = device(&mut Fields::from_line(line)).ok();
             assert_eq!(mount.map(|mount| mount.map(|mount| mount.mountpoint)), expected, "{line}");
         }
     }
@@ -252,10 +253,10 @@ mod tests {
     fn server_addresses_are_found() {
         let line = "194 21 0:42 / /mnt/a rw shared:144 - nfs4 srv:/a rw,addr=192.0.2.1,x=y";
         let expected = (("srv:/a", "/mnt/a", "nfs4"), "192.0.2.1");
-        assert_eq!(address(Fields::of(line)), Some(expected));
+        assert_eq!(address(Fields::from_line(line)), Some(expected));
         for line in ["", "1 1 0:5 / /root rw - rootfs rootfs rw", "1 1 0:5 / /root rw nfs x addr=y"]
         {
-            assert_eq!(address(Fields::of(line)), None, "{line}");
+            assert_eq!(address(Fields::from_line(line)), None, "{line}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::netlink::{Row, Sockets};
 use super::{COLUMNS, INFO, Interface};
 use crate::host::{Host, OrAbsent};
 use crate::netlink::ethtool::Mode;
-use crate::netlink::link::{Counting, InterfaceCounters};
+use crate::netlink::link::{InterfaceCounters, LinkStats};
 
 /// A name, and the number of the directory.
 type Key = (String, u64);
@@ -110,7 +110,7 @@ impl Listed {
             // In the same order, without removed interfaces.
             let entry = unlisted.find(|((key, _), _)| key == name);
             if let Some((key, Some(interface))) = entry {
-                let only = Only::of(&read);
+                let only = Only::from_interface(&read);
                 if only.complete(interface) == read {
                     known.insert(key, only);
                 }
@@ -149,7 +149,7 @@ impl Listed {
         if host.sysfs != Path::new("/sys") {
             return None;
         }
-        let mut rows = self.sockets.rows(Counting::Stats).ok()?;
+        let mut rows = self.sockets.rows(LinkStats::Include).ok()?;
         let modes = self.sockets.modes().ok()??;
         let counted = rows.iter().filter_map(|row| {
             let (name, alias) = (row.name.clone(), row.interface.alias.clone());
@@ -163,7 +163,7 @@ impl Listed {
         }
         let interface = |row: Row| {
             let mode = modes.get(&row.index);
-            Some((row.name, of_sysfs(row.interface, row.flags_of_device?, mode)))
+            Some((row.name, of_sysfs(row.interface, row.device_flags?, mode)))
         };
         Some(rows.into_iter().filter_map(interface).collect())
     }
@@ -190,7 +190,7 @@ fn of_sysfs(mut interface: Interface, flags: u32, mode: Option<&Mode>) -> Interf
 }
 
 impl Only {
-    fn of(interface: &Interface) -> Self {
+    fn from_interface(interface: &Interface) -> Self {
         Self {
             address: interface.address.clone(),
             address_assign_type: interface.address_assign_type,

@@ -14,8 +14,8 @@ use crate::collectors::netdev::details;
 use crate::host::Host;
 use crate::netlink::ethtool::{self, Mode};
 use crate::netlink::generic;
-use crate::netlink::link::{self, Counting, Link, Stats};
-use crate::netlink::{Attributes, Netlink, number, text};
+use crate::netlink::link::{self, Link, LinkStats, Stats};
+use crate::netlink::{Attributes, Netlink, c_string, read_u32};
 
 pub(super) static INFO: Desc<6> = Desc::gauge(
     "node_network_info",
@@ -47,17 +47,17 @@ fn gauge(column: &Column<Stats, 1>) -> DynDesc<'_> {
 pub(super) struct Sockets {
     route: Netlink,
     generic: Netlink,
-    ethtool: Service,
+    ethtool: FamilyId,
     with_stats: bool,
 }
 
 /// The number of ethtool's service, which is requested once.
 #[derive(Clone, Copy)]
-enum Service {
+enum FamilyId {
     Unknown,
     /// This kernel does not have the service.
-    None,
-    Number(u16),
+    Absent,
+    Known(u16),
 }
 
 /// An interface with its number.
@@ -68,13 +68,13 @@ pub(super) struct Row {
     alternative_names: Vec<String>,
     pub(super) stats: Option<Stats>,
     /// The flags as in sysfs, if the kernel provides enough to compute them.
-    pub(super) flags_of_device: Option<u32>,
+    pub(super) device_flags: Option<u32>,
 }
 
 impl Sockets {
     pub(super) fn new(with_stats: bool) -> Self {
         let (route, generic) = (Netlink::route(), Netlink::generic());
-        Self { route, generic, ethtool: Service::Unknown, with_stats }
+        Self { route, generic, ethtool: FamilyId::Unknown, with_stats }
     }
 
     pub(super) fn expose(
@@ -85,35 +85,35 @@ impl Sockets {
         valid: impl Fn(Interface) -> Interface,
         out: &mut Families,
     ) -> Result<(), Error> {
-        let counting = if self.with_stats { Counting::Stats } else { Counting::Nothing };
-        let mut rows = self.rows(counting)?;
+        let link_stats = if self.with_stats { LinkStats::Include } else { LinkStats::Skip };
+        let mut rows = self.rows(link_stats)?;
         rows.retain(|row| wanted(&row.name));
         let (modes, end) = match self.modes() {
             Ok(modes) => (modes.unwrap_or_default(), Ok(())),
             Err(error) => (HashMap::new(), Err(error)),
         };
-        only_in_files(host, interfaces, &mut rows);
+        add_file_attributes(host, interfaces, &mut rows);
         for row in &mut rows {
             let interface = std::mem::take(&mut row.interface);
-            row.interface = valid(connected(interface, modes.get(&row.index)));
+            row.interface = valid(with_link_mode(interface, modes.get(&row.index)));
         }
         write(out, &rows, self.with_stats);
         end
     }
 
-    pub(super) fn rows(&mut self, counting: Counting) -> Result<Vec<Row>, Error> {
-        link::links(&mut self.route, counting, row)
+    pub(super) fn rows(&mut self, link_stats: LinkStats) -> Result<Vec<Row>, Error> {
+        link::links(&mut self.route, link_stats, row)
     }
 
     /// The link modes of the interfaces, by their numbers; `None` if this kernel does not have the
     /// service.
     pub(super) fn modes(&mut self) -> Result<Option<HashMap<u32, Mode>>, Error> {
-        if let Service::Unknown = self.ethtool {
-            let number = generic::service(&mut self.generic, "ethtool")?;
-            self.ethtool = number.map_or(Service::None, Service::Number);
+        if let FamilyId::Unknown = self.ethtool {
+            let family_id = generic::family_id(&mut self.generic, "ethtool")?;
+            self.ethtool = family_id.map_or(FamilyId::Absent, FamilyId::Known);
         }
-        let Service::Number(service) = self.ethtool else { return Ok(None) };
-        let modes = ethtool::modes(&mut self.generic, service)?;
+        let FamilyId::Known(family_id) = self.ethtool else { return Ok(None) };
+        let modes = ethtool::modes(&mut self.generic, family_id)?;
         Ok(Some(modes.into_iter().map(|mode| (mode.index, mode)).collect()))
     }
 }
@@ -149,7 +149,7 @@ fn write(out: &mut Families, rows: &[Row], with_stats: bool) {
 }
 
 fn row(link: Link<'_>) -> Option<Row> {
-    let whole = |value: &[u8]| number(value).map(f64::from);
+    let u32_value = |value: &[u8]| read_u32(value).map(f64::from);
     let byte = |value: &[u8]| value.first().copied();
     let (mut name, mut alternative_names, mut stats) = (None, Vec::new(), None);
     let (mut promiscuity, mut all_multicast) = (None, None);
@@ -165,44 +165,44 @@ fn row(link: Link<'_>) -> Option<Row> {
     };
     for (kind, value) in link.attributes {
         match kind {
-            link::NAME => name = Some(text(value)),
+            link::NAME => name = Some(c_string(value)),
             link::ADDRESS => interface.address = hardware_address(value),
             link::BROADCAST => interface.broadcast = hardware_address(value),
-            link::MTU => interface.mtu = whole(value),
-            link::LOWER => interface.lower = whole(value),
-            link::QUEUE_LENGTH => interface.queue_length = whole(value),
+            link::MTU => interface.mtu = u32_value(value),
+            link::LOWER => interface.lower = u32_value(value),
+            link::QUEUE_LENGTH => interface.queue_length = u32_value(value),
             link::OPERSTATE => {
                 let code = byte(value).unwrap_or_default();
                 operstate(code).clone_into(&mut interface.operstate);
                 interface.dormant = Some(f64::from(u8::from(code == DORMANT)));
             }
             link::LINK_MODE => interface.link_mode = byte(value).map(f64::from),
-            link::ALIAS => interface.alias = text(value),
-            link::STATS64 => stats = Stats::of(value),
-            link::GROUP => interface.group = whole(value),
-            link::PROMISCUITY => promiscuity = number(value),
-            link::ALL_MULTICAST => all_multicast = number(value),
+            link::ALIAS => interface.alias = c_string(value),
+            link::STATS64 => stats = Stats::parse(value),
+            link::GROUP => interface.group = u32_value(value),
+            link::PROMISCUITY => promiscuity = read_u32(value),
+            link::ALL_MULTICAST => all_multicast = read_u32(value),
             link::CARRIER => interface.carrier = byte(value).map(f64::from),
-            link::CARRIER_CHANGES => interface.carrier_changes = whole(value),
-            link::CARRIER_UP_COUNT => interface.carrier_up_count = whole(value),
-            link::CARRIER_DOWN_COUNT => interface.carrier_down_count = whole(value),
+            link::CARRIER_CHANGES => interface.carrier_changes = u32_value(value),
+            link::CARRIER_UP_COUNT => interface.carrier_up_count = u32_value(value),
+            link::CARRIER_DOWN_COUNT => interface.carrier_down_count = u32_value(value),
             link::PROPERTIES => {
                 let names = Attributes(value).filter(|(kind, _)| *kind == link::ALTERNATIVE_NAME);
-                alternative_names.extend(names.map(|(_, name)| text(name)));
+                alternative_names.extend(names.map(|(_, name)| c_string(name)));
             }
             _ => {}
         }
     }
-    let flags_of_device = promiscuity
-        .zip(all_multicast)
-        .map(|(promiscuity, all_multicast)| of_device(link.flags, promiscuity, all_multicast));
+    let device_flags = promiscuity.zip(all_multicast).map(|(promiscuity, all_multicast)| {
+        device_flags_of(link.flags, promiscuity, all_multicast)
+    });
     let (index, name) = (link.index, name?);
-    Some(Row { index, name, interface, alternative_names, stats, flags_of_device })
+    Some(Row { index, name, interface, alternative_names, stats, device_flags })
 }
 
 /// Reverses `netif_get_flags`, which adds the state of the device, and replaces the active modes of
 /// the device by those that the administrator has set.
-fn of_device(flags: u32, promiscuity: u32, all_multicast: u32) -> u32 {
+fn device_flags_of(flags: u32, promiscuity: u32, all_multicast: u32) -> u32 {
     const RUNNING: u32 = 1 << 6;
     const PROMISCUOUS: u32 = 1 << 8;
     const ALL_MULTICAST: u32 = 1 << 9;
@@ -230,15 +230,15 @@ fn operstate(state: u8) -> &'static str {
 
 fn hardware_address(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 3);
-    for (nth, byte) in bytes.iter().enumerate() {
-        let separator = if nth == 0 { "" } else { ":" };
+    for (index, byte) in bytes.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ":" };
         // Writing to a String does not fail.
         let _ = write!(text, "{separator}{byte:02x}");
     }
     text
 }
 
-fn connected(mut interface: Interface, mode: Option<&Mode>) -> Interface {
+fn with_link_mode(mut interface: Interface, mode: Option<&Mode>) -> Interface {
     if let Some(mode) = mode {
         // An unknown speed is negative, as in sysfs.
         interface.speed = mode.speed.map(|speed| f64::from(speed.cast_signed()));
@@ -254,7 +254,7 @@ fn connected(mut interface: Interface, mode: Option<&Mode>) -> Interface {
 }
 
 /// Adds the attributes that neither service provides.
-fn only_in_files(host: &Host, interfaces: &mut Interfaces, rows: &mut [Row]) {
+fn add_file_attributes(host: &Host, interfaces: &mut Interfaces, rows: &mut [Row]) {
     let found: Vec<_> = rows.iter().map(|row| (row.name.clone(), row.index.into())).collect();
     let mut rows = rows.iter_mut();
     interfaces.each(host, &found, |name, device| {
@@ -289,7 +289,7 @@ mod tests {
             attribute(link::PROPERTIES, &attribute(link::ALTERNATIVE_NAME, b"enp1s0\0")),
         ]
         .concat();
-        let found = row(Link::of(&entry).unwrap()).unwrap();
+        let found = row(Link::parse(&entry).unwrap()).unwrap();
         assert_eq!((found.index, found.name.as_str()), (7, "eth0"));
         assert_eq!(found.interface.address, "02:00:00:00:00:fe");
         assert_eq!(found.interface.mtu, Some(1500.0));
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(found.alternative_names, ["enp1s0"]);
         // A truncated entry is either invalid or has fewer attributes.
         for end in 0..entry.len() {
-            let _ = Link::of(&entry[..end]).and_then(row);
+            let _ = Link::parse(&entry[..end]).and_then(row);
         }
     }
 }

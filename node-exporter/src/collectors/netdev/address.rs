@@ -7,7 +7,7 @@ use exporter_core::desc::Desc;
 use exporter_core::families::Families;
 
 use crate::filter::Filter;
-use crate::netlink::{Attributes, Netlink, Request, number};
+use crate::netlink::{Attributes, Netlink, Request, read_u32};
 
 pub(super) static INFO: Desc<4> = Desc::gauge(
     "node_network_address_info",
@@ -24,7 +24,7 @@ pub(super) fn expose(
     // struct ifaddrmsg, of any family
     let request = Request { name: "RTM_GETADDR", kind: GETADDR, body: &[0; 8] };
     let addresses = netlink.dump(request, |addresses: &mut Vec<Address>, entry| {
-        addresses.extend(Address::of(entry));
+        addresses.extend(Address::parse(entry));
     })?;
     let mut family = out.family(&INFO);
     for Address { interface, prefix, ip } in addresses {
@@ -45,7 +45,7 @@ struct Address {
 }
 
 impl Address {
-    fn of(entry: &[u8]) -> Option<Self> {
+    fn parse(entry: &[u8]) -> Option<Self> {
         const IFA_ADDRESS: u16 = 1;
         const IFA_LOCAL: u16 = 2;
         let (mut local, mut either) = (None, None);
@@ -63,7 +63,7 @@ impl Address {
             16 => IpAddr::from(value.first_chunk::<16>().copied()?),
             _ => return None,
         };
-        Some(Self { interface: number(entry.get(4..)?)?, prefix: *entry.get(1)?, ip })
+        Some(Self { interface: read_u32(entry.get(4..)?)?, prefix: *entry.get(1)?, ip })
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
         let peer = attribute(1, &[192, 0, 2, 1]);
         let own = attribute(2, &[192, 0, 2, 2]);
         let address =
-            |entry: &[&[u8]]| Address::of(&entry.concat()).map(|found| found.ip.to_string());
+            |entry: &[&[u8]]| Address::parse(&entry.concat()).map(|found| found.ip.to_string());
         assert_eq!(address(&[&header, &peer]).as_deref(), Some("192.0.2.1"));
         assert_eq!(address(&[&header, &peer, &own]).as_deref(), Some("192.0.2.2"));
         assert_eq!(address(&[&header, &own, &peer]).as_deref(), Some("192.0.2.2"));

@@ -4,8 +4,8 @@ use exporter_core::collector::Error;
 
 use super::{Counters, Device};
 use crate::host::{EMPTY_PAGE, Fields, Host};
-use crate::netlink::link::{self, Counting, InterfaceCounters, Link, Stats};
-use crate::netlink::{Netlink, text};
+use crate::netlink::link::{self, InterfaceCounters, Link, LinkStats, Stats};
+use crate::netlink::{Netlink, c_string};
 
 /// All interfaces with counters, over netlink.
 pub(super) fn asked<Row>(
@@ -18,16 +18,16 @@ pub(super) fn asked<Row>(
             |InterfaceCounters { name, alias, stats }| Device { name, alias, row: row(stats) };
         return Ok(counted.into_iter().map(device).collect());
     }
-    link::links(netlink, Counting::Stats, |link| device(link, row))
+    link::links(netlink, LinkStats::Include, |link| device(link, row))
 }
 
 fn device<Row>(link: Link<'_>, row: fn(Stats) -> Row) -> Option<Device<Row>> {
     let (mut name, mut alias, mut stats) = (None, String::new(), None);
     for (kind, value) in link.attributes {
         match kind {
-            link::NAME => name = Some(text(value)),
-            link::ALIAS => alias = text(value),
-            link::STATS64 => stats = Stats::of(value),
+            link::NAME => name = Some(c_string(value)),
+            link::ALIAS => alias = c_string(value),
+            link::STATS64 => stats = Stats::parse(value),
             _ => {}
         }
     }
@@ -157,7 +157,7 @@ mod tests {
                 transmit_carrier: 15.0,
                 transmit_compressed: 16.0,
             };
-            assert_eq!(parse(&Fields::of(line)).unwrap(), ("eth0", expected));
+            assert_eq!(parse(&Fields::from_line(line)).unwrap(), ("eth0", expected));
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
             ("eth0: 1 2 3 x", "receive drops"),
             ("eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "compressed packets sent"),
         ] {
-            let error = parse(&Fields::of(line)).unwrap_err().to_string();
+            let error = parse(&Fields::from_line(line)).unwrap_err().to_string();
             assert_eq!(error, format!("test: expected {missing}, found {line:?}"));
         }
     }
@@ -199,9 +199,9 @@ mod tests {
             transmit_carrier: bits(&[17, 18, 20, 21]),
             transmit_compressed: bits(&[23]),
         };
-        assert_eq!(Counters::from(Stats::of(&bytes).unwrap()), expected);
-        let older = Stats::of(&bytes[..23 * 8]).unwrap();
+        assert_eq!(Counters::from(Stats::parse(&bytes).unwrap()), expected);
+        let older = Stats::parse(&bytes[..23 * 8]).unwrap();
         assert_eq!(older.rx_nohandler, None);
-        assert_eq!(Stats::of(&bytes[..22 * 8]), None);
+        assert_eq!(Stats::parse(&bytes[..22 * 8]), None);
     }
 }

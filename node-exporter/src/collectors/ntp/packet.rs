@@ -81,7 +81,7 @@ pub(super) fn query(version: u8, nonce: u64) -> [u8; LENGTH] {
 
 impl Answer {
     /// Parses the reply to the request with this number.
-    pub(super) fn of(
+    pub(super) fn parse(
         packet: &[u8],
         nonce: u64,
         sent: Timestamp,
@@ -185,7 +185,7 @@ mod tests {
     fn replies_are_parsed() {
         // The server is half a second ahead.
         let packet = packet(0x64, 77, at(0.75), at(1.0));
-        let answer = Answer::of(&packet, 77, at(0.0), at(0.75)).unwrap();
+        let answer = Answer::parse(&packet, 77, at(0.0), at(0.75)).unwrap();
         let expected = Answer {
             leap: 1,
             stratum: 2,
@@ -205,7 +205,7 @@ mod tests {
     fn invalid_replies_are_errors() {
         let good = packet(0x24, 77, at(0.0), at(0.1));
         for end in 0..LENGTH {
-            assert!(Answer::of(&good[..end], 77, at(0.0), at(0.1)).is_err());
+            assert!(Answer::parse(&good[..end], 77, at(0.0), at(0.1)).is_err());
         }
         for (packet, problem) in [
             (packet(0x23, 77, at(0.0), at(0.1)), "not a server's"),
@@ -214,7 +214,7 @@ mod tests {
             (packet(0x24, 77, at(0.2), at(0.1)), "before its query"),
             (vec![0xff; LENGTH], "not a server's"),
         ] {
-            let error = Answer::of(&packet, 77, at(0.0), at(0.1)).unwrap_err();
+            let error = Answer::parse(&packet, 77, at(0.0), at(0.1)).unwrap_err();
             assert!(error.contains(problem), "{error}");
         }
     }

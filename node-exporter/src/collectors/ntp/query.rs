@@ -53,7 +53,7 @@ impl Query {
                 Ok(length) => {
                     let received = Timestamp::now();
                     let packet = buffer.get(..length).unwrap_or_default();
-                    match Answer::of(packet, nonce, sent, received) {
+                    match Answer::parse(packet, nonce, sent, received) {
                         Ok(answer) => return Ok(answer),
                         Err(found) => problem = found,
                     }

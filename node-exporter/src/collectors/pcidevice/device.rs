@@ -52,7 +52,7 @@ pub(super) struct Measures {
 impl Device {
     /// `None` if it is gone, or its name is not that of a PCI device.
     pub(super) fn read(host: &Host, name: &str) -> Result<Option<Self>, Error> {
-        let Some(location) = Location::of(name) else { return Ok(None) };
+        let Some(location) = Location::parse(name) else { return Ok(None) };
         let path = format!("{DIRECTORY}/{name}");
         let Some(directory) = if_exists(host.device(&path))? else { return Ok(None) };
         let attributes = Attributes(&directory);
@@ -90,12 +90,12 @@ impl Device {
 /// The parent device, from the target of the link of a device:
 /// `../../../devices/pci0000:00/0000:00:02.1/0000:01:00.0`.
 fn above(target: &Path) -> Option<Location> {
-    Location::of(target.parent()?.file_name()?.to_str()?)
+    Location::parse(target.parent()?.file_name()?.to_str()?)
 }
 
 impl Location {
     /// Parses a name such as `0000:45:00.0`.
-    fn of(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         let (rest, function) = name.split_once('.')?;
         let mut parts = rest.split(':');
         let (segment, bus, device) = (parts.next()?, parts.next()?, parts.next()?);
@@ -174,18 +174,21 @@ mod tests {
 
     #[test]
     fn locations_are_parsed() {
-        let location = Location::of("0000:45:0a.7").unwrap();
+        let location = Location::parse("0000:45:0a.7").unwrap();
         assert_eq!(location.labels(), ["0000", "45", "0a", "7"]);
-        assert_eq!(Location::of("10000:e1:00.0").unwrap().labels(), ["10000", "e1", "00", "0"]);
+        assert_eq!(Location::parse("10000:e1:00.0").unwrap().labels(), ["10000", "e1", "00", "0"]);
         for name in ["", "0000:45:00", "45:00.0", "0000:45:00.x", "0:0:0:0.0", "pci0000:00"] {
-            assert_eq!(Location::of(name), None, "{name}");
+            assert_eq!(Location::parse(name), None, "{name}");
         }
     }
 
     #[test]
     fn the_parent_is_found_in_the_link() {
         for (target, expected) in [
-            ("../../../devices/pci0000:00/0000:00:02.1/0000:01:00.0", Location::of("0000:00:02.1")),
+            (
+                "../../../devices/pci0000:00/0000:00:02.1/0000:01:00.0",
+                Location::parse("0000:00:02.1"),
+            ),
             ("../../../devices/pci0000:00/0000:00:02.1", None),
             ("0000:01:00.0", None),
         ] {

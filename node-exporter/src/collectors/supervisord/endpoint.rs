@@ -29,7 +29,7 @@ const LARGEST: usize = 4 << 20;
 const LARGEST_HEAD: usize = 16 << 10;
 
 impl Endpoint {
-    pub(super) fn of(url: &str) -> Result<Self, &'static str> {
+    pub(super) fn parse(url: &str) -> Result<Self, &'static str> {
         if let Some(path) = url.strip_prefix("unix://") {
             if !path.starts_with('/') {
                 return Err("expected the path of a socket, such as unix:///run/supervisor.sock");
@@ -254,7 +254,7 @@ mod tests {
             ("http:///x", Err("expected a URL such as http://localhost:9001/RPC2"), None),
             ("http://host/a b", Err("expected a URL such as http://localhost:9001/RPC2"), None),
         ] {
-            let endpoint = Endpoint::of(url);
+            let endpoint = Endpoint::parse(url);
             let shown = endpoint.as_ref().map(ToString::to_string).map_err(|problem| *problem);
             assert_eq!(shown.as_deref().map_err(|problem| *problem), expected, "{url}");
             let found = endpoint.ok().and_then(|endpoint| endpoint.authorization);

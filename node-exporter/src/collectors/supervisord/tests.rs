@@ -59,7 +59,7 @@ fn server(
 }
 
 fn collected(url: &str) -> Result<String, String> {
-    let (page, end) = testing::collect(&mut Supervisord(Endpoint::of(url).unwrap()));
+    let (page, end) = testing::collect(&mut Supervisord(Endpoint::parse(url).unwrap()));
     end.map(|()| page).map_err(|error| error.to_string())
 }
 
@@ -138,7 +138,7 @@ fn errors_do_not_show_the_password() {
 fn a_server_that_never_responds_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/RPC2", listener.local_addr().unwrap());
-    let error = Endpoint::of(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
+    let error = Endpoint::parse(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
     assert_eq!(error.unwrap_err().to_string(), "no answer in time");
     // Nor one that responds byte by byte.
     let (url, server) = server(|connection| {
@@ -146,7 +146,7 @@ fn a_server_that_never_responds_times_out() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    let error = Endpoint::of(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
+    let error = Endpoint::parse(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
     assert_eq!(error.unwrap_err().to_string(), "no answer in time");
     server.join().unwrap();
 }

@@ -39,7 +39,7 @@ impl Cache {
     ) -> Vec<&File> {
         let mut old = std::mem::take(&mut self.0);
         for path in paths {
-            let entry = Entry::of(path, old.remove(path));
+            let entry = Entry::load(path, old.remove(path));
             if let Err(problem) = &entry.content {
                 problems.insert(problem.clone());
             }
@@ -50,7 +50,7 @@ impl Cache {
 }
 
 impl Entry {
-    fn of(path: &Path, old: Option<Self>) -> Self {
+    fn load(path: &Path, old: Option<Self>) -> Self {
         // The version before reading: if the file changes in the meantime, it is read again next
         // time.
         let stat = match host::stat_regular_file(path) {
@@ -60,7 +60,7 @@ impl Entry {
                 return Self { version: Version::default(), settled: false, content };
             }
         };
-        let version = Version::of(&stat);
+        let version = Version::from_stat(&stat);
         if let Some(old) = old
             && old.settled
             && old.version == version
@@ -93,7 +93,7 @@ pub(super) struct Version {
 
 impl Version {
     #[expect(clippy::cast_possible_wrap, reason = "nanoseconds are less than a second")]
-    pub(super) fn of(stat: &Stat) -> Self {
+    pub(super) fn from_stat(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
             inode: stat.st_ino,

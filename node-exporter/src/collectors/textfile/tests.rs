@@ -166,7 +166,7 @@ fn only_old_versions_are_cached() {
     let [old, fresh] = [now - 60, now].map(|changed| {
         let mut stat = stat;
         (stat.st_mtime, stat.st_ctime) = (1, changed);
-        cache::Version::of(&stat).is_old()
+        cache::Version::from_stat(&stat).is_old()
     });
     assert!(old && !fresh);
 }

@@ -71,7 +71,7 @@ mod tests {
             ("hits 4", None),
             ("hits 4 x", None),
         ] {
-            let found = entry(Fields::of(line)).ok();
+            let found = entry(Fields::from_line(line)).ok();
             let found = found.map(|entry| entry.map(|entry| (entry.name, entry.value)));
             assert_eq!(found, expected, "{line}");
         }
@@ -79,14 +79,14 @@ mod tests {
 
     #[test]
     fn pools_are_parsed() {
-        let file = File::of("12 3 0x00\nnread nwritten\n18 5 \n");
+        let file = File::from_text("12 3 0x00\nnread nwritten\n18 5 \n");
         let entries = pool(&file).unwrap();
         assert_eq!(
             entries,
             [Entry { name: "nread", value: 18.0 }, Entry { name: "nwritten", value: 5.0 }]
         );
         for text in ["", "12 3\n", "12\nnread\n", "12\nnread nwritten\n5\n", "12\nnread\nx\n"] {
-            assert!(pool(&File::of(text)).is_err(), "{text}");
+            assert!(pool(&File::from_text(text)).is_err(), "{text}");
         }
     }
 
@@ -99,7 +99,7 @@ mod tests {
             ("reads 4 7\n", None),
             ("", None),
         ] {
-            let file = File::of(&format!("{HEAD}{lines}"));
+            let file = File::from_text(&format!("{HEAD}{lines}"));
             assert_eq!(dataset(&file).ok().map(|(name, _)| name), expected, "{lines}");
         }
     }

@@ -63,7 +63,7 @@ mod tests {
             ("/dev/sda2 partition x 12 -2", None),
             ("", None),
         ] {
-            let area = parse(Fields::of(line)).ok();
+            let area = parse(Fields::from_line(line)).ok();
             assert_eq!(area.map(|(_, area)| area.size), size, "{line}");
         }
     }
