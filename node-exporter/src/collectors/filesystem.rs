@@ -18,8 +18,8 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use self::prober::{Answer, Space};
-use self::probers::{Probers, Question};
+use self::prober::{Reply, Space};
+use self::probers::{Probers, Query};
 use super::Definition;
 use crate::filter::{self, Filter};
 use crate::host::{self, Host};
@@ -107,7 +107,7 @@ static COLUMNS: [Column<Row, 4>; 8] = [
     )
     .column(|row| row.space.map(|_| 0.0)),
     Desc::gauge("node_filesystem_readonly", "Whether it cannot be written to.", LABELS)
-        .column(|row| Some(f64::from(row.readonly))),
+        .column(|row| Some(f64::from(row.is_readonly))),
     Desc::gauge(
         "node_filesystem_device_error",
         "Whether querying the space of the file system failed or timed out.",
@@ -124,34 +124,34 @@ static MOUNT_INFO: Desc<4> = Desc::gauge(
 
 const LABELS: [&str; 4] = ["device", "mountpoint", "fstype", "device_error"];
 
-/// The longest that a scrape waits for all mounts together, so that it ends well within the
-/// limit of a collector.
-const LONGEST: Duration = Duration::from_secs(3);
+/// The maximum time for all mounts together, well below the time limit of a collector.
+const MAX_TIMEOUT: Duration = Duration::from_secs(3);
 
 struct Filesystem {
     host: Host,
     mounts: Filter,
     types: Filter,
-    budget: Duration,
+    timeout: Duration,
     probers: Probers,
 }
 
 /// The exposed data of a mount, for one set of labels.
 struct Row {
-    readonly: bool,
+    is_readonly: bool,
     /// `None` if there was an error.
     space: Option<Space>,
 }
 
-/// A mount, or several with the same labels: only the last of these is visible.
-struct Place<'a> {
+/// A mount that is exposed. If several have the same labels, it is the last one, which covers the
+/// others.
+struct ExposedMount<'a> {
     mount: Mount<'a>,
-    /// Below the root of the machine, as in the labels.
+    /// The mount point as in the labels, relative to the root of the machine.
     point: Vec<u8>,
     /// The path for this process.
     path: PathBuf,
     may_hang: bool,
-    /// Of those it covers that are other devices.
+    /// The other devices among the mounts that it covers.
     covered: Vec<[&'a [u8]; 2]>,
 }
 
@@ -165,7 +165,7 @@ impl Filesystem {
             host: host.clone(),
             mounts: Filter::one_of(flags, &MOUNTS_INCLUDE, mounts)?.of_mount_points(flags)?,
             types: Filter::one_of(flags, &TYPES_INCLUDE, types)?,
-            budget: timeout.min(LONGEST),
+            timeout: timeout.min(MAX_TIMEOUT),
             probers,
         })
     }
@@ -174,55 +174,63 @@ impl Filesystem {
 impl Collector for Filesystem {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let table = mounts::read(&self.host)?;
-        let (mounts, end) = table.mounts();
-        let places = self.places(&mounts);
-        // This leaves time to report the other mounts.
-        let budget = out.time_left().map_or(self.budget, |left| self.budget.min(left * 3 / 4));
-        let (answers, asked) = self.ask(&places, budget);
+        let (mounts, result) = table.mounts();
+        let exposed = self.exposed(&mounts);
+        // Leaves time to expose the other mounts.
+        let timeout = out.time_left().map_or(self.timeout, |left| self.timeout.min(left * 3 / 4));
+        let (replies, query_result) = self.query_space(&exposed, timeout);
 
         let text = |bytes| String::from_utf8_lossy(bytes);
-        let labels: Vec<_> = places
+        let labels: Vec<_> = exposed
             .iter()
-            .zip(&answers)
-            .map(|(place, answer)| {
-                let error = match answer {
+            .zip(&replies)
+            .map(|(exposed_mount, reply)| {
+                let error = match reply {
                     Some(Ok(_)) => Cow::Borrowed(""),
-                    Some(Err(error)) => prober::text(*error),
+                    Some(Err(error)) => prober::error_label(*error),
                     None => Cow::Borrowed("mountpoint timeout"),
                 };
-                [text(place.mount.source), text(&place.point), text(place.mount.fstype), error]
+                [
+                    text(exposed_mount.mount.source),
+                    text(&exposed_mount.point),
+                    text(exposed_mount.mount.fstype),
+                    error,
+                ]
             })
             .collect();
         let rows: Vec<_> = labels
             .iter()
-            .zip(places.iter().zip(&answers))
-            .map(|(labels, (place, answer))| {
-                let row =
-                    Row { readonly: place.mount.is_readonly(), space: answer.and_then(Result::ok) };
+            .zip(exposed.iter().zip(&replies))
+            .map(|(labels, (exposed_mount, reply))| {
+                let row = Row {
+                    is_readonly: exposed_mount.mount.is_readonly(),
+                    space: reply.and_then(Result::ok),
+                };
                 (labels.each_ref().map(AsRef::as_ref), row)
             })
             .collect();
         out.table(&COLUMNS, &rows);
 
         let mut family = out.family(&MOUNT_INFO);
-        for (([device, point, ..], row), place) in rows.iter().zip(&places) {
-            for [major, minor] in place.covered.iter().chain([&place.mount.device]) {
+        for (([device, point, ..], row), exposed_mount) in rows.iter().zip(&exposed) {
+            for [major, minor] in exposed_mount.covered.iter().chain([&exposed_mount.mount.device])
+            {
                 if row.space.is_some() {
                     family.sample([device, &text(major), &text(minor), point], 1.0);
                 }
             }
         }
-        end.and(asked)
+        result.and(query_result)
     }
 }
 
 impl Filesystem {
-    /// The mounts that are not ignored, each set of labels once.
-    fn places<'a>(&self, mounts: &[Mount<'a>]) -> Vec<Place<'a>> {
+    /// The mounts that are not filtered out, one for each set of labels.
+    fn exposed<'a>(&self, mounts: &[Mount<'a>]) -> Vec<ExposedMount<'a>> {
         let risky = mounts::risky(mounts);
-        let mut places = Vec::<Place<'a>>::new();
+        let mut exposed = Vec::<ExposedMount<'a>>::new();
         let mut seen = HashMap::new();
-        for (nth, mount) in mounts.iter().enumerate() {
+        for (index, mount) in mounts.iter().enumerate() {
             if self.types.ignores(mount.fstype) {
                 continue;
             }
@@ -232,47 +240,56 @@ impl Filesystem {
             }
             match seen.entry((mount.source, mount.point, mount.fstype)) {
                 hash_map::Entry::Vacant(entry) => {
-                    entry.insert(places.len());
+                    entry.insert(exposed.len());
                 }
                 hash_map::Entry::Occupied(entry) => {
-                    if let Some(place) = places.get_mut(*entry.get()) {
-                        place.cover_with(*mount);
+                    if let Some(exposed_mount) = exposed.get_mut(*entry.get()) {
+                        exposed_mount.cover_with(*mount);
                     }
                     continue;
                 }
             }
-            let real = mounts::below(&self.host.rootfs, &mount.point_unescaped());
-            let inside = host::path_of(&real);
-            let path = self.host.rootfs.join(inside.strip_prefix("/").unwrap_or(inside));
-            let may_hang = risky.may_hang(nth, mount);
-            places.push(Place { mount: *mount, point, path, may_hang, covered: Vec::new() });
+            let unescaped = mounts::below(&self.host.rootfs, &mount.point_unescaped());
+            let relative = host::path_of(&unescaped);
+            let path = self.host.rootfs.join(relative.strip_prefix("/").unwrap_or(relative));
+            let may_hang = risky.may_hang(index, mount);
+            exposed.push(ExposedMount {
+                mount: *mount,
+                point,
+                path,
+                may_hang,
+                covered: Vec::new(),
+            });
         }
-        places
+        exposed
     }
 
-    /// Queries the space of each mount: directly if it cannot hang, otherwise by a prober.
-    fn ask(
+    /// Queries the space of each mount, by a prober if the mount may hang.
+    fn query_space(
         &mut self,
-        places: &[Place<'_>],
-        budget: Duration,
-    ) -> (Vec<Option<Answer>>, Result<(), Error>) {
-        let questions: Vec<_> =
-            places.iter().filter(|place| place.may_hang).map(Place::question).collect();
-        let (answers, end) = self.probers.ask(&questions, budget);
-        let mut answers = answers.into_iter();
-        let mut answer = |place: &Place<'_>| {
-            if place.may_hang {
-                answers.next().flatten()
+        exposed: &[ExposedMount<'_>],
+        timeout: Duration,
+    ) -> (Vec<Option<Reply>>, Result<(), Error>) {
+        let queries: Vec<_> = exposed
+            .iter()
+            .filter(|exposed_mount| exposed_mount.may_hang)
+            .map(ExposedMount::to_query)
+            .collect();
+        let (replies, result) = self.probers.query(&queries, timeout);
+        let mut replies = replies.into_iter();
+        let mut reply = |exposed_mount: &ExposedMount<'_>| {
+            if exposed_mount.may_hang {
+                replies.next().flatten()
             } else {
-                Some(prober::statfs(&place.path))
+                Some(prober::statfs(&exposed_mount.path))
             }
         };
-        (places.iter().map(&mut answer).collect(), end)
+        (exposed.iter().map(&mut reply).collect(), result)
     }
 }
 
-impl<'a> Place<'a> {
-    /// A later mount of the same labels lies on top.
+impl<'a> ExposedMount<'a> {
+    /// Replaces the mount by a later one with the same labels, which covers it.
     fn cover_with(&mut self, mount: Mount<'a>) {
         if mount.device != self.mount.device {
             self.covered.push(self.mount.device);
@@ -281,15 +298,15 @@ impl<'a> Place<'a> {
         self.mount = mount;
     }
 
-    fn question(&self) -> Question<'_> {
+    fn to_query(&self) -> Query<'_> {
         // Mounts of one device hang together, unless only the path to them hangs.
         let [major, minor] = self.mount.device;
-        let together = if mounts::is_local(self.mount.fstype) {
+        let group = if mounts::is_local(self.mount.fstype) {
             self.point.clone()
         } else {
             [major, b":", minor].concat()
         };
-        Question { path: &self.path, together }
+        Query { path: &self.path, group }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Querying the space of a mount, in this process or in a child process.
 //!
 //! A prober is this program, started again with [`ARGUMENT`]. Its standard input is one end of a
-//! socket pair: it receives a message with a path and replies with numbers, one at a time. It ends
-//! at the end of the stream.
+//! socket pair: it receives a message with a path and replies with numbers, one at a time. It exits
+//! when the other end is closed.
 
 use std::borrow::Cow;
 use std::io;
@@ -18,7 +18,7 @@ use crate::host;
 /// The first argument of a prober.
 pub(crate) const ARGUMENT: &str = "statfs-prober";
 
-/// The longest path that the kernel accepts, including the terminator.
+/// The maximum length of a path, including the terminating NUL byte.
 const PATH_MAX: usize = 4096;
 
 pub(crate) fn main() -> ExitCode {
@@ -26,7 +26,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 /// Replies until the other end is closed.
-pub(super) fn serve(statfs: impl Fn(&Path) -> Answer) -> ExitCode {
+pub(super) fn serve(statfs: impl Fn(&Path) -> Reply) -> ExitCode {
     let socket = io::stdin();
     let mut path = [0; PATH_MAX];
     loop {
@@ -34,8 +34,8 @@ pub(super) fn serve(statfs: impl Fn(&Path) -> Answer) -> ExitCode {
             Ok((0, _)) | Err(_) => return ExitCode::SUCCESS,
             Ok((length, _)) => length,
         };
-        let answer = statfs(host::path_of(path.get(..length).unwrap_or_default()));
-        let message = encode(answer);
+        let reply = statfs(host::path_of(path.get(..length).unwrap_or_default()));
+        let message = encode(reply);
         if retry_on_intr(|| send(&socket, &message, SendFlags::NOSIGNAL)).is_err() {
             return ExitCode::SUCCESS;
         }
@@ -54,22 +54,22 @@ pub(crate) struct Space {
     pub(crate) files_free: f64,
 }
 
-pub(super) type Answer = Result<Space, Errno>;
+pub(super) type Reply = Result<Space, Errno>;
 
-pub(super) fn statfs(path: &Path) -> Answer {
+pub(super) fn statfs(path: &Path) -> Reply {
     let found = retry_on_intr(|| rustix::fs::statfs(path))?;
-    let block = found.f_bsize as f64;
+    let block_size = found.f_bsize as f64;
     Ok(Space {
-        size: found.f_blocks as f64 * block,
-        free: found.f_bfree as f64 * block,
-        available: found.f_bavail as f64 * block,
+        size: found.f_blocks as f64 * block_size,
+        free: found.f_bfree as f64 * block_size,
+        available: found.f_bavail as f64 * block_size,
         files: found.f_files as f64,
         files_free: found.f_ffree as f64,
     })
 }
 
 /// Sends a prober its next path.
-pub(super) fn ask(socket: impl AsFd, path: &Path) -> Result<(), Errno> {
+pub(super) fn send_query(socket: impl AsFd, path: &Path) -> Result<(), Errno> {
     let path = path.as_os_str().as_encoded_bytes();
     if path.len() >= PATH_MAX {
         return Err(Errno::NAMETOOLONG);
@@ -79,37 +79,37 @@ pub(super) fn ask(socket: impl AsFd, path: &Path) -> Result<(), Errno> {
     retry_on_intr(|| send(&socket, path, flags)).map(drop)
 }
 
-/// Receives the reply of a prober, which must be available; an error if the prober has ended.
-pub(super) fn answer(socket: impl AsFd) -> Result<Answer, Errno> {
-    let mut message = [0; MESSAGE];
+/// Receives a reply that is available. Fails if the prober has exited.
+pub(super) fn receive_reply(socket: impl AsFd) -> Result<Reply, Errno> {
+    let mut message = [0; REPLY_LENGTH];
     let (length, _) = retry_on_intr(|| recv(&socket, &mut message, RecvFlags::DONTWAIT))?;
-    if length == MESSAGE { Ok(decode(&message)) } else { Err(Errno::PIPE) }
+    if length == REPLY_LENGTH { Ok(decode(&message)) } else { Err(Errno::PIPE) }
 }
 
 /// An error number or 0, and the fields of a [`Space`]; eight bytes each.
-const MESSAGE: usize = 6 * 8;
+const REPLY_LENGTH: usize = 6 * 8;
 
-fn encode(answer: Answer) -> [u8; MESSAGE] {
-    let (error, numbers) = match answer {
+fn encode(reply: Reply) -> [u8; REPLY_LENGTH] {
+    let (error, numbers) = match reply {
         Ok(Space { size, free, available, files, files_free }) => {
             (0, [size, free, available, files, files_free])
         }
         Err(error) => (error.raw_os_error(), [0.0; 5]),
     };
-    let mut message = [0; MESSAGE];
-    let (places, _) = message.as_chunks_mut();
+    let mut message = [0; REPLY_LENGTH];
+    let (fields, _) = message.as_chunks_mut();
     let numbers = numbers.map(f64::to_ne_bytes);
-    for (place, number) in
-        places.iter_mut().zip([i64::from(error).to_ne_bytes()].iter().chain(&numbers))
+    for (field, number) in
+        fields.iter_mut().zip([i64::from(error).to_ne_bytes()].iter().chain(&numbers))
     {
-        *place = *number;
+        *field = *number;
     }
     message
 }
 
-fn decode(message: &[u8; MESSAGE]) -> Answer {
-    let (places, _) = message.as_chunks();
-    let [error, numbers @ ..] = places else { return Err(Errno::PROTO) };
+fn decode(message: &[u8; REPLY_LENGTH]) -> Reply {
+    let (fields, _) = message.as_chunks();
+    let [error, numbers @ ..] = fields else { return Err(Errno::PROTO) };
     if let Ok(error @ 1..) = i32::try_from(i64::from_ne_bytes(*error)) {
         return Err(Errno::from_raw_os_error(error));
     }
@@ -124,8 +124,8 @@ fn decode(message: &[u8; MESSAGE]) -> Answer {
     })
 }
 
-/// The `device_error` label of an error: Go's message, because alerts and dashboards match it.
-pub(super) fn text(error: Errno) -> Cow<'static, str> {
+/// The `device_error` label of an error: the message of Go, because alerts and dashboards match it.
+pub(super) fn error_label(error: Errno) -> Cow<'static, str> {
     Cow::Borrowed(match error {
         Errno::ACCESS => "permission denied",
         Errno::BUSY => "device or resource busy",
@@ -164,14 +164,14 @@ mod tests {
     #[test]
     fn replies_round_trip() {
         let space = Space { size: 1e15, free: 1.0, available: 0.5, files: 18e18, files_free: 0.0 };
-        for answer in [Ok(space), Err(Errno::STALE)] {
-            assert_eq!(decode(&encode(answer)), answer);
+        for reply in [Ok(space), Err(Errno::STALE)] {
+            assert_eq!(decode(&encode(reply)), reply);
         }
     }
 
     #[test]
     fn errors_have_the_messages_of_go() {
-        assert_eq!(text(Errno::NOENT), "no such file or directory");
-        assert_eq!(text(Errno::XFULL), "errno 54");
+        assert_eq!(error_label(Errno::NOENT), "no such file or directory");
+        assert_eq!(error_label(Errno::XFULL), "errno 54");
     }
 }

@@ -1,5 +1,5 @@
-//! The probers of this process: started when needed, reused while they reply, and abandoned at a
-//! mount that hangs until it responds.
+//! The probers of this process. They are started when needed and reused while they reply. A prober
+//! whose mount hangs is abandoned until the mount responds.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,29 +13,29 @@ use exporter_core::collector::Error;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use super::prober::{self, Answer};
+use super::prober::{self, Reply};
 
-/// The maximum number of hanging probers. Beyond it, further mounts are reported as hanging without
-/// a query.
-const MOST: usize = 64;
+/// The maximum number of probers that wait for a mount. Beyond it, mounts are reported as hanging
+/// without a query.
+const MAX_BUSY_PROBERS: usize = 64;
 
-/// The time after which the next mount is queried in parallel.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// If a query takes longer, the next mount is queried in parallel.
+const PARALLEL_QUERY_DELAY: Duration = Duration::from_millis(50);
 
-pub(super) struct Question<'a> {
+pub(super) struct Query<'a> {
     pub(super) path: &'a Path,
-    /// Mounts with equal keys hang together; only one of them is queried at a time.
-    pub(super) together: Vec<u8>,
+    /// Mounts of one group hang together, so only one of them is queried at a time.
+    pub(super) group: Vec<u8>,
 }
 
 pub(super) struct Probers {
     program: fn() -> Command,
     /// At most one is kept between scrapes.
     idle: Vec<Prober>,
-    /// Probers that were abandoned at hanging mounts.
+    /// Probers that wait for hanging mounts, by group.
     stuck: HashMap<Vec<u8>, Prober>,
-    /// Probers that were ended but not waited for.
-    ending: Vec<Child>,
+    /// Probers that have to be reaped.
+    exiting: Vec<Child>,
 }
 
 struct Prober {
@@ -44,20 +44,20 @@ struct Prober {
 }
 
 /// A query in progress.
-struct Asked {
-    nth: usize,
-    since: Instant,
+struct InFlight {
+    index: usize,
+    sent_at: Instant,
     prober: Prober,
 }
 
 impl Default for Probers {
     fn default() -> Self {
-        Self::new(this_program)
+        Self::new(prober_command)
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "runs itself, for the one call that may not return")]
-fn this_program() -> Command {
+fn prober_command() -> Command {
     // The running program, even if its file was replaced or moved.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("node-exporter").arg(prober::ARGUMENT);
@@ -66,121 +66,115 @@ fn this_program() -> Command {
 
 impl Probers {
     pub(super) fn new(program: fn() -> Command) -> Self {
-        Self { program, idle: Vec::new(), stuck: HashMap::new(), ending: Vec::new() }
+        Self { program, idle: Vec::new(), stuck: HashMap::new(), exiting: Vec::new() }
     }
 
-    /// Runs all queries, and waits at most `budget` for all of them together. A query that is late,
-    /// or whose prober hung before, has no reply. The error is that of a prober that could not be
-    /// started.
-    pub(super) fn ask(
+    /// Runs all queries within `timeout`. A query has no reply if it is late, or if a prober
+    /// already waits for its group. The error is that of a prober that could not be started.
+    pub(super) fn query(
         &mut self,
-        questions: &[Question<'_>],
-        budget: Duration,
-    ) -> (Vec<Option<Answer>>, Result<(), Error>) {
-        self.tidy();
-        let mut round = Round {
-            answers: vec![None; questions.len()],
-            waiting: (0..questions.len())
-                .filter(|nth| {
-                    questions.get(*nth).is_some_and(|q| !self.stuck.contains_key(&q.together))
+        queries: &[Query<'_>],
+        timeout: Duration,
+    ) -> (Vec<Option<Reply>>, Result<(), Error>) {
+        self.reclaim();
+        let mut batch = Batch {
+            replies: vec![None; queries.len()],
+            pending: (0..queries.len())
+                .filter(|index| {
+                    queries.get(*index).is_some_and(|query| !self.stuck.contains_key(&query.group))
                 })
                 .collect(),
-            asked: Vec::new(),
+            in_flight: Vec::new(),
         };
-        let deadline = Instant::now() + budget;
-        // If all of them hang, all are queried within a quarter of the time.
-        let most = u32::try_from(questions.len()).unwrap_or(u32::MAX).saturating_mul(4).max(1);
-        let patience = PATIENCE.min(budget / most);
-        let end = self.run(&mut round, questions, deadline, patience);
-        for asked in round.asked {
-            if let Some(question) = questions.get(asked.nth) {
-                self.stuck.insert(question.together.clone(), asked.prober);
+        let deadline = Instant::now() + timeout;
+        // Even if all of them hang, all are queried within a quarter of the timeout.
+        let divisor = u32::try_from(queries.len()).unwrap_or(u32::MAX).saturating_mul(4).max(1);
+        let delay = PARALLEL_QUERY_DELAY.min(timeout / divisor);
+        let result = self.run(&mut batch, queries, deadline, delay);
+        for in_flight in batch.in_flight {
+            if let Some(query) = queries.get(in_flight.index) {
+                self.stuck.insert(query.group.clone(), in_flight.prober);
             }
         }
         while self.idle.len() > 1 {
-            self.ending.extend(self.idle.pop().map(Prober::end));
+            self.exiting.extend(self.idle.pop().map(Prober::close));
         }
-        (round.answers, end)
+        (batch.replies, result)
     }
 
     fn run(
         &mut self,
-        round: &mut Round,
-        questions: &[Question<'_>],
+        batch: &mut Batch,
+        queries: &[Query<'_>],
         deadline: Instant,
-        patience: Duration,
+        delay: Duration,
     ) -> Result<(), Error> {
-        let mut end = Ok(());
+        let mut result = Ok(());
         loop {
             let now = Instant::now();
             if now >= deadline {
-                return end;
+                return result;
             }
-            let youngest = round.asked.iter().map(|asked| asked.since).max();
-            let patient = youngest.map_or(now, |since| since + patience);
-            let mut wake = deadline;
-            if let Some((nth, question)) = round.next(questions)
-                && self.stuck.len() + round.asked.len() < MOST
+            let last_sent = batch.in_flight.iter().map(|in_flight| in_flight.sent_at).max();
+            let next_query_at = last_sent.map_or(now, |sent_at| sent_at + delay);
+            let mut wake_at = deadline;
+            if let Some((index, query)) = batch.next(queries)
+                && self.stuck.len() + batch.in_flight.len() < MAX_BUSY_PROBERS
             {
-                if patient <= now {
-                    if let Err(error) = self.hand(round, nth, question) {
+                if next_query_at <= now {
+                    if let Err(error) = self.send(batch, index, query) {
                         // No more probers are available; queries in progress are still waited for.
-                        end = Err(error);
-                        round.waiting.clear();
+                        result = Err(error);
+                        batch.pending.clear();
                     }
                     continue;
                 }
-                wake = wake.min(patient);
-            } else if round.asked.is_empty() {
-                return end;
+                wake_at = wake_at.min(next_query_at);
+            } else if batch.in_flight.is_empty() {
+                return result;
             }
-            let wait = wake.saturating_duration_since(now);
-            let ready = ready(round.asked.iter().map(|asked| &asked.prober), wait);
-            for place in ready.into_iter().rev() {
-                let Asked { nth, prober, .. } = round.asked.swap_remove(place);
-                let answer = prober::answer(&prober.socket);
-                round.answer(nth, answer.and_then(|answer| answer));
-                match answer {
+            let wait = wake_at.saturating_duration_since(now);
+            let ready = ready(batch.in_flight.iter().map(|in_flight| &in_flight.prober), wait);
+            for index in ready.into_iter().rev() {
+                let InFlight { index, prober, .. } = batch.in_flight.swap_remove(index);
+                let reply = prober::receive_reply(&prober.socket);
+                batch.record_reply(index, reply.and_then(|reply| reply));
+                match reply {
                     Ok(_) => self.idle.push(prober),
                     // The prober was killed: there is no reply for the mount.
-                    Err(_) => self.ending.push(prober.end()),
+                    Err(_) => self.exiting.push(prober.close()),
                 }
             }
         }
     }
 
     /// Sends a query to an idle prober, or to a new one.
-    fn hand(
-        &mut self,
-        round: &mut Round,
-        nth: usize,
-        question: &Question<'_>,
-    ) -> Result<(), Error> {
+    fn send(&mut self, batch: &mut Batch, index: usize, query: &Query<'_>) -> Result<(), Error> {
         while let Some(prober) = self.idle.pop() {
-            match prober::ask(&prober.socket, question.path) {
+            match prober::send_query(&prober.socket, query.path) {
                 Ok(()) => {
-                    round.started(nth, prober);
+                    batch.record_sent(index, prober);
                     return Ok(());
                 }
                 // It was killed while it was idle.
-                Err(_) => self.ending.push(prober.end()),
+                Err(_) => self.exiting.push(prober.close()),
             }
         }
-        let prober = self.start().map_err(|source| Error::System {
+        let prober = self.spawn().map_err(|source| Error::System {
             call: "starting a prober for the mounts that may hang",
             source,
         })?;
-        match prober::ask(&prober.socket, question.path) {
-            Ok(()) => round.started(nth, prober),
+        match prober::send_query(&prober.socket, query.path) {
+            Ok(()) => batch.record_sent(index, prober),
             Err(error) => {
-                self.ending.push(prober.end());
-                round.answer(nth, Err(error));
+                self.exiting.push(prober.close());
+                batch.record_reply(index, Err(error));
             }
         }
         Ok(())
     }
 
-    fn start(&self) -> io::Result<Prober> {
+    fn spawn(&self) -> io::Result<Prober> {
         let (socket, other) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let child = (self.program)()
@@ -194,68 +188,71 @@ impl Probers {
         Ok(Prober { child, socket })
     }
 
-    /// Takes back probers whose mounts have responded, and reaps ended ones.
-    fn tidy(&mut self) {
+    /// Takes back probers whose mounts have responded, and reaps those that have exited.
+    fn reclaim(&mut self) {
         if !self.stuck.is_empty() {
-            let free = ready(self.stuck.values(), Duration::ZERO);
-            let names: Vec<_> =
-                free.into_iter().filter_map(|nth| self.stuck.keys().nth(nth).cloned()).collect();
-            for prober in names.iter().filter_map(|name| self.stuck.remove(name)) {
-                match prober::answer(&prober.socket) {
+            let ready = ready(self.stuck.values(), Duration::ZERO);
+            let groups: Vec<_> = ready
+                .into_iter()
+                .filter_map(|index| self.stuck.keys().nth(index).cloned())
+                .collect();
+            for prober in groups.iter().filter_map(|group| self.stuck.remove(group)) {
+                match prober::receive_reply(&prober.socket) {
                     Ok(_) => self.idle.push(prober),
-                    Err(_) => self.ending.push(prober.end()),
+                    Err(_) => self.exiting.push(prober.close()),
                 }
             }
         }
-        self.ending.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        self.exiting.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 }
 
 impl Drop for Probers {
     fn drop(&mut self) {
         for prober in self.idle.drain(..).chain(self.stuck.drain().map(|(_, prober)| prober)) {
-            let _ = prober.end().kill();
+            let _ = prober.close().kill();
         }
     }
 }
 
 impl Prober {
-    /// Closes the socket of a prober, which ends it.
-    fn end(self) -> Child {
+    /// Closes the socket, upon which the prober exits.
+    fn close(self) -> Child {
         self.child
     }
 }
 
 /// The queries of one scrape.
-struct Round {
-    answers: Vec<Option<Answer>>,
-    waiting: Vec<usize>,
-    asked: Vec<Asked>,
+struct Batch {
+    replies: Vec<Option<Reply>>,
+    pending: Vec<usize>,
+    in_flight: Vec<InFlight>,
 }
 
-impl Round {
-    fn started(&mut self, nth: usize, prober: Prober) {
-        self.waiting.retain(|waiting| *waiting != nth);
-        self.asked.push(Asked { nth, since: Instant::now(), prober });
+impl Batch {
+    fn record_sent(&mut self, index: usize, prober: Prober) {
+        self.pending.retain(|pending| *pending != index);
+        self.in_flight.push(InFlight { index, sent_at: Instant::now(), prober });
     }
 
-    fn answer(&mut self, nth: usize, answer: Answer) {
-        self.waiting.retain(|waiting| *waiting != nth);
-        if let Some(place) = self.answers.get_mut(nth) {
-            *place = Some(answer);
+    fn record_reply(&mut self, index: usize, reply: Reply) {
+        self.pending.retain(|pending| *pending != index);
+        if let Some(slot) = self.replies.get_mut(index) {
+            *slot = Some(reply);
         }
     }
 
-    /// The next query that does not have to wait for another with the same key.
-    fn next<'q>(&self, questions: &'q [Question<'q>]) -> Option<(usize, &'q Question<'q>)> {
-        let under_way = |question: &Question<'_>| {
-            self.asked
+    /// The next query for whose group no query is in flight.
+    fn next<'q>(&self, queries: &'q [Query<'q>]) -> Option<(usize, &'q Query<'q>)> {
+        let is_in_flight = |query: &Query<'_>| {
+            self.in_flight
                 .iter()
-                .filter_map(|asked| questions.get(asked.nth))
-                .any(|other| other.together == question.together)
+                .filter_map(|in_flight| queries.get(in_flight.index))
+                .any(|other| other.group == query.group)
         };
-        let mut waiting = self.waiting.iter().filter_map(|nth| Some((*nth, questions.get(*nth)?)));
-        waiting.find(|(_, question)| !under_way(question))
+        let mut pending =
+            self.pending.iter().filter_map(|index| Some((*index, queries.get(*index)?)));
+        pending.find(|(_, query)| !is_in_flight(query))
     }
 }
 
@@ -270,7 +267,7 @@ fn ready<'a>(probers: impl Iterator<Item = &'a Prober>, wait: Duration) -> Vec<u
         return Vec::new();
     }
     let ready = sockets.iter().enumerate().filter(|(_, socket)| !socket.revents().is_empty());
-    ready.map(|(nth, _)| nth).collect()
+    ready.map(|(index, _)| index).collect()
 }
 
 #[cfg(test)]

@@ -31,17 +31,17 @@ const FOR_EVER: &str = "/10000000";
 const BUDGET: Duration = Duration::from_secs(5);
 
 /// Queries these paths; returns whether each had a reply, and the duration.
-fn ask(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>, Duration) {
+fn query(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>, Duration) {
     let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
-    let questions: Vec<_> = paths
+    let queries: Vec<_> = paths
         .iter()
         .enumerate()
-        .map(|(nth, path)| Question { path, together: nth.to_string().into_bytes() })
+        .map(|(index, path)| Query { path, group: index.to_string().into_bytes() })
         .collect();
     let start = Instant::now();
-    let (answers, end) = probers.ask(&questions, budget);
+    let (replies, end) = probers.query(&queries, budget);
     end.unwrap();
-    (answers.iter().map(|answer| matches!(answer, Some(Ok(_)))).collect(), start.elapsed())
+    (replies.iter().map(|answer| matches!(answer, Some(Ok(_)))).collect(), start.elapsed())
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn one_prober_suffices_while_it_replies() {
     let mut probers = Probers::new(program);
     let mut processes = Vec::new();
     for _ in 0..3 {
-        assert_eq!(ask(&mut probers, &["/a"; 100], BUDGET).0, [true; 100]);
+        assert_eq!(query(&mut probers, &["/a"; 100], BUDGET).0, [true; 100]);
         processes.extend(probers.idle.iter().map(|prober| prober.child.id()));
     }
     assert_eq!(processes.len(), 3);
@@ -61,8 +61,8 @@ fn one_prober_suffices_while_it_replies() {
 fn a_hanging_mount_does_not_delay_others() {
     let mut probers = Probers::new(program);
     let paths = [FOR_EVER, "/a", FOR_EVER, "/b"];
-    let (answers, took) = ask(&mut probers, &paths, BUDGET);
-    assert_eq!(answers, [false, true, false, true]);
+    let (replies, took) = query(&mut probers, &paths, BUDGET);
+    assert_eq!(replies, [false, true, false, true]);
     assert!(took >= BUDGET && took < BUDGET * 10, "{took:?}");
     assert_eq!(probers.stuck.len(), 2);
 
@@ -72,8 +72,8 @@ fn a_hanging_mount_does_not_delay_others() {
         processes
     };
     let before = stuck(&probers);
-    let (answers, took) = ask(&mut probers, &paths, BUDGET);
-    assert_eq!(answers, [false, true, false, true]);
+    let (replies, took) = query(&mut probers, &paths, BUDGET);
+    assert_eq!(replies, [false, true, false, true]);
     assert!(took < BUDGET, "they are not waited for twice: {took:?}");
     assert_eq!(stuck(&probers), before, "nor requested twice");
     assert_eq!(probers.idle.len(), 1);
@@ -84,8 +84,8 @@ fn many_hanging_mounts_take_no_longer() {
     let mut probers = Probers::new(program);
     let mut paths = [FOR_EVER; 20];
     paths[19] = "/a";
-    let (answers, took) = ask(&mut probers, &paths, BUDGET);
-    assert_eq!(answers.iter().filter(|answer| **answer).count(), 1);
+    let (replies, took) = query(&mut probers, &paths, BUDGET);
+    assert_eq!(replies.iter().filter(|answer| **answer).count(), 1);
     assert!(took < BUDGET * 10, "{took:?}");
 }
 
@@ -93,52 +93,52 @@ fn many_hanging_mounts_take_no_longer() {
 fn late_mounts_are_queried_again() {
     let mut probers = Probers::new(program);
     let slow = ["/10000", "/a"];
-    assert_eq!(ask(&mut probers, &slow, BUDGET).0, [false, true]);
-    until(|| ask(&mut probers, &slow, BUDGET * 4).0 == [true, true], || "asked again".into());
+    assert_eq!(query(&mut probers, &slow, BUDGET).0, [false, true]);
+    until(|| query(&mut probers, &slow, BUDGET * 4).0 == [true, true], || "asked again".into());
     assert!(probers.stuck.is_empty());
 }
 
 #[test]
 fn mounts_of_one_device_are_queried_in_sequence() {
     let mut probers = Probers::new(program);
-    let questions = [FOR_EVER, FOR_EVER, FOR_EVER]
-        .map(|path| Question { path: Path::new(path), together: b"0:50".to_vec() });
-    let (answers, end) = probers.ask(&questions, Duration::from_millis(300));
+    let queries = [FOR_EVER, FOR_EVER, FOR_EVER]
+        .map(|path| Query { path: Path::new(path), group: b"0:50".to_vec() });
+    let (replies, end) = probers.query(&queries, Duration::from_millis(300));
     end.unwrap();
-    assert_eq!(answers, [None; 3]);
+    assert_eq!(replies, [None; 3]);
     assert_eq!(probers.stuck.len(), 1);
-    let (answers, _) = probers.ask(&questions, BUDGET);
-    assert_eq!(answers, [None; 3]);
+    let (replies, _) = probers.query(&queries, BUDGET);
+    assert_eq!(replies, [None; 3]);
 }
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "looks for a zombie")]
 fn a_prober_that_was_killed_is_replaced() {
     let mut probers = Probers::new(program);
-    assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
+    assert_eq!(query(&mut probers, &["/a"], BUDGET).0, [true]);
     let killed = Pid::from_child(&probers.idle[0].child);
     kill_process(killed, Signal::KILL).unwrap();
     // A zombie has closed its end of the socket.
     let stat = format!("/proc/{}/stat", killed.as_raw_nonzero());
     until(|| fs::read_to_string(&stat).unwrap().contains(") Z "), || stat.clone());
-    assert_eq!(ask(&mut probers, &["/a"], BUDGET).0, [true]);
+    assert_eq!(query(&mut probers, &["/a"], BUDGET).0, [true]);
     assert_ne!(Pid::from_child(&probers.idle[0].child), killed);
-    ask(&mut probers, &[], BUDGET);
-    assert!(probers.ending.is_empty(), "no zombie is left");
+    query(&mut probers, &[], BUDGET);
+    assert!(probers.exiting.is_empty(), "no zombie is left");
 }
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "programs that are no probers")]
 fn what_is_no_prober_costs_no_more_than_the_answer() {
-    let question = || [Question { path: Path::new("/a"), together: Vec::new() }];
+    let query = || [Query { path: Path::new("/a"), group: Vec::new() }];
     let mut probers = Probers::new(|| Command::new("/nonexistent"));
-    let (answers, end) = probers.ask(&question(), BUDGET);
-    assert_eq!(answers, [None]);
+    let (replies, end) = probers.query(&query(), BUDGET);
+    assert_eq!(replies, [None]);
     let error = end.unwrap_err().to_string();
     assert_eq!(error, "starting a prober for the mounts that may hang failed");
 
     let mut probers = Probers::new(|| Command::new("/bin/true"));
-    let (answers, end) = probers.ask(&question(), BUDGET);
-    assert!(matches!(answers[..], [Some(Err(_))]), "{answers:?}");
+    let (replies, end) = probers.query(&query(), BUDGET);
+    assert!(matches!(replies[..], [Some(Err(_))]), "{replies:?}");
     end.unwrap();
 }
