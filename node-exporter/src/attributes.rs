@@ -118,15 +118,15 @@ pub(crate) fn each<T>(
     devices: Vec<(String, Device)>,
     mut read: impl FnMut(&str, &Device) -> Result<T, Error>,
 ) -> (Vec<(String, T)>, Result<(), Error>) {
-    let mut end = Ok(());
+    let mut result = Ok(());
     let mut found = Vec::with_capacity(devices.len());
     for (name, device) in devices {
         match read(&name, &device) {
             Ok(value) => found.push((name, value)),
-            Err(error) => end = end.and(Err(error)),
+            Err(error) => result = result.and(Err(error)),
         }
     }
-    (found, end)
+    (found, result)
 }
 
 /// Samples of one family, collected one by one.

@@ -45,13 +45,13 @@ impl Collector for Bcache {
         // Without the module the directory does not exist, and there is nothing to report.
         let sets = if_exists(self.host.devices("fs/bcache"))?.unwrap_or_default();
         let mut found = Found::default();
-        let mut end = Ok(());
+        let mut result = Ok(());
         // Directories of sets are named by UUID; no other directory has a dash in its name.
         for (uuid, set) in sets.iter().filter(|(name, _)| name.contains('-')) {
-            end = end.and(found.set(uuid, set, self.priority_stats));
+            result = result.and(found.set(uuid, set, self.priority_stats));
         }
         found.expose(out);
-        end
+        result
     }
 }
 

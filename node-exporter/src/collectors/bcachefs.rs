@@ -128,12 +128,12 @@ impl Collector for Bcachefs {
             return Err(Error::Absent("bcachefs file system"));
         }
         let mut found = Found::default();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for (uuid, device) in &systems {
-            end = end.and(found.system(uuid, device));
+            result = result.and(found.system(uuid, device));
         }
         found.expose(out);
-        end
+        result
     }
 }
 

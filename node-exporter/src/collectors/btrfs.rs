@@ -63,7 +63,8 @@ impl Collector for Btrfs {
         // Directories of file systems are named by UUID; no other directory has a dash in its name.
         systems.retain(|(name, _)| name.contains('-'));
         let mut asked = if systems.is_empty() { Vec::new() } else { devices::asked(&self.0) };
-        let (systems, end) = each(systems, |uuid, device| System::read(uuid, device, &mut asked));
+        let (systems, result) =
+            each(systems, |uuid, device| System::read(uuid, device, &mut asked));
 
         let mut info = out.family(&INFO);
         for (uuid, system) in &systems {
@@ -76,7 +77,7 @@ impl Collector for Btrfs {
         allocation::expose(out, &allocations.collect::<Vec<_>>());
         let devices = systems.iter().map(|(uuid, system)| (uuid.as_str(), &system.devices));
         devices::expose(out, &devices.collect::<Vec<_>>());
-        end
+        result
     }
 }
 

@@ -122,7 +122,7 @@ impl Cgroup2 {
     }
 
     fn usages(&mut self, root: &str, groups: Vec<String>) -> (Vec<Row>, Result<(), Error>) {
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut rows = Vec::with_capacity(groups.len());
         for group in groups {
             match usage::read(&self.host, &format!("{root}{group}")) {
@@ -132,10 +132,10 @@ impl Cgroup2 {
                     }
                     rows.push((group, usage));
                 }
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
-        (rows, end)
+        (rows, result)
     }
 
     /// The name of a block device, or its numbers if it has none.
@@ -158,9 +158,9 @@ impl Collector for Cgroup2 {
         let root = self.root()?;
         let (groups, left_out) = self.groups(root)?;
         out.family(&LEFT_OUT).sample([], left_out as f64);
-        let (rows, end) = self.usages(root, groups);
+        let (rows, result) = self.usages(root, groups);
         families::write(out, &rows);
-        end
+        result
     }
 }
 

@@ -138,7 +138,7 @@ struct Diskstats {
 impl Collector for Diskstats {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.host.proc("diskstats")?;
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut counters = Vec::new();
         let mut disks = Vec::new();
         for line in file.lines() {
@@ -149,7 +149,7 @@ impl Collector for Diskstats {
                     counters.push((device, io));
                 }
                 // An invalid line does not hide other disks.
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let properties: Vec<_> =
@@ -167,7 +167,7 @@ impl Collector for Diskstats {
         }
         out.table(&COLUMNS, &counters);
         write_properties(out, &properties);
-        end
+        result
     }
 }
 

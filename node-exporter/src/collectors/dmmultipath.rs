@@ -63,7 +63,7 @@ impl Collector for Multipath {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.device("block").or_absent("block devices")?;
         let devices = devices.devices_matching(|name| name.starts_with("dm-"))?;
-        let (found, end) = each(devices, |_, device| self.mapped(device));
+        let (found, result) = each(devices, |_, device| self.mapped(device));
         let mapped =
             || found.iter().filter_map(|(name, mapped)| Some((name.as_str(), mapped.as_ref()?)));
         let mut info = out.family(&INFO);
@@ -80,7 +80,7 @@ impl Collector for Multipath {
                 states.sample([&mapped.name, path, state], 1.0);
             }
         }
-        end
+        result
     }
 }
 

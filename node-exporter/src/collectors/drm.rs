@@ -47,12 +47,12 @@ impl Collector for Drm {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let names = if_exists(self.0.list_sys("class/drm"))?.unwrap_or_default();
         let mut cards = Vec::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for name in names.into_iter().filter(|name| is_card(name)) {
             // A card that fails does not hide the others.
             match Card::read(&self.0, name) {
                 Ok(card) => cards.extend(card),
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let mut family = out.family(&INFO);
@@ -61,7 +61,7 @@ impl Collector for Drm {
         }
         let rows: Vec<_> = cards.iter().map(|card| ([card.name.as_str()], card.used)).collect();
         out.table(&COLUMNS, &rows);
-        end
+        result
     }
 }
 

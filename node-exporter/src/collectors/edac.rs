@@ -82,11 +82,11 @@ struct Edac(Host);
 impl Collector for Edac {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut found = Found::default();
-        let end = found.read(&self.0);
+        let result = found.read(&self.0);
         CONTROLLER.expose_owned(out, &found.controllers);
         ROW.expose_owned(out, &found.rows);
         CHANNEL.expose_owned(out, &found.channels);
-        end
+        result
     }
 }
 

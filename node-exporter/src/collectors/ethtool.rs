@@ -110,14 +110,14 @@ impl Ethtool {
 impl Collector for Ethtool {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut devices = Vec::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for (name, _) in self.host.interfaces()? {
             if self.devices.ignores(&name) {
                 continue;
             }
             match self.device(name) {
                 Ok(device) => devices.push(device),
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let mut family = out.family(&INFO);
@@ -141,7 +141,7 @@ impl Collector for Ethtool {
         modes::write(out, &links);
         let all = devices.iter().map(|device| (device.name.as_str(), &device.statistics[..]));
         statistics::write(out, all, self.metrics.as_ref());
-        end
+        result
     }
 }
 

@@ -113,7 +113,7 @@ struct FibreChannel(Host);
 impl Collector for FibreChannel {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.devices("class/fc_host").or_absent("Fibre Channel adapter")?;
-        let (ports, end) =
+        let (ports, result) =
             each(devices, |name, device| Ok((info(name, device)?, statistics(device)?)));
         let mut info = out.family(&INFO);
         for (_, (labels, _)) in &ports {
@@ -122,7 +122,7 @@ impl Collector for FibreChannel {
         let rows: Vec<_> =
             ports.iter().map(|(name, (_, statistics))| ([name.as_str()], *statistics)).collect();
         STATISTICS.expose(out, &rows);
-        end
+        result
     }
 }
 

@@ -103,20 +103,20 @@ impl Collector for Hwmon {
             .unzip();
         tell_apart(&mut chips);
 
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut found = Vec::new();
         for (device, chip) in devices.iter().zip(chips) {
             if self.chips.ignores(&chip.label) {
                 continue;
             }
             let sensors = self.sensors(device, &chip).unwrap_or_else(|error| {
-                end = std::mem::replace(&mut end, Ok(())).and(Err(error));
+                result = std::mem::replace(&mut result, Ok(())).and(Err(error));
                 Sensors::new()
             });
             found.push((chip, sensors));
         }
         expose(out, &found);
-        end
+        result
     }
 }
 

@@ -72,7 +72,7 @@ impl Collector for InfiniBand {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut devices = self.host.devices("class/infiniband").or_absent("InfiniBand device")?;
         devices.retain(|(name, _)| !self.devices.ignores(name));
-        let (devices, mut end) = each(devices, |name, device| {
+        let (devices, mut result) = each(devices, |name, device| {
             let info = labels(name, &INFO, |label| {
                 let file = if label == "firmware_version" { "fw_ver" } else { label };
                 Ok(if_supported(device.string(file))?.unwrap_or_default())
@@ -98,9 +98,9 @@ impl Collector for InfiniBand {
             &ports.iter().map(|(at, port)| (*at, &port.counters)).collect::<Vec<_>>(),
         );
         for (_, (_, (_, ports))) in devices {
-            end = end.and(ports);
+            result = result.and(ports);
         }
-        end
+        result
     }
 }
 

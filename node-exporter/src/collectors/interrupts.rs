@@ -70,13 +70,13 @@ impl Collector for Interrupts {
         if width == 0 {
             return Err(file.parse_error("a line such as `CPU0 CPU1`"));
         }
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut interrupts = Vec::new();
         for line in lines {
             match parse(&line, width) {
                 Ok(found) => interrupts.extend(found.filter(|found| !self.ignores(found))),
                 // An invalid line does not hide the others.
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         if self.aggregate {
@@ -84,7 +84,7 @@ impl Collector for Interrupts {
         } else {
             self.by_cpu(&interrupts, width, out);
         }
-        end
+        result
     }
 }
 

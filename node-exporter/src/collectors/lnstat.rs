@@ -38,12 +38,12 @@ impl Collector for Lnstat {
         const DIRECTORY: &str = "net/stat";
         let subsystems = if_exists(self.0.list_proc(DIRECTORY))?.unwrap_or_default();
         let mut columns = Columns::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for subsystem in &subsystems {
             let file = self.0.proc(format!("{DIRECTORY}/{subsystem}"));
             let read = file.and_then(|file| parse(&file, subsystem, &mut columns));
             // An invalid file does not hide the others.
-            end = end.and(read);
+            result = result.and(read);
         }
         for (column, samples) in &columns {
             let name = format!("node_lnstat_{column}_total");
@@ -53,7 +53,7 @@ impl Collector for Lnstat {
                 family.sample([subsystem, &cpu.to_string()], *value as f64);
             }
         }
-        end
+        result
     }
 }
 

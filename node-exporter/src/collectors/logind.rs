@@ -45,11 +45,11 @@ struct Logind(Bus);
 #[async_trait]
 impl AsyncCollector for Logind {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let end = self.read(out).await;
-        if end.is_err() {
+        let result = self.read(out).await;
+        if result.is_err() {
             self.0.close().await;
         }
-        end
+        result
     }
 }
 

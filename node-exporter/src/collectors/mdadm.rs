@@ -56,7 +56,7 @@ impl Collector for Mdadm {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.0.proc_long_lines("mdstat").or_absent("software RAID")?;
         let mut arrays = Vec::new();
-        let end = parse(&file, &mut arrays);
+        let result = parse(&file, &mut arrays);
         let mut family = out.family(&DISKS);
         for ([device], array) in &arrays {
             for (state, disks) in
@@ -74,11 +74,11 @@ impl Collector for Mdadm {
         out.table(&ARRAYS, &arrays);
 
         let mut devices = Vec::new();
-        let end = end.and(self.devices(&mut devices));
+        let result = result.and(self.devices(&mut devices));
         let rows: Vec<_> =
             devices.iter().map(|(name, device)| ([name.as_str()], *device)).collect();
         out.table(&DEVICES, &rows);
-        end
+        result
     }
 }
 
@@ -87,15 +87,15 @@ impl Mdadm {
     /// the first one that cannot be read.
     fn devices(&self, devices: &mut Vec<(String, Device)>) -> Result<(), Error> {
         let names = self.0.list_sys("block").unwrap_or_default();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for name in names.into_iter().filter(|name| name.starts_with("md")) {
             match self.device(&name).or_absent("array of this name") {
                 Ok(device) => devices.push((name, device)),
                 Err(Error::Absent(_)) => {}
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
-        end
+        result
     }
 
     fn device(&self, name: &str) -> Result<Device, Error> {
@@ -134,7 +134,7 @@ struct Array {
 
 /// Adds the arrays that can be read. Returns the error of the first one that cannot.
 fn parse<'a>(file: &'a File, arrays: &mut Vec<([&'a str; 1], Array)>) -> Result<(), Error> {
-    let mut end = Ok(());
+    let mut result = Ok(());
     let mut lines = file.lines().peekable();
     while let Some(head) = lines.next() {
         if is_indented(&head) || is_frame(&head) {
@@ -146,10 +146,10 @@ fn parse<'a>(file: &'a File, arrays: &mut Vec<([&'a str; 1], Array)>) -> Result<
         }
         match array(&head, &body) {
             Ok(array) => arrays.push(array),
-            Err(error) => end = end.and(Err(error)),
+            Err(error) => result = result.and(Err(error)),
         }
     }
-    end
+    result
 }
 
 fn is_indented(line: &Fields<'_>) -> bool {
@@ -246,8 +246,8 @@ mod tests {
     fn read(text: &str) -> Result<Vec<(String, Array)>, String> {
         let file = File::from_text(text);
         let mut arrays = Vec::new();
-        let end = parse(&file, &mut arrays);
-        end.map_err(|error| error.to_string())?;
+        let result = parse(&file, &mut arrays);
+        result.map_err(|error| error.to_string())?;
         Ok(arrays.into_iter().map(|([device], array)| (device.to_owned(), array)).collect())
     }
 
@@ -367,8 +367,8 @@ mod tests {
     fn an_invalid_array_does_not_hide_others() {
         let file = File::from_text("md0 : lost\nmd1 : inactive sda[0]\n  5 blocks\n");
         let mut arrays = Vec::new();
-        let end = parse(&file, &mut arrays);
+        let result = parse(&file, &mut arrays);
         assert_eq!(arrays.len(), 1);
-        assert!(end.is_err());
+        assert!(result.is_err());
     }
 }

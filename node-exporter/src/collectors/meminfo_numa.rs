@@ -61,7 +61,7 @@ impl Collector for MeminfoNuma {
         // A kernel without NUMA has no nodes.
         let names = if_exists(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
         let nodes: Vec<_> = names.iter().filter_map(|name| number(name)).collect();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for (family, file, parse) in [
             (&FIELD, "meminfo", field as for<'a> fn(Fields<'a>) -> Result<(Name, f64), Error>),
             (&STATISTIC, "numastat", statistic),
@@ -75,7 +75,7 @@ impl Collector for MeminfoNuma {
                             fields.entry(name).or_default().push((*node, value));
                         }
                     }
-                    Err(error) => end = end.and(Err(error)),
+                    Err(error) => result = result.and(Err(error)),
                 }
             }
             for (name, values) in &fields {
@@ -88,7 +88,7 @@ impl Collector for MeminfoNuma {
                 }
             }
         }
-        end
+        result
     }
 }
 

@@ -73,7 +73,7 @@ struct Nvme(Host);
 impl Collector for Nvme {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.devices("class/nvme").or_absent("NVMe controller")?;
-        let (controllers, end) = each(devices, Controller::read);
+        let (controllers, result) = each(devices, Controller::read);
         let mut info = out.family(&INFO);
         for (_, controller) in &controllers {
             info.sample(as_strs(&controller.labels), 1.0);
@@ -91,7 +91,7 @@ impl Collector for Nvme {
             .map(|(device, (id, _, namespace))| ([device, id.as_str()], *namespace))
             .collect();
         out.table(&COLUMNS, &rows);
-        end
+        result
     }
 }
 

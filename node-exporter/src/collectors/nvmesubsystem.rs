@@ -49,12 +49,12 @@ impl Collector for NvmeSubsystems {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let names = self.0.list_sys(DIRECTORY).or_absent("NVMe subsystem")?;
         let mut subsystems = Vec::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for name in names.into_iter().filter(|name| name.starts_with("nvme-subsys")) {
             // A subsystem that fails does not hide the others.
             match Subsystem::read(&self.0, name) {
                 Ok(subsystem) => subsystems.push(subsystem),
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let mut family = out.family(&INFO);
@@ -85,7 +85,7 @@ impl Collector for NvmeSubsystems {
             let live = controllers.iter().filter(|controller| controller.state == "live");
             family.sample([name], live.count() as f64);
         }
-        end
+        result
     }
 }
 

@@ -156,12 +156,12 @@ impl Collector for PciDevices {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let locations = self.host.list_sys(device::DIRECTORY).or_absent("PCI bus")?;
         let mut devices = Vec::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for location in locations {
             // A device that fails does not hide the others.
             match Device::read(&self.host, &location) {
                 Ok(device) => devices.extend(device),
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         match &mut self.names {
@@ -180,7 +180,7 @@ impl Collector for PciDevices {
                 family.sample([segment, bus, slot, function, state], is_in);
             }
         }
-        end
+        result
     }
 }
 

@@ -155,9 +155,9 @@ struct OpenCounter {
 
 impl Collector for Perf {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let mut end = Ok(());
+        let mut result = Ok(());
         if self.open.is_empty() {
-            end = self.open();
+            result = self.open();
         }
         for (place, counters) in &mut self.open {
             match self.wanted.get(*place) {
@@ -172,7 +172,7 @@ impl Collector for Perf {
                 None => {}
             }
         }
-        end
+        result
     }
 }
 
@@ -196,7 +196,7 @@ impl Perf {
             None => online(&self.host)?,
         };
         leave_descriptors(cpus.len() * self.wanted.len())?;
-        let mut end = Ok(());
+        let mut result = Ok(());
         for (place, wanted) in self.wanted.iter().enumerate() {
             let event = match wanted {
                 Wanted::Known(_, event) => *event,
@@ -204,7 +204,7 @@ impl Perf {
                     match tracepoint(&self.host, subsystem, event) {
                         Ok(event) => event,
                         Err(error) => {
-                            end = end.and(Err(error));
+                            result = result.and(Err(error));
                             continue;
                         }
                     }
@@ -227,9 +227,9 @@ impl Perf {
             }
         }
         if self.open.is_empty() && !self.wanted.is_empty() {
-            end = end.and(Err(Error::Absent("performance counters")));
+            result = result.and(Err(Error::Absent("performance counters")));
         }
-        end
+        result
     }
 }
 

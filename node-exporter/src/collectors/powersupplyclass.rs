@@ -72,7 +72,7 @@ impl Collector for PowerSupplies {
         devices.retain(|(name, _)| {
             !self.ignored.as_ref().is_some_and(|ignored| ignored.is_match(name.as_bytes()))
         });
-        let (supplies, end) =
+        let (supplies, result) =
             each(devices, |_, device| Ok((attributes(device)?, NUMBERS.read(device)?)));
         let rows: Vec<([&str; 1], Numbers)> =
             supplies.iter().map(|(name, (_, numbers))| ([name.as_str()], *numbers)).collect();
@@ -84,7 +84,7 @@ impl Collector for PowerSupplies {
             let desc = DynDesc::new(NAME, HELP, Kind::Gauge, &labels);
             out.open(desc).sample(&values, 1.0);
         }
-        end
+        result
     }
 }
 

@@ -50,7 +50,7 @@ struct Processes {
 
 impl Collector for Processes {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let (counts, end) = self.count()?;
+        let (counts, result) = self.count()?;
         out.family(&THREADS).sample([], counts.threads as f64);
         by_state(&STATE, &counts.processes_by_state, out);
         by_state(&THREADS_STATE, &counts.threads_by_state, out);
@@ -59,7 +59,7 @@ impl Collector for Processes {
             let file = self.host.proc(format!("sys/kernel/{file}"))?;
             out.family(desc).sample([], file.number("a number")?);
         }
-        end
+        result
     }
 }
 
@@ -82,12 +82,12 @@ impl Processes {
     /// The counts, and the first error. Fails only if the processes cannot be listed.
     fn count(&mut self) -> Result<(Counts, Result<(), Error>), Error> {
         let mut counts = Counts::default();
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut before = std::mem::take(&mut self.open);
         for pid in numbers(self.host.list_proc("")?) {
-            end = end.and(self.count_process(pid, &mut before, &mut counts));
+            result = result.and(self.count_process(pid, &mut before, &mut counts));
         }
-        Ok((counts, end))
+        Ok((counts, result))
     }
 
     fn count_process(

@@ -57,7 +57,7 @@ impl Collector for Rapl {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.host.devices("class/powercap").or_absent("energy counters")?;
         let mut names = Names::default();
-        let (zones, end) = each(devices, |_, device| Zone::read(device, &mut names));
+        let (zones, result) = each(devices, |_, device| Zone::read(device, &mut names));
         let mut zones: Vec<_> = zones.into_iter().filter_map(|(_, zone)| zone).collect();
         zones.sort_by(|one, other| one.name.cmp(&other.name));
         if self.zone_label {
@@ -65,7 +65,7 @@ impl Collector for Rapl {
             for Zone { name, index, path, joules } in &zones {
                 family.sample([index, path, name], *joules);
             }
-            return end;
+            return result;
         }
         for zones in zones.chunk_by(|one, other| one.name == other.name) {
             let Some(Zone { name, .. }) = zones.first() else { continue };
@@ -78,7 +78,7 @@ impl Collector for Rapl {
                 family.sample([index, path], *joules);
             }
         }
-        end
+        result
     }
 }
 

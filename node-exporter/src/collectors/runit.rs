@@ -50,19 +50,19 @@ struct Runit(PathBuf);
 impl Collector for Runit {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut services = Vec::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for name in host::list(&self.0)? {
             match read(&self.0.join(&name)) {
                 Ok(Some(status)) => services.push((name, status)),
                 Ok(None) => {}
                 // A service that fails does not hide the others.
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let rows: Vec<_> =
             services.iter().map(|(name, status)| ([name.as_str(), "runit"], *status)).collect();
         out.table(&COLUMNS, &rows);
-        end
+        result
     }
 }
 

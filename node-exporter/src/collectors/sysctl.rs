@@ -59,10 +59,11 @@ struct Sysctl {
 
 impl Collector for Sysctl {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let mut end = Ok(());
+        let mut result = Ok(());
         // A missing or invalid parameter does not hide the others.
         for parameter in &self.numbers {
-            end = end.and(self.read(parameter).and_then(|file| numbers(parameter, &file, out)));
+            result =
+                result.and(self.read(parameter).and_then(|file| numbers(parameter, &file, out)));
         }
         let mut info = out.family(&INFO);
         for parameter in &self.texts {
@@ -75,9 +76,9 @@ impl Collector for Sysctl {
                 }
                 Ok(())
             });
-            end = end.and(read);
+            result = result.and(read);
         }
-        end
+        result
     }
 }
 

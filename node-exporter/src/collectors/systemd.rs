@@ -188,11 +188,11 @@ impl Systemd {
 #[async_trait]
 impl AsyncCollector for Systemd {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let end = self.read(out).await;
-        if end.is_err() {
+        let result = self.read(out).await;
+        if result.is_err() {
             self.bus.close().await;
         }
-        end
+        result
     }
 }
 

@@ -90,10 +90,10 @@ impl Collector for TapeStats {
             is_drive(name)
                 && !self.ignored.as_ref().is_some_and(|ignored| ignored.is_match(name.as_bytes()))
         });
-        let (drives, end) = each(devices, |_, device| STATISTICS.read(&device.device("stats")?));
+        let (drives, result) = each(devices, |_, device| STATISTICS.read(&device.device("stats")?));
         let rows: Vec<_> = drives.iter().map(|(name, values)| ([name.as_str()], *values)).collect();
         STATISTICS.expose(out, &rows);
-        end
+        result
     }
 }
 

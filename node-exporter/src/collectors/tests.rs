@@ -42,8 +42,8 @@ fn each_has_its_cost_documented() {
 #[test]
 fn each_matches_its_golden_file() {
     for def in recorded_there().filter(|def| !LIVE.contains(&def.name)) {
-        let (page, end) = testing::expose(def, &recorded(), &flags(def));
-        end.unwrap_or_else(|error| panic!("{}: {error}", def.name));
+        let (page, result) = testing::expose(def, &recorded(), &flags(def));
+        result.unwrap_or_else(|error| panic!("{}: {error}", def.name));
         // A label may contain the path of a file, which begins with the path of the checkout.
         let page = page.replace(TESTS, "/tests");
         testing::golden(format!("{TESTS}/golden/{}.prom", def.name), &page);

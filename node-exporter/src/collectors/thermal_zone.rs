@@ -38,7 +38,7 @@ impl Collector for ThermalZone {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // A machine without thermal zones has nothing to report.
         let names = self.0.list_sys("class/thermal").unwrap_or_default();
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut zones = out.family(&TEMPERATURE);
         for (name, zone) in numbered(&names, "thermal_zone") {
             match self.things(name, ["temp"]) {
@@ -46,7 +46,7 @@ impl Collector for ThermalZone {
                     zones.sample([zone, kind.trimmed()], millidegrees / 1000.0);
                 }
                 Ok(_) => {}
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let mut devices = Vec::new();
@@ -56,7 +56,7 @@ impl Collector for ThermalZone {
                     devices.push((number, kind, Cooling { now, most }));
                 }
                 Ok(None) => {}
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         let rows: Vec<_> = devices
@@ -64,7 +64,7 @@ impl Collector for ThermalZone {
             .map(|(number, kind, device)| ([*number, kind.trimmed()], *device))
             .collect();
         out.table(&COOLING, &rows);
-        end
+        result
     }
 }
 

@@ -69,7 +69,7 @@ struct Watchdog(Host);
 impl Collector for Watchdog {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.devices("class/watchdog").or_absent("watchdog")?;
-        let (watchdogs, end) =
+        let (watchdogs, result) =
             each(devices, |name, device| Ok((info(name, device)?, NUMBERS.read(device)?)));
         let mut info = out.family(&INFO);
         for (_, (labels, _)) in &watchdogs {
@@ -78,7 +78,7 @@ impl Collector for Watchdog {
         let rows: Vec<_> =
             watchdogs.iter().map(|(name, (_, values))| ([name.as_str()], *values)).collect();
         NUMBERS.expose(out, &rows);
-        end
+        result
     }
 }
 

@@ -260,7 +260,7 @@ impl Collector for Xfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Without the module the directory does not exist, and there is nothing to report.
         let devices = if_exists(self.0.devices("fs/xfs"))?.unwrap_or_default();
-        let (systems, end) = each(devices, |_, device| {
+        let (systems, result) = each(devices, |_, device| {
             let file = if_exists(device.file("stats/stats"))?;
             file.map(|file| counts(&file)).transpose()
         });
@@ -269,7 +269,7 @@ impl Collector for Xfs {
             .filter_map(|(name, counts)| Some(([name.as_str()], (*counts)?)))
             .collect();
         COUNTS.expose(out, &rows);
-        end
+        result
     }
 }
 

@@ -68,13 +68,13 @@ struct Zfs {
 impl Collector for Zfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let pools = self.host.list_proc_directories("spl/kstat/zfs").or_absent("ZFS")?;
-        let mut end = Ok(());
+        let mut result = Ok(());
         for ((file, part), names) in FILES.into_iter().zip(&mut self.names) {
-            end = end.and(module(&self.host, out, file, part, names));
+            result = result.and(module(&self.host, out, file, part, names));
         }
-        end = end.and(self.pools(out, &pools));
-        end = end.and(self.datasets(out, &pools));
-        end.and(self.states(out, &pools))
+        result = result.and(self.pools(out, &pools));
+        result = result.and(self.datasets(out, &pools));
+        result.and(self.states(out, &pools))
     }
 }
 
@@ -129,7 +129,7 @@ fn expose<const N: usize>(
 impl Zfs {
     fn pools(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
         let mut samples = ByName::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for name in pools {
             // ZFS 2.1 and later do not have this file.
             match if_exists(self.host.proc(format!("spl/kstat/zfs/{name}/io"))) {
@@ -140,18 +140,18 @@ impl Zfs {
                             add(&mut samples, entry, [name], value);
                         }
                     }
-                    Err(error) => end = end.and(Err(error)),
+                    Err(error) => result = result.and(Err(error)),
                 },
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
         expose(out, ("node_zfs_zpool_", POOL_HELP, POOL), &samples);
-        end
+        result
     }
 
     fn datasets(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
         let mut samples = ByName::new();
-        let mut end = Ok(());
+        let mut result = Ok(());
         for name in pools {
             let directory = format!("spl/kstat/zfs/{name}");
             let files = self.host.list_proc(&directory).unwrap_or_default();
@@ -166,15 +166,15 @@ impl Zfs {
                     }
                     Ok(())
                 };
-                end = end.and(add(&mut samples));
+                result = result.and(add(&mut samples));
             }
         }
         expose(out, ("node_zfs_zpool_dataset_", DATASET_HELP, DATASET), &samples);
-        end
+        result
     }
 
     fn states(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
-        let mut end = Ok(());
+        let mut result = Ok(());
         let mut family = out.family(&STATE);
         for pool in pools {
             match if_exists(self.host.proc(format!("spl/kstat/zfs/{pool}/state"))) {
@@ -185,9 +185,9 @@ impl Zfs {
                         family.sample([pool, state], f64::from(found == state));
                     }
                 }
-                Err(error) => end = end.and(Err(error)),
+                Err(error) => result = result.and(Err(error)),
             }
         }
-        end
+        result
     }
 }

@@ -15,8 +15,8 @@ fn names_are_sorted_and_unique() {
 #[test]
 fn each_exposes_its_declared_metrics() {
     for def in ALL {
-        let (page, end) = testing::expose(def, &(), &Flags::default());
-        match end {
+        let (page, result) = testing::expose(def, &(), &Flags::default());
+        match result {
             Ok(()) if page.is_empty() && def.name == "diskstats" => {
                 testing::skip("diskstats: no block device is mounted here");
             }

@@ -43,11 +43,11 @@ impl Table {
         }
         // Every machine has mounts.
         let bad = bad.or(mounts.is_empty().then_some(b""));
-        let end = bad.map_or(Ok(()), |line| {
+        let result = bad.map_or(Ok(()), |line| {
             let found = String::from_utf8_lossy(line).chars().take(120).collect();
             Err(Error::Parse { path: self.path.clone(), expected: "a mount", found })
         });
-        (mounts, end)
+        (mounts, result)
     }
 }
 

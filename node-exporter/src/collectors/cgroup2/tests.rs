@@ -47,6 +47,6 @@ fn a_machine_without_cgroup_v2_is_absent() {
     let empty = tempfile::tempdir().unwrap();
     let host = Host { sysfs: empty.path().to_owned(), ..host() };
     let mut collector = Cgroup2::new(&host, &Flags::default()).unwrap();
-    let (_, end) = testing::collect(&mut collector);
-    assert!(matches!(end, Err(Error::Absent(_))), "{end:?}");
+    let (_, result) = testing::collect(&mut collector);
+    assert!(matches!(result, Err(Error::Absent(_))), "{result:?}");
 }

@@ -18,8 +18,8 @@ fn machine(scratch: &Scratch) -> Host {
 }
 
 fn expose(host: &Host, flags: &Flags) -> (String, Result<(), String>) {
-    let (page, end) = testing::expose(&DEFINITION, host, flags);
-    (page, end.map_err(|error| chain(&error)))
+    let (page, result) = testing::expose(&DEFINITION, host, flags);
+    (page, result.map_err(|error| chain(&error)))
 }
 
 /// The label `device_error` of a mount, if it is exposed.
@@ -37,8 +37,8 @@ fn values_are_those_of_statfs() {
     let scratch = Scratch::new();
     scratch.write("proc/1/mountinfo", "1 0 8:1 / /there rw - ext4 /dev/sda1 rw\n");
     scratch.directory("root/there");
-    let (page, end) = expose(&machine(&scratch), &Flags::default());
-    end.unwrap();
+    let (page, result) = expose(&machine(&scratch), &Flags::default());
+    result.unwrap();
     let found = rustix::fs::statvfs(scratch.path()).unwrap();
     let size = found.f_blocks as f64 * found.f_frsize as f64;
     let line = page.lines().find(|line| line.starts_with("node_filesystem_size_bytes{")).unwrap();
@@ -51,8 +51,8 @@ fn mount_points_need_not_be_utf8() {
     let scratch = Scratch::new();
     scratch.write("proc/1/mountinfo", b"1 0 8:1 / /a\xff\\134b rw - ext4 /dev/\xfe rw\n");
     scratch.directory(host::path_of(b"root/a\xff\\b"));
-    let (page, end) = expose(&machine(&scratch), &Flags::default());
-    end.unwrap();
+    let (page, result) = expose(&machine(&scratch), &Flags::default());
+    result.unwrap();
     assert_eq!(device_error(&page, r"/a�\\134b").as_deref(), Some(""), "{page}");
 }
 
@@ -61,11 +61,11 @@ fn an_invalid_line_does_not_affect_others() {
     let scratch = Scratch::new();
     scratch.write("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 a rw\nrubbish\n");
     scratch.directory("root");
-    let (page, end) = expose(&machine(&scratch), &Flags::default());
+    let (page, result) = expose(&machine(&scratch), &Flags::default());
     assert_eq!(device_error(&page, "/").as_deref(), Some(""));
     let path = scratch.path().join("proc/self/mountinfo");
     let expected = format!("{}: expected a mount, found \"rubbish\"", path.display());
-    assert_eq!(end.unwrap_err(), expected);
+    assert_eq!(result.unwrap_err(), expected);
 }
 
 #[test]
@@ -186,8 +186,8 @@ fn child_with_a_hanging_file_system() {
     let mut collector = Filesystem::new(&host, &flags, Probers::new(program)).unwrap();
     let mut scrape = || {
         let start = Instant::now();
-        let (page, end) = testing::collect(&mut collector);
-        end.unwrap();
+        let (page, result) = testing::collect(&mut collector);
+        result.unwrap();
         (page, start.elapsed())
     };
     let label = |page: &str, point: &Path| device_error(page, point.to_str().unwrap());

@@ -55,7 +55,7 @@ fn sessions_are_counted() {
 fn a_bus_without_logind_is_an_error() {
     block_on(async {
         let bus = FakeBus::new(|_, _| None);
-        let end = Logind(bus.client()).collect(&mut Families::default()).await;
-        assert!(end.unwrap_err().to_string().contains("ListSe"));
+        let result = Logind(bus.client()).collect(&mut Families::default()).await;
+        assert!(result.unwrap_err().to_string().contains("ListSe"));
     });
 }

@@ -88,7 +88,7 @@ impl Sockets {
         let link_stats = if self.with_stats { LinkStats::Include } else { LinkStats::Skip };
         let mut rows = self.rows(link_stats)?;
         rows.retain(|row| wanted(&row.name));
-        let (modes, end) = match self.modes() {
+        let (modes, result) = match self.modes() {
             Ok(modes) => (modes.unwrap_or_default(), Ok(())),
             Err(error) => (HashMap::new(), Err(error)),
         };
@@ -98,7 +98,7 @@ impl Sockets {
             row.interface = valid(with_link_mode(interface, modes.get(&row.index)));
         }
         write(out, &rows, self.with_stats);
-        end
+        result
     }
 
     pub(super) fn rows(&mut self, link_stats: LinkStats) -> Result<Vec<Row>, Error> {

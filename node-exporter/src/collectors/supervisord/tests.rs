@@ -59,8 +59,8 @@ fn server(
 }
 
 fn collected(url: &str) -> Result<String, String> {
-    let (page, end) = testing::collect(&mut Supervisord(Endpoint::parse(url).unwrap()));
-    end.map(|()| page).map_err(|error| error.to_string())
+    let (page, result) = testing::collect(&mut Supervisord(Endpoint::parse(url).unwrap()));
+    result.map(|()| page).map_err(|error| error.to_string())
 }
 
 fn expected(page: &str) {

@@ -74,8 +74,8 @@ fn collector(bus: &FakeBus, given: &[(&'static Flag, &str)]) -> Systemd {
 
 async fn page(systemd: &mut Systemd) -> (String, Result<(), Error>) {
     let mut out = Families::default();
-    let end = systemd.collect(&mut out).await;
-    (String::from_utf8(testing::page(&[out])).unwrap(), end)
+    let result = systemd.collect(&mut out).await;
+    (String::from_utf8(testing::page(&[out])).unwrap(), result)
 }
 
 /// Run with `UPDATE=1` to rewrite the golden file.
@@ -84,8 +84,8 @@ fn units_are_exposed() {
     block_on(async {
         let bus = FakeBus::new(systemd);
         let given = [(&TASKS, "true"), (&RESTARTS, "true"), (&START_TIME, "true")];
-        let (page, end) = page(&mut collector(&bus, &given)).await;
-        end.unwrap();
+        let (page, result) = page(&mut collector(&bus, &given)).await;
+        result.unwrap();
         testing::declared_is_exposed(&DEFINITION, &page);
         testing::golden(GOLDEN, &page);
     });
@@ -116,8 +116,8 @@ fn patterns_match_whole_unit_names() {
     ] {
         block_on(async {
             let bus = FakeBus::new(systemd);
-            let (page, end) = page(&mut collector(&bus, &given)).await;
-            end.unwrap();
+            let (page, result) = page(&mut collector(&bus, &given)).await;
+            result.unwrap();
             let names = LISTED.iter().map(|(name, ..)| *name);
             let found: Vec<_> = names
                 .filter(|name| page.contains(&format!("unit_state{{name=\"{name}\"")))
@@ -138,8 +138,8 @@ fn an_invalid_reply_fails_one_scrape() {
     for (bytes, hangs) in broken {
         block_on(async {
             let bus = FakeBus::broken(bytes, hangs);
-            let (_, end) = page(&mut collector(&bus, &[])).await;
-            let error = end.unwrap_err().to_string();
+            let (_, result) = page(&mut collector(&bus, &[])).await;
+            let error = result.unwrap_err().to_string();
             assert!(error.contains("ListUnits"), "{bytes:?}: {error}");
         });
     }
@@ -153,8 +153,8 @@ fn a_machine_without_a_bus_is_absent() {
             collector(&bus, &[])
             // The socket is removed with the bus.
         };
-        let (page, end) = page(&mut collector).await;
-        assert!(matches!(end, Err(Error::Absent(_))), "{end:?}");
+        let (page, result) = page(&mut collector).await;
+        assert!(matches!(result, Err(Error::Absent(_))), "{result:?}");
         assert_eq!(page, "");
     });
 }
@@ -165,8 +165,8 @@ fn a_peer_that_never_replies_times_out() {
         let bus = FakeBus::broken(b"", true);
         let mut collector = collector(&bus, &[]);
         // The registry does the same at the deadline.
-        let end = tokio::time::timeout(Duration::from_millis(200), page(&mut collector)).await;
-        assert!(end.is_err());
+        let result = tokio::time::timeout(Duration::from_millis(200), page(&mut collector)).await;
+        assert!(result.is_err());
         let answering = FakeBus::new(systemd);
         collector.bus = answering.client();
         page(&mut collector).await.1.unwrap();
@@ -178,10 +178,10 @@ fn a_late_reply_is_not_mistaken_for_the_next() {
     block_on(async {
         let bus = FakeBus::late(systemd, Duration::from_millis(300));
         let mut collector = collector(&bus, &[]);
-        let end = tokio::time::timeout(Duration::from_millis(50), page(&mut collector)).await;
-        assert!(end.is_err());
-        let (page, end) = page(&mut collector).await;
-        end.unwrap();
+        let result = tokio::time::timeout(Duration::from_millis(50), page(&mut collector)).await;
+        assert!(result.is_err());
+        let (page, result) = page(&mut collector).await;
+        result.unwrap();
         assert!(page.contains("node_systemd_system_running 0"), "{page}");
     });
 }

@@ -34,8 +34,8 @@ fn the_snippets_are_compiled() {
 #[test]
 fn the_collector_and_its_flag_work() {
     let devices = |definition: &Definition, flags: &Flags| {
-        let (page, end) = testing::expose(definition, &recorded(), flags);
-        end.unwrap();
+        let (page, result) = testing::expose(definition, &recorded(), flags);
+        result.unwrap();
         testing::declared_is_exposed(definition, &page);
         page.lines().filter(|line| line.starts_with("node_swap_priority{")).count()
     };

@@ -156,8 +156,8 @@ fn damage_each(def: &'static Definition, machine: &Machine, progress: &mpsc::Sen
         if at_start.contains(&path) {
             collector = build(def, machine);
         }
-        let (_, end) = testing::collect(&mut *collector);
-        end.unwrap_or_else(|error| {
+        let (_, result) = testing::collect(&mut *collector);
+        result.unwrap_or_else(|error| {
             panic!("{}: {} is whole again: {error}", def.name, path.display())
         });
     }
@@ -202,11 +202,11 @@ fn run(step: &str, collector: &mut dyn Collector, damaged: Option<&Path>) {
     let start = clock_gettime(ClockId::ThreadCPUTime);
     // Do not write a page: a damaged file may contain duplicates, which are dropped from a page.
     let mut out = Families::default();
-    let end = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
+    let result = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
     let took = clock_gettime(ClockId::ThreadCPUTime) - start;
-    let end = end.unwrap_or_else(|_| panic!("{step}: it panics"));
+    let result = result.unwrap_or_else(|_| panic!("{step}: it panics"));
     assert!(took.tv_sec < SECONDS, "{step}: it takes {took:?}");
-    if let (Some(path), Err(error)) = (damaged, end)
+    if let (Some(path), Err(error)) = (damaged, result)
         && !matches!(error, Error::Absent(_))
     {
         let error = chain(&error);

@@ -34,8 +34,8 @@ impl Directory {
     fn page(&self, pattern: &str) -> String {
         let flags = Flags::new([(&DIRECTORY, self.path().join(pattern).display().to_string())]);
         let host = Host::for_tests(Path::new(""));
-        let (page, end) = testing::expose(&DEFINITION, &host, &flags);
-        end.unwrap();
+        let (page, result) = testing::expose(&DEFINITION, &host, &flags);
+        result.unwrap();
         let page = page.replace(&self.path().display().to_string(), "DIR");
         let lines = page.lines().filter(|line| {
             !line.starts_with("# HELP node_textfile") && !line.starts_with("# TYPE node_textfile")

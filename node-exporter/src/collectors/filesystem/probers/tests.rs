@@ -39,8 +39,8 @@ fn query(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>,
         .map(|(index, path)| Query { path, group: index.to_string().into_bytes() })
         .collect();
     let start = Instant::now();
-    let (replies, end) = probers.query(&queries, budget);
-    end.unwrap();
+    let (replies, result) = probers.query(&queries, budget);
+    result.unwrap();
     (replies.iter().map(|answer| matches!(answer, Some(Ok(_)))).collect(), start.elapsed())
 }
 
@@ -103,8 +103,8 @@ fn mounts_of_one_device_are_queried_in_sequence() {
     let mut probers = Probers::new(program);
     let queries = [FOR_EVER, FOR_EVER, FOR_EVER]
         .map(|path| Query { path: Path::new(path), group: b"0:50".to_vec() });
-    let (replies, end) = probers.query(&queries, Duration::from_millis(300));
-    end.unwrap();
+    let (replies, result) = probers.query(&queries, Duration::from_millis(300));
+    result.unwrap();
     assert_eq!(replies, [None; 3]);
     assert_eq!(probers.stuck.len(), 1);
     let (replies, _) = probers.query(&queries, BUDGET);
@@ -132,13 +132,13 @@ fn a_prober_that_was_killed_is_replaced() {
 fn what_is_no_prober_costs_no_more_than_the_answer() {
     let query = || [Query { path: Path::new("/a"), group: Vec::new() }];
     let mut probers = Probers::new(|| Command::new("/nonexistent"));
-    let (replies, end) = probers.query(&query(), BUDGET);
+    let (replies, result) = probers.query(&query(), BUDGET);
     assert_eq!(replies, [None]);
-    let error = end.unwrap_err().to_string();
+    let error = result.unwrap_err().to_string();
     assert_eq!(error, "starting a prober for the mounts that may hang failed");
 
     let mut probers = Probers::new(|| Command::new("/bin/true"));
-    let (replies, end) = probers.query(&query(), BUDGET);
+    let (replies, result) = probers.query(&query(), BUDGET);
     assert!(matches!(replies[..], [Some(Err(_))]), "{replies:?}");
-    end.unwrap();
+    result.unwrap();
 }
