@@ -53,8 +53,8 @@ impl<const N: usize, const M: usize> Attributes<N, M> {
         mut value: impl FnMut(&'static str) -> Result<Option<f64>, Error>,
     ) -> Result<Values<M>, Error> {
         let mut values = [None; M];
-        for (into, Attribute { name, scale, .. }) in values.iter_mut().zip(&self.0) {
-            *into = value(name)?.map(scale);
+        for (slot, Attribute { name, scale, .. }) in values.iter_mut().zip(&self.0) {
+            *slot = value(name)?.map(scale);
         }
         Ok(values)
     }
@@ -101,8 +101,8 @@ pub(crate) fn labels<const N: usize>(
     mut text: impl FnMut(&'static str) -> Result<String, Error>,
 ) -> Result<[String; N], Error> {
     let mut labels = desc.labels.map(str::to_owned);
-    for (at, (label, file)) in labels.iter_mut().zip(desc.labels).enumerate() {
-        *label = if at == 0 { name.to_owned() } else { text(file)? };
+    for (index, (label, file)) in labels.iter_mut().zip(desc.labels).enumerate() {
+        *label = if index == 0 { name.to_owned() } else { text(file)? };
     }
     Ok(labels)
 }
@@ -119,14 +119,14 @@ pub(crate) fn each<T>(
     mut read: impl FnMut(&str, &Device) -> Result<T, Error>,
 ) -> (Vec<(String, T)>, Result<(), Error>) {
     let mut result = Ok(());
-    let mut found = Vec::with_capacity(devices.len());
+    let mut results = Vec::with_capacity(devices.len());
     for (name, device) in devices {
         match read(&name, &device) {
-            Ok(value) => found.push((name, value)),
+            Ok(value) => results.push((name, value)),
             Err(error) => result = result.and(Err(error)),
         }
     }
-    (found, result)
+    (results, result)
 }
 
 /// Samples of one family, collected one by one.

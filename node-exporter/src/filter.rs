@@ -25,8 +25,8 @@ pub(crate) static MOUNT_POINTS_EXCLUDE: Flag = Flag::text(
     "Mount points to leave out of all collectors (pattern).",
 );
 
-/// Selects names that each `include` matches and no `exclude` does. Patterns are unanchored, with
-/// the syntax of Go (ASCII classes); an empty one has no effect.
+/// Selects the names that all `include` patterns and no `exclude` pattern match. Patterns are
+/// unanchored and use the syntax of Go (ASCII classes). An empty pattern has no effect.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     include: Vec<Regex>,
@@ -39,14 +39,14 @@ impl Filter {
         Ok(Self { include, ..Self::excluding(flags, exclude)? })
     }
 
-    /// As [`Filter::new`], for collectors that have no `include`.
+    /// Like [`Filter::new`], for collectors without a flag for `include`.
     pub(crate) fn excluding(flags: &Flags, exclude: &Flag) -> Result<Self, Error> {
         let exclude = pattern(flags, exclude)?.into_iter().collect();
         Ok(Self { include: Vec::new(), exclude })
     }
 
-    /// As [`Filter::new`], for collectors that allow only one of the two. An `include` overrides
-    /// the default of `exclude`.
+    /// Like [`Filter::new`], but only one of the flags may be given. `include` replaces the default
+    /// of `exclude`.
     pub(crate) fn one_of(flags: &Flags, include: &Flag, exclude: &Flag) -> Result<Self, Error> {
         if flags.text(include).is_empty() {
             return Self::new(flags, include, exclude);
@@ -88,7 +88,7 @@ impl Filter {
     }
 }
 
-/// The effective one of two names of a flag: `new`, unless only `old` was given.
+/// The flag to read of two names of one flag: `old` if only that is given, otherwise `new`.
 #[cfg(target_os = "linux")]
 pub(crate) fn renamed(
     flags: &Flags,
@@ -104,7 +104,7 @@ pub(crate) fn renamed(
     }
 }
 
-/// A pattern that has to match the whole name.
+/// The anchored pattern of a flag, which has to match whole names.
 #[cfg(target_os = "linux")]
 pub(crate) fn whole(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
     let text = flags.text(flag);
@@ -118,7 +118,7 @@ pub(crate) fn pattern(flags: &Flags, flag: &Flag) -> Result<Option<Regex>, Error
     if text.is_empty() {
         return Ok(None);
     }
-    // ASCII classes and byte offsets, as in Go; names need not be UTF-8.
+    // ASCII classes as in Go, and names that are not UTF-8.
     let pattern = RegexBuilder::new(text).unicode(false).build();
     pattern.map(Some).map_err(|error| invalid(flag, text, &error))
 }

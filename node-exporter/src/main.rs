@@ -69,7 +69,7 @@ static BUILD_INFO: Desc<7> =
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
-    // Before anything else, so that a prober stays small.
+    // Before anything else, to keep the memory of a prober small.
     if args.get(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())))
 }
 
-/// Selects the `chosen` set of collectors.
+/// Builds the registry of the `chosen` set of collectors.
 fn open<Env>(
     plan: &Plan<Env>,
     chosen: &str,

@@ -1,5 +1,4 @@
-//! The flags that belong to no collector: the roots of the machine's file systems, and what all
-//! collectors expose or leave out.
+//! Flags that do not belong to a collector: root paths, and filters for all collectors.
 
 #[cfg(target_os = "linux")]
 pub(crate) mod native;

@@ -1,7 +1,7 @@
-//! Collectors for systems other than Linux, on the crate `sysinfo`.
+//! Collectors for systems other than Linux, based on the crate `sysinfo`.
 //!
-//! Names of collectors and metrics are those of `node_exporter` on Darwin and the BSDs. Linux
-//! has them with `--collectors=portable`, where tests compare them with the native ones.
+//! Names of collectors and metrics are those of `node_exporter` on Darwin and the BSDs. On Linux,
+//! `--collectors=portable` selects them, for tests that compare them with the native collectors.
 
 mod boottime;
 mod cpu;

@@ -45,8 +45,8 @@ struct Arp {
 impl Collector for Arp {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let entries = match &mut self.netlink {
-            Some(netlink) => asked(netlink)?,
-            None => listed(&self.host)?,
+            Some(netlink) => from_netlink(netlink)?,
+            None => from_proc(&self.host)?,
         };
         let mut family = out.family(&ENTRIES);
         for (device, entries) in &entries {
@@ -61,7 +61,7 @@ impl Collector for Arp {
 /// Entries by device.
 type Entries = BTreeMap<String, u32>;
 
-fn asked(netlink: &mut Netlink) -> Result<Entries, Error> {
+fn from_netlink(netlink: &mut Netlink) -> Result<Entries, Error> {
     const GETNEIGH: u16 = 30;
     const AF_INET: u8 = 2;
     // struct ndmsg
@@ -84,7 +84,7 @@ fn neighbour(entry: &[u8]) -> Option<u32> {
     (state & NUD_NOARP == 0).then_some(index)
 }
 
-fn listed(host: &Host) -> Result<Entries, Error> {
+fn from_proc(host: &Host) -> Result<Entries, Error> {
     let file = host.proc("net/arp")?;
     let mut lines = file.lines();
     match lines.next().map(|line| line.line()) {

@@ -8,7 +8,7 @@ use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use self::numbers::{human, percentage, rate};
+use self::numbers::{human_readable, percentage, rate};
 use self::tables::{BACKING, CACHE, DEBUG, PRIORITIES, READAHEADS, SET};
 use super::Definition;
 use crate::attributes::Values;
@@ -44,20 +44,20 @@ impl Collector for Bcache {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Without the module the directory does not exist, and there is nothing to report.
         let sets = if_exists(self.host.devices("fs/bcache"))?.unwrap_or_default();
-        let mut found = Found::default();
+        let mut rows = Rows::default();
         let mut result = Ok(());
         // Directories of sets are named by UUID; no other directory has a dash in its name.
         for (uuid, set) in sets.iter().filter(|(name, _)| name.contains('-')) {
-            result = result.and(found.set(uuid, set, self.priority_stats));
+            result = result.and(rows.read_set(uuid, set, self.priority_stats));
         }
-        found.expose(out);
+        rows.expose(out);
         result
     }
 }
 
 /// The rows of each table.
 #[derive(Default)]
-struct Found {
+struct Rows {
     sets: Vec<([String; 1], Values<10>)>,
     backing: Vec<([String; 2], Values<7>)>,
     readaheads: Vec<([String; 2], Values<1>)>,
@@ -66,18 +66,18 @@ struct Found {
     priorities: Vec<([String; 2], Values<2>)>,
 }
 
-impl Found {
-    fn set(&mut self, uuid: &str, set: &Device, priority_stats: bool) -> Result<(), Error> {
+impl Rows {
+    fn read_set(&mut self, uuid: &str, set: &Device, priority_stats: bool) -> Result<(), Error> {
         self.sets.push(([uuid.to_owned()], SET.values(|file| number(set, file))?));
         for (name, device) in set.devices()? {
             let labels = [&name, uuid].map(str::to_owned);
             if is_numbered(&name, "bdev") {
-                self.backing(labels, &device)?;
+                self.read_backing(labels, &device)?;
             } else if is_numbered(&name, "cache") {
                 let values = CACHE.values(|file| number(&device, file))?;
                 self.caches.push((labels.clone(), values));
                 if priority_stats && let Some(file) = if_exists(device.file("priority_stats"))? {
-                    let values = PRIORITIES.values(|head| line(&file, head, percentage))?;
+                    let values = PRIORITIES.values(|key| value_of_line(&file, key, percentage))?;
                     self.priorities.push((labels, values));
                 }
             }
@@ -85,14 +85,14 @@ impl Found {
         Ok(())
     }
 
-    fn backing(&mut self, labels: [String; 2], device: &Device) -> Result<(), Error> {
+    fn read_backing(&mut self, labels: [String; 2], device: &Device) -> Result<(), Error> {
         self.backing.push((labels.clone(), BACKING.values(|file| number(device, file))?));
         // Removed in Linux 5.9; it was always 0 before.
         let readaheads =
             READAHEADS.values(|file| Ok(number(device, file)?.filter(|number| *number > 0.0)))?;
         self.readaheads.push((labels.clone(), readaheads));
         if let Some(file) = if_exists(device.file("writeback_rate_debug"))? {
-            self.debug.push((labels, DEBUG.values(|head| line(&file, head, rate))?));
+            self.debug.push((labels, DEBUG.values(|key| value_of_line(&file, key, rate))?));
         }
         Ok(())
     }
@@ -116,17 +116,21 @@ fn is_numbered(name: &str, prefix: &str) -> bool {
 /// A file that holds one number.
 fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
-    match human(&text) {
+    match human_readable(&text) {
         Some(number) => Ok(Some(number)),
         None => Err(device.parse_error(file, "a number such as 12 or 1.5k", &text)),
     }
 }
 
-/// The value of the line that begins with `head` and a colon.
-fn line(file: &File, head: &str, value: fn(&str) -> Option<f64>) -> Result<Option<f64>, Error> {
+/// The value of the line that begins with `key` and a colon.
+fn value_of_line(
+    file: &File,
+    key: &str,
+    value: fn(&str) -> Option<f64>,
+) -> Result<Option<f64>, Error> {
     for line in file.lines() {
         if let Some((name, text)) = line.line().split_once(':')
-            && name.trim() == head
+            && name.trim() == key
         {
             let number = value(text.trim());
             return number

@@ -6,11 +6,11 @@ use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use self::text::{compression, counter, done, human, io_errors, written};
+use self::text::{compression, counter, done, human_readable, io_errors, written};
 use super::Definition;
 use crate::attributes::{Attributes, Samples, Values, attribute};
 use crate::host::{Device, File, Host, OrAbsent, if_exists, if_supported};
-use crate::proc::named::MOST;
+use crate::proc::named::MAX_NAMES;
 
 pub(super) static DEFINITION: Definition =
     Definition::new("bcachefs", "bcachefs file systems", |host, _| {
@@ -127,19 +127,19 @@ impl Collector for Bcachefs {
         if systems.is_empty() {
             return Err(Error::Absent("bcachefs file system"));
         }
-        let mut found = Found::default();
+        let mut samples = FamilySamples::default();
         let mut result = Ok(());
         for (uuid, device) in &systems {
-            result = result.and(found.system(uuid, device));
+            result = result.and(samples.read_system(uuid, device));
         }
-        found.expose(out);
+        samples.expose(out);
         result
     }
 }
 
 /// The samples of each family.
 #[derive(Default)]
-struct Found {
+struct FamilySamples {
     info: Samples<1>,
     cache_size: Samples<1>,
     compressed: Samples<2>,
@@ -155,47 +155,48 @@ struct Found {
     counters: Samples<2>,
 }
 
-impl Found {
-    fn system(&mut self, uuid: &str, system: &Device) -> Result<(), Error> {
+impl FamilySamples {
+    fn read_system(&mut self, uuid: &str, system: &Device) -> Result<(), Error> {
         self.info.push([uuid], 1.0);
         if let Some(size) = number(system, "btree_cache_size")? {
             self.cache_size.push([uuid], size);
         }
-        for (name, [compressed, uncompressed]) in parsed(system, "compression_stats", compression)?
+        for (name, [compressed, uncompressed]) in
+            parse_file(system, "compression_stats", compression)?
         {
             self.compressed.push([uuid, &name], compressed);
             self.uncompressed.push([uuid, &name], uncompressed);
         }
-        for (name, count) in parsed(system, "errors", text::errors)? {
+        for (name, count) in parse_file(system, "errors", text::errors)? {
             self.errors.push([uuid, &name], count);
         }
-        for (name, [count, size]) in parsed(system, "btree_write_stats", written)? {
+        for (name, [count, size]) in parse_file(system, "btree_write_stats", written)? {
             self.writes.push([uuid, &name], count);
             self.write_size.push([uuid, &name], size);
         }
         if let Some(counters) = if_exists(system.device("counters"))? {
-            for name in counters.names()?.into_iter().take(MOST) {
+            for name in counters.names()?.into_iter().take(MAX_NAMES) {
                 let value = counter(&counters.file(&name)?)?;
                 self.counters.push([&name, uuid], value);
             }
         }
         for (name, device) in system.devices()? {
             if let Some(number) = name.strip_prefix("dev-") {
-                self.device([uuid, number], &device)?;
+                self.read_device([uuid, number], &device)?;
             }
         }
         Ok(())
     }
 
-    fn device(&mut self, [uuid, name]: [&str; 2], device: &Device) -> Result<(), Error> {
+    fn read_device(&mut self, [uuid, name]: [&str; 2], device: &Device) -> Result<(), Error> {
         let text = |file| if_supported(device.string(file)).map(Option::unwrap_or_default);
         self.device_info.push([uuid, name, &text("label")?, &text("state")?], 1.0);
         let values = DEVICE.values(|file| number(device, file))?;
         self.devices.push(([uuid, name].map(str::to_owned), values));
-        for ([operation, kind], bytes) in parsed(device, "io_done", done)? {
+        for ([operation, kind], bytes) in parse_file(device, "io_done", done)? {
             self.done.push([uuid, name, &operation, &kind], bytes);
         }
-        for (kind, count) in parsed(device, "io_errors", io_errors)? {
+        for (kind, count) in parse_file(device, "io_errors", io_errors)? {
             self.device_errors.push([uuid, name, &kind], count);
         }
         Ok(())
@@ -216,7 +217,7 @@ impl Found {
         self.counters.0.sort_by(|([one, _], _), ([other, _], _)| one.cmp(other));
         for counters in self.counters.0.chunk_by(|([one, _], _), ([other, _], _)| one == other) {
             let Some(([name, _], _)) = counters.first() else { continue };
-            let name = format!("node_bcachefs_{}_total", legal(name));
+            let name = format!("node_bcachefs_{}_total", sanitized(name));
             let desc = Desc::try_new(&name, COUNTER_HELP, Kind::Counter, ["uuid"]);
             let Some(desc) = desc else { continue };
             let mut family = out.family(&desc);
@@ -228,21 +229,21 @@ impl Found {
 }
 
 /// Replaces characters that are invalid in metric names with underscores.
-fn legal(name: &str) -> String {
+fn sanitized(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// A file that contains one number, with or without a unit.
 fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     let Some(text) = if_supported(device.string(file))? else { return Ok(None) };
-    match human(&text) {
+    match human_readable(&text) {
         Some(number) => Ok(Some(number)),
         None => Err(device.parse_error(file, "a number such as 12 or 2.05G", &text)),
     }
 }
 
 /// The parsed content of a file with several lines, or nothing if it does not exist.
-fn parsed<T>(
+fn parse_file<T>(
     device: &Device,
     name: &str,
     parse: fn(&File) -> Result<Vec<T>, Error>,

@@ -47,11 +47,11 @@ static COLUMNS: [Column<Summary, 1>; 5] = [
     Desc::counter("node_btrfs_commits_total", "Commits done.", ["uuid"])
         .column(|summary| Some(summary.commits)),
     Desc::gauge("node_btrfs_last_commit_seconds", "How long the last commit took.", ["uuid"])
-        .column(|summary| Some(summary.last)),
+        .column(|summary| Some(summary.last_commit)),
     Desc::gauge("node_btrfs_max_commit_seconds", "How long the longest commit took.", ["uuid"])
-        .column(|summary| Some(summary.longest)),
+        .column(|summary| Some(summary.longest_commit)),
     Desc::counter("node_btrfs_commit_seconds_total", "Total time of all commits.", ["uuid"])
-        .column(|summary| Some(summary.total)),
+        .column(|summary| Some(summary.total_commit_time)),
 ];
 
 struct Btrfs(Host);
@@ -62,9 +62,10 @@ impl Collector for Btrfs {
         let mut systems = if_exists(self.0.devices("fs/btrfs"))?.unwrap_or_default();
         // Directories of file systems are named by UUID; no other directory has a dash in its name.
         systems.retain(|(name, _)| name.contains('-'));
-        let mut asked = if systems.is_empty() { Vec::new() } else { devices::asked(&self.0) };
+        let mut queried =
+            if systems.is_empty() { Vec::new() } else { devices::query_mounted(&self.0) };
         let (systems, result) =
-            each(systems, |uuid, device| System::read(uuid, device, &mut asked));
+            each(systems, |uuid, device| System::read(uuid, device, &mut queried));
 
         let mut info = out.family(&INFO);
         for (uuid, system) in &systems {
@@ -92,14 +93,15 @@ impl System {
     fn read(
         uuid: &str,
         device: &Device,
-        asked: &mut Vec<(String, Devices)>,
+        queried: &mut Vec<(String, Devices)>,
     ) -> Result<Self, Error> {
-        let in_sysfs = devices::in_sysfs(device)?;
-        let count = in_sysfs.len();
-        let found = asked.iter().position(|(asked, _)| asked == uuid);
-        let devices = found.map_or(in_sysfs, |at| asked.swap_remove(at).1);
+        let from_sysfs = devices::read_sysfs(device)?;
+        let count = from_sysfs.len();
+        let found = queried.iter().position(|(queried, _)| queried == uuid);
+        let devices = found.map_or(from_sysfs, |index| queried.swap_remove(index).1);
         let commits = if_exists(device.file("commit_stats"))?;
-        let commits = commits.map_or_else(|| Ok(Summary::default()), |file| commits_of(&file))?;
+        let commits =
+            commits.map_or_else(|| Ok(Summary::default()), |file| parse_commits(&file))?;
         let reserve = device.number::<u64>("allocation/global_rsv_size", "a size in bytes");
         let reserve = if_exists(reserve)?.map(|size| size as f64);
         Ok(Self {
@@ -116,13 +118,13 @@ struct Summary {
     reserve: Option<f64>,
     commits: f64,
     /// In seconds, as are the others.
-    last: f64,
-    longest: f64,
-    total: f64,
+    last_commit: f64,
+    longest_commit: f64,
+    total_commit_time: f64,
 }
 
 /// A name and a number per line. Kernels before 6.0 do not have this file: the result is empty.
-fn commits_of(file: &File) -> Result<Summary, Error> {
+fn parse_commits(file: &File) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     for mut line in file.lines() {
         let Some(name) = line.optional() else { continue };
@@ -130,9 +132,9 @@ fn commits_of(file: &File) -> Result<Summary, Error> {
         let number = number as f64;
         match name {
             "commits" => summary.commits = number,
-            "last_commit_ms" => summary.last = number / 1000.0,
-            "max_commit_ms" => summary.longest = number / 1000.0,
-            "total_commit_ms" => summary.total = number / 1000.0,
+            "last_commit_ms" => summary.last_commit = number / 1000.0,
+            "max_commit_ms" => summary.longest_commit = number / 1000.0,
+            "total_commit_ms" => summary.total_commit_time = number / 1000.0,
             _ => {}
         }
     }
@@ -148,10 +150,15 @@ mod tests {
         let file = File::from_text(
             "commits 3\nlast_commit_ms 1000\n\nnew_thing 5\ntotal_commit_ms 1500\n",
         );
-        let expected = Summary { commits: 3.0, last: 1.0, total: 1.5, ..Summary::default() };
-        assert_eq!(commits_of(&file).unwrap(), expected);
+        let expected = Summary {
+            commits: 3.0,
+            last_commit: 1.0,
+            total_commit_time: 1.5,
+            ..Summary::default()
+        };
+        assert_eq!(parse_commits(&file).unwrap(), expected);
         for text in ["commits", "commits x", "commits -1"] {
-            assert!(commits_of(&File::from_text(text)).is_err(), "{text}");
+            assert!(parse_commits(&File::from_text(text)).is_err(), "{text}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) static DEFINITION: Definition = Definition::new(
 .cost("up to 15 small files per group; bounded by --collector.cgroup2.max")
 .off_by_default()
 .reads(&["/sys/fs/cgroup"])
-.flags(&[&INCLUDE, &EXCLUDE, &DEPTH, &MAX])
+.flags(&[&INCLUDE, &EXCLUDE, &MAX_DEPTH, &MAX_GROUPS])
 .metrics(&[
     &families::COLUMNS,
     &families::CPU,
@@ -36,7 +36,7 @@ pub(super) static DEFINITION: Definition = Definition::new(
     &families::IO_OPERATIONS,
     &families::WAITING,
     &families::STALLED,
-    &LEFT_OUT,
+    &OMITTED,
 ]);
 
 static INCLUDE: Flag = Flag::text(
@@ -50,21 +50,22 @@ static EXCLUDE: Flag = Flag::text(
     "",
     "Control groups to leave out: a regular expression over paths.",
 );
-static DEPTH: Flag = Flag::text("collector.cgroup2.depth", "4", "Maximum depth of control groups.");
-static MAX: Flag = Flag::text(
+static MAX_DEPTH: Flag =
+    Flag::text("collector.cgroup2.depth", "4", "Maximum depth of control groups.");
+static MAX_GROUPS: Flag = Flag::text(
     "collector.cgroup2.max",
     "500",
     "Maximum number of control groups. Further ones are counted.",
 );
 
-static LEFT_OUT: Desc =
+static OMITTED: Desc =
     Desc::gauge("node_cgroup_left_out", "Control groups above --collector.cgroup2.max.", []);
 
 struct Cgroup2 {
     host: Host,
     filter: Filter,
-    depth: usize,
-    max: usize,
+    max_depth: usize,
+    max_groups: usize,
     /// Names of block devices by number, such as `8:0`.
     devices: HashMap<String, String>,
 }
@@ -77,8 +78,8 @@ impl Cgroup2 {
         Ok(Self {
             host: host.clone(),
             filter: Filter::new(flags, &INCLUDE, &EXCLUDE)?,
-            depth: flags.parsed(&DEPTH, "a number of levels")?,
-            max: flags.parsed(&MAX, "a number of control groups")?,
+            max_depth: flags.parsed(&MAX_DEPTH, "a number of levels")?,
+            max_groups: flags.parsed(&MAX_GROUPS, "a number of control groups")?,
             devices: HashMap::new(),
         })
     }
@@ -97,7 +98,7 @@ impl Cgroup2 {
 
     /// The paths of the groups to expose, each beginning with a slash, and how many more match.
     fn groups(&self, root: &str) -> Result<(Vec<String>, usize), Error> {
-        let (mut found, mut left_out) = (Vec::new(), 0_usize);
+        let (mut found, mut omitted) = (Vec::new(), 0_usize);
         let mut parents = vec![(String::new(), 0)];
         while let Some((parent, depth)) = parents.pop() {
             // The group may have ended meanwhile.
@@ -105,20 +106,20 @@ impl Cgroup2 {
             let Some(names) = if_exists(names)? else { continue };
             // Taken from the end, so that the first name of a directory comes first.
             for name in names.into_iter().rev() {
-                if depth < self.depth {
+                if depth < self.max_depth {
                     parents.push((format!("{parent}/{name}"), depth + 1));
                 }
             }
             if parent.is_empty() || self.filter.ignores(&parent) {
                 continue;
             }
-            if found.len() < self.max {
+            if found.len() < self.max_groups {
                 found.push(parent);
             } else {
-                left_out += 1;
+                omitted += 1;
             }
         }
-        Ok((found, left_out))
+        Ok((found, omitted))
     }
 
     fn usages(&mut self, root: &str, groups: Vec<String>) -> (Vec<Row>, Result<(), Error>) {
@@ -156,8 +157,8 @@ impl Cgroup2 {
 impl Collector for Cgroup2 {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let root = self.root()?;
-        let (groups, left_out) = self.groups(root)?;
-        out.family(&LEFT_OUT).sample([], left_out as f64);
+        let (groups, omitted) = self.groups(root)?;
+        out.family(&OMITTED).sample([], omitted as f64);
         let (rows, result) = self.usages(root, groups);
         families::write(out, &rows);
         result

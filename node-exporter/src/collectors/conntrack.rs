@@ -92,11 +92,11 @@ impl Collector for Conntrack {
 /// The sum of each statistic over all CPUs: a header line, then a line for each CPU.
 fn sums(file: &File) -> Result<Vec<(&'static Desc<'static>, u64)>, Error> {
     let mut lines = file.lines();
-    let heads = lines.next().ok_or_else(|| file.parse_error("a line of heads"))?;
-    let columns: Vec<_> = heads
+    let header = lines.next().ok_or_else(|| file.parse_error("a line of heads"))?;
+    let columns: Vec<_> = header
         .clone()
         .words()
-        .map(|head| STATISTICS.iter().find(|(name, _)| *name == head))
+        .map(|column| STATISTICS.iter().find(|(name, _)| *name == column))
         .collect();
     let mut sums = vec![0_u64; columns.len()];
     for mut line in lines {
@@ -112,5 +112,5 @@ fn sums(file: &File) -> Result<Vec<(&'static Desc<'static>, u64)>, Error> {
         .zip(sums)
         .filter_map(|(column, sum)| column.map(|(_, desc)| (*desc, sum)))
         .collect();
-    if found.is_empty() { Err(heads.parse_error("heads such as `found`")) } else { Ok(found) }
+    if found.is_empty() { Err(header.parse_error("heads such as `found`")) } else { Ok(found) }
 }

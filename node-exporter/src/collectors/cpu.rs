@@ -21,9 +21,9 @@ pub(super) static DEFINITION: Definition =
     Definition::new("cpu", "CPU time by mode, throttling, and CPU models", |host, flags| {
         Ok(Source::blocking(Cpus {
             host: host.clone(),
-            guest: flags.is_on(&GUEST),
+            with_guest: flags.is_on(&GUEST),
             total: flags.is_on(&AGGREGATE).then(Total::default),
-            info: Info::wanted(flags)?,
+            info: Info::from_flags(flags)?,
             times: Times::default(),
             devices: None,
             isolated: None,
@@ -92,7 +92,7 @@ static ISOLATED: Desc<1> = Desc::gauge(
 
 struct Cpus {
     host: Host,
-    guest: bool,
+    with_guest: bool,
     /// Used instead of the times of each CPU.
     total: Option<Total>,
     info: Option<Info>,
@@ -106,11 +106,11 @@ struct Cpus {
 impl Collector for Cpus {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.host.proc_shared("cpu", "stat")?;
-        let same_cpus = self.times.update(&file)?;
+        let has_same_cpus = self.times.update(&file)?;
         match &mut self.total {
-            None => self.by_cpu(out),
+            None => self.expose_by_cpu(out),
             Some(total) => {
-                sums(total.update(&file)?, self.guest, out);
+                expose_total(total.update(&file)?, self.with_guest, out);
                 out.family(&COUNT).sample([], self.times.cpus().count() as f64);
             }
         }
@@ -118,7 +118,7 @@ impl Collector for Cpus {
             info.collect(&self.host, out)?;
         }
         let devices = match self.devices.take() {
-            Some(devices) if same_cpus => devices,
+            Some(devices) if has_same_cpus => devices,
             _ => Devices::find(&self.host)?,
         };
         self.devices.insert(devices).collect(&self.host, self.total.is_some(), out)?;
@@ -135,14 +135,14 @@ impl Collector for Cpus {
 }
 
 impl Cpus {
-    fn by_cpu(&self, out: &mut Families) {
+    fn expose_by_cpu(&self, out: &mut Families) {
         let mut family = out.family(&SECONDS);
         for Cpu { name, seconds, .. } in self.times.cpus() {
             for (mode, seconds) in MODES.iter().zip(seconds) {
                 family.sample([name, mode], *seconds);
             }
         }
-        if !self.guest {
+        if !self.with_guest {
             return;
         }
         let mut family = out.family(&GUEST_SECONDS);
@@ -154,12 +154,12 @@ impl Cpus {
     }
 }
 
-fn sums(total: &Cpu, guest: bool, out: &mut Families) {
+fn expose_total(total: &Cpu, with_guest: bool, out: &mut Families) {
     let mut family = out.family(&SUM);
     for (mode, seconds) in MODES.iter().zip(total.seconds) {
         family.sample([mode], seconds);
     }
-    if !guest {
+    if !with_guest {
         return;
     }
     let mut family = out.family(&GUEST_SUM);

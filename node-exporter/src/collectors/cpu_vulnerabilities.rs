@@ -50,10 +50,10 @@ fn parse(file: &File) -> Result<(&'static str, &str), Error> {
         ("Mitigation", "mitigation"),
     ];
     let text = file.trimmed();
-    let found =
+    let state =
         STATES.iter().find_map(|(prefix, state)| Some((*state, text.strip_prefix(prefix)?)));
     let (state, rest) =
-        found.ok_or_else(|| file.parse_error("`Not affected`, `Vulnerable` or `Mitigation`"))?;
+        state.ok_or_else(|| file.parse_error("`Not affected`, `Vulnerable` or `Mitigation`"))?;
     Ok((state, rest.strip_prefix(": ").unwrap_or(rest)))
 }
 

@@ -12,7 +12,11 @@ use crate::proc::cpus::{self, CpuSet, DIRECTORY};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("cpufreq", "CPU frequencies and governors", |host, _| {
-        Ok(Source::blocking(Cpufreq { host: host.clone(), seen: None, found: Found::default() }))
+        Ok(Source::blocking(Cpufreq {
+            host: host.clone(),
+            signature: None,
+            files: CpuFiles::default(),
+        }))
     })
     .cost("about 7 small files per CPU")
     .reads(&["/sys/devices/system/cpu/cpu*/cpufreq/*", "/sys/devices/system/cpu/offline"])
@@ -76,13 +80,13 @@ const GOVERNORS_FILE: &str = "cpufreq/scaling_available_governors";
 
 struct Cpufreq {
     host: Host,
-    seen: Option<Seen>,
-    found: Found,
+    signature: Option<Signature>,
+    files: CpuFiles,
 }
 
 /// A cheap way to detect that CPUs or drivers were added or removed.
 #[derive(Debug, PartialEq)]
-struct Seen {
+struct Signature {
     /// The text from the kernel, or `None` if it does not provide it.
     offline: Option<String>,
     policies: Vec<String>,
@@ -90,7 +94,7 @@ struct Seen {
 
 /// The files of each CPU. Most drivers provide only some, and one is readable only by root.
 #[derive(Debug, Default)]
-struct Found {
+struct CpuFiles {
     /// The CPUs that have the file, for each of [`FREQUENCIES`].
     frequencies: [Vec<String>; FREQUENCIES.len()],
     governors: Vec<String>,
@@ -98,18 +102,18 @@ struct Found {
 
 impl Collector for Cpufreq {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let offline_is_known = self.look()?;
-        let Self { host, found, .. } = self;
-        for ((desc, file), cpus) in FREQUENCIES.iter().zip(&found.frequencies) {
+        let has_offline_list = self.update_files()?;
+        let Self { host, files, .. } = self;
+        for ((desc, file), cpus) in FREQUENCIES.iter().zip(&files.frequencies) {
             let mut family = out.family(desc);
             for cpu in cpus {
-                if let Some(khz) = khz(host, cpu, file)? {
+                if let Some(khz) = read_khz(host, cpu, file)? {
                     family.sample([cpu], khz as f64 * 1000.0);
                 }
             }
         }
         let mut family = out.family(&GOVERNOR);
-        for cpu in &found.governors {
+        for cpu in &files.governors {
             let governor = cpus::file(host, cpu, GOVERNOR_FILE)?;
             let governors = cpus::file(host, cpu, GOVERNORS_FILE)?;
             if let Some((governor, governors)) = governor.zip(governors) {
@@ -118,7 +122,7 @@ impl Collector for Cpufreq {
                 }
             }
         }
-        if found.is_empty() && !offline_is_known {
+        if files.is_empty() && !has_offline_list {
             return Err(Error::Absent("CPU frequencies"));
         }
         Ok(())
@@ -128,42 +132,42 @@ impl Collector for Cpufreq {
 impl Cpufreq {
     /// Finds the files, if they may have changed. Returns whether the kernel lists offline CPUs,
     /// as it does on every sysfs.
-    fn look(&mut self) -> Result<bool, Error> {
+    fn update_files(&mut self) -> Result<bool, Error> {
         let host = &self.host;
         let offline = if_exists(host.sys_cached(format!("{DIRECTORY}/offline")))?;
         let policies = if_exists(host.list_sys(format!("{DIRECTORY}/cpufreq")))?;
-        let set = offline.as_ref().map(CpuSet::parse).transpose()?.unwrap_or_default();
-        let offline_is_known = offline.is_some();
-        let seen = Some(Seen {
+        let offline_cpus = offline.as_ref().map(CpuSet::parse).transpose()?.unwrap_or_default();
+        let has_offline_list = offline.is_some();
+        let signature = Some(Signature {
             offline: offline.map(|file| file.trimmed().to_owned()),
             policies: policies.unwrap_or_default(),
         });
-        if seen != self.seen {
-            self.found = Found::below(host, &set)?;
-            self.seen = seen;
+        if signature != self.signature {
+            self.files = CpuFiles::find(host, &offline_cpus)?;
+            self.signature = signature;
         }
-        Ok(offline_is_known)
+        Ok(has_offline_list)
     }
 }
 
-impl Found {
-    fn below(host: &Host, offline: &CpuSet) -> Result<Self, Error> {
-        let mut found = Self::default();
+impl CpuFiles {
+    fn find(host: &Host, offline: &CpuSet) -> Result<Self, Error> {
+        let mut files = Self::default();
         for cpu in cpus::numbers(host)? {
             // Its files may still exist, because they belong to its policy.
             if cpu.parse().is_ok_and(|cpu| offline.contains(cpu)) {
                 continue;
             }
-            for ((_, file), cpus) in FREQUENCIES.iter().zip(&mut found.frequencies) {
-                if cpus::has(host, &cpu, file)? {
+            for ((_, file), cpus) in FREQUENCIES.iter().zip(&mut files.frequencies) {
+                if cpus::has_file(host, &cpu, file)? {
                     cpus.push(cpu.clone());
                 }
             }
-            if cpus::has(host, &cpu, GOVERNOR_FILE)? {
-                found.governors.push(cpu);
+            if cpus::has_file(host, &cpu, GOVERNOR_FILE)? {
+                files.governors.push(cpu);
             }
         }
-        Ok(found)
+        Ok(files)
     }
 
     fn is_empty(&self) -> bool {
@@ -171,7 +175,7 @@ impl Found {
     }
 }
 
-fn khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
+fn read_khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
     match cpus::file_cached(host, cpu, file)? {
         // Written by drivers that do not know the value.
         Some(file) if file.trimmed() == "<unknown>" => Ok(None),

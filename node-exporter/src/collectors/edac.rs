@@ -81,11 +81,11 @@ struct Edac(Host);
 
 impl Collector for Edac {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let mut found = Found::default();
-        let result = found.read(&self.0);
-        CONTROLLER.expose_owned(out, &found.controllers);
-        ROW.expose_owned(out, &found.rows);
-        CHANNEL.expose_owned(out, &found.channels);
+        let mut rows = Rows::default();
+        let result = rows.read(&self.0);
+        CONTROLLER.expose_owned(out, &rows.controllers);
+        ROW.expose_owned(out, &rows.csrows);
+        CHANNEL.expose_owned(out, &rows.channels);
         result
     }
 }
@@ -93,47 +93,48 @@ impl Collector for Edac {
 type Counts<const N: usize> = ([String; N], Values<2>);
 
 #[derive(Default)]
-struct Found {
+struct Rows {
     controllers: Vec<Counts<1>>,
-    rows: Vec<Counts<2>>,
+    csrows: Vec<Counts<2>>,
     channels: Vec<Counts<4>>,
 }
 
-impl Found {
+impl Rows {
     /// Without a memory controller that counts errors, there is nothing to report.
     fn read(&mut self, host: &Host) -> Result<(), Error> {
         let Some(devices) = if_exists(host.devices("devices/system/edac/mc"))? else {
             return Ok(());
         };
         for (name, device) in &devices {
-            if let Some(controller) = number(name, "mc") {
-                self.controller(controller, device)?;
+            if let Some(controller) = number_after(name, "mc") {
+                self.read_controller(controller, device)?;
             }
         }
         Ok(())
     }
 
-    fn controller(&mut self, controller: &str, device: &Device) -> Result<(), Error> {
+    fn read_controller(&mut self, controller: &str, device: &Device) -> Result<(), Error> {
         self.controllers.push(([controller.to_owned()], CONTROLLER.read(device)?));
         let unknown = ROW.values(|name| count(device, &name.replace("count", "noinfo_count")))?;
-        self.rows.push(([controller.to_owned(), "unknown".to_owned()], unknown));
+        self.csrows.push(([controller.to_owned(), "unknown".to_owned()], unknown));
         for (name, device) in &device.devices()? {
-            if let Some(row) = number(name, "csrow") {
-                self.rows.push(([controller.to_owned(), row.to_owned()], ROW.read(device)?));
-                self.channels(controller, row, device)?;
+            if let Some(row) = number_after(name, "csrow") {
+                self.csrows.push(([controller.to_owned(), row.to_owned()], ROW.read(device)?));
+                self.read_channels(controller, row, device)?;
             }
         }
         Ok(())
     }
 
-    fn channels(&mut self, controller: &str, row: &str, device: &Device) -> Result<(), Error> {
+    fn read_channels(&mut self, controller: &str, row: &str, device: &Device) -> Result<(), Error> {
         for name in device.names()? {
-            let Some(channel) = number(&name, "ch").and_then(|rest| rest.strip_suffix("_ce_count"))
+            let Some(channel) =
+                number_after(&name, "ch").and_then(|rest| rest.strip_suffix("_ce_count"))
             else {
                 continue;
             };
             let label = if_supported(device.string(&format!("ch{channel}_dimm_label")))?;
-            let labels = [controller, row, channel, &dimm(&label.unwrap_or_default())];
+            let labels = [controller, row, channel, &normalized_label(&label.unwrap_or_default())];
             let values = CHANNEL.values(|name| count(device, &format!("ch{channel}_{name}")))?;
             self.channels.push((labels.map(str::to_owned), values));
         }
@@ -142,7 +143,7 @@ impl Found {
 }
 
 /// The part of a name after the prefix, if it is a number.
-fn number<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+fn number_after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     let number = name.strip_prefix(prefix)?;
     number.starts_with(|first: char| first.is_ascii_digit()).then_some(number)
 }
@@ -153,7 +154,7 @@ fn count(device: &Device, name: &str) -> Result<Option<f64>, Error> {
 
 /// `mc#0csrow#1channel#0`, used by drivers without slot names, becomes
 /// `mc0_csrow1_channel0`.
-fn dimm(label: &str) -> String {
+fn normalized_label(label: &str) -> String {
     label.replace('#', "").replace("csrow", "_csrow").replace("channel", "_channel")
 }
 
@@ -169,7 +170,7 @@ mod tests {
             ("DIMM_A1", "DIMM_A1"),
             ("", ""),
         ] {
-            assert_eq!(dimm(label), expected);
+            assert_eq!(normalized_label(label), expected);
         }
     }
 
@@ -182,7 +183,7 @@ mod tests {
             ("mcp0", None),
             ("power", None),
         ] {
-            assert_eq!(number(name, "mc"), expected, "{name}");
+            assert_eq!(number_after(name, "mc"), expected, "{name}");
         }
     }
 }

@@ -95,11 +95,11 @@ impl Ethtool {
             None => self.socket.insert(socket()?),
         }
         .as_fd();
-        let link = supported(ethtool::link(socket, &name), "ETHTOOL_GSET")?;
-        let driver = supported(ethtool::driver(socket, &name), "ETHTOOL_GDRVINFO")?;
+        let link = if_supported(ethtool::link(socket, &name), "ETHTOOL_GSET")?;
+        let driver = if_supported(ethtool::driver(socket, &name), "ETHTOOL_GDRVINFO")?;
         let statistics = match &driver {
             Some(driver) => {
-                supported(ethtool::statistics(socket, &name, driver), "ETHTOOL_GSTATS")?
+                if_supported(ethtool::statistics(socket, &name, driver), "ETHTOOL_GSTATS")?
             }
             None => None,
         };
@@ -152,9 +152,9 @@ fn socket() -> Result<OwnedFd, Error> {
 }
 
 /// `None` if the driver does not know the command, or the device has gone meanwhile.
-fn supported<T>(answer: io::Result<T>, call: &'static str) -> Result<Option<T>, Error> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
+fn if_supported<T>(response: io::Result<T>, call: &'static str) -> Result<Option<T>, Error> {
+    match response {
+        Ok(response) => Ok(Some(response)),
         Err(source) => match Errno::from_io_error(&source) {
             Some(Errno::OPNOTSUPP | Errno::NODEV) => Ok(None),
             _ => Err(Error::System { call, source }),

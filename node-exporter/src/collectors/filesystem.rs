@@ -227,7 +227,7 @@ impl Collector for Filesystem {
 impl Filesystem {
     /// The mounts that are not filtered out, one for each set of labels.
     fn exposed<'a>(&self, mounts: &[Mount<'a>]) -> Vec<ExposedMount<'a>> {
-        let risky = mounts::risky(mounts);
+        let non_local_mounts = mounts::non_local_mounts(mounts);
         let mut exposed = Vec::<ExposedMount<'a>>::new();
         let mut seen = HashMap::new();
         for (index, mount) in mounts.iter().enumerate() {
@@ -252,7 +252,7 @@ impl Filesystem {
             let unescaped = mounts::below(&self.host.rootfs, &mount.point_unescaped());
             let relative = host::path_of(&unescaped);
             let path = self.host.rootfs.join(relative.strip_prefix("/").unwrap_or(relative));
-            let may_hang = risky.may_hang(index, mount);
+            let may_hang = non_local_mounts.may_hang(index, mount);
             exposed.push(ExposedMount {
                 mount: *mount,
                 point,

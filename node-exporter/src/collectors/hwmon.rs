@@ -14,7 +14,7 @@ use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use self::chip::{Chip, tell_apart};
+use self::chip::{Chip, make_labels_unique};
 use self::reading::readings;
 use super::Definition;
 use crate::filter::Filter;
@@ -31,7 +31,7 @@ pub(super) static DEFINITION: Definition =
     .cost("one small file per value of a sensor; some chips take milliseconds for it")
     .reads(&["/sys/class/hwmon/hwmon*/*", "/sys/class/hwmon/hwmon*/device/*"])
     .flags(&[&CHIP_INCLUDE, &CHIP_EXCLUDE, &SENSOR_INCLUDE, &SENSOR_EXCLUDE])
-    .metrics(&[&CHIP_NAMES, &SENSOR_LABEL, &Found]);
+    .metrics(&[&CHIP_NAMES, &SENSOR_LABEL, &SensorFamilies]);
 
 static CHIP_INCLUDE: Flag =
     Flag::text("collector.hwmon.chip-include", "", "Chips to expose, and no others (pattern).");
@@ -57,9 +57,9 @@ static SENSOR_LABEL: Desc<3> = Desc::gauge(
 );
 
 /// The families with names from files.
-struct Found;
+struct SensorFamilies;
 
-impl Describe for Found {
+impl Describe for SensorFamilies {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let mut entry = |name, help, kind| visit(DynDesc::new(name, help, kind, &SENSOR));
         let help = "Energy that a sensor has counted, in joules.";
@@ -101,10 +101,10 @@ impl Collector for Hwmon {
         let (devices, mut chips): (Vec<_>, Vec<_>) = devices
             .filter_map(|(name, device)| Chip::new(&device, &name).map(|chip| (device, chip)))
             .unzip();
-        tell_apart(&mut chips);
+        make_labels_unique(&mut chips);
 
         let mut result = Ok(());
-        let mut found = Vec::new();
+        let mut selected = Vec::new();
         for (device, chip) in devices.iter().zip(chips) {
             if self.chips.ignores(&chip.label) {
                 continue;
@@ -113,9 +113,9 @@ impl Collector for Hwmon {
                 result = std::mem::replace(&mut result, Ok(())).and(Err(error));
                 Sensors::new()
             });
-            found.push((chip, sensors));
+            selected.push((chip, sensors));
         }
-        expose(out, &found);
+        expose(out, &selected);
         result
     }
 }
@@ -133,15 +133,16 @@ struct Sensor {
 
 impl Hwmon {
     /// A sensor that cannot be read is left out, whatever the error.
-    fn sensors(&self, own: &Device, chip: &Chip) -> Result<Sensors, Error> {
+    fn sensors(&self, chip_device: &Device, chip: &Chip) -> Result<Sensors, Error> {
         let mut sensors = Sensors::new();
         // Old drivers have the files in the directory of the device instead.
-        let parent = own.device("device").ok();
+        let parent = chip_device.device("device").ok();
         let names = parent.as_ref().and_then(|parent| parent.names().ok()).unwrap_or_default();
-        for (device, names) in [(Some(own), own.names()?), (parent.as_ref(), names)] {
+        for (device, names) in [(Some(chip_device), chip_device.names()?), (parent.as_ref(), names)]
+        {
             let Some(device) = device else { continue };
-            for (name, Parts { kind, sensor, element }) in
-                names.iter().filter_map(|name| Some((name, explode(name)?)))
+            for (name, FileName { kind, sensor, element }) in
+                names.iter().filter_map(|name| Some((name, parse_file_name(name)?)))
             {
                 if self.sensors.ignores(format!("{};{sensor}", chip.label)) {
                     continue;
@@ -158,7 +159,7 @@ impl Hwmon {
 }
 
 #[derive(Debug, PartialEq)]
-struct Parts<'a> {
+struct FileName<'a> {
     kind: &'static str,
     /// The type with the number, which is 0 if missing.
     sensor: String,
@@ -166,7 +167,7 @@ struct Parts<'a> {
 }
 
 /// Splits a name such as `temp1_max`. `None` if it is not a sensor file.
-fn explode(name: &str) -> Option<Parts<'_>> {
+fn parse_file_name(name: &str) -> Option<FileName<'_>> {
     let digits = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
     let (kind, rest) = name.split_at(digits);
     let kind = TYPES.into_iter().find(|known| *known == kind)?;
@@ -176,7 +177,7 @@ fn explode(name: &str) -> Option<Parts<'_>> {
         None => (rest, ""),
     };
     let number: i64 = if number.is_empty() { 0 } else { number.parse().ok()? };
-    Some(Parts { kind, sensor: format!("{kind}{number}"), element })
+    Some(FileName { kind, sensor: format!("{kind}{number}"), element })
 }
 
 fn expose(out: &mut Families, chips: &[(Chip, Sensors)]) {
@@ -223,8 +224,9 @@ mod tests {
 
     #[test]
     fn file_names_are_split() {
-        let parts =
-            |kind, sensor: &str, element| Some(Parts { kind, sensor: sensor.to_owned(), element });
+        let parts = |kind, sensor: &str, element| {
+            Some(FileName { kind, sensor: sensor.to_owned(), element })
+        };
         for (name, expected) in [
             ("temp1_input", parts("temp", "temp1", "input")),
             ("temp01_crit_alarm", parts("temp", "temp1", "crit_alarm")),
@@ -243,7 +245,7 @@ mod tests {
             ("temp1input", None),
             ("temp99999999999999999999_input", None),
         ] {
-            assert_eq!(explode(name), expected, "{name}");
+            assert_eq!(parse_file_name(name), expected, "{name}");
         }
     }
 }

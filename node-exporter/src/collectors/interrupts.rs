@@ -16,8 +16,8 @@ pub(super) static DEFINITION: Definition =
         Ok(Source::blocking(Interrupts {
             host: host.clone(),
             filter: Filter::new(flags, &INCLUDE, &EXCLUDE)?,
-            zeros: flags.is_on(&ZEROS),
-            aggregate: flags.is_on(&AGGREGATE),
+            with_zeros: flags.is_on(&ZEROS),
+            is_aggregated: flags.is_on(&AGGREGATE),
         }))
     })
     .cost("one file with a line per interrupt, and a series per interrupt and CPU")
@@ -58,8 +58,8 @@ static SUM: Desc<3> = Desc::counter(
 struct Interrupts {
     host: Host,
     filter: Filter,
-    zeros: bool,
-    aggregate: bool,
+    with_zeros: bool,
+    is_aggregated: bool,
 }
 
 impl Collector for Interrupts {
@@ -79,10 +79,10 @@ impl Collector for Interrupts {
                 Err(error) => result = result.and(Err(error)),
             }
         }
-        if self.aggregate {
-            self.sums(&interrupts, out);
+        if self.is_aggregated {
+            self.expose_sums(&interrupts, out);
         } else {
-            self.by_cpu(&interrupts, width, out);
+            self.expose_by_cpu(&interrupts, width, out);
         }
         result
     }
@@ -94,24 +94,24 @@ impl Interrupts {
         self.filter.ignores(format!("{name};{info};{devices}"))
     }
 
-    fn by_cpu(&self, interrupts: &[Interrupt<'_>], width: usize, out: &mut Families) {
+    fn expose_by_cpu(&self, interrupts: &[Interrupt<'_>], width: usize, out: &mut Families) {
         let cpus: Vec<_> = (0..width).map(|cpu| cpu.to_string()).collect();
         let mut family = out.family(&TOTAL);
         for interrupt in interrupts {
             let Interrupt { name, info, devices, counts } = interrupt;
             for (cpu, count) in cpus.iter().zip(counts) {
-                if *count != 0 || self.zeros {
+                if *count != 0 || self.with_zeros {
                     family.sample([cpu, name, info, devices], *count as f64);
                 }
             }
         }
     }
 
-    fn sums(&self, interrupts: &[Interrupt<'_>], out: &mut Families) {
+    fn expose_sums(&self, interrupts: &[Interrupt<'_>], out: &mut Families) {
         let mut family = out.family(&SUM);
         for Interrupt { name, info, devices, counts } in interrupts {
             let sum = counts.iter().fold(0_u64, |sum, count| sum.wrapping_add(*count));
-            if sum != 0 || self.zeros {
+            if sum != 0 || self.with_zeros {
                 family.sample([name, info, devices], sum as f64);
             }
         }

@@ -14,7 +14,7 @@ use crate::host::{Fields, File, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("ipvs", "IP Virtual Server", |host, flags| {
-        Ok(Source::blocking(IpVs { host: host.clone(), labels: chosen(flags)? }))
+        Ok(Source::blocking(IpVs { host: host.clone(), labels: selected_labels(flags)? }))
     })
     .cost("one file with a line per backend, one that has sums")
     .rights("root or CAP_NET_ADMIN")
@@ -67,20 +67,20 @@ impl Describe for Backends {
 }
 
 /// The labels that the flag names, as indexes into [`LABELS`].
-fn chosen(flags: &Flags) -> Result<Vec<usize>, Error> {
+fn selected_labels(flags: &Flags) -> Result<Vec<usize>, Error> {
     let text = flags.text(&BACKEND_LABELS);
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let mut places = Vec::new();
+    let mut indices = Vec::new();
     for name in names {
-        let Some(place) = LABELS.iter().position(|label| *label == name) else {
+        let Some(index) = LABELS.iter().position(|label| *label == name) else {
             let known = LABELS.join(", ");
             return Err(BACKEND_LABELS.error(format!("no label {name:?}; the labels are {known}")));
         };
-        if !places.contains(&place) {
-            places.push(place);
+        if !indices.contains(&index) {
+            indices.push(index);
         }
     }
-    Ok(places)
+    Ok(indices)
 }
 
 struct IpVs {
@@ -99,19 +99,19 @@ impl Collector for IpVs {
         let mut sums = BTreeMap::<Vec<String>, Counts>::new();
         for backend in backends(&self.host.proc("net/ip_vs")?)? {
             let values = backend.values();
-            let key = self.labels.iter().filter_map(|place| values.get(*place).cloned()).collect();
+            let key = self.labels.iter().filter_map(|index| values.get(*index).cloned()).collect();
             let sum = sums.entry(key).or_default();
             for (sum, count) in sum.iter_mut().zip(backend.counts) {
                 *sum = sum.saturating_add(count);
             }
         }
         let labels: Vec<_> =
-            self.labels.iter().filter_map(|place| LABELS.get(*place).copied()).collect();
-        for (at, (name, help)) in FAMILIES.into_iter().enumerate() {
+            self.labels.iter().filter_map(|index| LABELS.get(*index).copied()).collect();
+        for (column, (name, help)) in FAMILIES.into_iter().enumerate() {
             let mut family = out.open(DynDesc::new(name, help, Kind::Gauge, &labels));
             for (values, counts) in &sums {
                 let values: Vec<_> = values.iter().map(String::as_str).collect();
-                family.sample(&values, counts.get(at).copied().unwrap_or_default() as f64);
+                family.sample(&values, counts.get(column).copied().unwrap_or_default() as f64);
             }
         }
         Ok(())
@@ -265,7 +265,11 @@ mod tests {
             ("proto, local_port,proto", Some(vec![4, 1])),
             ("port", None),
         ] {
-            assert_eq!(chosen(&Flags::new([(&BACKEND_LABELS, text)])).ok(), expected, "{text}");
+            assert_eq!(
+                selected_labels(&Flags::new([(&BACKEND_LABELS, text)])).ok(),
+                expected,
+                "{text}"
+            );
         }
     }
 }

@@ -63,18 +63,18 @@ type Columns<'a> = BTreeMap<String, Vec<(&'a str, usize, u64)>>;
 /// A header line, then a line of hexadecimal counts for each CPU.
 fn parse<'a>(file: &File, subsystem: &'a str, columns: &mut Columns<'a>) -> Result<(), Error> {
     let mut lines = file.lines();
-    let heads: Vec<_> =
+    let header: Vec<_> =
         lines.next().ok_or_else(|| file.parse_error("a line of heads"))?.words().collect();
-    if heads.is_empty() {
+    if header.is_empty() {
         return Err(file.parse_error("a line of heads"));
     }
     for (cpu, mut line) in lines.enumerate() {
-        for head in &heads {
+        for column in &header {
             let value = line.hex("a hexadecimal count for each head")?;
-            match columns.get_mut(*head) {
+            match columns.get_mut(*column) {
                 Some(samples) => samples.push((subsystem, cpu, value)),
                 None => {
-                    columns.insert((*head).to_owned(), vec![(subsystem, cpu, value)]);
+                    columns.insert((*column).to_owned(), vec![(subsystem, cpu, value)]);
                 }
             }
         }

@@ -136,15 +136,15 @@ struct Array {
 fn parse<'a>(file: &'a File, arrays: &mut Vec<([&'a str; 1], Array)>) -> Result<(), Error> {
     let mut result = Ok(());
     let mut lines = file.lines().peekable();
-    while let Some(head) = lines.next() {
-        if is_indented(&head) || is_frame(&head) {
+    while let Some(first_line) = lines.next() {
+        if is_indented(&first_line) || is_header_or_footer(&first_line) {
             continue;
         }
-        let mut body = Vec::new();
+        let mut further_lines = Vec::new();
         while let Some(line) = lines.next_if(is_indented) {
-            body.push(line);
+            further_lines.push(line);
         }
-        match array(&head, &body) {
+        match array(&first_line, &further_lines) {
             Ok(array) => arrays.push(array),
             Err(error) => result = result.and(Err(error)),
         }
@@ -157,28 +157,31 @@ fn is_indented(line: &Fields<'_>) -> bool {
 }
 
 /// Whether a line is above or below the arrays.
-fn is_frame(line: &Fields<'_>) -> bool {
+fn is_header_or_footer(line: &Fields<'_>) -> bool {
     line.line().starts_with("Personalities") || line.line().starts_with("unused devices")
 }
 
-fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Array), Error> {
-    let mut words = head.clone();
+fn array<'a>(
+    first_line: &Fields<'a>,
+    further_lines: &[Fields<'a>],
+) -> Result<([&'a str; 1], Array), Error> {
+    let mut words = first_line.clone();
     let device = words.word("an array")?;
     words.skip(1); // a colon
     let state = match words.word("active or inactive")? {
         "active" => "active",
         "inactive" => "inactive",
         "broken" => "broken",
-        _ => return Err(head.parse_error("active or inactive")),
+        _ => return Err(first_line.parse_error("active or inactive")),
     };
-    let Some((size, rest)) = body.split_first() else {
-        return Err(head.parse_error("a line of its size below this one"));
+    let Some((size, rest)) = further_lines.split_first() else {
+        return Err(first_line.parse_error("a line of its size below this one"));
     };
     let blocks = size.clone().number::<u64>("a number of blocks")? as f64;
 
     // The disks, such as sda1[0] or sdb1[2](F).
     let disks = || words.clone().words().filter(|word| word.contains('['));
-    let marked = |mark| disks().filter(|disk| disk.contains(mark)).count() as f64;
+    let count_marked = |mark| disks().filter(|disk| disk.contains(mark)).count() as f64;
     let (required, active) = match level(&words) {
         _ if state == "inactive" => (0.0, 0.0),
         // All listed disks are in use, because there is no redundancy.
@@ -192,8 +195,8 @@ fn array<'a>(head: &Fields<'a>, body: &[Fields<'a>]) -> Result<([&'a str; 1], Ar
         state,
         required,
         active,
-        failed: marked("(F)"),
-        spare: marked("(S)"),
+        failed: count_marked("(F)"),
+        spare: count_marked("(S)"),
         blocks,
         synced: blocks,
     };
@@ -261,7 +264,7 @@ mod tests {
             synced: 1000.0,
             ..Array::default()
         };
-        for (head, size, rest, expected) in [
+        for (first_line, size, rest, expected) in [
             ("active raid1 sda1[0] sdb1[1]", "1000 blocks [2/2] [UU]", "", Array { ..active }),
             (
                 "active raid1 sda1[0]",
@@ -331,7 +334,7 @@ mod tests {
             ),
         ] {
             let text = format!(
-                "Personalities : [raid1] \nmd0 : {head}\n      {size}\n      {rest}\n\nunused devices: <none>\n"
+                "Personalities : [raid1] \nmd0 : {first_line}\n      {size}\n      {rest}\n\nunused devices: <none>\n"
             );
             assert_eq!(read(&text), Ok(vec![("md0".to_owned(), expected)]), "{text}");
         }

@@ -76,25 +76,29 @@ struct Meminfo(Host);
 impl Collector for Meminfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.0.proc_single_record("meminfo")?;
-        let mut next = 0;
+        let mut expected_index = 0;
         for mut line in file.lines() {
             let Some(field) = line.optional().and_then(|field| field.strip_suffix(':')) else {
                 continue;
             };
-            if let Some((place, desc)) = find(field, next) {
+            if let Some((index, desc)) = find(field, expected_index) {
                 out.family(desc).sample([], value(line)?);
-                next = place + 1;
+                expected_index = index + 1;
             }
         }
-        if next == 0 { Err(file.parse_error("fields such as `MemTotal: 1024 kB`")) } else { Ok(()) }
+        if expected_index == 0 {
+            Err(file.parse_error("fields such as `MemTotal: 1024 kB`"))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// Finds a field in the list, starting at its expected position.
-fn find(field: &str, next: usize) -> Option<(usize, &'static Desc<'static>)> {
-    let (before, after) = FIELDS.split_at_checked(next)?;
-    let mut places = (next..).zip(after).chain((0..).zip(before));
-    places.find(|(_, (name, _))| *name == field).map(|(place, (_, desc))| (place, desc))
+fn find(field: &str, expected_index: usize) -> Option<(usize, &'static Desc<'static>)> {
+    let (before, after) = FIELDS.split_at_checked(expected_index)?;
+    let mut fields = (expected_index..).zip(after).chain((0..).zip(before));
+    fields.find(|(_, (name, _))| *name == field).map(|(index, (_, desc))| (index, desc))
 }
 
 /// Fields that are not in kB are numbers of pages, or plain numbers.
@@ -113,11 +117,11 @@ mod tests {
 
     #[test]
     fn fields_are_found_from_any_position() {
-        for next in [0, 1, 50, 51] {
-            for (place, (field, _)) in FIELDS.iter().enumerate() {
-                assert_eq!(find(field, next).map(|(place, _)| place), Some(place));
+        for expected_index in [0, 1, 50, 51] {
+            for (index, (field, _)) in FIELDS.iter().enumerate() {
+                assert_eq!(find(field, expected_index).map(|(index, _)| index), Some(index));
             }
-            assert!(find("KReclaimable", next).is_none());
+            assert!(find("KReclaimable", expected_index).is_none());
         }
     }
 

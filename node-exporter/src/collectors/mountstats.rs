@@ -68,9 +68,9 @@ impl Collector for Mountstats {
         let rows: Vec<_> = distinct.iter().map(|(labels, mount)| (*labels, mount.totals)).collect();
         out.table(&MOUNTS, &rows);
 
-        let most = distinct.iter().map(|(_, mount)| mount.transports.len()).max();
+        let max_transports = distinct.iter().map(|(_, mount)| mount.transports.len()).max();
         let numbers: Vec<_> =
-            (0..most.unwrap_or_default()).map(|place| place.to_string()).collect();
+            (0..max_transports.unwrap_or_default()).map(|index| index.to_string()).collect();
         let mut rows = Vec::new();
         for ([source, protocol, address], mount) in &distinct {
             for (number, transport) in numbers.iter().zip(&mount.transports) {

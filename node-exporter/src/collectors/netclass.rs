@@ -1,5 +1,5 @@
 //! Configuration and link state of network interfaces: `/sys/class/net`, see
-//! `Documentation/ABI/testing/sysfs-class-net`; or rtnetlink and ethtool's netlink service.
+//! `Documentation/ABI/testing/sysfs-class-net`; or rtnetlink and ethtool's generic netlink family.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::{Column, Desc};
@@ -11,8 +11,8 @@ use crate::filter::Filter;
 use crate::host::Host;
 
 mod files;
-mod listed;
 mod netlink;
+mod sysfs;
 
 pub(super) static DEFINITION: Definition =
     Definition::new("netclass", "Settings and state of network interfaces", |host, flags| {
@@ -95,30 +95,30 @@ struct Netclass {
     host: Host,
     filter: Filter,
     ignore_invalid_speed: bool,
-    origin: Origin,
+    source: InterfaceSource,
 }
 
-/// How the interfaces are found.
-enum Origin {
-    /// As in `/sys/class/net`.
-    Files(listed::Listed),
-    /// With `--collector.netclass.netlink`; some attributes are still in files.
+/// Where the interfaces are listed.
+enum InterfaceSource {
+    /// The interfaces in `/sys/class/net`.
+    Sysfs(sysfs::SysfsInterfaces),
+    /// With `--collector.netclass.netlink`. Some attributes are still read from files.
     Netlink(netlink::Sockets, files::Interfaces),
 }
 
 impl Netclass {
     fn new(host: &Host, flags: &Flags) -> Result<Self, Error> {
-        let origin = if flags.is_on(&NETLINK) {
+        let source = if flags.is_on(&NETLINK) {
             let sockets = netlink::Sockets::new(flags.is_on(&WITH_STATS));
-            Origin::Netlink(sockets, files::Interfaces::default())
+            InterfaceSource::Netlink(sockets, files::Interfaces::default())
         } else {
-            Origin::Files(listed::Listed::new())
+            InterfaceSource::Sysfs(sysfs::SysfsInterfaces::new())
         };
         Ok(Self {
             host: host.clone(),
             filter: Filter::excluding(flags, &IGNORED)?.of_interfaces(flags)?,
             ignore_invalid_speed: flags.is_on(&IGNORE_INVALID_SPEED),
-            origin,
+            source,
         })
     }
 }
@@ -126,22 +126,26 @@ impl Netclass {
 impl Collector for Netclass {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let filter = &self.filter;
-        let wanted = |name: &str| !filter.ignores(name);
+        let is_wanted = |name: &str| !filter.ignores(name);
         let ignore_invalid_speed = self.ignore_invalid_speed;
-        let valid = |mut interface: Interface| {
+        let drop_invalid_speed = |mut interface: Interface| {
             interface.speed =
                 interface.speed.filter(|&speed| speed >= 0.0 || !ignore_invalid_speed);
             interface
         };
         let host = &self.host;
-        match &mut self.origin {
-            Origin::Files(listed) => listed.expose(host, wanted, valid, out),
-            Origin::Netlink(sockets, files) => sockets.expose(host, files, wanted, valid, out),
+        match &mut self.source {
+            InterfaceSource::Sysfs(interfaces) => {
+                interfaces.expose(host, is_wanted, drop_invalid_speed, out)
+            }
+            InterfaceSource::Netlink(sockets, files) => {
+                sockets.expose(host, files, is_wanted, drop_invalid_speed, out)
+            }
         }
     }
 }
 
-/// A network interface. Values that the kernel does not provide are not exposed.
+/// A network interface. Values that the kernel does not provide are `None` or empty.
 #[derive(Debug, Default, PartialEq)]
 struct Interface {
     address_assign_type: Option<f64>,

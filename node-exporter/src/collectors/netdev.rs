@@ -35,7 +35,7 @@ pub(super) static DEFINITION: Definition =
         &NETLINK,
         &LABEL_ALIAS,
     ]) // All names in SUMS_RENAMED are also names of detailed metrics.
-    .metrics(&[&COUNTED, &SUMS, &details::COLUMNS, &address::INFO]);
+    .metrics(&[&COLUMNS, &SUMS, &details::COLUMNS, &address::INFO]);
 
 static INCLUDE: Flag =
     Flag::text("collector.netdev.device-include", "", "Pattern of the devices to expose.");
@@ -60,7 +60,7 @@ static LABEL_ALIAS: Flag =
 const DEVICE: [&str; 1] = ["device"];
 
 /// The counters of `/proc/net/dev`, less those in [`SUMS`].
-static COUNTED: [Column<Counters, 1>; 13] = [
+static COLUMNS: [Column<Counters, 1>; 13] = [
     Desc::counter("node_network_receive_bytes_total", "Bytes received.", DEVICE)
         .column(|row| Some(row.receive_bytes)),
     Desc::counter("node_network_receive_packets_total", "Packets received.", DEVICE)
@@ -104,7 +104,7 @@ static SUMS: [Column<Counters, 1>; 4] = [
         .column(|row| Some(row.transmit_drop)),
 ];
 
-/// [`SUMS`] if detailed metrics are requested, but the source is `/proc/net/dev`.
+/// [`SUMS`] under other names, for detailed metrics from `/proc/net/dev`.
 static SUMS_RENAMED: [Column<Counters, 1>; 4] = [
     Desc::counter("node_network_receive_errors_total", "Errors on receiving.", DEVICE)
         .column(|row| Some(row.receive_errs)),
@@ -121,10 +121,10 @@ struct Netdev {
     host: Host,
     filter: Filter,
     netlink: Netlink,
-    from_proc: bool,
-    detailed: bool,
-    label_alias: bool,
-    address_info: bool,
+    is_from_proc: bool,
+    is_detailed: bool,
+    with_alias_label: bool,
+    with_address_info: bool,
 }
 
 impl Netdev {
@@ -138,31 +138,31 @@ impl Netdev {
             host: host.clone(),
             filter: Filter::one_of(flags, include, exclude)?.of_interfaces(flags)?,
             netlink: Netlink::route(),
-            from_proc: !flags.is_on(&NETLINK),
-            detailed: flags.is_on(&DETAILED),
-            label_alias: flags.is_on(&LABEL_ALIAS),
-            address_info: flags.is_on(&ADDRESS_INFO),
+            is_from_proc: !flags.is_on(&NETLINK),
+            is_detailed: flags.is_on(&DETAILED),
+            with_alias_label: flags.is_on(&LABEL_ALIAS),
+            with_address_info: flags.is_on(&ADDRESS_INFO),
         })
     }
 }
 
 impl Collector for Netdev {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        if self.from_proc {
-            let devices = self.wanted(source::listed(&self.host, self.label_alias)?);
-            self.table(out, &COUNTED, &devices);
-            self.table(out, if self.detailed { &SUMS_RENAMED } else { &SUMS }, &devices);
-        } else if self.detailed {
-            let devices = source::asked(&self.host, &mut self.netlink, |stats| stats)?;
-            let devices = self.wanted(devices);
+        if self.is_from_proc {
+            let devices = self.filtered(source::from_proc(&self.host, self.with_alias_label)?);
+            self.table(out, &COLUMNS, &devices);
+            self.table(out, if self.is_detailed { &SUMS_RENAMED } else { &SUMS }, &devices);
+        } else if self.is_detailed {
+            let devices = source::from_netlink(&self.host, &mut self.netlink, |stats| stats)?;
+            let devices = self.filtered(devices);
             self.table(out, &details::COLUMNS, &devices);
         } else {
-            let devices = source::asked(&self.host, &mut self.netlink, Counters::from)?;
-            let devices = self.wanted(devices);
-            self.table(out, &COUNTED, &devices);
+            let devices = source::from_netlink(&self.host, &mut self.netlink, Counters::from)?;
+            let devices = self.filtered(devices);
+            self.table(out, &COLUMNS, &devices);
             self.table(out, &SUMS, &devices);
         }
-        if self.address_info {
+        if self.with_address_info {
             address::expose(&mut self.netlink, &self.filter, out)?;
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Collector for Netdev {
 }
 
 impl Netdev {
-    fn wanted<Row>(&self, mut devices: Vec<Device<Row>>) -> Vec<Device<Row>> {
+    fn filtered<Row>(&self, mut devices: Vec<Device<Row>>) -> Vec<Device<Row>> {
         devices.retain(|device| !self.filter.ignores(&device.name));
         devices
     }
@@ -178,7 +178,7 @@ impl Netdev {
     /// Writes a table whose rows may have an additional label, the alias.
     fn table<Row>(&self, out: &mut Families, columns: &[Column<Row, 1>], devices: &[Device<Row>]) {
         const LABELS: [&str; 2] = ["device", "ifalias"];
-        let count = if self.label_alias { 2 } else { 1 };
+        let count = if self.with_alias_label { 2 } else { 1 };
         let labels = LABELS.get(..count).unwrap_or_default();
         for column in columns {
             let mut family = out.open(column.desc.as_dyn().with_labels(labels));

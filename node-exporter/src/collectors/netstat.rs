@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 use super::Definition;
 use crate::filter;
 use crate::host::{Fields, File, Host, if_exists};
-use crate::proc::named::{MOST, Named, Names};
+use crate::proc::named::{MAX_NAMES, Named, Names};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("netstat", "Network protocol statistics", |host, flags| {
@@ -61,19 +61,20 @@ struct Netstat {
 
 impl Collector for Netstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let choose = |protocol: &str, name: &str| {
+        let select = |protocol: &str, name: &str| {
             let key = format!("{protocol}_{name}");
-            let wanted = self.fields.as_ref().is_none_or(|fields| fields.is_match(key.as_bytes()));
-            wanted.then(|| Named {
+            let is_selected =
+                self.fields.as_ref().is_none_or(|fields| fields.is_match(key.as_bytes()));
+            is_selected.then(|| Named {
                 name: format!("node_netstat_{key}"),
                 help: format!("Statistic {protocol}{name}."),
             })
         };
-        self.extended.collect(&self.host.proc_shared("netstat", "net/netstat")?, choose, out)?;
-        self.snmp.collect(&self.host.proc_single_record("net/snmp")?, choose, out)?;
+        self.extended.collect(&self.host.proc_shared("netstat", "net/netstat")?, select, out)?;
+        self.snmp.collect(&self.host.proc_single_record("net/snmp")?, select, out)?;
         // Missing if IPv6 is disabled.
         match if_exists(self.host.proc_single_record("net/snmp6"))? {
-            Some(file) => lines(&file, &mut self.snmp6, choose, out),
+            Some(file) => lines(&file, &mut self.snmp6, select, out),
             None => Ok(()),
         }
     }
@@ -83,47 +84,48 @@ impl Collector for Netstat {
 #[derive(Debug, Default)]
 struct Table {
     /// The last line of names, and the indexes of its exposed fields.
-    known: Vec<(String, Vec<(usize, Named)>)>,
+    cached: Vec<(String, Vec<(usize, Named)>)>,
 }
 
 impl Table {
     fn collect(
         &mut self,
         file: &File,
-        choose: impl Fn(&str, &str) -> Option<Named>,
+        select: impl Fn(&str, &str) -> Option<Named>,
         out: &mut Families,
     ) -> Result<(), Error> {
         let mut lines = file.lines().filter(|line| !line.line().trim().is_empty());
-        let mut place = 0;
+        let mut index = 0;
         while let Some(names) = lines.next() {
             let protocol = protocol(names.clone())?;
             let values = lines.next().ok_or_else(|| names.parse_error("values after the names"))?;
             if self::protocol(values.clone())? != protocol {
                 return Err(values.parse_error("values of the names before"));
             }
-            emit(self.at(place, &names, protocol, &choose), values, out)?;
-            place += 1;
+            write_line(self.fields_at(index, &names, protocol, &select), values, out)?;
+            index += 1;
         }
-        self.known.truncate(place);
-        if place == 0 { Err(file.parse_error("names and values of protocols")) } else { Ok(()) }
+        self.cached.truncate(index);
+        if index == 0 { Err(file.parse_error("names and values of protocols")) } else { Ok(()) }
     }
 
     /// The exposed fields of a line; updated only if the names have changed.
-    fn at(
+    fn fields_at(
         &mut self,
-        place: usize,
+        index: usize,
         names: &Fields<'_>,
         protocol: &str,
-        choose: impl Fn(&str, &str) -> Option<Named>,
+        select: impl Fn(&str, &str) -> Option<Named>,
     ) -> &[(usize, Named)] {
         let line = names.line();
-        if self.known.get(place).is_none_or(|(known, _)| known != line) {
-            let words = names.clone().words().take(MOST).enumerate().skip(1);
-            let chosen = words.filter_map(|(at, name)| Some((at, choose(protocol, name)?)));
-            self.known.truncate(place);
-            self.known.push((line.to_owned(), chosen.collect()));
+        if self.cached.get(index).is_none_or(|(cached, _)| cached != line) {
+            let words = names.clone().words().take(MAX_NAMES).enumerate().skip(1);
+            let selected =
+                words.filter_map(|(position, name)| Some((position, select(protocol, name)?)));
+            self.cached.truncate(index);
+            self.cached.push((line.to_owned(), selected.collect()));
         }
-        self.known.get(place).map_or(&[], |(_, chosen)| chosen)
+        self.cached.get(index).map_or(&[], |(_, selected)| selected)
     }
 }
 
@@ -133,16 +135,16 @@ fn protocol(mut line: Fields<'_>) -> Result<&str, Error> {
     word.strip_suffix(':').ok_or_else(|| line.parse_error("a protocol and a colon"))
 }
 
-fn emit(
-    chosen: &[(usize, Named)],
+fn write_line(
+    selected: &[(usize, Named)],
     mut values: Fields<'_>,
     out: &mut Families,
 ) -> Result<(), Error> {
-    let mut taken = 0;
-    for (at, named) in chosen {
-        values.skip(at - taken);
+    let mut consumed = 0;
+    for (index, named) in selected {
+        values.skip(index - consumed);
         named.sample(out, values.number("a value for each name")?);
-        taken = at + 1;
+        consumed = index + 1;
     }
     Ok(())
 }
@@ -151,18 +153,18 @@ fn emit(
 fn lines(
     file: &File,
     names: &mut Names,
-    choose: impl Fn(&str, &str) -> Option<Named>,
+    select: impl Fn(&str, &str) -> Option<Named>,
     out: &mut Families,
 ) -> Result<(), Error> {
     // Unwanted names are not checked, so this is the only check of the file format.
     let mut first = file.fields();
     first.skip(1);
     first.number::<f64>("a name and its number")?;
-    for (place, mut line) in file.lines().take(MOST).enumerate() {
+    for (index, mut line) in file.lines().take(MAX_NAMES).enumerate() {
         let name = line.optional().unwrap_or_default();
-        let family = names.at(place, name, |name| {
+        let family = names.get(index, name, |name| {
             let (protocol, name) = name.split_at(name.find('6')? + 1);
-            choose(protocol, name)
+            select(protocol, name)
         });
         if let Some(family) = family {
             family.sample(out, line.number("a number")?);
@@ -178,11 +180,12 @@ mod tests {
     #[test]
     fn values_belong_to_names_by_position() {
         let named = |name: &str| Named { name: name.to_owned(), help: String::new() };
-        let chosen = [(1, named("a")), (2, named("b")), (4, named("d"))];
+        let selected = [(1, named("a")), (2, named("b")), (4, named("d"))];
         let mut out = Families::default();
-        emit(&chosen, Fields::from_line("Tcp: 1 -1 3 4"), &mut out).unwrap();
-        let error =
-            emit(&chosen, Fields::from_line("Tcp: 1 2 3"), &mut out).unwrap_err().to_string();
+        write_line(&selected, Fields::from_line("Tcp: 1 -1 3 4"), &mut out).unwrap();
+        let error = write_line(&selected, Fields::from_line("Tcp: 1 2 3"), &mut out)
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("test: expected a value for each name"), "{error}");
     }
 }

@@ -118,8 +118,8 @@ impl Collector for Nfs {
             ("3", &VERSION_3[..], version_3),
             ("4", &VERSION_4[..], version_4),
         ] {
-            for (at, method) in methods.iter().enumerate() {
-                requests.sample([proto, method], count(calls, at));
+            for (index, method) in methods.iter().enumerate() {
+                requests.sample([proto, method], count(calls, index));
             }
         }
         Ok(())

@@ -144,14 +144,14 @@ impl Collector for Nfsd {
         }
         let mut requests = out.family(&REQUESTS);
         let [version_2, version_3, version_4] = &statistics.calls;
-        for (at, method) in VERSION_2.iter().enumerate().skip(1) {
-            requests.sample(["2", method], count(version_2, at));
+        for (index, method) in VERSION_2.iter().enumerate().skip(1) {
+            requests.sample(["2", method], count(version_2, index));
         }
-        for (at, method) in VERSION_3.iter().enumerate().skip(1) {
-            requests.sample(["3", method], count(version_3, at));
+        for (index, method) in VERSION_3.iter().enumerate().skip(1) {
+            requests.sample(["3", method], count(version_3, index));
         }
-        for (at, method) in VERSION_4 {
-            requests.sample(["4", method], count(version_4, at));
+        for (index, method) in VERSION_4 {
+            requests.sample(["4", method], count(version_4, index));
         }
         requests.sample(["4", "WdelegGetattr"], statistics.delegated);
         Ok(())

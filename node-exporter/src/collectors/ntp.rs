@@ -13,7 +13,7 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::{Flag, Flags};
 
-use self::packet::{Answer, Timestamp};
+use self::packet::{Reply, Timestamp};
 use self::query::Query;
 use super::Definition;
 
@@ -51,35 +51,35 @@ static TOLERANCE: Flag = Flag::text(
 
 static COLUMNS: [Column<Reading, 0>; 8] = [
     Desc::gauge("node_ntp_stratum", "Stratum of the server.", [])
-        .column(|reading| Some(reading.answer.stratum.into())),
+        .column(|reading| Some(reading.reply.stratum.into())),
     Desc::gauge(
         "node_ntp_leap",
         "Leap indicator: 0 none, 1 second to be added, 2 to be deleted, 3 not synchronised.",
         [],
     )
-    .column(|reading| Some(reading.answer.leap.into())),
+    .column(|reading| Some(reading.reply.leap.into())),
     Desc::gauge("node_ntp_rtt_seconds", "Time between query and answer.", [])
-        .column(|reading| Some(reading.answer.round_trip)),
+        .column(|reading| Some(reading.reply.round_trip)),
     Desc::gauge(
         "node_ntp_offset_seconds",
         "How far the server's clock is ahead of this machine's.",
         [],
     )
-    .column(|reading| Some(reading.answer.offset)),
+    .column(|reading| Some(reading.reply.offset)),
     Desc::gauge(
         "node_ntp_reference_timestamp_seconds",
         "When the server's clock was last set, in seconds since 1970; 0 if it never was.",
         [],
     )
-    .column(|reading| Some(reading.answer.reference.seconds_since_1970().max(0.0))),
+    .column(|reading| Some(reading.reply.reference.seconds_since_1970().max(0.0))),
     Desc::gauge("node_ntp_root_delay_seconds", "Round-trip time to the reference clock.", [])
-        .column(|reading| Some(reading.answer.root_delay)),
+        .column(|reading| Some(reading.reply.root_delay)),
     Desc::gauge(
         "node_ntp_root_dispersion_seconds",
         "How far the server may be from the reference clock.",
         [],
     )
-    .column(|reading| Some(reading.answer.root_dispersion)),
+    .column(|reading| Some(reading.reply.root_dispersion)),
     Desc::gauge(
         "node_ntp_sanity",
         "Whether the server is sane: RFC 5905's rules, and the limits given by flags.",
@@ -90,7 +90,7 @@ static COLUMNS: [Column<Reading, 0>; 8] = [
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
-    answer: Answer,
+    reply: Reply,
     is_sane: bool,
 }
 
@@ -141,25 +141,25 @@ impl Ntp {
 
 impl Collector for Ntp {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.query.ask(out.time_left())?;
-        let is_sane = self.limits.allow(&answer, &mut self.leap);
-        out.table(&COLUMNS, &[([], Reading { answer, is_sane })]);
+        let reply = self.query.run(out.time_left())?;
+        let is_sane = self.limits.is_sane(&reply, &mut self.leap);
+        out.table(&COLUMNS, &[([], Reading { reply, is_sane })]);
         Ok(())
     }
 }
 
 impl Limits {
-    fn allow(self, answer: &Answer, leap: &mut Option<Timestamp>) -> bool {
+    fn is_sane(self, reply: &Reply, leap: &mut Option<Timestamp>) -> bool {
         const DAY: f64 = 86_400.0;
         const SMEARING: f64 = 1.0;
-        if matches!(answer.leap, 1 | 2) {
-            *leap = Some(answer.transmitted.next_midnight());
+        if matches!(reply.leap, 1 | 2) {
+            *leap = Some(reply.transmitted.next_midnight());
         }
-        let is_smeared = leap.is_some_and(|leap| answer.transmitted.since(leap).abs() < DAY);
+        let is_smeared = leap.is_some_and(|leap| reply.transmitted.since(leap).abs() < DAY);
         let tolerance = self.tolerance.as_secs_f64() + if is_smeared { SMEARING } else { 0.0 };
-        answer.is_valid()
-            && answer.root_distance() <= self.max_distance.as_secs_f64()
-            && answer.least_error <= tolerance
+        reply.is_valid()
+            && reply.root_distance() <= self.max_distance.as_secs_f64()
+            && reply.min_error <= tolerance
     }
 }
 
@@ -196,25 +196,25 @@ mod tests {
             max_distance: Duration::from_secs_f64(3.46608),
             tolerance: Duration::from_millis(1),
         };
-        let good = Answer::good();
-        for (answer, expected) in [
-            (good, true),
-            (Answer { stratum: 0, ..good }, false),
-            (Answer { stratum: 16, ..good }, false),
-            (Answer { leap: 3, ..good }, false),
-            (Answer { root_dispersion: 3.4, ..good }, true),
-            (Answer { root_dispersion: 3.5, ..good }, false),
-            (Answer { least_error: 0.002, ..good }, false),
-            (Answer { reference: good.transmitted.plus(1.0), ..good }, false),
-            (Answer { reference: good.transmitted.plus(-200_000.0), ..good }, false),
+        let valid = Reply::valid();
+        for (reply, expected) in [
+            (valid, true),
+            (Reply { stratum: 0, ..valid }, false),
+            (Reply { stratum: 16, ..valid }, false),
+            (Reply { leap: 3, ..valid }, false),
+            (Reply { root_dispersion: 3.4, ..valid }, true),
+            (Reply { root_dispersion: 3.5, ..valid }, false),
+            (Reply { min_error: 0.002, ..valid }, false),
+            (Reply { reference: valid.transmitted.plus(1.0), ..valid }, false),
+            (Reply { reference: valid.transmitted.plus(-200_000.0), ..valid }, false),
         ] {
-            assert_eq!(limits.allow(&answer, &mut None), expected, "{answer:?}");
+            assert_eq!(limits.is_sane(&reply, &mut None), expected, "{reply:?}");
         }
         let mut leap = None;
-        assert!(limits.allow(&Answer { leap: 1, least_error: 0.5, ..good }, &mut leap));
-        assert!(limits.allow(&Answer { least_error: 0.5, ..good }, &mut leap));
-        let later = good.transmitted.plus(3.0 * 86_400.0);
-        let later = Answer { transmitted: later, reference: later, least_error: 0.5, ..good };
-        assert!(!limits.allow(&later, &mut leap));
+        assert!(limits.is_sane(&Reply { leap: 1, min_error: 0.5, ..valid }, &mut leap));
+        assert!(limits.is_sane(&Reply { min_error: 0.5, ..valid }, &mut leap));
+        let later = valid.transmitted.plus(3.0 * 86_400.0);
+        let later = Reply { transmitted: later, reference: later, min_error: 0.5, ..valid };
+        assert!(!limits.is_sane(&later, &mut leap));
     }
 }

@@ -10,9 +10,10 @@ use exporter_core::desc::{Column, Desc};
 use exporter_core::families::Families;
 use exporter_core::flags::Flag;
 
-use self::device::{Device, Measures};
+use self::device::{Device, Measurements};
 use self::names::Names;
 use super::Definition;
+use crate::attributes::as_strs;
 use crate::host::{Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
@@ -92,7 +93,7 @@ static POWER_STATE: Desc<5> = Desc::gauge(
 const POWER_STATES: [&str; 7] = ["D0", "D1", "D2", "D3hot", "D3cold", "unknown", "error"];
 
 /// If the link of a device is unknown, its values are -1; other missing values are 0.
-static COLUMNS: [Column<Measures, 4>; 10] = [
+static COLUMNS: [Column<Measurements, 4>; 10] = [
     Desc::gauge(
         "node_pcidevice_max_link_transfers_per_second",
         "Transfers per second that the link is capable of; -1 if unknown.",
@@ -132,7 +133,7 @@ static COLUMNS: [Column<Measures, 4>; 10] = [
         "Virtual functions that may be enabled.",
         LOCATION,
     )
-    .column(|device| Some(device.most_functions)),
+    .column(|device| Some(device.max_functions)),
     Desc::gauge(
         "node_pcidevice_sriov_vf_total_msix",
         "MSI-X vectors for all virtual functions together.",
@@ -169,7 +170,7 @@ impl Collector for PciDevices {
             Some(names) => named_info(names, &devices, out),
         }
         let rows: Vec<_> =
-            devices.iter().map(|device| (device.location.labels(), device.measures)).collect();
+            devices.iter().map(|device| (device.location.labels(), device.measurements)).collect();
         out.table(&COLUMNS, &rows);
         let mut family = out.family(&POWER_STATE);
         for device in &devices {
@@ -188,22 +189,19 @@ fn info(devices: &[Device], out: &mut Families) {
     let mut family = out.family(&INFO);
     for device in devices {
         let ids = device.ids.labels();
-        family.sample(labels([&device.location.labels(), &device.parent(), &refs(&ids)]), 1.0);
+        family.sample(labels([&device.location.labels(), &device.parent(), &as_strs(&ids)]), 1.0);
     }
 }
 
 fn named_info(names: &mut Names, devices: &[Device], out: &mut Families) {
-    let names = names.of(devices.iter().map(|device| device.ids));
+    let names = names.for_devices(devices.iter().map(|device| device.ids));
     let mut family = out.family(&NAMED_INFO);
     for (device, names) in devices.iter().zip(names) {
         let ids = device.ids.labels();
-        let parts = [&device.location.labels()[..], &device.parent(), &refs(&ids), &refs(names)];
+        let parts =
+            [&device.location.labels()[..], &device.parent(), &as_strs(&ids), &as_strs(names)];
         family.sample(labels(parts), 1.0);
     }
-}
-
-fn refs<const N: usize>(texts: &[String; N]) -> [&str; N] {
-    texts.each_ref().map(String::as_str)
 }
 
 /// One row of labels from its parts. Missing labels are empty.

@@ -28,8 +28,8 @@ pub(super) static DEFINITION: Definition =
                 CPUS.error(format!("expected CPUs such as 0-3,8 or 0-30:2, found {text:?}"))
             })?),
         };
-        let wanted = wanted(flags)?;
-        Ok(Source::blocking(Perf { host: host.clone(), cpus, wanted, open: Vec::new() }))
+        let events = selected_events(flags)?;
+        Ok(Source::blocking(Perf { host: host.clone(), cpus, events, open_counters: Vec::new() }))
     })
     .cost("one system call per counter and CPU; the counters take time of the CPU between scrapes")
     .rights("CAP_PERFMON, or kernel.perf_event_paranoid=0")
@@ -97,43 +97,43 @@ impl Describe for Tracepoints {
 }
 
 /// An event to count on each CPU.
-enum Wanted {
+enum SelectedEvent {
     Known(&'static Desc<'static, 1>, Event),
     /// Subsystem and event.
     Tracepoint(String, String),
 }
 
-fn wanted(flags: &Flags) -> Result<Vec<Wanted>, Error> {
-    let mut wanted = Vec::new();
-    let chosen = flags.list(&CACHE_PROFILERS);
-    for (off, profilers) in
+fn selected_events(flags: &Flags) -> Result<Vec<SelectedEvent>, Error> {
+    let mut events = Vec::new();
+    let cache_profilers = flags.list(&CACHE_PROFILERS);
+    for (disable_flag, profilers) in
         [(&NO_HARDWARE, &HARDWARE), (&NO_SOFTWARE, &SOFTWARE), (&NO_CACHE, &CACHE)]
     {
-        if flags.is_on(off) {
+        if flags.is_on(disable_flag) {
             continue;
         }
-        let is_cache = std::ptr::eq(off, &raw const NO_CACHE);
-        let profilers = profilers
-            .0
-            .iter()
-            .filter(|profiler| !is_cache || chosen.is_empty() || chosen.contains(&profiler.name));
-        wanted.extend(profilers.map(|profiler| Wanted::Known(&profiler.desc, profiler.event)));
+        let is_cache = std::ptr::eq(disable_flag, &raw const NO_CACHE);
+        let profilers = profilers.0.iter().filter(|profiler| {
+            !is_cache || cache_profilers.is_empty() || cache_profilers.contains(&profiler.name)
+        });
+        events
+            .extend(profilers.map(|profiler| SelectedEvent::Known(&profiler.desc, profiler.event)));
     }
     for tracepoint in flags.list(&TRACEPOINT) {
         let (subsystem, event) = tracepoint
             .split_once(':')
-            .filter(|(subsystem, event)| is_name(subsystem) && is_name(event))
+            .filter(|(subsystem, event)| is_valid_name(subsystem) && is_valid_name(event))
             .ok_or_else(|| {
                 let problem = "expected a subsystem and an event such as sched:sched_switch, found";
                 TRACEPOINT.error(format!("{problem} {tracepoint:?}"))
             })?;
-        wanted.push(Wanted::Tracepoint(subsystem.to_owned(), event.to_owned()));
+        events.push(SelectedEvent::Tracepoint(subsystem.to_owned(), event.to_owned()));
     }
-    Ok(wanted)
+    Ok(events)
 }
 
 /// Whether it is valid as a directory of tracefs and as part of a metric name.
-fn is_name(text: &str) -> bool {
+fn is_valid_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
@@ -141,9 +141,9 @@ struct Perf {
     host: Host,
     /// The online CPUs if none are selected.
     cpus: Option<Vec<u32>>,
-    wanted: Vec<Wanted>,
-    /// By index in `wanted`. Opened by the first scrape.
-    open: Vec<(usize, Vec<OpenCounter>)>,
+    events: Vec<SelectedEvent>,
+    /// By index in `events`. Opened by the first scrape.
+    open_counters: Vec<(usize, Vec<OpenCounter>)>,
 }
 
 struct OpenCounter {
@@ -156,13 +156,13 @@ struct OpenCounter {
 impl Collector for Perf {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut result = Ok(());
-        if self.open.is_empty() {
+        if self.open_counters.is_empty() {
             result = self.open();
         }
-        for (place, counters) in &mut self.open {
-            match self.wanted.get(*place) {
-                Some(Wanted::Known(desc, _)) => expose(desc, counters, out),
-                Some(Wanted::Tracepoint(subsystem, event)) => {
+        for (index, counters) in &mut self.open_counters {
+            match self.events.get(*index) {
+                Some(SelectedEvent::Known(desc, _)) => expose(desc, counters, out),
+                Some(SelectedEvent::Tracepoint(subsystem, event)) => {
                     let name = format!("node_perf_{subsystem}_{event}");
                     let help = format!("Times that the tracepoint {subsystem}:{event} was passed.");
                     if let Some(desc) = Desc::try_new(&name, &help, Kind::Counter, CPU) {
@@ -193,14 +193,14 @@ impl Perf {
     fn open(&mut self) -> Result<(), Error> {
         let cpus = match &self.cpus {
             Some(cpus) => cpus.clone(),
-            None => online(&self.host)?,
+            None => online_cpus(&self.host)?,
         };
-        leave_descriptors(cpus.len() * self.wanted.len())?;
+        check_descriptor_limit(cpus.len() * self.events.len())?;
         let mut result = Ok(());
-        for (place, wanted) in self.wanted.iter().enumerate() {
-            let event = match wanted {
-                Wanted::Known(_, event) => *event,
-                Wanted::Tracepoint(subsystem, event) => {
+        for (index, selected) in self.events.iter().enumerate() {
+            let event = match selected {
+                SelectedEvent::Known(_, event) => *event,
+                SelectedEvent::Tracepoint(subsystem, event) => {
                     match tracepoint(&self.host, subsystem, event) {
                         Ok(event) => event,
                         Err(error) => {
@@ -217,37 +217,37 @@ impl Perf {
                         counters.push(OpenCounter { cpu: cpu.to_string(), counter, value: 0.0 });
                     }
                     Err(source) if source.kind() == ErrorKind::PermissionDenied => {
-                        return Err(refused(source));
+                        return Err(permission_error(source));
                     }
                     Err(_) => {}
                 }
             }
             if !counters.is_empty() {
-                self.open.push((place, counters));
+                self.open_counters.push((index, counters));
             }
         }
-        if self.open.is_empty() && !self.wanted.is_empty() {
+        if self.open_counters.is_empty() && !self.events.is_empty() {
             result = result.and(Err(Error::Absent("performance counters")));
         }
         result
     }
 }
 
-fn refused(source: io::Error) -> Error {
+fn permission_error(source: io::Error) -> Error {
     Error::System {
         call: "perf_event_open without CAP_PERFMON, and with kernel.perf_event_paranoid above 0,",
         source,
     }
 }
 
-fn online(host: &Host) -> Result<Vec<u32>, Error> {
+fn online_cpus(host: &Host) -> Result<Vec<u32>, Error> {
     let file = host.sys(format!("{DIRECTORY}/online"))?;
     let cpus: Vec<_> = CpuSet::parse(&file)?.iter().collect();
     if cpus.is_empty() { Err(file.parse_error("CPU numbers such as 0-3,8")) } else { Ok(cpus) }
 }
 
 /// Fails if so many file descriptors would be used that none are left for connections.
-fn leave_descriptors(needed: usize) -> Result<(), Error> {
+fn check_descriptor_limit(needed: usize) -> Result<(), Error> {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if needed as u64 <= limit / 4 * 3 {
         return Ok(());
@@ -284,17 +284,20 @@ mod tests {
             (Flags::new([(&HARDWARE_PROFILERS, "CpuCycles")]), 30),
             (Flags::new([(&TRACEPOINT, "sched:sched_switch")]), 31),
         ] {
-            assert_eq!(wanted(&flags).unwrap().len(), expected);
+            assert_eq!(selected_events(&flags).unwrap().len(), expected);
         }
         for tracepoint in ["sched", "sched:", "../a:b", "a:b:c"] {
-            assert!(wanted(&Flags::new([(&TRACEPOINT, tracepoint)])).is_err(), "{tracepoint}");
+            assert!(
+                selected_events(&Flags::new([(&TRACEPOINT, tracepoint)])).is_err(),
+                "{tracepoint}"
+            );
         }
     }
 
     #[test]
     fn file_descriptors_are_reserved_for_connections() {
-        assert!(leave_descriptors(0).is_ok());
-        let error = leave_descriptors(usize::MAX).unwrap_err().to_string();
+        assert!(check_descriptor_limit(0).is_ok());
+        let error = check_descriptor_limit(usize::MAX).unwrap_err().to_string();
         assert!(error.contains("raise LimitNOFILE="), "{error}");
     }
 }

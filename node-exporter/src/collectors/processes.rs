@@ -16,7 +16,7 @@ use crate::host::{EMPTY_PAGE, Host};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("processes", "Processes and threads by state", |host, _| {
-        Ok(Source::blocking(Processes { host: host.clone(), open: StatFiles::default() }))
+        Ok(Source::blocking(Processes { host: host.clone(), open_files: StatFiles::default() }))
     })
     .cost("one file per thread of the machine")
     .rights("root where /proc is mounted with hidepid")
@@ -45,7 +45,7 @@ static MAX_PROCESSES: Desc =
 
 struct Processes {
     host: Host,
-    open: StatFiles,
+    open_files: StatFiles,
 }
 
 impl Collector for Processes {
@@ -83,9 +83,9 @@ impl Processes {
     fn count(&mut self) -> Result<(Counts, Result<(), Error>), Error> {
         let mut counts = Counts::default();
         let mut result = Ok(());
-        let mut before = std::mem::take(&mut self.open);
+        let mut previous = std::mem::take(&mut self.open_files);
         for pid in numbers(self.host.list_proc("")?) {
-            result = result.and(self.count_process(pid, &mut before, &mut counts));
+            result = result.and(self.count_process(pid, &mut previous, &mut counts));
         }
         Ok((counts, result))
     }
@@ -93,17 +93,19 @@ impl Processes {
     fn count_process(
         &mut self,
         pid: u32,
-        before: &mut StatFiles,
+        previous: &mut StatFiles,
         counts: &mut Counts,
     ) -> Result<(), Error> {
         let path = || format!("{pid}/stat");
-        let Some(stat) = self.stat((pid, pid), path, before)? else { return Ok(()) };
+        let Some(stat) = self.stat((pid, pid), path, previous)? else { return Ok(()) };
         counts.processes += 1;
         counts.threads += stat.threads;
         *counts.processes_by_state.entry(stat.state).or_default() += 1;
         let task = format!("{pid}/task");
         // Most processes have one thread, so that there is nothing to list.
-        if stat.threads == 1 && (self.open.contains_key(&(pid, pid)) || self.host.has_proc(&task)) {
+        if stat.threads == 1
+            && (self.open_files.contains_key(&(pid, pid)) || self.host.has_proc(&task))
+        {
             *counts.threads_by_state.entry(stat.state).or_default() += 1;
             return Ok(());
         }
@@ -114,7 +116,7 @@ impl Processes {
                 Some(stat.state)
             } else {
                 let path = || format!("{task}/{tid}/stat");
-                self.stat((pid, tid), path, before)?.map(|stat| stat.state)
+                self.stat((pid, tid), path, previous)?.map(|stat| stat.state)
             };
             if let Some(state) = state {
                 *counts.threads_by_state.entry(state).or_default() += 1;
@@ -128,22 +130,22 @@ impl Processes {
         &mut self,
         thread: (u32, u32),
         path: impl Fn() -> String,
-        before: &mut StatFiles,
+        previous: &mut StatFiles,
     ) -> Result<Option<Stat>, Error> {
         let mut line = EMPTY_PAGE;
         // The file of a thread that has ended fails, also if another one has its number now.
-        if let Some(file) = before.remove(&thread)
+        if let Some(file) = previous.remove(&thread)
             && let Ok(length) = rustix::io::pread(&file, &mut line[..], 0)
             && let Some(stat) = line.get(..length).and_then(parse)
         {
-            self.open.insert(thread, file);
+            self.open_files.insert(thread, file);
             return Ok(Some(stat));
         }
         let Some((file, opened)) = unless_gone(self.host.proc_with_handle(path()))? else {
             return Ok(None);
         };
         let stat = parse(file.text().as_bytes()).ok_or_else(|| file.parse_error(EXPECTED))?;
-        self.open.extend(opened.map(|opened| (thread, opened)));
+        self.open_files.extend(opened.map(|opened| (thread, opened)));
         Ok(Some(stat))
     }
 }
@@ -183,12 +185,12 @@ const EXPECTED: &str = "a line such as `1 (init) S 0 ...` with 20 fields or more
 
 fn parse(line: &[u8]) -> Option<Stat> {
     /// Between the state and the number of threads.
-    const BETWEEN: usize = 16;
+    const SKIPPED_FIELDS: usize = 16;
     // A name may contain spaces and parentheses.
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
     let mut fields = str::from_utf8(line.get(end_of_name + 1..)?).ok()?.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    let threads = fields.nth(BETWEEN)?.parse().ok()?;
+    let threads = fields.nth(SKIPPED_FIELDS)?.parse().ok()?;
     Some(Stat { state, threads })
 }
 

@@ -96,8 +96,8 @@ enum Qdiscs {
 impl Collector for Qdisc {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let qdiscs = match &mut self.source {
-            Qdiscs::Kernel(netlink) => asked(netlink)?,
-            Qdiscs::Recorded(path) => recorded(path)?,
+            Qdiscs::Kernel(netlink) => from_netlink(netlink)?,
+            Qdiscs::Recorded(path) => from_fixtures(path)?,
         };
         let shown = qdiscs.iter().filter(|([device, _], _)| !self.filter.ignores(device));
         let rows: Vec<_> = shown
@@ -111,7 +111,7 @@ impl Collector for Qdisc {
 /// Device and kind, and the counters.
 type Row = ([String; 2], Counts);
 
-fn asked(netlink: &mut Netlink) -> Result<Vec<Row>, Error> {
+fn from_netlink(netlink: &mut Netlink) -> Result<Vec<Row>, Error> {
     let names: HashMap<_, _> = link::links(netlink, LinkStats::Skip, |link| {
         let name = link.attributes.clone().find(|(kind, _)| *kind == link::NAME)?;
         Some((link.index, c_string(name.1)))
@@ -142,7 +142,7 @@ struct Recorded {
     backlog: u32,
 }
 
-fn recorded(path: &std::path::Path) -> Result<Vec<Row>, Error> {
+fn from_fixtures(path: &std::path::Path) -> Result<Vec<Row>, Error> {
     let read: Result<Vec<Recorded>, _> = serde_json::from_slice(&host::read_bytes(path)?);
     let qdiscs = read.map_err(|error| Error::Parse {
         path: path.to_owned(),

@@ -94,7 +94,7 @@ impl Zone {
     /// A zone, or `None` for a group of zones.
     fn read(device: &Device, names: &mut Names) -> Result<Option<Self>, Error> {
         let Some(name) = if_exists(device.string("name"))? else { return Ok(None) };
-        let (name, index) = names.take_apart(&name);
+        let (name, index) = names.split_index(&name);
         device.number::<u64>("max_energy_range_uj", "a maximum in microjoules")?;
         let energy: u64 = match device.number("energy_uj", "an energy in microjoules") {
             // Readable only by root, because energy values can reveal what the processor computes.
@@ -114,7 +114,7 @@ struct Names(HashMap<String, usize>);
 
 impl Names {
     /// `package-1` is package 1; the first `core` is core 0, the next core 1.
-    fn take_apart(&mut self, name: &str) -> (String, String) {
+    fn split_index(&mut self, name: &str) -> (String, String) {
         if let Some((zone, index)) = name.split_once('-')
             && let Ok(index) = index.parse::<u32>()
         {
@@ -149,7 +149,7 @@ mod tests {
             ("psys-x", "psys-x", "0"),
             ("", "", "0"),
         ] {
-            assert_eq!(names.take_apart(name), (zone.to_owned(), index.to_owned()), "{name}");
+            assert_eq!(names.split_index(name), (zone.to_owned(), index.to_owned()), "{name}");
         }
         assert_eq!(sanitized("package-0-die-1"), "package_0_die_1");
     }

@@ -56,7 +56,7 @@ impl Collector for Sockstat {
                 return Err(file.parse_error("a line for each protocol"));
             }
             for line in file.lines() {
-                emit(line, out)?;
+                write_line(line, out)?;
             }
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Collector for Sockstat {
 }
 
 /// Such as `TCP: inuse 4 orphan 0 tw 4 alloc 17 mem 1`.
-fn emit(mut line: Fields<'_>, out: &mut Families) -> Result<(), Error> {
+fn write_line(mut line: Fields<'_>, out: &mut Families) -> Result<(), Error> {
     let Some(protocol) = line.optional() else { return Ok(()) };
     let Some(protocol) = protocol.strip_suffix(':') else {
         return Err(line.parse_error("a protocol and a colon"));

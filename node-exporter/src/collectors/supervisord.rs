@@ -84,17 +84,18 @@ impl State {
 struct Supervisord(Endpoint);
 
 /// supervisord responds immediately, and handles one request at a time.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Short enough to report an error before the scrape ends.
 const MARGIN: Duration = Duration::from_millis(50);
 
 impl Collector for Supervisord {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let left = out.time_left().map_or(PATIENCE, |left| left.saturating_sub(MARGIN));
-        let answer = self.0.call(processes::CALL, left.min(PATIENCE));
-        let found =
-            answer.map_err(|error| error.to_string()).and_then(|text| processes::parse(&text));
-        let processes = found.map_err(|problem| {
+        let time_left =
+            out.time_left().map_or(TIMEOUT, |time_left| time_left.saturating_sub(MARGIN));
+        let response = self.0.call(processes::REQUEST_BODY, time_left.min(TIMEOUT));
+        let processes =
+            response.map_err(|error| error.to_string()).and_then(|text| processes::parse(&text));
+        let processes = processes.map_err(|problem| {
             Error::Other(format!("supervisord at {}: {problem}", self.0).into())
         })?;
         let rows: Vec<_> = processes

@@ -126,12 +126,12 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
     match (&values[..], &parameter.keys[..]) {
         ([value], []) => {
             let desc = Desc::try_new(&name, &help, Kind::Untyped, []);
-            let desc = desc.ok_or_else(|| unnamed(file))?;
+            let desc = desc.ok_or_else(|| invalid_name_error(file))?;
             out.family(&desc).sample([], *value as f64);
         }
         (values, []) => {
             let desc = Desc::try_new(&name, &help, Kind::Untyped, ["index"]);
-            let desc = desc.ok_or_else(|| unnamed(file))?;
+            let desc = desc.ok_or_else(|| invalid_name_error(file))?;
             let mut family = out.family(&desc);
             for (index, value) in values.iter().enumerate() {
                 family.sample([&index.to_string()], *value as f64);
@@ -144,7 +144,7 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
                     format!("Value {index} of the sysctl {}.", parameter.name),
                 );
                 let desc = Desc::try_new(&name, &help, Kind::Untyped, []);
-                let desc = desc.ok_or_else(|| unnamed(file))?;
+                let desc = desc.ok_or_else(|| invalid_name_error(file))?;
                 out.family(&desc).sample([], *value as f64);
             }
         }
@@ -155,26 +155,26 @@ fn numbers(parameter: &Parameter, file: &File, out: &mut Families) -> Result<(),
     Ok(())
 }
 
-fn unnamed(file: &File) -> Error {
+fn invalid_name_error(file: &File) -> Error {
     file.parse_error("names in --collector.sysctl.include that metrics can have")
 }
 
 /// Converts it to a part of a metric name: invalid characters and adjacent underscores become one
 /// `_`.
 fn sanitized(name: &str) -> String {
-    let mut clean = String::new();
-    let mut other = false;
+    let mut sanitized = String::new();
+    let mut after_invalid = false;
     for letter in name.chars() {
-        if letter.is_ascii_alphanumeric() || letter == '_' && !other {
-            clean.push(letter);
-            other = false;
-        } else if letter != '_' && !other {
-            clean.truncate(clean.trim_end_matches('_').len());
-            clean.push('_');
-            other = true;
+        if letter.is_ascii_alphanumeric() || letter == '_' && !after_invalid {
+            sanitized.push(letter);
+            after_invalid = false;
+        } else if letter != '_' && !after_invalid {
+            sanitized.truncate(sanitized.trim_end_matches('_').len());
+            sanitized.push('_');
+            after_invalid = true;
         }
     }
-    clean
+    sanitized
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ struct Textfile {
     directories: Vec<PathBuf>,
     cache: Cache,
     /// The errors of the last scrape, which are not logged again.
-    known: BTreeSet<String>,
+    logged: BTreeSet<String>,
 }
 
 impl Collector for Textfile {
@@ -73,10 +73,10 @@ impl Collector for Textfile {
         for family in &families {
             family.write(&files, out);
         }
-        for problem in problems.difference(&self.known) {
+        for problem in problems.difference(&self.logged) {
             tracing::warn!(collector = "textfile", error = problem, "file not taken");
         }
-        self.known = problems;
+        self.logged = problems;
         Ok(())
     }
 }
@@ -88,7 +88,7 @@ fn files(directories: &[PathBuf], problems: &mut BTreeSet<String>) -> Vec<PathBu
         match host::entries(&directory) {
             Ok(names) => {
                 let names = names.iter().filter(|name| is_wanted(name));
-                paths.extend(names.map(|name| tidy(&directory).join(name)));
+                paths.extend(names.map(|name| normalized(&directory).join(name)));
             }
             Err(error) => drop(problems.insert(collector::chain(&error))),
         }
@@ -103,7 +103,7 @@ fn is_wanted(name: &OsStr) -> bool {
 }
 
 /// A path without redundant components, as in the label `file`.
-fn tidy(path: &Path) -> PathBuf {
+fn normalized(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 

@@ -25,9 +25,9 @@ static TEMPERATURE: Desc<2> = Desc::gauge(
 );
 static COOLING: [Column<Cooling, 2>; 2] = [
     Desc::gauge("node_cooling_device_cur_state", "How hard a device cools now.", COOLER)
-        .column(|device| device.now),
+        .column(|device| device.current),
     Desc::gauge("node_cooling_device_max_state", "How hard a device can cool.", COOLER)
-        .column(|device| device.most),
+        .column(|device| device.max),
 ];
 
 const COOLER: [&str; 2] = ["name", "type"];
@@ -41,8 +41,8 @@ impl Collector for ThermalZone {
         let mut result = Ok(());
         let mut zones = out.family(&TEMPERATURE);
         for (name, zone) in numbered(&names, "thermal_zone") {
-            match self.things(name, ["temp"]) {
-                Ok(Some(Thing { kind, numbers: [Some(millidegrees)] })) => {
+            match self.read(name, ["temp"]) {
+                Ok(Some(Readings { kind, numbers: [Some(millidegrees)] })) => {
                     zones.sample([zone, kind.trimmed()], millidegrees / 1000.0);
                 }
                 Ok(_) => {}
@@ -51,9 +51,9 @@ impl Collector for ThermalZone {
         }
         let mut devices = Vec::new();
         for (name, number) in numbered(&names, "cooling_device") {
-            match self.things(name, ["cur_state", "max_state"]) {
-                Ok(Some(Thing { kind, numbers: [now, most] })) => {
-                    devices.push((number, kind, Cooling { now, most }));
+            match self.read(name, ["cur_state", "max_state"]) {
+                Ok(Some(Readings { kind, numbers: [current, max] })) => {
+                    devices.push((number, kind, Cooling { current, max }));
                 }
                 Ok(None) => {}
                 Err(error) => result = result.and(Err(error)),
@@ -71,11 +71,11 @@ impl Collector for ThermalZone {
 impl ThermalZone {
     /// The type of a zone or device and some of its numbers. Numbers that cannot be read are left
     /// out: the sensor may not be ready, or the zone may have been removed.
-    fn things<const N: usize>(
+    fn read<const N: usize>(
         &self,
         name: &str,
         files: [&str; N],
-    ) -> Result<Option<Thing<N>>, Error> {
+    ) -> Result<Option<Readings<N>>, Error> {
         let Ok(device) = self.0.device(format!("class/thermal/{name}")) else { return Ok(None) };
         let mut numbers = [None; N];
         for (number, file) in numbers.iter_mut().zip(files) {
@@ -83,12 +83,12 @@ impl ThermalZone {
                 *number = Some(file.number::<i64>("a whole number")? as f64);
             }
         }
-        Ok(device.sensor("type").ok().map(|kind| Thing { kind, numbers }))
+        Ok(device.sensor("type").ok().map(|kind| Readings { kind, numbers }))
     }
 }
 
 /// A zone or a device.
-struct Thing<const N: usize> {
+struct Readings<const N: usize> {
     kind: File,
     numbers: [Option<f64>; N],
 }
@@ -96,8 +96,8 @@ struct Thing<const N: usize> {
 /// States are steps of a device: speeds of a fan, frequencies of a processor.
 #[derive(Clone, Copy)]
 struct Cooling {
-    now: Option<f64>,
-    most: Option<f64>,
+    current: Option<f64>,
+    max: Option<f64>,
 }
 
 /// The names that consist of `prefix` and a number, with their numbers.

@@ -47,7 +47,7 @@ struct Queues {
 /// Over all sockets; there may be a hundred thousand.
 fn sum(file: &File) -> Result<Queues, Error> {
     let mut lines = file.lines();
-    if !lines.next().is_some_and(|heads| heads.line().contains("tx_queue")) {
+    if !lines.next().is_some_and(|header| header.line().contains("tx_queue")) {
         return Err(file.parse_error("a line of heads with `tx_queue`"));
     }
     let mut sum = Queues::default();

@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 use super::Definition;
 use crate::filter;
 use crate::host::Host;
-use crate::proc::named::{MOST, Named, Names};
+use crate::proc::named::{MAX_NAMES, Named, Names};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("vmstat", "Virtual memory events", |host, flags| {
@@ -51,17 +51,17 @@ impl Collector for Vmstat {
         let mut first = file.fields();
         first.skip(1);
         first.number::<f64>("a field and its number")?;
-        let choose = |field: &str| {
-            let wanted =
+        let select = |field: &str| {
+            let is_selected =
                 self.fields.as_ref().is_none_or(|fields| fields.is_match(field.as_bytes()));
-            wanted.then(|| Named {
+            is_selected.then(|| Named {
                 name: format!("node_vmstat_{field}"),
                 help: format!("Field {field} of /proc/vmstat."),
             })
         };
-        for (place, mut line) in file.lines().take(MOST).enumerate() {
+        for (index, mut line) in file.lines().take(MAX_NAMES).enumerate() {
             let field = line.optional().unwrap_or_default();
-            if let Some(named) = self.names.at(place, field, choose) {
+            if let Some(named) = self.names.get(index, field, select) {
                 named.sample(out, line.number("a number")?);
             }
         }

@@ -195,8 +195,8 @@ fn mode(status: Status) -> &'static str {
 /// A hardware address, as `00:11:22:33:44:55`.
 fn address(bytes: [u8; 6]) -> String {
     let mut text = String::with_capacity(17);
-    for (at, byte) in bytes.iter().enumerate() {
-        let colon = if at == 0 { "" } else { ":" };
+    for (index, byte) in bytes.iter().enumerate() {
+        let colon = if index == 0 { "" } else { ":" };
         let _ = write!(text, "{colon}{byte:02x}");
     }
     text

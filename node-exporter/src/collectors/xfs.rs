@@ -275,8 +275,8 @@ impl Collector for Xfs {
 
 /// The counts of one file system. Lines that an older kernel lacks are left out.
 fn counts(file: &File) -> Result<Values<39>, Error> {
-    COUNTS.values(|place| {
-        let (name, column) = place.split_once(' ').unwrap_or_default();
+    COUNTS.values(|key| {
+        let (name, column) = key.split_once(' ').unwrap_or_default();
         let line = file.lines().find_map(|mut line| (line.optional()? == name).then_some(line));
         let Some(mut line) = line else { return Ok(None) };
         line.skip(column.parse().unwrap_or_default());

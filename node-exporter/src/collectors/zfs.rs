@@ -11,7 +11,7 @@ use exporter_core::families::Families;
 use self::kstat::{Entry, dataset, entries, pool};
 use super::Definition;
 use crate::host::{Host, OrAbsent, if_exists};
-use crate::proc::named::{MOST, Named, Names};
+use crate::proc::named::{MAX_NAMES, Named, Names};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("zfs", "ZFS caches, pools and datasets", |host, _| {
@@ -87,9 +87,9 @@ fn module(
     names: &mut Names,
 ) -> Result<(), Error> {
     let Some(text) = if_exists(host.proc(format!("spl/kstat/zfs/{file}")))? else { return Ok(()) };
-    for (place, entry) in entries(&text).enumerate() {
+    for (index, entry) in entries(&text).enumerate() {
         let Entry { name, value } = entry?;
-        let family = names.at(place, name, |name| {
+        let family = names.get(index, name, |name| {
             Some(Named {
                 name: format!("node_zfs_{part}_{}", name.replace('-', "_")),
                 help: format!("Entry {name} of {file} in /proc/spl/kstat/zfs."),
@@ -106,7 +106,7 @@ fn module(
 type ByName<const N: usize> = BTreeMap<String, Vec<([String; N], f64)>>;
 
 fn add<const N: usize>(samples: &mut ByName<N>, name: &str, labels: [&str; N], value: f64) {
-    if samples.len() < MOST || samples.contains_key(name) {
+    if samples.len() < MAX_NAMES || samples.contains_key(name) {
         samples.entry(name.to_owned()).or_default().push((labels.map(str::to_owned), value));
     }
 }

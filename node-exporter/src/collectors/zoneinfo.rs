@@ -20,7 +20,7 @@ const ZONE: [&str; 2] = ["node", "zone"];
 
 /// By the name in the file. Values by node are in the first zone of the node.
 #[rustfmt::skip] // one field a line
-static FIELDS: [(&str, Desc<'static, 2>); LENGTH] = [
+static FIELDS: [(&str, Desc<'static, 2>); FIELD_COUNT] = [
     ("nr_free_pages", Desc::gauge("node_zoneinfo_nr_free_pages", "Free pages.", ZONE)),
     ("min", Desc::gauge("node_zoneinfo_min_pages", "Watermark below which only some allocations may take pages.", ZONE)),
     ("low", Desc::gauge("node_zoneinfo_low_pages", "Watermark below which pages are reclaimed in the background.", ZONE)),
@@ -57,7 +57,7 @@ static FIELDS: [(&str, Desc<'static, 2>); LENGTH] = [
     ("numa_other", Desc::counter("node_zoneinfo_numa_other_total", "Allocations by processes on other nodes.", ZONE)),
 ];
 
-const LENGTH: usize = 34;
+const FIELD_COUNT: usize = 34;
 
 /// Pages reserved from allocations that could use a higher zone.
 struct Protection;
@@ -77,10 +77,10 @@ impl Collector for Zoneinfo {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let file = self.0.proc_long_lines("zoneinfo").or_absent("zoneinfo")?;
         let zones = parse(&file)?;
-        for (place, (_, desc)) in FIELDS.iter().enumerate() {
+        for (index, (_, desc)) in FIELDS.iter().enumerate() {
             let mut family = out.family(desc);
             for zone in &zones {
-                if let Some(Some(value)) = zone.fields.get(place) {
+                if let Some(Some(value)) = zone.fields.get(index) {
                     family.sample([zone.node, zone.name], *value as f64);
                 }
             }
@@ -106,7 +106,7 @@ struct Zone<'a> {
     node: &'a str,
     name: &'a str,
     /// In the order of [`FIELDS`].
-    fields: [Option<i64>; LENGTH],
+    fields: [Option<i64>; FIELD_COUNT],
     protection: Vec<i64>,
 }
 
@@ -121,8 +121,8 @@ fn parse(file: &File) -> Result<Vec<Zone<'_>>, Error> {
         let Some(zone) = zones.last_mut() else { continue };
         if key == "protection:" {
             zone.protection = protection(&line)?;
-        } else if let Some(place) = FIELDS.iter().position(|(name, _)| *name == key)
-            && let Some(field) = zone.fields.get_mut(place)
+        } else if let Some(index) = FIELDS.iter().position(|(name, _)| *name == key)
+            && let Some(field) = zone.fields.get_mut(index)
         {
             *field = Some(line.number("a number")?);
         }
@@ -141,14 +141,14 @@ fn zone(mut line: Fields<'_>) -> Result<Zone<'_>, Error> {
     let node = node.ok_or_else(|| line.parse_error(expected))?;
     line.skip(1);
     let name = line.word(expected)?;
-    Ok(Zone { node, name, fields: [None; LENGTH], protection: Vec::new() })
+    Ok(Zone { node, name, fields: [None; FIELD_COUNT], protection: Vec::new() })
 }
 
 /// Parses the rest of a line such as `protection: (0, 2039, 31932)`.
 fn protection(line: &Fields<'_>) -> Result<Vec<i64>, Error> {
     /// More zones than any kernel has.
-    const MOST: usize = 16;
-    let numbers = line.clone().words().take(MOST);
+    const MAX_ZONES: usize = 16;
+    let numbers = line.clone().words().take(MAX_ZONES);
     let numbers = numbers.map(|number| number.trim_matches(['(', ')', ',']).parse());
     numbers.collect::<Result<_, _>>().map_err(|_| line.parse_error("numbers such as (0, 2039)"))
 }

@@ -11,11 +11,10 @@ use crate::host::{File, Host, if_exists};
 /// Relative to sysfs.
 pub(crate) const DIRECTORY: &str = "devices/system/cpu";
 
-/// The limit of CPU numbers, above that of any kernel.
-const MOST: u32 = 1 << 16;
+/// More than any kernel supports.
+const MAX_CPUS: u32 = 1 << 16;
 
-/// The numbers of the CPUs that have a directory, in the order of the names: 0, 1, 10, 2. Empty
-/// without sysfs.
+/// The numbers of the CPUs that have a directory, sorted as text: 0, 1, 10, 2. Empty without sysfs.
 pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
     let number = |name: String| {
         let number = name.strip_prefix("cpu")?;
@@ -26,30 +25,33 @@ pub(crate) fn numbers(host: &Host) -> Result<Vec<String>, Error> {
     Ok(names.into_iter().filter_map(number).collect())
 }
 
-/// A file of a CPU, or `None` if the CPU does not have it or it cannot be read.
+/// A file of a CPU. `None` if the CPU does not have it, or if it cannot be read now.
 pub(crate) fn file(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
-    shown(read(host, number, file))
+    if_readable(read(host, number, file))
 }
 
-/// As [`file()`], for files that are read in every scrape.
+/// Like [`file()`], but keeps the file open for the next scrape.
 pub(crate) fn file_cached(host: &Host, number: &str, file: &str) -> Result<Option<File>, Error> {
-    shown(host.sys_cached(path(number, file)))
+    if_readable(host.sys_cached(path(number, file)))
 }
 
-fn shown(file: Result<File, Error>) -> Result<Option<File>, Error> {
+fn if_readable(file: Result<File, Error>) -> Result<Option<File>, Error> {
     match file {
         Ok(file) => Ok(Some(file)),
-        Err(Error::Read { source, .. }) if is_hidden(&source) || is_passing(&source) => Ok(None),
+        Err(Error::Read { source, .. }) if is_inaccessible(&source) || is_transient(&source) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
 
-/// Whether a CPU has a readable file. The result saves a query in each scrape.
-pub(crate) fn has(host: &Host, number: &str, file: &str) -> Result<bool, Error> {
+/// Whether a CPU has a readable file. Callers keep the result, which saves a system call in each
+/// scrape.
+pub(crate) fn has_file(host: &Host, number: &str, file: &str) -> Result<bool, Error> {
     match read(host, number, file) {
         Ok(_) => Ok(true),
-        Err(Error::Read { source, .. }) if is_hidden(&source) => Ok(false),
-        Err(Error::Read { source, .. }) if is_passing(&source) => Ok(true),
+        Err(Error::Read { source, .. }) if is_inaccessible(&source) => Ok(false),
+        Err(Error::Read { source, .. }) if is_transient(&source) => Ok(true),
         Err(error) => Err(error),
     }
 }
@@ -62,12 +64,12 @@ fn path(number: &str, file: &str) -> String {
     format!("{DIRECTORY}/cpu{number}/{file}")
 }
 
-fn is_hidden(error: &io::Error) -> bool {
+fn is_inaccessible(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
 }
 
-/// Whether the CPU is idle or going offline.
-fn is_passing(error: &io::Error) -> bool {
+/// Whether the error will pass: the CPU is idle or going offline.
+fn is_transient(error: &io::Error) -> bool {
     [Errno::AGAIN, Errno::BUSY, Errno::NODEV, Errno::NXIO]
         .iter()
         .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
@@ -84,12 +86,12 @@ impl CpuSet {
 
     fn from_text(text: &str) -> Option<Self> {
         let mut ranges = Vec::new();
-        // The kernel writes sorted ranges. Requiring that limits the work for a damaged file.
+        // The kernel writes sorted ranges. Rejecting others bounds the result of a damaged file.
         let mut next = 0;
         for range in text.split(',').filter(|range| !range.is_empty()) {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
             let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-            if first < next || last < first || last >= MOST {
+            if first < next || last < first || last >= MAX_CPUS {
                 return None;
             }
             next = last + 1;

@@ -9,14 +9,14 @@ use exporter_core::collector::Error;
 
 use crate::host::{self, Host};
 
-/// The content of the file, and its path.
+/// The content of a mountinfo file.
 pub(crate) struct Table {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
-/// The mounts of process 1, which are those of the machine; if that is hidden, those of this
-/// process.
+/// Reads the mounts of process 1, which are those of the machine, or the mounts of this process if
+/// process 1 is hidden.
 pub(crate) fn read(host: &Host) -> Result<Table, Error> {
     let read =
         |file: &str| Ok(Table { path: host.procfs.join(file), bytes: host.proc_bytes(file)? });
@@ -34,16 +34,16 @@ impl Table {
     /// The mounts in mount order, and the error of the first invalid line.
     pub(crate) fn mounts(&self) -> (Vec<Mount<'_>>, Result<(), Error>) {
         let mut mounts = Vec::new();
-        let mut bad = None;
+        let mut invalid_line = None;
         for line in self.bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
             match Mount::parse(line) {
                 Some(mount) => mounts.push(mount),
-                None => bad = bad.or(Some(line)),
+                None => invalid_line = invalid_line.or(Some(line)),
             }
         }
         // Every machine has mounts.
-        let bad = bad.or(mounts.is_empty().then_some(b""));
-        let result = bad.map_or(Ok(()), |line| {
+        let invalid_line = invalid_line.or(mounts.is_empty().then_some(b""));
+        let result = invalid_line.map_or(Ok(()), |line| {
             let found = String::from_utf8_lossy(line).chars().take(120).collect();
             Err(Error::Parse { path: self.path.clone(), expected: "a mount", found })
         });
@@ -96,7 +96,7 @@ impl<'a> Mount<'a> {
             || super_options.any(|option| matches!(option, b"ro" | b"emergency_ro"))
     }
 
-    /// Only escapes of spaces and tabs are replaced, as in `node_exporter`.
+    /// The mount point with unescaped spaces and tabs. Other escapes stay, as in `node_exporter`.
     pub(crate) fn point_for_label(&self) -> Vec<u8> {
         unescaped(self.point, |byte| matches!(byte, b' ' | b'\t'))
     }
@@ -107,14 +107,14 @@ impl<'a> Mount<'a> {
     }
 }
 
-/// Replaces escapes such as `\040` by their bytes, if those are `wanted`.
-fn unescaped(text: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+/// Replaces escapes such as `\040` by the bytes for which `should_unescape` returns true.
+fn unescaped(text: &[u8], should_unescape: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {
         match rest {
             [b'\\', high @ b'0'..=b'3', mid @ b'0'..=b'7', low @ b'0'..=b'7', tail @ ..]
-                if wanted(octal(*high, *mid, *low)) =>
+                if should_unescape(octal(*high, *mid, *low)) =>
             {
                 out.push(octal(*high, *mid, *low));
                 rest = tail;
@@ -132,8 +132,8 @@ fn octal(high: u8, mid: u8, low: u8) -> u8 {
     ((high - b'0') << 6) | ((mid - b'0') << 3) | (low - b'0')
 }
 
-/// The path of a mount point below `root`. A mount point outside is already relative to the
-/// machine: process 1 sees no such prefix.
+/// Strips the prefix `root` from a mount point. A mount point without the prefix comes from process
+/// 1 and is already relative to the root of the machine.
 pub(crate) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
     match host::path_of(point).strip_prefix(root) {
         Ok(rest) => [b"/", rest.as_os_str().as_encoded_bytes()].concat(),
@@ -141,28 +141,29 @@ pub(crate) fn below(root: &Path, point: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The mounts that may hang, and all mounts below them.
-pub(crate) struct Risky<'a>(Vec<(usize, &'a [u8])>);
+/// The mounts of file systems that are not local, with their indices. They may hang, and so may all
+/// mounts below them.
+pub(crate) struct NonLocalMounts<'a>(Vec<(usize, &'a [u8])>);
 
-pub(crate) fn risky<'a>(mounts: &[Mount<'a>]) -> Risky<'a> {
-    let risky = mounts.iter().enumerate().filter(|(_, mount)| !is_local(mount.fstype));
-    Risky(risky.map(|(nth, mount)| (nth, mount.point)).collect())
+pub(crate) fn non_local_mounts<'a>(mounts: &[Mount<'a>]) -> NonLocalMounts<'a> {
+    let non_local_mounts = mounts.iter().enumerate().filter(|(_, mount)| !is_local(mount.fstype));
+    NonLocalMounts(non_local_mounts.map(|(index, mount)| (index, mount.point)).collect())
 }
 
-impl Risky<'_> {
+impl NonLocalMounts<'_> {
     /// Whether querying the mount at this index may block.
-    pub(crate) fn may_hang(&self, nth: usize, mount: &Mount<'_>) -> bool {
+    pub(crate) fn may_hang(&self, index: usize, mount: &Mount<'_>) -> bool {
         !is_local(mount.fstype)
             || self.0.iter().any(|(other, point)| match mount.point.strip_prefix(*point) {
-                Some(b"") => *other > nth,
+                Some(b"") => *other > index,
                 Some(rest) => point.ends_with(b"/") || rest.starts_with(b"/"),
                 None => false,
             })
     }
 }
 
-/// Whether statfs on a file system of this type accesses only memory or a disk. Unknown types may
-/// query a server or a process that is gone.
+/// Whether statfs on a file system of this type accesses only memory or a disk. Other types may
+/// wait for a server or a process.
 pub(crate) fn is_local(fstype: &[u8]) -> bool {
     matches!(
         fstype,
@@ -312,9 +313,12 @@ mod tests {
 9 8 8:6 / /over rw - vfat /dev/sdf rw";
         let mounts: Vec<_> =
             text.lines().map(|line| Mount::parse(line.as_bytes()).unwrap()).collect();
-        let risky = risky(&mounts);
-        let hang: Vec<_> =
-            mounts.iter().enumerate().map(|(nth, mount)| risky.may_hang(nth, mount)).collect();
+        let non_local_mounts = non_local_mounts(&mounts);
+        let hang: Vec<_> = mounts
+            .iter()
+            .enumerate()
+            .map(|(index, mount)| non_local_mounts.may_hang(index, mount))
+            .collect();
         assert_eq!(hang, [false, false, true, true, false, true, true, true, false]);
     }
 }

@@ -1,13 +1,13 @@
-//! Families with names from kernel files: each name is checked and sanitized once, not in every
-//! scrape.
+//! Families named after fields of kernel files. The cache saves filtering and formatting the names
+//! in every scrape.
 
 use exporter_core::desc::{Desc, Kind};
 use exporter_core::families::Families;
 
-/// The limit of names in one file, above that of any kernel. Further names are not cached.
-pub(crate) const MOST: usize = 4096;
+/// The maximum number of names in one file, more than any kernel has. Further names are ignored.
+pub(crate) const MAX_NAMES: usize = 4096;
 
-/// A family without labels or type, under a name found on the machine.
+/// An untyped family without labels.
 #[derive(Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,
@@ -15,7 +15,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Writes its only sample. Invalid names are ignored.
+    /// Writes the sample, unless the name is invalid.
     pub(crate) fn sample(&self, out: &mut Families, value: f64) {
         if let Some(desc) = Desc::try_new(&self.name, &self.help, Kind::Untyped, []) {
             out.family(&desc).sample([], value);
@@ -23,29 +23,29 @@ impl Named {
     }
 }
 
-/// The names of a file in order, which rarely changes.
+/// The names in a file by position. Their order rarely changes.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    known: Vec<(String, Option<Named>)>,
+    cached: Vec<(String, Option<Named>)>,
 }
 
 impl Names {
-    /// The family for the name at this index, if `choose` accepts it. The check is repeated only if
-    /// the name changes. Indices are visited in order.
-    pub(crate) fn at(
+    /// The family for the name at this index, or `None` if `select` rejects the name. Calls
+    /// `select` only if the name has changed. Indices have to be visited in order.
+    pub(crate) fn get(
         &mut self,
-        place: usize,
+        index: usize,
         name: &str,
-        choose: impl FnOnce(&str) -> Option<Named>,
+        select: impl FnOnce(&str) -> Option<Named>,
     ) -> Option<&Named> {
-        if self.known.get(place).is_none_or(|(known, _)| known != name) {
-            if place >= MOST {
+        if self.cached.get(index).is_none_or(|(cached, _)| cached != name) {
+            if index >= MAX_NAMES {
                 return None;
             }
-            self.known.truncate(place);
-            self.known.push((name.to_owned(), choose(name)));
+            self.cached.truncate(index);
+            self.cached.push((name.to_owned(), select(name)));
         }
-        self.known.get(place)?.1.as_ref()
+        self.cached.get(index)?.1.as_ref()
     }
 }
 
@@ -57,14 +57,14 @@ mod tests {
     fn a_name_is_checked_once() {
         let mut names = Names::default();
         let mut judged = Vec::new();
-        for (place, name) in [(0, "a"), (1, "b"), (0, "a"), (1, "b"), (0, "a"), (1, "c")] {
-            let found = names.at(place, name, |name| {
+        for (index, name) in [(0, "a"), (1, "b"), (0, "a"), (1, "b"), (0, "a"), (1, "c")] {
+            let found = names.get(index, name, |name| {
                 judged.push(name.to_owned());
                 (name != "b").then(|| Named { name: name.to_owned(), help: String::new() })
             });
             assert_eq!(found.is_some(), name != "b");
         }
         assert_eq!(judged, ["a", "b", "c"]);
-        assert!(names.at(MOST, "x", |_| panic!("too far")).is_none());
+        assert!(names.get(MAX_NAMES, "x", |_| panic!("too far")).is_none());
     }
 }

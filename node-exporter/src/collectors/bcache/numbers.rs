@@ -2,7 +2,7 @@
 
 /// `12`, or `1.5k` with a fraction that is not one: the kernel's `bch_hprint` puts the rest of a
 /// division by 1024 behind the point, in hundredths of itself. `1.5k` is 1 KiB and 500 of 1024.
-pub(super) fn human(text: &str) -> Option<f64> {
+pub(super) fn human_readable(text: &str) -> Option<f64> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),
         None => (false, text),
@@ -23,9 +23,9 @@ pub(super) fn human(text: &str) -> Option<f64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// Like [`human`], with or without `/sec`.
+/// Like [`human_readable`], with or without `/sec`.
 pub(super) fn rate(text: &str) -> Option<f64> {
-    human(text.strip_suffix("/sec").unwrap_or(text))
+    human_readable(text.strip_suffix("/sec").unwrap_or(text))
 }
 
 /// `99%`.
@@ -55,7 +55,7 @@ mod tests {
             ("", None),
             ("-", None),
         ] {
-            assert_eq!(human(text), expected, "{text}");
+            assert_eq!(human_readable(text), expected, "{text}");
         }
     }
 

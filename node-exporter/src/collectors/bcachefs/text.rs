@@ -5,7 +5,7 @@ use exporter_core::collector::Error;
 use crate::host::{Fields, File};
 
 /// `720` or `2.05G`; each unit is 1024 times the previous one.
-pub(super) fn human(text: &str) -> Option<f64> {
+pub(super) fn human_readable(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse::<u64>() {
         return Some(number as f64);
     }
@@ -18,14 +18,14 @@ pub(super) fn human(text: &str) -> Option<f64> {
 
 fn number(line: &mut Fields<'_>) -> Result<f64, Error> {
     let expected = "a number such as 12 or 2.05G";
-    human(line.word(expected)?).ok_or_else(|| line.parse_error(expected))
+    human_readable(line.word(expected)?).ok_or_else(|| line.parse_error(expected))
 }
 
 /// A counter since the creation of the file system.
 pub(super) fn counter(file: &File) -> Result<f64, Error> {
     let expected = "a line `since filesystem creation:` with a number";
     let line = file.text().lines().find_map(|line| line.strip_prefix("since filesystem creation:"));
-    line.and_then(|number| human(number.trim())).ok_or_else(|| file.parse_error(expected))
+    line.and_then(|number| human_readable(number.trim())).ok_or_else(|| file.parse_error(expected))
 }
 
 /// Kinds of errors with their counts; the time of the last one follows.
@@ -68,7 +68,8 @@ pub(super) fn done(file: &File) -> Result<Vec<([String; 2], f64)>, Error> {
             operation = name;
             continue;
         }
-        let bytes = human(bytes).ok_or_else(|| line.parse_error("a kind of data and its bytes"))?;
+        let bytes = human_readable(bytes)
+            .ok_or_else(|| line.parse_error("a kind of data and its bytes"))?;
         done.push(([operation, name].map(str::to_owned), bytes));
     }
     Ok(done)
@@ -108,7 +109,7 @@ mod tests {
             ("1q", None),
             ("", None),
         ] {
-            assert_eq!(human(text), expected, "{text}");
+            assert_eq!(human_readable(text), expected, "{text}");
         }
     }
 

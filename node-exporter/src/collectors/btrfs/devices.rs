@@ -16,17 +16,17 @@ pub(super) struct Sizes;
 
 impl Describe for Sizes {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        visit(DynDesc::new(SIZE, SIZE_HELP, Kind::Gauge, &ASKED));
+        visit(DynDesc::new(SIZE, SIZE_HELP, Kind::Gauge, &QUERIED_LABELS));
     }
 }
 
-const ASKED: [&str; 3] = ["device", "btrfs_dev_uuid", "uuid"];
-const IN_SYSFS: [&str; 2] = ["device", "uuid"];
+const QUERIED_LABELS: [&str; 3] = ["device", "btrfs_dev_uuid", "uuid"];
+const SYSFS_LABELS: [&str; 2] = ["device", "uuid"];
 
 pub(super) static UNUSED: Desc<3> = Desc::gauge(
     "node_btrfs_device_unused_bytes",
     "Space of a device that is not allocated.",
-    ASKED,
+    QUERIED_LABELS,
 );
 pub(super) static ERRORS: Desc<4> = Desc::counter(
     "node_btrfs_device_errors_total",
@@ -36,20 +36,20 @@ pub(super) static ERRORS: Desc<4> = Desc::counter(
 
 pub(super) enum Devices {
     /// By name, with the size in bytes.
-    InSysfs(Vec<(String, f64)>),
-    Asked(Vec<BtrfsDevice>),
+    Sysfs(Vec<(String, f64)>),
+    Queried(Vec<BtrfsDevice>),
 }
 
 impl Devices {
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::InSysfs(devices) => devices.len(),
-            Self::Asked(devices) => devices.len(),
+            Self::Sysfs(devices) => devices.len(),
+            Self::Queried(devices) => devices.len(),
         }
     }
 }
 
-pub(super) fn in_sysfs(system: &Device) -> Result<Devices, Error> {
+pub(super) fn read_sysfs(system: &Device) -> Result<Devices, Error> {
     let mut found = Vec::new();
     let directory = if_exists(system.device("devices"))?;
     for (name, device) in directory.map_or_else(|| Ok(Vec::new()), |all| all.devices())? {
@@ -57,14 +57,14 @@ pub(super) fn in_sysfs(system: &Device) -> Result<Devices, Error> {
         let sectors = if_exists(device.number::<u64>("size", "a number of sectors"))?;
         found.push((name, sectors.unwrap_or_default() as f64 * 512.0));
     }
-    Ok(Devices::InSysfs(found))
+    Ok(Devices::Sysfs(found))
 }
 
 /// The devices of mounted file systems, by UUID. If a file system cannot be queried, for example
 /// because of missing privileges, the data from sysfs is used.
-pub(super) fn asked(host: &Host) -> Vec<(String, Devices)> {
-    let mut asked = Vec::<(String, Devices)>::new();
-    let Ok(table) = mounts::read(host) else { return asked };
+pub(super) fn query_mounted(host: &Host) -> Vec<(String, Devices)> {
+    let mut queried = Vec::<(String, Devices)>::new();
+    let Ok(table) = mounts::read(host) else { return queried };
     let (mounts, _) = table.mounts();
     let mut seen = Vec::new();
     for mount in mounts.iter().filter(|mount| mount.fstype == b"btrfs") {
@@ -77,45 +77,45 @@ pub(super) fn asked(host: &Host) -> Vec<(String, Devices)> {
         let point = mount.point_unescaped();
         let Ok(file) = host.open_root(host::path_of(&point)) else { continue };
         if let Ok((uuid, devices)) = system::btrfs(&file)
-            && !asked.iter().any(|(known, _)| *known == uuid)
+            && !queried.iter().any(|(known, _)| *known == uuid)
         {
-            asked.push((uuid, Devices::Asked(devices)));
+            queried.push((uuid, Devices::Queried(devices)));
         }
     }
-    asked
+    queried
 }
 
 pub(super) fn expose(out: &mut Families, systems: &[(&str, &Devices)]) {
     for (uuid, devices) in systems {
         let desc = |labels| DynDesc::new(SIZE, SIZE_HELP, Kind::Gauge, labels);
         match devices {
-            Devices::InSysfs(devices) => {
-                let mut sizes = out.open(desc(&IN_SYSFS));
+            Devices::Sysfs(devices) => {
+                let mut sizes = out.open(desc(&SYSFS_LABELS));
                 for (device, size) in devices {
                     sizes.sample(&[device, uuid], *size);
                 }
             }
-            Devices::Asked(devices) => {
-                let mut sizes = out.open(desc(&ASKED));
+            Devices::Queried(devices) => {
+                let mut sizes = out.open(desc(&QUERIED_LABELS));
                 for device in devices {
                     sizes.sample(&[&device.name, &device.uuid, uuid], device.size as f64);
                 }
             }
         }
     }
-    let asked = || {
+    let queried = || {
         systems.iter().flat_map(|(uuid, devices)| {
-            let devices = if let Devices::Asked(devices) = devices { &devices[..] } else { &[] };
+            let devices = if let Devices::Queried(devices) = devices { &devices[..] } else { &[] };
             devices.iter().map(move |device| (*uuid, device))
         })
     };
     let mut unused = out.family(&UNUSED);
-    for (uuid, device) in asked() {
+    for (uuid, device) in queried() {
         let bytes = device.size.saturating_sub(device.used);
         unused.sample([&device.name, &device.uuid, uuid], bytes as f64);
     }
     let mut errors = out.family(&ERRORS);
-    for (uuid, device) in asked() {
+    for (uuid, device) in queried() {
         for (kind, count) in
             ["write", "read", "flush", "corruption", "generation"].into_iter().zip(device.errors)
         {

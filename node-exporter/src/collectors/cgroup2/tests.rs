@@ -10,7 +10,7 @@ fn host() -> Host {
 
 #[test]
 fn groups_are_selected() {
-    for (given, expected, left_out) in [
+    for (given, expected, omitted) in [
         (
             vec![],
             vec![
@@ -22,21 +22,21 @@ fn groups_are_selected() {
             ],
             0,
         ),
-        (vec![(&DEPTH, "1")], vec!["/init.scope", "/system.slice", "/user.slice"], 0),
-        (vec![(&DEPTH, "0")], vec![], 0),
+        (vec![(&MAX_DEPTH, "1")], vec!["/init.scope", "/system.slice", "/user.slice"], 0),
+        (vec![(&MAX_DEPTH, "0")], vec![], 0),
         (vec![(&INCLUDE, "service$")], vec!["/system.slice/cron.service"], 0),
         (vec![(&EXCLUDE, r"\.(slice|scope)$")], vec!["/system.slice/cron.service"], 0),
-        (vec![(&MAX, "2")], vec!["/init.scope", "/system.slice"], 3),
+        (vec![(&MAX_GROUPS, "2")], vec!["/init.scope", "/system.slice"], 3),
     ] {
         let collector = Cgroup2::new(&host(), &Flags::new(given.clone())).unwrap();
         let (found, more) = collector.groups("fs/cgroup").unwrap();
-        assert_eq!((found, more), (expected.iter().map(ToString::to_string).collect(), left_out));
+        assert_eq!((found, more), (expected.iter().map(ToString::to_string).collect(), omitted));
     }
 }
 
 #[test]
 fn flags_must_be_numbers() {
-    for flag in [&DEPTH, &MAX] {
+    for flag in [&MAX_DEPTH, &MAX_GROUPS] {
         let error = Cgroup2::new(&host(), &Flags::new([(flag, "many")])).err().unwrap();
         assert!(error.to_string().contains(flag.name), "{error}");
     }

@@ -75,8 +75,8 @@ const MICROSECONDS: f64 = 1e6;
 
 /// Reads the files of a group in `directory`, below sysfs. A group that has ended has no values.
 pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
-    let Some(group) = there(host.device(directory))? else { return Ok(Usage::default()) };
-    let file = |name: &str| there(group.file(name));
+    let Some(group) = if_available(host.device(directory))? else { return Ok(Usage::default()) };
+    let file = |name: &str| if_available(group.file(name));
     let number = |name: &str| file(name)?.map(|file| number_or_max(&file)).transpose();
     let mut usage = Usage {
         memory: number("memory.current")?,
@@ -88,7 +88,7 @@ pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
     };
     if let Some(file) = file("cpu.stat")? {
         let seconds = |micros: Option<f64>| micros.map(|micros| micros / MICROSECONDS);
-        let [user, system, periods, throttled_periods, throttled] = keyed(
+        let [user, system, periods, throttled_periods, throttled] = parse_keys(
             &file,
             ["user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec"],
         )?;
@@ -99,10 +99,10 @@ pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
         usage.throttled = seconds(throttled);
     }
     if let Some(file) = file("memory.stat")? {
-        usage.memory_kinds = keyed(&file, MEMORY_KINDS)?;
+        usage.memory_kinds = parse_keys(&file, MEMORY_KINDS)?;
     }
     if let Some(file) = file("memory.events")? {
-        usage.memory_events = keyed(&file, MEMORY_EVENTS)?;
+        usage.memory_events = parse_keys(&file, MEMORY_EVENTS)?;
     }
     for (limit, (_, name)) in usage.memory_limits.iter_mut().zip(MEMORY_LIMITS) {
         *limit = number(name)?;
@@ -111,7 +111,7 @@ pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
         usage.io = io(&file)?;
     }
     if let Some(file) = file("pids.events")? {
-        [usage.tasks_refused] = keyed(&file, ["max"])?;
+        [usage.tasks_refused] = parse_keys(&file, ["max"])?;
     }
     for (pressure, resource) in usage.pressure.iter_mut().zip(RESOURCES) {
         *pressure = file(&format!("{resource}.pressure"))?.map(|file| stalls(&file)).transpose()?;
@@ -119,7 +119,7 @@ pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
     Ok(usage)
 }
 
-fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+fn if_available<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
     match found {
         Ok(found) => Ok(Some(found)),
         Err(Error::Read { source, .. })
@@ -143,12 +143,12 @@ fn number_or_max(file: &File) -> Result<f64, Error> {
 }
 
 /// The numbers of some keys, of a file with a key and a number on each line.
-fn keyed<const N: usize>(file: &File, keys: [&str; N]) -> Result<[Option<f64>; N], Error> {
+fn parse_keys<const N: usize>(file: &File, keys: [&str; N]) -> Result<[Option<f64>; N], Error> {
     let mut numbers = [None; N];
     for mut line in file.lines() {
         let key = line.word("a key")?;
-        if let Some(at) = keys.iter().position(|wanted| *wanted == key)
-            && let Some(number) = numbers.get_mut(at)
+        if let Some(index) = keys.iter().position(|wanted| *wanted == key)
+            && let Some(number) = numbers.get_mut(index)
         {
             *number = Some(line.number::<u64>("a number behind the key")? as f64);
         }
@@ -163,10 +163,10 @@ fn io(file: &File) -> Result<Vec<Io>, Error> {
     let mut devices = Vec::new();
     for mut line in file.lines() {
         let mut io = Io { device: line.word("a device number")?.to_owned(), ..Io::default() };
-        let mut counted = false;
+        let mut has_counters = false;
         for word in line.clone().words() {
             let (key, number) = word.split_once('=').ok_or_else(|| line.parse_error(EXPECTED))?;
-            let place = match key {
+            let counter = match key {
                 "rbytes" => &mut io.bytes[0],
                 "wbytes" => &mut io.bytes[1],
                 "dbytes" => &mut io.bytes[2],
@@ -176,10 +176,10 @@ fn io(file: &File) -> Result<Vec<Io>, Error> {
                 // From cost models, if they are enabled.
                 _ => continue,
             };
-            *place = number.parse::<u64>().map_err(|_| line.parse_error(EXPECTED))? as f64;
-            counted = true;
+            *counter = number.parse::<u64>().map_err(|_| line.parse_error(EXPECTED))? as f64;
+            has_counters = true;
         }
-        if counted {
+        if has_counters {
             devices.push(io);
         }
     }
@@ -192,14 +192,14 @@ fn stalls(file: &File) -> Result<[f64; 2], Error> {
     const EXPECTED: &str = "lines `some` and `full` with a `total=`";
     let mut totals = [0.0; 2];
     for mut line in file.lines() {
-        let place = match line.word(EXPECTED)? {
+        let counter = match line.word(EXPECTED)? {
             "some" => &mut totals[0],
             "full" => &mut totals[1],
             _ => return Err(line.parse_error(EXPECTED)),
         };
         let total = line.clone().words().find_map(|word| word.strip_prefix("total="));
         let micros: Option<u64> = total.and_then(|total| total.parse().ok());
-        *place = micros.ok_or_else(|| line.parse_error(EXPECTED))? as f64 / MICROSECONDS;
+        *counter = micros.ok_or_else(|| line.parse_error(EXPECTED))? as f64 / MICROSECONDS;
     }
     Ok(totals)
 }
@@ -229,10 +229,10 @@ mod tests {
             ("max 3\n", [None, Some(3.0)]),
             ("", [None, None]),
         ] {
-            assert_eq!(keyed(&File::from_text(text), keys).unwrap(), expected, "{text:?}");
+            assert_eq!(parse_keys(&File::from_text(text), keys).unwrap(), expected, "{text:?}");
         }
-        keyed(&File::from_text("low\n"), keys).unwrap_err();
-        keyed(&File::from_text("low x\n"), keys).unwrap_err();
+        parse_keys(&File::from_text("low\n"), keys).unwrap_err();
+        parse_keys(&File::from_text("low x\n"), keys).unwrap_err();
     }
 
     #[test]

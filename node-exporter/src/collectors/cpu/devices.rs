@@ -26,22 +26,22 @@ pub(super) static ONLINE: Desc<1> = Desc::gauge(
     ["cpu"],
 );
 
-const CORE_COUNT: &str = "thermal_throttle/core_throttle_count";
-const PACKAGE_COUNT: &str = "thermal_throttle/package_throttle_count";
+const CORE_COUNT_FILE: &str = "thermal_throttle/core_throttle_count";
+const PACKAGE_COUNT_FILE: &str = "thermal_throttle/package_throttle_count";
 
 /// The files to read in each scrape. Finding them costs a dozen system calls per CPU, and the
 /// result is the same until CPUs are added or removed.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
-    cores: Vec<Counted<2>>,
-    packages: Vec<Counted<1>>,
+    cores: Vec<ThrottleCounter<2>>,
+    packages: Vec<ThrottleCounter<1>>,
     /// The CPUs that can be offline.
-    switchable: Vec<String>,
+    hotpluggable: Vec<String>,
 }
 
 /// A core or package, and its first CPU with a counter. All its CPUs have the same count.
 #[derive(Debug)]
-struct Counted<const N: usize> {
+struct ThrottleCounter<const N: usize> {
     labels: [String; N],
     cpu: String,
 }
@@ -52,26 +52,26 @@ impl Devices {
         let numbers = cpus::numbers(host)?;
         let (mut cores, mut packages) = (BTreeSet::new(), BTreeSet::new());
         for cpu in &numbers {
-            let package = id(host, cpu, "topology/physical_package_id")?;
-            let core = id(host, cpu, "topology/core_id")?;
+            let package = topology_id(host, cpu, "topology/physical_package_id")?;
+            let core = topology_id(host, cpu, "topology/core_id")?;
             let Some((package, core)) = package.zip(core) else { continue };
-            let place = (package, core);
-            if !cores.contains(&place) && cpus::has(host, cpu, CORE_COUNT)? {
-                cores.insert(place);
+            let core_key = (package, core);
+            if !cores.contains(&core_key) && cpus::has_file(host, cpu, CORE_COUNT_FILE)? {
+                cores.insert(core_key);
                 let labels = [package.to_string(), core.to_string()];
-                devices.cores.push(Counted { labels, cpu: cpu.clone() });
+                devices.cores.push(ThrottleCounter { labels, cpu: cpu.clone() });
             }
-            if !packages.contains(&package) && cpus::has(host, cpu, PACKAGE_COUNT)? {
+            if !packages.contains(&package) && cpus::has_file(host, cpu, PACKAGE_COUNT_FILE)? {
                 packages.insert(package);
                 let labels = [package.to_string()];
-                devices.packages.push(Counted { labels, cpu: cpu.clone() });
+                devices.packages.push(ThrottleCounter { labels, cpu: cpu.clone() });
             }
         }
         // If the first CPU cannot be offline, it has no series, and neither do the others.
         if let Some(first) = numbers.first()
-            && cpus::has(host, first, "online")?
+            && cpus::has_file(host, first, "online")?
         {
-            devices.switchable = numbers;
+            devices.hotpluggable = numbers;
         }
         Ok(devices)
     }
@@ -84,17 +84,23 @@ impl Devices {
         out: &mut Families,
     ) -> Result<(), Error> {
         if packages_only {
-            return throttles(&PACKAGE_THROTTLES, &self.packages, PACKAGE_COUNT, host, out);
+            return expose_throttles(
+                &PACKAGE_THROTTLES,
+                &self.packages,
+                PACKAGE_COUNT_FILE,
+                host,
+                out,
+            );
         }
-        throttles(&CORE_THROTTLES, &self.cores, CORE_COUNT, host, out)?;
-        throttles(&PACKAGE_THROTTLES, &self.packages, PACKAGE_COUNT, host, out)?;
-        if self.switchable.is_empty() {
+        expose_throttles(&CORE_THROTTLES, &self.cores, CORE_COUNT_FILE, host, out)?;
+        expose_throttles(&PACKAGE_THROTTLES, &self.packages, PACKAGE_COUNT_FILE, host, out)?;
+        if self.hotpluggable.is_empty() {
             return Ok(());
         }
         // One file for all CPUs has the same content as `online` of each.
         let online = CpuSet::parse(&host.sys_cached(format!("{DIRECTORY}/online"))?)?;
         let mut family = out.family(&ONLINE);
-        for cpu in &self.switchable {
+        for cpu in &self.hotpluggable {
             let is_online = cpu.parse().is_ok_and(|cpu| online.contains(cpu));
             family.sample([cpu], f64::from(is_online));
         }
@@ -103,21 +109,21 @@ impl Devices {
 }
 
 /// A number of the topology, or `None` if the firmware does not provide it: -1.
-fn id(host: &Host, cpu: &str, file: &str) -> Result<Option<u32>, Error> {
+fn topology_id(host: &Host, cpu: &str, file: &str) -> Result<Option<u32>, Error> {
     let Some(file) = cpus::file(host, cpu, file)? else { return Ok(None) };
     let id: i64 = file.number("a number of the topology")?;
     Ok(u32::try_from(id).ok())
 }
 
-fn throttles<const N: usize>(
+fn expose_throttles<const N: usize>(
     desc: &Desc<N>,
-    counted: &[Counted<N>],
+    counters: &[ThrottleCounter<N>],
     file: &str,
     host: &Host,
     out: &mut Families,
 ) -> Result<(), Error> {
     let mut family = out.family(desc);
-    for Counted { labels, cpu } in counted {
+    for ThrottleCounter { labels, cpu } in counters {
         if let Some(file) = cpus::file_cached(host, cpu, file)? {
             let count: u64 = file.number("a count")?;
             family.sample(labels.each_ref().map(String::as_str), count as f64);

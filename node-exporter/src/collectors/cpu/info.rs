@@ -57,20 +57,20 @@ pub(super) static BUG: Desc<1> =
 #[derive(Debug)]
 pub(super) struct Info {
     frequency: bool,
-    flags: Option<Words>,
-    bugs: Option<Words>,
+    flags: Option<MatchingWords>,
+    bugs: Option<MatchingWords>,
 }
 
 impl Info {
     /// `None` unless enabled by a flag.
-    pub(super) fn wanted(flags: &Flags) -> Result<Option<Self>, Error> {
+    pub(super) fn from_flags(flags: &Flags) -> Result<Option<Self>, Error> {
         let info = Self {
             frequency: flags.has_collector(cpufreq::DEFINITION.name),
-            flags: filter::pattern(flags, &FLAGS_INCLUDE)?.map(Words::new),
-            bugs: filter::pattern(flags, &BUGS_INCLUDE)?.map(Words::new),
+            flags: filter::pattern(flags, &FLAGS_INCLUDE)?.map(MatchingWords::new),
+            bugs: filter::pattern(flags, &BUGS_INCLUDE)?.map(MatchingWords::new),
         };
-        let wanted = flags.is_on(&INFO) || info.flags.is_some() || info.bugs.is_some();
-        Ok(wanted.then_some(info))
+        let is_enabled = flags.is_on(&INFO) || info.flags.is_some() || info.bugs.is_some();
+        Ok(is_enabled.then_some(info))
     }
 
     pub(super) fn collect(&mut self, host: &Host, out: &mut Families) -> Result<(), Error> {
@@ -95,8 +95,8 @@ impl Info {
         if self.frequency {
             let mut family = out.family(&FREQUENCY);
             for cpu in &cpus {
-                if let Some(mhz) = cpu.mhz {
-                    family.sample([cpu.package, cpu.core, cpu.number], mhz * 1e6);
+                if let Some(frequency_mhz) = cpu.frequency_mhz {
+                    family.sample([cpu.package, cpu.core, cpu.number], frequency_mhz * 1e6);
                 }
             }
         }
@@ -107,7 +107,7 @@ impl Info {
         ] {
             let Some((words, line)) = words.as_mut().zip(line) else { continue };
             let mut family = out.family(desc);
-            for word in words.chosen(line) {
+            for word in words.matching(line) {
                 family.sample([word], 1.0);
             }
         }
@@ -117,25 +117,25 @@ impl Info {
 
 /// The matching words of a line; updated only if the line has changed.
 #[derive(Debug)]
-struct Words {
+struct MatchingWords {
     pattern: Regex,
     line: String,
-    chosen: Vec<String>,
+    matching: Vec<String>,
 }
 
-impl Words {
+impl MatchingWords {
     fn new(pattern: Regex) -> Self {
-        Self { pattern, line: String::new(), chosen: Vec::new() }
+        Self { pattern, line: String::new(), matching: Vec::new() }
     }
 
-    fn chosen(&mut self, line: &str) -> &[String] {
+    fn matching(&mut self, line: &str) -> &[String] {
         if self.line != line {
             let words = line.split_ascii_whitespace();
-            let chosen = words.filter(|word| self.pattern.is_match(word.as_bytes()));
-            self.chosen = chosen.map(ToOwned::to_owned).collect();
+            let matching = words.filter(|word| self.pattern.is_match(word.as_bytes()));
+            self.matching = matching.map(ToOwned::to_owned).collect();
             line.clone_into(&mut self.line);
         }
-        &self.chosen
+        &self.matching
     }
 }
 
@@ -152,7 +152,7 @@ struct Cpu<'a> {
     microcode: &'a str,
     stepping: &'a str,
     cache_size: &'a str,
-    mhz: Option<f64>,
+    frequency_mhz: Option<f64>,
     flags: &'a str,
     bugs: &'a str,
 }
@@ -180,8 +180,9 @@ fn parse(file: &File) -> Result<Vec<Cpu<'_>>, Error> {
             "stepping" => cpu.stepping = value,
             "cache size" => cpu.cache_size = value,
             "cpu MHz" => {
-                let mhz = value.parse().map_err(|_| fields.parse_error("a number of MHz"))?;
-                cpu.mhz = Some(mhz);
+                let frequency_mhz =
+                    value.parse().map_err(|_| fields.parse_error("a number of MHz"))?;
+                cpu.frequency_mhz = Some(frequency_mhz);
             }
             "flags" | "Features" => cpu.flags = value,
             "bugs" => cpu.bugs = value,
@@ -205,22 +206,22 @@ mod tests {
             (Flags::new([(&FLAGS_INCLUDE, "^aes$")]), ["cpu", "cpufreq"], Some(true)),
             (Flags::new([(&BUGS_INCLUDE, "mds")]), ["cpu", "stat"], Some(false)),
         ] {
-            let info = Info::wanted(&flags.with_collectors(collectors)).unwrap();
+            let info = Info::from_flags(&flags.with_collectors(collectors)).unwrap();
             assert_eq!(info.map(|info| info.frequency), frequency);
         }
     }
 
     #[test]
     fn invalid_patterns_are_errors() {
-        let error = Info::wanted(&Flags::new([(&BUGS_INCLUDE, "(")])).unwrap_err().to_string();
+        let error = Info::from_flags(&Flags::new([(&BUGS_INCLUDE, "(")])).unwrap_err().to_string();
         assert!(error.starts_with("--collector.cpu.info.bugs-include: "), "{error}");
     }
 
     #[test]
     fn matching_words_are_updated_with_the_line() {
-        let mut words = Words::new(Regex::new("^avx").unwrap());
-        assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
-        assert_eq!(words.chosen("aes avx avx2"), ["avx", "avx2"]);
-        assert!(words.chosen("aes").is_empty());
+        let mut words = MatchingWords::new(Regex::new("^avx").unwrap());
+        assert_eq!(words.matching("aes avx avx2"), ["avx", "avx2"]);
+        assert_eq!(words.matching("aes avx avx2"), ["avx", "avx2"]);
+        assert!(words.matching("aes").is_empty());
     }
 }

@@ -16,7 +16,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The kernel sometimes decreases idle and iowait slightly. A larger decrease means that the CPU
 /// was offline and has restarted from 0.
-const BEGUN_AGAIN_SECONDS: f64 = 3.0;
+const RESTART_THRESHOLD_SECONDS: f64 = 3.0;
 
 /// The CPUs that are online, in the order of their numbers.
 #[derive(Debug, Default)]
@@ -35,22 +35,22 @@ pub(super) struct Cpu {
 impl Times {
     /// Updates the times from `/proc/stat`, and returns whether the CPUs are the same as before.
     pub(super) fn update(&mut self, file: &File) -> Result<bool, Error> {
-        let now = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
-        if now.is_empty() {
+        let current = file.lines().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
+        if current.is_empty() {
             return Err(file.parse_error("lines such as `cpu0 1 2 3 4`"));
         }
-        let mut same = now.len() == self.0.len();
+        let mut has_same_cpus = current.len() == self.0.len();
         // Both are sorted, so a single pass over both is enough.
-        let mut before = mem::take(&mut self.0).into_iter().peekable();
-        for mut cpu in now {
-            while before.next_if(|old| old.number < cpu.number).is_some() {}
-            match before.next_if(|old| old.number == cpu.number) {
-                Some(old) => cpu.never_below(&old),
-                None => same = false,
+        let mut previous = mem::take(&mut self.0).into_iter().peekable();
+        for mut cpu in current {
+            while previous.next_if(|previous| previous.number < cpu.number).is_some() {}
+            match previous.next_if(|previous| previous.number == cpu.number) {
+                Some(previous) => cpu.raise_to(&previous),
+                None => has_same_cpus = false,
             }
             self.0.push(cpu);
         }
-        Ok(same)
+        Ok(has_same_cpus)
     }
 
     pub(super) fn cpus(&self) -> impl Iterator<Item = &Cpu> {
@@ -70,21 +70,23 @@ impl Total {
             return Err(file.parse_error("a first line such as `cpu 1 2 3 4`"));
         }
         let mut total = times(0, "cpu", line)?;
-        if let Some(before) = &self.0 {
-            total.never_below(before);
+        if let Some(previous) = &self.0 {
+            total.raise_to(previous);
         }
         Ok(self.0.insert(total))
     }
 }
 
 impl Cpu {
-    fn never_below(&mut self, old: &Self) {
-        if old.idle() - self.idle() >= BEGUN_AGAIN_SECONDS {
+    fn raise_to(&mut self, previous: &Self) {
+        if previous.idle() - self.idle() >= RESTART_THRESHOLD_SECONDS {
             return;
         }
-        let seconds = self.seconds.iter_mut().zip(&old.seconds);
-        for (now, old) in seconds.chain(self.guest_seconds.iter_mut().zip(&old.guest_seconds)) {
-            *now = now.max(*old);
+        let seconds = self.seconds.iter_mut().zip(&previous.seconds);
+        for (now, previous) in
+            seconds.chain(self.guest_seconds.iter_mut().zip(&previous.guest_seconds))
+        {
+            *now = now.max(*previous);
         }
     }
 
@@ -133,7 +135,7 @@ mod tests {
         let [first, second] =
             [first, second].map(|line| parse(Fields::from_line(line)).unwrap().unwrap());
         let mut last = second;
-        last.never_below(&first);
+        last.raise_to(&first);
         vec![last.idle(), last.seconds[4], last.guest_seconds[0]]
     }
 

@@ -109,8 +109,8 @@ const SPEEDS: [(u32, f64, &str, &str); 23] = [
 const BYTES_PER_MEGABIT: f64 = 1e6 / 8.0;
 
 pub(super) fn write(out: &mut Families, links: &[(&str, Link)]) {
-    set(out, &SUPPORTED, links, |link| link.supported);
-    set(out, &ADVERTISED, links, |link| link.advertised);
+    write_modes(out, &SUPPORTED, links, |link| link.supported);
+    write_modes(out, &ADVERTISED, links, |link| link.advertised);
     let mut family = out.family(&SUPPORTED_PORT);
     for (device, link) in links {
         for (_, port) in PORTS.iter().filter(|(bit, _)| has(link.supported, *bit)) {
@@ -123,7 +123,12 @@ pub(super) fn write(out: &mut Families, links: &[(&str, Link)]) {
     }
 }
 
-fn set(out: &mut Families, families: &Modes, links: &[(&str, Link)], modes: fn(&Link) -> u32) {
+fn write_modes(
+    out: &mut Families,
+    families: &Modes,
+    links: &[(&str, Link)],
+    modes: fn(&Link) -> u32,
+) {
     let mut family = out.family(&families.speed);
     for (device, link) in links {
         for (_, megabits, duplex, mode) in SPEEDS.iter().filter(|(bit, ..)| has(modes(link), *bit))

@@ -44,15 +44,15 @@ pub(super) fn write<'a>(
     for (device, statistics) in devices {
         let mut names = BTreeMap::new();
         for (name, value) in statistics {
-            let legal = legal(name);
-            if wanted.is_some_and(|wanted| !wanted.is_match(legal.as_bytes())) {
+            let sanitized = sanitized(name);
+            if wanted.is_some_and(|wanted| !wanted.is_match(sanitized.as_bytes())) {
                 continue;
             }
-            match names.entry(family_name(&legal)) {
-                Entry::Vacant(place) => {
-                    place.insert(Some(*value));
+            match names.entry(family_name(&sanitized)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Some(*value));
                 }
-                Entry::Occupied(mut place) => *place.get_mut() = None,
+                Entry::Occupied(mut entry) => *entry.get_mut() = None,
             }
         }
         for (name, value) in names {
@@ -70,38 +70,38 @@ pub(super) fn write<'a>(
 }
 
 /// A name with one `_` for each run of characters that a metric cannot have.
-fn legal(name: &str) -> String {
-    let mut legal = String::with_capacity(name.len());
+fn sanitized(name: &str) -> String {
+    let mut sanitized = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(at) = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
         let (head, tail) = rest.split_at(at);
-        legal.push_str(head.trim_end_matches('_'));
-        legal.push('_');
+        sanitized.push_str(head.trim_end_matches('_'));
+        sanitized.push('_');
         rest = tail.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         rest = rest.trim_start_matches('_');
     }
-    legal.push_str(rest);
-    legal
+    sanitized.push_str(rest);
+    sanitized
 }
 
-fn family_name(legal: &str) -> String {
-    if let Some((_, name)) = RENAMED.iter().find(|(of_driver, _)| *of_driver == legal) {
+fn family_name(sanitized: &str) -> String {
+    if let Some((_, name)) = RENAMED.iter().find(|(of_driver, _)| *of_driver == sanitized) {
         return (*name).to_owned();
     }
-    let lower = legal.to_ascii_lowercase();
-    let words = spelled_out(lower.trim_start_matches('_'), "rx", "received");
-    format!("node_ethtool_{}", spelled_out(&words, "tx", "transmitted"))
+    let lower = sanitized.to_ascii_lowercase();
+    let words = replace_word(lower.trim_start_matches('_'), "rx", "received");
+    format!("node_ethtool_{}", replace_word(&words, "tx", "transmitted"))
 }
 
 /// Replaces a word between underscores. Of two in a row only the first is replaced, since the
 /// original's patterns take the underscore between them away with it.
-fn spelled_out(name: &str, short: &str, long: &str) -> String {
-    let mut after_replaced = false;
+fn replace_word(name: &str, short: &str, long: &str) -> String {
+    let mut was_replaced = false;
     let words: Vec<_> = name
         .split('_')
         .map(|word| {
-            after_replaced = word == short && !after_replaced;
-            if after_replaced { long } else { word }
+            was_replaced = word == short && !was_replaced;
+            if was_replaced { long } else { word }
         })
         .collect();
     words.join("_")
@@ -126,7 +126,7 @@ mod tests {
             ("_[3]: RX_ok__", "node_ethtool_3_received_ok__"),
             ("a_-_b", "node_ethtool_a_b"),
         ] {
-            assert_eq!(family_name(&legal(of_driver)), name, "{of_driver:?}");
+            assert_eq!(family_name(&sanitized(of_driver)), name, "{of_driver:?}");
         }
     }
 

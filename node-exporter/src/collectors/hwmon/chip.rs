@@ -17,9 +17,9 @@ pub(super) struct Chip {
 impl Chip {
     pub(super) fn new(device: &Device, entry: &str) -> Option<Self> {
         let name = device.sensor("name").ok();
-        let name = name.map(|file| clean(file.text())).filter(|name| !name.is_empty());
-        let entry = clean(entry);
-        let label = place(device)
+        let name = name.map(|file| sanitized(file.text())).filter(|name| !name.is_empty());
+        let entry = sanitized(entry);
+        let label = bus_address(device)
             .or_else(|| name.clone())
             .or_else(|| (!entry.is_empty()).then(|| entry.clone()))?;
         Some(Self { entry, name, label })
@@ -27,9 +27,9 @@ impl Chip {
 }
 
 /// Bus and device, such as `platform_coretemp_0`.
-fn place(chip: &Device) -> Option<String> {
+fn bus_address(chip: &Device) -> Option<String> {
     let device = chip.canonical("device").ok()?;
-    let part = |path: &Path| path.file_name().map(|name| clean(&name.to_string_lossy()));
+    let part = |path: &Path| path.file_name().map(|name| sanitized(&name.to_string_lossy()));
     let name = part(&device).filter(|name| !name.is_empty())?;
     match device.parent().and_then(part) {
         Some(bus) if !bus.is_empty() => Some(format!("{bus}_{name}")),
@@ -38,7 +38,7 @@ fn place(chip: &Device) -> Option<String> {
 }
 
 /// Converts a name to lower case, with underscores for characters that are invalid in metric names.
-pub(super) fn clean(name: &str) -> String {
+pub(super) fn sanitized(name: &str) -> String {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ':' | '_');
     let name: String =
         name.chars().flat_map(char::to_lowercase).map(|c| if legal(c) { c } else { '_' }).collect();
@@ -47,7 +47,7 @@ pub(super) fn clean(name: &str) -> String {
 
 /// Appends the driver names to chips of the same device, or their own names if those are equal,
 /// too.
-pub(super) fn tell_apart(chips: &mut [Chip]) {
+pub(super) fn make_labels_unique(chips: &mut [Chip]) {
     let mut labels = HashMap::<String, usize>::new();
     let mut names = HashMap::<(String, String), usize>::new();
     for chip in chips.iter() {
@@ -85,7 +85,7 @@ mod tests {
             chip("hwmon3", Some("c"), "platform_x"),
             chip("hwmon4", None, "platform_x"),
         ];
-        tell_apart(&mut chips);
+        make_labels_unique(&mut chips);
         assert_eq!(
             chips.map(|chip| chip.label),
             [
@@ -106,7 +106,7 @@ mod tests {
             ("_My Chip!_", "my_chip"),
             ("É", ""),
         ] {
-            assert_eq!(clean(name), cleaned);
+            assert_eq!(sanitized(name), cleaned);
         }
     }
 }

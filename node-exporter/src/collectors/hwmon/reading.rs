@@ -3,7 +3,7 @@
 use exporter_core::desc::Kind;
 
 use super::Sensor;
-use super::chip::clean;
+use super::chip::sanitized;
 
 /// A numeric reading.
 #[derive(Debug, PartialEq)]
@@ -15,8 +15,8 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn help(&self) -> String {
-        let what = self.family.trim_start_matches("node_hwmon_").replace('_', " ");
-        format!("Reading of a hardware sensor: {what}.")
+        let title = self.family.trim_start_matches("node_hwmon_").replace('_', " ");
+        format!("Reading of a hardware sensor: {title}.")
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -33,19 +33,19 @@ pub(super) fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
     let reading = |(element, value)| {
         let sensor_name = match (sensor.kind, element) {
             // The only type whose label replaces the sensor.
-            ("freq", "input") => clean(sensor.elements.get("label")?.text()),
+            ("freq", "input") => sanitized(sensor.elements.get("label")?.text()),
             _ => name.to_owned(),
         };
-        let bare = sensor.elements.contains_key("");
-        let (family, value) = measured(sensor.kind, element, bare, value);
+        let has_plain_file = sensor.elements.contains_key("");
+        let (family, value) = family_and_value(sensor.kind, element, has_plain_file, value);
         Some(Reading { family, sensor: sensor_name, value })
     };
     numbers.filter_map(reading).collect()
 }
 
-/// The family, and the value in its unit. A sensor may have a `bare` file without an element in its
+/// The family, and the value in its unit. A sensor may have a `has_plain_file` file without an element in its
 /// name; then the input keeps its name.
-fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
+fn family_and_value(kind: &str, element: &str, has_plain_file: bool, raw: f64) -> (String, f64) {
     match kind {
         "beep_enable" => {
             return ("node_hwmon_beep_enabled".to_owned(), f64::from(raw.total_cmp(&1.0).is_eq()));
@@ -75,8 +75,8 @@ fn measured(kind: &str, element: &str, bare: bool, raw: f64) -> (String, f64) {
     };
     let element = match element {
         "" => String::new(),
-        "input" if !bare => String::new(),
-        _ => format!("_{}", clean(element)),
+        "input" if !has_plain_file => String::new(),
+        _ => format!("_{}", sanitized(element)),
     };
     (format!("node_hwmon_{kind}{element}{unit}"), value)
 }
@@ -110,10 +110,10 @@ mod tests {
             ("beep_enable", "", 2.0, "beep_enabled", 0.0),
             ("vrm", "", 91.0, "voltage_regulator_version", 91.0),
         ] {
-            let (name, number) = measured(kind, element, false, raw);
+            let (name, number) = family_and_value(kind, element, false, raw);
             assert_eq!(name, format!("node_hwmon_{family}"));
             assert_eq!(number.to_bits(), f64::to_bits(value), "{name} {number}");
         }
-        assert_eq!(measured("power", "input", true, 1e6).0, "node_hwmon_power_input_watt");
+        assert_eq!(family_and_value("power", "input", true, 1e6).0, "node_hwmon_power_input_watt");
     }
 }

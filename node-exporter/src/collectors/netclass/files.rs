@@ -1,8 +1,8 @@
 //! Interfaces from `/sys/class/net`.
 //!
-//! Only exposed attributes are read: for many of these files, the kernel takes a lock that all of
-//! networking shares. The files stay open between scrapes, because opening and closing them is nine
-//! tenths of the cost.
+//! Only exposed attributes are read: for many of them, the kernel takes the global lock of
+//! networking (RTNL). The files stay open between scrapes, because opening and closing them is 90 %
+//! of the cost.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,23 +13,23 @@ use rustix::io::Errno;
 use super::Interface;
 use crate::host::{Device, EMPTY_PAGE, Host, Page};
 
-/// The interfaces of the last scrape, by name and number. Open files follow a renamed interface, so
-/// the name alone does not identify them.
+/// The interfaces of the last scrape, by name and inode number or index. Open files follow a
+/// renamed interface, so the name alone does not identify them.
 #[derive(Debug, Default)]
 pub(super) struct Interfaces(HashMap<(String, u64), Device>);
 
 impl Interfaces {
-    /// Visits the interfaces of `found` that sysfs shows. Others are no longer kept.
-    pub(super) fn each<'f>(
+    /// Calls `visit` for each interface of `found` that exists in sysfs. Closes all others.
+    pub(super) fn for_each<'f>(
         &mut self,
         host: &Host,
         found: &'f [(String, u64)],
         mut visit: impl FnMut(&'f str, &Device),
     ) {
-        let mut before = std::mem::take(&mut self.0);
+        let mut previous = std::mem::take(&mut self.0);
         for key in found {
             let (name, _) = key;
-            let (key, device) = match before.remove_entry(key) {
+            let (key, device) = match previous.remove_entry(key) {
                 Some(known) => known,
                 None => match host.uncached_device(format!("class/net/{name}")) {
                     Ok(device) => (key.clone(), device),
@@ -46,7 +46,7 @@ impl Interfaces {
 }
 
 /// The available attributes of an interface.
-pub(super) fn numbers<const N: usize>(
+pub(super) fn read_numbers<const N: usize>(
     device: &Device,
     attributes: [&'static str; N],
 ) -> [Option<f64>; N] {
@@ -69,12 +69,12 @@ pub(super) fn state(interface: &Interface) -> &'static str {
 pub(super) struct Reader {
     page: Page,
     /// The first error of any attribute.
-    pub(super) problem: Option<Error>,
+    pub(super) first_error: Option<Error>,
 }
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { page: EMPTY_PAGE, problem: None }
+        Self { page: EMPTY_PAGE, first_error: None }
     }
 
     pub(super) fn interface(&mut self, device: &Device) -> Interface {
@@ -108,7 +108,7 @@ impl Reader {
         match device.read(attribute, &mut self.page) {
             Ok(text) => text.into_owned(),
             Err(source) => {
-                self.failed(device, attribute, source);
+                self.record_error(device, attribute, source);
                 String::new()
             }
         }
@@ -119,22 +119,22 @@ impl Reader {
             Ok(text) => {
                 let number = number(&text);
                 if number.is_none() {
-                    let problem = device.parse_error(attribute, "a number", &text);
-                    self.problem.get_or_insert(problem);
+                    let first_error = device.parse_error(attribute, "a number", &text);
+                    self.first_error.get_or_insert(first_error);
                 }
                 number
             }
             Err(source) => {
-                self.failed(device, attribute, source);
+                self.record_error(device, attribute, source);
                 None
             }
         }
     }
 
-    fn failed(&mut self, device: &Device, attribute: &str, source: io::Error) {
+    fn record_error(&mut self, device: &Device, attribute: &str, source: io::Error) {
         // Older kernels lack some of the files; some devices return errors, for example when they
         // are down.
-        const EXPECTED: [Errno; 8] = [
+        const IGNORED_ERRORS: [Errno; 8] = [
             Errno::NOENT,
             Errno::NODEV,
             Errno::INVAL,
@@ -144,8 +144,8 @@ impl Reader {
             Errno::ACCESS,
             Errno::PERM,
         ];
-        if !Errno::from_io_error(&source).is_some_and(|errno| EXPECTED.contains(&errno)) {
-            self.problem.get_or_insert(device.read_error(attribute, source));
+        if !Errno::from_io_error(&source).is_some_and(|errno| IGNORED_ERRORS.contains(&errno)) {
+            self.first_error.get_or_insert(device.read_error(attribute, source));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Interfaces from rtnetlink and ethtool's netlink service: two requests instead of twenty files per
-//! interface.
+//! Interfaces from rtnetlink and ethtool's generic netlink family: two requests instead of twenty
+//! files per interface.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use exporter_core::collector::Error;
 use exporter_core::desc::{Column, Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
-use super::files::{Interfaces, numbers};
+use super::files::{Interfaces, read_numbers};
 use super::{COLUMNS, Interface};
 use crate::collectors::netdev::details;
 use crate::host::Host;
@@ -27,8 +27,8 @@ pub(super) static ALTERNATIVE_NAMES: Desc<2> = Desc::gauge(
     "Further names of the device; always 1.",
     ["device", "altname"],
 );
-/// The counters of an interface, with the names of netdev's detailed metrics, but as gauges, because
-/// the original has gauges here.
+/// The counters of an interface. The names are those of netdev's detailed metrics; the types are
+/// gauges, as in the original.
 pub(super) struct Counted;
 
 impl Describe for Counted {
@@ -43,7 +43,7 @@ fn gauge(column: &Column<Stats, 1>) -> DynDesc<'_> {
     column.desc.as_dyn().with_kind(Kind::Gauge)
 }
 
-/// The connections to the kernel.
+/// The netlink sockets.
 pub(super) struct Sockets {
     route: Netlink,
     generic: Netlink,
@@ -51,16 +51,16 @@ pub(super) struct Sockets {
     with_stats: bool,
 }
 
-/// The number of ethtool's service, which is requested once.
+/// The netlink family ID of ethtool, which is requested once.
 #[derive(Clone, Copy)]
 enum FamilyId {
     Unknown,
-    /// This kernel does not have the service.
+    /// This kernel does not have the family.
     Absent,
     Known(u16),
 }
 
-/// An interface with its number.
+/// An interface with its index.
 pub(super) struct Row {
     pub(super) index: u32,
     pub(super) name: String,
@@ -81,13 +81,13 @@ impl Sockets {
         &mut self,
         host: &Host,
         interfaces: &mut Interfaces,
-        wanted: impl Fn(&str) -> bool,
-        valid: impl Fn(Interface) -> Interface,
+        is_wanted: impl Fn(&str) -> bool,
+        drop_invalid_speed: impl Fn(Interface) -> Interface,
         out: &mut Families,
     ) -> Result<(), Error> {
         let link_stats = if self.with_stats { LinkStats::Include } else { LinkStats::Skip };
         let mut rows = self.rows(link_stats)?;
-        rows.retain(|row| wanted(&row.name));
+        rows.retain(|row| is_wanted(&row.name));
         let (modes, result) = match self.modes() {
             Ok(modes) => (modes.unwrap_or_default(), Ok(())),
             Err(error) => (HashMap::new(), Err(error)),
@@ -95,7 +95,7 @@ impl Sockets {
         add_file_attributes(host, interfaces, &mut rows);
         for row in &mut rows {
             let interface = std::mem::take(&mut row.interface);
-            row.interface = valid(with_link_mode(interface, modes.get(&row.index)));
+            row.interface = drop_invalid_speed(with_link_mode(interface, modes.get(&row.index)));
         }
         write(out, &rows, self.with_stats);
         result
@@ -105,8 +105,8 @@ impl Sockets {
         link::links(&mut self.route, link_stats, row)
     }
 
-    /// The link modes of the interfaces, by their numbers; `None` if this kernel does not have the
-    /// service.
+    /// The link modes of the interfaces by index. `None` if this kernel does not have ethtool's
+    /// netlink family.
     pub(super) fn modes(&mut self) -> Result<Option<HashMap<u32, Mode>>, Error> {
         if let FamilyId::Unknown = self.ethtool {
             let family_id = generic::family_id(&mut self.generic, "ethtool")?;
@@ -200,8 +200,8 @@ fn row(link: Link<'_>) -> Option<Row> {
     Some(Row { index, name, interface, alternative_names, stats, device_flags })
 }
 
-/// Reverses `netif_get_flags`, which adds the state of the device, and replaces the active modes of
-/// the device by those that the administrator has set.
+/// Reverses `netif_get_flags`, which adds the state of the device, and replaces its effective
+/// promiscuous and multicast modes by the configured ones.
 fn device_flags_of(flags: u32, promiscuity: u32, all_multicast: u32) -> u32 {
     const RUNNING: u32 = 1 << 6;
     const PROMISCUOUS: u32 = 1 << 8;
@@ -253,15 +253,15 @@ fn with_link_mode(mut interface: Interface, mode: Option<&Mode>) -> Interface {
     interface
 }
 
-/// Adds the attributes that neither service provides.
+/// Adds the attributes that netlink does not provide.
 fn add_file_attributes(host: &Host, interfaces: &mut Interfaces, rows: &mut [Row]) {
     let found: Vec<_> = rows.iter().map(|row| (row.name.clone(), row.index.into())).collect();
     let mut rows = rows.iter_mut();
-    interfaces.each(host, &found, |name, device| {
+    interfaces.for_each(host, &found, |name, device| {
         // In the same order, without removed interfaces.
         if let Some(Row { interface, .. }) = rows.find(|row| row.name == name) {
             [interface.address_assign_type, interface.device_id, interface.name_assign_type] =
-                numbers(device, ["addr_assign_type", "dev_id", "name_assign_type"]);
+                read_numbers(device, ["addr_assign_type", "dev_id", "name_assign_type"]);
         }
     });
 }

@@ -48,16 +48,16 @@ impl Address {
     fn parse(entry: &[u8]) -> Option<Self> {
         const IFA_ADDRESS: u16 = 1;
         const IFA_LOCAL: u16 = 2;
-        let (mut local, mut either) = (None, None);
+        let (mut local, mut address) = (None, None);
         for (kind, value) in Attributes(entry.get(8..)?) {
             match kind {
                 // If both are present, this is the address of the peer.
-                IFA_ADDRESS => either = Some(value),
+                IFA_ADDRESS => address = Some(value),
                 IFA_LOCAL => local = Some(value),
                 _ => {}
             }
         }
-        let value = local.or(either)?;
+        let value = local.or(address)?;
         let ip = match value.len() {
             4 => IpAddr::from(value.first_chunk::<4>().copied()?),
             16 => IpAddr::from(value.first_chunk::<16>().copied()?),
@@ -68,18 +68,18 @@ impl Address {
 }
 
 fn scope(address: IpAddr) -> &'static str {
-    let link_local = match address {
+    let is_link_local = match address {
         IpAddr::V4(ip) => ip.is_link_local() || matches!(ip.octets(), [224, 0, 0, _]),
         IpAddr::V6(ip) => ip.is_unicast_link_local() || multicast_scope(ip) == Some(2),
     };
-    let nowhere = match address {
+    let is_unspecified_or_broadcast = match address {
         IpAddr::V4(ip) => ip == Ipv4Addr::UNSPECIFIED || ip == Ipv4Addr::BROADCAST,
         IpAddr::V6(ip) => ip == Ipv6Addr::UNSPECIFIED,
     };
     match address {
-        _ if address.is_loopback() || link_local => "link-local",
+        _ if address.is_loopback() || is_link_local => "link-local",
         IpAddr::V6(ip) if multicast_scope(ip) == Some(1) => "interface-local",
-        _ if nowhere || address.is_multicast() => "",
+        _ if is_unspecified_or_broadcast || address.is_multicast() => "",
         _ => "global",
     }
 }

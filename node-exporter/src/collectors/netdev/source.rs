@@ -8,15 +8,15 @@ use crate::netlink::link::{self, InterfaceCounters, Link, LinkStats, Stats};
 use crate::netlink::{Netlink, c_string};
 
 /// All interfaces with counters, over netlink.
-pub(super) fn asked<Row>(
+pub(super) fn from_netlink<Row>(
     host: &Host,
     netlink: &mut Netlink,
     row: fn(Stats) -> Row,
 ) -> Result<Vec<Device<Row>>, Error> {
-    if let Some(counted) = host.shared_counters.take() {
+    if let Some(counters) = host.shared_counters.take() {
         let device =
             |InterfaceCounters { name, alias, stats }| Device { name, alias, row: row(stats) };
-        return Ok(counted.into_iter().map(device).collect());
+        return Ok(counters.into_iter().map(device).collect());
     }
     link::links(netlink, LinkStats::Include, |link| device(link, row))
 }
@@ -72,7 +72,7 @@ impl From<Stats> for Counters {
 }
 
 /// All interfaces of `/proc/net/dev`.
-pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, Error> {
+pub(super) fn from_proc(host: &Host, with_alias: bool) -> Result<Vec<Device<Counters>>, Error> {
     let file = host.proc("net/dev")?;
     let mut lines = file.lines();
     let headings = [lines.next(), lines.next()];
@@ -82,7 +82,7 @@ pub(super) fn listed(host: &Host, alias: bool) -> Result<Vec<Device<Counters>>, 
     let mut devices = Vec::new();
     for line in lines {
         let (name, row) = parse(&line)?;
-        let alias = if alias { alias_of(host, name) } else { String::new() };
+        let alias = if with_alias { alias_of(host, name) } else { String::new() };
         devices.push(Device { name: name.to_owned(), alias, row });
     }
     Ok(devices)

@@ -49,12 +49,12 @@ pub(in crate::collectors) fn numbers<const N: usize>(
 
 /// A line of counts, preceded by their number.
 pub(in crate::collectors) fn counts(mut line: Fields<'_>) -> Result<Vec<f64>, Error> {
-    let announced: usize = line.number("the number of counts")?;
+    let expected_count: usize = line.number("the number of counts")?;
     let mut counts = Vec::new();
     while let Some(count) = line.optional_number::<u64>("a count")? {
         counts.push(count as f64);
     }
-    if counts.len() == announced {
+    if counts.len() == expected_count {
         Ok(counts)
     } else {
         Err(line.parse_error("as many counts as the line announces"))
@@ -62,6 +62,6 @@ pub(in crate::collectors) fn counts(mut line: Fields<'_>) -> Result<Vec<f64>, Er
 }
 
 /// A count by index; 0 for a procedure that the kernel does not know.
-pub(in crate::collectors) fn count(counts: &[f64], at: usize) -> f64 {
-    counts.get(at).copied().unwrap_or_default()
+pub(in crate::collectors) fn count(counts: &[f64], index: usize) -> f64 {
+    counts.get(index).copied().unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub(super) const LENGTH: usize = 48;
+pub(super) const PACKET_LENGTH: usize = 48;
 
 /// Seconds since 1900 in 32.32 bits. They wrap in 2036.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Timestamp {
 
 /// The reply of a server, and values computed from its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     pub(super) leap: u8,
     pub(super) stratum: u8,
     pub(super) root_delay: f64,
@@ -64,14 +64,14 @@ pub(super) struct Answer {
     pub(super) round_trip: f64,
     pub(super) offset: f64,
     /// The minimum difference of the two clocks: a reply cannot precede its request.
-    pub(super) least_error: f64,
+    pub(super) min_error: f64,
 }
 
 /// A request with a number that the reply has to repeat.
-pub(super) fn query(version: u8, nonce: u64) -> [u8; LENGTH] {
+pub(super) fn query(version: u8, nonce: u64) -> [u8; PACKET_LENGTH] {
     const CLIENT: u8 = 3;
-    let mut packet = [0; LENGTH];
-    let (head, transmit) = packet.split_at_mut(LENGTH - 8);
+    let mut packet = [0; PACKET_LENGTH];
+    let (head, transmit) = packet.split_at_mut(PACKET_LENGTH - 8);
     if let Some(first) = head.first_mut() {
         *first = version << 3 | CLIENT;
     }
@@ -79,7 +79,7 @@ pub(super) fn query(version: u8, nonce: u64) -> [u8; LENGTH] {
     packet
 }
 
-impl Answer {
+impl Reply {
     /// Parses the reply to the request with this number.
     pub(super) fn parse(
         packet: &[u8],
@@ -89,39 +89,39 @@ impl Answer {
     ) -> Result<Self, &'static str> {
         const SERVER: u8 = 4;
         let short = "an answer that is too short";
-        let packet: &[u8; LENGTH] = packet.first_chunk().ok_or(short)?;
+        let packet: &[u8; PACKET_LENGTH] = packet.first_chunk().ok_or(short)?;
         let (words, _) = packet.as_chunks::<4>();
-        let word =
-            |place: usize| words.get(place).map(|word| u32::from_be_bytes(*word)).ok_or(short);
-        let long = |place: usize| -> Result<u64, &'static str> {
-            Ok(u64::from(word(place)?) << 32 | u64::from(word(place + 1)?))
+        let read_u32 =
+            |index: usize| words.get(index).map(|word| u32::from_be_bytes(*word)).ok_or(short);
+        let read_u64 = |index: usize| -> Result<u64, &'static str> {
+            Ok(u64::from(read_u32(index)?) << 32 | u64::from(read_u32(index + 1)?))
         };
-        let head = word(0)?.to_be_bytes();
+        let head = read_u32(0)?.to_be_bytes();
         let [flags, stratum, ..] = head;
         if flags & 7 != SERVER {
             return Err("an answer that is not a server's");
         }
-        if long(6)? != nonce {
+        if read_u64(6)? != nonce {
             return Err("an answer to another query");
         }
-        let (arrived, transmitted) = (Timestamp(long(8)?), Timestamp(long(10)?));
+        let (arrived, transmitted) = (Timestamp(read_u64(8)?), Timestamp(read_u64(10)?));
         if transmitted.0 == 0 {
             return Err("an answer without a time");
         }
         if transmitted.since(arrived) < 0.0 {
             return Err("an answer that was sent before its query arrived");
         }
-        let (there, back) = (arrived.since(sent), received.since(transmitted));
+        let (outbound, inbound) = (arrived.since(sent), received.since(transmitted));
         Ok(Self {
             leap: flags >> 6,
             stratum,
-            root_delay: f64::from(word(1)?) / 65_536.0,
-            root_dispersion: f64::from(word(2)?) / 65_536.0,
-            reference: Timestamp(long(4)?),
+            root_delay: f64::from(read_u32(1)?) / 65_536.0,
+            root_dispersion: f64::from(read_u32(2)?) / 65_536.0,
+            reference: Timestamp(read_u64(4)?),
             transmitted,
-            round_trip: (there + back).max(0.0),
-            offset: f64::midpoint(there, -back),
-            least_error: (-there).max(-back).max(0.0),
+            round_trip: (outbound + inbound).max(0.0),
+            offset: f64::midpoint(outbound, -inbound),
+            min_error: (-outbound).max(-inbound).max(0.0),
         })
     }
 
@@ -133,17 +133,17 @@ impl Answer {
     /// Whether the server is synchronised, and its clock fresh.
     pub(super) fn is_valid(&self) -> bool {
         const STRATA: std::ops::Range<u8> = 1..16;
-        const LONGEST_POLL: f64 = 131_072.0;
+        const MAX_POLL_INTERVAL: f64 = 131_072.0;
         const MAX_DISPERSION: f64 = 16.0;
         let age = self.transmitted.since(self.reference);
         STRATA.contains(&self.stratum)
             && self.leap != 3
-            && (0.0..=LONGEST_POLL).contains(&age)
+            && (0.0..=MAX_POLL_INTERVAL).contains(&age)
             && self.root_delay / 2.0 + self.root_dispersion <= MAX_DISPERSION
     }
 
     #[cfg(test)]
-    pub(super) fn good() -> Self {
+    pub(super) fn valid() -> Self {
         let transmitted = Timestamp((3_900_000_000 << 32) | 7);
         Self {
             leap: 0,
@@ -154,7 +154,7 @@ impl Answer {
             transmitted,
             round_trip: 0.0001,
             offset: 0.0,
-            least_error: 0.0,
+            min_error: 0.0,
         }
     }
 }
@@ -185,8 +185,8 @@ mod tests {
     fn replies_are_parsed() {
         // The server is half a second ahead.
         let packet = packet(0x64, 77, at(0.75), at(1.0));
-        let answer = Answer::parse(&packet, 77, at(0.0), at(0.75)).unwrap();
-        let expected = Answer {
+        let reply = Reply::parse(&packet, 77, at(0.0), at(0.75)).unwrap();
+        let expected = Reply {
             leap: 1,
             stratum: 2,
             root_delay: 1.5,
@@ -195,26 +195,26 @@ mod tests {
             transmitted: at(1.0),
             round_trip: 0.5,
             offset: 0.5,
-            least_error: 0.25,
+            min_error: 0.25,
         };
-        assert_eq!(answer, expected);
-        assert!((answer.root_distance() - 1.25).abs() < 1e-9);
+        assert_eq!(reply, expected);
+        assert!((reply.root_distance() - 1.25).abs() < 1e-9);
     }
 
     #[test]
     fn invalid_replies_are_errors() {
-        let good = packet(0x24, 77, at(0.0), at(0.1));
-        for end in 0..LENGTH {
-            assert!(Answer::parse(&good[..end], 77, at(0.0), at(0.1)).is_err());
+        let valid = packet(0x24, 77, at(0.0), at(0.1));
+        for end in 0..PACKET_LENGTH {
+            assert!(Reply::parse(&valid[..end], 77, at(0.0), at(0.1)).is_err());
         }
         for (packet, problem) in [
             (packet(0x23, 77, at(0.0), at(0.1)), "not a server's"),
             (packet(0x24, 78, at(0.0), at(0.1)), "another query"),
             (packet(0x24, 77, at(0.0), Timestamp(0)), "without a time"),
             (packet(0x24, 77, at(0.2), at(0.1)), "before its query"),
-            (vec![0xff; LENGTH], "not a server's"),
+            (vec![0xff; PACKET_LENGTH], "not a server's"),
         ] {
-            let error = Answer::parse(&packet, 77, at(0.0), at(0.1)).unwrap_err();
+            let error = Reply::parse(&packet, 77, at(0.0), at(0.1)).unwrap_err();
             assert!(error.contains(problem), "{error}");
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use exporter_core::collector::Error;
 
-use super::packet::{self, Answer, LENGTH, Timestamp};
+use super::packet::{self, PACKET_LENGTH, Reply, Timestamp};
 
 #[derive(Clone, Debug)]
 pub(super) struct Query {
@@ -18,43 +18,43 @@ pub(super) struct Query {
 }
 
 /// The time limit: a local server responds at once.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Query {
     /// Queries the server, for at most a second or the time that is left.
-    pub(super) fn ask(&self, time_left: Option<Duration>) -> Result<Answer, Error> {
-        let patience = time_left.unwrap_or(PATIENCE).min(PATIENCE);
-        self.answer(Instant::now() + patience).map_err(|error| {
+    pub(super) fn run(&self, time_left: Option<Duration>) -> Result<Reply, Error> {
+        let timeout = time_left.unwrap_or(TIMEOUT).min(TIMEOUT);
+        self.exchange(Instant::now() + timeout).map_err(|error| {
             let Self { server, port, .. } = self;
             Error::Other(format!("NTP server {server}, port {port}: {error}").into())
         })
     }
 
-    fn answer(&self, deadline: Instant) -> io::Result<Answer> {
+    fn exchange(&self, deadline: Instant) -> io::Result<Reply> {
         let server = (self.server.as_str(), self.port).to_socket_addrs()?.next();
         let server =
             server.ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))?;
-        let socket = self.connected(server)?;
+        let socket = self.connect(server)?;
         // Unpredictable, so that nobody else can forge a reply.
         let nonce = RandomState::new().build_hasher().finish();
         let (sent, sent_at) = (Timestamp::now(), Instant::now());
         socket.send(&packet::query(self.version, nonce))?;
         let mut problem = "no answer";
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            if time_left.is_zero() {
                 let waited = sent_at.elapsed().as_secs_f64();
                 let problem = format!("{problem} within {waited:.1} s");
                 return Err(io::Error::new(ErrorKind::TimedOut, problem));
             }
-            socket.set_read_timeout(Some(left))?;
-            let mut buffer = [0; LENGTH];
+            socket.set_read_timeout(Some(time_left))?;
+            let mut buffer = [0; PACKET_LENGTH];
             match socket.recv(&mut buffer) {
                 Ok(length) => {
                     let received = Timestamp::now();
                     let packet = buffer.get(..length).unwrap_or_default();
-                    match Answer::parse(packet, nonce, sent, received) {
-                        Ok(answer) => return Ok(answer),
+                    match Reply::parse(packet, nonce, sent, received) {
+                        Ok(reply) => return Ok(reply),
                         Err(found) => problem = found,
                     }
                 }
@@ -69,7 +69,7 @@ impl Query {
     }
 
     /// A socket that only receives packets from the server.
-    fn connected(&self, server: SocketAddr) -> io::Result<UdpSocket> {
+    fn connect(&self, server: SocketAddr) -> io::Result<UdpSocket> {
         let any: IpAddr = match server {
             SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -92,56 +92,56 @@ mod tests {
 
     use super::*;
 
-    /// Queries a server that replies with the result of `answers` for the query.
-    fn asked(answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Result<Answer, String> {
+    /// Queries a server that replies with the result of `replies` for the query.
+    fn query_server(replies: fn(&[u8]) -> Vec<Vec<u8>>) -> Result<Reply, String> {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = server.local_addr().unwrap().port();
         let server = thread::spawn(move || {
             let mut query = [0; 100];
             let (length, client) = server.recv_from(&mut query).unwrap();
-            for answer in answers(&query[..length]) {
-                server.send_to(&answer, client).unwrap();
+            for reply in replies(&query[..length]) {
+                server.send_to(&reply, client).unwrap();
             }
             server
         });
         let query = Query { server: "127.0.0.1".to_owned(), port, version: 4, ttl: 1 };
-        let answer = query.ask(None).map_err(|error| error.to_string());
+        let reply = query.run(None).map_err(|error| error.to_string());
         server.join().unwrap();
-        answer
+        reply
     }
 
-    fn good(query: &[u8]) -> Vec<u8> {
+    fn valid(query: &[u8]) -> Vec<u8> {
         let now = Timestamp::now().0.to_be_bytes();
-        let mut answer = vec![0x24, 3, 6, 0xe9];
-        answer.resize(16, 0);
-        answer.extend([&now[..], &query[40..], &now, &now].concat());
-        answer
+        let mut reply = vec![0x24, 3, 6, 0xe9];
+        reply.resize(16, 0);
+        reply.extend([&now[..], &query[40..], &now, &now].concat());
+        reply
     }
 
     #[test]
     fn a_valid_reply_is_returned() {
-        let answer = asked(|query| vec![good(query)]).unwrap();
-        assert_eq!((answer.stratum, answer.leap), (3, 0));
+        let reply = query_server(|query| vec![valid(query)]).unwrap();
+        assert_eq!((reply.stratum, reply.leap), (3, 0));
     }
 
     #[test]
     fn invalid_packets_before_the_reply_are_ignored() {
-        let answers = |query: &[u8]| {
-            let mut other = good(query);
+        let replies = |query: &[u8]| {
+            let mut other = valid(query);
             other[24] ^= 1;
-            vec![vec![], vec![0xff; 48], good(query)[..47].to_vec(), other, good(query)]
+            vec![vec![], vec![0xff; 48], valid(query)[..47].to_vec(), other, valid(query)]
         };
-        assert_eq!(asked(answers).unwrap().stratum, 3);
+        assert_eq!(query_server(replies).unwrap().stratum, 3);
     }
 
     #[test]
     fn a_missing_reply_times_out() {
-        for (answers, problem) in [
+        for (replies, problem) in [
             ((|_| vec![]) as fn(&[u8]) -> Vec<Vec<u8>>, "no answer within"),
-            (|query| vec![good(query)[..20].to_vec()], "an answer that is too short within"),
+            (|query| vec![valid(query)[..20].to_vec()], "an answer that is too short within"),
             (|_| vec![vec![0; 48]], "an answer that is not a server's within"),
         ] {
-            let error = asked(answers).unwrap_err();
+            let error = query_server(replies).unwrap_err();
             assert!(error.contains(problem), "{error}");
         }
     }
@@ -150,7 +150,7 @@ mod tests {
     fn a_closed_port_is_an_error_at_once() {
         let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let query = Query { server: "127.0.0.1".to_owned(), port, version: 4, ttl: 1 };
-        let error = query.ask(None).unwrap_err().to_string();
+        let error = query.run(None).unwrap_err().to_string();
         assert!(error.starts_with("NTP server 127.0.0.1, port "), "{error}");
     }
 }

@@ -13,9 +13,9 @@ pub(super) const DIRECTORY: &str = "bus/pci/devices";
 pub(super) struct Device {
     pub(super) location: Location,
     /// The bridge above it, unless it is on a root bus.
-    above: Option<Location>,
+    parent: Option<Location>,
     pub(super) ids: Ids,
-    pub(super) measures: Measures,
+    pub(super) measurements: Measurements,
     pub(super) power_state: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Ids {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Measures {
+pub(super) struct Measurements {
     /// In transfers per second.
     pub(super) max_link_speed: Option<f64>,
     pub(super) max_link_width: Option<f64>,
@@ -44,7 +44,7 @@ pub(super) struct Measures {
     pub(super) d3cold_allowed: f64,
     pub(super) autoprobe: f64,
     pub(super) functions: f64,
-    pub(super) most_functions: f64,
+    pub(super) max_functions: f64,
     pub(super) vectors: f64,
     pub(super) numa_node: Option<f64>,
 }
@@ -64,7 +64,7 @@ impl Device {
             subsystem_device: attributes.id("subsystem_device")?,
             revision: attributes.id("revision")?,
         };
-        let measures = Measures {
+        let measurements = Measurements {
             max_link_speed: attributes.speed("max_link_speed")?,
             max_link_width: attributes.number("max_link_width")?,
             link_speed: attributes.speed("current_link_speed")?,
@@ -72,24 +72,24 @@ impl Device {
             d3cold_allowed: attributes.number("d3cold_allowed")?.unwrap_or_default(),
             autoprobe: attributes.number("sriov_drivers_autoprobe")?.unwrap_or_default(),
             functions: attributes.number("sriov_numvfs")?.unwrap_or_default(),
-            most_functions: attributes.number("sriov_totalvfs")?.unwrap_or_default(),
+            max_functions: attributes.number("sriov_totalvfs")?.unwrap_or_default(),
             vectors: attributes.number("sriov_vf_total_msix")?.unwrap_or_default(),
             numa_node: attributes.number("numa_node")?.filter(|node| *node >= 0.0),
         };
         let power_state = attributes.text("power_state").filter(|state| !state.is_empty());
-        let above = host.read_link_sys(&path).ok().and_then(|target| above(&target));
-        Ok(Some(Self { location, above, ids, measures, power_state }))
+        let parent = host.read_link_sys(&path).ok().and_then(|target| parent_of(&target));
+        Ok(Some(Self { location, parent, ids, measurements, power_state }))
     }
 
     /// The labels of the parent device: `*` if there is none.
     pub(super) fn parent(&self) -> [&str; 4] {
-        self.above.as_ref().map_or(["*"; 4], Location::labels)
+        self.parent.as_ref().map_or(["*"; 4], Location::labels)
     }
 }
 
 /// The parent device, from the target of the link of a device:
 /// `../../../devices/pci0000:00/0000:00:02.1/0000:01:00.0`.
-fn above(target: &Path) -> Option<Location> {
+fn parent_of(target: &Path) -> Option<Location> {
     Location::parse(target.parent()?.file_name()?.to_str()?)
 }
 
@@ -192,7 +192,7 @@ mod tests {
             ("../../../devices/pci0000:00/0000:00:02.1", None),
             ("0000:01:00.0", None),
         ] {
-            assert_eq!(above(Path::new(target)), expected, "{target}");
+            assert_eq!(parent_of(Path::new(target)), expected, "{target}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::device::Ids;
 use crate::host::{File, Host};
 
 /// The paths of the file in distributions, below the root.
-const USUAL: [&str; 2] = ["usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"];
+const DEFAULT_PATHS: [&str; 2] = ["usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"];
 
 #[derive(Debug)]
 pub(super) struct Names {
@@ -27,7 +27,7 @@ impl Names {
     /// Names from a file, or from that of the distribution if it is empty.
     pub(super) fn new(host: &Host, file: &str) -> Self {
         let files = match file {
-            "" => USUAL.iter().map(|file| host.rootfs.join(file)).collect(),
+            "" => DEFAULT_PATHS.iter().map(|file| host.rootfs.join(file)).collect(),
             file => vec![file.into()],
         };
         Self { files, devices: Vec::new(), found: Vec::new() }
@@ -35,7 +35,7 @@ impl Names {
 
     /// Names of vendor, device, subsystem vendor, subsystem and class for each device. Names that
     /// the file lacks are numbers.
-    pub(super) fn of(&mut self, devices: impl Iterator<Item = Ids>) -> &[[String; 5]] {
+    pub(super) fn for_devices(&mut self, devices: impl Iterator<Item = Ids>) -> &[[String; 5]] {
         let devices: Vec<_> = devices.collect();
         if devices != self.devices {
             self.found = self.look_up(&devices);
@@ -104,9 +104,9 @@ fn parse<'a>(text: &'a str, devices: &[Ids]) -> HashMap<Key, &'a str> {
         names.insert(Key::Vendor(ids.subsystem_vendor), None);
         names.insert(subsystem(ids), None);
     }
-    let mut above = Above::Nothing;
+    let mut parent = Parent::Nothing;
     for line in text.lines() {
-        if let Some((key, name)) = named(line, &mut above)
+        if let Some((key, name)) = named(line, &mut parent)
             && let Some(place) = names.get_mut(&key)
         {
             *place = Some(name);
@@ -117,7 +117,7 @@ fn parse<'a>(text: &'a str, devices: &[Ids]) -> HashMap<Key, &'a str> {
 
 /// The parents of an indented line.
 #[derive(Clone, Copy, Debug)]
-enum Above {
+enum Parent {
     Class(u32),
     Device(u32, u32),
     Nothing,
@@ -126,37 +126,37 @@ enum Above {
 }
 
 /// The kind of a line. An indented line belongs to the last line with less indentation.
-fn named<'a>(line: &'a str, above: &mut Above) -> Option<(Key, &'a str)> {
+fn named<'a>(line: &'a str, parent: &mut Parent) -> Option<(Key, &'a str)> {
     let rest = line.trim_start_matches('\t');
     let depth = line.len() - rest.len();
     let (ids, name) = rest.split_once("  ")?;
     let name = name.trim_ascii();
     let hex = |id: &str| u32::from_str_radix(id, 16).ok();
-    let key = match (depth, *above) {
+    let key = match (depth, *parent) {
         (0, _) if rest.starts_with('#') => return None,
         (0, _) => match ids.strip_prefix("C ") {
             Some(class) => Key::Class(hex(class)?),
             None => Key::Vendor(hex(ids)?),
         },
-        (1, Above::Class(class) | Above::Subclass(class)) => {
+        (1, Parent::Class(class) | Parent::Subclass(class)) => {
             // A subclass only has the class above it.
-            let class = if let Above::Subclass(_) = above { class >> 8 } else { class };
+            let class = if let Parent::Subclass(_) = parent { class >> 8 } else { class };
             Key::Subclass(class << 8 | hex(ids)? & 0xff)
         }
-        (1, Above::Vendor(vendor) | Above::Device(vendor, _)) => Key::Device(vendor, hex(ids)?),
-        (2, Above::Subclass(subclass)) => Key::Interface(subclass << 8 | hex(ids)? & 0xff),
-        (2, Above::Device(vendor, device)) => {
+        (1, Parent::Vendor(vendor) | Parent::Device(vendor, _)) => Key::Device(vendor, hex(ids)?),
+        (2, Parent::Subclass(subclass)) => Key::Interface(subclass << 8 | hex(ids)? & 0xff),
+        (2, Parent::Device(vendor, device)) => {
             let (subvendor, subdevice) = ids.split_once(' ')?;
             Key::Subsystem(vendor, device, hex(subvendor)?, hex(subdevice)?)
         }
         _ => return None,
     };
-    *above = match key {
-        Key::Class(class) => Above::Class(class & 0xff),
-        Key::Device(vendor, device) => Above::Device(vendor, device),
-        Key::Subclass(subclass) => Above::Subclass(subclass),
-        Key::Vendor(vendor) => Above::Vendor(vendor),
-        Key::Interface(_) | Key::Subsystem(..) => *above,
+    *parent = match key {
+        Key::Class(class) => Parent::Class(class & 0xff),
+        Key::Device(vendor, device) => Parent::Device(vendor, device),
+        Key::Subclass(subclass) => Parent::Subclass(subclass),
+        Key::Vendor(vendor) => Parent::Vendor(vendor),
+        Key::Interface(_) | Key::Subsystem(..) => *parent,
     };
     Some((key, name))
 }
@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn indented_lines_belong_to_their_parents() {
-        let mut above = Above::Nothing;
-        let found: Vec<_> = TEXT.lines().filter_map(|line| named(line, &mut above)).collect();
+        let mut parent = Parent::Nothing;
+        let found: Vec<_> = TEXT.lines().filter_map(|line| named(line, &mut parent)).collect();
         let expected = [
             (Key::Vendor(0x10aa), "Vendor A"),
             (Key::Device(0x10aa, 1), "Device one"),

@@ -1,7 +1,7 @@
 //! Lists of CPUs in a flag: `0-3,8` or `0-30:2`.
 
 /// More CPUs than any kernel supports.
-const MOST: u32 = 1 << 16;
+const MAX_CPUS: u32 = 1 << 16;
 
 /// The numbers in a list of numbers and ranges, optionally with a step.
 pub(super) fn parse(text: &str) -> Option<Vec<u32>> {
@@ -11,7 +11,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<u32>> {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
         let step = step.parse().ok().filter(|step| *step > 0)?;
-        if last >= MOST || cpus.len() >= MOST as usize {
+        if last >= MAX_CPUS || cpus.len() >= MAX_CPUS as usize {
             return None;
         }
         cpus.extend((first..=last).step_by(step));

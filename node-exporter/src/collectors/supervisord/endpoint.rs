@@ -25,8 +25,8 @@ enum Address {
 }
 
 /// Enough for a few thousand processes.
-const LARGEST: usize = 4 << 20;
-const LARGEST_HEAD: usize = 16 << 10;
+const MAX_RESPONSE_LENGTH: usize = 4 << 20;
+const MAX_HEAD_LENGTH: usize = 16 << 10;
 
 impl Endpoint {
     pub(super) fn parse(url: &str) -> Result<Self, &'static str> {
@@ -58,12 +58,12 @@ impl Endpoint {
         Ok(Self { address: Address::Tcp(host), path: path.to_owned(), authorization })
     }
 
-    /// Posts a body, and returns the body of the response. Takes no longer than `patience`.
-    pub(super) fn call(&self, body: &str, patience: Duration) -> io::Result<String> {
-        let deadline = Instant::now() + patience;
-        let answer = match &self.address {
+    /// Posts a body, and returns the body of the response. Takes no longer than `timeout`.
+    pub(super) fn call(&self, body: &str, timeout: Duration) -> io::Result<String> {
+        let deadline = Instant::now() + timeout;
+        let response = match &self.address {
             Address::Tcp(host) => {
-                let mut connection = connected(host, deadline)?;
+                let mut connection = connect(host, deadline)?;
                 self.exchange(&mut connection, body, deadline)
             }
             Address::Unix(path) => {
@@ -71,7 +71,7 @@ impl Endpoint {
                 self.exchange(&mut connection, body, deadline)
             }
         };
-        content(&answer?)
+        response_body(&response?)
     }
 
     fn exchange(
@@ -91,26 +91,26 @@ impl Endpoint {
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        connection.wait_at_most(left(deadline)?)?;
-        connection.write_all(request.as_bytes()).map_err(told)?;
-        let mut answer = Vec::new();
+        connection.set_timeouts(time_left(deadline)?)?;
+        connection.write_all(request.as_bytes()).map_err(map_timeout)?;
+        let mut response = Vec::new();
         let mut buffer = [0; 16 << 10];
-        while !is_whole(&answer) {
-            connection.wait_at_most(left(deadline)?)?;
+        while !is_complete(&response) {
+            connection.set_timeouts(time_left(deadline)?)?;
             match connection.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(length) => answer.extend_from_slice(buffer.get(..length).unwrap_or_default()),
+                Ok(length) => response.extend_from_slice(buffer.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(told(error)),
+                Err(error) => return Err(map_timeout(error)),
             }
-            if answer.len() > LARGEST {
+            if response.len() > MAX_RESPONSE_LENGTH {
                 return Err(io::Error::new(ErrorKind::InvalidData, "its answer has no end"));
             }
-            if answer.len() > LARGEST_HEAD && split(&answer).is_none() {
+            if response.len() > MAX_HEAD_LENGTH && split_head(&response).is_none() {
                 break;
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
@@ -125,55 +125,55 @@ impl fmt::Display for Endpoint {
 }
 
 trait Connection: Read + Write {
-    fn wait_at_most(&self, time: Duration) -> io::Result<()>;
+    fn set_timeouts(&self, time: Duration) -> io::Result<()>;
 }
 
 impl Connection for TcpStream {
-    fn wait_at_most(&self, time: Duration) -> io::Result<()> {
+    fn set_timeouts(&self, time: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(time))?;
         self.set_write_timeout(Some(time))
     }
 }
 
 impl Connection for UnixStream {
-    fn wait_at_most(&self, time: Duration) -> io::Result<()> {
+    fn set_timeouts(&self, time: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(time))?;
         self.set_write_timeout(Some(time))
     }
 }
 
-fn connected(host: &str, deadline: Instant) -> io::Result<TcpStream> {
-    let mut end = io::Error::new(ErrorKind::NotFound, "it has no address");
+fn connect(host: &str, deadline: Instant) -> io::Result<TcpStream> {
+    let mut last_error = io::Error::new(ErrorKind::NotFound, "it has no address");
     for address in host.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, left(deadline)?) {
+        match TcpStream::connect_timeout(&address, time_left(deadline)?) {
             Ok(connection) => return Ok(connection),
-            Err(error) => end = error,
+            Err(error) => last_error = error,
         }
     }
-    Err(end)
+    Err(last_error)
 }
 
-fn left(deadline: Instant) -> io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(late()) } else { Ok(left) }
+fn time_left(deadline: Instant) -> io::Result<Duration> {
+    let time_left = deadline.saturating_duration_since(Instant::now());
+    if time_left.is_zero() { Err(timeout_error()) } else { Ok(time_left) }
 }
 
-fn late() -> io::Error {
+fn timeout_error() -> io::Error {
     io::Error::new(ErrorKind::TimedOut, "no answer in time")
 }
 
 /// Replaces the error message of a timeout, which is not helpful.
-fn told(error: io::Error) -> io::Error {
+fn map_timeout(error: io::Error) -> io::Error {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => timeout_error(),
         _ => error,
     }
 }
 
 /// Head and body of a response, as far as they have been received.
-fn split(answer: &[u8]) -> Option<(&str, &[u8])> {
-    let at = answer.windows(4).take(LARGEST_HEAD).position(|bytes| bytes == b"\r\n\r\n")?;
-    Some((std::str::from_utf8(answer.get(..at)?).ok()?, answer.get(at + 4..)?))
+fn split_head(response: &[u8]) -> Option<(&str, &[u8])> {
+    let at = response.windows(4).take(MAX_HEAD_LENGTH).position(|bytes| bytes == b"\r\n\r\n")?;
+    Some((std::str::from_utf8(response.get(..at)?).ok()?, response.get(at + 4..)?))
 }
 
 /// The `Content-Length`.
@@ -185,15 +185,15 @@ fn length(head: &str) -> Option<usize> {
 }
 
 /// Whether the body is complete by its length. Without a length, it ends with the connection.
-fn is_whole(answer: &[u8]) -> bool {
-    split(answer)
+fn is_complete(response: &[u8]) -> bool {
+    split_head(response)
         .is_some_and(|(head, body)| length(head).is_some_and(|length| body.len() >= length))
 }
 
 /// The body of a response with status 200.
-fn content(answer: &[u8]) -> io::Result<String> {
+fn response_body(response: &[u8]) -> io::Result<String> {
     let problem = |problem: String| io::Error::new(ErrorKind::InvalidData, problem);
-    let (head, body) = split(answer).ok_or_else(|| problem("no HTTP answer".to_owned()))?;
+    let (head, body) = split_head(response).ok_or_else(|| problem("no HTTP answer".to_owned()))?;
     let mut words = head.split_ascii_whitespace();
     let is_http = words.next().is_some_and(|version| version.starts_with("HTTP/1."));
     match words.next().filter(|_| is_http) {
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn responses_are_parsed() {
-        for (answer, expected) in [
+        for (response, expected) in [
             ("HTTP/1.0 200 OK\r\n\r\nx", Ok("x")),
             ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nxy", Ok("xy")),
             ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nxy", Err("an answer that is cut off")),
@@ -273,9 +273,9 @@ mod tests {
             ("SSH-2.0-x\r\n\r\n", Err("no HTTP answer")),
             ("", Err("no HTTP answer")),
         ] {
-            let found = content(answer.as_bytes()).map_err(|error| error.to_string());
+            let found = response_body(response.as_bytes()).map_err(|error| error.to_string());
             let expected = expected.map(ToOwned::to_owned).map_err(ToOwned::to_owned);
-            assert_eq!(found, expected, "{answer}");
+            assert_eq!(found, expected, "{response}");
         }
     }
 }

@@ -4,7 +4,7 @@ use xmlparser::{ElementEnd, Token, Tokenizer};
 
 use super::State;
 
-pub(super) const CALL: &str = concat!(
+pub(super) const REQUEST_BODY: &str = concat!(
     "<?xml version=\"1.0\"?><methodCall>",
     "<methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>",
 );
@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Process>, String> {
     let mut processes = Vec::new();
     let mut process = Process::default();
     let (mut member, mut value) = (String::new(), String::new());
-    let (mut is_answer, mut is_fault) = (false, false);
+    let (mut is_response, mut is_fault) = (false, false);
     for token in Tokenizer::from(text) {
         let token = token.map_err(|error| format!("the answer is not XML: {error}"))?;
         match token {
@@ -44,13 +44,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Process>, String> {
                     process.set(&member, value.trim())?;
                 }
                 "struct" => processes.push(std::mem::take(&mut process)),
-                "methodResponse" => is_answer = true,
+                "methodResponse" => is_response = true,
                 _ => {}
             },
             _ => {}
         }
     }
-    match (is_answer, is_fault) {
+    match (is_response, is_fault) {
         (true, false) => Ok(processes),
         (_, true) => Err("it refuses without saying why".to_owned()),
         (false, _) => Err("the answer is not a whole one of XML-RPC".to_owned()),
@@ -84,17 +84,17 @@ fn truncated(text: &str) -> String {
 
 /// A text with its entities replaced. Unknown entities are unchanged.
 fn unescaped(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
+    let mut unescaped = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
-        clean.push_str(before);
+        unescaped.push_str(before);
         let replaced = after.split_once(';').and_then(|(name, after)| Some((entity(name)?, after)));
         let (letter, after) = replaced.unwrap_or(('&', after));
-        clean.push(letter);
+        unescaped.push(letter);
         rest = after;
     }
-    clean.push_str(rest);
-    clean
+    unescaped.push_str(rest);
+    unescaped
 }
 
 fn entity(name: &str) -> Option<char> {

@@ -27,7 +27,7 @@ fn process(name: &str, state: i64, start: i64) -> String {
     )
 }
 
-fn answer() -> String {
+fn response() -> String {
     let processes = process("nginx", 20, 1_700_000_000) + &process("cron", 100, 1_600_000_000);
     let body = format!(
         "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><array><data>\n\
@@ -81,7 +81,7 @@ fn expected(page: &str) {
 
 #[test]
 fn over_tcp() {
-    let (url, server) = server(|connection| connection.write_all(answer().as_bytes()).unwrap());
+    let (url, server) = server(|connection| connection.write_all(response().as_bytes()).unwrap());
     expected(&collected(&url).unwrap());
     server.join().unwrap();
 }
@@ -93,7 +93,7 @@ fn over_a_unix_socket() {
     let listener = UnixListener::bind(&path).unwrap();
     let server = thread::spawn(move || {
         let then = |connection: &mut std::os::unix::net::UnixStream| {
-            connection.write_all(answer().as_bytes()).unwrap();
+            connection.write_all(response().as_bytes()).unwrap();
         };
         serve(listener.accept().unwrap().0, then);
     });
@@ -109,8 +109,8 @@ fn errors_do_not_show_the_password() {
         (|connection| connection.write_all(&[0xff; 100]).unwrap(), "no HTTP answer"),
         (
             |connection| {
-                let answer = answer();
-                connection.write_all(&answer.as_bytes()[..answer.len() / 2]).unwrap();
+                let response = response();
+                connection.write_all(&response.as_bytes()[..response.len() / 2]).unwrap();
             },
             "an answer that is cut off",
         ),
@@ -138,7 +138,8 @@ fn errors_do_not_show_the_password() {
 fn a_server_that_never_responds_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/RPC2", listener.local_addr().unwrap());
-    let error = Endpoint::parse(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
+    let error =
+        Endpoint::parse(&url).unwrap().call(processes::REQUEST_BODY, Duration::from_millis(200));
     assert_eq!(error.unwrap_err().to_string(), "no answer in time");
     // Nor one that responds byte by byte.
     let (url, server) = server(|connection| {
@@ -146,7 +147,8 @@ fn a_server_that_never_responds_times_out() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    let error = Endpoint::parse(&url).unwrap().call(processes::CALL, Duration::from_millis(200));
+    let error =
+        Endpoint::parse(&url).unwrap().call(processes::REQUEST_BODY, Duration::from_millis(200));
     assert_eq!(error.unwrap_err().to_string(), "no answer in time");
     server.join().unwrap();
 }

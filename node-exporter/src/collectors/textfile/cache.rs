@@ -17,7 +17,7 @@ pub(super) struct Cache(HashMap<PathBuf, Entry>);
 struct Entry {
     version: Version,
     /// Whether a later change certainly has another version.
-    settled: bool,
+    is_settled: bool,
     content: Result<File, String>,
 }
 
@@ -37,9 +37,9 @@ impl Cache {
         paths: &[PathBuf],
         problems: &mut BTreeSet<String>,
     ) -> Vec<&File> {
-        let mut old = std::mem::take(&mut self.0);
+        let mut previous = std::mem::take(&mut self.0);
         for path in paths {
-            let entry = Entry::load(path, old.remove(path));
+            let entry = Entry::load(path, previous.remove(path));
             if let Err(problem) = &entry.content {
                 problems.insert(problem.clone());
             }
@@ -50,29 +50,29 @@ impl Cache {
 }
 
 impl Entry {
-    fn load(path: &Path, old: Option<Self>) -> Self {
+    fn load(path: &Path, previous: Option<Self>) -> Self {
         // The version before reading: if the file changes in the meantime, it is read again next
         // time.
         let stat = match host::stat_regular_file(path) {
             Ok(stat) => stat,
             Err(error) => {
                 let content = Err(collector::chain(&error));
-                return Self { version: Version::default(), settled: false, content };
+                return Self { version: Version::default(), is_settled: false, content };
             }
         };
         let version = Version::from_stat(&stat);
-        if let Some(old) = old
-            && old.settled
-            && old.version == version
+        if let Some(previous) = previous
+            && previous.is_settled
+            && previous.version == version
         {
-            return old;
+            return previous;
         }
-        let settled = version.is_old();
+        let is_settled = version.is_old();
         let content = read(path).map(|page| {
             let name = path.to_string_lossy().into_owned();
             File { name, mtime: version.mtime(), page }
         });
-        Self { version, settled, content }
+        Self { version, is_settled, content }
     }
 }
 
@@ -116,10 +116,10 @@ impl Version {
     /// Whether the last change is long ago. File systems have coarse timestamps: a file may change
     /// twice with the same one.
     pub(super) fn is_old(&self) -> bool {
-        const SLOWEST: i64 = 3;
+        const MAX_TIMESTAMP_GRANULARITY: i64 = 3;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let [mtime, _, ctime, _] = self.times;
-        mtime.max(ctime) < now - SLOWEST
+        mtime.max(ctime) < now - MAX_TIMESTAMP_GRANULARITY
     }
 }

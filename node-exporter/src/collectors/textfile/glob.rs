@@ -23,14 +23,14 @@ pub(super) fn matches(pattern: &Path) -> Vec<PathBuf> {
                 continue;
             }
         };
-        paths = paths.iter().flat_map(|path| below(path, part)).collect();
+        paths = paths.iter().flat_map(|path| matching_entries(path, part)).collect();
     }
     if paths.is_empty() { vec![pattern.to_owned()] } else { paths }
 }
 
-fn below(path: &Path, part: &OsStr) -> Vec<PathBuf> {
-    let listed = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let names = host::entries(listed).unwrap_or_default().into_iter();
+fn matching_entries(path: &Path, part: &OsStr) -> Vec<PathBuf> {
+    let directory = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let names = host::entries(directory).unwrap_or_default().into_iter();
     let names = names.filter(|name| is_match(part.as_bytes(), name.as_bytes()));
     names.map(|name| path.join(name)).collect()
 }
@@ -46,7 +46,7 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
             retry = Some((rest, name));
         } else if pattern.is_empty() && name.is_empty() {
             return true;
-        } else if let Some((after_pattern, after_name)) = one(pattern, name) {
+        } else if let Some((after_pattern, after_name)) = match_one(pattern, name) {
             (pattern, name) = (after_pattern, after_name);
         } else {
             let Some((after_star, [_, shorter @ ..])) = retry else { return false };
@@ -57,8 +57,8 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
 }
 
 /// The rest of the pattern after its first element has matched the first character.
-fn one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])> {
-    let (char, after) = first(name)?;
+fn match_one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])> {
+    let (char, after) = first_char(name)?;
     match pattern {
         [b'?', rest @ ..] => Some((rest, after)),
         [b'[', rest @ ..] => {
@@ -68,9 +68,9 @@ fn one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])
             };
             let mut found = false;
             loop {
-                let (low, after_low) = escaped(rest)?;
+                let (low, after_low) = range_bound(rest)?;
                 let (high, after_high) = match after_low {
-                    [b'-', after @ ..] => escaped(after)?,
+                    [b'-', after @ ..] => range_bound(after)?,
                     after => (low, after),
                 };
                 found |= (low..=high).contains(&char);
@@ -82,23 +82,23 @@ fn one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])
         }
         _ => {
             let literal = if let [b'\\', rest @ ..] = pattern { rest } else { pattern };
-            let (expected, rest) = first(literal)?;
+            let (expected, rest) = first_char(literal)?;
             (expected == char).then_some((rest, after))
         }
     }
 }
 
 /// An end of a range.
-fn escaped(pattern: &[u8]) -> Option<(char, &[u8])> {
+fn range_bound(pattern: &[u8]) -> Option<(char, &[u8])> {
     match pattern {
-        [b'\\', rest @ ..] => first(rest),
+        [b'\\', rest @ ..] => first_char(rest),
         [b']' | b'-', ..] => None,
-        _ => first(pattern),
+        _ => first_char(pattern),
     }
 }
 
 /// The first character, or the first byte if it is not UTF-8.
-fn first(bytes: &[u8]) -> Option<(char, &[u8])> {
+fn first_char(bytes: &[u8]) -> Option<(char, &[u8])> {
     let start = bytes.get(..4).unwrap_or(bytes);
     let chunk = start.utf8_chunks().next()?;
     match chunk.valid().chars().next() {

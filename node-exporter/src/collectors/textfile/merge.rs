@@ -23,36 +23,37 @@ pub(super) struct Merged<'f> {
 /// left out.
 pub(super) fn families<'f>(files: &[&'f File], problems: &mut BTreeSet<String>) -> Vec<Merged<'f>> {
     let mut merged: Vec<Merged<'f>> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for (nth, file) in files.iter().enumerate() {
-        for (which, family) in file.page.families.iter().enumerate() {
-            let place = *places.entry(&family.name).or_insert_with(|| {
+    let mut indices: HashMap<&str, usize> = HashMap::new();
+    for (file_index, file) in files.iter().enumerate() {
+        for (family_index, family) in file.page.families.iter().enumerate() {
+            let index = *indices.entry(&family.name).or_insert_with(|| {
                 let (name, help, kind) = (&family.name, &family.help, family.kind);
                 merged.push(Merged { name, help, kind, labels: Vec::new(), parts: Vec::new() });
                 merged.len() - 1
             });
-            let Some(known) = merged.get_mut(place) else { continue };
-            if let Some(what) = known.contradicted_by(&family.help, family.kind) {
-                let (file, name) = (&file.name, known.name);
-                problems.insert(format!("{file}: another {what} of {name} than in a file before"));
+            let Some(merged_family) = merged.get_mut(index) else { continue };
+            if let Some(conflict) = merged_family.conflict_with(&family.help, family.kind) {
+                let (file, name) = (&file.name, merged_family.name);
+                problems
+                    .insert(format!("{file}: another {conflict} of {name} than in a file before"));
                 continue;
             }
-            if known.help.is_empty() {
-                known.help = &family.help;
+            if merged_family.help.is_empty() {
+                merged_family.help = &family.help;
             }
             for label in &family.labels {
-                if !known.labels.contains(&label.as_str()) {
-                    known.labels.push(label);
+                if !merged_family.labels.contains(&label.as_str()) {
+                    merged_family.labels.push(label);
                 }
             }
-            known.parts.push((nth, which));
+            merged_family.parts.push((file_index, family_index));
         }
     }
     merged
 }
 
 impl<'f> Merged<'f> {
-    fn contradicted_by(&self, help: &str, kind: Kind) -> Option<&'static str> {
+    fn conflict_with(&self, help: &str, kind: Kind) -> Option<&'static str> {
         if self.kind != kind {
             Some("TYPE")
         } else if !self.help.is_empty() && !help.is_empty() && self.help != help {
@@ -63,40 +64,48 @@ impl<'f> Merged<'f> {
     }
 
     pub(super) fn write(&self, files: &[&'f File], out: &mut Families) {
-        let made_up;
+        let generated;
         let mut help = self.help;
         if help.is_empty() {
-            made_up = self.origin(files);
-            help = &made_up;
+            generated = self.default_help(files);
+            help = &generated;
         }
         let labels = &self.labels;
         let mut open = out.open(DynDesc::new(self.name, help, self.kind, labels));
         let mut values = vec![""; labels.len()];
-        for (file, family) in self.parts.iter().filter_map(|(nth, which)| {
-            let file = files.get(*nth)?;
-            Some((file, file.page.families.get(*which)?))
+        for (file, family) in self.parts.iter().filter_map(|(file_index, family_index)| {
+            let file = files.get(*file_index)?;
+            Some((file, file.page.families.get(*family_index)?))
         }) {
-            let place = |label: &String| labels.iter().position(|known| known == label);
-            let places: Vec<_> = family.labels.iter().filter_map(place).collect();
-            file.page.series(family, &places, &mut values, |labels, sample| match sample {
+            let position = |label: &String| labels.iter().position(|other| other == label);
+            let indices: Vec<_> = family.labels.iter().filter_map(position).collect();
+            file.page.series(family, &indices, &mut values, |labels, sample| match sample {
                 Sample::Number(value) => open.sample(labels, *value),
                 Sample::Distribution(distribution) => {
-                    distributed(&mut open, self.kind, labels, distribution);
+                    write_distribution(&mut open, self.kind, labels, distribution);
                 }
             });
         }
     }
 
     /// The help text of a family that has none.
-    fn origin(&self, files: &[&File]) -> String {
-        let names = self.parts.iter().filter_map(|(nth, _)| Some(files.get(*nth)?.name.as_str()));
+    fn default_help(&self, files: &[&File]) -> String {
+        let names = self
+            .parts
+            .iter()
+            .filter_map(|(file_index, _)| Some(files.get(*file_index)?.name.as_str()));
         format!("Metric read from {}", names.collect::<Vec<_>>().join(", "))
     }
 }
 
 /// Writes a histogram or summary.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, not negative")]
-fn distributed(open: &mut DynFamily<'_>, kind: Kind, labels: &[&str], distribution: &Distribution) {
+fn write_distribution(
+    open: &mut DynFamily<'_>,
+    kind: Kind,
+    labels: &[&str],
+    distribution: &Distribution,
+) {
     let Distribution { sum, count, points } = distribution;
     let (sum, count) = (*sum, *count as u64);
     if kind == Kind::Summary {

@@ -27,7 +27,7 @@ struct Parser {
     /// The state of each family of the page.
     states: Vec<State>,
     /// The indices of the families by name.
-    places: HashMap<String, usize>,
+    indices: HashMap<String, usize>,
     /// The cells of the line being read.
     cells: Vec<Cell>,
 }
@@ -44,9 +44,9 @@ struct State {
 #[derive(Default)]
 struct Distributions {
     /// The series by their labels, because their lines may be apart.
-    places: HashMap<Vec<(u32, String)>, usize>,
+    indices: HashMap<Vec<(u32, String)>, usize>,
     /// Whether each series has a `_count` line.
-    counted: Vec<bool>,
+    has_count: Vec<bool>,
 }
 
 type Problem = String;
@@ -76,7 +76,7 @@ impl Parser {
             return Ok(());
         }
         let name = cursor.name().ok_or_else(|| cursor.parse_error("the name of a metric"))?;
-        let place = self.family(name);
+        let index = self.family(name);
         if cursor.is_at_end() {
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl Parser {
             return Ok(());
         }
         let (Some(family), Some(state)) =
-            (self.page.families.get_mut(place), self.states.get_mut(place))
+            (self.page.families.get_mut(index), self.states.get_mut(index))
         else {
             return Ok(());
         };
@@ -125,27 +125,27 @@ impl Parser {
         }
         let name = name.ok_or_else(|| cursor.parse_error("the name of a metric"))?;
         let value = cursor.value()?;
-        let place = self.family(name);
-        self.add(place, name, labels, value)
+        let index = self.family(name);
+        self.add(index, name, labels, value)
     }
 
     /// The index of the family that a line of this name belongs to.
     fn family(&mut self, name: &str) -> usize {
-        if let Some(place) = self.places.get(name) {
-            return *place;
+        if let Some(index) = self.indices.get(name) {
+            return *index;
         }
         for suffix in ["_count", "_sum", "_bucket"] {
-            let Some(place) = name.strip_suffix(suffix).and_then(|stem| self.places.get(stem))
+            let Some(index) = name.strip_suffix(suffix).and_then(|stem| self.indices.get(stem))
             else {
                 continue;
             };
-            match self.page.families.get(*place).map(|family| family.kind) {
-                Some(Kind::Histogram) => return *place,
-                Some(Kind::Summary) if suffix != "_bucket" => return *place,
+            match self.page.families.get(*index).map(|family| family.kind) {
+                Some(Kind::Histogram) => return *index,
+                Some(Kind::Summary) if suffix != "_bucket" => return *index,
                 _ => {}
             }
         }
-        let place = self.page.families.len();
+        let index = self.page.families.len();
         self.page.families.push(Family {
             name: name.to_owned(),
             help: String::new(),
@@ -155,37 +155,36 @@ impl Parser {
             cells: Vec::new(),
         });
         self.states.push(State::default());
-        self.places.insert(name.to_owned(), place);
-        place
+        self.indices.insert(name.to_owned(), index);
+        index
     }
 
     fn add(
         &mut self,
-        place: usize,
+        index: usize,
         name: &str,
         labels: Vec<(&str, String)>,
         value: f64,
     ) -> Result<(), Problem> {
         let (Some(family), Some(state)) =
-            (self.page.families.get_mut(place), self.states.get_mut(place))
+            (self.page.families.get_mut(index), self.states.get_mut(index))
         else {
             return Ok(());
         };
         state.has_kind = true;
-        let point = match family.kind {
+        let bound_label = match family.kind {
             Kind::Histogram => Some("le"),
             Kind::Summary => Some("quantile"),
             _ => None,
         };
-        let mut at = None;
+        let mut bound = None;
         self.cells.clear();
         for (label, text) in &labels {
-            if let Some(point) = point.filter(|point| point == label) {
+            if let Some(bound_label) = bound_label.filter(|bound_label| bound_label == label) {
                 let number = line::float(text);
-                at = Some(
-                    number
-                        .ok_or_else(|| format!("expected a number as {point}, found {text:?}"))?,
-                );
+                bound = Some(number.ok_or_else(|| {
+                    format!("expected a number as {bound_label}, found {text:?}")
+                })?);
                 continue;
             }
             let cell = cell(&mut family.labels, &mut self.page.values, label, text)?;
@@ -194,31 +193,32 @@ impl Parser {
             }
             self.cells.push(cell);
         }
-        if point.is_none() {
+        if bound_label.is_none() {
             family.cells.append(&mut self.cells);
             let end = family.cells.len();
             family.series.push(Series { end, sample: Sample::Number(value) });
             return Ok(());
         }
-        let labels = labels.into_iter().filter(|(label, _)| Some(*label) != point);
+        let labels = labels.into_iter().filter(|(label, _)| Some(*label) != bound_label);
         let mut key: Vec<_> =
             self.cells.iter().map(|cell| cell.label).zip(labels.map(|(_, text)| text)).collect();
         key.sort_unstable();
-        let Distributions { places, counted } = &mut **state.distributions.get_or_insert_default();
-        let nth = *places.entry(key).or_insert_with(|| {
+        let Distributions { indices, has_count } =
+            &mut **state.distributions.get_or_insert_default();
+        let nth = *indices.entry(key).or_insert_with(|| {
             family.cells.append(&mut self.cells);
             let sample = Sample::Distribution(Box::default());
             family.series.push(Series { end: family.cells.len(), sample });
-            counted.push(false);
+            has_count.push(false);
             family.series.len() - 1
         });
-        let (Some(Series { sample: Sample::Distribution(distribution), .. }), Some(counted)) =
-            (family.series.get_mut(nth), counted.get_mut(nth))
+        let (Some(Series { sample: Sample::Distribution(distribution), .. }), Some(has_count)) =
+            (family.series.get_mut(nth), has_count.get_mut(nth))
         else {
             return Ok(());
         };
         let suffix = name.strip_prefix(family.name.as_str()).unwrap_or_default();
-        distribution.add(suffix, family.kind, at, value, counted)
+        distribution.add(suffix, family.kind, bound, value, has_count)
     }
 
     fn finish(mut self) -> Result<Page, Problem> {

@@ -57,9 +57,10 @@ pub(super) fn interfaces(directory: &Path) -> Result<Vec<Interface>, Error> {
         if name.is_empty() {
             continue;
         }
-        let of_it = directory.join(&name);
-        let network = if_exists(read(&of_it.join("bss.json")))?.map(network);
-        let stations = if_exists(read::<Vec<StationInfo>>(&of_it.join("stationinfo.json")))?;
+        let interface_directory = directory.join(&name);
+        let network = if_exists(read(&interface_directory.join("bss.json")))?.map(network);
+        let stations =
+            if_exists(read::<Vec<StationInfo>>(&interface_directory.join("stationinfo.json")))?;
         let stations = stations.unwrap_or_default().iter().map(station).collect();
         interfaces.push(Interface { name, frequency, network, stations });
     }

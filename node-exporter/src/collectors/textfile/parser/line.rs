@@ -44,16 +44,16 @@ impl<'a> Cursor<'a> {
 
     /// The text up to a space, a tab or the end.
     pub(super) fn word(&mut self) -> &'a str {
-        self.before(|char| matches!(char, ' ' | '\t'))
+        self.take_until(|char| matches!(char, ' ' | '\t'))
     }
 
     /// The name of a metric. `None` if it is invalid, and nothing is consumed.
     pub(super) fn name(&mut self) -> Option<&'a str> {
-        let mut ahead = self.clone();
-        let name =
-            ahead.before(|char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | ':')));
+        let mut lookahead = self.clone();
+        let name = lookahead
+            .take_until(|char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | ':')));
         desc::is_metric_name(name).then(|| {
-            *self = ahead;
+            *self = lookahead;
             name
         })
     }
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
             let name = if quoted {
                 self.quoted_name()?
             } else {
-                self.before(|char| !(char.is_ascii_alphanumeric() || char == '_'))
+                self.take_until(|char| !(char.is_ascii_alphanumeric() || char == '_'))
             };
             self.skip_blanks();
             if self.take('=') {
@@ -119,7 +119,7 @@ impl<'a> Cursor<'a> {
         format!("expected {expected}, found {found:?}")
     }
 
-    fn before(&mut self, is_end: impl Fn(char) -> bool) -> &'a str {
+    fn take_until(&mut self, is_end: impl Fn(char) -> bool) -> &'a str {
         let (word, rest) = match self.rest.find(is_end) {
             Some(end) => self.rest.split_at(end),
             None => (self.rest, ""),
@@ -130,12 +130,12 @@ impl<'a> Cursor<'a> {
 
     /// A name in quotes. A legacy name contains nothing to escape.
     fn quoted_name(&mut self) -> Result<&'a str, String> {
-        let mut ahead = self.clone();
-        let name = if ahead.take('"') { ahead.before(|char| char == '"') } else { "" };
-        if !desc::is_metric_name(name) || !ahead.take('"') {
+        let mut lookahead = self.clone();
+        let name = if lookahead.take('"') { lookahead.take_until(|char| char == '"') } else { "" };
+        if !desc::is_metric_name(name) || !lookahead.take('"') {
             return Err(self.parse_error("a name of letters, digits and underscores"));
         }
-        *self = ahead;
+        *self = lookahead;
         Ok(name)
     }
 
@@ -156,30 +156,30 @@ impl<'a> Cursor<'a> {
 }
 
 fn unescaped(text: &str, quotes: bool) -> Result<String, String> {
-    let mut plain = String::with_capacity(text.len());
+    let mut unescaped_text = String::with_capacity(text.len());
     let mut parts = text.split('\\');
-    plain.push_str(parts.next().unwrap_or_default());
+    unescaped_text.push_str(parts.next().unwrap_or_default());
     while let Some(part) = parts.next() {
         let mut chars = part.chars();
         match chars.next() {
             // Two consecutive escapes: the part between them is empty.
             None => match parts.next() {
-                Some(next) => plain.extend(["\\", next]),
+                Some(next) => unescaped_text.extend(["\\", next]),
                 None => return Err("a backslash at the end".to_owned()),
             },
-            Some('n') => plain.extend(["\n", chars.as_str()]),
-            Some('"') if quotes => plain.extend(["\"", chars.as_str()]),
+            Some('n') => unescaped_text.extend(["\n", chars.as_str()]),
+            Some('"') if quotes => unescaped_text.extend(["\"", chars.as_str()]),
             Some(other) => return Err(format!("no character is written \\{other}")),
         }
     }
-    Ok(plain)
+    Ok(unescaped_text)
 }
 
 /// A number as parsed by Go; Rust accepts more, and parses overflow as infinity.
 pub(super) fn float(text: &str) -> Option<f64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let named = digits.starts_with(|char: char| char.is_ascii_alphabetic());
+    let is_named = digits.starts_with(|char: char| char.is_ascii_alphabetic());
     let value: f64 = text.parse().ok()?;
-    let signed_nan = value.is_nan() && digits.len() < text.len();
-    (!signed_nan && (value.is_finite() || named)).then_some(value)
+    let is_signed_nan = value.is_nan() && digits.len() < text.len();
+    (!is_signed_nan && (value.is_finite() || is_named)).then_some(value)
 }

@@ -58,12 +58,12 @@ pub(super) struct Cell {
 }
 
 impl Page {
-    /// Calls `each` with the label values of each series. `places` maps the labels of the family to
+    /// Calls `each` with the label values of each series. `indices` maps the labels of the family to
     /// positions in `labels`. Labels that a series lacks are empty.
     pub(in super::super) fn series<'p>(
         &'p self,
         family: &'p Family,
-        places: &[usize],
+        indices: &[usize],
         labels: &mut Vec<&'p str>,
         mut each: impl FnMut(&[&'p str], &'p Sample),
     ) {
@@ -73,8 +73,8 @@ impl Page {
             labels.clear();
             labels.resize(width, "");
             for cell in family.cells.get(start..*end).unwrap_or_default() {
-                let place = places.get(cell.label as usize).copied();
-                if let Some(label) = place.and_then(|place| labels.get_mut(place)) {
+                let index = indices.get(cell.label as usize).copied();
+                if let Some(label) = index.and_then(|index| labels.get_mut(index)) {
                     *label = self.value(*cell);
                 }
             }
@@ -94,29 +94,29 @@ impl Distribution {
         &mut self,
         suffix: &str,
         kind: Kind,
-        at: Option<f64>,
+        bound: Option<f64>,
         value: f64,
-        counted: &mut bool,
+        has_count: &mut bool,
     ) -> Result<(), Problem> {
-        let counts = suffix == "_count" || kind == Kind::Histogram && suffix != "_sum";
-        if counts && value.is_sign_negative() && value != 0.0 || counts && value.is_nan() {
+        let is_count = suffix == "_count" || kind == Kind::Histogram && suffix != "_sum";
+        if is_count && value.is_sign_negative() && value != 0.0 || is_count && value.is_nan() {
             return Err(format!("expected a count, found {value}"));
         }
-        match (suffix, at) {
+        match (suffix, bound) {
             ("_sum", _) => self.sum = value,
             ("_count", _) => {
                 self.count = value;
-                *counted = true;
+                *has_count = true;
             }
-            (_, Some(at)) if at.is_nan() => {}
+            (_, Some(bound)) if bound.is_nan() => {}
             // The +Inf bucket; the `_count` line is the better source.
             (_, Some(f64::INFINITY)) if kind == Kind::Histogram => {
-                if !*counted {
+                if !*has_count {
                     self.count = value;
                 }
             }
             // -0 and 0 are the same.
-            (_, Some(at)) => self.points.push((at + 0.0, value)),
+            (_, Some(bound)) => self.points.push((bound + 0.0, value)),
             // A line without its bound or quantile is ignored.
             (_, None) => {}
         }
@@ -146,7 +146,7 @@ pub(super) fn cell(
 ) -> Result<Cell, Problem> {
     const MAX_LABELS: usize = 512;
     let known = labels.iter().position(|known| known == label);
-    let place = known.unwrap_or(labels.len());
+    let index = known.unwrap_or(labels.len());
     if known.is_none() {
         if !desc::is_label_name(label) || label.starts_with("__") {
             return Err(format!("expected the name of a label, found {label:?}"));
@@ -157,8 +157,8 @@ pub(super) fn cell(
         labels.push(label.to_owned());
     }
     // A file is no longer than 64 MiB.
-    let number = |place: usize| u32::try_from(place).map_err(|_| "too long".to_owned());
+    let number = |index: usize| u32::try_from(index).map_err(|_| "too long".to_owned());
     let start = number(values.len())?;
     values.push_str(value);
-    Ok(Cell { label: number(place)?, start, end: number(values.len())? })
+    Ok(Cell { label: number(index)?, start, end: number(values.len())? })
 }

@@ -9,9 +9,9 @@ fn series(text: &str) -> Result<Vec<String>, String> {
     let page = parse(text.as_bytes())?;
     let mut all = Vec::new();
     for family in &page.families {
-        let places: Vec<_> = (0..family.labels.len()).collect();
-        let mut labels = vec![""; places.len()];
-        page.series(family, &places, &mut labels, |labels, sample| {
+        let indices: Vec<_> = (0..family.labels.len()).collect();
+        let mut labels = vec![""; indices.len()];
+        page.series(family, &indices, &mut labels, |labels, sample| {
             let labels = labels.join("|");
             all.push(match sample {
                 Sample::Number(value) => format!("{} [{labels}] {value}", family.name),
@@ -238,8 +238,8 @@ fn fuzz_textfile() {
         Ok(page) => {
             for family in &page.families {
                 assert!(desc::is_metric_name(&family.name), "{}", family.name);
-                let places: Vec<_> = (0..family.labels.len()).collect();
-                page.series(family, &places, &mut Vec::new(), |_, _| ());
+                let indices: Vec<_> = (0..family.labels.len()).collect();
+                page.series(family, &indices, &mut Vec::new(), |_, _| ());
             }
         }
     });

@@ -1,9 +1,9 @@
-//! Interfaces of `/sys/class/net`, with most of their attributes from a list over netlink.
+//! Interfaces of `/sys/class/net`. Most of their attributes are read over netlink.
 //!
-//! Listing all interfaces costs about as much as reading two files of one of them. But netlink lists
-//! the network namespace of this process, and `/sys` may show another one. Therefore an interface is
-//! read from its files until all attributes in the list have been equal to them once. If the list
-//! and the directory have different interfaces, all are read from files.
+//! A netlink dump of all interfaces costs about as much as reading two files of one of them. But
+//! netlink shows the network namespace of this process, and `/sys` may show another one. Therefore,
+//! an interface is read from its files until all attributes of the dump have matched the files
+//! once. If the dump and the directory contain different interfaces, all are read from files.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,64 +11,67 @@ use std::path::Path;
 use exporter_core::collector::Error;
 use exporter_core::families::Families;
 
-use super::files::{Interfaces, Reader, numbers, state};
+use super::files::{Interfaces, Reader, read_numbers, state};
 use super::netlink::{Row, Sockets};
 use super::{COLUMNS, INFO, Interface};
 use crate::host::{Host, OrAbsent};
 use crate::netlink::ethtool::Mode;
 use crate::netlink::link::{InterfaceCounters, LinkStats};
 
-/// A name, and the number of the directory.
+/// The name of an interface, and the inode number of its directory.
 type Key = (String, u64);
 
-pub(super) struct Listed {
+pub(super) struct SysfsInterfaces {
     sockets: Sockets,
-    /// Interfaces that are read from files completely.
-    unlisted: Interfaces,
-    /// Interfaces whose attributes in [`Only`] are read in this scrape.
+    /// Interfaces of which all attributes are read from files.
+    from_files: Interfaces,
+    /// Interfaces of which only the [`FileAttributes`] are read.
     refreshed: Interfaces,
-    known: HashMap<Key, Only>,
-    /// Where the next refresh begins.
-    next: usize,
+    verified: HashMap<Key, FileAttributes>,
+    /// The index of the first interface to refresh.
+    next_refresh: usize,
 }
 
-/// Attributes that only files have. They change with the address or the name, or never.
+/// Attributes that netlink does not provide, and the address. They do not change unless the address
+/// or the name does.
 #[derive(Clone, Debug, Default)]
-struct Only {
+struct FileAttributes {
     address: String,
     address_assign_type: Option<f64>,
     device_id: Option<f64>,
     name_assign_type: Option<f64>,
 }
 
-/// The number of interfaces whose [`Only`] is read again in a scrape. On most machines, these are
-/// all interfaces.
-const REFRESHED: usize = 16;
+/// The maximum number of interfaces whose [`FileAttributes`] are refreshed in a scrape. Most
+/// machines have fewer interfaces.
+const MAX_REFRESHED: usize = 16;
 
-impl Listed {
+impl SysfsInterfaces {
     pub(super) fn new() -> Self {
         Self {
             sockets: Sockets::new(true),
-            unlisted: Interfaces::default(),
+            from_files: Interfaces::default(),
             refreshed: Interfaces::default(),
-            known: HashMap::new(),
-            next: 0,
+            verified: HashMap::new(),
+            next_refresh: 0,
         }
     }
 
     pub(super) fn expose(
         &mut self,
         host: &Host,
-        wanted: impl Fn(&str) -> bool,
-        valid: impl Fn(Interface) -> Interface,
+        is_wanted: impl Fn(&str) -> bool,
+        drop_invalid_speed: impl Fn(Interface) -> Interface,
         out: &mut Families,
     ) -> Result<(), Error> {
         let mut found = host.interfaces().or_absent("network interfaces")?;
-        let mut listed = self.list(host, &found).unwrap_or_default();
-        found.retain(|(name, _)| wanted(name));
-        let (interfaces, problem) = self.interfaces(host, &found, &mut listed);
-        let interfaces: Vec<_> =
-            interfaces.into_iter().map(|(name, interface)| ([name], valid(interface))).collect();
+        let mut dumped = self.dump(host, &found).unwrap_or_default();
+        found.retain(|(name, _)| is_wanted(name));
+        let (interfaces, first_error) = self.interfaces(host, &found, &mut dumped);
+        let interfaces: Vec<_> = interfaces
+            .into_iter()
+            .map(|(name, interface)| ([name], drop_invalid_speed(interface)))
+            .collect();
         out.table(&COLUMNS, &interfaces);
         let mut info = out.family(&INFO);
         for ([name], interface) in &interfaces {
@@ -78,7 +81,7 @@ impl Listed {
                 1.0,
             );
         }
-        problem.map_or(Ok(()), Err)
+        first_error.map_or(Ok(()), Err)
     }
 
     /// The interfaces of `found`, in the same order, without those removed meanwhile.
@@ -86,66 +89,75 @@ impl Listed {
         &mut self,
         host: &Host,
         found: &'f [Key],
-        listed: &mut HashMap<String, Interface>,
+        dumped: &mut HashMap<String, Interface>,
     ) -> (Vec<(&'f str, Interface)>, Option<Error>) {
-        self.refresh(host, found, listed);
+        self.refresh(host, found, dumped);
         let mut interfaces = HashMap::with_capacity(found.len());
-        let mut known = HashMap::with_capacity(found.len());
-        let mut unlisted = Vec::new();
+        let mut verified = HashMap::with_capacity(found.len());
+        let mut unverified = Vec::new();
         for key in found {
             let (name, _) = key;
-            match (self.known.remove_entry(key), listed.remove(name)) {
-                (Some((key, only)), Some(interface)) if only.address == interface.address => {
-                    interfaces.insert(name.clone(), only.complete(interface));
-                    known.insert(key, only);
+            match (self.verified.remove_entry(key), dumped.remove(name)) {
+                (Some((key, file_attributes)), Some(interface))
+                    if file_attributes.address == interface.address =>
+                {
+                    interfaces.insert(name.clone(), file_attributes.merge(interface));
+                    verified.insert(key, file_attributes);
                 }
-                (_, interface) => unlisted.push((key.clone(), interface)),
+                (_, interface) => unverified.push((key.clone(), interface)),
             }
         }
         let mut reader = Reader::new();
-        let keys: Vec<_> = unlisted.iter().map(|(key, _)| key.clone()).collect();
-        let mut unlisted = unlisted.into_iter();
-        self.unlisted.each(host, &keys, |name, device| {
+        let keys: Vec<_> = unverified.iter().map(|(key, _)| key.clone()).collect();
+        let mut unverified = unverified.into_iter();
+        self.from_files.for_each(host, &keys, |name, device| {
             let read = reader.interface(device);
             // In the same order, without removed interfaces.
-            let entry = unlisted.find(|((key, _), _)| key == name);
+            let entry = unverified.find(|((key, _), _)| key == name);
             if let Some((key, Some(interface))) = entry {
-                let only = Only::from_interface(&read);
-                if only.complete(interface) == read {
-                    known.insert(key, only);
+                let file_attributes = FileAttributes::from_interface(&read);
+                if file_attributes.merge(interface) == read {
+                    verified.insert(key, file_attributes);
                 }
             }
             interfaces.insert(name.to_owned(), read);
         });
-        self.known = known;
-        let in_order =
+        self.verified = verified;
+        let ordered =
             found.iter().filter_map(|(name, _)| Some((name.as_str(), interfaces.remove(name)?)));
-        (in_order.collect(), reader.problem)
+        (ordered.collect(), reader.first_error)
     }
 
-    /// Reads [`Only`] of the next interfaces again.
-    fn refresh(&mut self, host: &Host, found: &[Key], listed: &HashMap<String, Interface>) {
-        let count = found.len().min(REFRESHED);
-        let next = found.iter().cycle().skip(self.next % found.len().max(1)).take(count);
+    /// Refreshes the [`FileAttributes`] of the next interfaces.
+    fn refresh(&mut self, host: &Host, found: &[Key], dumped: &HashMap<String, Interface>) {
+        let count = found.len().min(MAX_REFRESHED);
+        let next = found.iter().cycle().skip(self.next_refresh % found.len().max(1)).take(count);
         let mut next: Vec<_> = next
-            .filter(|key| self.known.contains_key(*key) && listed.contains_key(&key.0))
+            .filter(|key| self.verified.contains_key(*key) && dumped.contains_key(&key.0))
             .cloned()
             .collect();
         next.sort_unstable();
-        self.next = if found.len() > REFRESHED { self.next.wrapping_add(REFRESHED) } else { 0 };
+        self.next_refresh = if found.len() > MAX_REFRESHED {
+            self.next_refresh.wrapping_add(MAX_REFRESHED)
+        } else {
+            0
+        };
         let mut keys = next.iter();
-        let known = &mut self.known;
-        self.refreshed.each(host, &next, |name, device| {
+        let verified = &mut self.verified;
+        self.refreshed.for_each(host, &next, |name, device| {
             let key = keys.find(|(key, _)| key == name);
-            if let Some(only) = key.and_then(|key| known.get_mut(key)) {
-                [only.address_assign_type, only.device_id, only.name_assign_type] =
-                    numbers(device, ["addr_assign_type", "dev_id", "name_assign_type"]);
+            if let Some(file_attributes) = key.and_then(|key| verified.get_mut(key)) {
+                [
+                    file_attributes.address_assign_type,
+                    file_attributes.device_id,
+                    file_attributes.name_assign_type,
+                ] = read_numbers(device, ["addr_assign_type", "dev_id", "name_assign_type"]);
             }
         });
     }
 
-    /// All interfaces from the list, if it has the same interfaces as `found`.
-    fn list(&mut self, host: &Host, found: &[Key]) -> Option<HashMap<String, Interface>> {
+    /// Dumps all interfaces over netlink. `None` if the dump has other interfaces than `found`.
+    fn dump(&mut self, host: &Host, found: &[Key]) -> Option<HashMap<String, Interface>> {
         if host.sysfs != Path::new("/sys") {
             return None;
         }
@@ -163,14 +175,15 @@ impl Listed {
         }
         let interface = |row: Row| {
             let mode = modes.get(&row.index);
-            Some((row.name, of_sysfs(row.interface, row.device_flags?, mode)))
+            Some((row.name, as_in_sysfs(row.interface, row.device_flags?, mode)))
         };
         Some(rows.into_iter().filter_map(interface).collect())
     }
 }
 
-/// An interface of the list as sysfs shows it: some attributes are missing if it is down.
-fn of_sysfs(mut interface: Interface, flags: u32, mode: Option<&Mode>) -> Interface {
+/// Converts an interface of the dump to what sysfs shows. In sysfs, some attributes of an interface
+/// that is down cannot be read.
+fn as_in_sysfs(mut interface: Interface, flags: u32, mode: Option<&Mode>) -> Interface {
     const UP: u32 = 1;
     interface.flags = Some(f64::from(flags));
     if flags & UP == 0 {
@@ -189,7 +202,7 @@ fn of_sysfs(mut interface: Interface, flags: u32, mode: Option<&Mode>) -> Interf
     interface
 }
 
-impl Only {
+impl FileAttributes {
     fn from_interface(interface: &Interface) -> Self {
         Self {
             address: interface.address.clone(),
@@ -199,8 +212,8 @@ impl Only {
         }
     }
 
-    /// An interface of the list with these attributes.
-    fn complete(&self, interface: Interface) -> Interface {
+    /// Adds these attributes to an interface of the dump.
+    fn merge(&self, interface: Interface) -> Interface {
         Interface {
             address_assign_type: self.address_assign_type,
             device_id: self.device_id,
@@ -216,9 +229,9 @@ mod tests {
 
     use super::*;
 
-    fn page(listed: &mut Listed, host: &Host) -> String {
+    fn page(dumped: &mut SysfsInterfaces, host: &Host) -> String {
         let mut out = Families::default();
-        listed.expose(host, |_| true, |interface| interface, &mut out).unwrap();
+        dumped.expose(host, |_| true, |interface| interface, &mut out).unwrap();
         String::from_utf8(testing::page(&[out])).unwrap()
     }
 
@@ -230,21 +243,21 @@ mod tests {
         let Ok(found) = host.interfaces() else {
             return testing::skip("interfaces in a list and in files: no /sys/class/net");
         };
-        if Listed::new().list(&host, &found).is_none() {
+        if SysfsInterfaces::new().dump(&host, &found).is_none() {
             return testing::skip(
                 "interfaces in a list and in files: /sys shows another network namespace",
             );
         }
         testing::until(
             || {
-                let mut listed = Listed::new();
-                let from_files = page(&mut listed, &host);
-                let known = listed.known.len();
+                let mut dumped = SysfsInterfaces::new();
+                let from_files = page(&mut dumped, &host);
+                let verified = dumped.verified.len();
                 // From the list, with files only for a few attributes.
-                page(&mut listed, &host) == from_files
-                    && known == host.interfaces().unwrap().len()
-                    && listed.known.len() == known
-                    && host.shared_counters.take().is_some_and(|counted| counted.len() == known)
+                page(&mut dumped, &host) == from_files
+                    && verified == host.interfaces().unwrap().len()
+                    && dumped.verified.len() == verified
+                    && host.shared_counters.take().is_some_and(|counted| counted.len() == verified)
             },
             || "the list never agrees with the files".to_owned(),
         );
@@ -255,9 +268,9 @@ mod tests {
         let interface =
             || Interface { carrier: Some(1.0), dormant: Some(0.0), ..Interface::default() };
         let mode = Mode { index: 1, speed: Some(u32::MAX), duplex: Some(255) };
-        let up = of_sysfs(interface(), 0x1003, Some(&mode));
+        let up = as_in_sysfs(interface(), 0x1003, Some(&mode));
         assert_eq!((up.carrier, up.speed, up.duplex.as_str()), (Some(1.0), Some(-1.0), "unknown"));
-        let down = of_sysfs(interface(), 0x1002, Some(&mode));
+        let down = as_in_sysfs(interface(), 0x1002, Some(&mode));
         assert_eq!(down, Interface { flags: Some(4098.0), ..Interface::default() });
     }
 }
