@@ -99,8 +99,8 @@ fn from_proc(host: &Host) -> Result<Entries, Error> {
     Ok(entries)
 }
 
-/// The device of a line: its last field. The hardware address before it may be longer than its
-/// column.
+/// The device, which is the last field of a line. Fields are counted because the hardware address
+/// may be longer than its column.
 fn device<'a>(line: &mut Fields<'a>) -> Result<&'a str, Error> {
     line.skip(5); // address, type, flags, hardware address, mask
     line.word("a device name")

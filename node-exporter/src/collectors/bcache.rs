@@ -122,7 +122,7 @@ fn number(device: &Device, file: &str) -> Result<Option<f64>, Error> {
     }
 }
 
-/// The value of the line that begins with `key` and a colon.
+/// The value of the line that begins with the key and a colon.
 fn value_of_line(
     file: &File,
     key: &str,

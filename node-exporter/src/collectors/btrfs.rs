@@ -123,7 +123,7 @@ struct Summary {
     total_commit_time: f64,
 }
 
-/// A name and a number per line. Kernels before 6.0 do not have this file: the result is empty.
+/// Parses lines of a name and a number.
 fn parse_commits(file: &File) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     for mut line in file.lines() {

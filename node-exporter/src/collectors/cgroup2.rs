@@ -96,7 +96,8 @@ impl Cgroup2 {
         Err(Error::Absent("cgroup v2"))
     }
 
-    /// The paths of the groups to expose, each beginning with a slash, and how many more match.
+    /// The paths of the groups to expose, each with a leading slash, and the number of groups
+    /// beyond the limit.
     fn groups(&self, root: &str) -> Result<(Vec<String>, usize), Error> {
         let (mut found, mut omitted) = (Vec::new(), 0_usize);
         let mut parents = vec![(String::new(), 0)];
@@ -104,7 +105,7 @@ impl Cgroup2 {
             // The group may have ended meanwhile.
             let names = self.host.list_sys_directories(format!("{root}{parent}"));
             let Some(names) = if_exists(names)? else { continue };
-            // Taken from the end, so that the first name of a directory comes first.
+            // Reversed, because the groups are popped from the end.
             for name in names.into_iter().rev() {
                 if depth < self.max_depth {
                     parents.push((format!("{parent}/{name}"), depth + 1));

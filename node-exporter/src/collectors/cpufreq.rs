@@ -92,7 +92,7 @@ struct Signature {
     policies: Vec<String>,
 }
 
-/// The files of each CPU. Most drivers provide only some, and one is readable only by root.
+/// The files of each CPU. Most drivers provide only some of them, and one is readable only by root.
 #[derive(Debug, Default)]
 struct CpuFiles {
     /// The CPUs that have the file, for each of [`FREQUENCIES`].
@@ -130,8 +130,8 @@ impl Collector for Cpufreq {
 }
 
 impl Cpufreq {
-    /// Finds the files, if they may have changed. Returns whether the kernel lists offline CPUs,
-    /// as it does on every sysfs.
+    /// Finds the files of the CPUs again if CPUs or drivers have changed. Returns whether the list
+    /// of offline CPUs exists, as it does on every sysfs.
     fn update_files(&mut self) -> Result<bool, Error> {
         let host = &self.host;
         let offline = if_exists(host.sys_cached(format!("{DIRECTORY}/offline")))?;
@@ -177,7 +177,7 @@ impl CpuFiles {
 
 fn read_khz(host: &Host, cpu: &str, file: &str) -> Result<Option<u64>, Error> {
     match cpus::file_cached(host, cpu, file)? {
-        // Written by drivers that do not know the value.
+        // Written by drivers that do not have the value.
         Some(file) if file.trimmed() == "<unknown>" => Ok(None),
         Some(file) => file.number("a frequency in kHz").map(Some),
         None => Ok(None),

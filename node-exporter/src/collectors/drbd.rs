@@ -1,6 +1,6 @@
 //! Replicated block devices of DRBD 8.4: `/proc/drbd`.
 //!
-//! DRBD 9 has moved this to debugfs and netlink; its file contains only the version.
+//! DRBD 9 provides this in debugfs and over netlink; its `/proc/drbd` contains only the version.
 
 use exporter_core::collector::{Collector, Error, Source};
 use exporter_core::desc::Desc;
@@ -85,7 +85,7 @@ static DISK_STATE: Desc<2> = Desc::gauge(
 static CONNECTED: Desc<1> =
     Desc::gauge("node_drbd_connected", "Whether the peer is connected.", DEVICE);
 
-/// A number by its key, and its factor.
+/// Keys with a numeric value, and the factors that convert it to the unit of the family.
 static NUMBERS: [(&str, f64, &Desc<1>); 12] = [
     ("ns", KIB, &NETWORK_SENT),
     ("nr", 1.0, &NETWORK_RECEIVED),
@@ -103,7 +103,7 @@ static NUMBERS: [(&str, f64, &Desc<1>); 12] = [
 
 const KIB: f64 = 1024.0;
 
-/// A pair of states, local and remote, by its key, and the state that counts as 1.
+/// Keys with a local and a remote state, and the state that is exposed as 1.
 static PAIRS: [(&str, &str, &Desc<2>); 2] =
     [("ro", "Primary", &ROLE), ("ds", "UpToDate", &DISK_STATE)];
 

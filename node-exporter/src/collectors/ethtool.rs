@@ -151,7 +151,7 @@ fn socket() -> Result<OwnedFd, Error> {
         .map_err(|errno| Error::System { call: "socket(AF_INET)", source: errno.into() })
 }
 
-/// `None` if the driver does not know the command, or the device has gone meanwhile.
+/// `None` if the driver does not support the command, or if the device has been removed.
 fn if_supported<T>(response: io::Result<T>, call: &'static str) -> Result<Option<T>, Error> {
     match response {
         Ok(response) => Ok(Some(response)),

@@ -1,7 +1,7 @@
 //! Hardware sensors: `/sys/class/hwmon`.
 //!
-//! A chip is a directory, a sensor some files in it: `temp1_input`, `temp1_max`, `temp1_label`.
-//! Drivers differ in the files that they provide, so the families are named after the existing
+//! A chip is a directory. A sensor is a group of files in it, such as `temp1_input`, `temp1_max`
+//! and `temp1_label`. Drivers provide different files, so the families are named after the existing
 //! files; see `Documentation/hwmon/sysfs-interface.rst`.
 
 mod chip;
@@ -132,7 +132,7 @@ struct Sensor {
 }
 
 impl Hwmon {
-    /// A sensor that cannot be read is left out, whatever the error.
+    /// The sensors of a chip. Sensors that cannot be read are left out.
     fn sensors(&self, chip_device: &Device, chip: &Chip) -> Result<Sensors, Error> {
         let mut sensors = Sensors::new();
         // Old drivers have the files in the directory of the device instead.

@@ -125,7 +125,7 @@ struct Interrupt<'a> {
     info: Cow<'a, str>,
     /// Only for numbered interrupts.
     devices: String,
-    /// By column, which is not the CPU number if some CPUs are offline.
+    /// By column. The column is not the CPU number if some CPUs are offline.
     counts: Vec<u64>,
 }
 

@@ -49,7 +49,7 @@ static OUTGOING_BYTES: Desc =
 const LABELS: [&str; 6] =
     ["local_address", "local_port", "remote_address", "remote_port", "proto", "local_mark"];
 
-/// The families whose labels a flag chooses, in the order of [`Counts`].
+/// The families whose labels are set by a flag, in the order of [`Counts`].
 struct Backends;
 
 static FAMILIES: [(&str, &str); 3] = [
@@ -66,7 +66,7 @@ impl Describe for Backends {
     }
 }
 
-/// The labels that the flag names, as indexes into [`LABELS`].
+/// The labels from the flag, as indices into [`LABELS`].
 fn selected_labels(flags: &Flags) -> Result<Vec<usize>, Error> {
     let text = flags.text(&BACKEND_LABELS);
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());

@@ -209,13 +209,12 @@ fn array<'a>(
     Ok(([device], array))
 }
 
-/// The word before the disks. Other states, such as (read-only), come before it.
+/// The RAID level: the first word that is not in parentheses, such as `(read-only)`.
 fn level<'a>(words: &Fields<'a>) -> Option<&'a str> {
     words.clone().words().find(|word| !word.starts_with('('))
 }
 
-/// The operation of an array in a line, as named by the metric; the metric has no name for a
-/// reshape.
+/// The current operation of an array, if the line shows one. The metric has no state for a reshape.
 fn activity(line: &Fields<'_>) -> Option<&'static str> {
     if line.line().contains("bitmap") {
         return None;

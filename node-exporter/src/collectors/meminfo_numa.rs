@@ -31,7 +31,7 @@ static STATISTIC: Named = Named {
     help: "A statistic of the node's numastat: pages allocated here or elsewhere.",
 };
 
-/// Families under the kernel's names. They differ between kernels, so they are not listed here.
+/// Families named after the kernel's fields, which differ between kernels.
 struct Named {
     prefix: &'static str,
     suffix: &'static str,

@@ -70,8 +70,8 @@ static REQUESTS: Desc<2> = Desc::counter(
     ["proto", "method"],
 );
 
-/// Operations of version 4 by their numbers in the protocol (RFC 7530). Those that set the file
-/// handle to the root, 23 and 24, have no series, as in other exporters.
+/// Operations of version 4 by their numbers in the protocol (RFC 7530). 23 and 24 (PUTPUBFH and
+/// PUTROOTFH) have no series, as in the original.
 static VERSION_4: [(usize, &str); 35] = [
     (3, "Access"),
     (4, "Close"),
@@ -167,7 +167,7 @@ struct Statistics {
     /// Bytes read and written.
     io: [f64; 2],
     threads: f64,
-    /// Size, and reads that found nothing.
+    /// Cache size and misses.
     read_ahead: [f64; 2],
     /// All packets, those by UDP, those by TCP, TCP connections.
     net: [f64; 4],
@@ -175,7 +175,7 @@ struct Statistics {
     rpc: [f64; 5],
     /// Of versions 2 and 3, and the operations of version 4.
     calls: [Vec<f64>; 3],
-    /// Attributes asked for of a client that has a delegation for writing.
+    /// GETATTR callbacks to clients that hold a write delegation.
     delegated: f64,
 }
 

@@ -97,7 +97,7 @@ struct Reading {
 struct Ntp {
     query: Query,
     limits: Limits,
-    /// The end of the day at whose end there is a leap second: the indicator does not last.
+    /// The time of the last announced leap second. Servers stop announcing it afterwards.
     leap: Option<Timestamp>,
 }
 

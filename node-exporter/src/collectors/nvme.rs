@@ -127,8 +127,7 @@ impl Controller {
     }
 }
 
-/// The number of a namespace by its name: that of a device, `nvme0n1`, or of one of several paths
-/// to it, `nvme0c1n1`.
+/// The ID of a namespace from the name of its device, `nvme0n1`, or of a path to it, `nvme0c1n1`.
 fn namespace(name: &str) -> Option<&str> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (controller, id) = name.strip_prefix("nvme")?.split_once('n')?;

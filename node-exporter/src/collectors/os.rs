@@ -70,7 +70,7 @@ impl Collector for Os {
     }
 }
 
-/// The first of the two paths that exists; some systems only have the second.
+/// The os-release file. Some systems only have the second path.
 fn release(host: &Host) -> Result<File, Error> {
     match host.root("etc/os-release").or_absent("") {
         Err(Error::Absent(_)) => host.root("usr/lib/os-release").or_absent("os-release file"),
@@ -116,7 +116,7 @@ fn unquoted(word: &str) -> Option<String> {
                 escaped @ ('"' | '\\' | '$' | '`') => value.push(escaped),
                 other => value.extend(['\\', other]),
             },
-            // What follows is another word; only a comment can.
+            // The end of the word. Only a comment may follow.
             (None, ' ' | '\t') => {
                 let rest = chars.as_str().trim_start();
                 return (rest.is_empty() || rest.starts_with('#')).then_some(value);
@@ -127,7 +127,7 @@ fn unquoted(word: &str) -> Option<String> {
     quote.is_none().then_some(value)
 }
 
-/// The number that a version begins with, and the one after it: 20.04 of `20.04.2`.
+/// The first two components of a version as a number: 20.04 for `20.04.2`.
 fn version(id: &str) -> Option<f64> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let whole = digits(id);

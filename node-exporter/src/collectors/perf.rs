@@ -132,7 +132,7 @@ fn selected_events(flags: &Flags) -> Result<Vec<SelectedEvent>, Error> {
     Ok(events)
 }
 
-/// Whether it is valid as a directory of tracefs and as part of a metric name.
+/// Whether the text is valid as the name of a directory of tracefs and as a part of a metric name.
 fn is_valid_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
@@ -246,7 +246,7 @@ fn online_cpus(host: &Host) -> Result<Vec<u32>, Error> {
     if cpus.is_empty() { Err(file.parse_error("CPU numbers such as 0-3,8")) } else { Ok(cpus) }
 }
 
-/// Fails if so many file descriptors would be used that none are left for connections.
+/// Fails if the counters would leave too few file descriptors for connections.
 fn check_descriptor_limit(needed: usize) -> Result<(), Error> {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if needed as u64 <= limit / 4 * 3 {

@@ -125,7 +125,7 @@ impl Processes {
         Ok(())
     }
 
-    /// The data of a thread; `None` if it has ended.
+    /// The stat file of a thread. `None` if the thread has ended.
     fn stat(
         &mut self,
         thread: (u32, u32),
@@ -133,7 +133,7 @@ impl Processes {
         previous: &mut StatFiles,
     ) -> Result<Option<Stat>, Error> {
         let mut line = EMPTY_PAGE;
-        // The file of a thread that has ended fails, also if another one has its number now.
+        // Reading fails if the thread has ended, even if its number has been reused.
         if let Some(file) = previous.remove(&thread)
             && let Ok(length) = rustix::io::pread(&file, &mut line[..], 0)
             && let Some(stat) = line.get(..length).and_then(parse)
@@ -184,7 +184,7 @@ struct Stat {
 const EXPECTED: &str = "a line such as `1 (init) S 0 ...` with 20 fields or more";
 
 fn parse(line: &[u8]) -> Option<Stat> {
-    /// Between the state and the number of threads.
+    /// The fields between the state and the number of threads.
     const SKIPPED_FIELDS: usize = 16;
     // A name may contain spaces and parentheses.
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;

@@ -108,12 +108,13 @@ impl Zone {
     }
 }
 
-/// The number of occurrences of each name without a number.
+/// The number of occurrences of each name without an index.
 #[derive(Default)]
 struct Names(HashMap<String, usize>);
 
 impl Names {
-    /// `package-1` is package 1; the first `core` is core 0, the next core 1.
+    /// Splits `package-1` into name and index. Names without an index are counted: the first `core`
+    /// has index 0, the next 1.
     fn split_index(&mut self, name: &str) -> (String, String) {
         if let Some((zone, index)) = name.split_once('-')
             && let Ok(index) = index.parse::<u32>()

@@ -29,7 +29,7 @@ static KEYS: [(&str, &str); 7] = [
     ("memory", "bytes of memory for reassembly"),
 ];
 
-/// Not from the kernel: `mem` multiplied by the page size.
+/// Computed: `mem` multiplied by the page size.
 const MEM_BYTES: &str = "mem_bytes";
 
 /// A family for each protocol and key.

@@ -69,7 +69,7 @@ impl Collector for Softnet {
     }
 }
 
-/// A line of the file, which has no header. Values that a kernel does not count are 0.
+/// A line of the file, which has no header. Columns that the kernel does not have are 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Packets {
     processed: u64,

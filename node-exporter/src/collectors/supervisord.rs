@@ -34,7 +34,7 @@ static URL: Flag = Flag::text(
 fn endpoint(flags: &Flags) -> Result<Endpoint, Error> {
     let from_environment = env::var("SUPERVISORD_URL").ok().filter(|_| !flags.is_given(&URL));
     let url = from_environment.as_deref().unwrap_or(flags.text(&URL));
-    // It may contain a password, so errors do not show it.
+    // Errors do not show the URL, because it may contain a password.
     Endpoint::parse(url).map_err(|problem| URL.error(problem))
 }
 

@@ -34,7 +34,7 @@ static INCLUDE_INFO: Flag = Flag::list(
     "A parameter with words, exposed as labels of node_sysctl_info.",
 );
 
-/// The families of numeric parameters: one per parameter, or one per value of a parameter.
+/// The families of numeric parameters: one per parameter, or one per named value.
 struct Number;
 
 impl Describe for Number {
@@ -159,8 +159,8 @@ fn invalid_name_error(file: &File) -> Error {
     file.parse_error("names in --collector.sysctl.include that metrics can have")
 }
 
-/// Converts it to a part of a metric name: invalid characters and adjacent underscores become one
-/// `_`.
+/// Converts a name to a part of a metric name: each run of invalid characters and adjacent
+/// underscores becomes one `_`.
 fn sanitized(name: &str) -> String {
     let mut sanitized = String::new();
     let mut after_invalid = false;

@@ -97,8 +97,8 @@ impl Collector for TapeStats {
     }
 }
 
-/// A drive has several devices: `st0`, `nst0` without rewinding, and one for each of its modes,
-/// such as `st0a`. All of them have the same statistics.
+/// Whether a name is that of the main device of a drive. A drive also has the device `nst0`, which
+/// does not rewind, and one device per mode, such as `st0a`, all with the same statistics.
 fn is_drive(name: &str) -> bool {
     let number = name.strip_prefix("st").unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

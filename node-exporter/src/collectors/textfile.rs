@@ -1,7 +1,7 @@
 //! Metrics that other programs write to files: `*.prom` in the given directories.
 //!
-//! A file is used completely or not at all. An unchanged file costs a `stat`. Files may share a
-//! family: their help texts must then agree, and their labels are merged.
+//! An invalid file is ignored completely. An unchanged file costs one `stat`. Several files may
+//! contain the same family if their help texts agree; labels are merged.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;

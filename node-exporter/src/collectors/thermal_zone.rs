@@ -87,7 +87,7 @@ impl ThermalZone {
     }
 }
 
-/// A zone or a device.
+/// Type and numbers of a zone or a cooling device.
 struct Readings<const N: usize> {
     kind: File,
     numbers: [Option<f64>; N],

@@ -1,4 +1,4 @@
-//! Wireless interfaces, their networks and their peers, from the kernel's nl80211 service.
+//! Wireless interfaces, their networks and their peers, from the generic netlink family nl80211.
 
 mod fixtures;
 
@@ -103,7 +103,7 @@ struct Wifi {
     filter: Filter,
     fixtures: Option<PathBuf>,
     netlink: Netlink,
-    /// The netlink family number of nl80211, if it is known.
+    /// The netlink family ID of nl80211, if it is known.
     family_id: Option<u16>,
 }
 
@@ -133,7 +133,7 @@ impl Wifi {
             Some(family_id) => family_id,
             None => generic::family_id(netlink, "nl80211")?.ok_or(Error::Absent("nl80211"))?,
         };
-        // Requested again after a failure: the number changes when the module is reloaded.
+        // Reset until success, because the ID changes when the module is reloaded.
         self.family_id = None;
         let mut interfaces = Vec::new();
         for interface in nl80211::interfaces(netlink, family_id)? {

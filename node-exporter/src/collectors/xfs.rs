@@ -273,7 +273,7 @@ impl Collector for Xfs {
     }
 }
 
-/// The counts of one file system. Lines that an older kernel lacks are left out.
+/// The counts of one file system, without lines that older kernels do not have.
 fn counts(file: &File) -> Result<Values<39>, Error> {
     COUNTS.values(|key| {
         let (name, column) = key.split_once(' ').unwrap_or_default();

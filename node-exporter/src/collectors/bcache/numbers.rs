@@ -1,7 +1,7 @@
 //! Human-readable numbers of bcache.
 
-/// `12`, or `1.5k` with a fraction that is not one: the kernel's `bch_hprint` puts the rest of a
-/// division by 1024 behind the point, in hundredths of itself. `1.5k` is 1 KiB and 500 of 1024.
+/// Parses `12` or `1.5k`. The fraction is not decimal: the kernel's `bch_hprint` writes the
+/// remainder of the division by 1024, divided by 100. `1.5k` is 1 KiB and 500 of 1024.
 pub(super) fn human_readable(text: &str) -> Option<f64> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),

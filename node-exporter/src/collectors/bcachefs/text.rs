@@ -28,7 +28,7 @@ pub(super) fn counter(file: &File) -> Result<f64, Error> {
     line.and_then(|number| human_readable(number.trim())).ok_or_else(|| file.parse_error(expected))
 }
 
-/// Kinds of errors with their counts; the time of the last one follows.
+/// Kinds of errors with their counts. The time of the last error follows on each line.
 pub(super) fn errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
     let mut errors = Vec::new();
     for mut line in file.lines() {
@@ -39,7 +39,7 @@ pub(super) fn errors(file: &File) -> Result<Vec<(String, f64)>, Error> {
     Ok(errors)
 }
 
-/// Reasons for writes, with their number and average size, below a line of heads.
+/// Reasons for writes with their number and average size, below a header line.
 pub(super) fn written(file: &File) -> Result<Vec<(String, [f64; 2])>, Error> {
     let mut reasons = Vec::new();
     for mut line in file.lines().skip(1) {
@@ -51,13 +51,13 @@ pub(super) fn written(file: &File) -> Result<Vec<(String, [f64; 2])>, Error> {
     Ok(reasons)
 }
 
-/// Algorithms, with the size on disk and the size before, below a line of heads.
+/// Algorithms with the compressed and the uncompressed size, below a header line.
 pub(super) fn compression(file: &File) -> Result<Vec<(String, [f64; 2])>, Error> {
     written(file)
 }
 
-/// Bytes by operation and kind of data: a line for each operation, and below it those of the
-/// kinds.
+/// Bytes by operation and kind of data: a line for each operation, followed by a line for each
+/// kind.
 pub(super) fn done(file: &File) -> Result<Vec<([String; 2], f64)>, Error> {
     let mut operation = "";
     let mut done = Vec::new();

@@ -1,5 +1,5 @@
-//! How the space of a file system is allocated: to data, metadata and the system, each in one or
-//! more profiles of redundancy.
+//! Allocation of the space of a file system to data, metadata and system, each in one or more RAID
+//! profiles.
 
 use exporter_core::collector::Error;
 use exporter_core::desc::{Column, Desc};
@@ -77,8 +77,8 @@ pub(super) fn expose(out: &mut Families, allocations: &[(&str, &Allocation)]) {
     out.table(&COLUMNS, &rows);
 }
 
-/// The number of bytes on devices per byte of data. With parity it depends on the number of
-/// devices.
+/// The number of bytes on all devices per byte of data. For profiles with parity, it depends on the
+/// number of devices.
 fn ratio(mode: &str, devices: usize) -> f64 {
     let devices = devices as f64;
     match mode {

@@ -11,7 +11,7 @@ use crate::system::{self, BtrfsDevice};
 const SIZE: &str = "node_btrfs_device_size_bytes";
 const SIZE_HELP: &str = "Size of a device of the file system.";
 
-/// The family whose label `btrfs_dev_uuid` is set only for file systems that were queried.
+/// A family that has the label `btrfs_dev_uuid` only for file systems that were queried.
 pub(super) struct Sizes;
 
 impl Describe for Sizes {
@@ -60,16 +60,16 @@ pub(super) fn read_sysfs(system: &Device) -> Result<Devices, Error> {
     Ok(Devices::Sysfs(found))
 }
 
-/// The devices of mounted file systems, by UUID. If a file system cannot be queried, for example
-/// because of missing privileges, the data from sysfs is used.
+/// Queries the devices of mounted file systems, by UUID. File systems that cannot be queried, for
+/// example because of missing privileges, are left out; sysfs is used for them.
 pub(super) fn query_mounted(host: &Host) -> Vec<(String, Devices)> {
     let mut queried = Vec::<(String, Devices)>::new();
     let Ok(table) = mounts::read(host) else { return queried };
     let (mounts, _) = table.mounts();
     let mut seen = Vec::new();
     for mount in mounts.iter().filter(|mount| mount.fstype == b"btrfs") {
-        // There may be many mounts of subvolumes; each subvolume has its own device number, and all
-        // have the same source.
+        // There may be many mounts of subvolumes. They have different device numbers, but the same
+        // source.
         if seen.contains(&mount.source) {
             continue;
         }

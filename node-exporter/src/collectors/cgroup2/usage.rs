@@ -1,5 +1,5 @@
-//! The files of one control group. A missing file belongs to a controller that is not enabled for
-//! the group, or to a newer kernel.
+//! The files of one control group. If a file is missing, its controller is not enabled for the
+//! group, or the kernel is too old.
 
 use std::io::ErrorKind;
 
@@ -29,7 +29,8 @@ pub(super) struct Usage {
     pub(super) tasks: Option<f64>,
     pub(super) tasks_limit: Option<f64>,
     pub(super) tasks_refused: Option<f64>,
-    /// In the order of [`RESOURCES`]: how long some tasks waited, and how long all of them did.
+    /// Seconds in which some tasks waited, and in which all of them did; in the order of
+    /// [`RESOURCES`].
     pub(super) pressure: [Option<[f64; 2]>; RESOURCES.len()],
 }
 
@@ -73,7 +74,8 @@ pub(super) const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
 
 const MICROSECONDS: f64 = 1e6;
 
-/// Reads the files of a group in `directory`, below sysfs. A group that has ended has no values.
+/// Reads the files of a group from `directory`, relative to sysfs. A group that has been removed
+/// has no values.
 pub(super) fn read(host: &Host, directory: &str) -> Result<Usage, Error> {
     let Some(group) = if_available(host.device(directory))? else { return Ok(Usage::default()) };
     let file = |name: &str| if_available(group.file(name));
@@ -142,7 +144,7 @@ fn number_or_max(file: &File) -> Result<f64, Error> {
     file.number::<u64>("a number or `max`").map(|number| number as f64)
 }
 
-/// The numbers of some keys, of a file with a key and a number on each line.
+/// The numbers of the given keys in a file with a key and a number per line.
 fn parse_keys<const N: usize>(file: &File, keys: [&str; N]) -> Result<[Option<f64>; N], Error> {
     let mut numbers = [None; N];
     for mut line in file.lines() {

@@ -35,7 +35,7 @@ const PACKAGE_COUNT_FILE: &str = "thermal_throttle/package_throttle_count";
 pub(super) struct Devices {
     cores: Vec<ThrottleCounter<2>>,
     packages: Vec<ThrottleCounter<1>>,
-    /// The CPUs that can be offline.
+    /// The CPUs whose online state is exposed.
     hotpluggable: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl Devices {
                 devices.packages.push(ThrottleCounter { labels, cpu: cpu.clone() });
             }
         }
-        // If the first CPU cannot be offline, it has no series, and neither do the others.
+        // If the first CPU has no such file, none of the CPUs has a series.
         if let Some(first) = numbers.first()
             && cpus::has_file(host, first, "online")?
         {
@@ -76,7 +76,7 @@ impl Devices {
         Ok(devices)
     }
 
-    /// With `packages_only`, values per core or CPU are left out.
+    /// Without values per core or CPU if `packages_only` is true.
     pub(super) fn collect(
         &self,
         host: &Host,
@@ -108,7 +108,7 @@ impl Devices {
     }
 }
 
-/// A number of the topology, or `None` if the firmware does not provide it: -1.
+/// An ID of the topology. `None` if the firmware does not provide it, which the kernel shows as -1.
 fn topology_id(host: &Host, cpu: &str, file: &str) -> Result<Option<u32>, Error> {
     let Some(file) = cpus::file(host, cpu, file)? else { return Ok(None) };
     let id: i64 = file.number("a number of the topology")?;

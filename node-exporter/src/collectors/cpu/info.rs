@@ -42,8 +42,8 @@ pub(super) static CPU: Desc<10> = Desc::gauge(
         "cachesize",
     ],
 );
-/// The family of the cpufreq collector has other labels, and comes from files that only root may
-/// read.
+/// Exposed only if the cpufreq collector is disabled: that has a family of the same name with other
+/// labels.
 pub(super) static FREQUENCY: Desc<3> = Desc::gauge(
     "node_cpu_frequency_hertz",
     "Frequency according to /proc/cpuinfo.",
@@ -139,7 +139,7 @@ impl MatchingWords {
     }
 }
 
-/// The data of one CPU in the file. There is less of it on other architectures than x86.
+/// The entry of one CPU. Architectures other than x86 have fewer fields.
 #[derive(Debug, Default, PartialEq)]
 struct Cpu<'a> {
     number: &'a str,

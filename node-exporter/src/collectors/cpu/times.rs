@@ -6,7 +6,7 @@ use exporter_core::collector::Error;
 
 use crate::host::{Fields, File};
 
-/// The modes in the order of a line of `/proc/stat`; those of guests come after them.
+/// The modes in the order of `/proc/stat`. [`GUEST_MODES`] follow on the same line.
 pub(super) const MODES: [&str; 8] =
     ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
 pub(super) const GUEST_MODES: [&str; 2] = ["user", "nice"];
@@ -14,8 +14,8 @@ pub(super) const GUEST_MODES: [&str; 2] = ["user", "nice"];
 /// The unit of `/proc/stat`, independent of the configuration of the kernel.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The kernel sometimes decreases idle and iowait slightly. A larger decrease means that the CPU
-/// was offline and has restarted from 0.
+/// idle and iowait sometimes decrease slightly. A larger decrease means that the CPU was offline
+/// and has restarted from 0.
 const RESTART_THRESHOLD_SECONDS: f64 = 3.0;
 
 /// The CPUs that are online, in the order of their numbers.

@@ -22,7 +22,7 @@ fn desc<'a>(name: &'a str, help: &'a str) -> DynDesc<'a> {
     DynDesc::new(name, help, Kind::Untyped, &["device"])
 }
 
-/// Names that do not follow from those of the driver.
+/// Names that are not derived from those of the driver.
 const RENAMED: [(&str, &str); 7] = [
     ("rx_bytes", "node_ethtool_received_bytes_total"),
     ("rx_dropped", "node_ethtool_received_dropped_total"),
@@ -69,7 +69,7 @@ pub(super) fn write<'a>(
     }
 }
 
-/// A name with one `_` for each run of characters that a metric cannot have.
+/// Replaces each run of characters that are invalid in metric names with one `_`.
 fn sanitized(name: &str) -> String {
     let mut sanitized = String::with_capacity(name.len());
     let mut rest = name;
@@ -93,8 +93,8 @@ fn family_name(sanitized: &str) -> String {
     format!("node_ethtool_{}", replace_word(&words, "tx", "transmitted"))
 }
 
-/// Replaces a word between underscores. Of two in a row only the first is replaced, since the
-/// original's patterns take the underscore between them away with it.
+/// Replaces a word between underscores. Of two consecutive ones, only the first is replaced: the
+/// pattern of the original consumes the underscore between them.
 fn replace_word(name: &str, short: &str, long: &str) -> String {
     let mut was_replaced = false;
     let words: Vec<_> = name

@@ -6,11 +6,11 @@ use std::path::Path;
 use crate::host::Device;
 
 pub(super) struct Chip {
-    /// `hwmon0` and so on, in the order of detection.
+    /// The name of its directory, such as `hwmon0`, which depends on the order of detection.
     entry: String,
     /// The name from the driver; several chips may have the same.
     pub(super) name: Option<String>,
-    /// The `chip` label: the bus address if it is known, because it does not change.
+    /// The label `chip`: the bus address if it is known, because it does not change between boots.
     pub(super) label: String,
 }
 
@@ -45,8 +45,8 @@ pub(super) fn sanitized(name: &str) -> String {
     name.trim_matches('_').to_owned()
 }
 
-/// Appends the driver names to chips of the same device, or their own names if those are equal,
-/// too.
+/// Makes the labels of chips of one device unique by appending the names from the drivers, or the
+/// names of the directories if those are equal, too.
 pub(super) fn make_labels_unique(chips: &mut [Chip]) {
     let mut labels = HashMap::<String, usize>::new();
     let mut names = HashMap::<(String, String), usize>::new();

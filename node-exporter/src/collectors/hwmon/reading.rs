@@ -32,7 +32,7 @@ pub(super) fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
     });
     let reading = |(element, value)| {
         let sensor_name = match (sensor.kind, element) {
-            // The only type whose label replaces the sensor.
+            // The only type for which the label replaces the name of the sensor.
             ("freq", "input") => sanitized(sensor.elements.get("label")?.text()),
             _ => name.to_owned(),
         };
@@ -43,8 +43,8 @@ pub(super) fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
     numbers.filter_map(reading).collect()
 }
 
-/// The family, and the value in its unit. A sensor may have a `has_plain_file` file without an element in its
-/// name; then the input keeps its name.
+/// The name of the family, and the value in its unit. The element `input` is left out of the name,
+/// unless the sensor has a file without an element, whose family would have the same name.
 fn family_and_value(kind: &str, element: &str, has_plain_file: bool, raw: f64) -> (String, f64) {
     match kind {
         "beep_enable" => {

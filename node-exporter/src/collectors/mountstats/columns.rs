@@ -80,7 +80,8 @@ pub(super) static OPERATIONS: [Column<Operation, 4>; 9] = [
     Desc::counter("node_mountstats_nfs_operations_errors_total", "Requests that completed with an error. Since Linux 5.3.", OPERATION).column(|row| row.errors.map(wrapped)),
 ];
 
-/// Some kernels wrap times below 0 to large numbers, which a float cannot distinguish.
+/// Some kernels write negative times as large unsigned numbers, which an f64 cannot represent
+/// exactly.
 fn wrapped(value: u64) -> f64 {
     const EXACT: u64 = 1 << 53;
     (value % EXACT) as f64

@@ -19,7 +19,7 @@ impl Timestamp {
         Self((since.as_secs().wrapping_add(EPOCH) << 32) | fraction)
     }
 
-    /// Seconds from another time to this, if they are less than 68 years apart.
+    /// Seconds from `other` to this time, if they are less than 68 years apart.
     pub(super) fn since(self, other: Self) -> f64 {
         self.0.wrapping_sub(other.0).cast_signed() as f64 / SECOND
     }
@@ -38,7 +38,7 @@ impl Timestamp {
 
     pub(super) fn next_midnight(self) -> Self {
         const DAY: u64 = 86_400;
-        // 1900 began at midnight, so days since then do, too, within the range of the counter.
+        // 1900 began at midnight, so multiples of a day are midnights.
         let seconds = self.0 >> 32;
         Self((seconds - seconds % DAY).wrapping_add(DAY) << 32)
     }
@@ -63,11 +63,11 @@ pub(super) struct Reply {
     pub(super) transmitted: Timestamp,
     pub(super) round_trip: f64,
     pub(super) offset: f64,
-    /// The minimum difference of the two clocks: a reply cannot precede its request.
+    /// The minimum error of the offset: a packet cannot arrive before it was sent.
     pub(super) min_error: f64,
 }
 
-/// A request with a number that the reply has to repeat.
+/// A request with a nonce that the reply has to repeat.
 pub(super) fn query(version: u8, nonce: u64) -> [u8; PACKET_LENGTH] {
     const CLIENT: u8 = 3;
     let mut packet = [0; PACKET_LENGTH];
@@ -80,7 +80,7 @@ pub(super) fn query(version: u8, nonce: u64) -> [u8; PACKET_LENGTH] {
 }
 
 impl Reply {
-    /// Parses the reply to the request with this number.
+    /// Parses the reply to the request with this nonce.
     pub(super) fn parse(
         packet: &[u8],
         nonce: u64,
@@ -130,7 +130,7 @@ impl Reply {
         f64::midpoint(self.round_trip, self.root_delay) + self.root_dispersion
     }
 
-    /// Whether the server is synchronised, and its clock fresh.
+    /// Whether the server is synchronized, and its clock was set recently.
     pub(super) fn is_valid(&self) -> bool {
         const STRATA: std::ops::Range<u8> = 1..16;
         const MAX_POLL_INTERVAL: f64 = 131_072.0;

@@ -35,7 +35,7 @@ impl Query {
         let server =
             server.ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))?;
         let socket = self.connect(server)?;
-        // Unpredictable, so that nobody else can forge a reply.
+        // Unpredictable, so that others cannot forge a reply.
         let nonce = RandomState::new().build_hasher().finish();
         let (sent, sent_at) = (Timestamp::now(), Instant::now());
         socket.send(&packet::query(self.version, nonce))?;

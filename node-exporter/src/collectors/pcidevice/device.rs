@@ -12,7 +12,7 @@ pub(super) const DIRECTORY: &str = "bus/pci/devices";
 #[derive(Debug)]
 pub(super) struct Device {
     pub(super) location: Location,
-    /// The bridge above it, unless it is on a root bus.
+    /// The upstream bridge, unless the device is on a root bus.
     parent: Option<Location>,
     pub(super) ids: Ids,
     pub(super) measurements: Measurements,
@@ -50,7 +50,7 @@ pub(super) struct Measurements {
 }
 
 impl Device {
-    /// `None` if it is gone, or its name is not that of a PCI device.
+    /// `None` if the device has been removed, or if the name is not that of a PCI device.
     pub(super) fn read(host: &Host, name: &str) -> Result<Option<Self>, Error> {
         let Some(location) = Location::parse(name) else { return Ok(None) };
         let path = format!("{DIRECTORY}/{name}");

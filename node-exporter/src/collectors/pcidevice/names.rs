@@ -24,7 +24,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Names from a file, or from that of the distribution if it is empty.
+    /// Uses the given file, or that of the distribution if `file` is empty.
     pub(super) fn new(host: &Host, file: &str) -> Self {
         let files = match file {
             "" => DEFAULT_PATHS.iter().map(|file| host.rootfs.join(file)).collect(),
@@ -33,8 +33,8 @@ impl Names {
         Self { files, devices: Vec::new(), found: Vec::new() }
     }
 
-    /// Names of vendor, device, subsystem vendor, subsystem and class for each device. Names that
-    /// the file lacks are numbers.
+    /// Names of vendor, device, subsystem vendor, subsystem and class for each device, with numbers
+    /// in place of names that the file does not have.
     pub(super) fn for_devices(&mut self, devices: impl Iterator<Item = Ids>) -> &[[String; 5]] {
         let devices: Vec<_> = devices.collect();
         if devices != self.devices {
@@ -125,7 +125,7 @@ enum Parent {
     Vendor(u32),
 }
 
-/// The kind of a line. An indented line belongs to the last line with less indentation.
+/// Parses a line. An indented line belongs to the last line with less indentation.
 fn named<'a>(line: &'a str, parent: &mut Parent) -> Option<(Key, &'a str)> {
     let rest = line.trim_start_matches('\t');
     let depth = line.len() - rest.len();

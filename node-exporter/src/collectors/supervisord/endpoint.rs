@@ -162,7 +162,7 @@ fn timeout_error() -> io::Error {
     io::Error::new(ErrorKind::TimedOut, "no answer in time")
 }
 
-/// Replaces the error message of a timeout, which is not helpful.
+/// Replaces the error of a timeout, whose message is not helpful.
 fn map_timeout(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => timeout_error(),
@@ -184,7 +184,8 @@ fn length(head: &str) -> Option<usize> {
     })
 }
 
-/// Whether the body is complete by its length. Without a length, it ends with the connection.
+/// Whether the body has the announced length. Without `Content-Length`, the body ends with the
+/// connection.
 fn is_complete(response: &[u8]) -> bool {
     split_head(response)
         .is_some_and(|(head, body)| length(head).is_some_and(|length| body.len() >= length))

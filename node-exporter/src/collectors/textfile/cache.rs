@@ -16,7 +16,7 @@ pub(super) struct Cache(HashMap<PathBuf, Entry>);
 
 struct Entry {
     version: Version,
-    /// Whether a later change certainly has another version.
+    /// Whether every later change will be visible in the version.
     is_settled: bool,
     content: Result<File, String>,
 }
@@ -30,8 +30,8 @@ pub(super) struct File {
 }
 
 impl Cache {
-    /// Reads the files that have changed, and forgets all that are not in the list. Returns the
-    /// valid ones, in order.
+    /// Reads the files that have changed, and removes files that are not listed from the cache.
+    /// Returns the valid files in order.
     pub(super) fn read(
         &mut self,
         paths: &[PathBuf],
@@ -51,8 +51,8 @@ impl Cache {
 
 impl Entry {
     fn load(path: &Path, previous: Option<Self>) -> Self {
-        // The version before reading: if the file changes in the meantime, it is read again next
-        // time.
+        // The version is determined before the file is read, so a concurrent change is detected by
+        // the next scrape.
         let stat = match host::stat_regular_file(path) {
             Ok(stat) => stat,
             Err(error) => {
@@ -109,12 +109,12 @@ impl Version {
 
     fn mtime(&self) -> f64 {
         let [seconds, nanoseconds, ..] = self.times;
-        // As one integer first, as in the Go exporter.
+        // Converted from nanoseconds, which rounds as in the Go exporter.
         seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds) as f64 / 1e9
     }
 
-    /// Whether the last change is long ago. File systems have coarse timestamps: a file may change
-    /// twice with the same one.
+    /// Whether the last change was so long ago that another change has another timestamp.
+    /// Timestamps of file systems are coarse.
     pub(super) fn is_old(&self) -> bool {
         const MAX_TIMESTAMP_GRANULARITY: i64 = 3;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

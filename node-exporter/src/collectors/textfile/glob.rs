@@ -6,11 +6,11 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::host;
 
-/// The paths that match a pattern, sorted; the pattern itself if there are none, because it may be
+/// The paths that match a pattern, sorted. If there are none, the pattern itself, because it may be
 /// a literal path.
 ///
-/// In each part of the path, `*` matches anything, `?` one character, `[a-z]` one of those,
-/// `[^a-z]` one of the others; `\` escapes a character.
+/// In each component of the path, `*` matches any text, `?` any character, `[a-z]` a character in
+/// the range, and `[^a-z]` a character outside it; `\` escapes a character.
 pub(super) fn matches(pattern: &Path) -> Vec<PathBuf> {
     let mut paths = vec![PathBuf::new()];
     for part in pattern.components() {
@@ -35,10 +35,11 @@ fn matching_entries(path: &Path, part: &OsStr) -> Vec<PathBuf> {
     names.map(|name| path.join(name)).collect()
 }
 
-/// Whether all of `name` matches. A malformed pattern matches nothing.
+/// Whether the pattern matches the whole name. A malformed pattern matches nothing.
 fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     let (mut pattern, mut name) = (pattern, name);
-    // Where to continue if the rest does not match after the last star: one byte further.
+    // The pattern after the last star, and the position in the name where matching it was last
+    // tried.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
         if let Some(rest) = pattern.strip_prefix(b"*") {
@@ -56,7 +57,7 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// The rest of the pattern after its first element has matched the first character.
+/// Matches the first element of the pattern with the first character. Returns the rest of both.
 fn match_one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])> {
     let (char, after) = first_char(name)?;
     match pattern {
@@ -88,7 +89,7 @@ fn match_one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n
     }
 }
 
-/// An end of a range.
+/// The first or last character of a range.
 fn range_bound(pattern: &[u8]) -> Option<(char, &[u8])> {
     match pattern {
         [b'\\', rest @ ..] => first_char(rest),

@@ -9,18 +9,18 @@ use exporter_core::value::{Bucket, HistogramValue, SummaryValue};
 use super::cache::File;
 use super::parser::{Distribution, Sample};
 
-/// A family of one file or several.
+/// A family from one or more files.
 pub(super) struct Merged<'f> {
     name: &'f str,
     help: &'f str,
     kind: Kind,
     labels: Vec<&'f str>,
-    /// Which file, and which of its families.
+    /// The index of each file, and the index of the family in that file.
     parts: Vec<(usize, usize)>,
 }
 
-/// Merges the families of all files. A family that contradicts an earlier one of the same name is
-/// left out.
+/// Merges the families of all files. A family whose type or help text conflicts with an earlier one
+/// of the same name is left out.
 pub(super) fn families<'f>(files: &[&'f File], problems: &mut BTreeSet<String>) -> Vec<Merged<'f>> {
     let mut merged: Vec<Merged<'f>> = Vec::new();
     let mut indices: HashMap<&str, usize> = HashMap::new();
@@ -88,7 +88,7 @@ impl<'f> Merged<'f> {
         }
     }
 
-    /// The help text of a family that has none.
+    /// The help text of a family without HELP.
     fn default_help(&self, files: &[&File]) -> String {
         let names = self
             .parts

@@ -6,7 +6,7 @@ use super::Problem;
 
 /// The families of a file, in the order of their first lines.
 ///
-/// Values of labels are kept in one string, because there may be very many.
+/// All label values are stored in one string, because there may be very many.
 #[derive(Debug, Default)]
 pub(in super::super) struct Page {
     pub(super) values: String,
@@ -28,7 +28,7 @@ pub(in super::super) struct Family {
 
 #[derive(Debug, PartialEq)]
 pub(in super::super) struct Series {
-    /// The end of its labels in the cells.
+    /// The end index of its labels in [`Family::cells`].
     pub(super) end: usize,
     pub(in super::super) sample: Sample,
 }
@@ -58,8 +58,8 @@ pub(super) struct Cell {
 }
 
 impl Page {
-    /// Calls `each` with the label values of each series. `indices` maps the labels of the family to
-    /// positions in `labels`. Labels that a series lacks are empty.
+    /// Calls `each` with the label values of each series. `indices` maps labels of the family to
+    /// positions in `labels`. Labels that a series does not have are empty.
     pub(in super::super) fn series<'p>(
         &'p self,
         family: &'p Family,
@@ -123,7 +123,7 @@ impl Distribution {
         Ok(())
     }
 
-    /// Sorts the points. The later one of two equal bounds or quantiles counts.
+    /// Sorts the points. Of equal bounds or quantiles, the last one is kept.
     pub(super) fn finish(&mut self) {
         self.points.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.points.dedup_by(|later, kept| {
