@@ -224,8 +224,8 @@ fn activity(line: &Fields<'_>) -> Option<&'static str> {
         .find_map(|(word, state)| line.line().contains(word).then_some(state))
 }
 
-/// Its progress, from `recovery =  8.5% (16775552/195310144) ...` or `resync=DELAYED`, which means
-/// that it waits for another operation, for a write or for another node.
+/// The synced blocks of an operation, from `recovery =  8.5% (16775552/195310144) ...`. An operation
+/// that waits, such as `resync=DELAYED`, has synced none.
 fn synced(line: &Fields<'_>) -> Result<f64, Error> {
     if ["=PENDING", "=DELAYED", "=REMOTE"].iter().any(|word| line.line().contains(word)) {
         return Ok(0.0);

@@ -42,8 +42,8 @@ pub(super) static CPU: Desc<10> = Desc::gauge(
         "cachesize",
     ],
 );
-/// Exposed only if the cpufreq collector is disabled: that has a family of the same name with other
-/// labels.
+/// Exposed only if the cpufreq collector is enabled. The family of that collector has other labels,
+/// and comes from files that only root may read.
 pub(super) static FREQUENCY: Desc<3> = Desc::gauge(
     "node_cpu_frequency_hertz",
     "Frequency according to /proc/cpuinfo.",

@@ -19,7 +19,7 @@ pub(super) struct Names {
     files: Vec<PathBuf>,
     /// The devices at the last scrape.
     devices: Vec<Ids>,
-    /// The result of [`Names::of`] for them.
+    /// Their names.
     found: Vec<[String; 5]>,
 }
 
