@@ -1,9 +1,9 @@
 //! Configuration files: certificates, keys, passwords, the web configuration, the file of a
 //! program.
 //!
-//! A file system whose server is gone blocks any process that opens a file on it, and a process
-//! with a blocked thread cannot be killed. So a program reads its configuration through a child
-//! process, and waits a limited time for it: see `docs/adr/0011`.
+//! A file system whose server does not respond blocks any process that opens a file on it, and a
+//! process with a blocked thread cannot be killed. Therefore, a program reads its configuration in
+//! a child process, with a time limit: see `docs/adr/0011`.
 
 mod error;
 mod pool;
@@ -21,7 +21,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 pub use self::error::{ConfigError, Fault};
-pub(crate) use self::pool::{end, retry, use_processes};
+pub(crate) use self::pool::{retry, shut_down, use_processes};
 pub(crate) use self::process::{ARGUMENT, main};
 pub use self::resolve::resolve;
 pub(crate) use self::resolve::{credentials, resolve_in};
@@ -44,12 +44,12 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// The state of a file before it was read, and its bytes.
 pub(crate) fn content(path: &Path, limit: u64) -> (Stamp, io::Result<Vec<u8>>) {
-    pool::ask(path, Some(limit)).unwrap_or_else(|error| (Stamp::Unanswered, Err(error)))
+    pool::request(path, Some(limit)).unwrap_or_else(|error| (Stamp::TimedOut, Err(error)))
 }
 
 /// The current state of a file.
 pub(crate) fn stamp(path: &Path) -> Stamp {
-    pool::ask(path, None).map_or(Stamp::Unanswered, |(stamp, _)| stamp)
+    pool::request(path, None).map_or(Stamp::TimedOut, |(stamp, _)| stamp)
 }
 
 /// The state of a file. Two stamps differ when the file was changed or replaced.
@@ -67,7 +67,7 @@ pub(crate) enum Stamp {
         changed: (i64, i64),
     },
     /// The file system did not respond in time.
-    Unanswered,
+    TimedOut,
 }
 
 impl Stamp {

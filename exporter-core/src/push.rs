@@ -109,7 +109,7 @@ pub struct Group {
 /// The wait before the first retry. It doubles with each.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// The maximum number of bytes that are read from a response.
-const ANSWER_LIMIT: u64 = 4096;
+const MAX_RESPONSE_LENGTH: u64 = 4096;
 
 impl Pushgateway {
     /// A gateway at a URL such as `https://push.example.org:9091`, with a timeout of 10 s for each
@@ -160,7 +160,7 @@ impl Pushgateway {
         if status.is_success() {
             return Ok(());
         }
-        let answer = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_string();
+        let answer = response.body_mut().with_config().limit(MAX_RESPONSE_LENGTH).read_to_string();
         let reason = answer.unwrap_or_default().lines().next().unwrap_or_default().to_owned();
         Err(PushError::Refused { url: self.url.to_string(), status: status.as_u16(), reason })
     }

@@ -101,12 +101,12 @@ struct InFlight {
 impl InFlight {
     /// Whether a scrape with this deadline may share it.
     fn serves(&self, deadline: Instant) -> bool {
-        self.deadline + JOIN_SLACK >= deadline
+        self.deadline + MAX_JOIN_SLACK >= deadline
     }
 }
 
 /// A scrape may share a collection whose deadline is earlier than its own by no more than this.
-const JOIN_SLACK: Duration = Duration::from_millis(500);
+const MAX_JOIN_SLACK: Duration = Duration::from_millis(500);
 
 impl Registry {
     fn new(settings: Settings) -> Self {
@@ -213,12 +213,12 @@ impl Registry {
     ) -> Result<Page, ScrapeError> {
         let (members, missing) = self.select(&request.selection)?;
         for problem in &missing {
-            self.ignored.note(problem);
+            self.ignored.record(problem);
         }
         let deadline = request.deadline;
         let page = self.collection(members, self.encoding(&request), deadline);
         // The collection itself ends at its own deadline; writing the page takes some time more.
-        let late = tokio::time::Instant::from_std(deadline + JOIN_SLACK);
+        let late = tokio::time::Instant::from_std(deadline + MAX_JOIN_SLACK);
         timeout_at(late, page).await.map_err(|_| ScrapeError::Late)
     }
 

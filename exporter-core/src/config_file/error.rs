@@ -88,7 +88,7 @@ impl Fault {
         Self::new(key, line_of(value), problem)
     }
 
-    /// The error for a file. It is one line, and hides what looks like a secret.
+    /// The error for a file: one line in which anything that looks like a secret is hidden.
     pub fn in_file(self, file: &Path) -> ConfigError {
         let Self { line, key, problem } = self;
         let clean = |text: &str| one_line(redacted(text).into_owned());

@@ -1,5 +1,5 @@
-//! The reader processes of this program: one is kept for the next file. A reader that is blocked by
-//! a file system is left alone until it returns.
+//! The reader processes of this program. One is kept for the next file. A reader that is blocked by
+//! a file system is abandoned until it returns.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use super::wire::{self, Reply, Request};
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The delay before a file that timed out is first retried; it doubles with each retry.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// The maximum number of blocked readers.
-const MOST_STUCK: usize = 8;
+const MAX_STUCK: usize = 8;
 
-static POOL: Pool = Pool::new(TIMEOUT, start);
+static POOL: Pool = Pool::new(TIMEOUT, spawn_reader);
 static PROCESSES: AtomicBool = AtomicBool::new(false);
 
 /// Enables reader processes: `main` has to check for [`super::ARGUMENT`].
@@ -33,37 +33,37 @@ pub(crate) fn retry() {
     POOL.retry();
 }
 
-/// Ends the idle reader, so that it does not outlive this process: a service manager would report
+/// Stops the idle reader, so that it does not outlive this process: a service manager would report
 /// it.
-pub(crate) fn end() {
-    const LONGEST: Duration = Duration::from_millis(200);
+pub(crate) fn shut_down() {
+    const MAX_WAIT: Duration = Duration::from_millis(200);
     let idle = POOL.state().idle.take();
-    let Some(mut child) = idle.and_then(Reader::end) else { return };
+    let Some(mut child) = idle.and_then(Reader::close) else { return };
     let start = Instant::now();
-    while matches!(child.try_wait(), Ok(None)) && start.elapsed() < LONGEST {
+    while matches!(child.try_wait(), Ok(None)) && start.elapsed() < MAX_WAIT {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
-pub(super) fn ask(path: &Path, limit: Option<u64>) -> io::Result<Reply> {
-    POOL.ask(path, limit)
+pub(super) fn request(path: &Path, limit: Option<u64>) -> io::Result<Reply> {
+    POOL.request(path, limit)
 }
 
-fn start() -> io::Result<Reader> {
+fn spawn_reader() -> io::Result<Reader> {
     if PROCESSES.load(Ordering::Relaxed) { Reader::process() } else { Reader::thread() }
 }
 
 struct Pool {
     timeout: Duration,
-    start: fn() -> io::Result<Reader>,
+    spawn: fn() -> io::Result<Reader>,
     state: Mutex<State>,
 }
 
 struct State {
     idle: Option<Reader>,
     stuck: Vec<Stuck>,
-    /// Readers that were ended but not waited for.
-    ending: Vec<Child>,
+    /// Readers that have to be reaped.
+    exiting: Vec<Child>,
 }
 
 /// A reader that is blocked by a file system.
@@ -74,9 +74,9 @@ struct Stuck {
 }
 
 impl Pool {
-    const fn new(timeout: Duration, start: fn() -> io::Result<Reader>) -> Self {
-        let state = State { idle: None, stuck: Vec::new(), ending: Vec::new() };
-        Self { timeout, start, state: Mutex::new(state) }
+    const fn new(timeout: Duration, spawn: fn() -> io::Result<Reader>) -> Self {
+        let state = State { idle: None, stuck: Vec::new(), exiting: Vec::new() };
+        Self { timeout, spawn, state: Mutex::new(state) }
     }
 
     fn retry(&self) {
@@ -86,31 +86,31 @@ impl Pool {
         }
     }
 
-    fn ask(&self, path: &Path, limit: Option<u64>) -> io::Result<Reply> {
+    fn request(&self, path: &Path, limit: Option<u64>) -> io::Result<Reply> {
         wire::check(path)?;
         let request = Request { path: path.to_owned(), limit };
         let deadline = Instant::now() + self.timeout;
         loop {
-            let idle = self.state().take_idle(path).map_err(|()| self.unanswered())?;
+            let idle = self.state().take_idle(path).map_err(|()| self.timeout_error())?;
             let is_new = idle.is_none();
             let mut reader = match idle {
                 Some(reader) => reader,
-                None => (self.start)().map_err(|error| {
+                None => (self.spawn)().map_err(|error| {
                     let problem = format!("the process that reads it cannot be started: {error}");
                     io::Error::new(error.kind(), problem)
                 })?,
             };
-            match reader.ask(&request, deadline) {
+            match reader.request(&request, deadline) {
                 Ok(reply) => {
-                    self.state().keep(reader);
+                    self.state().set_idle(reader);
                     return Ok(reply);
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    self.state().leave(path, reader);
-                    return Err(self.unanswered());
+                    self.state().set_stuck(path, reader);
+                    return Err(self.timeout_error());
                 }
                 Err(error) => {
-                    self.state().end(reader);
+                    self.state().close(reader);
                     if is_new {
                         let problem = format!("the process that reads it ended: {error}");
                         return Err(io::Error::other(problem));
@@ -121,7 +121,7 @@ impl Pool {
         }
     }
 
-    fn unanswered(&self) -> io::Error {
+    fn timeout_error(&self) -> io::Error {
         let problem = format!(
             "its file system did not answer within {:?}: is its server gone?",
             self.timeout
@@ -135,35 +135,35 @@ impl Pool {
 }
 
 impl State {
-    /// The idle reader, if there is one. An error if the path must not be requested now.
+    /// The idle reader, if there is one. Fails if the path must not be requested now.
     fn take_idle(&mut self, path: &Path) -> Result<Option<Reader>, ()> {
-        let free: Vec<Stuck> = self.stuck.extract_if(.., |stuck| stuck.reader.is_free()).collect();
-        for stuck in free {
-            self.end(stuck.reader);
+        let done: Vec<Stuck> = self.stuck.extract_if(.., |stuck| stuck.reader.is_done()).collect();
+        for stuck in done {
+            self.close(stuck.reader);
         }
-        self.ending.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        self.exiting.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
         let now = Instant::now();
-        let is_waiting = self.stuck.iter().any(|stuck| stuck.path == path && now < stuck.retry_at);
-        if is_waiting || self.stuck.len() >= MOST_STUCK { Err(()) } else { Ok(self.idle.take()) }
+        let must_wait = self.stuck.iter().any(|stuck| stuck.path == path && now < stuck.retry_at);
+        if must_wait || self.stuck.len() >= MAX_STUCK { Err(()) } else { Ok(self.idle.take()) }
     }
 
-    fn keep(&mut self, reader: Reader) {
+    fn set_idle(&mut self, reader: Reader) {
         if let Some(other) = self.idle.replace(reader) {
-            self.end(other);
+            self.close(other);
         }
     }
 
-    fn leave(&mut self, path: &Path, reader: Reader) {
-        let tries = self.stuck.iter().filter(|stuck| stuck.path == path).count();
-        let retry_at = Instant::now() + RETRY * (1 << tries.min(MOST_STUCK));
+    fn set_stuck(&mut self, path: &Path, reader: Reader) {
+        let attempts = self.stuck.iter().filter(|stuck| stuck.path == path).count();
+        let retry_at = Instant::now() + RETRY_DELAY * (1 << attempts.min(MAX_STUCK));
         for stuck in self.stuck.iter_mut().filter(|stuck| stuck.path == path) {
             stuck.retry_at = retry_at;
         }
         self.stuck.push(Stuck { path: path.to_owned(), reader, retry_at });
     }
 
-    fn end(&mut self, reader: Reader) {
-        self.ending.extend(reader.end());
+    fn close(&mut self, reader: Reader) {
+        self.exiting.extend(reader.close());
     }
 }
 

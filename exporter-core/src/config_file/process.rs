@@ -1,8 +1,8 @@
 //! The process that reads files for a program, and the connection to it.
 //!
 //! It is the same program, started again with [`ARGUMENT`]. Its standard input is one end of a
-//! socket pair: a [`Request`] comes in, a reply goes out, one at a time. It ends when the other
-//! end is closed.
+//! socket pair, on which it receives one [`Request`] at a time and sends a reply. It exits when the
+//! other end is closed.
 
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -71,17 +71,17 @@ impl Reader {
         Ok(Self { socket, child: None })
     }
 
-    /// Sends a request and waits for the reply until `deadline`. After an error the reader is in
-    /// an unknown state: `TimedOut` if it is still busy, anything else if it has ended.
-    pub(super) fn ask(&mut self, request: &Request, deadline: Instant) -> io::Result<Reply> {
+    /// Sends a request and waits for the reply until `deadline`. After the error `TimedOut`, the
+    /// reader is still busy; after any other error, it has ended.
+    pub(super) fn request(&mut self, request: &Request, deadline: Instant) -> io::Result<Reply> {
         self.socket.set_write_timeout(Some(remaining(deadline)?))?;
         request.write(&mut self.socket)?;
         let limit = request.limit.unwrap_or_default();
-        wire::read_reply(&mut Timed { socket: &self.socket, deadline }, limit)
+        wire::read_reply(&mut DeadlineReader { socket: &self.socket, deadline }, limit)
     }
 
-    /// Whether a late reader has replied or ended in the meantime.
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether a reader that timed out has replied or ended in the meantime.
+    pub(super) fn is_done(&self) -> bool {
         let mut socket = [rustix::event::PollFd::new(&self.socket, rustix::event::PollFlags::IN)];
         let now = rustix::event::Timespec::default();
         matches!(rustix::event::poll(&mut socket, Some(&now)), Ok(1..))
@@ -89,7 +89,7 @@ impl Reader {
 
     /// For tests: a reader that never replies, as if blocked by a file system.
     #[cfg(test)]
-    pub(super) fn silent() -> io::Result<Self> {
+    pub(super) fn hanging() -> io::Result<Self> {
         let (socket, other) = UnixStream::pair()?;
         // Stays open without a reader.
         std::mem::forget(other);
@@ -102,19 +102,19 @@ impl Reader {
         self.socket.shutdown(std::net::Shutdown::Both).unwrap();
     }
 
-    /// Ends the reader; the child has to be waited for.
-    pub(super) fn end(self) -> Option<Child> {
+    /// Closes the socket, upon which the process exits. Returns the child to reap.
+    pub(super) fn close(self) -> Option<Child> {
         self.child
     }
 }
 
 /// A socket that is read until a deadline.
-struct Timed<'a> {
+struct DeadlineReader<'a> {
     socket: &'a UnixStream,
     deadline: Instant,
 }
 
-impl Read for Timed<'_> {
+impl Read for DeadlineReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.socket.set_read_timeout(Some(remaining(self.deadline)?))?;
         match self.socket.read(buffer) {

@@ -27,7 +27,7 @@ impl Request {
         to.write_all(&message)
     }
 
-    /// The next request. An error is also the end of the stream.
+    /// Reads the next request. Fails at the end of the stream, too.
     pub(super) fn read(from: &mut impl Read) -> io::Result<Self> {
         let has_limit = get(from)? != 0;
         let limit = get(from)?;
@@ -37,7 +37,7 @@ impl Request {
     }
 }
 
-/// A path that can be requested.
+/// Fails if the path cannot be requested.
 pub(super) fn check(path: &Path) -> io::Result<()> {
     let length = path.as_os_str().len();
     let problem = if length > PATH_MAX { "the name is too long" } else { return Ok(()) };
@@ -59,7 +59,7 @@ pub(super) fn write_reply((stamp, content): &Reply, to: &mut impl Write) -> io::
                 put(&mut message, number.cast_unsigned());
             }
         }
-        Stamp::Absent | Stamp::Unanswered => put(&mut message, ABSENT),
+        Stamp::Absent | Stamp::TimedOut => put(&mut message, ABSENT),
     }
     match content {
         Ok(bytes) => {

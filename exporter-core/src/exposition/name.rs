@@ -38,7 +38,7 @@ impl Role {
 
 /// A name as it is written on a page. A legacy name is unchanged in every scheme, as in the Go
 /// exporters.
-pub(crate) fn spelled(name: &str, role: Role, escaping: Escaping) -> Cow<'_, str> {
+pub(crate) fn escaped(name: &str, role: Role, escaping: Escaping) -> Cow<'_, str> {
     if role.is_legacy(name) { Cow::Borrowed(name) } else { escape(name, role, escaping) }
 }
 
@@ -101,9 +101,9 @@ mod tests {
 
     #[test]
     fn legacy_names_are_unchanged_and_labels_have_no_colons() {
-        assert_eq!(spelled("a_b", Role::Metric, Escaping::Dots), "a_b");
-        assert_eq!(spelled("a:b", Role::Label, Escaping::Underscores), "a_b");
-        assert_eq!(spelled("a:b", Role::Label, Escaping::Values), "U__a_3a_b");
+        assert_eq!(escaped("a_b", Role::Metric, Escaping::Dots), "a_b");
+        assert_eq!(escaped("a:b", Role::Label, Escaping::Underscores), "a_b");
+        assert_eq!(escaped("a:b", Role::Label, Escaping::Values), "U__a_3a_b");
     }
 
     proptest::proptest! {
@@ -111,7 +111,7 @@ mod tests {
         fn escaped_names_are_legacy(name in "[^\0]+") {
             for role in [Role::Label, Role::Metric] {
                 for escaping in [Escaping::Underscores, Escaping::Dots, Escaping::Values] {
-                    let escaped = spelled(&name, role, escaping);
+                    let escaped = escaped(&name, role, escaping);
                     assert!(role.is_legacy(&escaped), "{escaped}");
                 }
             }

@@ -5,7 +5,7 @@
 use super::format::{Escaping, Format};
 
 /// All formats. The first one wins if a client accepts several equally.
-const OFFERS: [Format; 4] =
+const FORMATS: [Format; 4] =
     [Format::Text004, Format::OpenMetrics, Format::Protobuf, Format::Text100];
 
 impl Format {
@@ -25,8 +25,8 @@ fn negotiate<'a>(
         clauses.extend(split(header, ',').filter_map(Clause::parse));
     }
     let mut best: Option<(Format, usize, &Clause<'_>)> = None;
-    for offer in OFFERS {
-        let Some((place, clause)) = governing(&clauses, offer) else { continue };
+    for offer in FORMATS {
+        let Some((place, clause)) = applicable_clause(&clauses, offer) else { continue };
         let better = best.is_none_or(|(_, before, other)| {
             clause.quality > other.quality || (clause.quality == other.quality && place < before)
         });
@@ -40,25 +40,28 @@ fn negotiate<'a>(
     }
 }
 
-/// The clause that applies to an offer: the most specific one, and of those the one with the
-/// highest quality.
-fn governing<'a>(clauses: &'a [Clause<'a>], offer: Format) -> Option<(usize, &'a Clause<'a>)> {
-    let mut governing: Option<(Closeness, usize, &Clause<'_>)> = None;
+/// The clause that applies to a format: the most specific one, and of equally specific ones that
+/// with the highest quality.
+fn applicable_clause<'a>(
+    clauses: &'a [Clause<'a>],
+    offer: Format,
+) -> Option<(usize, &'a Clause<'a>)> {
+    let mut applicable_clause: Option<(Specificity, usize, &Clause<'_>)> = None;
     for (place, clause) in clauses.iter().enumerate() {
-        let Some(closeness) = clause.closeness(offer) else { continue };
-        let better = governing.is_none_or(|(other, _, clause_before)| {
-            closeness > other || (closeness == other && clause.quality > clause_before.quality)
+        let Some(specificity) = clause.specificity(offer) else { continue };
+        let better = applicable_clause.is_none_or(|(other, _, clause_before)| {
+            specificity > other || (specificity == other && clause.quality > clause_before.quality)
         });
         if better {
-            governing = Some((closeness, place, clause));
+            applicable_clause = Some((specificity, place, clause));
         }
     }
-    governing.map(|(_, place, clause)| (place, clause))
+    applicable_clause.map(|(_, place, clause)| (place, clause))
 }
 
 /// How specifically a clause matches a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Closeness {
+enum Specificity {
     Anything,
     Kind,
     Type,
@@ -106,7 +109,7 @@ impl<'a> Clause<'a> {
     }
 
     /// `None` if it does not match this format.
-    fn closeness(&self, offer: Format) -> Option<Closeness> {
+    fn specificity(&self, offer: Format) -> Option<Specificity> {
         let (kind, media, version) = match offer {
             Format::OpenMetrics => ("application/*", "application/openmetrics-text", "1.0.0"),
             Format::Protobuf => ("application/*", "application/vnd.google.protobuf", ""),
@@ -114,10 +117,10 @@ impl<'a> Clause<'a> {
             Format::Text100 => ("text/*", "text/plain", "1.0.0"),
         };
         if self.media == "*/*" {
-            return Some(Closeness::Anything);
+            return Some(Specificity::Anything);
         }
         if self.media.eq_ignore_ascii_case(kind) {
-            return Some(Closeness::Kind);
+            return Some(Specificity::Kind);
         }
         if !self.media.eq_ignore_ascii_case(media) {
             return None;
@@ -125,11 +128,11 @@ impl<'a> Clause<'a> {
         if offer == Format::Protobuf {
             let ours = self.proto == Some("io.prometheus.client.MetricFamily")
                 && self.encoding == Some("delimited");
-            return ours.then_some(Closeness::Version);
+            return ours.then_some(Specificity::Version);
         }
         match self.version {
-            None => Some(Closeness::Type),
-            Some(asked) => (asked == version).then_some(Closeness::Version),
+            None => Some(Specificity::Type),
+            Some(asked) => (asked == version).then_some(Specificity::Version),
         }
     }
 }

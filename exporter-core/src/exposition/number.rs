@@ -3,7 +3,7 @@
 //! The output is compared with that of the Go exporters, so it is `1e+06`, not `1000000`.
 
 /// All integers below this are exact floats, so their digits are the shortest representation.
-const EXACT: i64 = 1 << 53;
+const EXACT_INTEGER_LIMIT: i64 = 1 << 53;
 
 /// Appends `value` with the fewest digits that parse to the same number, in scientific notation if
 /// its decimal exponent is below -4 or above 5.
@@ -14,24 +14,24 @@ pub(crate) fn push(out: &mut Vec<u8>, value: f64) {
 /// Like [`push`], but always with a `.` or an `e`: `OpenMetrics` distinguishes floats from integers
 /// by them, and requires floats in `le` and `quantile`.
 pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
-    if push_shortest(out, value) == Written::Integer {
+    if push_shortest(out, value) == Notation::Integer {
         out.extend_from_slice(b".0");
     }
 }
 
 /// The notation of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
+enum Notation {
     Float,
     /// Digits only.
     Integer,
 }
 
-fn push_shortest(out: &mut Vec<u8>, value: f64) -> Written {
+fn push_shortest(out: &mut Vec<u8>, value: f64) -> Notation {
     #[expect(clippy::cast_possible_truncation, reason = "saturates, and is compared at once")]
     let whole = value as i64;
     #[expect(clippy::float_cmp, reason = "whether the cast lost anything")]
-    if whole as f64 == value && (-EXACT..EXACT).contains(&whole) {
+    if whole as f64 == value && (-EXACT_INTEGER_LIMIT..EXACT_INTEGER_LIMIT).contains(&whole) {
         return push_whole(out, whole, value.is_sign_negative());
     }
     if value.is_finite() {
@@ -41,7 +41,7 @@ fn push_shortest(out: &mut Vec<u8>, value: f64) -> Written {
     } else {
         out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
     }
-    Written::Float
+    Notation::Float
 }
 
 /// A count with all its digits.
@@ -49,7 +49,7 @@ pub(crate) fn push_count(out: &mut Vec<u8>, count: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
 }
 
-fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) -> Written {
+fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) -> Notation {
     if negative {
         out.push(b'-'); // also before zero
     }
@@ -57,11 +57,11 @@ fn push_whole(out: &mut Vec<u8>, whole: i64, negative: bool) -> Written {
     let digits = buffer.format(whole.unsigned_abs()).as_bytes();
     if digits.len() <= 6 {
         out.extend_from_slice(digits);
-        return Written::Integer;
+        return Notation::Integer;
     }
     let significant = digits.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1);
     push_scientific(out, digits.get(..significant).unwrap_or(digits), place(digits.len()) - 1);
-    Written::Float
+    Notation::Float
 }
 
 fn push_fraction(out: &mut Vec<u8>, value: f64) {

@@ -191,7 +191,7 @@ fn side(out: &mut Vec<u8>, spans: u32, deltas: u32, buckets: &[(i32, u64)]) {
 }
 
 fn exemplar(out: &mut Vec<u8>, field: u32, exemplar: &Exemplar<'_>) {
-    if !exemplar.is_sound() {
+    if !exemplar.is_valid() {
         return;
     }
     message(out, field, |out| {

@@ -281,7 +281,7 @@ fn push_value(out: &mut Vec<u8>, value: f64, dialect: Dialect) {
 
 /// ` # {trace_id="4bf9"} 0.12 1700000000.25`
 fn push_exemplar(out: &mut Vec<u8>, exemplar: Option<&Exemplar<'_>>) {
-    let Some(exemplar) = exemplar.filter(|exemplar| exemplar.is_sound()) else { return };
+    let Some(exemplar) = exemplar.filter(|exemplar| exemplar.is_valid()) else { return };
     out.extend_from_slice(b" # {");
     for (at, (name, value)) in exemplar.labels.iter().enumerate() {
         if at > 0 {

@@ -216,10 +216,10 @@ impl<'a> Exemplar<'a> {
 
 impl HistogramValue<'_> {
     /// Whether the bounds ascend and all buckets are valid.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         self.buckets.iter().map(|bucket| bucket.le).is_sorted_by(|a, b| a < b)
             && self.buckets.first().is_none_or(|bucket| !bucket.le.is_nan())
-            && self.native.is_none_or(|native| native.is_sound())
+            && self.native.is_none_or(|native| native.is_valid())
     }
 
     /// Bound, count and exemplar of all buckets including `+Inf`, which takes over the last exemplar
@@ -252,7 +252,7 @@ impl HistogramValue<'_> {
 }
 
 impl NativeBuckets<'_> {
-    fn is_sound(&self) -> bool {
+    fn is_valid(&self) -> bool {
         let ascends = |side: &[(i32, u64)]| side.is_sorted_by(|(a, _), (b, _)| a < b);
         (-4..=8).contains(&self.schema)
             && self.zero_threshold >= 0.0
@@ -263,7 +263,7 @@ impl NativeBuckets<'_> {
 
 impl SummaryValue<'_> {
     /// Whether all quantiles are valid and ascend.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         self.quantiles.is_sorted_by(|(a, _), (b, _)| a < b)
             && self.quantiles.iter().all(|(quantile, _)| (0.0..=1.0).contains(quantile))
     }
@@ -271,7 +271,7 @@ impl SummaryValue<'_> {
 
 impl Exemplar<'_> {
     /// Whether all formats can write it.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         let mut letters = 0;
         self.labels.iter().enumerate().all(|(at, (name, value))| {
             letters += name.len() + value.chars().count();

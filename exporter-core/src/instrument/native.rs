@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use crate::exposition::value::NativeBuckets;
 
 /// Eight buckets for each power of two.
-const FINEST: i32 = 3;
+const MAX_SCHEMA: i32 = 3;
 /// One bucket for sixteen powers of two: at most 270 buckets.
-const COARSEST: i32 = -4;
-/// The maximum number of buckets; beyond it, neighbours are merged.
-const MANY: usize = 160;
+const MIN_SCHEMA: i32 = -4;
+/// The maximum number of buckets. Beyond it, adjacent buckets are merged.
+const MAX_BUCKETS: usize = 160;
 /// 2^-128, as in the Go library.
 const ZERO_THRESHOLD: f64 = f64::from_bits((1023 - 128) << 52);
 
@@ -24,11 +24,11 @@ pub(super) struct Native {
 }
 
 /// Index and count of the buckets of one sign.
-type Side = Vec<(i32, u64)>;
+type SparseBuckets = Vec<(i32, u64)>;
 
 impl Native {
     pub(super) const fn new() -> Self {
-        Self { schema: FINEST, zero: 0, negative: BTreeMap::new(), positive: BTreeMap::new() }
+        Self { schema: MAX_SCHEMA, zero: 0, negative: BTreeMap::new(), positive: BTreeMap::new() }
     }
 
     pub(super) fn observe(&mut self, value: f64) {
@@ -38,14 +38,14 @@ impl Native {
         }
         let side = if value > 0.0 { &mut self.positive } else { &mut self.negative };
         *side.entry(index(value.abs(), self.schema)).or_default() += 1;
-        while self.negative.len() + self.positive.len() > MANY && self.schema > COARSEST {
+        while self.negative.len() + self.positive.len() > MAX_BUCKETS && self.schema > MIN_SCHEMA {
             self.schema -= 1;
-            self.negative = joined(&self.negative);
-            self.positive = joined(&self.positive);
+            self.negative = merged(&self.negative);
+            self.positive = merged(&self.positive);
         }
     }
 
-    pub(super) fn sides(&self) -> (Side, Side) {
+    pub(super) fn sides(&self) -> (SparseBuckets, SparseBuckets) {
         let side = |side: &BTreeMap<i32, u64>| side.iter().map(|(&i, &count)| (i, count)).collect();
         (side(&self.negative), side(&self.positive))
     }
@@ -66,12 +66,12 @@ impl Native {
 }
 
 /// The buckets of the next coarser schema.
-fn joined(side: &BTreeMap<i32, u64>) -> BTreeMap<i32, u64> {
-    let mut joined = BTreeMap::new();
+fn merged(side: &BTreeMap<i32, u64>) -> BTreeMap<i32, u64> {
+    let mut merged = BTreeMap::new();
     for (index, count) in side {
-        *joined.entry((index + 1) >> 1).or_default() += count;
+        *merged.entry((index + 1) >> 1).or_default() += count;
     }
-    joined
+    merged
 }
 
 /// The bucket of a positive value.
@@ -153,8 +153,8 @@ mod tests {
         }
         native.observe(0.0);
         let (negative, positive) = native.sides();
-        assert!(negative.len() + positive.len() <= MANY, "{native:?}");
-        assert!(native.schema < FINEST);
+        assert!(negative.len() + positive.len() <= MAX_BUCKETS, "{native:?}");
+        assert!(native.schema < MAX_SCHEMA);
         assert_eq!(positive.iter().map(|(_, count)| count).sum::<u64>(), 500);
         assert_eq!((&negative, native.zero), (&positive, 1));
         for value in [1.0, 1.3, 1e10] {

@@ -12,10 +12,11 @@ use rustix::fs::{FsWord, Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// Larger than any file of procfs that an exporter reads. A larger file is an error, never truncated.
+/// The maximum size of a file, above that of any file of procfs that an exporter reads. Larger
+/// files are errors, not truncated.
 const MAX_SIZE: usize = 64 << 20;
 
-/// Most files are smaller, and are read with one system call.
+/// Most files fit, and are read with one system call.
 const INITIAL_CAPACITY: usize = 8 << 10;
 
 /// Opens a file for reading. Does not block if it is a FIFO or a device.
@@ -27,20 +28,22 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
 /// Reads a complete file. Fails if it has more than 64 MiB.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = open(path)?;
-    whole(Records::Long, |bytes| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes)))
+    read_to_end(Records::Long, |bytes| {
+        rustix::io::read(&file, rustix::buffer::spare_capacity(bytes))
+    })
 }
 
-/// Calls `more` until it appends nothing, or so little that nothing can follow.
-fn whole(
+/// Calls `read` until it appends nothing, or so little that it must have been the last read.
+fn read_to_end(
     records: Records,
-    mut more: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
+    mut read: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
 ) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
     loop {
-        let room = bytes.capacity() - bytes.len();
-        match more(&mut bytes) {
+        let spare = bytes.capacity() - bytes.len();
+        match read(&mut bytes) {
             Ok(_) if bytes.len() > MAX_SIZE => return Err(ErrorKind::FileTooLarge.into()),
-            Ok(length) if length == 0 || records.end_with(length, room) => return Ok(bytes),
+            Ok(length) if length == 0 || records.is_last_read(length, spare) => return Ok(bytes),
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -48,95 +51,98 @@ fn whole(
     }
 }
 
-/// What the kernel writes at once into a file that it generates: the whole file, or a line.
+/// The length of the records of a file that the kernel generates. A record is what the kernel
+/// writes at once: a line, or the whole file.
 ///
-/// A read of procfs ends early only before a record that does not fit into the kernel's buffer of a
-/// page. If less was read than that explains, it was the end of the file, and it is not read again
-/// to learn so. That read is not free: for `/proc/net/udp` it visits every socket.
+/// A read of procfs returns less than requested only at the end of the file, or if the next record
+/// does not fit into the kernel's buffer, which is one page. So a read that is shorter than that
+/// explains was the last one, and the read that would return 0 bytes is saved. That read is not
+/// free: for `/proc/net/udp`, it visits every socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// Records of any length: lists of mount options, or columns for each CPU.
+    /// Records of any length, such as lines with a column per CPU.
     Long,
-    /// Many records of less than 2 KiB, such as `/proc/diskstats`; also single values.
+    /// Records of less than 2 KiB, such as `/proc/diskstats`; also single values.
     Short,
     /// The whole file is one record, such as `/proc/stat`.
     Single,
 }
 
 impl Records {
-    /// Whether a read of `length` bytes was the last one. `room` is how much it could have read.
-    fn end_with(self, length: usize, room: usize) -> bool {
-        const PAGE: usize = 4 << 10;
-        const LONGEST: usize = 2 << 10;
+    /// Whether a read of `length` bytes into a buffer of `spare` bytes was the last one.
+    fn is_last_read(self, length: usize, spare: usize) -> bool {
+        const PAGE_SIZE: usize = 4 << 10;
+        const MAX_SHORT_RECORD: usize = 2 << 10;
         match self {
             Self::Long => false,
-            Self::Short => length < room.min(PAGE - LONGEST),
-            Self::Single => length < room,
+            Self::Short => length < spare.min(PAGE_SIZE - MAX_SHORT_RECORD),
+            Self::Single => length < spare,
         }
     }
 }
 
-/// Files of the kernel that stay open from one scrape to the next.
+/// Cache of open files of the kernel.
 ///
-/// The kernel generates the text when a file is read from its start, so an open file has the same
-/// content as one that is opened again, at a fraction of the cost: a file of sysfs is read in
-/// 0.8 µs instead of 8, `/proc/net/netstat` in 33 instead of 74. When the object of a file is gone,
-/// reading fails, and the path is opened again. Only files of procfs, sysfs and cgroup2 stay open;
-/// others are opened every time.
+/// The kernel generates the content when a file is read from its start, so an open file can be read
+/// again at a fraction of the cost of opening it: a file of sysfs takes 0.8 µs instead of 8,
+/// `/proc/net/netstat` 33 µs instead of 74. If the object behind a file has been removed, reading
+/// fails, and the path is opened again. Only files of procfs, sysfs and cgroup2 stay open; others
+/// are opened every time.
 #[derive(Clone, Debug, Default)]
 pub struct FileCache {
     files: Arc<Mutex<HashMap<PathBuf, Arc<OpenFile>>>>,
-    left: Arc<Mutex<HashMap<PathBuf, Left>>>,
+    shared: Arc<Mutex<HashMap<PathBuf, SharedContent>>>,
     budget: OpenFileBudget,
 }
 
 impl FileCache {
-    /// The files of this process: `process_*` metrics read through it.
+    /// The cache of this process, which is also used by the `process_*` metrics.
     pub fn of_process() -> Self {
-        static FILES: LazyLock<FileCache> = LazyLock::new(FileCache::default);
-        FILES.clone()
+        static PROCESS_FILES: LazyLock<FileCache> = LazyLock::new(FileCache::default);
+        PROCESS_FILES.clone()
     }
 
-    /// Reads a complete file. Not for files that follow their object to another name, as those of
-    /// network interfaces do.
+    /// Reads a complete file. Not for files of objects that can be renamed, such as network
+    /// interfaces: an open file follows its object to the new name.
     pub fn read(&self, path: &Path, records: Records) -> io::Result<Vec<u8>> {
-        let kept = self.files().get(path).cloned();
-        if let Some(kept) = kept {
-            match kept.whole(records) {
+        let cached = self.files().get(path).cloned();
+        if let Some(cached) = cached {
+            match cached.read_to_end(records) {
                 Ok(bytes) => return Ok(bytes),
                 Err(_) => self.files().remove(path),
             };
         }
         let file = open(path)?;
-        let more =
+        let read =
             |bytes: &mut Vec<u8>| rustix::io::read(&file, rustix::buffer::spare_capacity(bytes));
-        let bytes = whole(Records::Long, more)?;
+        let bytes = read_to_end(Records::Long, read)?;
         if is_of_kernel(&file)
-            && let Some(kept) = self.budget.keep(file)
+            && let Some(cached) = self.budget.keep(file)
         {
-            self.files().insert(path.to_owned(), Arc::new(kept));
+            self.files().insert(path.to_owned(), Arc::new(cached));
         }
         Ok(bytes)
     }
 
-    /// Like [`FileCache::read`], for a file that two readers need in every scrape: what one of them
-    /// has read is handed to the other, once and within a tenth of a second.
+    /// Like [`FileCache::read`], for a file that two readers need in every scrape: the second
+    /// reader gets the content that the first one has read, if it is less than 100 ms old.
     pub fn read_once(
         &self,
         reader: &'static str,
         path: &Path,
         records: Records,
     ) -> io::Result<Vec<u8>> {
-        const SAME_SCRAPE: Duration = Duration::from_millis(100);
-        if let Some(left) = self.left().remove(path)
-            && left.reader != reader
-            && left.since.elapsed() < SAME_SCRAPE
+        const MAX_AGE: Duration = Duration::from_millis(100);
+        if let Some(shared) = self.shared().remove(path)
+            && shared.reader != reader
+            && shared.read_at.elapsed() < MAX_AGE
         {
-            return Ok(left.bytes);
+            return Ok(shared.bytes);
         }
-        let since = Instant::now();
+        let read_at = Instant::now();
         let bytes = self.read(path, records)?;
-        self.left().insert(path.to_owned(), Left { reader, since, bytes: bytes.clone() });
+        self.shared()
+            .insert(path.to_owned(), SharedContent { reader, read_at, bytes: bytes.clone() });
         Ok(bytes)
     }
 
@@ -149,16 +155,16 @@ impl FileCache {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn left(&self) -> MutexGuard<'_, HashMap<PathBuf, Left>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared(&self) -> MutexGuard<'_, HashMap<PathBuf, SharedContent>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a reader leaves for another one.
+/// Content for the second reader of a file.
 #[derive(Debug)]
-struct Left {
+struct SharedContent {
     reader: &'static str,
-    since: Instant,
+    read_at: Instant,
     bytes: Vec<u8>,
 }
 
@@ -175,7 +181,8 @@ impl OpenFileBudget {
         Some(OpenFile { file, _slot: self.slot()? })
     }
 
-    /// A place for one open file, until it is dropped. `None` if the limit is reached.
+    /// Reserves room for one open file, until the result is dropped. `None` if the limit is
+    /// reached.
     pub fn slot(&self) -> Option<OpenSlot> {
         // The rest of the descriptors is for connections.
         static MAX: LazyLock<u64> =
@@ -199,15 +206,15 @@ impl AsFd for OpenFile {
 }
 
 impl OpenFile {
-    fn whole(&self, records: Records) -> io::Result<Vec<u8>> {
-        whole(records, |bytes| {
+    fn read_to_end(&self, records: Records) -> io::Result<Vec<u8>> {
+        read_to_end(records, |bytes| {
             let offset = bytes.len() as u64;
             rustix::io::pread(&self.file, rustix::buffer::spare_capacity(bytes), offset)
         })
     }
 }
 
-/// A place for one open file: see [`OpenFileBudget::slot`].
+/// Room for one open file: see [`OpenFileBudget::slot`].
 #[derive(Debug)]
 pub struct OpenSlot(Arc<AtomicUsize>);
 
@@ -217,8 +224,8 @@ impl Drop for OpenSlot {
     }
 }
 
-/// Whether an open file is on procfs, sysfs or cgroup2, where an open file has the content of one
-/// that is opened again, until its object is gone.
+/// Whether an open file is on procfs, sysfs or cgroup2, whose files can stay open: see
+/// [`FileCache`].
 pub fn is_of_kernel(file: impl AsFd) -> bool {
     const SYSFS_MAGIC: FsWord = 0x6265_6572;
     const CGROUP2_MAGIC: FsWord = 0x6367_7270;
@@ -235,51 +242,51 @@ mod tests {
 
     #[test]
     fn a_kernel_file_is_opened_once_and_read_again() {
-        let kept = FileCache::default();
+        let cache = FileCache::default();
         let path = Path::new("/proc/thread-self/comm");
         for name in ["first", "second one"] {
             fs::write(path, name).unwrap();
-            assert_eq!(kept.read(path, Records::Short).unwrap(), format!("{name}\n").into_bytes());
-            assert_eq!(kept.files().len(), 1);
+            assert_eq!(cache.read(path, Records::Short).unwrap(), format!("{name}\n").into_bytes());
+            assert_eq!(cache.files().len(), 1);
         }
     }
 
     #[test]
     fn a_file_whose_object_is_gone_is_opened_again() {
-        let kept = FileCache::default();
+        let cache = FileCache::default();
         let path = std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 let thread = fs::read_link("/proc/thread-self").unwrap();
                 let path = Path::new("/proc").join(thread).join("status");
-                kept.read(&path, Records::Long).unwrap();
+                cache.read(&path, Records::Long).unwrap();
                 path
             });
             thread.join().unwrap()
         });
-        assert_eq!(kept.files().len(), 1);
-        assert_eq!(kept.read(&path, Records::Long).unwrap_err().kind(), ErrorKind::NotFound);
-        assert_eq!(kept.files().len(), 0);
-        assert_eq!(kept.budget.0.load(Ordering::Relaxed), 0);
+        assert_eq!(cache.files().len(), 1);
+        assert_eq!(cache.read(&path, Records::Long).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(cache.files().len(), 0);
+        assert_eq!(cache.budget.0.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn other_files_are_opened_every_time() {
-        let kept = FileCache::default();
+        let cache = FileCache::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("stat");
         for text in ["cpu 1\n", "cpu 2\n"] {
             // Another file with the same name.
             fs::write(directory.path().join("new"), text).unwrap();
             fs::rename(directory.path().join("new"), &path).unwrap();
-            assert_eq!(kept.read(&path, Records::Long).unwrap(), text.as_bytes());
+            assert_eq!(cache.read(&path, Records::Long).unwrap(), text.as_bytes());
         }
-        assert_eq!(kept.files().len(), 0);
+        assert_eq!(cache.files().len(), 0);
     }
 
     /// Every length of a read that may not be the last one, and one byte around each bound.
     #[test]
     fn a_read_is_the_last_one_if_nothing_else_ended_it() {
-        for (records, length, room, is_last) in [
+        for (records, length, spare, is_last) in [
             (Records::Long, 1, 8192, false),
             (Records::Short, 2047, 8192, true),
             (Records::Short, 2048, 8192, false),
@@ -288,13 +295,17 @@ mod tests {
             (Records::Single, 8191, 8192, true),
             (Records::Single, 8192, 8192, false),
         ] {
-            assert_eq!(records.end_with(length, room), is_last, "{records:?} {length} {room}");
+            assert_eq!(
+                records.is_last_read(length, spare),
+                is_last,
+                "{records:?} {length} {spare}"
+            );
         }
     }
 
     #[test]
     fn kept_files_are_complete_whatever_their_records_are() {
-        let kept = FileCache::default();
+        let cache = FileCache::default();
         for (path, records) in [
             ("/proc/self/mountinfo", Records::Long),
             ("/proc/filesystems", Records::Short),
@@ -303,7 +314,7 @@ mod tests {
         ] {
             let Ok(expected) = fs::read(path) else { continue };
             for _ in 0..3 {
-                let bytes = kept.read(Path::new(path), records).unwrap();
+                let bytes = cache.read(Path::new(path), records).unwrap();
                 assert_eq!(bytes.len(), expected.len(), "{path}");
                 assert!(bytes == expected, "{path}");
             }
@@ -312,12 +323,12 @@ mod tests {
 
     #[test]
     fn what_was_read_is_handed_over_once() {
-        let kept = FileCache::default();
+        let cache = FileCache::default();
         let path = Path::new("/proc/thread-self/comm");
-        let read = |reader| kept.read_once(reader, path, Records::Single).unwrap();
+        let read = |reader| cache.read_once(reader, path, Records::Single).unwrap();
         let handed_over = || {
             fs::write(path, "first").unwrap();
-            kept.left().clear();
+            cache.shared().clear();
             assert_eq!(read("a"), b"first\n");
             assert_eq!(read("a"), b"first\n");
             fs::write(path, "second").unwrap();
@@ -335,9 +346,9 @@ mod tests {
     fn the_number_of_open_files_is_limited() {
         let budget = OpenFileBudget::default();
         let file = || open(Path::new("/proc/self/stat")).unwrap();
-        let mut kept: Vec<_> = std::iter::from_fn(|| budget.keep(file())).collect();
-        assert!((1..=OpenFileBudget::MAX).contains(&(kept.len() as u64)));
-        kept.pop();
+        let mut open: Vec<_> = std::iter::from_fn(|| budget.keep(file())).collect();
+        assert!((1..=OpenFileBudget::MAX).contains(&(open.len() as u64)));
+        open.pop();
         assert!(budget.keep(file()).is_some());
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn write(out: &mut Families) {
         }
     };
     let limit = |resource| {
-        // No limit is the largest number, as in the Go exporters.
+        // Without a limit, the value is `u64::MAX`, as in the Go exporters.
         Some(rustix::process::getrlimit(resource).current.unwrap_or(u64::MAX) as f64)
     };
     let cpu = rustix::time::clock_gettime(ClockId::ProcessCPUTime);

@@ -100,7 +100,7 @@ pub(crate) fn command<Env>(spec: &CommandSpec<Env>) -> Command {
         let state = if def.on_by_default { "on" } else { "off" };
         let about = format!("{} [default: {state}]", def.about);
         command = with_switch(command, on, off, about, false, COLLECTORS);
-        // One for each collector would double the page; the heading tells of them.
+        // One flag per collector would double the length of the help; the heading mentions them.
         let interval = interval(spec, def);
         command = command.arg(Arg::new(interval.clone()).long(interval).hide(true));
         // Two collectors may share a flag.
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn fuzz_arguments() {
         testing::fuzz(testing::corpus(env!("CARGO_MANIFEST_DIR"), "arguments"), |bytes| {
-            // An argument file could be any file of this machine.
+            // Without argument files: they could be any file of this machine.
             let text = String::from_utf8_lossy(bytes).replace('@', "");
             match parse_line(&text) {
                 Ok((flags, _)) => drop(flags.duration(&COLLECTOR_TIMEOUT)),

@@ -4,18 +4,19 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// The work of a hash: a tenth of a second.
+/// The bcrypt cost of new hashes: about 0.1 s.
 const COST: u32 = 10;
 
-/// bcrypt ignores what comes after these bytes.
-const LONGEST: usize = 72;
+/// bcrypt ignores further bytes.
+const MAX_PASSWORD_LENGTH: usize = 72;
 
-/// Asks the terminal for a password, or reads the first line of standard input, and returns its hash.
+/// Prompts for a password on the terminal, or reads the first line of standard input, and returns
+/// the hash.
 pub(super) fn hash() -> Result<String, String> {
     let stdin = io::stdin();
     let password = if stdin.is_terminal() {
-        let password = ask("Password: ")?;
-        if ask("Once more: ")? != password {
+        let password = prompt_for("Password: ")?;
+        if prompt_for("Once more: ")? != password {
             return Err("the two passwords differ".into());
         }
         password
@@ -29,20 +30,22 @@ fn hash_of(password: &str) -> Result<String, String> {
     if password.is_empty() {
         return Err("the password is empty".into());
     }
-    if password.len() > LONGEST {
+    if password.len() > MAX_PASSWORD_LENGTH {
         let length = password.len();
-        return Err(format!("the password has {length} bytes, and bcrypt takes {LONGEST} at most"));
+        return Err(format!(
+            "the password has {length} bytes, and bcrypt takes {MAX_PASSWORD_LENGTH} at most"
+        ));
     }
     bcrypt::hash(password, COST).map_err(|error| format!("no hash can be made: {error}"))
 }
 
-fn ask(prompt: &str) -> Result<String, String> {
+fn prompt_for(prompt: &str) -> Result<String, String> {
     let failed = |error: io::Error| format!("the terminal cannot be used: {error}");
-    let _silence = Silence::new().map_err(failed)?;
+    let _echo_off = EchoOff::new().map_err(failed)?;
     let mut terminal = io::stderr();
     write!(terminal, "{prompt}").and_then(|()| terminal.flush()).map_err(failed)?;
     let password = read();
-    // The line feed that was typed was not shown.
+    // The line feed of the user was not echoed.
     let _ = writeln!(terminal);
     password
 }
@@ -54,10 +57,10 @@ fn read() -> Result<String, String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// While it exists, the terminal does not show what is typed.
-struct Silence(Termios);
+/// Disables the echo of the terminal until it is dropped.
+struct EchoOff(Termios);
 
-impl Silence {
+impl EchoOff {
     fn new() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
@@ -67,7 +70,7 @@ impl Silence {
     }
 }
 
-impl Drop for Silence {
+impl Drop for EchoOff {
     fn drop(&mut self) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
     }

@@ -1,4 +1,4 @@
-//! A program, and what its command line asks for.
+//! A program, and the settings from its command line.
 
 use std::env::consts;
 use std::sync::Arc;
@@ -230,7 +230,7 @@ impl<Env: 'static> Plan<Env> {
 }
 
 /// Writes the metrics of the program itself.
-pub(crate) fn exposed_of_itself<Env>(
+pub(crate) fn self_metrics<Env>(
     program: &'static Program<Env>,
     reduced: bool,
     metrics: Arc<ServerMetrics>,

@@ -71,7 +71,7 @@ fn run_with<Env, E: Exporter + 'static>(
     }
     config_file::use_processes();
     let end = start(program, args, open);
-    config_file::end();
+    config_file::shut_down();
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(ExitError::Usage(problem)) => {
@@ -135,7 +135,7 @@ fn start<Env, E: Exporter + 'static>(
         limit: options.limit,
         program,
         created_lines: flags.is_on(&shared::OPENMETRICS_CREATED),
-        own: plan::exposed_of_itself(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
+        own: plan::self_metrics(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
         flags,
     };
     // Fails only if the program has installed one already, which is then used.
@@ -167,13 +167,13 @@ fn start<Env, E: Exporter + 'static>(
         return if report.good { Ok(()) } else { Err(ExitError::Usage(report.verdict)) };
     }
     let result = runtime.block_on(serve(program, &options, site));
-    // A collector may hang in a system call, which nothing can end.
+    // A collector may hang in a system call, which cannot be interrupted.
     runtime.shutdown_background();
     result
 }
 
-/// After this time, the pages of the program that only the start needed are unmapped.
-const STARTUP: Duration = Duration::from_secs(10);
+/// After this time, the pages of the program that only startup needed are unmapped.
+const STARTUP_TIME: Duration = Duration::from_secs(10);
 
 async fn serve<Env>(
     program: &Program<Env>,
@@ -205,7 +205,7 @@ async fn serve<Env>(
     notifier.ready();
     notifier.status(&status);
     tokio::spawn(async {
-        sleep(STARTUP).await;
+        sleep(STARTUP_TIME).await;
         sys::release_startup_pages();
     });
     web::serve(site, listeners, shutdown).await;

@@ -39,24 +39,24 @@ impl Notifier {
 
     /// All configuration is read and the sockets are open.
     pub fn ready(&self) {
-        self.tell("READY=1");
+        self.notify("READY=1");
     }
 
     /// One line for `systemctl status`.
     pub fn status(&self, status: &str) {
-        self.tell(&format!("STATUS={}", status.replace(char::is_control, " ")));
+        self.notify(&format!("STATUS={}", status.replace(char::is_control, " ")));
     }
 
     /// The configuration is being reloaded; call [`Self::ready`] afterwards.
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let micros = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000);
-        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+        self.notify(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
     }
 
     /// No further connections are accepted.
     pub fn stopping(&self) {
-        self.tell("STOPPING=1\nSTATUS=Completing requests in progress");
+        self.notify("STOPPING=1\nSTATUS=Completing requests in progress");
     }
 
     /// Feeds the watchdog, twice as often as required. It must run on the runtime that serves
@@ -67,12 +67,12 @@ impl Notifier {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.tell("WATCHDOG=1");
+            self.notify("WATCHDOG=1");
         }
     }
 
     /// Errors are ignored: there is no way to report them.
-    fn tell(&self, message: &str) {
+    fn notify(&self, message: &str) {
         if let Some(manager) = &self.socket {
             let (socket, address) = &**manager;
             let _ = socket.send_to_addr(message.as_bytes(), address);

@@ -18,7 +18,7 @@ pub(super) fn check(name: &str) -> Result<Outcome, String> {
     let transient = format!("{name}-check-{}", std::process::id());
     let unit = format!("/run/systemd/system/{transient}.service");
     let report = format!("/run/{transient}.report");
-    let text = checking(&text, &report)
+    let text = unit_for_check(&text, &report)
         .ok_or_else(|| format!("the unit {name}.service has no command (ExecStart=)"))?;
     fs::write(&unit, text)
         .map_err(|error| format!("{unit} cannot be written, which takes root: {error}"))?;
@@ -45,7 +45,7 @@ pub(super) fn check(name: &str) -> Result<Outcome, String> {
 
 /// The text of a unit and its drop-ins, with a check in place of its command. `None` if it has no
 /// command.
-fn checking(text: &str, report: &str) -> Option<String> {
+fn unit_for_check(text: &str, report: &str) -> Option<String> {
     let mut out = String::from("[Service]\n");
     let mut in_service = false;
     let mut command = None;
@@ -109,7 +109,7 @@ mod tests {
         let unit = "# /usr/lib/x.service\n[Unit]\nRequires=x.socket\n[Service]\nType=notify\nUser=x\n\
                     Environment=WEB= ARGS=\nExecStart=/usr/bin/x $WEB \\\n  $ARGS\nRestart=on-failure\n\
                     WatchdogSec=30s\n[Install]\nWantedBy=y\n# drop-in\n[Service]\nEnvironment=WEB=--a\n";
-        let text = checking(unit, "/run/r").unwrap();
+        let text = unit_for_check(unit, "/run/r").unwrap();
         assert!(text.ends_with("ExecStart=/usr/bin/x --check $WEB    $ARGS\n"), "{text}");
         for line in ["User=x", "Environment=WEB= ARGS=", "Environment=WEB=--a", "Type=oneshot"] {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
@@ -117,6 +117,6 @@ mod tests {
         for absent in ["notify", "socket", "Watchdog", "on-failure", "Install"] {
             assert!(!text.contains(absent), "{absent}: {text}");
         }
-        assert_eq!(checking("[Service]\nExecStart=/x\nExecStart=\n", "/run/r"), None);
+        assert_eq!(unit_for_check("[Service]\nExecStart=/x\nExecStart=\n", "/run/r"), None);
     }
 }

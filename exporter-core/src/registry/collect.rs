@@ -69,15 +69,16 @@ impl Registry {
             return Vec::new();
         }
         let Ok(mut worker) = timeout_at(deadline.into(), self.worker.lock()).await else {
-            let missed = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
-            return members.iter().map(|(index, _)| missed(*index)).collect();
+            let timed_out = |member| Run::failed(member, Duration::ZERO, Failure::Deadline);
+            return members.iter().map(|(index, _)| timed_out(*index)).collect();
         };
-        // The same for all of them, since the check whether one is due comes before the first.
-        let at = Instant::now();
-        let (mut earlier, mut tasks) = (Vec::new(), Vec::with_capacity(members.len()));
+        // The same time for all of them, because all are checked for being due before the first one
+        // runs.
+        let started_at = Instant::now();
+        let (mut cached, mut tasks) = (Vec::new(), Vec::with_capacity(members.len()));
         for (index, member) in members {
-            match member.earlier_run(*index, || self.families(encoding, deadline)) {
-                Some(run) => earlier.push(run),
+            match member.cached_run(*index, || self.families(encoding, deadline)) {
+                Some(run) => cached.push(run),
                 None => tasks.extend(member.blocking().map(|collector| (*index, collector))),
             }
         }
@@ -86,10 +87,10 @@ impl Registry {
         for run in &mut runs {
             let member = members.iter().find(|(index, _)| *index == run.member);
             if let Some((_, member)) = member {
-                member.keep(run, at, || self.families(encoding, deadline));
+                member.store(run, started_at, || self.families(encoding, deadline));
             }
         }
-        runs.extend(earlier);
+        runs.extend(cached);
         runs
     }
 
@@ -101,15 +102,15 @@ impl Registry {
         deadline: Instant,
     ) -> Run {
         let families = || self.families(encoding, deadline);
-        // One run at a time, so that a scrape in another format sees that there was one.
-        let turn = match &member.interval {
-            Some(interval) => match timeout_at(deadline.into(), interval.turn()).await {
+        // One run at a time, so that a scrape in another format can use its result.
+        let guard = match &member.interval {
+            Some(interval) => match timeout_at(deadline.into(), interval.lock()).await {
                 Ok(turn) => Some(turn),
                 Err(_) => return Run::failed(index, Duration::ZERO, Failure::Deadline),
             },
             None => None,
         };
-        if let Some(run) = member.earlier_run(index, families) {
+        if let Some(run) = member.cached_run(index, families) {
             return run;
         }
         let start = Instant::now();
@@ -117,10 +118,10 @@ impl Registry {
         let run = member.run_async(self.families(encoding, until));
         let result = timeout_at(until.into(), run).await;
         let elapsed = start.elapsed();
-        let late = |_| Err(Failure::late(elapsed, self.settings.limit));
+        let late = |_| Err(Failure::stopped(elapsed, self.settings.limit));
         let mut run = Run::new(index, elapsed, result.unwrap_or_else(late));
-        member.keep(&mut run, start, families);
-        drop(turn);
+        member.store(&mut run, start, families);
+        drop(guard);
         run
     }
 

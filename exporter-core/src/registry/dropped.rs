@@ -14,7 +14,7 @@ pub(crate) static DROPPED: Desc<1> = Desc::counter(
     ["reason"],
 );
 
-/// The number of names that are logged, each once.
+/// The maximum number of names that are logged. Each is logged once.
 const MAX_LOGGED: usize = 1000;
 
 /// Series that were dropped, by reason.
@@ -30,7 +30,7 @@ pub(super) struct Dropped {
 
 impl Dropped {
     /// Counts the series that were dropped when a page was joined.
-    pub(super) fn note(&self, conflicts: Vec<Conflict>) {
+    pub(super) fn record(&self, conflicts: Vec<Conflict>) {
         for conflict in conflicts {
             match conflict {
                 Conflict::Family { name, dropped } => {

@@ -1,4 +1,4 @@
-//! Collectors that scrapes selected although they are off or unknown, and that were ignored.
+//! Collectors in `collect[]` that were ignored because they are disabled or unknown.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,8 +25,8 @@ pub(super) struct Ignored {
 }
 
 impl Ignored {
-    /// Counts a collector that a scrape goes without.
-    pub(super) fn note(&self, problem: &ScrapeError) {
+    /// Counts an ignored collector.
+    pub(super) fn record(&self, problem: &ScrapeError) {
         let counter = match problem {
             ScrapeError::Disabled(_) => &self.disabled,
             _ => &self.unknown,

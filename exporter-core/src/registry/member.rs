@@ -30,17 +30,18 @@ pub(super) struct Member {
 #[derive(Default)]
 struct History {
     last: Option<Last>,
-    /// The failures that were logged as a warning, and when.
+    /// The failures that were logged as warnings, with the time.
     warned: Vec<(Instant, String)>,
     /// Whether such a failure persists.
     is_failing: bool,
 }
 
-/// A collector that fails, recovers and fails again for the same reason is logged once in this
-/// time: clients decide how often a collector runs.
+/// A repeated failure for the same reason is logged at most once in this time: clients determine
+/// how often a collector runs.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The most reasons that are logged of one failure: a message may hold a number that changes.
+/// The maximum number of reasons that are logged for one failure: a message may contain a number
+/// that changes.
 const MAX_REASONS: usize = 8;
 
 pub(super) enum MemberSource {
@@ -52,9 +53,9 @@ pub(super) enum MemberSource {
 pub(super) struct BlockingCollector {
     collector: Mutex<Option<Box<dyn Collector>>>,
     /// The output of the last run, whose buffers the next run reuses.
-    spent: Mutex<Families>,
-    /// Whether the output is to be shown again.
-    records: bool,
+    reused_output: Mutex<Families>,
+    /// Whether the output is recorded, to be exposed again.
+    is_recorded: bool,
 }
 
 type Result<T = (Families, std::result::Result<(), Error>)> = std::result::Result<T, Failure>;
@@ -68,11 +69,12 @@ impl Member {
         source: Source,
         interval: Option<Interval>,
     ) -> Self {
-        let records = interval.is_some();
+        let is_recorded = interval.is_some();
         let source = match source {
             Source::Blocking(collector) => {
                 let collector = Mutex::new(Some(collector));
-                let collector = BlockingCollector { collector, spent: Mutex::default(), records };
+                let collector =
+                    BlockingCollector { collector, reused_output: Mutex::default(), is_recorded };
                 MemberSource::Blocking(Arc::new(collector))
             }
             Source::Async(collector) => MemberSource::Async(tokio::sync::Mutex::new(collector)),
@@ -87,10 +89,10 @@ impl Member {
         }
     }
 
-    /// Takes the output of a run back after it was written to the page.
+    /// Takes back the output of a run after the page was written, to reuse its buffers.
     pub(super) fn recycle(&self, out: Families) {
         if let MemberSource::Blocking(collector) = &self.source {
-            *collector.spent.lock().unwrap_or_else(PoisonError::into_inner) = out;
+            *collector.reused_output.lock().unwrap_or_else(PoisonError::into_inner) = out;
         }
     }
 
@@ -117,38 +119,38 @@ impl Member {
         self.history().last.as_ref().map_or(Duration::ZERO, |last| last.elapsed)
     }
 
-    /// The last run once more, unless the next one is due.
-    pub(super) fn earlier_run(
+    /// The last run, or `None` if the next one is due.
+    pub(super) fn cached_run(
         &self,
         member: usize,
         families: impl FnOnce() -> Families,
     ) -> Option<Run> {
-        self.interval.as_ref()?.earlier_run(member, families)
+        self.interval.as_ref()?.cached_run(member, families)
     }
 
-    /// Keeps a run for the scrapes until the next one.
-    pub(super) fn keep(&self, run: &mut Run, at: Instant, families: impl FnOnce() -> Families) {
+    /// Stores a run for the scrapes until the next run is due.
+    pub(super) fn store(&self, run: &mut Run, at: Instant, families: impl FnOnce() -> Families) {
         if let Some(interval) = &self.interval {
-            interval.keep(run, at, families);
+            interval.store(run, at, families);
         }
     }
 
     /// Stores the result of a run, and logs it if it differs from that of the run before.
-    pub(super) fn note(&self, run: &Run) {
-        if run.is_earlier {
+    pub(super) fn record(&self, run: &Run) {
+        if run.is_cached {
             return;
         }
         let mut history = self.history();
         let error = run.failure.as_ref().map(ToString::to_string);
-        let cut_short = run.is_cut_short();
+        let is_cut_short = run.is_cut_short();
         let absent = run.is_absence();
         let name = &*self.name;
         match &error {
             Some(error) => {
-                // Of a collector that fails already, these tell nothing new.
-                let repeats = matches!(run.failure, Some(Failure::Deadline | Failure::Stuck));
-                let is_known = repeats && history.is_failing || !history.is_new_reason(error);
-                if absent || cut_short || is_known {
+                // For a collector that is failing already, these add no information.
+                let is_repetition = matches!(run.failure, Some(Failure::Deadline | Failure::Stuck));
+                let is_known = is_repetition && history.is_failing || !history.is_new_reason(error);
+                if absent || is_cut_short || is_known {
                     tracing::debug!(collector = name, error, "collector has no result");
                 } else {
                     history.warned.push((Instant::now(), error.clone()));
@@ -162,7 +164,7 @@ impl Member {
             }
             None => {}
         }
-        if !cut_short {
+        if !is_cut_short {
             let result = error.map_or(Ok(()), Err);
             history.last = Some(Last { elapsed: run.elapsed, result, absent });
         }
@@ -187,15 +189,16 @@ impl BlockingCollector {
     /// Runs the collector, unless an earlier run has not returned.
     pub(super) fn run(&self, out: Families) -> Result {
         let collector = || self.collector.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut out = out.reusing(spent);
-        if self.records {
+        let reused_output =
+            mem::take(&mut *self.reused_output.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut out = out.reusing(reused_output);
+        if self.is_recorded {
             out.record();
         }
         let mut running = collector().take().ok_or(Failure::Stuck)?;
-        let end = catch_unwind(AssertUnwindSafe(|| running.collect(&mut out)));
+        let result = catch_unwind(AssertUnwindSafe(|| running.collect(&mut out)));
         *collector() = Some(running);
-        match end {
+        match result {
             Ok(end) => Ok((out, end)),
             Err(panic) => Err(Failure::Panic(message(panic.as_ref()))),
         }

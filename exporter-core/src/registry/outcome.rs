@@ -36,13 +36,13 @@ pub(super) struct Run {
     /// The index of the collector among those that run.
     pub(super) member: usize,
     pub(super) elapsed: Duration,
-    /// Its output, unless it panicked or was late.
+    /// The output, unless the collector panicked or exceeded its time limit.
     pub(super) out: Option<Families>,
     pub(super) failure: Option<Failure>,
     /// How long ago the output was collected, if the collector has an interval.
     pub(super) age: Option<Duration>,
-    /// Whether it is an earlier run that is shown again.
-    pub(super) is_earlier: bool,
+    /// Whether it is an earlier run that is exposed again.
+    pub(super) is_cached: bool,
 }
 
 impl Run {
@@ -52,10 +52,10 @@ impl Run {
         result: Result<(Families, Result<(), Error>), Failure>,
     ) -> Self {
         match result {
-            Ok((out, end)) => {
-                let failure = end.err().map(Failure::Error);
+            Ok((out, result)) => {
+                let failure = result.err().map(Failure::Error);
                 let out = Some(out);
-                Self { member, elapsed, out, failure, age: None, is_earlier: false }
+                Self { member, elapsed, out, failure, age: None, is_cached: false }
             }
             Err(failure) => Self::failed(member, elapsed, failure),
         }
@@ -66,27 +66,27 @@ impl Run {
         self.failure.as_ref().is_some_and(Failure::is_absence)
     }
 
-    /// Whether it was stopped so early that it did not fail: the scrape had no more time.
+    /// Whether the deadline of the scrape stopped it so early that this is not a failure of the
+    /// collector.
     pub(super) fn is_cut_short(&self) -> bool {
-        matches!(self.failure, Some(Failure::Deadline)) && self.elapsed < SHORT
+        matches!(self.failure, Some(Failure::Deadline)) && self.elapsed < MIN_TIME_FOR_FAILURE
     }
 
     pub(super) fn failed(member: usize, elapsed: Duration, failure: Failure) -> Self {
         let failure = Some(failure);
-        Self { member, elapsed, out: None, failure, age: None, is_earlier: false }
+        Self { member, elapsed, out: None, failure, age: None, is_cached: false }
     }
 }
 
-/// A collector that was stopped earlier than this, because the scrape had no more time, did not
-/// fail.
-const SHORT: Duration = Duration::from_secs(1);
+/// A collector that was stopped by the deadline of the scrape before this time did not fail.
+const MIN_TIME_FOR_FAILURE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The scrape ended first: its deadline is set by the client.
     #[error("not done by the deadline of the scrape")]
     Deadline,
-    /// As in the run that is shown again.
+    /// The failure of an earlier run that is exposed again.
     #[error("{message}")]
     Earlier { message: String, is_absence: bool },
     #[error("{}", collector::chain(.0))]
@@ -103,7 +103,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// The failure of a collector that was stopped after `elapsed`.
-    pub(super) fn late(elapsed: Duration, limit: Duration) -> Self {
+    pub(super) fn stopped(elapsed: Duration, limit: Duration) -> Self {
         if elapsed < limit { Self::Deadline } else { Self::Timeout }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn page(
         }
     }
     for (member, run) in with_members(members, &runs) {
-        member.note(run);
+        member.record(run);
         let over_limit = run.out.as_ref().map_or(0, |out| out.over_limit);
         dropped.over_limit(&member.name, over_limit);
         let refused = run.out.as_ref().map_or(0, |out| out.refused);
@@ -87,7 +87,7 @@ pub(super) fn page(
             member.recycle(part);
         }
     }
-    dropped.note(conflicts);
+    dropped.record(conflicts);
     Page { bytes: Bytes::from(page), series }
 }
 

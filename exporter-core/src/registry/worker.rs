@@ -1,8 +1,8 @@
 //! The thread on which blocking collectors run, one after another.
 //!
-//! Waking a thread for each of fifty collectors costs more than the collectors themselves, so a
-//! scrape is one job. A collector that overruns its limit keeps its thread, because nothing can
-//! take a thread out of a system call; the rest of the scrape continues on a new one.
+//! A scrape is one job, because waking a thread for each of fifty collectors costs more than the
+//! collectors. A collector that exceeds its time limit keeps its thread, because a system call
+//! cannot be interrupted; the rest of the scrape continues on a new thread.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -46,7 +46,7 @@ struct JobState {
     runs: Vec<Run>,
     running: Option<(usize, Instant)>,
     /// Whether the scrape continues without this thread.
-    abandoned: bool,
+    is_abandoned: bool,
 }
 
 impl Progress {
@@ -107,26 +107,26 @@ impl Worker {
         deadline: Instant,
         runs: &mut Vec<Run>,
     ) {
-        let mut check = deadline.min(Instant::now() + limit);
+        let mut check_at = deadline.min(Instant::now() + limit);
         loop {
             tokio::select! {
                 _ = &mut finished => break,
-                () = sleep_until(check.into()) => {}
+                () = sleep_until(check_at.into()) => {}
             }
             let mut state = progress.lock();
             let now = Instant::now();
-            check = match state.running {
+            check_at = match state.running {
                 Some((_, since)) => deadline.min(since + limit),
                 // Between two collectors, or before the first.
                 None => now + Duration::from_millis(1),
             };
-            if check <= now
+            if check_at <= now
                 && let Some((member, since)) = state.running
             {
-                state.abandoned = true;
+                state.is_abandoned = true;
                 runs.append(&mut state.runs);
                 let elapsed = now - since;
-                runs.push(Run::failed(member, elapsed, Failure::late(elapsed, limit)));
+                runs.push(Run::failed(member, elapsed, Failure::stopped(elapsed, limit)));
                 self.jobs = None;
                 return;
             }
@@ -149,7 +149,7 @@ impl Worker {
             None => job,
         };
         let (sender, jobs) = mpsc::channel::<Job>();
-        let thread = thread::Builder::new().name("collect".into()).stack_size(STACK);
+        let thread = thread::Builder::new().name("collect".into()).stack_size(STACK_SIZE);
         thread.spawn(move || jobs.iter().all(work))?;
         sender.send(job).map_err(|_| io::Error::other("the thread ended at once"))?;
         self.jobs = Some(sender);
@@ -157,7 +157,7 @@ impl Worker {
     }
 }
 
-const STACK: usize = 1 << 20;
+const STACK_SIZE: usize = 1 << 20;
 
 /// Runs the collectors of a job. Returns whether the thread is still used.
 fn work(job: Job) -> bool {
@@ -170,13 +170,13 @@ fn work(job: Job) -> bool {
         let result = collector.run(out);
         let run = Run::new(member, start.elapsed(), result);
         let mut state = job.progress.lock();
-        if state.abandoned {
+        if state.is_abandoned {
             return false;
         }
         state.running = None;
         state.runs.push(run);
     }
-    // The scrape may be gone already.
+    // The scrape may have been cancelled.
     let _ = job.done.send(());
     true
 }

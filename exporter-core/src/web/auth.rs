@@ -1,8 +1,8 @@
 //! HTTP basic authentication by `basic_auth_users`.
 //!
-//! A password is checked with bcrypt once; a correct one is then remembered by a keyed hash, and
-//! its next check does not wait. Wrong passwords are not remembered. Their checks wait in a queue,
-//! and take the same time whether the user exists or not.
+//! A correct password is checked with bcrypt only once, and then remembered by a keyed hash. Wrong
+//! passwords are not remembered. Checks with bcrypt wait in a queue, and take the same time whether
+//! the user exists or not.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,7 +67,7 @@ pub(crate) enum Denied {
 #[derive(Debug)]
 struct Shared {
     key: hmac::Key,
-    right: Mutex<HashSet<[u8; 32]>>,
+    verified: Mutex<HashSet<[u8; 32]>>,
     queue: CheckQueue,
 }
 
@@ -87,10 +87,10 @@ struct Login {
 impl Authenticator {
     pub(super) fn new(
         users: BTreeMap<String, Spanned<Secret>>,
-        before: Option<&Self>,
+        previous: Option<&Self>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Fault> {
-        let mut known = HashMap::with_capacity(users.len());
+        let mut hashes = HashMap::with_capacity(users.len());
         for (user, text) in users {
             let key = format!("basic_auth_users.{user}");
             if user.contains(':') {
@@ -113,13 +113,13 @@ impl Authenticator {
                     format!("a hash of cost {} takes seconds to check; use 10 to 12", hash.cost);
                 diagnostics.warning(&key, finding);
             }
-            known.insert(user, hash);
+            hashes.insert(user, hash);
         }
-        let users = known;
+        let users = hashes;
         diagnostics.note("basic_auth_users", format!("{} known", users.len()));
         let cost = users.values().map(|hash| hash.cost).max().unwrap_or(0);
-        let shared = match before {
-            Some(before) => Arc::clone(&before.shared),
+        let shared = match previous {
+            Some(previous) => Arc::clone(&previous.shared),
             None => Arc::new(Shared::new()?),
         };
         Ok(Self { users, cost, shared })
@@ -132,8 +132,8 @@ impl Authenticator {
         self.shared.remembers(hash.map(|hash| self.shared.seal(&login, hash)))
     }
 
-    /// The user whose name and password are in `headers`. Checks of different addresses take turns;
-    /// an address that `is_known` has sent a correct password before.
+    /// The user whose name and password are in `headers`. Checks of different addresses take turns.
+    /// `is_known` is true for an address that has sent a correct password before.
     pub(crate) async fn check(
         &self,
         headers: &HeaderMap,
@@ -152,8 +152,8 @@ impl Authenticator {
             return Ok(user);
         }
         let queue = &self.shared.queue;
-        let permit = queue.enter(address, is_known, &login.user).await.ok_or(Denied::Busy)?;
-        // Another request may have had the same login while this one was waiting.
+        let permit = queue.acquire(address, is_known, &login.user).await.ok_or(Denied::Busy)?;
+        // Another request with the same login may have been checked while this one was waiting.
         if let Some((user, _)) = user
             && self.shared.remembers(seal)
         {
@@ -162,27 +162,28 @@ impl Authenticator {
         let hash = user.map(|(_, hash)| hash.clone());
         let (cost, password) = (self.cost, login.password);
         let shared = Arc::clone(&self.shared);
-        let is_right = tokio::task::spawn_blocking(move || {
+        let is_correct = tokio::task::spawn_blocking(move || {
             // Dropped when the check is done, even if no request waits for it any more.
             let _permit = permit;
-            let is_right = is_right(&password, hash.as_ref(), cost);
-            if let Some(seal) = seal.filter(|_| is_right) {
-                // Also if the client has given up: otherwise a scraper with a short timeout never gets in
-                // while the processors are busy.
+            let is_correct = is_correct(&password, hash.as_ref(), cost);
+            if let Some(seal) = seal.filter(|_| is_correct) {
+                // Even if the client has given up: otherwise, a scraper with a short timeout could
+                // never log in while the processors are busy.
                 shared.remember(seal);
             }
-            is_right
+            is_correct
         });
-        match (is_right.await, user) {
+        match (is_correct.await, user) {
             (Ok(true), Some((user, _))) => Ok(user),
             _ => Err(Denied::Wrong),
         }
     }
 }
 
-/// Every failure costs the rounds of `cost`: bcrypt with cost c has 2^c rounds, and 2^c + 2^c +
-/// 2^(c+1) + ... + 2^(cost-1) is 2^cost.
-fn is_right(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
+/// Every failed check takes the rounds of `cost`, so that its duration does not reveal whether the
+/// user exists: bcrypt with cost c has 2^c rounds, and 2^c + 2^c + 2^(c+1) + ... + 2^(cost-1) is
+/// 2^cost.
+fn is_correct(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
     let decoy = |cost| {
         let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0x5a; 16]));
     };
@@ -190,11 +191,11 @@ fn is_right(password: &[u8], hash: Option<&Hash>, cost: u32) -> bool {
         decoy(cost);
         return false;
     };
-    let is_right = bcrypt::verify(password, hash.text.expose()).unwrap_or(false);
-    if !is_right {
+    let is_correct = bcrypt::verify(password, hash.text.expose()).unwrap_or(false);
+    if !is_correct {
         (hash.cost..cost).for_each(decoy);
     }
-    is_right
+    is_correct
 }
 
 impl Hash {
@@ -249,7 +250,7 @@ impl Shared {
         })?;
         Ok(Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
-            right: Mutex::default(),
+            verified: Mutex::default(),
             queue: CheckQueue::new(),
         })
     }
@@ -269,17 +270,17 @@ impl Shared {
     }
 
     fn remembers(&self, seal: Option<[u8; 32]>) -> bool {
-        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        seal.is_some_and(|seal| right.contains(&seal))
+        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        seal.is_some_and(|seal| verified.contains(&seal))
     }
 
     fn remember(&self, seal: [u8; 32]) {
-        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        if right.len() >= MAX_REMEMBERED {
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= MAX_REMEMBERED {
             // Logins in use are remembered again after one check each.
-            right.clear();
+            verified.clear();
         }
-        right.insert(seal);
+        verified.insert(seal);
     }
 }
 

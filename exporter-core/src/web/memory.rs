@@ -12,7 +12,7 @@ use crate::sys;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Peaks below these leave too little free memory to look for.
+/// Lower peaks leave too little free memory to be worth a call.
 const UNSENT_PEAK: usize = 8 << 20;
 const CONNECTIONS_PEAK: usize = 64;
 

@@ -76,7 +76,7 @@ static EXPIRY: Desc<2> = Desc::gauge(
     ["role", "subject"],
 );
 
-/// The counters of a program, created before the parts that count.
+/// The counters of a server.
 #[derive(Debug, Default)]
 pub(crate) struct ServerMetrics {
     pub(super) scrapes: Scrapes,
@@ -199,7 +199,7 @@ impl Eviction {
 #[derive(Debug, Default)]
 pub(super) struct Scrapes {
     in_flight: AtomicUsize,
-    /// Those in progress that did not join the collection of another.
+    /// The scrapes in progress that do not share the collection of another one.
     limited: AtomicUsize,
     codes: Codes,
 }

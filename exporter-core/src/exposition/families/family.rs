@@ -115,7 +115,7 @@ enum State {
 impl DynFamily<'_> {
     /// One sample of a counter, gauge or untyped family.
     pub fn sample(&mut self, labels: &[&str], value: f64) {
-        if self.takes(labels, self.desc.kind.is_plain()) {
+        if self.accepts(labels, self.desc.kind.is_plain()) {
             self.write(labels, value, None);
         }
     }
@@ -125,14 +125,14 @@ impl DynFamily<'_> {
     pub fn sample_at(&mut self, labels: &[&str], value: f64, at: SystemTime) {
         let at = at.duration_since(SystemTime::UNIX_EPOCH).ok();
         let at = at.filter(|at| i64::try_from(at.as_millis()).is_ok());
-        if self.takes(labels, self.desc.kind.is_plain() && at.is_some()) {
+        if self.accepts(labels, self.desc.kind.is_plain() && at.is_some()) {
             self.write(labels, value, at);
         }
     }
 
     /// A counter with its creation time and exemplar.
     pub fn counter(&mut self, labels: &[&str], value: &CounterValue<'_>) {
-        if !self.takes(labels, self.desc.kind == Kind::Counter) {
+        if !self.accepts(labels, self.desc.kind == Kind::Counter) {
             return;
         }
         if let Some(recording) = &mut self.out.recording {
@@ -146,12 +146,12 @@ impl DynFamily<'_> {
         } else {
             text::counter(body, frame, labels, value, dialect)
         };
-        self.end(labels, extra);
+        self.end_series(labels, extra);
     }
 
     /// A histogram. It is refused if its buckets do not ascend.
     pub fn histogram(&mut self, labels: &[&str], value: &HistogramValue<'_>) {
-        if !self.takes(labels, self.desc.kind == Kind::Histogram && value.is_sound()) {
+        if !self.accepts(labels, self.desc.kind == Kind::Histogram && value.is_valid()) {
             return;
         }
         if let Some(recording) = &mut self.out.recording {
@@ -164,12 +164,12 @@ impl DynFamily<'_> {
         } else {
             text::histogram(body, frame, labels, value, dialect);
         }
-        self.end(labels, 0);
+        self.end_series(labels, 0);
     }
 
     /// A summary. It is refused if its quantiles do not ascend or are not between 0 and 1.
     pub fn summary(&mut self, labels: &[&str], value: &SummaryValue<'_>) {
-        if !self.takes(labels, self.desc.kind == Kind::Summary && value.is_sound()) {
+        if !self.accepts(labels, self.desc.kind == Kind::Summary && value.is_valid()) {
             return;
         }
         if let Some(recording) = &mut self.out.recording {
@@ -182,7 +182,7 @@ impl DynFamily<'_> {
         } else {
             text::summary(body, frame, labels, value, dialect);
         }
-        self.end(labels, 0);
+        self.end_series(labels, 0);
     }
 
     fn write(&mut self, labels: &[&str], value: f64, at: Option<Duration>) {
@@ -198,26 +198,28 @@ impl DynFamily<'_> {
             (_, Some(at)) => text::sample_at(body, frame, labels, value, at, dialect),
             (_, None) => text::sample(body, frame, labels, value, dialect),
         }
-        self.end(labels, 0);
+        self.end_series(labels, 0);
     }
 
-    /// Whether a sample with these labels and a value that `fits` can be written. Starts the family
-    /// with the first one.
-    fn takes(&mut self, labels: &[&str], fits: bool) -> bool {
-        let fits = fits && labels.len() == self.desc.labels.len();
-        if fits && matches!(self.state, State::New) {
+    /// Whether a sample with these labels can be written, if its value `is_valid`. Starts the family
+    /// with the first sample.
+    fn accepts(&mut self, labels: &[&str], is_valid: bool) -> bool {
+        let is_valid = is_valid && labels.len() == self.desc.labels.len();
+        if is_valid && matches!(self.state, State::New) {
             self.state = self.start();
         }
         if matches!(self.state, State::Excluded) {
             return false;
         }
-        let takes = fits && matches!(self.state, State::Started(_));
-        if takes && self.out.limits.max_series.is_some_and(|most| self.out.series.len() >= most) {
+        let is_accepted = is_valid && matches!(self.state, State::Started(_));
+        if is_accepted
+            && self.out.limits.max_series.is_some_and(|most| self.out.series.len() >= most)
+        {
             self.out.over_limit += 1;
             return false;
         }
-        self.out.refused += usize::from(!takes);
-        takes
+        self.out.refused += usize::from(!is_accepted);
+        is_accepted
     }
 
     fn start(&mut self) -> State {
@@ -245,8 +247,8 @@ impl DynFamily<'_> {
         // The usual case: no names to escape or quote.
         let legacy = Role::Metric.is_legacy(desc.name)
             && desc.labels.iter().all(|label| Role::Label.is_legacy(label));
-        let spelled = |name, role| {
-            if legacy { Cow::Borrowed(name) } else { name::spelled(name, role, *escaping) }
+        let escaped = |name, role| {
+            if legacy { Cow::Borrowed(name) } else { name::escaped(name, role, *escaping) }
         };
         let legal = (legacy || Role::Metric.is_legal(desc.name))
             && desc.labels.iter().enumerate().all(|(at, label)| {
@@ -255,16 +257,16 @@ impl DynFamily<'_> {
                     && *label != bound
                     && *label != "__name__"
                     && !before
-                        .any(|other| spelled(other, Role::Label) == spelled(label, Role::Label))
+                        .any(|other| escaped(other, Role::Label) == escaped(label, Role::Label))
             });
         let names_its_state = desc.kind != Kind::StateSet || desc.labels.contains(&desc.name);
         if !legal || !names_its_state {
             return State::Invalid;
         }
-        let name = spelled(desc.name, Role::Metric);
+        let name = escaped(desc.name, Role::Metric);
         let quoted = !legacy && !Role::Metric.is_legacy(&name);
         let labels = desc.labels.iter().map(|label| {
-            let label = spelled(label, Role::Label);
+            let label = escaped(label, Role::Label);
             let quoted = !legacy && !Role::Label.is_legacy(&label);
             (label, quoted)
         });
@@ -296,7 +298,7 @@ impl DynFamily<'_> {
     }
 
     /// Ends a series.
-    fn end(&mut self, labels: &[&str], extra: usize) {
+    fn end_series(&mut self, labels: &[&str], extra: usize) {
         let State::Started(segment) = self.state else { return };
         let Families { body, segments, series, .. } = &mut *self.out;
         series.push(Series { key: hash::of(labels), end: body.len(), extra });

@@ -39,15 +39,15 @@ pub(super) struct Permit {
 struct State {
     running: usize,
     max_running: usize,
-    /// Addresses that have logged in before. They have every other turn.
-    known: Turns,
-    unknown: Turns,
-    known_is_next: bool,
+    /// Addresses that have logged in before. They get every other permit.
+    known: RoundRobin,
+    unknown: RoundRobin,
+    is_known_next: bool,
 }
 
 /// Addresses with waiting checks, in the order of their turns.
 #[derive(Debug, Default)]
-struct Turns {
+struct RoundRobin {
     order: VecDeque<ClientAddress>,
     checks: HashMap<ClientAddress, AddressChecks>,
 }
@@ -74,16 +74,16 @@ impl CheckQueue {
         let state = State {
             running: 0,
             max_running,
-            known: Turns::default(),
-            unknown: Turns::default(),
-            known_is_next: true,
+            known: RoundRobin::default(),
+            unknown: RoundRobin::default(),
+            is_known_next: true,
         };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Waits for a turn. `None` if too many others wait, or after the maximum time. Names of
     /// existing and unknown users are treated alike.
-    pub(super) async fn enter(
+    pub(super) async fn acquire(
         &self,
         address: ClientAddress,
         is_known: bool,
@@ -93,8 +93,8 @@ impl CheckQueue {
         {
             let mut state = lock(&self.state);
             state.make_room(address)?;
-            let turns = if is_known { &mut state.known } else { &mut state.unknown };
-            turns.push(address, Check { user: user.to_owned(), permit });
+            let queue = if is_known { &mut state.known } else { &mut state.unknown };
+            queue.push(address, Check { user: user.to_owned(), permit });
             state.start(&self.state);
         }
         timeout(MAX_WAIT, granted).await.ok()?.ok()
@@ -106,8 +106,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl State {
-    /// Makes room for one more check of `address`, by dropping one of the address with most checks
-    /// if necessary. `None` if that is this address.
+    /// Makes room for a check of `address`. If the queue is full, drops a check of the address with
+    /// most checks. `None` if that is this address.
     fn make_room(&mut self, address: ClientAddress) -> Option<()> {
         let own = self.known.waiting(address) + self.unknown.waiting(address);
         if own < MAX_WAITING_PER_ADDRESS && self.total() < MAX_WAITING {
@@ -120,8 +120,8 @@ impl State {
             return None;
         }
         if self.total() >= MAX_WAITING {
-            let turns = if self.unknown.total() > 0 { &mut self.unknown } else { &mut self.known };
-            turns.drop_last_of_longest(own)?;
+            let queue = if self.unknown.total() > 0 { &mut self.unknown } else { &mut self.known };
+            queue.drop_last_of_longest(own)?;
         }
         Some(())
     }
@@ -133,16 +133,17 @@ impl State {
     /// Hands out as many permits as there are free workers.
     fn start(&mut self, shared: &Arc<Mutex<Self>>) {
         while self.running < self.max_running {
-            let (first, second) = if self.known_is_next {
+            let (first, second) = if self.is_known_next {
                 (&mut self.known, &mut self.unknown)
             } else {
                 (&mut self.unknown, &mut self.known)
             };
             let Some(check) = first.pop().or_else(|| second.pop()) else { return };
-            self.known_is_next = !self.known_is_next;
+            self.is_known_next = !self.is_known_next;
             match check.permit.send(Permit { state: Some(Arc::clone(shared)) }) {
                 Ok(()) => self.running += 1,
-                // Its client is gone. The permit must not be dropped while the state is locked.
+                // The client has disconnected. The permit must not be dropped while the state is
+                // locked.
                 Err(mut permit) => drop(permit.state.take()),
             }
         }
@@ -159,7 +160,7 @@ impl Drop for Permit {
     }
 }
 
-impl Turns {
+impl RoundRobin {
     fn push(&mut self, address: ClientAddress, check: Check) {
         let checks = self.checks.entry(address).or_insert_with(|| {
             self.order.push_back(address);
@@ -184,10 +185,10 @@ impl Turns {
         None
     }
 
-    /// Drops the latest check of the address with most checks, if it has more than `most`.
-    fn drop_last_of_longest(&mut self, most: usize) -> Option<()> {
+    /// Drops the latest check of the address with most checks, if it has more than `max`.
+    fn drop_last_of_longest(&mut self, max: usize) -> Option<()> {
         let longest = self.checks.values_mut().max_by_key(|checks| checks.waiting.len())?;
-        (longest.waiting.len() > most + 1).then(|| drop(longest.waiting.pop_back()))
+        (longest.waiting.len() > max + 1).then(|| drop(longest.waiting.pop_back()))
     }
 
     fn forget_cancelled(&mut self) {
@@ -229,14 +230,14 @@ mod tests {
     /// in which they run.
     async fn turns(waiting: &[(u16, bool, &str)]) -> Vec<(u16, String)> {
         let queue = Arc::new(CheckQueue::with_max_running(1));
-        let first = queue.enter(address(0), false, "first").await.unwrap();
+        let first = queue.acquire(address(0), false, "first").await.unwrap();
         let done = Arc::new(Mutex::new(Vec::new()));
         let tasks: Vec<_> = waiting
             .iter()
             .map(|&(n, is_known, user)| {
                 let (queue, done, user) = (Arc::clone(&queue), Arc::clone(&done), user.to_owned());
                 tokio::spawn(async move {
-                    let _permit = queue.enter(address(n), is_known, &user).await.unwrap();
+                    let _permit = queue.acquire(address(n), is_known, &user).await.unwrap();
                     done.lock().unwrap().push((n, user));
                 })
             })
@@ -288,10 +289,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_longest_queue_makes_room() {
         let queue = Arc::new(CheckQueue::with_max_running(1));
-        let first = queue.enter(address(0), false, "a").await.unwrap();
+        let first = queue.acquire(address(0), false, "a").await.unwrap();
         let enter = |n| {
             let queue = Arc::clone(&queue);
-            tokio::spawn(async move { queue.enter(address(n), false, "a").await.is_some() })
+            tokio::spawn(async move { queue.acquire(address(n), false, "a").await.is_some() })
         };
         let flood: Vec<_> = (0..MAX_WAITING * 2)
             .map(|n| enter(u16::try_from(n / MAX_WAITING_PER_ADDRESS).unwrap()))

@@ -16,13 +16,13 @@ fn hash(password: impl AsRef<[u8]>, cost: u32) -> String {
         .format_for_version(bcrypt::Version::TwoY)
 }
 
-fn users(users: &[(&str, String)], before: Option<&Authenticator>) -> Authenticator {
+fn users(users: &[(&str, String)], previous: Option<&Authenticator>) -> Authenticator {
     let spanned = |text: &String| {
         let unknown = serde_saphyr::Location::UNKNOWN;
         Spanned::new(Secret::new(text.clone()), unknown, unknown)
     };
     let users = users.iter().map(|(user, text)| ((*user).to_owned(), spanned(text))).collect();
-    Authenticator::new(users, before, &mut Diagnostics::default()).unwrap()
+    Authenticator::new(users, previous, &mut Diagnostics::default()).unwrap()
 }
 
 fn basic(user: &str, password: &str) -> HeaderMap {
@@ -136,7 +136,7 @@ async fn a_change_of_users_takes_effect_at_once() {
     assert_eq!(new.check(&basic("a", "3"), CLIENT, false).await, Ok("a"));
     assert_eq!(new.check(&basic("b", "2"), CLIENT, false).await, Err(Denied::Wrong));
     // Back again: a login that was correct for a hash is correct for it again, without bcrypt.
-    assert_eq!(users(&[("a", hash("1", 4))], Some(&new)).shared.right.lock().unwrap().len(), 3);
+    assert_eq!(users(&[("a", hash("1", 4))], Some(&new)).shared.verified.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -152,9 +152,9 @@ async fn remembered_logins_do_not_wait() {
         .collect();
     tokio::task::yield_now().await;
     let finished = || flood.iter().filter(|task| task.is_finished()).count();
-    let before = finished();
+    let previous = finished();
     assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
-    assert_eq!(finished(), before, "it waited for one of the flood");
+    assert_eq!(finished(), previous, "it waited for one of the flood");
     let mut busy = 0;
     for task in flood {
         let denied = task.await.unwrap().unwrap_err();
@@ -197,9 +197,9 @@ async fn a_first_login_does_not_wait_for_a_flood_from_another_address() {
     while done.load(Ordering::Relaxed) < 5 {
         tokio::task::yield_now().await;
     }
-    let before = done.load(Ordering::Relaxed);
+    let previous = done.load(Ordering::Relaxed);
     assert_eq!(users.check(&basic("a", "1"), CLIENT, false).await, Ok("a"));
-    let meanwhile = done.load(Ordering::Relaxed) - before;
+    let meanwhile = done.load(Ordering::Relaxed) - previous;
     assert!(meanwhile <= 8, "{meanwhile} checks of the flood went first");
     for task in flood {
         assert!(task.await.unwrap().is_err());

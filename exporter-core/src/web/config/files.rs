@@ -10,18 +10,19 @@ use crate::config_file::{self, Stamp};
 /// Reads files, and records their stamps and a digest of their contents.
 #[derive(Debug)]
 pub(crate) struct Files {
-    /// The base of relative names.
+    /// The directory to which names are relative.
     directory: PathBuf,
     credentials: Option<PathBuf>,
-    seen: Vec<(PathBuf, Stamp)>,
+    stamps: Vec<(PathBuf, Stamp)>,
     digest: Vec<u8>,
 }
 
 impl Files {
-    /// For the configuration file `config`. `credentials` is the value of `$CREDENTIALS_DIRECTORY`.
-    pub(crate) fn beside(config: &Path, credentials: Option<PathBuf>) -> Self {
+    /// Resolves names relative to the configuration file `config`. `credentials` is the value of
+    /// `$CREDENTIALS_DIRECTORY`.
+    pub(crate) fn for_config(config: &Path, credentials: Option<PathBuf>) -> Self {
         let directory = config.parent().map(Path::to_path_buf).unwrap_or_default();
-        Self { directory, credentials, seen: Vec::new(), digest: Vec::new() }
+        Self { directory, credentials, stamps: Vec::new(), digest: Vec::new() }
     }
 
     /// The path for a name in the configuration.
@@ -33,7 +34,7 @@ impl Files {
     pub(crate) fn read(&mut self, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
         // Take the stamp before reading, so that a change while reading is detected.
         let (stamp, content) = config_file::content(path, limit);
-        self.seen.push((path.to_path_buf(), stamp));
+        self.stamps.push((path.to_path_buf(), stamp));
         let bytes = content.map_err(|problem| format!("cannot be read: {problem}"))?;
         self.digest.extend_from_slice(digest::digest(&SHA256, &bytes).as_ref());
         Ok(bytes)
@@ -41,18 +42,18 @@ impl Files {
 
     /// The configuration file itself, which is read first.
     pub(crate) fn configuration(&self) -> Option<PathBuf> {
-        self.seen.first().map(|(path, _)| path.clone())
+        self.stamps.first().map(|(path, _)| path.clone())
     }
 
     /// Whether users other than the owner and the group could read a file when it was read.
     pub(crate) fn is_readable_by_others(&self, path: &Path) -> bool {
-        let stamp = self.seen.iter().find(|(seen, _)| seen == path).map(|(_, stamp)| stamp);
+        let stamp = self.stamps.iter().find(|(read, _)| read == path).map(|(_, stamp)| stamp);
         matches!(stamp, Some(Stamp::Present { mode, .. }) if mode & 0o004 != 0)
     }
 
     /// The files that were read, for a later comparison.
     pub(crate) fn into_file_set(self) -> FileSet {
-        FileSet { files: self.seen, digest: self.digest }
+        FileSet { files: self.stamps, digest: self.digest }
     }
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct FileSet {
 }
 
 impl FileSet {
-    pub(crate) fn holds_the_same(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_content(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 
@@ -73,12 +74,13 @@ impl FileSet {
     }
 
     /// The current stamps of the same files.
-    pub(crate) fn stamps_now(&self) -> Vec<Stamp> {
+    pub(crate) fn current_stamps(&self) -> Vec<Stamp> {
         let mut stamps = Vec::with_capacity(self.files.len());
         for (path, _) in &self.files {
-            // Usually all are on one file system; if it does not answer, do not wait for it again.
-            let is_answered = stamps.last() != Some(&Stamp::Unanswered);
-            stamps.push(if is_answered { config_file::stamp(path) } else { Stamp::Unanswered });
+            // Usually, all files are on one file system. If it does not respond, do not wait for it
+            // again.
+            let responds = stamps.last() != Some(&Stamp::TimedOut);
+            stamps.push(if responds { config_file::stamp(path) } else { Stamp::TimedOut });
         }
         stamps
     }
@@ -91,7 +93,8 @@ mod tests {
 
     #[test]
     fn names_are_relative_to_the_configuration() {
-        let files = Files::beside(Path::new("/etc/x/web.yml"), Some("/run/credentials/x".into()));
+        let files =
+            Files::for_config(Path::new("/etc/x/web.yml"), Some("/run/credentials/x".into()));
         for (name, path) in [
             ("server.crt", "/etc/x/server.crt"),
             ("../y/server.crt", "/etc/x/../y/server.crt"),
@@ -103,7 +106,7 @@ mod tests {
         ] {
             assert_eq!(files.resolve(name), Ok(PathBuf::from(path)));
         }
-        let files = Files::beside(Path::new("web.yml"), None);
+        let files = Files::for_config(Path::new("web.yml"), None);
         assert_eq!(files.resolve("server.crt"), Ok(PathBuf::from("server.crt")));
         assert!(files.resolve("%d/key").unwrap_err().contains("CREDENTIALS_DIRECTORY"));
     }
@@ -127,9 +130,9 @@ mod tests {
             (Path::new("/dev/zero"), "larger than 1 MiB"),
             (&directory.join("none"), "No such file"),
         ] {
-            let error = Files::beside(path, None).read(path, SMALL).unwrap_err();
+            let error = Files::for_config(path, None).read(path, SMALL).unwrap_err();
             assert!(error.contains(problem), "{}: {error}", path.display());
         }
-        assert_eq!(Files::beside(&fifo, None).read(Path::new("/dev/null"), SMALL), Ok(vec![]));
+        assert_eq!(Files::for_config(&fifo, None).read(Path::new("/dev/null"), SMALL), Ok(vec![]));
     }
 }

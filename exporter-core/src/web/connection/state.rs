@@ -66,9 +66,9 @@ struct State {
     unsent_bytes: usize,
     /// When the first of the unsent responses was completed.
     unsent_since: Instant,
-    /// When the peer last took [`MIN_PROGRESS`] of the responses.
+    /// When another [`MIN_PROGRESS`] bytes of responses were last sent.
     progress: Instant,
-    /// The bytes that the peer took since then.
+    /// The response bytes that were sent since then.
     since_progress: usize,
     /// Bytes of responses so far.
     sent: u64,

@@ -25,16 +25,16 @@ pub(crate) fn refuse<B: Body>(request: &Request<B>) -> Option<Response> {
     }
     let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     if headers.len() > MAX_HEADERS || target + lines.sum::<usize>() > MAX_HEAD {
-        let why = "There are too many headers, or they are too long.\n";
-        return Some(response::text(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why));
+        let reason = "There are too many headers, or they are too long.\n";
+        return Some(response::text(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason));
     }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Some(response::bad_request("A request must not have a body."));
     }
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     if lengths.any(|length| length.as_bytes() != b"0") || !request.body().is_end_stream() {
-        let why = "A request must not have a body.\n";
-        return Some(response::text(StatusCode::PAYLOAD_TOO_LARGE, why));
+        let reason = "A request must not have a body.\n";
+        return Some(response::text(StatusCode::PAYLOAD_TOO_LARGE, reason));
     }
     let hosts = headers.get_all(HOST).iter().count();
     let named = match request.version() {

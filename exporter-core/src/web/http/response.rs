@@ -50,8 +50,8 @@ pub(crate) fn html(page: impl Into<Bytes>) -> Response {
     response
 }
 
-pub(crate) fn bad_request(why: &str) -> Response {
-    text(StatusCode::BAD_REQUEST, format!("{why}\n"))
+pub(crate) fn bad_request(reason: &str) -> Response {
+    text(StatusCode::BAD_REQUEST, format!("{reason}\n"))
 }
 
 pub(crate) fn not_found() -> Response {
@@ -67,17 +67,17 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
 
 /// Does not tell an unknown user from a wrong password.
 pub(crate) fn unauthorized(denied: Denied) -> Response {
-    let why = match denied {
+    let reason = match denied {
         Denied::Wrong => "The user name or password is wrong.\n",
         _ => "A user name and password are needed.\n",
     };
-    let mut response = text(StatusCode::UNAUTHORIZED, why);
+    let mut response = text(StatusCode::UNAUTHORIZED, reason);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     response
 }
 
-pub(crate) fn unavailable(why: String) -> Response {
-    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, why);
+pub(crate) fn unavailable(reason: String) -> Response {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, reason);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }

@@ -30,8 +30,8 @@ pub(crate) async fn answer<B: Body>(
         _ => limit.allow(),
     };
     if !settings.rate_limit.as_ref().is_none_or(is_within) {
-        let why = "There are too many requests.\n";
-        return (response::text(StatusCode::TOO_MANY_REQUESTS, why), None);
+        let reason = "There are too many requests.\n";
+        return (response::text(StatusCode::TOO_MANY_REQUESTS, reason), None);
     }
     let address = peer.address();
     let authenticated = match &settings.users {
@@ -87,8 +87,8 @@ async fn route<B: Body>(server: &Arc<Server>, request: &Request<B>) -> Response 
             reload(server).await
         }
         (&Method::POST | &Method::PUT, "/-/reload") => {
-            let why = "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n";
-            response::text(StatusCode::FORBIDDEN, why)
+            let reason = "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n";
+            response::text(StatusCode::FORBIDDEN, reason)
         }
         (_, "/-/reload") => response::method_not_allowed("POST, PUT"),
         (&Method::GET | &Method::HEAD, _) => response::not_found(),

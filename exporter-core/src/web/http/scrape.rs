@@ -20,7 +20,7 @@ use crate::web::recent_scrapes::ScrapedSeries;
 use crate::web::server::Server;
 
 /// The header with the timeout of the scraper, in seconds.
-const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
 
 /// Scrapes the registry that the `query` selects.
 pub(super) async fn scrape(
@@ -31,10 +31,11 @@ pub(super) async fn scrape(
 ) -> Response {
     let site = &server.site;
     let max = site.limits.requests;
-    let patience = patience(headers, site.timeout_offset, site.limits.scrape);
-    let request = registry.and_then(|registry| Ok((registry, request(query, headers, patience)?)));
+    let time_limit = time_limit(headers, site.timeout_offset, site.limits.scrape);
+    let request =
+        registry.and_then(|registry| Ok((registry, request(query, headers, time_limit)?)));
     let mut response = match request {
-        Err(why) => response::bad_request(&why),
+        Err(reason) => response::bad_request(&reason),
         Ok((registry, request)) => {
             let scrapes = &site.metrics.scrapes;
             // A scrape that shares a collection costs little more than its connection.
@@ -84,10 +85,10 @@ impl Registry {
     ) -> http::Response<Bytes> {
         static COMPRESSOR: LazyLock<Arc<Compressor>> = LazyLock::new(Arc::default);
         let limits = Limits::default();
-        let patience = patience(headers, DEFAULT_OFFSET, limits.scrape);
-        match request(&Query::parse(query.unwrap_or_default()), headers, patience) {
+        let time_limit = time_limit(headers, DEFAULT_OFFSET, limits.scrape);
+        match request(&Query::parse(query.unwrap_or_default()), headers, time_limit) {
             Ok(request) => answer(self, request, headers, &COMPRESSOR).await,
-            Err(why) => response::bad_request(&why),
+            Err(reason) => response::bad_request(&reason),
         }
     }
 }
@@ -95,16 +96,16 @@ impl Registry {
 /// Subtracted from the timeout of the client, for the response to arrive.
 pub(crate) const DEFAULT_OFFSET: Duration = Duration::from_millis(250);
 
-/// What a query and its headers ask for.
+/// The scrape request of a query and headers.
 fn request(
     query: &Query,
     headers: &HeaderMap,
-    patience: Duration,
+    time_limit: Duration,
 ) -> Result<ScrapeRequest, String> {
     let selection = query.selection()?;
     let accept = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let (format, escaping) = Format::negotiate(accept);
-    Ok(ScrapeRequest { format, escaping, selection, deadline: Instant::now() + patience })
+    Ok(ScrapeRequest { format, escaping, selection, deadline: Instant::now() + time_limit })
 }
 
 async fn answer(
@@ -123,8 +124,8 @@ async fn answer(
         Ok(compressed) => compressed,
         Err(error) => {
             error!(%error, "cannot compress a page");
-            let why = "The page could not be compressed.\n";
-            return response::text(StatusCode::INTERNAL_SERVER_ERROR, why);
+            let reason = "The page could not be compressed.\n";
+            return response::text(StatusCode::INTERNAL_SERVER_ERROR, reason);
         }
     };
     let mut response = http::Response::new(body);
@@ -138,17 +139,18 @@ async fn answer(
     response
 }
 
-/// The minimum time of a scrape. Collectors that are stopped earlier would fail the next scrape as
-/// well, because they would still run.
-const MIN_PATIENCE: Duration = Duration::from_millis(100);
+/// The minimum time limit. Collectors that are stopped earlier would still run at the next scrape,
+/// and fail that, too.
+const MIN_TIME_LIMIT: Duration = Duration::from_millis(100);
 
-/// The time for a scrape: the timeout of the scraper less `offset`, and never more than `limit`. If
-/// the offset leaves nothing, half of the timeout.
-fn patience(headers: &HeaderMap, offset: Duration, limit: Duration) -> Duration {
-    let said = headers.get(TIMEOUT).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    match said.map(Duration::try_from_secs_f64) {
-        Some(Ok(said)) if !said.is_zero() => {
-            said.saturating_sub(offset).max(said / 2).max(MIN_PATIENCE).min(limit)
+/// The time limit of a scrape: the timeout that the client announces less `offset`, but at least
+/// half of it; never more than `limit`.
+fn time_limit(headers: &HeaderMap, offset: Duration, limit: Duration) -> Duration {
+    let announced =
+        headers.get(TIMEOUT_HEADER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    match announced.map(Duration::try_from_secs_f64) {
+        Some(Ok(announced)) if !announced.is_zero() => {
+            announced.saturating_sub(offset).max(announced / 2).max(MIN_TIME_LIMIT).min(limit)
         }
         _ => limit,
     }
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn the_time_limit_is_the_timeout_of_the_scraper_less_the_offset() {
         let limit = Duration::from_secs(10);
-        for (said, patience) in [
+        for (announced, time_limit) in [
             ("2", 1.75),
             ("0.3", 0.15),
             ("1e-7", 0.1),
@@ -187,9 +189,9 @@ mod tests {
             ("soon", 10.0),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert(TIMEOUT, said.parse().unwrap());
-            let took = super::patience(&headers, Duration::from_millis(250), limit);
-            assert_eq!(took, Duration::from_secs_f64(patience), "{said}");
+            headers.insert(TIMEOUT_HEADER, announced.parse().unwrap());
+            let took = super::time_limit(&headers, Duration::from_millis(250), limit);
+            assert_eq!(took, Duration::from_secs_f64(time_limit), "{announced}");
         }
     }
 }

@@ -87,7 +87,7 @@ impl ConfigStore {
         let (config, files) = match &path {
             None => return Ok(Self::plain()),
             Some(path) => {
-                let mut files = Files::beside(path, credentials.clone());
+                let mut files = Files::for_config(path, credentials.clone());
                 let config = WebConfig::read(path, &mut files, None)?;
                 (config, files.into_file_set())
             }
@@ -152,7 +152,7 @@ impl ConfigStore {
         let Some(path) = &self.path else { return Ok(Reloaded::Unchanged) };
         let mut history = self.history();
         let before = self.current();
-        let mut files = Files::beside(path, self.credentials.clone());
+        let mut files = Files::for_config(path, self.credentials.clone());
         let read = WebConfig::read(path, &mut files, Some(&before)).and_then(|config| {
             downgrade::check(&before, &config).map_err(|fault| fault.in_file(path))?;
             Ok(config)
@@ -173,7 +173,7 @@ impl ConfigStore {
             status.last_success = SystemTime::now();
             status.error.take().is_some()
         };
-        let is_same = history.last.holds_the_same(&history.good) && !is_stale(&before);
+        let is_same = history.last.has_same_content(&history.good) && !is_stale(&before);
         history.good = history.last.clone();
         if is_same {
             if was_bad {
@@ -209,7 +209,7 @@ impl ConfigStore {
     fn poll(&self) {
         let is_due = {
             let mut history = self.history();
-            let now = history.last.stamps_now();
+            let now = history.last.current_stamps();
             let has_changed = now != history.last.stamps();
             let is_stable = now == history.polled;
             history.polled = now;

@@ -34,7 +34,7 @@ pub(super) fn verifier(
     let policy =
         Policy::named(name).map_err(|problem| fault("client_auth_type", field.line(), problem))?;
     let Some(policy) = policy else {
-        return unasked(tls, files, diagnostics).map(|()| None);
+        return without_policy(tls, files, diagnostics).map(|()| None);
     };
     let allowed = allowed(tls, policy)?;
     let authorities = authorities(tls, policy, provider, files, diagnostics)?;
@@ -47,9 +47,14 @@ pub(super) fn verifier(
     })))
 }
 
-/// Without a policy, other keys of client certificates are errors: they would have no effect.
-fn unasked(tls: &Tls, files: &mut Files, diagnostics: &mut Diagnostics) -> Result<(), Fault> {
-    const MEND: &str = "set client_auth_type: RequireAndVerifyClientCert, or remove it";
+/// Without a policy, other keys for client certificates are errors, because they would have no
+/// effect.
+fn without_policy(
+    tls: &Tls,
+    files: &mut Files,
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Fault> {
+    const FIX: &str = "set client_auth_type: RequireAndVerifyClientCert, or remove it";
     if tls.client_ca_file.text().is_some() {
         // A missing file is the first error to fix.
         from_file("client_ca_file", &tls.client_ca_file, SMALL, files, |_| Ok(()))?;
@@ -57,17 +62,17 @@ fn unasked(tls: &Tls, files: &mut Files, diagnostics: &mut Diagnostics) -> Resul
     for (key, field) in [("client_ca", &tls.client_ca), ("client_ca_file", &tls.client_ca_file)] {
         if field.text().is_some() {
             let problem =
-                format!("client CA's have been configured without a Client Auth Policy; {MEND}");
+                format!("client CA's have been configured without a Client Auth Policy; {FIX}");
             return Err(fault(key, field.line(), problem));
         }
     }
     if tls.client_allowed_sans.is_written() {
         let problem =
-            format!("client names are listed, but no client certificate is requested; {MEND}");
+            format!("client names are listed, but no client certificate is requested; {FIX}");
         return Err(fault("client_allowed_sans", tls.client_allowed_sans.line(), problem));
     }
     if tls.client_crl_file.text().is_some() {
-        let problem = format!("client certificates are revoked, but none is requested; {MEND}");
+        let problem = format!("client certificates are revoked, but none is requested; {FIX}");
         return Err(fault("client_crl_file", tls.client_crl_file.line(), problem));
     }
     diagnostics.note("client_auth_type", "clients need no certificate");
@@ -113,7 +118,7 @@ fn authorities(
         (Some(_), Some(_)) => {
             return Err(fault(key, line, "use client_ca or client_ca_file, not both"));
         }
-        (None, None) => return without(tls, policy).map(|()| None),
+        (None, None) => return without_authority(tls, policy).map(|()| None),
         (Some(text), None) => {
             pem::certificates(text.as_bytes()).map_err(|problem| fault(key, line, problem))?
         }
@@ -124,12 +129,12 @@ fn authorities(
     let now = ASN1Time::now();
     let mut roots = RootCertStore::empty();
     for (index, der) in certificates.iter().enumerate() {
-        let unusable = |why: String| fault(key, line, format!("certificate {}: {why}", index + 1));
+        let unusable =
+            |problem: String| fault(key, line, format!("certificate {}: {problem}", index + 1));
         let certificate = identity::parse(der)
             .ok_or_else(|| unusable("it is damaged; replace the file".into()))?;
         validity::certificate("client_ca", &certificate, now, diagnostics);
-        // webpki accepts trust anchors whatever their dates; an expired authority must not be
-        // trusted.
+        // webpki ignores the dates of trust anchors; an expired authority must not be trusted.
         if certificate.validity().is_valid_at(now) {
             roots
                 .add(der.clone())
@@ -150,8 +155,8 @@ fn authorities(
 }
 
 /// The errors for keys that need an authority.
-fn without(tls: &Tls, policy: Policy) -> Result<(), Fault> {
-    let needy: [(&str, bool, Option<u64>); 3] = [
+fn without_authority(tls: &Tls, policy: Policy) -> Result<(), Fault> {
+    let dependent_keys: [(&str, bool, Option<u64>); 3] = [
         ("client_auth_type", policy.required && policy.verified, tls.client_auth_type.line()),
         (
             "client_allowed_sans",
@@ -160,8 +165,8 @@ fn without(tls: &Tls, policy: Policy) -> Result<(), Fault> {
         ),
         ("client_crl_file", tls.client_crl_file.text().is_some(), tls.client_crl_file.line()),
     ];
-    for (key, needs, line) in needy {
-        if needs {
+    for (key, is_set, line) in dependent_keys {
+        if is_set {
             return Err(fault(
                 key,
                 line,

@@ -30,8 +30,8 @@ pub(super) struct Family {
 }
 
 /// Scrapes, and picks the families that contain all `words` in their name or help.
-pub(super) async fn run(registry: &Arc<Registry>, words: &str, patience: Duration) -> Results {
-    let request = ScrapeRequest::new(Instant::now() + patience);
+pub(super) async fn run(registry: &Arc<Registry>, words: &str, time_limit: Duration) -> Results {
+    let request = ScrapeRequest::new(Instant::now() + time_limit);
     match registry.scrape(request).await {
         Ok(page) => found(&String::from_utf8_lossy(&page), words),
         Err(error) => Results::Failed(error.to_string()),
