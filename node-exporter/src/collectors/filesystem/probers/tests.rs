@@ -118,9 +118,11 @@ fn a_prober_that_was_killed_is_replaced() {
     assert_eq!(query(&mut probers, &["/a"], BUDGET).0, [true]);
     let killed = Pid::from_child(&probers.idle[0].child);
     kill_process(killed, Signal::KILL).unwrap();
-    // A zombie has closed its end of the socket.
-    let stat = format!("/proc/{}/stat", killed.as_raw_nonzero());
-    until(|| fs::read_to_string(&stat).unwrap().contains(") Z "), || stat.clone());
+    // A zombie without other threads has closed its end of the socket.
+    let process = format!("/proc/{}", killed.as_raw_nonzero());
+    let is_zombie = || fs::read_to_string(format!("{process}/stat")).unwrap().contains(") Z ");
+    let threads = || fs::read_dir(format!("{process}/task")).unwrap().count();
+    until(|| is_zombie() && threads() == 1, || process.clone());
     assert_eq!(query(&mut probers, &["/a"], BUDGET).0, [true]);
     assert_ne!(Pid::from_child(&probers.idle[0].child), killed);
     query(&mut probers, &[], BUDGET);
