@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_read_as_go_reads_them() {
+    fn durations_are_parsed_as_by_go() {
         for (text, read) in [
             ("5s", Some(Duration::from_secs(5))),
             ("0", Some(Duration::ZERO)),

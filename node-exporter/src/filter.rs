@@ -90,7 +90,7 @@ impl Filter {
 
 /// The flag to read of two names of one flag: `old` if only that is given, otherwise `new`.
 #[cfg(target_os = "linux")]
-pub(crate) fn renamed(
+pub(crate) fn renamed_flag(
     flags: &Flags,
     old: &'static Flag,
     new: &'static Flag,
@@ -106,7 +106,7 @@ pub(crate) fn renamed(
 
 /// The anchored pattern of a flag, which has to match whole names.
 #[cfg(target_os = "linux")]
-pub(crate) fn whole(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
+pub(crate) fn anchored_pattern(flags: &Flags, flag: &Flag) -> Result<Regex, Error> {
     let text = flags.text(flag);
     let pattern = RegexBuilder::new(&format!("^(?:{text})$")).unicode(false).build();
     pattern.map_err(|error| invalid(flag, text, &error))

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|first| first == collectors::prober::ARGUMENT) {
         return collectors::prober::main();
     }
-    if options::native::asks_for_portable(&args) {
+    if options::native::selects_portable(&args) {
         return PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())));
     }
     NATIVE.run(|plan| open(&plan, options::NATIVE, options::native::host))
@@ -84,13 +84,13 @@ fn main() -> ExitCode {
     PORTABLE.run(|plan| open(&plan, options::PORTABLE, |_| Ok(())))
 }
 
-/// Builds the registry of the `chosen` set of collectors.
+/// Builds the registry of a set of collectors: [`options::NATIVE`] or [`options::PORTABLE`].
 fn open<Env>(
     plan: &Plan<Env>,
-    chosen: &str,
+    collector_set: &str,
     environment: fn(&Flags) -> Result<Env, Error>,
 ) -> Result<Arc<Registry>, Error> {
-    options::check_collectors(&plan.flags, chosen)?;
+    options::check_collectors(&plan.flags, collector_set)?;
     let mut settings = plan.settings();
     settings.limits = options::limits(&plan.flags)?;
     Ok(Arc::new(plan.registry(&environment(&plan.flags)?, settings)?))

@@ -49,10 +49,10 @@ static MAX_SERIES: Flag = Flag::text(
     "Maximum number of series of one collector; further ones are dropped and counted. 0 means no limit.",
 );
 
-/// Returns an error unless `--collectors` is `chosen`.
-pub(crate) fn check_collectors(flags: &Flags, chosen: &str) -> Result<(), Error> {
+/// Returns an error unless `--collectors` is `collector_set`.
+pub(crate) fn check_collectors(flags: &Flags, collector_set: &str) -> Result<(), Error> {
     match flags.text(&COLLECTORS) {
-        found if found == chosen => Ok(()),
+        found if found == collector_set => Ok(()),
         PORTABLE => Err(COLLECTORS.error("must be on the command line, not in a file")),
         NATIVE if !cfg!(target_os = "linux") => {
             Err(COLLECTORS.error("the native collectors need Linux; omit the flag"))

@@ -81,7 +81,7 @@ pub(crate) struct Segment {
     /// Range in [`Families::names`].
     pub(crate) name: Range<usize>,
     /// Whether the text formats quote the name.
-    pub(crate) quoted: bool,
+    pub(crate) is_quoted: bool,
     pub(crate) help: Range<usize>,
     pub(crate) unit: Range<usize>,
     pub(crate) kind: Kind,

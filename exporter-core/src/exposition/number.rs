@@ -211,7 +211,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_written_reads_back(bits: u64, small: i32, cents: i32) {
+        fn numbers_round_trip(bits: u64, small: i32, cents: i32) {
             for value in [f64::from_bits(bits), f64::from(small), f64::from(cents) / 100.0] {
                 let mut out = Vec::new();
                 push(&mut out, value);

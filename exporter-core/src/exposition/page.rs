@@ -123,7 +123,7 @@ impl<'a> Page<'a> {
             let len = self.samples.iter().map(|bytes| bytes.len()).sum();
             protobuf::header(&mut self.out, name, help, shown, unit, len);
         } else {
-            let name = (name, head.segment.quoted);
+            let name = (name, head.segment.is_quoted);
             text::header(&mut self.out, name, help, shown, unit, head.part.dialect());
         }
         for bytes in &self.samples {

@@ -164,7 +164,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn joined_as_observed(value in 1e-300..1e300_f64, schema in -3..=8_i32) {
+        fn merged_buckets_equal_observed_ones(value in 1e-300..1e300_f64, schema in -3..=8_i32) {
             assert_eq!((index(value, schema) + 1) >> 1, index(value, schema - 1));
         }
     }

@@ -285,7 +285,7 @@ mod tests {
 
     /// Every length of a read that may not be the last one, and one byte around each bound.
     #[test]
-    fn a_read_is_the_last_one_if_nothing_else_ended_it() {
+    fn short_reads_are_the_last_ones() {
         for (records, length, spare, is_last) in [
             (Records::Long, 1, 8192, false),
             (Records::Short, 2047, 8192, true),
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_files_are_complete_whatever_their_records_are() {
+    fn cached_files_are_complete_with_records_of_any_length() {
         let cache = FileCache::default();
         for (path, records) in [
             ("/proc/self/mountinfo", Records::Long),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_handed_over_once() {
+    fn content_is_shared_once() {
         let cache = FileCache::default();
         let path = Path::new("/proc/thread-self/comm");
         let read = |reader| cache.read_once(reader, path, Records::Single).unwrap();

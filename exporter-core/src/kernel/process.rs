@@ -111,7 +111,7 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn this_process() {
+    fn all_families_are_exposed() {
         start_time();
         let held: Vec<_> = (0..5).map(|_| File::open("/dev/null").unwrap()).collect();
         let mut out = Families::new(Format::Text004, Escaping::Underscores);

@@ -90,7 +90,7 @@ fn label_sets_have_a_limit() {
 }
 
 #[test]
-fn of_two_kinds_with_one_name_one_is_exposed() {
+fn a_name_used_by_two_kinds_is_exposed_once() {
     let recorder = Recorder::new();
     with_local_recorder(&recorder, || {
         ::metrics::gauge!("jobs").set(1.0);

@@ -14,7 +14,7 @@ use crate::web::Site;
 pub(crate) struct Report {
     /// One line for each checked item.
     pub(crate) text: String,
-    pub(crate) good: bool,
+    pub(crate) is_good: bool,
     /// One line for standard error if the check failed.
     pub(crate) verdict: String,
 }
@@ -33,7 +33,7 @@ pub(crate) async fn report(site: &Site) -> Report {
     let request = ScrapeRequest::new(Instant::now() + Duration::from_secs(60));
     let registry = match site.exporter.registry(&Query::default()) {
         Ok(registry) => registry,
-        Err(verdict) => return Report { text, good: false, verdict },
+        Err(verdict) => return Report { text, is_good: false, verdict },
     };
     let page = registry.scrape(request).await;
     for outcome in registry.outcomes() {
@@ -68,7 +68,7 @@ pub(crate) async fn report(site: &Site) -> Report {
         Err(error) => row(&mut text, "FAILED", "exposition", &error.to_string()),
     }
     let verdict = format!("these failed: {}", bad.join(", "));
-    Report { text, good: bad.is_empty(), verdict }
+    Report { text, is_good: bad.is_empty(), verdict }
 }
 
 fn row(text: &mut String, state: &str, what: &str, found: &str) {

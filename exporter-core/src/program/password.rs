@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_is_of_its_password() {
+    fn a_hash_verifies_its_password() {
         let hash = hash_of("open sesame").unwrap();
         assert!(hash.starts_with("$2b$10$"), "{hash}");
         assert!(bcrypt::verify("open sesame", &hash).unwrap());

@@ -164,7 +164,7 @@ fn start<Env, E: Exporter + 'static>(
     if check {
         let report = runtime.block_on(check::report(&site));
         print(&report.text)?;
-        return if report.good { Ok(()) } else { Err(ExitError::Usage(report.verdict)) };
+        return if report.is_good { Ok(()) } else { Err(ExitError::Usage(report.verdict)) };
     }
     let result = runtime.block_on(serve(program, &options, site));
     // A collector may hang in a system call, which cannot be interrupted.

@@ -16,8 +16,8 @@ use crate::host::{Device, File, Host, if_exists, if_supported};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("bcache", "Caches of block devices (bcache)", |host, flags| {
-        let priority_stats = flags.is_on(&PRIORITY_STATS);
-        Ok(Source::blocking(Bcache { host: host.clone(), priority_stats }))
+        let with_priority_stats = flags.is_on(&PRIORITY_STATS);
+        Ok(Source::blocking(Bcache { host: host.clone(), with_priority_stats }))
     })
     .cost("about 40 small files per cache set and device")
     .rights("root for some caches' statistics")
@@ -37,7 +37,7 @@ static PRIORITY_STATS: Flag = Flag::switch(
 
 struct Bcache {
     host: Host,
-    priority_stats: bool,
+    with_priority_stats: bool,
 }
 
 impl Collector for Bcache {
@@ -48,7 +48,7 @@ impl Collector for Bcache {
         let mut result = Ok(());
         // Directories of sets are named by UUID; no other directory has a dash in its name.
         for (uuid, set) in sets.iter().filter(|(name, _)| name.contains('-')) {
-            result = result.and(rows.read_set(uuid, set, self.priority_stats));
+            result = result.and(rows.read_set(uuid, set, self.with_priority_stats));
         }
         rows.expose(out);
         result
@@ -67,7 +67,12 @@ struct Rows {
 }
 
 impl Rows {
-    fn read_set(&mut self, uuid: &str, set: &Device, priority_stats: bool) -> Result<(), Error> {
+    fn read_set(
+        &mut self,
+        uuid: &str,
+        set: &Device,
+        with_priority_stats: bool,
+    ) -> Result<(), Error> {
         self.sets.push(([uuid.to_owned()], SET.values(|file| number(set, file))?));
         for (name, device) in set.devices()? {
             let labels = [&name, uuid].map(str::to_owned);
@@ -76,7 +81,8 @@ impl Rows {
             } else if is_numbered(&name, "cache") {
                 let values = CACHE.values(|file| number(&device, file))?;
                 self.caches.push((labels.clone(), values));
-                if priority_stats && let Some(file) = if_exists(device.file("priority_stats"))? {
+                if with_priority_stats && let Some(file) = if_exists(device.file("priority_stats"))?
+                {
                     let values = PRIORITIES.values(|key| value_of_line(&file, key, percentage))?;
                     self.priorities.push((labels, values));
                 }

@@ -21,12 +21,12 @@ static COLUMNS: [Column<Controller, 1>; 2] = [
     Desc::gauge("node_cgroups_cgroups", "Control groups with the controller.", ["subsys_name"])
         .column(|controller| Some(f64::from(controller.cgroups))),
     Desc::gauge("node_cgroups_enabled", "Whether the controller is enabled.", ["subsys_name"])
-        .column(|controller| Some(f64::from(u8::from(controller.enabled)))),
+        .column(|controller| Some(f64::from(u8::from(controller.is_enabled)))),
 ];
 
 struct Controller {
     cgroups: u32,
-    enabled: bool,
+    is_enabled: bool,
 }
 
 struct Cgroups(Host);
@@ -43,7 +43,7 @@ impl Collector for Cgroups {
         }
         let row = |found: &CGroupController| Controller {
             cgroups: found.num_cgroups,
-            enabled: found.enabled,
+            is_enabled: found.enabled,
         };
         let rows: Vec<_> =
             controllers.iter().map(|found| ([found.name.as_str()], row(found))).collect();

@@ -20,7 +20,7 @@ use crate::host::{File, Host};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("diskstats", "Block device I/O", |host, flags| {
-        let exclude = filter::renamed(flags, &IGNORED, &EXCLUDE)?;
+        let exclude = filter::renamed_flag(flags, &IGNORED, &EXCLUDE)?;
         let filter = Filter::one_of(flags, &INCLUDE, exclude)?;
         Ok(Source::blocking(Diskstats { host: host.clone(), filter }))
     })

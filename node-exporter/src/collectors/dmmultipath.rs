@@ -31,7 +31,7 @@ const DEVICE: [&str; 2] = ["device", "sysfs_name"];
 
 static COLUMNS: [Column<Multi, 2>; 5] = [
     Desc::gauge("node_dmmultipath_device_active", "Whether the device is active.", DEVICE)
-        .column(|multi| Some(f64::from(!multi.suspended))),
+        .column(|multi| Some(f64::from(!multi.is_suspended))),
     Desc::gauge("node_dmmultipath_device_size_bytes", "Size of the device.", DEVICE)
         .column(|multi| Some(multi.size)),
     Desc::gauge("node_dmmultipath_device_paths", "Paths to the device.", DEVICE)
@@ -50,7 +50,7 @@ static PATH_STATE: Desc<3> = Desc::gauge(
 
 #[derive(Clone, Copy)]
 struct Multi {
-    suspended: bool,
+    is_suspended: bool,
     /// In bytes.
     size: f64,
     paths: usize,
@@ -88,7 +88,7 @@ impl Collector for Multipath {
 struct Mapped {
     name: String,
     uuid: String,
-    suspended: bool,
+    is_suspended: bool,
     /// In sectors of 512 bytes, independent of the sector size of the device.
     sectors: u64,
     /// By name, with the state from the driver.
@@ -100,7 +100,7 @@ impl Mapped {
         // The first is the state of SCSI, the second that of NVMe.
         let active = |state: &str| matches!(state, "running" | "live");
         Multi {
-            suspended: self.suspended,
+            is_suspended: self.is_suspended,
             size: self.sectors as f64 * 512.0,
             paths: self.paths.len(),
             active: self.paths.iter().filter(|(_, state)| active(state)).count(),
@@ -128,7 +128,7 @@ impl Multipath {
         Ok(Some(Mapped {
             name: device.string("dm/name")?,
             uuid,
-            suspended: device.number::<u8>("dm/suspended", "0 or 1")? != 0,
+            is_suspended: device.number::<u8>("dm/suspended", "0 or 1")? != 0,
             sectors: device.number("size", "a number of sectors")?,
             paths,
         }))

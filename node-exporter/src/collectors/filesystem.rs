@@ -157,8 +157,8 @@ struct ExposedMount<'a> {
 
 impl Filesystem {
     fn new(host: &Host, flags: &Flags, probers: Probers) -> Result<Self, Error> {
-        let mounts = filter::renamed(flags, &MOUNTS_IGNORED, &MOUNTS_EXCLUDE)?;
-        let types = filter::renamed(flags, &TYPES_IGNORED, &TYPES_EXCLUDE)?;
+        let mounts = filter::renamed_flag(flags, &MOUNTS_IGNORED, &MOUNTS_EXCLUDE)?;
+        let types = filter::renamed_flag(flags, &TYPES_IGNORED, &TYPES_EXCLUDE)?;
         let timeout = flags.duration(&TIMEOUT)?;
         flags.parsed::<i64>(&WORKERS, "a number")?;
         Ok(Self {
@@ -229,7 +229,7 @@ impl Filesystem {
     fn exposed<'a>(&self, mounts: &[Mount<'a>]) -> Vec<ExposedMount<'a>> {
         let non_local_mounts = mounts::non_local_mounts(mounts);
         let mut exposed = Vec::<ExposedMount<'a>>::new();
-        let mut seen = HashMap::new();
+        let mut indices = HashMap::new();
         for (index, mount) in mounts.iter().enumerate() {
             if self.types.ignores(mount.fstype) {
                 continue;
@@ -238,7 +238,7 @@ impl Filesystem {
             if self.mounts.ignores(&point) {
                 continue;
             }
-            match seen.entry((mount.source, mount.point, mount.fstype)) {
+            match indices.entry((mount.source, mount.point, mount.fstype)) {
                 hash_map::Entry::Vacant(entry) => {
                     entry.insert(exposed.len());
                 }

@@ -67,14 +67,14 @@ impl Logind {
         let sessions: Vec<(&str, u32, &str, &str, ObjectPath<'_>)> =
             sessions.deserialize().map_err(|error| dbus::reply_error("ListSessions", error))?;
 
-        let mut asked = Vec::with_capacity(3 * sessions.len());
+        let mut properties = Vec::with_capacity(3 * sessions.len());
         for (.., path) in &sessions {
             let object = Object { service: SERVICE, path: path.as_str() };
             for name in ["Remote", "Type", "Class"] {
-                asked.push(Property { object, interface: SESSION, name });
+                properties.push(Property { object, interface: SESSION, name });
             }
         }
-        let values = self.0.properties(&asked).await?;
+        let values = self.0.properties(&properties).await?;
         let mut counts = HashMap::new();
         for ((.., seat, _), values) in sessions.iter().zip(values.as_chunks::<3>().0) {
             // A session that has ended meanwhile has no properties.
@@ -82,7 +82,8 @@ impl Logind {
                 values
             {
                 let remote = if *remote { "true" } else { "false" };
-                let key = (*seat, remote, known(kind, &TYPES), known(class, &CLASSES));
+                let key =
+                    (*seat, remote, known_or_other(kind, &TYPES), known_or_other(class, &CLASSES));
                 *counts.entry(key).or_insert(0_u32) += 1;
             }
         }
@@ -104,7 +105,7 @@ impl Logind {
     }
 }
 
-fn known<'a>(value: &str, values: &[&'a str]) -> &'a str {
+fn known_or_other<'a>(value: &str, values: &[&'a str]) -> &'a str {
     values.iter().copied().find(|known| *known == value).unwrap_or("other")
 }
 

@@ -18,8 +18,8 @@ use crate::netlink::{Netlink, c_string};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("qdisc", "Queueing disciplines", |_, flags| {
-        let include = filter::renamed(flags, &OLD_INCLUDE, &INCLUDE)?;
-        let exclude = filter::renamed(flags, &OLD_EXCLUDE, &EXCLUDE)?;
+        let include = filter::renamed_flag(flags, &OLD_INCLUDE, &INCLUDE)?;
+        let exclude = filter::renamed_flag(flags, &OLD_EXCLUDE, &EXCLUDE)?;
         let filter = Filter::one_of(flags, include, exclude)?.of_interfaces(flags)?;
         let source = match flags.text(&FIXTURES) {
             "" => Qdiscs::Kernel(Netlink::route()),

@@ -15,7 +15,7 @@ use crate::host::{Device, Host, OrAbsent, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("rapl", "Energy used by the processor (needs root)", |host, flags| {
-        Ok(Source::blocking(Rapl { host: host.clone(), zone_label: flags.is_on(&ZONE_LABEL) }))
+        Ok(Source::blocking(Rapl { host: host.clone(), with_zone_label: flags.is_on(&ZONE_LABEL) }))
     })
     .cost("three small files per zone")
     .rights("root or CAP_DAC_READ_SEARCH")
@@ -50,7 +50,7 @@ const LABELS: [&str; 2] = ["index", "path"];
 
 struct Rapl {
     host: Host,
-    zone_label: bool,
+    with_zone_label: bool,
 }
 
 impl Collector for Rapl {
@@ -60,7 +60,7 @@ impl Collector for Rapl {
         let (zones, result) = each(devices, |_, device| Zone::read(device, &mut names));
         let mut zones: Vec<_> = zones.into_iter().filter_map(|(_, zone)| zone).collect();
         zones.sort_by(|one, other| one.name.cmp(&other.name));
-        if self.zone_label {
+        if self.with_zone_label {
             let mut family = out.family(&JOULES);
             for Zone { name, index, path, joules } in &zones {
                 family.sample([index, path, name], *joules);

@@ -10,7 +10,7 @@ use crate::host::{Fields, Host};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("stat", "Boot time, interrupts, context switches, forks", |host, flags| {
-        Ok(Source::blocking(Stat { host: host.clone(), softirq: flags.is_on(&SOFTIRQ) }))
+        Ok(Source::blocking(Stat { host: host.clone(), with_softirq: flags.is_on(&SOFTIRQ) }))
     })
     .cost("one file; its interrupts cost most on large machines")
     .reads(&["/proc/stat"])
@@ -66,7 +66,7 @@ static VECTORS: [&str; 10] = [
 
 struct Stat {
     host: Host,
-    softirq: bool,
+    with_softirq: bool,
 }
 
 impl Collector for Stat {
@@ -78,7 +78,7 @@ impl Collector for Stat {
             if let Some((_, desc)) = LINES.iter().find(|(known, _)| *known == key) {
                 out.family(desc).sample([], line.number::<u64>("a count")? as f64);
                 found = true;
-            } else if key == "softirq" && self.softirq {
+            } else if key == "softirq" && self.with_softirq {
                 softirqs(line, out)?;
             }
         }

@@ -14,7 +14,7 @@ use regex::bytes::Regex;
 use super::Definition;
 use crate::dbus::{self, Bus, Object, Property, Value};
 use crate::filter;
-use unit::{Unit, Wanted};
+use unit::{OptionalProperties, Unit};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("systemd", "State of systemd and its units", build)
@@ -114,16 +114,22 @@ struct Systemd {
     bus: Bus,
     include: Regex,
     exclude: Regex,
-    wanted: Wanted,
+    optional_properties: OptionalProperties,
 }
 
 impl Systemd {
     fn new(bus: Bus, flags: &Flags) -> Result<Self, Error> {
         Ok(Self {
             bus,
-            include: filter::whole(flags, filter::renamed(flags, &OLD_INCLUDE, &INCLUDE)?)?,
-            exclude: filter::whole(flags, filter::renamed(flags, &OLD_EXCLUDE, &EXCLUDE)?)?,
-            wanted: Wanted {
+            include: filter::anchored_pattern(
+                flags,
+                filter::renamed_flag(flags, &OLD_INCLUDE, &INCLUDE)?,
+            )?,
+            exclude: filter::anchored_pattern(
+                flags,
+                filter::renamed_flag(flags, &OLD_EXCLUDE, &EXCLUDE)?,
+            )?,
+            optional_properties: OptionalProperties {
                 tasks: flags.is_on(&TASKS),
                 restarts: flags.is_on(&RESTARTS),
                 start_time: flags.is_on(&START_TIME),
@@ -163,10 +169,11 @@ impl Systemd {
         }
 
         let has_state = number.is_some_and(|number| number >= SYSTEM_STATE_SINCE);
-        let wanted = Wanted { timers: has_state, ..self.wanted };
-        let shown: Vec<_> = units.iter().filter(|unit| self.shows(unit)).collect();
-        let details = unit::details(&self.bus, SERVICE, &shown, wanted).await?;
-        unit::write(out, &shown, details);
+        let optional_properties =
+            OptionalProperties { timers: has_state, ..self.optional_properties };
+        let exposed: Vec<_> = units.iter().filter(|unit| self.is_exposed(unit)).collect();
+        let details = unit::details(&self.bus, SERVICE, &exposed, optional_properties).await?;
+        unit::write(out, &exposed, details);
         if has_state {
             let running = matches!(state?, Value::Text(state) if state == "running");
             out.family(&RUNNING).sample([], f64::from(running));
@@ -178,7 +185,7 @@ impl Systemd {
         self.bus.property(Property { object: MANAGER_OBJECT, interface: MANAGER, name }).await
     }
 
-    fn shows(&self, unit: &Unit<'_>) -> bool {
+    fn is_exposed(&self, unit: &Unit<'_>) -> bool {
         unit.load_state == "loaded"
             && self.include.is_match(unit.name.as_bytes())
             && !self.exclude.is_match(unit.name.as_bytes())

@@ -38,7 +38,7 @@ static UDEV: Flag =
 
 /// Whether the command line selects the portable collectors. Their flags differ, so this must be
 /// known before parsing; [`super::check_collectors`] detects what this function missed.
-pub(crate) fn asks_for_portable(args: &[OsString]) -> bool {
+pub(crate) fn selects_portable(args: &[OsString]) -> bool {
     args.iter().any(|arg| arg == "--collectors=portable")
         || args.windows(2).any(|pair| pair == ["--collectors", PORTABLE])
 }

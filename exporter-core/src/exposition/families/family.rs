@@ -264,15 +264,15 @@ impl DynFamily<'_> {
             return State::Invalid;
         }
         let name = escaped(desc.name, Role::Metric);
-        let quoted = !legacy && !Role::Metric.is_legacy(&name);
+        let is_quoted = !legacy && !Role::Metric.is_legacy(&name);
         let labels = desc.labels.iter().map(|label| {
             let label = escaped(label, Role::Label);
-            let quoted = !legacy && !Role::Label.is_legacy(&label);
-            (label, quoted)
+            let is_quoted = !legacy && !Role::Label.is_legacy(&label);
+            (label, is_quoted)
         });
         match format {
             Format::Protobuf => protobuf::frame(frame, labels.map(|(label, _)| label)),
-            _ => text::frame(frame, (&name, quoted), labels, bound),
+            _ => text::frame(frame, (&name, is_quoted), labels, bound),
         }
         let mut keep = |text: &str| {
             let start = names.len();
@@ -281,7 +281,7 @@ impl DynFamily<'_> {
         };
         segments.push(Segment {
             name: keep(&name),
-            quoted,
+            is_quoted,
             help: keep(desc.help),
             unit: keep(desc.unit),
             kind: desc.kind,

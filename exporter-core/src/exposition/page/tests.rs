@@ -171,7 +171,7 @@ fn an_empty_page_is_valid() {
 }
 
 #[test]
-fn keys_are_distinct_whatever_slots_they_have() {
+fn colliding_keys_are_distinguished() {
     let mut table = vec![7; 3];
     for (keys, expected) in [
         (&[][..], true),

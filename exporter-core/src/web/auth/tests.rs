@@ -165,7 +165,7 @@ async fn remembered_logins_do_not_wait() {
 
 /// Fairness is by address first: many user names at one address are still one address.
 #[tokio::test]
-async fn a_right_login_is_remembered_if_its_client_gives_up() {
+async fn a_correct_login_is_remembered_if_the_client_gives_up() {
     let users = users(&[("a", hash("b", 10))], None);
     let login = basic("a", "b");
     let given_up = tokio::time::timeout(Duration::ZERO, users.check(&login, CLIENT, false)).await;

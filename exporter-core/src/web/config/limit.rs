@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_then_one_each_interval() {
+    fn a_burst_is_followed_by_one_request_per_interval() {
         let limit = RateLimit::new(Duration::from_secs(1), 3);
         let second = 1_000_000_000;
         let allowed: Vec<bool> = [0, 0, 0, 0, second - 1, second, second, 10 * second]

@@ -36,12 +36,12 @@ const PROTECTIONS: [Protection; 6] = [
     Protection {
         key: "tls_server_config.client_auth_type",
         loss: "clients would no longer need a certificate",
-        is_in: |config| verifier(config).is_some_and(|verifier| verifier.policy.required),
+        is_in: |config| verifier(config).is_some_and(|verifier| verifier.policy.is_required),
     },
     Protection {
         key: "tls_server_config.client_auth_type",
         loss: "certificates of clients would no longer be verified",
-        is_in: |config| verifier(config).is_some_and(|verifier| verifier.policy.verified),
+        is_in: |config| verifier(config).is_some_and(|verifier| verifier.policy.is_verified),
     },
     Protection {
         key: "tls_server_config.client_allowed_sans",

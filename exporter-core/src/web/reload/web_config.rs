@@ -68,7 +68,7 @@ impl WebConfig {
             let first = identity::names(&certificate).into_iter().next();
             first.unwrap_or_else(|| identity::subject(certificate.subject()))
         });
-        Ok(Caller { name, is_verified: verifier.policy.verified })
+        Ok(Caller { name, is_verified: verifier.policy.is_verified })
     }
 
     /// Reads and validates the file `path` and all files that it names. Unchanged parts keep their

@@ -85,7 +85,7 @@ fn allowed(tls: &Tls, policy: Policy) -> Result<Option<Vec<String>>, Fault> {
         return Ok(None);
     }
     let fault = |problem: &str| fault("client_allowed_sans", field.line(), problem);
-    if !policy.verified {
+    if !policy.is_verified {
         return Err(fault(
             "this client_auth_type verifies no certificate, so anyone could bear a listed name; \
              set client_auth_type: RequireAndVerifyClientCert",
@@ -157,7 +157,7 @@ fn authorities(
 /// The errors for keys that need an authority.
 fn without_authority(tls: &Tls, policy: Policy) -> Result<(), Fault> {
     let dependent_keys: [(&str, bool, Option<u64>); 3] = [
-        ("client_auth_type", policy.required && policy.verified, tls.client_auth_type.line()),
+        ("client_auth_type", policy.is_required && policy.is_verified, tls.client_auth_type.line()),
         (
             "client_allowed_sans",
             tls.client_allowed_sans.is_written(),
@@ -204,7 +204,7 @@ fn revocation_lists(
     if field.text().is_none() {
         return Ok(Vec::new());
     }
-    if !policy.verified {
+    if !policy.is_verified {
         return Err(fault(
             "client_crl_file",
             field.line(),
@@ -241,7 +241,7 @@ fn report(
 ) {
     let key = "client_auth_type";
     let name = tls.client_auth_type.text().unwrap_or_default();
-    if !policy.verified {
+    if !policy.is_verified {
         diagnostics
             .warning(key, format!("{name} verifies nothing: any certificate of anyone's will do"));
         if has_authority {

@@ -19,15 +19,15 @@ use super::identity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// Clients must have a certificate.
-    pub(crate) required: bool,
+    pub(crate) is_required: bool,
     /// The certificate must be from a configured authority.
-    pub(crate) verified: bool,
+    pub(crate) is_verified: bool,
 }
 
 impl Policy {
     /// Parses a name of Go. `None` if clients need no certificate.
     pub(crate) fn named(name: &str) -> Result<Option<Self>, String> {
-        let (required, verified) = match name {
+        let (is_required, is_verified) = match name {
             "" | "NoClientCert" => return Ok(None),
             "RequestClientCert" => (false, false),
             "RequireAnyClientCert" | "RequireClientCert" => (true, false),
@@ -40,7 +40,7 @@ impl Policy {
                 ));
             }
         };
-        Ok(Some(Self { required, verified }))
+        Ok(Some(Self { is_required, is_verified }))
     }
 }
 
@@ -140,7 +140,7 @@ impl Authorities {
 
 impl ClientCertVerifier for Verifier {
     fn client_auth_mandatory(&self) -> bool {
-        self.policy.required
+        self.policy.is_required
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -154,7 +154,7 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if self.policy.verified {
+        if self.policy.is_verified {
             let authorities = self.authorities.as_ref().ok_or(CertificateError::UnknownIssuer)?;
             authorities.vouch_for(leaf, intermediates, now)?;
             self.name(leaf)?;

@@ -66,14 +66,14 @@ pub(super) fn query_mounted(host: &Host) -> Vec<(String, Devices)> {
     let mut queried = Vec::<(String, Devices)>::new();
     let Ok(table) = mounts::read(host) else { return queried };
     let (mounts, _) = table.mounts();
-    let mut seen = Vec::new();
+    let mut sources = Vec::new();
     for mount in mounts.iter().filter(|mount| mount.fstype == b"btrfs") {
         // There may be many mounts of subvolumes. They have different device numbers, but the same
         // source.
-        if seen.contains(&mount.source) {
+        if sources.contains(&mount.source) {
             continue;
         }
-        seen.push(mount.source);
+        sources.push(mount.source);
         let point = mount.point_unescaped();
         let Ok(file) = host.open_root(host::path_of(&point)) else { continue };
         if let Ok((uuid, devices)) = system::btrfs(&file)

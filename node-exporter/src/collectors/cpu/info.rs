@@ -56,7 +56,7 @@ pub(super) static BUG: Desc<1> =
 
 #[derive(Debug)]
 pub(super) struct Info {
-    frequency: bool,
+    with_frequency: bool,
     flags: Option<MatchingWords>,
     bugs: Option<MatchingWords>,
 }
@@ -65,7 +65,7 @@ impl Info {
     /// `None` unless enabled by a flag.
     pub(super) fn from_flags(flags: &Flags) -> Result<Option<Self>, Error> {
         let info = Self {
-            frequency: flags.has_collector(cpufreq::DEFINITION.name),
+            with_frequency: flags.has_collector(cpufreq::DEFINITION.name),
             flags: filter::pattern(flags, &FLAGS_INCLUDE)?.map(MatchingWords::new),
             bugs: filter::pattern(flags, &BUGS_INCLUDE)?.map(MatchingWords::new),
         };
@@ -92,7 +92,7 @@ impl Info {
             ];
             family.sample(labels, 1.0);
         }
-        if self.frequency {
+        if self.with_frequency {
             let mut family = out.family(&FREQUENCY);
             for cpu in &cpus {
                 if let Some(frequency_mhz) = cpu.frequency_mhz {
@@ -207,7 +207,7 @@ mod tests {
             (Flags::new([(&BUGS_INCLUDE, "mds")]), ["cpu", "stat"], Some(false)),
         ] {
             let info = Info::from_flags(&flags.with_collectors(collectors)).unwrap();
-            assert_eq!(info.map(|info| info.frequency), frequency);
+            assert_eq!(info.map(|info| info.with_frequency), frequency);
         }
     }
 

@@ -33,19 +33,19 @@ const RENAMED: [(&str, &str); 7] = [
     ("tx_packets", "node_ethtool_transmitted_packets_total"),
 ];
 
-/// Writes the statistics of all devices whose sanitized names match `wanted`. Statistics of one
+/// Writes the statistics of all devices whose sanitized names match `pattern`. Statistics of one
 /// device with the same sanitized name are all left out.
 pub(super) fn write<'a>(
     out: &mut Families,
     devices: impl Iterator<Item = (&'a str, &'a [(String, u64)])>,
-    wanted: Option<&Regex>,
+    pattern: Option<&Regex>,
 ) {
     let mut families = BTreeMap::<String, Vec<(&str, u64)>>::new();
     for (device, statistics) in devices {
         let mut names = BTreeMap::new();
         for (name, value) in statistics {
             let sanitized = sanitized(name);
-            if wanted.is_some_and(|wanted| !wanted.is_match(sanitized.as_bytes())) {
+            if pattern.is_some_and(|pattern| !pattern.is_match(sanitized.as_bytes())) {
                 continue;
             }
             match names.entry(family_name(&sanitized)) {

@@ -107,9 +107,9 @@ fn parse<'a>(text: &'a str, devices: &[Ids]) -> HashMap<Key, &'a str> {
     let mut parent = Parent::Nothing;
     for line in text.lines() {
         if let Some((key, name)) = named(line, &mut parent)
-            && let Some(place) = names.get_mut(&key)
+            && let Some(entry) = names.get_mut(&key)
         {
-            *place = Some(name);
+            *entry = Some(name);
         }
     }
     names.into_iter().filter_map(|(key, name)| Some((key, name?))).collect()

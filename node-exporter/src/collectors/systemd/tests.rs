@@ -93,7 +93,7 @@ fn units_are_exposed() {
 
 #[test]
 fn patterns_match_whole_unit_names() {
-    for (given, shown) in [
+    for (given, exposed) in [
         (
             vec![],
             vec![
@@ -122,7 +122,7 @@ fn patterns_match_whole_unit_names() {
             let found: Vec<_> = names
                 .filter(|name| page.contains(&format!("unit_state{{name=\"{name}\"")))
                 .collect();
-            assert_eq!(found, shown, "{given:?}");
+            assert_eq!(found, exposed, "{given:?}");
         });
     }
 }

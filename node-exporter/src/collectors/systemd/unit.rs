@@ -95,7 +95,7 @@ impl Unit<'_> {
 /// The optional properties of units.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
-pub(super) struct Wanted {
+pub(super) struct OptionalProperties {
     pub(super) tasks: bool,
     pub(super) restarts: bool,
     pub(super) start_time: bool,
@@ -133,53 +133,53 @@ pub(super) async fn details(
     bus: &Bus,
     service: &'static str,
     units: &[&Unit<'_>],
-    wanted: Wanted,
+    optional_properties: OptionalProperties,
 ) -> Result<Vec<Details>, Error> {
     const UNIT: &str = "org.freedesktop.systemd1.Unit";
     const SERVICE: &str = "org.freedesktop.systemd1.Service";
     const MOUNT: &str = "org.freedesktop.systemd1.Mount";
     const SOCKET: &str = "org.freedesktop.systemd1.Socket";
     const TIMER: &str = "org.freedesktop.systemd1.Timer";
-    let (mut owners, mut asked) = (Vec::new(), Vec::new());
+    let (mut owners, mut properties) = (Vec::new(), Vec::new());
     for (index, unit) in units.iter().enumerate() {
-        let mut ask = |interface, name| {
+        let mut request = |interface, name| {
             let object = Object { service, path: unit.path.as_str() };
             owners.push(index);
-            asked.push(Property { object, interface, name });
+            properties.push(Property { object, interface, name });
         };
         match unit.kind() {
             "service" => {
-                ask(SERVICE, "Type");
-                if wanted.restarts {
-                    ask(SERVICE, "NRestarts");
+                request(SERVICE, "Type");
+                if optional_properties.restarts {
+                    request(SERVICE, "NRestarts");
                 }
-                if wanted.tasks {
-                    ask(SERVICE, "TasksCurrent");
-                    ask(SERVICE, "TasksMax");
+                if optional_properties.tasks {
+                    request(SERVICE, "TasksCurrent");
+                    request(SERVICE, "TasksMax");
                 }
             }
-            "mount" => ask(MOUNT, "Type"),
+            "mount" => request(MOUNT, "Type"),
             "socket" => {
-                ask(SOCKET, "NAccepted");
-                ask(SOCKET, "NConnections");
-                ask(SOCKET, "NRefused");
+                request(SOCKET, "NAccepted");
+                request(SOCKET, "NConnections");
+                request(SOCKET, "NRefused");
             }
-            "timer" if wanted.timers => ask(TIMER, "LastTriggerUSec"),
+            "timer" if optional_properties.timers => request(TIMER, "LastTriggerUSec"),
             _ => {}
         }
-        if wanted.start_time && unit.is_active() {
-            ask(UNIT, "ActiveEnterTimestamp");
+        if optional_properties.start_time && unit.is_active() {
+            request(UNIT, "ActiveEnterTimestamp");
         }
     }
-    let values = bus.properties(&asked).await?;
+    let values = bus.properties(&properties).await?;
     let mut details: Vec<_> = units
         .iter()
         .map(|unit| Details {
-            active_since: (wanted.start_time && !unit.is_active()).then_some(0.0),
+            active_since: (optional_properties.start_time && !unit.is_active()).then_some(0.0),
             ..Details::default()
         })
         .collect();
-    for ((owner, property), value) in owners.into_iter().zip(&asked).zip(values) {
+    for ((owner, property), value) in owners.into_iter().zip(&properties).zip(values) {
         if let (Some(details), Some(value)) = (details.get_mut(owner), value) {
             details.set(property.name, value);
         }
@@ -218,8 +218,8 @@ pub(super) fn write(out: &mut Families, units: &[&Unit<'_>], details: Vec<Detail
     let mut family = out.family(&STATE);
     for (unit, details) in units.iter().zip(&details) {
         for state in STATES {
-            let is_in_it = f64::from(unit.active_state == state);
-            family.sample([unit.name, state, &details.kind], is_in_it);
+            let is_in_state = f64::from(unit.active_state == state);
+            family.sample([unit.name, state, &details.kind], is_in_state);
         }
     }
     let rows: Vec<_> = units.iter().map(|unit| [unit.name]).zip(details).collect();

@@ -64,11 +64,11 @@ fn write(path: &Path, text: impl AsRef<[u8]>) {
 }
 
 /// Inserts text at the beginning and in the middle.
-fn insert(path: &Path, text: &[u8], what: &[u8]) {
+fn insert(path: &Path, text: &[u8], inserted: &[u8]) {
     let middle =
         text[..text.len() / 2].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let (head, tail) = text.split_at(middle);
-    write(path, [what, head, what, tail].concat());
+    write(path, [inserted, head, inserted, tail].concat());
 }
 
 fn restore(path: &Path, text: &[u8]) {
@@ -143,8 +143,8 @@ fn damage_each(def: &'static Definition, machine: &Machine, progress: &mpsc::Sen
     drop(watch);
     for path in one_of_a_kind(at_start.union(&files)) {
         let text = fs::read(&path).unwrap();
-        for (what, damage) in &DAMAGES {
-            let step = format!("{}: {} {what}", def.name, path.display());
+        for (name, damage) in &DAMAGES {
+            let step = format!("{}: {} {name}", def.name, path.display());
             progress.send(step.clone()).unwrap();
             damage(&path, &text);
             if at_start.contains(&path) {
@@ -174,12 +174,12 @@ fn damage_all(machine: &Machine, progress: &mpsc::Sender<String>) {
             }
         }
     }
-    for (what, damage) in DAMAGES.iter().filter(|(what, _)| *what != GROWN) {
+    for (name, damage) in DAMAGES.iter().filter(|(name, _)| *name != GROWN) {
         for (path, text) in &files {
             damage(path, text);
         }
         for def in recorded_there() {
-            let step = format!("{}: every file {what}", def.name);
+            let step = format!("{}: every file {name}", def.name);
             progress.send(step.clone()).unwrap();
             run(&step, &mut *build(def, machine), None);
         }

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_has_limits() {
+    fn results_are_limited() {
         let mut page = String::new();
         for family in 0..FAMILIES + 5 {
             let _ = write!(page, "# HELP f{family} X.\n# TYPE f{family} gauge\n");

@@ -173,7 +173,7 @@ fn a_truncated_file_does_not_weaken_access() {
         let settings = live.current();
         let verifier = settings.verifier.as_ref().unwrap();
         assert!(settings.tls.is_some() && settings.users.is_some(), "{end}");
-        assert!(verifier.policy.required && verifier.policy.verified, "{end}");
+        assert!(verifier.policy.is_required && verifier.policy.is_verified, "{end}");
         assert!(verifier.allowed.is_some(), "{end}");
         assert!(verifier.authorities.as_ref().unwrap().has_lists, "{end}");
     }

@@ -41,7 +41,7 @@ fn query(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>,
     let start = Instant::now();
     let (replies, result) = probers.query(&queries, budget);
     result.unwrap();
-    (replies.iter().map(|answer| matches!(answer, Some(Ok(_)))).collect(), start.elapsed())
+    (replies.iter().map(|reply| matches!(reply, Some(Ok(_)))).collect(), start.elapsed())
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn a_hanging_mount_does_not_delay_others() {
 }
 
 #[test]
-fn many_hanging_mounts_take_no_longer() {
+fn many_hanging_mounts_do_not_extend_the_time_limit() {
     let mut probers = Probers::new(program);
     let mut paths = [FOR_EVER; 20];
     paths[19] = "/a";
     let (replies, took) = query(&mut probers, &paths, BUDGET);
-    assert_eq!(replies.iter().filter(|answer| **answer).count(), 1);
+    assert_eq!(replies.iter().filter(|reply| **reply).count(), 1);
     assert!(took < BUDGET * 10, "{took:?}");
 }
 
@@ -131,7 +131,7 @@ fn a_prober_that_was_killed_is_replaced() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "programs that are no probers")]
-fn what_is_no_prober_costs_no_more_than_the_answer() {
+fn a_program_that_is_not_a_prober_is_an_error() {
     let query = || [Query { path: Path::new("/a"), group: Vec::new() }];
     let mut probers = Probers::new(|| Command::new("/nonexistent"));
     let (replies, result) = probers.query(&query(), BUDGET);
