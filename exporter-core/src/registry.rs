@@ -62,8 +62,8 @@ pub struct Registry {
     ignored: Ignored,
 }
 
-/// A collector that runs before all others. If it fails, as for a server that is down, the others
-/// do not run and are not exposed.
+/// A collector that runs before all others, such as a connection test. If it fails, the others do
+/// not run and are not exposed.
 #[expect(missing_debug_implementations, reason = "holds a boxed trait object")]
 pub struct Precheck {
     name: &'static str,
@@ -100,12 +100,12 @@ struct InFlight {
 
 impl InFlight {
     /// Whether a scrape with this deadline may share it.
-    fn serves(&self, deadline: Instant) -> bool {
+    fn can_serve(&self, deadline: Instant) -> bool {
         self.deadline + MAX_JOIN_SLACK >= deadline
     }
 }
 
-/// A scrape may share a collection whose deadline is earlier than its own by no more than this.
+/// A scrape may share a collection whose deadline is at most this much earlier than its own.
 const MAX_JOIN_SLACK: Duration = Duration::from_millis(500);
 
 impl Registry {
@@ -211,8 +211,8 @@ impl Registry {
         self: &Arc<Self>,
         request: ScrapeRequest,
     ) -> Result<Page, ScrapeError> {
-        let (members, missing) = self.select(&request.selection)?;
-        for problem in &missing {
+        let (members, unavailable) = self.select(&request.selection)?;
+        for problem in &unavailable {
             self.ignored.record(problem);
         }
         let deadline = request.deadline;
@@ -227,7 +227,7 @@ impl Registry {
         let Ok((members, _)) = self.select(&request.selection) else { return false };
         let key = Key::new(&members, self.encoding(request));
         let all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&key).is_some_and(|collection| collection.serves(request.deadline))
+        all.get(&key).is_some_and(|collection| collection.can_serve(request.deadline))
     }
 
     /// How the last run of each collector went.
@@ -246,7 +246,7 @@ impl Registry {
         let key = Key::new(&members, encoding);
         let mut all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(collection) = all.get(&key)
-            && collection.serves(deadline)
+            && collection.can_serve(deadline)
         {
             return collection.page.clone();
         }
@@ -270,28 +270,30 @@ impl Registry {
         Encoding { format, escaping, created_lines: self.settings.created_lines }
     }
 
-    /// The collectors that a selection is for, and why others that it names are ignored.
+    /// The collectors of a selection, and an error for each other name in it.
     fn select(
         &self,
         selection: &Selection,
     ) -> Result<(Vec<Arc<Member>>, Vec<ScrapeError>), ScrapeError> {
         let mut members = self.members();
-        let mut missing = Vec::new();
+        let mut unavailable = Vec::new();
         match selection {
             Selection::All => {}
             Selection::Except(names) => {
                 members.retain(|member| names.iter().all(|name| *name != member.name));
             }
             Selection::Only(names) => {
-                missing.extend(names.iter().filter_map(|name| self.require(&members, name).err()));
+                unavailable
+                    .extend(names.iter().filter_map(|name| self.require(&members, name).err()));
                 members.retain(|member| names.iter().any(|name| *name == member.name));
-                if !missing.is_empty() && (members.is_empty() || !self.settings.ignores_unavailable)
+                if !unavailable.is_empty()
+                    && (members.is_empty() || !self.settings.ignores_unavailable)
                 {
-                    return Err(missing.swap_remove(0));
+                    return Err(unavailable.swap_remove(0));
                 }
             }
         }
-        Ok((members, missing))
+        Ok((members, unavailable))
     }
 
     fn require(&self, members: &[Arc<Member>], name: &str) -> Result<(), ScrapeError> {

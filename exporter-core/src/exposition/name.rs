@@ -28,7 +28,7 @@ impl Role {
         self.is_legacy(name) || (!name.is_empty() && !name.contains('\0'))
     }
 
-    fn takes(self, letter: char, first: bool) -> bool {
+    fn allows(self, letter: char, first: bool) -> bool {
         letter.is_ascii_alphabetic()
             || letter == '_'
             || (letter == ':' && self == Self::Metric)
@@ -59,7 +59,7 @@ fn escape(name: &str, role: Role, escaping: Escaping) -> Cow<'_, str> {
     for (at, letter) in name.char_indices() {
         if letter == '_' {
             out.push_str(if dots || values { "__" } else { "_" });
-        } else if role.takes(letter, at == 0) {
+        } else if role.allows(letter, at == 0) {
             out.push(letter);
         } else if values {
             // Writing to a string never fails.

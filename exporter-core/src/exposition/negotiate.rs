@@ -26,12 +26,12 @@ fn negotiate<'a>(
     }
     let mut best: Option<(Format, usize, &Clause<'_>)> = None;
     for offer in FORMATS {
-        let Some((place, clause)) = applicable_clause(&clauses, offer) else { continue };
-        let better = best.is_none_or(|(_, before, other)| {
-            clause.quality > other.quality || (clause.quality == other.quality && place < before)
+        let Some((index, clause)) = applicable_clause(&clauses, offer) else { continue };
+        let is_better = best.is_none_or(|(_, before, other)| {
+            clause.quality > other.quality || (clause.quality == other.quality && index < before)
         });
-        if clause.quality > 0 && better {
-            best = Some((offer, place, clause));
+        if clause.quality > 0 && is_better {
+            best = Some((offer, index, clause));
         }
     }
     match best {
@@ -47,16 +47,16 @@ fn applicable_clause<'a>(
     offer: Format,
 ) -> Option<(usize, &'a Clause<'a>)> {
     let mut applicable_clause: Option<(Specificity, usize, &Clause<'_>)> = None;
-    for (place, clause) in clauses.iter().enumerate() {
+    for (index, clause) in clauses.iter().enumerate() {
         let Some(specificity) = clause.specificity(offer) else { continue };
-        let better = applicable_clause.is_none_or(|(other, _, clause_before)| {
+        let is_better = applicable_clause.is_none_or(|(other, _, clause_before)| {
             specificity > other || (specificity == other && clause.quality > clause_before.quality)
         });
-        if better {
-            applicable_clause = Some((specificity, place, clause));
+        if is_better {
+            applicable_clause = Some((specificity, index, clause));
         }
     }
-    applicable_clause.map(|(_, place, clause)| (place, clause))
+    applicable_clause.map(|(_, index, clause)| (index, clause))
 }
 
 /// How specifically a clause matches a format.
@@ -126,13 +126,13 @@ impl<'a> Clause<'a> {
             return None;
         }
         if offer == Format::Protobuf {
-            let ours = self.proto == Some("io.prometheus.client.MetricFamily")
+            let is_supported = self.proto == Some("io.prometheus.client.MetricFamily")
                 && self.encoding == Some("delimited");
-            return ours.then_some(Specificity::Version);
+            return is_supported.then_some(Specificity::Version);
         }
         match self.version {
             None => Some(Specificity::Type),
-            Some(asked) => (asked == version).then_some(Specificity::Version),
+            Some(requested) => (requested == version).then_some(Specificity::Version),
         }
     }
 }

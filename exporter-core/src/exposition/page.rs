@@ -7,7 +7,7 @@ mod tests;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use self::index::{Index, Linked};
+use self::index::{Index, LinkedSegment};
 use super::desc::Kind;
 use super::families::{Families, Segment};
 use super::format::{Escaping, Format};
@@ -34,7 +34,7 @@ pub(crate) fn join(
         let Families { format, escaping, .. } = Families::new(format, escaping);
         (part.format, part.escaping) == (format, escaping)
     }));
-    let families = Index::of(parts);
+    let families = Index::new(parts);
     let mut page = Page { format, ..Page::default() };
     page.out.reserve(parts.iter().map(Families::size).sum());
     for head in families.segments.iter().filter(|segment| segment.is_first) {
@@ -61,52 +61,54 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     /// Writes the family whose first segment is `first`.
-    fn write(&mut self, families: &Index<'a>, first: &Linked<'a>) {
-        let head = families.leader(first);
+    fn write(&mut self, families: &Index<'a>, first: &LinkedSegment<'a>) {
+        let head = families.defining_segment(first);
         let kind = head.segment.kind;
         let name = head.part.name(head.segment);
         let text = |range: &Range<usize>| head.part.names.get(range.clone()).unwrap_or_default();
         let help = text(&head.segment.help);
-        let belongs = |linked: &&Linked<'_>| linked.belongs_to(head);
+        let belongs = |linked: &&LinkedSegment<'_>| linked.belongs_to(head);
 
         self.keys.clear();
-        let mut others = 0;
-        for linked in families.chain(first) {
+        let mut dropped = 0;
+        for linked in families.segments_of(first) {
             let series = linked.series();
             if belongs(&linked) {
                 self.keys.extend(series.iter().map(|series| linked.key(series, head)));
             } else {
-                others += series.len();
+                dropped += series.len();
             }
         }
-        if others > 0 {
-            self.conflicts.push(Conflict::Family { name: name.to_owned(), dropped: others });
+        if dropped > 0 {
+            self.conflicts.push(Conflict::Family { name: name.to_owned(), dropped });
         }
-        let unique = are_distinct(&self.keys, &mut self.table);
-        let is_om = self.format == Format::OpenMetrics;
-        let shown = match kind {
-            Kind::Counter if is_om && !families.is_om_counter(name, &mut self.scratch) => {
+        let is_unique = are_distinct(&self.keys, &mut self.table);
+        let is_openmetrics = self.format == Format::OpenMetrics;
+        let exposed_kind = match kind {
+            Kind::Counter
+                if is_openmetrics && !families.is_openmetrics_counter(name, &mut self.scratch) =>
+            {
                 Kind::Untyped
             }
-            Kind::Info if is_om && !families.is_om_info(name) => Kind::Gauge,
+            Kind::Info if is_openmetrics && !families.is_openmetrics_info(name) => Kind::Gauge,
             kind => kind,
         };
-        let unit = if shown == kind { text(&head.segment.unit) } else { "" };
+        let unit = if exposed_kind == kind { text(&head.segment.unit) } else { "" };
 
         self.samples.clear();
-        let mine = families.chain(first).filter(belongs);
-        if unique && (shown == kind || kind != Kind::Counter) {
-            self.samples.extend(mine.map(Linked::bytes));
+        let own_segments = families.segments_of(first).filter(belongs);
+        if is_unique && (exposed_kind == kind || kind != Kind::Counter) {
+            self.samples.extend(own_segments.map(LinkedSegment::bytes));
         } else {
-            let mut mine: Vec<_> = mine.collect();
-            mine.sort_by_key(|linked| linked.segment.precedence);
+            let mut own_segments: Vec<_> = own_segments.collect();
+            own_segments.sort_by_key(|linked| linked.segment.precedence);
             let mut seen = HashSet::with_hasher(Keyed);
             let mut dropped = 0;
-            for linked in mine {
-                for (series, bytes) in linked.each() {
+            for linked in own_segments {
+                for (series, bytes) in linked.series_with_samples() {
                     if !seen.insert(linked.key(series, head)) {
                         dropped += 1;
-                    } else if shown == kind || series.extra == 0 {
+                    } else if exposed_kind == kind || series.extra == 0 {
                         self.samples.push(bytes);
                     } else {
                         let plain = bytes.len().saturating_sub(series.extra + 1);
@@ -121,10 +123,10 @@ impl<'a> Page<'a> {
 
         if self.format == Format::Protobuf {
             let len = self.samples.iter().map(|bytes| bytes.len()).sum();
-            protobuf::header(&mut self.out, name, help, shown, unit, len);
+            protobuf::header(&mut self.out, name, help, exposed_kind, unit, len);
         } else {
             let name = (name, head.segment.is_quoted);
-            text::header(&mut self.out, name, help, shown, unit, head.part.dialect());
+            text::header(&mut self.out, name, help, exposed_kind, unit, head.part.dialect());
         }
         for bytes in &self.samples {
             self.out.extend_from_slice(bytes);
@@ -132,8 +134,8 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Whether no hash is in `keys` twice. Looks them up in a hash table, which is faster than sorting
-/// them. `table` is a buffer for it.
+/// Whether all hashes in `keys` are different. Uses a hash table, which is faster than sorting
+/// them. `table` is its buffer.
 fn are_distinct(keys: &[u64], table: &mut Vec<u64>) -> bool {
     const EMPTY: u64 = 0;
     table.clear();
@@ -142,9 +144,9 @@ fn are_distinct(keys: &[u64], table: &mut Vec<u64>) -> bool {
     for key in keys {
         let key = (*key).max(EMPTY + 1);
         #[expect(clippy::cast_possible_truncation, reason = "the low bits of a hash")]
-        let mut at = key as usize & mask;
-        // More than half of the table is empty, so that this ends.
-        while let Some(slot) = table.get_mut(at) {
+        let mut index = key as usize & mask;
+        // Ends, because at least half of the table is empty.
+        while let Some(slot) = table.get_mut(index) {
             if *slot == key {
                 return false;
             }
@@ -152,7 +154,7 @@ fn are_distinct(keys: &[u64], table: &mut Vec<u64>) -> bool {
                 *slot = key;
                 break;
             }
-            at = (at + 1) & mask;
+            index = (index + 1) & mask;
         }
     }
     true

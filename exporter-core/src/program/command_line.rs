@@ -56,19 +56,19 @@ pub(crate) fn parse<Env>(
         }
     };
     let flags = parsed_flags(spec, &matches);
-    let defaults = !flags.is_on(&DISABLE_DEFAULTS);
+    let with_defaults = !flags.is_on(&DISABLE_DEFAULTS);
     let enabled = spec.collectors.iter().copied().filter(|def| {
-        let (on, off) = switch(spec, def);
+        let (on, off) = switch_names(spec, def);
         match (matches.get_flag(&on), matches.get_flag(&off)) {
             (true, _) => true,
             (false, true) => false,
-            (false, false) => defaults && def.on_by_default,
+            (false, false) => with_defaults && def.on_by_default,
         }
     });
     let enabled: Vec<_> = enabled.collect();
     let mut flags = flags.with_collectors(enabled.iter().map(|def| def.name));
     for def in spec.collectors {
-        let name = interval(spec, def);
+        let name = interval_flag(spec, def);
         if let Some(text) = matches.get_one::<String>(&name) {
             let interval = duration::parse(text).ok_or_else(|| {
                 format!("--{name}: expected a duration such as 60s, found {text:?}")
@@ -88,7 +88,7 @@ pub(crate) fn command<Env>(spec: &CommandSpec<Env>) -> Command {
         .version(version(spec))
         .override_usage(format!("{} [flags]", spec.name))
         .disable_help_subcommand(true);
-    // A program may have a shared flag of its own, with another default.
+    // A program may override a shared flag to change its default.
     let is_own = |flag: &Flag| spec.flags.iter().any(|own| own.name == flag.name);
     let shared = SHARED.iter().filter(|flag| !is_own(flag));
     for flag in shared.chain(spec.flags) {
@@ -96,12 +96,12 @@ pub(crate) fn command<Env>(spec: &CommandSpec<Env>) -> Command {
     }
     let mut seen = HashSet::new();
     for def in spec.collectors {
-        let (on, off) = switch(spec, def);
+        let (on, off) = switch_names(spec, def);
         let state = if def.on_by_default { "on" } else { "off" };
         let about = format!("{} [default: {state}]", def.about);
         command = with_switch(command, on, off, about, false, COLLECTORS);
         // One flag per collector would double the length of the help; the heading mentions them.
-        let interval = interval(spec, def);
+        let interval = interval_flag(spec, def);
         command = command.arg(Arg::new(interval.clone()).long(interval).hide(true));
         // Two collectors may share a flag.
         for flag in def.flags.iter().filter(|flag| seen.insert(flag.name)) {
@@ -132,19 +132,19 @@ fn with_flag(command: Command, flag: &'static Flag, heading: &'static str) -> Co
                 "" => flag.about.to_owned(),
                 _ => format!("{} [default: {default}]", flag.about),
             };
-            command.arg(taking(flag, about, heading).action(ArgAction::Set))
+            command.arg(value_arg(flag, about, heading).action(ArgAction::Set))
         }
         Value::List(default) => {
             let about = match default {
                 [] => flag.about.to_owned(),
                 _ => format!("{} [default: {}]", flag.about, default.join(", ")),
             };
-            command.arg(taking(flag, about, heading).action(ArgAction::Append))
+            command.arg(value_arg(flag, about, heading).action(ArgAction::Append))
         }
     }
 }
 
-fn taking(flag: &'static Flag, about: String, heading: &'static str) -> Arg {
+fn value_arg(flag: &'static Flag, about: String, heading: &'static str) -> Arg {
     Arg::new(flag.name)
         .long(flag.name)
         .help(about)
@@ -168,11 +168,11 @@ fn with_switch(
 }
 
 /// The flag that limits how often a collector runs.
-fn interval<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> String {
+fn interval_flag<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> String {
     format!("{}.{}.interval", spec.switch, def.name)
 }
 
-fn switch<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> (String, String) {
+fn switch_names<Env>(spec: &CommandSpec<Env>, def: &Definition<Env>) -> (String, String) {
     let on = format!("{}.{}", spec.switch, def.name);
     let off = format!("no-{on}");
     (on, off)
@@ -223,7 +223,7 @@ fn expand(args: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Str
     Ok(expanded)
 }
 
-/// The flags that begin like an unknown argument with a single dash: there are no short flags.
+/// A suggestion for an unknown argument with a single dash: the long flags that begin with it.
 fn similar(command: &Command, error: &clap::Error) -> String {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
         return String::new();

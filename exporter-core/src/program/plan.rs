@@ -232,7 +232,7 @@ impl<Env: 'static> Plan<Env> {
 /// Writes the metrics of the program itself.
 pub(crate) fn self_metrics<Env>(
     program: &'static Program<Env>,
-    reduced: bool,
+    without_exporter_metrics: bool,
     metrics: Arc<ServerMetrics>,
     config: Arc<ConfigStore>,
 ) -> Arc<dyn Fn(&mut Families) + Send + Sync> {
@@ -249,7 +249,7 @@ pub(crate) fn self_metrics<Env>(
         } else {
             out.family(&BUILD_INFO).sample([program.name, program.version, revision], 1.0);
         }
-        if !reduced {
+        if !without_exporter_metrics {
             metrics.write(out, &config);
             process::write(out);
         }

@@ -70,9 +70,9 @@ fn run_with<Env, E: Exporter + 'static>(
         return config_file::main();
     }
     config_file::use_processes();
-    let end = start(program, args, open);
+    let result = start(program, args, open);
     config_file::shut_down();
-    match end {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(ExitError::Usage(problem)) => {
             print_error(program.name, &problem);
@@ -127,7 +127,7 @@ fn start<Env, E: Exporter + 'static>(
     let config = ConfigStore::load(options.web_config.clone())
         .map_err(|error| ExitError::Usage(format!("--{}: {error}", shared::CONFIG_FILE.name)))?;
     let metrics = Arc::new(ServerMetrics::default());
-    let reduced = flags.is_on(&shared::DISABLE_EXPORTER_METRICS);
+    let without_exporter_metrics = flags.is_on(&shared::DISABLE_EXPORTER_METRICS);
     let enable_lifecycle = flags.is_on(&shared::ENABLE_LIFECYCLE);
     let check = flags.is_on(&CHECK);
     let plan = Plan {
@@ -135,7 +135,12 @@ fn start<Env, E: Exporter + 'static>(
         limit: options.limit,
         program,
         created_lines: flags.is_on(&shared::OPENMETRICS_CREATED),
-        own: plan::self_metrics(program, reduced, Arc::clone(&metrics), Arc::clone(&config)),
+        own: plan::self_metrics(
+            program,
+            without_exporter_metrics,
+            Arc::clone(&metrics),
+            Arc::clone(&config),
+        ),
         flags,
     };
     // Fails only if the program has installed one already, which is then used.
@@ -181,8 +186,8 @@ async fn serve<Env>(
     site: Arc<Site>,
 ) -> Result<(), ExitError> {
     // With a socket unit and no drop-in that sets the flag, systemd holds the default port itself.
-    let passed = options.listen.is_empty() && Listener::has_systemd_sockets();
-    let listeners = if options.systemd_socket || passed {
+    let has_passed_sockets = options.listen.is_empty() && Listener::has_systemd_sockets();
+    let listeners = if options.systemd_socket || has_passed_sockets {
         Listener::from_systemd()
     } else {
         Listener::bind(&options.addresses(program.port))

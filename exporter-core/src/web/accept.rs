@@ -33,9 +33,9 @@ pub async fn serve(site: Arc<Site>, listeners: Vec<Listener>, shutdown: impl Fut
     shutdown.await;
     // The listening sockets are closed: new clients connect to the next process.
     tasks.shutdown().await;
-    server.running.send_replace(false);
+    server.shutdown.send_replace(true);
     let drain = server.site.limits.drain;
-    if timeout(drain, server.table.emptied()).await.is_err() {
+    if timeout(drain, server.table.all_closed()).await.is_err() {
         let open = server.site.metrics.connections.load(Ordering::Relaxed);
         warn!(open, "closing connections whose answers were not read within {drain:?}");
     }
@@ -65,8 +65,8 @@ async fn accept(server: Arc<Server>, listener: Listener) {
                 if failed.replace(Instant::now()).is_none() {
                     warn!(%listener, %error, "cannot accept connections");
                 }
-                let room = server.table.evict_one(Eviction::Descriptors);
-                sleep(if room { Duration::from_millis(1) } else { RETRY_DELAY }).await;
+                let has_evicted = server.table.evict_one(Eviction::Descriptors);
+                sleep(if has_evicted { Duration::from_millis(1) } else { RETRY_DELAY }).await;
             }
         }
     }
@@ -79,8 +79,8 @@ fn admit(server: &Arc<Server>, socket: Socket, peer: Peer) {
     let first = if settings.tls.is_some() { Stage::Handshake } else { Stage::FirstByte };
     let state = ConnectionState::new(first, peer.address(), &server.site.limits);
     let Some(entry) = server.table.admit(&state) else { return };
-    let running = server.running.subscribe();
-    let connection = Connection { server: Arc::clone(server), state, peer, changes, running };
+    let shutdown = server.shutdown.subscribe();
+    let connection = Connection { server: Arc::clone(server), state, peer, changes, shutdown };
     tokio::spawn(async move {
         let _entry = entry;
         connection.serve(socket, settings).await;

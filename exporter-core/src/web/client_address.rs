@@ -1,4 +1,4 @@
-//! The peer of a connection, and the unit by which limits count.
+//! The peer of a connection, and the unit of limits on clients.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,8 +13,8 @@ pub(crate) enum Peer {
     },
 }
 
-/// The unit by which connections, logins and log lines are limited: an IPv4 address, an IPv6
-/// network of 64 bits, because its owner has all its addresses, or a user of this machine.
+/// The unit of limits on connections, logins and log lines: an IPv4 address, an IPv6 /64 network,
+/// all addresses of which have one owner, or a user of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ClientAddress {
     Ip(IpAddr),

@@ -47,7 +47,7 @@ const MAX_STREAMS: u32 = 32;
 /// Header bytes of an HTTP/2 request. Each header counts 32 bytes more than its length.
 const MAX_HEADER_LIST: u32 = 16 * 1024;
 /// The HTTP/2 receive window in bytes. Requests have no body.
-const WINDOW: u32 = 64 * 1024;
+const WINDOW_SIZE: u32 = 64 * 1024;
 
 /// An accepted connection that was admitted to the table.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ pub(super) struct Connection {
     pub(super) peer: Peer,
     /// Changes with the configuration: a connection of an earlier generation is closed.
     pub(super) changes: watch::Receiver<u64>,
-    /// Closed when the program shuts down.
-    pub(super) running: watch::Receiver<bool>,
+    /// Set when the program shuts down.
+    pub(super) shutdown: watch::Receiver<bool>,
 }
 
 /// The data that all requests of a connection share.
@@ -70,7 +70,7 @@ struct RequestContext {
     caller: Arc<Caller>,
 }
 
-/// A connection that ended before its first request.
+/// A connection that is closed before its first request.
 #[derive(Debug, Default)]
 struct Rejected {
     /// `None` if the client closed it.
@@ -80,38 +80,38 @@ struct Rejected {
 }
 
 impl Rejected {
-    fn because(reason: Rejection) -> Self {
+    fn new(reason: Rejection) -> Self {
         Self { reason: Some(reason), socket: None }
     }
 }
 
 impl Connection {
     pub(super) async fn serve(self, socket: Socket, settings: Arc<WebConfig>) {
-        let end = match &settings.tls {
-            None => self.http1(socket, Caller::default()).await,
-            Some(tls) => match self.secure(socket, Arc::clone(tls), &settings).await {
+        let result = match &settings.tls {
+            None => self.serve_http1(socket, Caller::default()).await,
+            Some(tls) => match self.accept_tls(socket, Arc::clone(tls), &settings).await {
                 Ok((stream, caller)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                    self.http2(stream, caller).await
+                    self.serve_http2(stream, caller).await
                 }
-                Ok((stream, caller)) => self.http1(stream, caller).await,
+                Ok((stream, caller)) => self.serve_http1(stream, caller).await,
                 Err(refused) => return self.refuse(refused).await,
             },
         };
-        if let Err(error) = end {
+        if let Err(error) = result {
             debug!(peer = %self.peer, error = chain(&error), "connection ended early");
         }
     }
 
     /// The TLS handshake.
-    async fn secure(
+    async fn accept_tls(
         &self,
         socket: Socket,
         tls: Arc<ServerConfig>,
         settings: &WebConfig,
     ) -> Result<(TlsStream<Socket>, Caller), Rejected> {
-        let mut running = self.running.clone();
+        let mut shutdown = self.shutdown.clone();
         let mut handshake = pin!(handshake(socket, tls));
-        let mut overdue = pin!(self.state.overdue());
+        let mut overdue = pin!(self.state.deadline_passed());
         let mut is_stopping = false;
         let stream = loop {
             tokio::select! {
@@ -122,16 +122,17 @@ impl Connection {
                     return Err(Rejected { reason, socket: None });
                 }
                 () = self.state.evicted() => return Err(Rejected::default()),
-                // In TLS 1.3 the client's request may follow at once: closing now would lose it.
-                _ = running.changed(), if !is_stopping => {
+                // In TLS 1.3, the request may already be on its way, and would be lost if the
+                // connection closed now.
+                _ = shutdown.changed(), if !is_stopping => {
                     is_stopping = true;
                     self.state.stop();
                 }
             }
         };
         // Also checks resumed sessions, which began under another configuration.
-        let caller = settings.admits(stream.get_ref().1).map_err(Rejected::because)?;
-        self.state.secured();
+        let caller = settings.admits(stream.get_ref().1).map_err(Rejected::new)?;
+        self.state.handshake_completed();
         Ok((stream, caller))
     }
 
@@ -148,7 +149,7 @@ impl Connection {
         }
     }
 
-    async fn http1<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
+    async fn serve_http1<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
     where
         S: AsSocket + AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -164,7 +165,7 @@ impl Connection {
         self.drive(connection.as_mut(), http1::Connection::graceful_shutdown).await
     }
 
-    pub(super) async fn http2<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
+    pub(super) async fn serve_http2<S>(&self, stream: S, caller: Caller) -> hyper::Result<()>
     where
         S: AsSocket + AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -175,8 +176,8 @@ impl Connection {
             async move { respond(&context, request).await }
         });
         let connection = http2::Builder::new(TokioExecutor::new())
-            .initial_connection_window_size(WINDOW)
-            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW_SIZE)
+            .initial_stream_window_size(WINDOW_SIZE)
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEADER_LIST)
             .serve_connection(io, service);
@@ -199,12 +200,12 @@ impl Connection {
         mut connection: Pin<&mut C>,
         finish: impl Fn(Pin<&mut C>),
     ) -> hyper::Result<()> {
-        let mut overdue = pin!(self.state.overdue());
-        let (mut changes, mut running) = (self.changes.clone(), self.running.clone());
+        let mut overdue = pin!(self.state.deadline_passed());
+        let (mut changes, mut shutdown) = (self.changes.clone(), self.shutdown.clone());
         let mut stop = pin!(async {
             tokio::select! {
                 _ = changes.changed() => {}
-                _ = running.changed() => {}
+                _ = shutdown.changed() => {}
             }
         });
         let (mut is_stopping, mut is_finishing) = (false, false);
@@ -217,7 +218,7 @@ impl Connection {
                     self.state.abort();
                     return Ok(());
                 }
-                end = connection.as_mut() => return end,
+                result = connection.as_mut() => return result,
                 stage = &mut overdue => {
                     debug!(peer = %self.peer, ?stage, "connection closed: it took too long");
                     if self.state.unsent().0 > 0 {
@@ -247,7 +248,7 @@ async fn handshake(
     let mut bytes = [0; first_bytes::LENGTH];
     // A port scan is not a failure.
     let bytes = socket.first_bytes(&mut bytes).await.map_err(|_| Rejected::default())?;
-    let (answer, reason) = match Protocol::of(bytes) {
+    let (response, reason) = match Protocol::of(bytes) {
         Protocol::None => return Err(Rejected::default()),
         Protocol::OldTls => (first_bytes::OLD_TLS, Rejection::ProtocolVersion),
         Protocol::PlainHttp => (first_bytes::PLAIN_HTTP, Rejection::PlainHttp),
@@ -259,7 +260,7 @@ async fn handshake(
             });
         }
     };
-    let _ = socket.write_all(answer).await;
+    let _ = socket.write_all(response).await;
     Err(Rejected { reason: Some(reason), socket: Some(socket) })
 }
 
@@ -272,7 +273,7 @@ async fn respond(
     let start = Instant::now();
     let (mut response, user) = match request::refuse(&request) {
         Some(rejection) => {
-            state.refuse();
+            state.ignore_further_input();
             (response::closing(rejection), None)
         }
         None => route::answer(server, state, *peer, &request).await,

@@ -86,7 +86,7 @@ pub(crate) struct ServerMetrics {
     pub(super) connections: AtomicUsize,
     pub(super) accept_failures: AtomicU64,
     /// Whether the configuration of the program was invalid when it was last read.
-    own_config_is_bad: AtomicBool,
+    is_program_config_invalid: AtomicBool,
     /// In the order of [`Eviction::ALL`].
     evicted: [AtomicU64; Eviction::ALL.len()],
     /// In the order of [`Rejection::ALL`].
@@ -117,7 +117,7 @@ impl ServerMetrics {
             }
         }
         let status = config.status();
-        let is_good = status.is_good() && !self.own_config_is_bad.load(Ordering::Relaxed);
+        let is_good = status.is_good() && !self.is_program_config_invalid.load(Ordering::Relaxed);
         out.family(&RELOADED).sample([], f64::from(is_good));
         let success = status.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
         out.family(&RELOAD_TIME).sample([], success.as_secs_f64());
@@ -142,7 +142,7 @@ impl ServerMetrics {
 
     /// Records a reload of the program's own configuration.
     pub(super) fn reloaded(&self, is_good: bool) {
-        self.own_config_is_bad.store(!is_good, Ordering::Relaxed);
+        self.is_program_config_invalid.store(!is_good, Ordering::Relaxed);
     }
 
     pub(super) fn evicted(&self, eviction: Eviction) {

@@ -24,14 +24,14 @@ pub(crate) struct RejectionLog {
 
 #[derive(Debug)]
 struct Logged {
-    at: Instant,
+    logged_at: Instant,
     suppressed: u64,
 }
 
 impl RejectionLog {
     pub(crate) fn log(&self, peer: Peer, rejection: Rejection) {
         let reason = rejection.as_str();
-        if let Some(more) = self.due(peer.address(), reason) {
+        if let Some(more) = self.record(peer.address(), reason) {
             warn!(%peer, reason, more, "connection rejected");
         }
     }
@@ -43,31 +43,31 @@ impl RejectionLog {
             Denied::Wrong => "unknown user or wrong password",
             Denied::Busy => "too many logins are being checked",
         };
-        if let Some(more) = self.due(peer.address(), reason) {
+        if let Some(more) = self.record(peer.address(), reason) {
             warn!(%peer, reason, more, "login refused");
         }
     }
 
     /// The number of rejections since the last logged one, if this one is to be logged.
-    fn due(&self, address: ClientAddress, reason: &'static str) -> Option<u64> {
+    fn record(&self, address: ClientAddress, reason: &'static str) -> Option<u64> {
         let now = Instant::now();
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = logged.get_mut(&(address, reason)) {
-            if now < last.at + INTERVAL {
+            if now < last.logged_at + INTERVAL {
                 last.suppressed += 1;
                 return None;
             }
-            last.at = now;
+            last.logged_at = now;
             return Some(std::mem::take(&mut last.suppressed));
         }
         if logged.len() >= CAPACITY {
-            logged.retain(|_, last| now < last.at + INTERVAL);
+            logged.retain(|_, last| now < last.logged_at + INTERVAL);
         }
         if logged.len() >= CAPACITY {
             // A flood from many addresses; the counters show it.
             return None;
         }
-        logged.insert((address, reason), Logged { at: now, suppressed: 0 });
+        logged.insert((address, reason), Logged { logged_at: now, suppressed: 0 });
         Some(0)
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Server {
     pub(crate) known_addresses: Arc<KnownAddresses>,
     pub(crate) table: Arc<ConnectionTable>,
     pub(crate) unsent: Arc<UnsentResponses>,
-    pub(crate) running: watch::Sender<bool>,
+    pub(crate) shutdown: watch::Sender<bool>,
 }
 
 impl Server {
@@ -41,7 +41,7 @@ impl Server {
         Arc::new(Self {
             compressor: Arc::default(),
             rejections: RejectionLog::default(),
-            running: watch::Sender::new(true),
+            shutdown: watch::Sender::new(false),
             unsent: UnsentResponses::new(limits.unsent),
             known_addresses,
             site,

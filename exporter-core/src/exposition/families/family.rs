@@ -212,8 +212,7 @@ impl DynFamily<'_> {
             return false;
         }
         let is_accepted = is_valid && matches!(self.state, State::Started(_));
-        if is_accepted
-            && self.out.limits.max_series.is_some_and(|most| self.out.series.len() >= most)
+        if is_accepted && self.out.limits.max_series.is_some_and(|max| self.out.series.len() >= max)
         {
             self.out.over_limit += 1;
             return false;
@@ -245,45 +244,45 @@ impl DynFamily<'_> {
             _ => "",
         };
         // The usual case: no names to escape or quote.
-        let legacy = Role::Metric.is_legacy(desc.name)
+        let is_legacy = Role::Metric.is_legacy(desc.name)
             && desc.labels.iter().all(|label| Role::Label.is_legacy(label));
         let escaped = |name, role| {
-            if legacy { Cow::Borrowed(name) } else { name::escaped(name, role, *escaping) }
+            if is_legacy { Cow::Borrowed(name) } else { name::escaped(name, role, *escaping) }
         };
-        let legal = (legacy || Role::Metric.is_legal(desc.name))
-            && desc.labels.iter().enumerate().all(|(at, label)| {
-                let mut before = desc.labels.iter().take(at);
-                (legacy || Role::Label.is_legal(label))
+        let is_valid = (is_legacy || Role::Metric.is_legal(desc.name))
+            && desc.labels.iter().enumerate().all(|(index, label)| {
+                let mut before = desc.labels.iter().take(index);
+                (is_legacy || Role::Label.is_legal(label))
                     && *label != bound
                     && *label != "__name__"
                     && !before
                         .any(|other| escaped(other, Role::Label) == escaped(label, Role::Label))
             });
-        let names_its_state = desc.kind != Kind::StateSet || desc.labels.contains(&desc.name);
-        if !legal || !names_its_state {
+        let has_state_label = desc.kind != Kind::StateSet || desc.labels.contains(&desc.name);
+        if !is_valid || !has_state_label {
             return State::Invalid;
         }
         let name = escaped(desc.name, Role::Metric);
-        let is_quoted = !legacy && !Role::Metric.is_legacy(&name);
+        let is_quoted = !is_legacy && !Role::Metric.is_legacy(&name);
         let labels = desc.labels.iter().map(|label| {
             let label = escaped(label, Role::Label);
-            let is_quoted = !legacy && !Role::Label.is_legacy(&label);
+            let is_quoted = !is_legacy && !Role::Label.is_legacy(&label);
             (label, is_quoted)
         });
         match format {
             Format::Protobuf => protobuf::frame(frame, labels.map(|(label, _)| label)),
             _ => text::frame(frame, (&name, is_quoted), labels, bound),
         }
-        let mut keep = |text: &str| {
+        let mut store = |text: &str| {
             let start = names.len();
             names.push_str(text);
             start..names.len()
         };
         segments.push(Segment {
-            name: keep(&name),
+            name: store(&name),
             is_quoted,
-            help: keep(desc.help),
-            unit: keep(desc.unit),
+            help: store(desc.help),
+            unit: store(desc.unit),
             kind: desc.kind,
             precedence: *precedence,
             labels: hash::of(desc.labels),

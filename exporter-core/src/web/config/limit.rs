@@ -42,7 +42,7 @@ impl RateLimit {
     }
 
     /// Whether this limit has these values.
-    pub(crate) fn is(&self, interval: Duration, burst: u64) -> bool {
+    pub(crate) fn has_values(&self, interval: Duration, burst: u64) -> bool {
         self.interval == nanoseconds(interval) && self.burst == burst
     }
 

@@ -21,7 +21,7 @@ use crate::web::limits::Limits;
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     pub(super) address: ClientAddress,
-    accepted: Instant,
+    accepted_at: Instant,
     state: Mutex<State>,
     header: Duration,
     idle: Duration,
@@ -52,14 +52,14 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 struct State {
     stage: Stage,
-    since: Instant,
+    stage_since: Instant,
     /// Whether a request had all configured credentials.
     is_authenticated: bool,
     /// The number of requests so far.
-    requests_begun: u64,
+    requests_received: u64,
     /// Requests whose responses are not complete or not sent.
     requests: usize,
-    /// Since when the input ends within a request.
+    /// Since when the input received so far ends within a request.
     partial_since: Option<Instant>,
     /// Responses that are complete but not sent.
     unsent_responses: usize,
@@ -67,21 +67,21 @@ struct State {
     /// When the first of the unsent responses was completed.
     unsent_since: Instant,
     /// When another [`MIN_PROGRESS`] bytes of responses were last sent.
-    progress: Instant,
+    last_progress: Instant,
     /// The response bytes that were sent since then.
-    since_progress: usize,
+    bytes_since_progress: usize,
     /// Bytes of responses so far.
-    sent: u64,
+    sent_bytes: u64,
     /// The stream has more to send than the socket takes.
     is_blocked: bool,
     /// Input that will not be read as a request is being received.
     has_unread_input: bool,
-    /// Since when the connection is to close after the requests in progress.
-    stopping: Option<Instant>,
+    /// Since when the connection waits for the requests in progress to close.
+    stopping_since: Option<Instant>,
 }
 
-/// The bytes of responses that a client must take within [`Limits::stall`]. With less, a client
-/// could keep a response in memory for as long as it likes.
+/// The bytes of responses that a client has to read within [`Limits::stall`]. Otherwise, a client
+/// could keep a response in memory indefinitely.
 const MIN_PROGRESS: usize = 64 * 1024;
 
 /// The time that closing a connection may take.
@@ -104,23 +104,23 @@ impl ConnectionState {
         let now = Instant::now();
         Arc::new(Self {
             address,
-            accepted: now,
+            accepted_at: now,
             state: Mutex::new(State {
                 stage,
-                since: now,
+                stage_since: now,
                 is_authenticated: false,
-                requests_begun: 0,
+                requests_received: 0,
                 requests: 0,
                 partial_since: None,
                 unsent_responses: 0,
                 unsent_bytes: 0,
                 unsent_since: now,
-                progress: now,
-                since_progress: 0,
-                sent: 0,
+                last_progress: now,
+                bytes_since_progress: 0,
+                sent_bytes: 0,
                 is_blocked: false,
                 has_unread_input: false,
-                stopping: None,
+                stopping_since: None,
             }),
             header: limits.header,
             idle: limits.idle,
@@ -135,29 +135,29 @@ impl ConnectionState {
         self.lock().stage == Stage::Handshake
     }
 
-    /// Its rank, and since when it has that.
+    /// The rank, and the time since when the connection has it.
     pub(super) fn rank(&self) -> (Rank, Instant) {
         let state = self.lock();
         if !state.is_authenticated {
-            (Rank::Unauthenticated, self.accepted)
+            (Rank::Unauthenticated, self.accepted_at)
         } else if state.unsent_responses > 0 {
-            (Rank::Unsent, state.progress)
+            (Rank::Unsent, state.last_progress)
         } else if state.requests > 0 {
-            (Rank::InProgress, state.since)
+            (Rank::InProgress, state.stage_since)
         } else {
-            (Rank::Idle, state.since)
+            (Rank::Idle, state.stage_since)
         }
     }
 
-    /// Bytes of responses that are not sent, and when the peer last took enough of them.
+    /// The unsent bytes of responses, and the time of the last progress.
     pub(super) fn unsent(&self) -> (usize, Instant) {
         let state = self.lock();
-        (state.unsent_bytes, state.progress)
+        (state.unsent_bytes, state.last_progress)
     }
 
     /// The TLS handshake is complete.
-    pub(super) fn secured(&self) {
-        self.lock().enter(Stage::FirstByte);
+    pub(super) fn handshake_completed(&self) {
+        self.lock().set_stage(Stage::FirstByte);
     }
 
     /// A request had all configured credentials.
@@ -169,7 +169,7 @@ impl ConnectionState {
     pub(super) fn received(&self, is_partial: bool) {
         let mut state = self.lock();
         if state.stage == Stage::FirstByte {
-            state.enter(Stage::Header);
+            state.set_stage(Stage::Header);
         }
         state.partial_since = is_partial.then(|| state.partial_since.unwrap_or_else(Instant::now));
     }
@@ -178,11 +178,11 @@ impl ConnectionState {
     /// count.
     pub(super) fn sent(&self, bytes: usize) {
         let mut state = self.lock();
-        state.sent += bytes as u64;
-        state.since_progress += bytes;
-        if state.since_progress >= MIN_PROGRESS {
-            state.since_progress = 0;
-            state.progress = Instant::now();
+        state.sent_bytes += bytes as u64;
+        state.bytes_since_progress += bytes;
+        if state.bytes_since_progress >= MIN_PROGRESS {
+            state.bytes_since_progress = 0;
+            state.last_progress = Instant::now();
         }
     }
 
@@ -191,24 +191,24 @@ impl ConnectionState {
         self.lock().is_blocked = is_blocked;
     }
 
-    /// A number that changes when a request begins, or when so much of a response is sent that the
-    /// client must have sent window updates for it.
+    /// A number that changes with each request, and with each [`MIN_PROGRESS`] bytes of responses,
+    /// for which the client has to send window updates.
     pub(super) fn served(&self) -> u64 {
         let state = self.lock();
-        state.requests_begun + state.sent / MIN_PROGRESS as u64
+        state.requests_received + state.sent_bytes / MIN_PROGRESS as u64
     }
 
-    /// What follows this request on the connection is not read as a request.
-    pub(super) fn refuse(&self) {
+    /// Further input on the connection is not read as a request.
+    pub(super) fn ignore_further_input(&self) {
         self.lock().has_unread_input = true;
     }
 
     /// A request was received. It is in progress until the result is dropped.
     pub(super) fn request(self: &Arc<Self>) -> RequestInProgress {
         let mut state = self.lock();
-        state.requests_begun += 1;
+        state.requests_received += 1;
         state.requests += 1;
-        state.enter(Stage::Busy);
+        state.set_stage(Stage::Busy);
         drop(state);
         self.first_request.notify_one();
         RequestInProgress { connection: Arc::clone(self), unsent: None }
@@ -216,28 +216,28 @@ impl ConnectionState {
 
     /// Waits until a request has begun, unless one has already.
     pub(super) async fn first_request(&self) {
-        if self.lock().requests_begun == 0 {
+        if self.lock().requests_received == 0 {
             self.first_request.notified().await;
         }
     }
 
     /// No further requests are accepted after those in progress.
     pub(super) fn stop(&self) {
-        self.lock().stopping.get_or_insert_with(Instant::now);
+        self.lock().stopping_since.get_or_insert_with(Instant::now);
     }
 
     /// The connection is to be closed. Returns whether further input must be read and discarded: a
     /// socket that is closed with unread input discards the response that was sent.
-    pub(super) fn closing(&self) -> bool {
+    pub(super) fn start_closing(&self) -> bool {
         let mut state = self.lock();
         let is_partial = state.partial_since.is_some() || state.stage == Stage::Header;
-        state.enter(Stage::Closing);
+        state.set_stage(Stage::Closing);
         state.has_unread_input || is_partial
     }
 
     /// All responses are sent.
-    pub(super) fn lingering(&self) {
-        self.lock().enter(Stage::Lingering);
+    pub(super) fn start_lingering(&self) {
+        self.lock().set_stage(Stage::Lingering);
     }
 
     /// The remaining response bytes may be discarded.
@@ -259,56 +259,57 @@ impl ConnectionState {
         self.evicted.notified().await;
     }
 
-    /// Waits until a deadline has passed, and returns the stage.
+    /// Waits until the deadline has passed, and returns the stage.
     ///
     /// Must always be polled after the connection, which moves the deadline.
-    pub(super) async fn overdue(&self) -> Stage {
-        let mut due = self.due();
-        let mut sleep = pin!(sleep_until(due));
+    pub(super) async fn deadline_passed(&self) -> Stage {
+        let mut deadline = self.deadline();
+        let mut sleep = pin!(sleep_until(deadline));
         poll_fn(|cx| {
             loop {
-                let now_due = self.due();
-                if now_due < due {
-                    due = now_due;
-                    sleep.as_mut().reset(due);
+                let new_deadline = self.deadline();
+                if new_deadline < deadline {
+                    deadline = new_deadline;
+                    sleep.as_mut().reset(deadline);
                 }
                 if sleep.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                if now_due <= Instant::now() {
+                if new_deadline <= Instant::now() {
                     return Poll::Ready(self.lock().stage);
                 }
                 // The deadline has moved since the timer was set.
-                due = now_due;
-                sleep.as_mut().reset(due);
+                deadline = new_deadline;
+                sleep.as_mut().reset(deadline);
             }
         })
         .await
     }
 
-    fn due(&self) -> Instant {
+    fn deadline(&self) -> Instant {
         let state = self.lock();
         if state.unsent_responses > 0 {
-            return (state.progress + self.stall).min(state.unsent_since + self.idle);
+            return (state.last_progress + self.stall).min(state.unsent_since + self.idle);
         }
-        if let Some(stopping) = state.stopping
+        if let Some(stopping) = state.stopping_since
             && state.requests == 0
         {
             let limit = if state.is_blocked { self.stall } else { CLOSE_TIMEOUT };
-            return state.since.max(stopping) + limit;
+            return state.stage_since.max(stopping) + limit;
         }
         match state.stage {
-            Stage::Handshake | Stage::FirstByte | Stage::Header => state.since + self.header,
+            Stage::Handshake | Stage::FirstByte | Stage::Header => state.stage_since + self.header,
             // Collectors have their own time limits.
             Stage::Busy => Instant::now() + self.idle,
             Stage::Idle => {
-                let idle = state.since + self.idle;
+                let idle = state.stage_since + self.idle;
                 // No input is read while requests are in progress.
-                let header = state.partial_since.map(|from| from.max(state.since) + self.header);
+                let header =
+                    state.partial_since.map(|from| from.max(state.stage_since) + self.header);
                 header.map_or(idle, |header| header.min(idle))
             }
-            Stage::Closing => state.since + self.stall,
-            Stage::Lingering => state.since + CLOSE_TIMEOUT,
+            Stage::Closing => state.stage_since + self.stall,
+            Stage::Lingering => state.stage_since + CLOSE_TIMEOUT,
         }
     }
 
@@ -318,9 +319,9 @@ impl ConnectionState {
 }
 
 impl State {
-    fn enter(&mut self, stage: Stage) {
+    fn set_stage(&mut self, stage: Stage) {
         self.stage = stage;
-        self.since = Instant::now();
+        self.stage_since = Instant::now();
     }
 }
 
@@ -334,7 +335,7 @@ pub(crate) struct RequestInProgress {
 
 impl RequestInProgress {
     /// The response is complete; from now on the peer has to read it.
-    pub(crate) fn answered(&mut self, bytes: usize) {
+    pub(crate) fn response_completed(&mut self, bytes: usize) {
         if self.unsent.replace(bytes).is_some() {
             return;
         }
@@ -342,8 +343,8 @@ impl RequestInProgress {
         if state.unsent_responses == 0 {
             let now = Instant::now();
             state.unsent_since = now;
-            state.progress = now;
-            state.since_progress = 0;
+            state.last_progress = now;
+            state.bytes_since_progress = 0;
         }
         state.unsent_responses += 1;
         state.unsent_bytes += bytes;
@@ -359,7 +360,7 @@ impl Drop for RequestInProgress {
             state.unsent_bytes = state.unsent_bytes.saturating_sub(bytes);
         }
         if state.requests == 0 && state.stage == Stage::Busy {
-            state.enter(Stage::Idle);
+            state.set_stage(Stage::Idle);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The open connections, and which of them is closed at a limit.
 //!
-//! At a limit, the address with most connections loses its connection of the lowest rank.
+//! At a limit, the lowest-ranked connection of the address with most connections is closed.
 //! Connections are reserved for addresses that have authenticated before.
 
 use std::cmp::Reverse;
@@ -27,7 +27,7 @@ pub(crate) struct TableLimits {
 /// All open connections.
 #[derive(Debug)]
 pub(crate) struct ConnectionTable {
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     limits: TableLimits,
     known_addresses: Arc<KnownAddresses>,
     metrics: Arc<ServerMetrics>,
@@ -35,7 +35,7 @@ pub(crate) struct ConnectionTable {
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     next_id: u64,
     connections: HashMap<u64, Arc<ConnectionState>>,
     /// Connections that are evicted but not yet closed.
@@ -68,8 +68,9 @@ impl ConnectionTable {
         let TableLimits { connections, per_address, handshakes } = self.limits;
         let address = connection.address;
         let mut open = self.lock();
-        if open.of(address).count() >= per_address {
-            let candidate = open.of(address).min_by_key(|(_, connection)| connection.rank());
+        if open.of_address(address).count() >= per_address {
+            let candidate =
+                open.of_address(address).min_by_key(|(_, connection)| connection.rank());
             let replaceable = candidate.filter(|(_, other)| other.rank().0 <= Rank::Idle);
             let id = replaceable.map(|(id, _)| id);
             self.make_room(&mut open, id, Eviction::AddressLimit)?;
@@ -134,27 +135,28 @@ impl ConnectionTable {
     }
 
     /// Waits until all connections are closed.
-    pub(crate) async fn emptied(&self) {
+    pub(crate) async fn all_closed(&self) {
         loop {
-            let emptied = self.empty.notified();
+            let notified = self.empty.notified();
             if self.lock().count() == 0 {
                 return;
             }
-            emptied.await;
+            notified.await;
         }
     }
 
-    /// The connection to close for one of `newcomer`: of the address with most of the connections
-    /// that `count`, less `reserve` if it is known. `None` if that is the newcomer and requests are
+    /// The connection to close for a connection of `newcomer`. Only connections for which
+    /// `is_counted` returns true are considered. It is a connection of the address with most of
+    /// them, less `reserve` for a known address. `None` if that is the newcomer, and requests are
     /// in progress on all of its connections.
     fn eviction_candidate(
         &self,
-        open: &Open,
+        open: &OpenConnections,
         newcomer: Option<ClientAddress>,
-        counts: impl Fn(&ConnectionState) -> bool,
+        is_counted: impl Fn(&ConnectionState) -> bool,
         reserve: usize,
     ) -> Option<u64> {
-        let counted = || open.connections.iter().filter(|(_, connection)| counts(connection));
+        let counted = || open.connections.iter().filter(|(_, connection)| is_counted(connection));
         let mut by_address: HashMap<ClientAddress, isize> = HashMap::new();
         for address in counted().map(|(_, connection)| connection.address).chain(newcomer) {
             *by_address.entry(address).or_default() += 1;
@@ -165,32 +167,39 @@ impl ConnectionTable {
             }
         }
         let excess = |address| by_address.get(&address).copied().unwrap_or_default();
-        let own = newcomer.map(excess);
+        let newcomer_excess = newcomer.map(excess);
         counted()
             .map(|(id, connection)| {
                 let (rank, since) = connection.rank();
                 Candidate { id: *id, excess: excess(connection.address), rank, since }
             })
-            .filter(|candidate| match own {
-                // If the address of the newcomer has fewer, even a connection with a request in
+            .filter(|candidate| match newcomer_excess {
+                // If the newcomer has fewer connections, even a connection with a request in
                 // progress is closed.
-                Some(own) if candidate.excess > own => true,
-                Some(own) => candidate.excess == own && candidate.rank <= Rank::Idle,
+                Some(newcomer_excess) if candidate.excess > newcomer_excess => true,
+                Some(newcomer_excess) => {
+                    candidate.excess == newcomer_excess && candidate.rank <= Rank::Idle
+                }
                 None => candidate.rank <= Rank::Idle,
             })
             .min_by_key(|candidate| (Reverse(candidate.excess), candidate.rank, candidate.since))
             .map(|candidate| candidate.id)
     }
 
-    /// Evicts the connection with this ID. Without one, the newcomer is closed.
-    fn make_room(&self, open: &mut Open, id: Option<u64>, reason: Eviction) -> Option<()> {
+    /// Evicts the connection with this ID. Without an ID, the new connection is closed.
+    fn make_room(
+        &self,
+        open: &mut OpenConnections,
+        id: Option<u64>,
+        reason: Eviction,
+    ) -> Option<()> {
         if id.is_none() {
             self.metrics.evicted(reason);
         }
         self.evict(open, id?, reason).then_some(())
     }
 
-    fn evict(&self, open: &mut Open, id: u64, reason: Eviction) -> bool {
+    fn evict(&self, open: &mut OpenConnections, id: u64, reason: Eviction) -> bool {
         let Some(connection) = open.connections.remove(&id) else { return false };
         connection.evict();
         open.evicted.insert(id, connection);
@@ -198,17 +207,17 @@ impl ConnectionTable {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Open {
+impl OpenConnections {
     fn count(&self) -> usize {
         self.connections.len() + self.evicted.len()
     }
 
-    fn of(&self, address: ClientAddress) -> impl Iterator<Item = (u64, &ConnectionState)> {
+    fn of_address(&self, address: ClientAddress) -> impl Iterator<Item = (u64, &ConnectionState)> {
         let all = self.connections.iter().map(|(id, connection)| (*id, &**connection));
         all.filter(move |(_, connection)| connection.address == address)
     }

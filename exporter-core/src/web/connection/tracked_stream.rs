@@ -140,12 +140,12 @@ impl<Stream: AsSocket + AsyncRead + AsyncWrite + Unpin> AsyncWrite for TrackedSt
         loop {
             match self.shutdown {
                 Shutdown::No => {
-                    let drain = self.state.closing();
+                    let drain = self.state.start_closing();
                     self.shutdown = Shutdown::Writing { drain };
                 }
                 Shutdown::Writing { drain } => {
                     ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-                    self.state.lingering();
+                    self.state.start_lingering();
                     self.shutdown = Shutdown::Done;
                     if !drain {
                         return Poll::Ready(Ok(()));

@@ -130,7 +130,7 @@ impl Page {
         mut request: RequestInProgress,
         answer: UnsentResponse,
     ) -> http::Response<Self> {
-        request.answered(response.body().len());
+        request.response_completed(response.body().len());
         let unsent = Unsent { _request: request, _answer: answer };
         response.map(|bytes| {
             if bytes.is_empty() {

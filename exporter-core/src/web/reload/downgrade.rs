@@ -1,7 +1,7 @@
 //! Protections that a reload must not remove: only a restart may weaken access control.
 //!
-//! Half of a file is often a valid file, for example if it was cut off before its last section. The
-//! file does not show whether that was intended.
+//! A truncated file is often valid, for example if the last section is missing. The file does not
+//! show whether that was intended.
 
 use super::web_config::WebConfig;
 use crate::config_file::Fault;

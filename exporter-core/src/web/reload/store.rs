@@ -27,9 +27,9 @@ pub(crate) struct ConfigStore {
     credentials: Option<PathBuf>,
     current: RwLock<Arc<WebConfig>>,
     generation: watch::Sender<u64>,
-    /// Held while reading, so that only one reload runs at a time.
+    /// Locked while files are read, so that only one reload runs at a time.
     history: Mutex<History>,
-    /// Never held while reading, because scrapes need it.
+    /// Not locked while files are read, because scrapes need it.
     status: Mutex<ReloadStatus>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct ConfigStore {
 #[derive(Debug)]
 struct History {
     /// The files of the configuration in force.
-    good: FileSet,
+    in_force: FileSet,
     /// The files of the last attempt, valid or not.
     last: FileSet,
     /// The stamps of the files at the last poll. They must be unchanged for one interval, so that a
@@ -92,7 +92,7 @@ impl ConfigStore {
                 (config, files.into_file_set())
             }
         };
-        warn_of(&config);
+        log_warnings(&config);
         Ok(Self::new(path, credentials, config, files))
     }
 
@@ -108,7 +108,7 @@ impl ConfigStore {
             generation: watch::Sender::new(config.generation),
             current: RwLock::new(Arc::new(config)),
             history: Mutex::new(History {
-                good: files.clone(),
+                in_force: files.clone(),
                 polled: files.stamps(),
                 last: files,
             }),
@@ -173,8 +173,8 @@ impl ConfigStore {
             status.last_success = SystemTime::now();
             status.error.take().is_some()
         };
-        let is_same = history.last.has_same_content(&history.good) && !is_stale(&before);
-        history.good = history.last.clone();
+        let is_same = history.last.has_same_content(&history.in_force) && !is_stale(&before);
+        history.in_force = history.last.clone();
         if is_same {
             if was_bad {
                 info!("web configuration is good again, and as it was");
@@ -186,7 +186,7 @@ impl ConfigStore {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         self.generation.send_replace(generation);
         info!(generation, "web configuration reloaded");
-        warn_of(&config);
+        log_warnings(&config);
         Ok(Reloaded::Changed { generation })
     }
 
@@ -200,7 +200,7 @@ impl ConfigStore {
         loop {
             ticks.tick().await;
             let store = Arc::clone(&self);
-            // The file may be on a file system that hangs. The result is in the status.
+            // On another thread, because the file system may hang. The result is in the status.
             let _ = tokio::task::spawn_blocking(move || store.poll()).await;
         }
     }
@@ -235,7 +235,7 @@ fn is_stale(config: &WebConfig) -> bool {
     config.valid_until.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= now))
 }
 
-fn warn_of(config: &WebConfig) {
+fn log_warnings(config: &WebConfig) {
     let warnings = config.report.iter().filter(|line| !line.is_fine);
     for line in warnings.chain(&config.failures) {
         warn!(what = line.what, "web configuration: {}", line.finding);

@@ -195,7 +195,7 @@ fn rate_limit(
         diagnostics.note("rate_limit", format!("one request in {interval:?}, {burst} at once"));
     }
     Ok(Some(match before {
-        Some(limit) if limit.is(interval, burst) => Arc::clone(limit),
+        Some(limit) if limit.has_values(interval, burst) => Arc::clone(limit),
         _ => Arc::new(RateLimit::new(interval, burst)),
     }))
 }

@@ -64,29 +64,29 @@ fn start(adjust: impl FnOnce(&mut Site) + Send + 'static) -> Http2 {
 pub(super) fn start_http2(
     adjust: impl FnOnce(&mut Site) + Send + 'static,
 ) -> (Running, SocketAddr) {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let running = start_with(adjust, move |site, _| {
         let server = Server::new(Arc::clone(site));
         let listener = Listener::bind(&["127.0.0.1:0".to_owned()]).unwrap().remove(0);
-        tell.send(listener.local_addr().unwrap()).unwrap();
+        sender.send(listener.local_addr().unwrap()).unwrap();
         tokio::spawn(async move {
             loop {
                 let (socket, peer) = listener.accept().await.unwrap();
                 let limits = &server.site.limits;
                 let state = ConnectionState::new(Stage::FirstByte, peer.address(), limits);
                 let changes = server.site.config.changes();
-                let running = server.running.subscribe();
+                let shutdown = server.shutdown.subscribe();
                 let entry = server.table.admit(&state).unwrap();
                 let server = Arc::clone(&server);
-                let connection = Connection { server, state, peer, changes, running };
+                let connection = Connection { server, state, peer, changes, shutdown };
                 tokio::spawn(async move {
                     let _entry = entry;
-                    connection.http2(socket, Caller::default()).await
+                    connection.serve_http2(socket, Caller::default()).await
                 });
             }
         });
     });
-    (running, told.recv().unwrap())
+    (running, receiver.recv().unwrap())
 }
 
 impl Http2 {

@@ -150,7 +150,7 @@ fn the_address_with_most_unsent_bytes_loses_a_connection() {
     let fixture = fixture(100, 100, 4);
     let unsent = |n, bytes| {
         let mut open = fixture.busy(n).unwrap();
-        open.request.as_mut().unwrap().answered(bytes);
+        open.request.as_mut().unwrap().response_completed(bytes);
         open
     };
     let one = unsent(1, 300);

@@ -7,10 +7,10 @@ use super::html::{Age, Escaped};
 use crate::web::recent_scrapes::{CAPACITY, RecentScrape};
 
 /// How many scrapes the table has. The chart has all that are kept.
-const ROWS: usize = 10;
+const TABLE_ROWS: usize = 10;
 /// The height of the chart, and the width of a bar, in units of its own.
-const HEIGHT: f64 = 40.0;
-const BAR: usize = 10;
+const CHART_HEIGHT: f64 = 40.0;
+const BAR_WIDTH: usize = 10;
 
 pub(super) fn section(out: &mut String, scrapes: &[RecentScrape], now: SystemTime) -> fmt::Result {
     if scrapes.is_empty() {
@@ -22,7 +22,7 @@ pub(super) fn section(out: &mut String, scrapes: &[RecentScrape], now: SystemTim
         "<table>\n<tr><th>When</th><th>Client</th><th class=\"number\">Took</th>\
          <th class=\"number\">Series</th></tr>\n",
     );
-    for scrape in scrapes.iter().take(ROWS) {
+    for scrape in scrapes.iter().take(TABLE_ROWS) {
         row(out, scrape, now)?;
     }
     out.push_str("</table>\n");
@@ -36,17 +36,17 @@ fn chart(out: &mut String, scrapes: &[RecentScrape]) -> fmt::Result {
     write!(
         out,
         "<p>Duration of the last {}, at most {:.1} ms:</p>\n<svg role=\"img\" \
-         aria-label=\"Duration of recent scrapes\" viewBox=\"0 0 {} {HEIGHT}\" \
+         aria-label=\"Duration of recent scrapes\" viewBox=\"0 0 {} {CHART_HEIGHT}\" \
          preserveAspectRatio=\"none\">",
         scrapes.len(),
         longest * 1e3,
-        CAPACITY * BAR,
+        CAPACITY * BAR_WIDTH,
     )?;
     for (nth, scrape) in scrapes.iter().enumerate() {
-        let height = (seconds(scrape) / longest * HEIGHT).max(1.0);
+        let height = (seconds(scrape) / longest * CHART_HEIGHT).max(1.0);
         let class = if scrape.status.is_success() { "" } else { " class=\"failed\"" };
-        let x = CAPACITY.saturating_sub(nth + 1) * BAR;
-        let (width, y) = (BAR - 2, HEIGHT - height);
+        let x = CAPACITY.saturating_sub(nth + 1) * BAR_WIDTH;
+        let (width, y) = (BAR_WIDTH - 2, CHART_HEIGHT - height);
         let size = format_args!("width=\"{width}\" height=\"{height:.1}\"");
         write!(out, "<rect{class} x=\"{x}\" y=\"{y:.1}\" {size}/>")?;
     }

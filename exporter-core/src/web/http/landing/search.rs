@@ -8,8 +8,8 @@ use super::html::Escaped;
 use crate::registry::{Registry, ScrapeRequest};
 
 /// How many families are shown, and how many series of each.
-const FAMILIES: usize = 30;
-const SERIES: usize = 20;
+const MAX_FAMILIES: usize = 30;
+const MAX_SERIES: usize = 20;
 
 /// What a search found, or why there is nothing.
 pub(super) enum Results {
@@ -26,20 +26,20 @@ pub(super) struct Family {
     /// Its first lines, as in the exposition.
     lines: Vec<String>,
     /// How many more there are.
-    more: usize,
+    omitted: usize,
 }
 
 /// Scrapes, and picks the families that contain all `words` in their name or help.
 pub(super) async fn run(registry: &Arc<Registry>, words: &str, time_limit: Duration) -> Results {
     let request = ScrapeRequest::new(Instant::now() + time_limit);
     match registry.scrape(request).await {
-        Ok(page) => found(&String::from_utf8_lossy(&page), words),
+        Ok(page) => find(&String::from_utf8_lossy(&page), words),
         Err(error) => Results::Failed(error.to_string()),
     }
 }
 
 /// The families of a page in the text format that contain all words, whatever their case.
-fn found(page: &str, words: &str) -> Results {
+fn find(page: &str, words: &str) -> Results {
     let words: Vec<_> = words.split_whitespace().map(str::to_lowercase).collect();
     let (mut shown, mut total) = (Vec::new(), 0);
     let mut lines = page.lines().peekable();
@@ -48,14 +48,14 @@ fn found(page: &str, words: &str) -> Results {
         let mut family = Family { name: name.into(), help: help.into(), ..Family::default() };
         let text = format!("{name} {help}").to_lowercase();
         let matches = words.iter().all(|word| text.contains(word.as_str()));
-        let is_shown = matches && shown.len() < FAMILIES;
+        let is_shown = matches && shown.len() < MAX_FAMILIES;
         while let Some(line) = lines.next_if(|line| !line.starts_with("# HELP ")) {
             if let Some(kind) = line.strip_prefix("# TYPE ") {
                 split_word(kind).1.clone_into(&mut family.kind);
-            } else if is_shown && family.lines.len() < SERIES {
+            } else if is_shown && family.lines.len() < MAX_SERIES {
                 family.lines.push(line.to_owned());
             } else {
-                family.more += 1;
+                family.omitted += 1;
             }
         }
         total += usize::from(matches);
@@ -103,8 +103,8 @@ pub(super) fn results(out: &mut String, results: &Results) -> fmt::Result {
         for line in &family.lines {
             writeln!(out, "{}", Escaped(line))?;
         }
-        if family.more > 0 {
-            write!(out, "and {} more", family.more)?;
+        if family.omitted > 0 {
+            write!(out, "and {} more", family.omitted)?;
         }
         out.push_str("</pre>\n");
     }
@@ -127,29 +127,29 @@ mod tests {
             ("e", vec!["load1", "up"]),
             ("gauge", vec![]),
         ] {
-            let Results::Families { shown, total } = found(PAGE, words) else { panic!("{words}") };
+            let Results::Families { shown, total } = find(PAGE, words) else { panic!("{words}") };
             assert_eq!(shown.iter().map(|family| &family.name).collect::<Vec<_>>(), names);
             assert_eq!(total, names.len());
         }
-        let Results::Families { shown, .. } = found(PAGE, "whether") else { panic!() };
+        let Results::Families { shown, .. } = find(PAGE, "whether") else { panic!() };
         let lines = vec!["up{a=\"1\"} 1".to_owned(), "up{a=\"2\"} 0".to_owned()];
         let (name, help) = ("up".to_owned(), "Whether <it> is up.".to_owned());
-        assert_eq!(shown, [Family { name, help, kind: "gauge".into(), lines, more: 0 }]);
+        assert_eq!(shown, [Family { name, help, kind: "gauge".into(), lines, omitted: 0 }]);
     }
 
     #[test]
     fn results_are_limited() {
         let mut page = String::new();
-        for family in 0..FAMILIES + 5 {
+        for family in 0..MAX_FAMILIES + 5 {
             let _ = write!(page, "# HELP f{family} X.\n# TYPE f{family} gauge\n");
-            for series in 0..SERIES + 3 {
+            for series in 0..MAX_SERIES + 3 {
                 let _ = writeln!(page, "f{family}{{n=\"{series}\"}} 1");
             }
         }
         let mut out = String::new();
-        results(&mut out, &found(&page, "f")).unwrap();
+        results(&mut out, &find(&page, "f")).unwrap();
         assert!(out.contains("35 found, the last 5 not shown"), "{out}");
-        assert_eq!(out.matches("and 3 more").count(), FAMILIES);
-        assert_eq!(out.matches("<h3>").count(), FAMILIES);
+        assert_eq!(out.matches("and 3 more").count(), MAX_FAMILIES);
+        assert_eq!(out.matches("<h3>").count(), MAX_FAMILIES);
     }
 }
