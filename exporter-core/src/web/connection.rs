@@ -94,7 +94,7 @@ impl Connection {
                     self.serve_http2(stream, caller).await
                 }
                 Ok((stream, caller)) => self.serve_http1(stream, caller).await,
-                Err(refused) => return self.refuse(refused).await,
+                Err(rejected) => return self.reject(rejected).await,
             },
         };
         if let Err(error) = result {
@@ -136,12 +136,12 @@ impl Connection {
         Ok((stream, caller))
     }
 
-    async fn refuse(&self, refused: Rejected) {
-        if let Some(reason) = refused.reason {
-            self.server.site.metrics.refused(reason);
+    async fn reject(&self, rejected: Rejected) {
+        if let Some(reason) = rejected.reason {
+            self.server.site.metrics.rejected(reason);
             self.server.rejections.log(self.peer, reason);
         }
-        if let Some(socket) = refused.socket {
+        if let Some(socket) = rejected.socket {
             tokio::select! {
                 () = socket.linger() => {}
                 () = self.state.evicted() => {}
@@ -271,7 +271,7 @@ async fn respond(
     let RequestContext { server, state, peer, caller } = context;
     let in_progress = state.request();
     let start = Instant::now();
-    let (mut response, user) = match request::refuse(&request) {
+    let (mut response, user) = match request::reject(&request) {
         Some(rejection) => {
             state.ignore_further_input();
             (response::closing(rejection), None)

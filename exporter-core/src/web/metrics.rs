@@ -23,7 +23,7 @@ pub(crate) static METRICS: &[&dyn crate::desc::Describe] = &[
     &CONNECTIONS,
     &ACCEPT_FAILURES,
     &EVICTED,
-    &REFUSED,
+    &REJECTED,
     &RELOADED,
     &RELOAD_TIME,
     &EXPIRY,
@@ -55,7 +55,7 @@ static EVICTED: Desc<1> = Desc::counter(
     "Connections closed to make room for others, by the limit that was reached.",
     ["reason"],
 );
-static REFUSED: Desc<1> = Desc::counter(
+static REJECTED: Desc<1> = Desc::counter(
     "exporter_tls_handshakes_refused_total",
     "Connections refused before the first request, by reason.",
     ["reason"],
@@ -90,7 +90,7 @@ pub(crate) struct ServerMetrics {
     /// In the order of [`Eviction::ALL`].
     evicted: [AtomicU64; Eviction::ALL.len()],
     /// In the order of [`Rejection::ALL`].
-    refused: [AtomicU64; Rejection::ALL.len()],
+    rejected: [AtomicU64; Rejection::ALL.len()],
 }
 
 impl ServerMetrics {
@@ -111,9 +111,9 @@ impl ServerMetrics {
             }
         }
         {
-            let mut refused = out.family(&REFUSED);
-            for (rejection, count) in Rejection::ALL.iter().zip(&self.refused) {
-                refused.sample([rejection.as_str()], count.load(Ordering::Relaxed) as f64);
+            let mut rejected = out.family(&REJECTED);
+            for (rejection, count) in Rejection::ALL.iter().zip(&self.rejected) {
+                rejected.sample([rejection.as_str()], count.load(Ordering::Relaxed) as f64);
             }
         }
         let status = config.status();
@@ -131,7 +131,7 @@ impl ServerMetrics {
     #[cfg(test)]
     pub(super) fn rejections(&self, rejection: Rejection) -> u64 {
         let nth = Rejection::ALL.iter().position(|known| *known == rejection).unwrap();
-        self.refused[nth].load(Ordering::Relaxed)
+        self.rejected[nth].load(Ordering::Relaxed)
     }
 
     #[cfg(test)]
@@ -152,9 +152,9 @@ impl ServerMetrics {
         }
     }
 
-    pub(super) fn refused(&self, rejection: Rejection) {
+    pub(super) fn rejected(&self, rejection: Rejection) {
         let nth = Rejection::ALL.iter().position(|known| *known == rejection);
-        if let Some(counter) = nth.and_then(|nth| self.refused.get(nth)) {
+        if let Some(counter) = nth.and_then(|nth| self.rejected.get(nth)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -29,17 +29,17 @@ static INFO: Desc<3> = Desc::gauge(
 
 const DEVICE: [&str; 2] = ["device", "sysfs_name"];
 
-static COLUMNS: [Column<Multi, 2>; 5] = [
+static COLUMNS: [Column<Row, 2>; 5] = [
     Desc::gauge("node_dmmultipath_device_active", "Whether the device is active.", DEVICE)
-        .column(|multi| Some(f64::from(!multi.is_suspended))),
+        .column(|row| Some(f64::from(!row.is_suspended))),
     Desc::gauge("node_dmmultipath_device_size_bytes", "Size of the device.", DEVICE)
-        .column(|multi| Some(multi.size)),
+        .column(|row| Some(row.size)),
     Desc::gauge("node_dmmultipath_device_paths", "Paths to the device.", DEVICE)
-        .column(|multi| Some(multi.paths as f64)),
+        .column(|row| Some(row.paths as f64)),
     Desc::gauge("node_dmmultipath_device_paths_active", "Paths that can be used.", DEVICE)
-        .column(|multi| Some(multi.active as f64)),
+        .column(|row| Some(row.active as f64)),
     Desc::gauge("node_dmmultipath_device_paths_failed", "Paths that cannot be used.", DEVICE)
-        .column(|multi| Some((multi.paths - multi.active) as f64)),
+        .column(|row| Some((row.paths - row.active) as f64)),
 ];
 
 static PATH_STATE: Desc<3> = Desc::gauge(
@@ -49,7 +49,7 @@ static PATH_STATE: Desc<3> = Desc::gauge(
 );
 
 #[derive(Clone, Copy)]
-struct Multi {
+struct Row {
     is_suspended: bool,
     /// In bytes.
     size: f64,
@@ -63,21 +63,21 @@ impl Collector for Multipath {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let devices = self.0.device("block").or_absent("block devices")?;
         let devices = devices.devices_matching(|name| name.starts_with("dm-"))?;
-        let (found, result) = each(devices, |_, device| self.mapped(device));
-        let mapped =
-            || found.iter().filter_map(|(name, mapped)| Some((name.as_str(), mapped.as_ref()?)));
+        let (found, result) = each(devices, |_, device| self.read(device));
+        let multipath_devices =
+            || found.iter().filter_map(|(name, device)| Some((name.as_str(), device.as_ref()?)));
         let mut info = out.family(&INFO);
-        for (sysfs_name, mapped) in mapped() {
-            info.sample([&mapped.name, sysfs_name, &mapped.uuid], 1.0);
+        for (sysfs_name, device) in multipath_devices() {
+            info.sample([&device.name, sysfs_name, &device.uuid], 1.0);
         }
-        let rows: Vec<_> = mapped()
-            .map(|(sysfs_name, mapped)| ([mapped.name.as_str(), sysfs_name], mapped.multi()))
+        let rows: Vec<_> = multipath_devices()
+            .map(|(sysfs_name, device)| ([device.name.as_str(), sysfs_name], device.row()))
             .collect();
         out.table(&COLUMNS, &rows);
         let mut states = out.family(&PATH_STATE);
-        for (_, mapped) in mapped() {
-            for (path, state) in &mapped.paths {
-                states.sample([&mapped.name, path, state], 1.0);
+        for (_, device) in multipath_devices() {
+            for (path, state) in &device.paths {
+                states.sample([&device.name, path, state], 1.0);
             }
         }
         result
@@ -85,7 +85,7 @@ impl Collector for Multipath {
 }
 
 /// A multipath device.
-struct Mapped {
+struct MultipathDevice {
     name: String,
     uuid: String,
     is_suspended: bool,
@@ -95,11 +95,11 @@ struct Mapped {
     paths: Vec<(String, String)>,
 }
 
-impl Mapped {
-    fn multi(&self) -> Multi {
+impl MultipathDevice {
+    fn row(&self) -> Row {
         // The first is the state of SCSI, the second that of NVMe.
         let active = |state: &str| matches!(state, "running" | "live");
-        Multi {
+        Row {
             is_suspended: self.is_suspended,
             size: self.sectors as f64 * 512.0,
             paths: self.paths.len(),
@@ -110,7 +110,7 @@ impl Mapped {
 
 impl Multipath {
     /// A device-mapper device, if it is a multipath device.
-    fn mapped(&self, device: &Device) -> Result<Option<Mapped>, Error> {
+    fn read(&self, device: &Device) -> Result<Option<MultipathDevice>, Error> {
         let Some(uuid) = if_exists(device.string("dm/uuid"))? else { return Ok(None) };
         if !uuid.starts_with("mpath-") {
             return Ok(None);
@@ -125,7 +125,7 @@ impl Multipath {
             };
             paths.push((path, state.unwrap_or_else(|| "unknown".to_owned())));
         }
-        Ok(Some(Mapped {
+        Ok(Some(MultipathDevice {
             name: device.string("dm/name")?,
             uuid,
             is_suspended: device.number::<u8>("dm/suspended", "0 or 1")? != 0,

@@ -24,7 +24,7 @@ static INFO: Desc<5> = Desc::gauge(
 
 const CARD: [&str; 1] = ["card"];
 
-static COLUMNS: [Column<Use, 1>; 7] = [
+static COLUMNS: [Column<Usage, 1>; 7] = [
     Desc::gauge("node_drm_gpu_busy_percent", "How busy the GPU is, in percent.", CARD)
         .column(|card| Some(card.busy)),
     Desc::gauge("node_drm_memory_gtt_size_bytes", "Size of the graphics translation table.", CARD)
@@ -59,7 +59,7 @@ impl Collector for Drm {
         for Card { name, memory_vendor, performance_level, unique_id, .. } in &cards {
             family.sample([name, memory_vendor, performance_level, unique_id, "amd"], 1.0);
         }
-        let rows: Vec<_> = cards.iter().map(|card| ([card.name.as_str()], card.used)).collect();
+        let rows: Vec<_> = cards.iter().map(|card| ([card.name.as_str()], card.usage)).collect();
         out.table(&COLUMNS, &rows);
         result
     }
@@ -77,12 +77,12 @@ struct Card {
     memory_vendor: String,
     performance_level: String,
     unique_id: String,
-    used: Use,
+    usage: Usage,
 }
 
 /// In percent and bytes; 0 for values that the card does not provide.
 #[derive(Clone, Copy, Debug)]
-struct Use {
+struct Usage {
     busy: f64,
     gtt_size: f64,
     gtt_used: f64,
@@ -104,7 +104,7 @@ impl Card {
         if !uevent.lines().any(|line| line == "DRIVER=amdgpu") {
             return Ok(None);
         }
-        let used = Use {
+        let usage = Usage {
             busy: number(&device, "gpu_busy_percent")?,
             gtt_size: number(&device, "mem_info_gtt_total")?,
             gtt_used: number(&device, "mem_info_gtt_used")?,
@@ -121,7 +121,7 @@ impl Card {
             memory_vendor: text("mem_info_vram_vendor"),
             performance_level: text("power_dpm_force_performance_level"),
             unique_id: text("unique_id"),
-            used,
+            usage,
         }))
     }
 }

@@ -26,7 +26,7 @@ pub(super) static DEFINITION: Definition =
         &INFO,
         &netlink::INFO,
         &netlink::ALTERNATIVE_NAMES,
-        &netlink::Counted,
+        &netlink::LinkCounters,
     ]);
 
 static IGNORED: Flag =

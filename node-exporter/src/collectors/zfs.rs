@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition =
     })
     .cost("about 10 files, and one per dataset")
     .reads(&["/proc/spl/kstat/zfs/*", "/proc/spl/kstat/zfs/*/{io,objset-*,state}"])
-    .metrics(&[&Found, &STATE]);
+    .metrics(&[&EntryFamilies, &STATE]);
 
 /// The files of the whole module, with the prefixes of their families.
 const FILES: [(&str, &str); 11] = [
@@ -38,9 +38,9 @@ const FILES: [(&str, &str); 11] = [
 ];
 
 /// The families that are named after entries of files.
-struct Found;
+struct EntryFamilies;
 
-impl Describe for Found {
+impl Describe for EntryFamilies {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         let mut desc = |name, help, labels| visit(DynDesc::new(name, help, Kind::Untyped, labels));
         desc("node_zfs_<part>_<entry>", "Entry <entry> of <file> in /proc/spl/kstat/zfs.", &[]);
@@ -69,21 +69,21 @@ impl Collector for Zfs {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let pools = self.host.list_proc_directories("spl/kstat/zfs").or_absent("ZFS")?;
         let mut result = Ok(());
-        for ((file, part), names) in FILES.into_iter().zip(&mut self.names) {
-            result = result.and(module(&self.host, out, file, part, names));
+        for ((file, prefix), names) in FILES.into_iter().zip(&mut self.names) {
+            result = result.and(expose_module(&self.host, out, file, prefix, names));
         }
-        result = result.and(self.pools(out, &pools));
-        result = result.and(self.datasets(out, &pools));
-        result.and(self.states(out, &pools))
+        result = result.and(self.expose_pools(out, &pools));
+        result = result.and(self.expose_datasets(out, &pools));
+        result.and(self.expose_states(out, &pools))
     }
 }
 
 /// The entries of one file of the whole module. The files differ between versions of ZFS.
-fn module(
+fn expose_module(
     host: &Host,
     out: &mut Families,
     file: &str,
-    part: &str,
+    prefix: &str,
     names: &mut Names,
 ) -> Result<(), Error> {
     let Some(text) = if_exists(host.proc(format!("spl/kstat/zfs/{file}")))? else { return Ok(()) };
@@ -91,7 +91,7 @@ fn module(
         let Entry { name, value } = entry?;
         let family = names.get(index, name, |name| {
             Some(Named {
-                name: format!("node_zfs_{part}_{}", name.replace('-', "_")),
+                name: format!("node_zfs_{prefix}_{}", name.replace('-', "_")),
                 help: format!("Entry {name} of {file} in /proc/spl/kstat/zfs."),
             })
         });
@@ -105,7 +105,7 @@ fn module(
 /// The samples of each entry, by name.
 type ByName<const N: usize> = BTreeMap<String, Vec<([String; N], f64)>>;
 
-fn add<const N: usize>(samples: &mut ByName<N>, name: &str, labels: [&str; N], value: f64) {
+fn add_sample<const N: usize>(samples: &mut ByName<N>, name: &str, labels: [&str; N], value: f64) {
     if samples.len() < MAX_NAMES || samples.contains_key(name) {
         samples.entry(name.to_owned()).or_default().push((labels.map(str::to_owned), value));
     }
@@ -127,7 +127,7 @@ fn expose<const N: usize>(
 }
 
 impl Zfs {
-    fn pools(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
+    fn expose_pools(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
         let mut samples = ByName::new();
         let mut result = Ok(());
         for name in pools {
@@ -137,7 +137,7 @@ impl Zfs {
                 Ok(Some(file)) => match pool(&file) {
                     Ok(entries) => {
                         for Entry { name: entry, value } in entries {
-                            add(&mut samples, entry, [name], value);
+                            add_sample(&mut samples, entry, [name], value);
                         }
                     }
                     Err(error) => result = result.and(Err(error)),
@@ -149,7 +149,7 @@ impl Zfs {
         result
     }
 
-    fn datasets(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
+    fn expose_datasets(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
         let mut samples = ByName::new();
         let mut result = Ok(());
         for name in pools {
@@ -162,7 +162,7 @@ impl Zfs {
                     let Some(file) = read? else { return Ok(()) };
                     let (dataset, entries) = dataset(&file)?;
                     for Entry { name: entry, value } in entries {
-                        add(samples, entry, [name, dataset], value);
+                        add_sample(samples, entry, [name, dataset], value);
                     }
                     Ok(())
                 };
@@ -173,7 +173,7 @@ impl Zfs {
         result
     }
 
-    fn states(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
+    fn expose_states(&self, out: &mut Families, pools: &[String]) -> Result<(), Error> {
         let mut result = Ok(());
         let mut family = out.family(&STATE);
         for pool in pools {

@@ -17,7 +17,7 @@ pub(crate) const BUFFER: usize = 72 * 1024;
 
 /// The response to a request that must not be served. Its connection must be closed, since it is not
 /// certain where the next request begins.
-pub(crate) fn refuse<B: Body>(request: &Request<B>) -> Option<Response> {
+pub(crate) fn reject<B: Body>(request: &Request<B>) -> Option<Response> {
     let headers = request.headers();
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > MAX_TARGET {

@@ -17,7 +17,7 @@ use crate::web::server::Server;
 
 const READ: &str = "GET, HEAD";
 
-/// The response to a request that [`super::request::refuse`] did not refuse, and its user.
+/// The response to a request that [`super::request::reject`] did not reject, and its user.
 pub(crate) async fn answer<B: Body>(
     server: &Arc<Server>,
     connection: &ConnectionState,

@@ -53,7 +53,7 @@ impl Fixture {
     }
 
     /// The counter increases after the client was notified, so it may be late.
-    fn expect_refused(&self, reason: Rejection, count: u64) {
+    fn expect_rejected(&self, reason: Rejection, count: u64) {
         let start = Instant::now();
         while self.server.metrics.rejections(reason) < count && start.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(5));
@@ -81,7 +81,7 @@ fn clients_need_a_certificate() {
     let stranger = fixture.config(None, &[]);
     let error = say(&mut fixture.connect(&stranger), &get("/metrics", "")).unwrap_err();
     assert!(error.contains("CertificateRequired"), "{error}");
-    fixture.expect_refused(Rejection::NoCertificate, 1);
+    fixture.expect_rejected(Rejection::NoCertificate, 1);
     let config = fixture.config(Some(&fixture.holder), &[b"h3"]);
     let error = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap_err();
     assert!(error.contains("NoApplicationProtocol"), "{error}");
@@ -108,7 +108,7 @@ fn plain_http_on_a_tls_port_gets_an_http_response() {
         answer.ends_with("\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"),
         "{answer}"
     );
-    fixture.expect_refused(Rejection::PlainHttp, 1);
+    fixture.expect_rejected(Rejection::PlainHttp, 1);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn an_incomplete_handshake_times_out() {
         let (took, _) = client.closed();
         assert!((250..120_000).contains(&took.as_millis()), "{beginning:?} {took:?}");
     }
-    fixture.expect_refused(Rejection::Timeout, 3);
+    fixture.expect_rejected(Rejection::Timeout, 3);
     let mut client = fixture.server.connect();
     client.send("\x16\x03\x01garbage, and more of it than a record header");
     let (took, _) = client.closed();
@@ -164,7 +164,7 @@ fn removing_an_allowed_san_ends_connections_and_sessions() {
     for _ in 0..2 {
         assert!(say(&mut fixture.connect(&config), &get("/metrics", "")).is_err());
     }
-    fixture.expect_refused(Rejection::SanNotAllowed, 2);
+    fixture.expect_rejected(Rejection::SanNotAllowed, 2);
 }
 
 #[test]

@@ -29,9 +29,9 @@ pub(super) static ALTERNATIVE_NAMES: Desc<2> = Desc::gauge(
 );
 /// The counters of an interface. The names are those of netdev's detailed metrics; the types are
 /// gauges, as in the original.
-pub(super) struct Counted;
+pub(super) struct LinkCounters;
 
-impl Describe for Counted {
+impl Describe for LinkCounters {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
         for column in &details::COLUMNS {
             visit(gauge(column));
