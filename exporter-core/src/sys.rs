@@ -1,4 +1,4 @@
-//! What depends on the system. Each of the modules has all functions.
+//! Functions that depend on the operating system. Each of the modules implements all of them.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -11,6 +11,6 @@ use self::linux as system;
 use self::other as system;
 
 pub(crate) use self::system::{
-    abstract_address, bound_unsent, inherited, release_free_memory, release_startup_pages,
-    running_program,
+    abstract_address, limit_unsent_data, release_free_memory, release_startup_pages,
+    running_program, take_inherited_sockets,
 };

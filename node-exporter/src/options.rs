@@ -1,4 +1,4 @@
-//! Flags that do not belong to a collector: root paths, and filters for all collectors.
+//! Flags that do not belong to a collector: filters and limits for all collectors.
 
 #[cfg(target_os = "linux")]
 pub(crate) mod native;

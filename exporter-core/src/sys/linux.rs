@@ -1,5 +1,5 @@
-//! Linux. All unsafe code of the crate is here: sockets opened before the program started, the
-//! allocator, and the pages of the program have no safe API in std.
+//! Linux. Contains all unsafe code of the crate: std has no safe API for inherited sockets, the
+//! allocator, and the pages of the program.
 
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -13,18 +13,18 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::sockopt::{set_tcp_user_timeout, socket_acceptconn};
 use socket2::SockRef;
 
-/// The first descriptor that systemd passes on.
-const FIRST: RawFd = 3;
+/// The first descriptor that systemd passes: `SD_LISTEN_FDS_START`.
+const LISTEN_FDS_START: RawFd = 3;
 
 /// Takes the `count` listening sockets that systemd passed to this process. Only the first call
 /// returns them.
 #[expect(unsafe_code, reason = "a descriptor that is only known by its number has no owner yet")]
-pub(crate) fn inherited(count: u16) -> io::Result<Vec<OwnedFd>> {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    if TAKEN.swap(true, Ordering::Relaxed) {
+pub(crate) fn take_inherited_sockets(count: u16) -> io::Result<Vec<OwnedFd>> {
+    static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+    if IS_TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(Vec::new());
     }
-    let numbers = FIRST..FIRST + RawFd::from(count);
+    let numbers = LISTEN_FDS_START..LISTEN_FDS_START + RawFd::from(count);
     for number in numbers.clone() {
         // SAFETY: the borrow ends here, and the descriptor is only queried. If it is not open, the
         // kernel returns an error.
@@ -51,19 +51,19 @@ pub(crate) fn abstract_address(name: &str) -> io::Result<SocketAddr> {
     SocketAddr::from_abstract_name(name)
 }
 
-/// The time after which the kernel closes a connection whose peer acknowledges nothing.
+/// The time after which the kernel closes a connection whose peer does not acknowledge data.
 const UNACKNOWLEDGED_MILLISECONDS: u32 = 60_000;
 
-/// Limits the unsent data of each connection that the listener accepts to `bytes`, and the time
-/// that it is kept when the peer acknowledges nothing, even of connections that are already closed.
-pub(crate) fn bound_unsent(listener: &impl AsFd, bytes: u32) -> io::Result<()> {
+/// Limits the unsent data of each accepted connection to `bytes`, and the time that the kernel
+/// keeps data that the peer does not acknowledge, even after the connection was closed.
+pub(crate) fn limit_unsent_data(listener: &impl AsFd, bytes: u32) -> io::Result<()> {
     SockRef::from(listener).set_tcp_notsent_lowat(bytes)?;
     set_tcp_user_timeout(listener, UNACKNOWLEDGED_MILLISECONDS)?;
     Ok(())
 }
 
-/// Unmaps the code and constants of the program and its libraries, most of which only the start
-/// needed. What runs later is mapped again when it does, from the page cache.
+/// Unmaps the code and constants of the program and its libraries, most of which only startup
+/// needed. Pages that are used later are mapped again from the page cache.
 #[expect(unsafe_code, reason = "segments of a program are only known by their addresses")]
 pub(crate) fn release_startup_pages() {
     // SAFETY: `release_segments` has the type that is expected, and does not unwind.
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "of this process, whatever the paths are")]
-    fn the_program_runs_on_with_fewer_pages() {
+    fn the_program_runs_after_its_pages_are_released() {
         let resident = || -> u64 {
             let status = fs::read_to_string("/proc/self/status").unwrap();
             let line = status.lines().find_map(|line| line.strip_prefix("RssFile:")).unwrap();

@@ -1,4 +1,4 @@
-//! Unix systems other than Linux: what POSIX has.
+//! Unix systems other than Linux. Uses only POSIX.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::SocketAddr;
@@ -9,7 +9,7 @@ use rustix::net::sockopt::set_socket_send_buffer_size;
 
 /// There is no systemd.
 #[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
-pub(crate) fn inherited(_: u16) -> io::Result<Vec<OwnedFd>> {
+pub(crate) fn take_inherited_sockets(_: u16) -> io::Result<Vec<OwnedFd>> {
     Ok(Vec::new())
 }
 
@@ -23,15 +23,15 @@ pub(crate) fn abstract_address(_: &str) -> io::Result<SocketAddr> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Limits the unsent and unacknowledged data of each connection that the listener accepts to
-/// `bytes`. How long it is kept when the peer acknowledges nothing is a setting of the system.
-pub(crate) fn bound_unsent(listener: &impl AsFd, bytes: u32) -> io::Result<()> {
+/// Limits the unsent and unacknowledged data of each accepted connection to `bytes`. The time that
+/// unacknowledged data is kept is a setting of the system.
+pub(crate) fn limit_unsent_data(listener: &impl AsFd, bytes: u32) -> io::Result<()> {
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
     Ok(set_socket_send_buffer_size(listener, bytes)?)
 }
 
-/// Not every system maps these pages again with their content.
+/// Does nothing: not every system maps released pages again with their content.
 pub(crate) fn release_startup_pages() {}
 
-/// The allocator has no such call.
+/// Does nothing: the allocators have no such call.
 pub(crate) fn release_free_memory() {}

@@ -155,7 +155,7 @@ impl Listener {
 
     /// The sockets that systemd opened for this process. Only the first call returns them.
     pub fn from_systemd() -> Result<Vec<Self>, ListenError> {
-        let sockets = sys::inherited(systemd_sockets()).map_err(ListenError::Adopt)?;
+        let sockets = sys::take_inherited_sockets(systemd_sockets()).map_err(ListenError::Adopt)?;
         let listeners = sockets.into_iter().map(Self::adopt).collect::<Result<Vec<_>, _>>();
         let listeners = listeners.map_err(ListenError::Adopt)?;
         if listeners.is_empty() { Err(ListenError::NotActivated) } else { Ok(listeners) }
@@ -179,7 +179,7 @@ impl Listener {
             Domain::IPV4 | Domain::IPV6 => {
                 let listener = net::TcpListener::from(fd);
                 listener.set_nonblocking(true)?;
-                sys::bound_unsent(&listener, UNSENT_BUFFER)?;
+                sys::limit_unsent_data(&listener, UNSENT_BUFFER)?;
                 ListeningSocket::Tcp(TcpListener::from_std(listener)?)
             }
             _ => {
@@ -281,7 +281,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
     // Requests are small; the kernel need not keep more of what is not read yet.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-    sys::bound_unsent(&socket, UNSENT_BUFFER)?;
+    sys::limit_unsent_data(&socket, UNSENT_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -1,4 +1,4 @@
-//! The flags of the native collectors: those of all, and the roots of the machine's file systems.
+//! The flags of the native collectors: the shared flags, and the root paths.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,14 +36,15 @@ static ROOTFS: Flag = Flag::text("path.rootfs", "/", "Where the root file system
 static UDEV: Flag =
     Flag::text("path.udev.data", "/run/udev/data", "Directory of udev's device database.");
 
-/// Whether the command line selects the portable collectors. Their flags differ, so this must be
-/// known before parsing; [`super::check_collectors`] detects what this function missed.
+/// Whether the command line selects the portable collectors. They have other flags, so this has to
+/// be known before parsing. [`super::check_collectors`] detects spellings that this function
+/// misses.
 pub(crate) fn selects_portable(args: &[OsString]) -> bool {
     args.iter().any(|arg| arg == "--collectors=portable")
         || args.windows(2).any(|pair| pair == ["--collectors", PORTABLE])
 }
 
-/// The machine that the flags select.
+/// The host with the root paths from the flags.
 pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
     Ok(Host {
         procfs: directory(flags, &PROCFS)?,
@@ -57,7 +58,7 @@ pub(crate) fn host(flags: &Flags) -> Result<Host, Error> {
     })
 }
 
-/// A directory that must exist, because nothing can be read without it.
+/// The directory of a flag. Fails if it does not exist, because no collector works without it.
 fn directory(flags: &Flags, flag: &Flag) -> Result<PathBuf, Error> {
     let path = PathBuf::from(flags.text(flag));
     if path.is_dir() {

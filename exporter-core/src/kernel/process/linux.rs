@@ -18,7 +18,7 @@ pub(super) fn memory() -> Option<(f64, f64)> {
 
 /// IP bytes received and sent.
 pub(super) fn traffic() -> Option<(f64, f64)> {
-    // The collector `netstat` of the node exporter reads it too.
+    // Shared with the collector `netstat` of the node exporter.
     let netstat = Path::new("/proc/net/netstat");
     let bytes = FileCache::of_process().read_once("process", netstat, Records::Single).ok()?;
     parse_traffic(str::from_utf8(&bytes).ok()?)
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn traffic_of_several_kernels() {
+    fn traffic_is_parsed_for_all_kernels() {
         for (netstat, expected) in [
             ("", None),
             ("IpExt: InOctets OutOctets\n", None),

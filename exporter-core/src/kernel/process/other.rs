@@ -1,4 +1,4 @@
-//! Systems other than Linux: POSIX has none of these.
+//! Systems other than Linux: POSIX does not provide these values.
 
 pub(super) fn memory() -> Option<(f64, f64)> {
     None
