@@ -47,14 +47,18 @@ fn query(probers: &mut Probers, paths: &[&str], budget: Duration) -> (Vec<bool>,
 #[test]
 fn one_prober_suffices_while_it_replies() {
     let mut probers = Probers::new(program);
-    let mut processes = Vec::new();
-    for _ in 0..3 {
-        assert_eq!(query(&mut probers, &["/a"; 100], BUDGET).0, [true; 100]);
-        processes.extend(probers.idle.iter().map(|prober| prober.child.id()));
-    }
-    assert_eq!(processes.len(), 3);
-    processes.dedup();
-    assert_eq!(processes.len(), 1, "the same one every time");
+    let is_same_prober = || {
+        let mut processes = Vec::new();
+        for _ in 0..3 {
+            assert_eq!(query(&mut probers, &["/a"; 100], BUDGET).0, [true; 100]);
+            processes.extend(probers.idle.iter().map(|prober| prober.child.id()));
+        }
+        assert_eq!(processes.len(), 3);
+        processes.dedup();
+        processes.len() == 1
+    };
+    // A busy machine may delay a reply so long that another prober is started.
+    until(is_same_prober, || "the queries use several probers".to_owned());
 }
 
 #[test]
