@@ -12,7 +12,7 @@ pub(crate) struct AllowList(Vec<Pattern>);
 /// The targets that one pattern allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
-    Anything,
+    Any,
     Tcp {
         host: Host,
         /// `None` allows any port.
@@ -60,11 +60,11 @@ impl AllowList {
 impl Pattern {
     fn allows(&self, address: &Address) -> bool {
         match (self, address) {
-            (Self::Anything, _) => true,
+            (Self::Any, _) => true,
             (Self::Tcp { host, port }, Address::Tcp { host: found, port: found_port }) => {
                 port.is_none_or(|port| port == *found_port) && host.allows(found)
             }
-            (Self::Unix(pattern), Address::Unix { path }) => matches(pattern, path),
+            (Self::Unix(pattern), Address::Unix { path }) => matches_wildcard(pattern, path),
             _ => false,
         }
     }
@@ -74,8 +74,8 @@ impl Host {
     fn allows(&self, host: &str) -> bool {
         match (self, address::ip(host)) {
             (Self::Any, _) => true,
-            (Self::Name(pattern), None) => matches(pattern, host),
-            (Self::Network(network, bits), Some(ip)) => contains(*network, *bits, ip),
+            (Self::Name(pattern), None) => matches_wildcard(pattern, host),
+            (Self::Network(network, bits), Some(ip)) => network_contains(*network, *bits, ip),
             _ => false,
         }
     }
@@ -86,7 +86,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, InvalidPattern> {
         if text == "*" {
-            return Ok(Self::Anything);
+            return Ok(Self::Any);
         }
         if let Some(path) = text.strip_prefix("unix://") {
             let path = if path == "*" { "/*" } else { path };
@@ -107,12 +107,12 @@ impl FromStr for Host {
     fn from_str(text: &str) -> Result<Self, InvalidPattern> {
         let (network, bits) = text.split_once('/').unwrap_or((text, ""));
         if let Some(ip) = address::ip(network) {
-            let most = if ip.is_ipv4() { 32 } else { 128 };
+            let max_bits = if ip.is_ipv4() { 32 } else { 128 };
             let bits = match bits {
-                "" if !text.contains('/') => Some(most),
-                bits => bits.parse().ok().filter(|bits| *bits <= most),
+                "" if !text.contains('/') => Some(max_bits),
+                bits => bits.parse().ok().filter(|bits| *bits <= max_bits),
             };
-            let bits = bits.ok_or_else(|| InvalidPattern::Prefix(text.to_owned(), most))?;
+            let bits = bits.ok_or_else(|| InvalidPattern::Prefix(text.to_owned(), max_bits))?;
             return Ok(Self::Network(ip, bits));
         }
         if text == "*" {
@@ -128,7 +128,7 @@ impl FromStr for Host {
     }
 }
 
-fn contains(network: IpAddr, bits: u8, ip: IpAddr) -> bool {
+fn network_contains(network: IpAddr, bits: u8, ip: IpAddr) -> bool {
     let bits = u32::from(bits);
     match (network, ip) {
         (IpAddr::V4(network), IpAddr::V4(ip)) => {
@@ -141,7 +141,7 @@ fn contains(network: IpAddr, bits: u8, ip: IpAddr) -> bool {
     }
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
+fn matches_wildcard(pattern: &str, text: &str) -> bool {
     // Each part is matched as early as possible, except the last one, which must end the text.
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn targets_are_allowed_by_pattern() {
-        for (pattern, target, allowed) in [
+        for (pattern, target, is_allowed) in [
             ("*", "any:1", true),
             ("*", "unix:///x", true),
             ("*:3306", "any:3306", true),
@@ -197,7 +197,7 @@ mod tests {
         ] {
             let address = target.parse().unwrap();
             let list = AllowList::new([pattern]).unwrap();
-            assert_eq!(list.allows(&address), allowed, "{pattern} {target}");
+            assert_eq!(list.allows(&address), is_allowed, "{pattern} {target}");
         }
     }
 

@@ -10,28 +10,28 @@ use crate::grants::Grants;
 /// One line for the grants of the user, and one for each collector that lacks a privilege, with the
 /// statement that grants it.
 pub(crate) async fn grants(db: &Db, plan: &Plan<Db>) -> Vec<CheckLine> {
-    match missing(db, plan).await {
+    match check_grants(db, plan).await {
         Ok(lines) => lines,
         Err(error) => vec![CheckLine::new(false, "grants", error.to_string())],
     }
 }
 
-async fn missing(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
+async fn check_grants(db: &Db, plan: &Plan<Db>) -> Result<Vec<CheckLine>, Error> {
     let mut session = db.session().await?;
     let server = session.server().clone();
     let user = session.query("SELECT CURRENT_USER()").await?;
     let user = user.rows.first().map(|row| row.text(0).to_owned()).unwrap_or_default();
-    let granted = session.query("SHOW GRANTS").await?;
-    let granted = Grants::parse(granted.rows.iter().map(|row| row.text(0)));
+    let grants = session.query("SHOW GRANTS").await?;
+    let grants = Grants::parse(grants.rows.iter().map(|row| row.text(0)));
     let mut lines = Vec::new();
     for def in &plan.enabled {
-        let needs = collectors::needs(def.name, &server, &plan.flags);
-        for need in needs.iter().filter(|need| !granted.allow(need)) {
-            let what = format!("collector {}", def.name);
+        let required = collectors::privileges(def.name, &server, &plan.flags);
+        for privilege in required.iter().filter(|privilege| !grants.include(privilege)) {
+            let subject = format!("collector {}", def.name);
             lines.push(CheckLine::new(
                 false,
-                what,
-                format!("lacks a grant: GRANT {need} TO {};", quoted(&user)),
+                subject,
+                format!("lacks a grant: GRANT {privilege} TO {};", quoted(&user)),
             ));
         }
     }

@@ -2,8 +2,8 @@
 //! statements, and reads result sets as text.
 //!
 //! It does not trust the server. Every length and count is checked against the packet that contains
-//! it, and against a limit, before memory is allocated for it. The server never gets a file, and
-//! gets the password only if nobody else can read it. See
+//! it, and against a limit, before memory is allocated for it. The client never sends a file, and sends
+//! the password only if nobody but the server can read it. See
 //! `docs/adr/0012-a-mysql-client-of-our-own.md`.
 
 mod auth;
@@ -23,7 +23,7 @@ mod transport;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::error::Error;
-pub(crate) use self::login::Greeted;
+pub(crate) use self::login::UnauthenticatedConnection;
 #[cfg(test)]
 pub(crate) use self::login::log_in_over;
 pub(crate) use self::result_set::{ResultSet, Row};

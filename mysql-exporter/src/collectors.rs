@@ -57,7 +57,7 @@ mod userstat;
 use exporter_core::flags::Flags;
 
 use self::collector::{Definition, MysqlCollector};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 static COLLECTORS: [&MysqlCollector; 49] = [
@@ -116,16 +116,16 @@ static COLLECTORS: [&MysqlCollector; 49] = [
 #[expect(clippy::indexing_slicing, reason = "an index out of range would not compile")]
 pub(crate) static ALL: &[&Definition] = &{
     let mut all = [&global_status::COLLECTOR.definition; COLLECTORS.len()];
-    let mut at = 0;
-    while at < COLLECTORS.len() {
-        all[at] = &COLLECTORS[at].definition;
-        at += 1;
+    let mut index = 0;
+    while index < COLLECTORS.len() {
+        all[index] = &COLLECTORS[index].definition;
+        index += 1;
     }
     all
 };
 
 /// The privileges that the collector with this name needs.
-pub(crate) fn needs(name: &str, server: &Server, flags: &Flags) -> Vec<Need> {
+pub(crate) fn privileges(name: &str, server: &Server, flags: &Flags) -> Vec<Privilege> {
     let collector = COLLECTORS.iter().find(|collector| collector.definition.name == name);
-    collector.map_or_else(Vec::new, |collector| (collector.needs)(server, flags))
+    collector.map_or_else(Vec::new, |collector| (collector.privileges)(server, flags))
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use exporter_core::config_file::{self, Secret};
 
 pub(crate) use self::error::{Error, Problem};
-use self::file::File;
+use self::file::OptionFile;
 pub(crate) use self::tls::{Authorities, Identity, Tls};
 use crate::address::Address;
 
@@ -28,12 +28,12 @@ pub(crate) struct Config {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Password,
-    /// The address, unless a probe names a target.
+    /// The address of the server, unless a probe names a target.
     pub(crate) address: Address,
     pub(crate) tls: Tls,
-    /// Whether the password may be sent in clear text if the server asks for that, and nobody else
-    /// can read the connection.
-    pub(crate) cleartext: bool,
+    /// Whether the password may be sent in clear text if the server requests it, and only the server
+    /// can read it.
+    pub(crate) allow_cleartext: bool,
     /// The key that encrypts the password on a connection without TLS.
     pub(crate) public_key: PublicKey,
 }
@@ -67,12 +67,12 @@ pub(crate) struct Defaults {
     pub(crate) address: Address,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret>,
-    /// Whether server certificates are not verified.
-    pub(crate) unverified: bool,
+    /// Whether the certificates of servers are not verified.
+    pub(crate) skip_verification: bool,
 }
 
 /// The section that is used without `auth_module=`.
-pub(crate) const DEFAULT: &str = "client";
+pub(crate) const DEFAULT_SECTION: &str = "client";
 
 impl Config {
     /// Reads the file at `path`. A missing file counts as empty, unless it is `required` and no user
@@ -92,14 +92,15 @@ impl Config {
 
     pub(crate) fn parse(bytes: &[u8], path: &Path, defaults: &Defaults) -> Result<Self, Error> {
         let path = || path.to_owned();
-        let file = file::decode(bytes).and_then(|text| File::parse(&text));
+        let file = file::decode(bytes).and_then(|text| OptionFile::parse(&text));
         let file = file.map_err(|error| Error::Line {
             path: path(),
             line: error.line,
             problem: error.problem,
         })?;
         let mut logins = BTreeMap::new();
-        let sections = file.sections().filter(|name| *name != DEFAULT).chain([DEFAULT]);
+        let sections =
+            file.sections().filter(|name| *name != DEFAULT_SECTION).chain([DEFAULT_SECTION]);
         for section in sections {
             let login = login(&file, section, defaults).map_err(|problem| Error::Key {
                 path: path(),
@@ -118,8 +119,8 @@ impl Config {
         self.logins.get(module)
     }
 
-    /// The first login; there is always one.
-    pub(crate) fn any(&self) -> Option<&Login> {
+    /// The first login. A configuration has at least one.
+    pub(crate) fn first_login(&self) -> Option<&Login> {
         self.logins.values().next()
     }
 
@@ -128,15 +129,15 @@ impl Config {
         self.logins.values().any(|login| login.address == *address)
     }
 
-    /// Rejects a configuration with weaker TLS than this one: a file that was written only in part is
-    /// often valid.
+    /// Rejects a replacement with weaker TLS than this configuration. A partially written file is often
+    /// valid.
     pub(crate) fn check_replacement(&self, new: &Self) -> Result<(), Error> {
         for (section, before) in &self.logins {
             let Some(after) = new.logins.get(section) else { continue };
-            let over_network =
+            let use_tcp =
                 [before, after].iter().all(|login| matches!(login.address, Address::Tcp { .. }));
-            if over_network && let Some(loss) = before.tls.loss(&after.tls) {
-                return Err(Error::Weaker { section: section.clone(), loss });
+            if use_tcp && let Some(lost_protection) = before.tls.lost_protection(&after.tls) {
+                return Err(Error::WeakerTls { section: section.clone(), lost_protection });
             }
         }
         Ok(())
@@ -153,39 +154,39 @@ impl Config {
     }
 }
 
-fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login>, Problem> {
+fn login(file: &OptionFile, section: &str, defaults: &Defaults) -> Result<Option<Login>, Problem> {
     let value = |key: &str| file.value(section, key);
-    let client = section == DEFAULT || section.starts_with("client.");
-    let from_defaults = |user: &Option<String>| if client { user.clone() } else { None };
-    let user = value("user").map(str::to_owned).or_else(|| from_defaults(&defaults.user));
+    let is_client = section == DEFAULT_SECTION || section.starts_with("client.");
+    let default_user = || if is_client { defaults.user.clone() } else { None };
+    let user = value("user").map(str::to_owned).or_else(default_user);
     let Some(user) = user.filter(|user| !user.is_empty()) else { return Ok(None) };
     let password = match file.nearest(section, &["password-file", "password"]) {
         Some(("password-file", path)) => Password::File(path.into()),
         Some((_, text)) => Password::Text(Secret::new(text)),
         None => match &defaults.password {
-            Some(password) if client => Password::Text(password.clone()),
+            Some(password) if is_client => Password::Text(password.clone()),
             _ => Password::None,
         },
     };
     let address = address(file, section, defaults)?;
     // An empty value counts as missing.
     let value = |key: &str| value(key).filter(|value| !value.is_empty());
-    let tls = Tls::read(value, defaults.unverified)?;
+    let tls = Tls::read(value, defaults.skip_verification)?;
     let region = value("rds-iam");
     let password = match region {
-        Some(region) => token(region, &password, &tls)?,
+        Some(region) => rds_iam_password(region, &password, &tls)?,
         None => password,
     };
     // A token is sent in clear text.
-    let cleartext = region.is_some() || switch("enable-cleartext-plugin", value)?;
+    let allow_cleartext = region.is_some() || boolean("enable-cleartext-plugin", value)?;
     let public_key = match value("server-public-key-path").filter(|path| !path.is_empty()) {
         Some(path) => PublicKey::File(path.into()),
-        None if switch("get-server-public-key", value)? => PublicKey::Trusted,
+        None if boolean("get-server-public-key", value)? => PublicKey::Trusted,
         None => PublicKey::None,
     };
-    let login = Login { user, password, address, tls, cleartext, public_key };
-    let login = login.clone().at(login.address.clone())?;
-    if login.cleartext && !login.is_private() {
+    let login = Login { user, password, address, tls, allow_cleartext, public_key };
+    let login = login.clone().with_address(login.address.clone())?;
+    if login.allow_cleartext && !login.is_private() {
         tracing::warn!(
             section,
             "enable-cleartext-plugin has no effect: the password is only sent over a socket, or \
@@ -195,8 +196,8 @@ fn login(file: &File, section: &str, defaults: &Defaults) -> Result<Option<Login
     Ok(Some(login))
 }
 
-/// A token of Amazon RDS in place of a password.
-fn token(region: &str, password: &Password, tls: &Tls) -> Result<Password, Problem> {
+/// Checks the settings of a section with `rds-iam`, which uses a token of Amazon RDS as password.
+fn rds_iam_password(region: &str, password: &Password, tls: &Tls) -> Result<Password, Problem> {
     let problem = |problem| Err(Problem::new("rds-iam", problem));
     let is_region = region
         .bytes()
@@ -219,8 +220,11 @@ fn token(region: &str, password: &Password, tls: &Tls) -> Result<Password, Probl
     problem("this program was built without the feature rds-iam")
 }
 
-/// The value of a key that is on or off.
-fn switch<'a>(key: &'static str, value: impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
+/// The value of a boolean key.
+fn boolean<'a>(
+    key: &'static str,
+    value: impl Fn(&str) -> Option<&'a str>,
+) -> Result<bool, Problem> {
     match value(key) {
         Some("true" | "1" | "ON" | "on") => Ok(true),
         None | Some("false" | "0" | "OFF" | "off" | "") => Ok(false),
@@ -228,7 +232,7 @@ fn switch<'a>(key: &'static str, value: impl Fn(&str) -> Option<&'a str>) -> Res
     }
 }
 
-fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, Problem> {
+fn address(file: &OptionFile, section: &str, defaults: &Defaults) -> Result<Address, Problem> {
     // An empty value counts as missing.
     let has_socket = file.value(section, "socket").is_some_and(|path| !path.is_empty());
     let keys = if has_socket { &["socket", "host"][..] } else { &["host"] };
@@ -259,19 +263,19 @@ fn address(file: &File, section: &str, defaults: &Defaults) -> Result<Address, P
 
 impl Login {
     /// This login for another address. Fails if the TLS settings do not fit the address.
-    pub(crate) fn at(self, address: Address) -> Result<Self, Problem> {
-        let socket = matches!(address, Address::Unix { .. });
-        if socket && self.tls.is_verified() {
+    pub(crate) fn with_address(self, address: Address) -> Result<Self, Problem> {
+        let is_socket = matches!(address, Address::Unix { .. });
+        if is_socket && self.tls.is_verified() {
             return Err(Problem::new(
                 "socket",
                 "a Unix socket has no TLS and needs none: remove the TLS keys from this section",
             ));
         }
-        let tls = if socket { Tls::Off } else { self.tls };
+        let tls = if is_socket { Tls::Off } else { self.tls };
         Ok(Self { address, tls, ..self })
     }
 
-    /// Whether only the server can read what is sent.
+    /// Whether only the server can read what the client sends.
     fn is_private(&self) -> bool {
         matches!(self.address, Address::Unix { .. }) || self.tls.is_verified()
     }

@@ -1,7 +1,7 @@
-//! A server as collectors use it: they send statements and get rows.
+//! Runs the statements of collectors on a server.
 //!
-//! A few connections are kept between scrapes. An abandoned statement is killed on the server, and
-//! its connection is not used again.
+//! A pool keeps a few connections between scrapes. If a scrape abandons a statement, the statement is
+//! killed on the server, and its connection is not used again.
 
 mod connection_ids;
 mod error;
@@ -43,14 +43,14 @@ impl Db {
         Session::open(&self.0.pool).await
     }
 
-    /// The result of one statement.
+    /// Runs one statement.
     pub(crate) async fn query(&self, sql: &str) -> Result<ResultSet, Error> {
         self.session().await?.query(sql).await
     }
 
-    /// Checks that the server responds, and records the result for [`Self::is_up`]. If the call is
+    /// Checks that the server responds, and records the result for [`Self::is_up`]. If the future is
     /// dropped before it completes, the server counts as up only if it responded to other callers
-    /// meanwhile: then only the wait for a connection was too long.
+    /// meanwhile: in that case, only the wait for a connection was too long.
     pub(crate) async fn check(&self) -> Result<(), Error> {
         let _recorder = UpRecorder { server: &self.0, before: self.0.pool.responses() };
         if self.0.pool.limits().fresh_login {

@@ -24,7 +24,7 @@ fn fuzz_packets_of_a_server() {
         password: Password::Text(Secret::new("p")),
         address: "localhost:3306".parse().unwrap(),
         tls: Tls::Off,
-        cleartext: false,
+        allow_cleartext: false,
         public_key: PublicKey::Trusted,
     };
     fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "packets"), |bytes| {
@@ -35,8 +35,8 @@ fn fuzz_packets_of_a_server() {
                 return;
             };
             loop {
-                let answer = connection.query("SELECT 1").await;
-                if answer.is_err_and(|error| error.is_fatal()) {
+                let result = connection.query("SELECT 1").await;
+                if result.is_err_and(|error| error.is_fatal()) {
                     return;
                 }
             }
@@ -50,11 +50,11 @@ fn fuzz_the_option_file() {
         address: "localhost:3306".parse().unwrap(),
         user: None,
         password: None,
-        unverified: false,
+        skip_verification: false,
     };
     fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "options"), |bytes| {
         match Config::parse(bytes, Path::new("my.cnf"), &defaults) {
-            Ok(config) => assert!(config.any().is_some()),
+            Ok(config) => assert!(config.first_login().is_some()),
             Err(error) => {
                 let error = error.to_string();
                 assert!(error.contains("my.cnf"), "{error}");
@@ -70,7 +70,7 @@ fn fuzz_queries_and_targets() {
         address: "localhost:3306".parse().unwrap(),
         user: Some("u".into()),
         password: None,
-        unverified: false,
+        skip_verification: false,
     };
     let config = Config::parse(b"", Path::new("my.cnf"), &defaults).unwrap();
     fuzz(corpus(env!("CARGO_MANIFEST_DIR"), "files"), |bytes| {

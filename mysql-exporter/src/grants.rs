@@ -4,30 +4,30 @@ use std::fmt::{self, Display, Formatter};
 
 /// A privilege that a collector needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Need {
-    /// As in `GRANT`: `PROCESS`.
-    pub(crate) privilege: &'static str,
-    /// As in `ON`: `*.*`, `performance_schema.*`.
-    pub(crate) on: String,
+pub(crate) struct Privilege {
+    /// As in a `GRANT` statement: `PROCESS`.
+    pub(crate) name: &'static str,
+    /// What follows `ON` in a `GRANT` statement: `*.*`, `performance_schema.*`.
+    pub(crate) level: String,
 }
 
-impl Need {
-    pub(crate) fn new(privilege: &'static str, on: impl Into<String>) -> Self {
-        Self { privilege, on: on.into() }
+impl Privilege {
+    pub(crate) fn new(name: &'static str, level: impl Into<String>) -> Self {
+        Self { name, level: level.into() }
     }
 
-    pub(crate) fn global(privilege: &'static str) -> Self {
-        Self::new(privilege, "*.*")
+    pub(crate) fn global(name: &'static str) -> Self {
+        Self::new(name, "*.*")
     }
 }
 
-impl Display for Need {
+impl Display for Privilege {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ON {}", self.privilege, self.on)
+        write!(f, "{} ON {}", self.name, self.level)
     }
 }
 
-/// The result of `SHOW GRANTS`.
+/// The result of `SHOW GRANTS`: names of privileges, and the level on which they are granted.
 #[derive(Debug, Default)]
 pub(crate) struct Grants(Vec<(Vec<String>, String)>);
 
@@ -37,13 +37,13 @@ impl Grants {
         Self(lines.into_iter().filter_map(grant).collect())
     }
 
-    pub(crate) fn allow(&self, need: &Need) -> bool {
-        let wanted = unquoted(&need.on);
-        self.0.iter().any(|(privileges, on)| {
-            let has = |privilege: &String| {
-                privilege.starts_with("ALL") || synonyms(privilege) == synonyms(need.privilege)
+    pub(crate) fn include(&self, required: &Privilege) -> bool {
+        let required_level = unquoted(&required.level);
+        self.0.iter().any(|(names, level)| {
+            let is_required = |name: &String| {
+                name.starts_with("ALL") || canonical_name(name) == canonical_name(required.name)
             };
-            covers(on, &wanted) && privileges.iter().any(has)
+            covers(level, &required_level) && names.iter().any(is_required)
         })
     }
 }
@@ -52,26 +52,26 @@ impl Grants {
 fn grant(line: &str) -> Option<(Vec<String>, String)> {
     let rest = line.strip_prefix("GRANT ")?;
     let (privileges, rest) = rest.split_once(" ON ")?;
-    let (on, _) = rest.split_once(" TO ")?;
-    let privileges = privileges.split(',').map(|one| one.trim().to_ascii_uppercase());
-    Some((privileges.collect(), unquoted(on)))
+    let (level, _) = rest.split_once(" TO ")?;
+    let names = privileges.split(',').map(|name| name.trim().to_ascii_uppercase());
+    Some((names.collect(), unquoted(level)))
 }
 
 fn unquoted(name: &str) -> String {
     name.replace(['`', '"'], "")
 }
 
-/// Whether a privilege on `granted` applies to `wanted`.
-fn covers(granted: &str, wanted: &str) -> bool {
+/// Whether a privilege that is granted on one level applies to another.
+fn covers(granted: &str, required: &str) -> bool {
     match granted.split_once('.') {
-        _ if granted == wanted || granted == "*.*" => true,
-        Some((database, "*")) => wanted.split_once('.').is_some_and(|(name, _)| name == database),
+        _ if granted == required || granted == "*.*" => true,
+        Some((database, "*")) => required.split_once('.').is_some_and(|(name, _)| name == database),
         _ => false,
     }
 }
 
 /// Maps alternative names of a privilege to one name.
-fn synonyms(privilege: &str) -> &str {
+fn canonical_name(privilege: &str) -> &str {
     match privilege {
         "REPLICA MONITOR" => "SLAVE MONITOR",
         "BINLOG MONITOR" => "REPLICATION CLIENT",
@@ -92,7 +92,7 @@ mod tests {
             "GRANT `role`@`%` TO `e`@`%`",
             "nonsense",
         ]);
-        for (privilege, on, allowed) in [
+        for (name, level, is_granted) in [
             ("PROCESS", "*.*", true),
             ("REPLICATION CLIENT", "*.*", true),
             ("SLAVE MONITOR", "*.*", false),
@@ -103,10 +103,10 @@ mod tests {
             ("SELECT", "mysql.*", false),
             ("SELECT", "sys.*", false),
         ] {
-            let need = Need::new(privilege, on);
-            assert_eq!(grants.allow(&need), allowed, "{need}");
+            let privilege = Privilege::new(name, level);
+            assert_eq!(grants.include(&privilege), is_granted, "{privilege}");
         }
         let all = Grants::parse(["GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost`"]);
-        assert!(all.allow(&Need::global("SLAVE MONITOR")));
+        assert!(all.include(&Privilege::global("SLAVE MONITOR")));
     }
 }

@@ -117,7 +117,7 @@ pub(crate) fn config(flags: &Flags) -> Result<Config, Error> {
         address: address(flags)?,
         user: user.map(str::to_owned),
         password: password.filter(|password| !password.is_empty()).map(Secret::new),
-        unverified: flags.is_on(&SKIP_VERIFY),
+        skip_verification: flags.is_on(&SKIP_VERIFY),
     };
     let path = Path::new(flags.text(&MY_CNF));
     let required = flags.is_given(&MY_CNF);
@@ -149,13 +149,13 @@ pub(crate) fn allow_list(flags: &Flags) -> Result<AllowList, Error> {
         .map_err(|error| ALLOW.error(error.to_string()))
 }
 
-/// The time limit of a collector: the flag, or else the timeout of the longest scrape.
+/// The time limit of a collector: the flag, or else the maximum duration of a scrape.
 pub(crate) fn collector_limit<Env>(plan: &Plan<Env>) -> Duration {
-    if plan.flags.is_given(&COLLECTOR_TIMEOUT) { plan.limit } else { LONGEST_SCRAPE }
+    if plan.flags.is_given(&COLLECTOR_TIMEOUT) { plan.limit } else { MAX_SCRAPE_DURATION }
 }
 
-/// The maximum duration of a scrape, whatever timeout the client announces.
-const LONGEST_SCRAPE: Duration = Duration::from_secs(30);
+/// The maximum duration of a scrape, even if the client announces a longer timeout.
+const MAX_SCRAPE_DURATION: Duration = Duration::from_secs(30);
 
 /// The limits of sessions. `limit` is the time limit of a collector.
 pub(crate) fn limits(flags: &Flags, limit: Duration) -> Result<Limits, Error> {

@@ -26,7 +26,7 @@ use crate::db::Db;
 pub(crate) struct Queries(Vec<Arc<CustomQuery>>);
 
 impl Queries {
-    /// Reads a file. A statement may take `limit` at most.
+    /// Reads a file. `limit` is the maximum timeout of a query.
     pub(crate) fn load(path: &Path, limit: Duration) -> Result<Self, ConfigError> {
         let bytes = config_file::read(path, config_file::SMALL)
             .map_err(|error| ConfigError::unreadable(path, &error))?;

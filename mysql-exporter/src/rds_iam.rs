@@ -35,7 +35,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result<Secret, Error> {
     static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
     let no_response = || Error("the source of AWS credentials does not respond".into());
-    let config = tokio::time::timeout(TIMEOUT, CONFIG.get_or_try_init(load));
+    let config = tokio::time::timeout(TIMEOUT, CONFIG.get_or_try_init(load_config));
     let config = config.await.map_err(|_| no_response())??;
     files::check_tokens().await?;
     let provider = config.credentials_provider();
@@ -47,7 +47,7 @@ pub(crate) async fn token(user: &str, address: &Address, region: &str) -> Result
     presigned(user, address, region, credentials, SystemTime::now())
 }
 
-async fn load() -> Result<SdkConfig, Error> {
+async fn load_config() -> Result<SdkConfig, Error> {
     let profiles = files::profiles().await?;
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12())

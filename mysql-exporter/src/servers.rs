@@ -42,7 +42,7 @@ struct State {
 /// A server with its two registries, which share its connections.
 struct Instance {
     db: Db,
-    /// The registry of the telemetry path, with the metrics of the exporter itself.
+    /// The registry of the telemetry path. It includes the metrics of the exporter itself.
     metrics: Arc<Registry>,
     probe: Arc<Registry>,
     /// Whether the server is in the option file. Such servers are never removed.
@@ -67,22 +67,22 @@ impl Servers {
         let targets = options::targets(&plan.flags, &config)?;
         let state = Mutex::new(State { config, queries, targets, servers: HashMap::new() });
         let servers = Self { plan, limits, allow_list, state };
-        // Invalid flags of collectors are errors now, not in a scrape.
-        let login = servers.state().config.any().cloned();
+        // Builds the collectors once, so that their invalid flags are errors at startup.
+        let login = servers.state().config.first_login().cloned();
         login.map(|login| servers.connect(login, true, &Queries::default())).transpose()?;
         Ok(servers)
     }
 
-    /// The registry of the target in the query, or else of the server in the section.
-    fn find(&self, query: &Query, probe: bool) -> Result<Arc<Registry>, String> {
+    /// The registry of the target that the query names, or else of the server in the section.
+    fn find(&self, query: &Query, is_probe: bool) -> Result<Arc<Registry>, String> {
         let module = query.value("auth_module").filter(|module| !module.is_empty());
-        let module = module.unwrap_or(config::DEFAULT);
+        let module = module.unwrap_or(config::DEFAULT_SECTION);
         let mut state = self.state();
-        // The other sections are not listed: the client may be anyone.
+        // The error does not list the other sections, because the client may be anyone.
         let unknown = || format!("There is no auth_module {module:?}.");
         let login = state.config.login(module).cloned().ok_or_else(unknown)?;
         let login = match query.value("target").filter(|target| !target.is_empty()) {
-            None if probe => {
+            None if is_probe => {
                 return Err("A probe needs a target: host:port or unix:///path.".into());
             }
             None => login,
@@ -97,7 +97,9 @@ impl Servers {
                          nor --probe.allow-target allows it."
                     ));
                 }
-                login.at(address).map_err(|problem| format!("auth_module {module:?}: {problem}"))?
+                login
+                    .with_address(address)
+                    .map_err(|problem| format!("auth_module {module:?}: {problem}"))?
             }
         };
         let key = (login.address.clone(), module.to_owned());
@@ -105,14 +107,14 @@ impl Servers {
             let is_configured = state.config.has_server(&login.address);
             let instance = self.connect(login, is_configured, &state.queries);
             let instance = instance.map_err(|error| error.to_string())?;
-            state.make_room();
+            state.evict();
             state.servers.insert(key.clone(), instance);
         }
         let Some(server) = state.servers.get_mut(&key) else {
             return Err("The target was removed.".into());
         };
         server.last_used = Instant::now();
-        Ok(Arc::clone(if probe { &server.probe } else { &server.metrics }))
+        Ok(Arc::clone(if is_probe { &server.probe } else { &server.metrics }))
     }
 
     fn connect(
@@ -131,7 +133,7 @@ impl Servers {
                     own(out);
                 }
             });
-            // One connection for each collector that runs.
+            // Each running collector uses one connection.
             settings.concurrency = self.limits.connections;
             // As in mysqld_exporter: scrape configurations name collectors for all servers.
             settings.ignores_unavailable = true;
@@ -154,14 +156,15 @@ impl Servers {
 }
 
 impl State {
-    /// Removes servers that are no longer probed, and one more if there are too many.
-    fn make_room(&mut self) {
+    /// Removes servers that are no longer probed. If there are still too many, removes the least
+    /// recently probed one.
+    fn evict(&mut self) {
         self.servers
             .retain(|_, server| server.is_configured || server.last_used.elapsed() < IDLE_TIMEOUT);
         let probed = || self.servers.iter().filter(|(_, server)| !server.is_configured);
         if probed().count() >= MAX_PROBED {
-            let oldest = probed().min_by_key(|(_, server)| server.last_used);
-            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+            let least_recent = probed().min_by_key(|(_, server)| server.last_used);
+            if let Some(key) = least_recent.map(|(key, _)| key.clone()) {
                 self.servers.remove(&key);
             }
         }
@@ -178,7 +181,7 @@ impl Exporter for Servers {
         Some(self.find(query, true))
     }
 
-    /// Without a file of targets there is no such page, because it shows names of servers to all
+    /// The page is disabled without a file of targets, because it shows the names of servers to all
     /// clients.
     fn discovery(&self) -> Option<String> {
         let state = self.state();
@@ -210,7 +213,7 @@ impl Exporter for Servers {
     }
 
     async fn check(&self) -> Vec<CheckLine> {
-        // The server on which the collectors have just been checked.
+        // The server whose collectors have just been checked.
         let (db, queries) = {
             let state = self.state();
             let db = state.servers.values().next().map(|server| server.db.clone());

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_made_legal() {
+    fn invalid_characters_in_names_are_replaced() {
         assert_eq!(name("Com_select"), "com_select");
         assert_eq!(name("Ssl-é.x"), "ssl___x");
     }

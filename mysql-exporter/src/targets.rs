@@ -110,7 +110,7 @@ mod tests {
             address: "localhost:3306".parse().unwrap(),
             user: None,
             password: None,
-            unverified: false,
+            skip_verification: false,
         };
         let text = b"[client]\nuser=a\n[client.prod]\nhost=db9\nport=3307\n";
         Config::parse(text, Path::new("my.cnf"), &defaults).unwrap()

@@ -1,4 +1,4 @@
-//! Flavour and version of a server, which determine the statements that it is sent.
+//! Flavour and version of a server. The statements of the collectors depend on them.
 
 /// Properties of a server, determined at login.
 #[derive(Clone, Debug, PartialEq, Eq)]

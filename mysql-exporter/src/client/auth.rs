@@ -44,14 +44,14 @@ pub(super) struct ParsecSalt {
 }
 
 /// The maximum iteration factor: 65,536 iterations, about 40 ms. MariaDB uses 3 so far.
-const LARGEST_FACTOR: u8 = 6;
+const MAX_ITERATION_FACTOR: u8 = 6;
 
 impl ParsecSalt {
     pub(super) fn parse(packet: &[u8]) -> Result<Self, Error> {
         let [b'P', factor, salt @ ..] = packet else {
             return Err(Error::Malformed("the salt of parsec"));
         };
-        if *factor > LARGEST_FACTOR {
+        if *factor > MAX_ITERATION_FACTOR {
             return Err(Error::Unsafe {
                 plugin: "parsec",
                 problem: "the server requests more than 65,536 iterations, which is not accepted",
@@ -62,7 +62,7 @@ impl ParsecSalt {
         Ok(Self { salt, iterations })
     }
 
-    /// A nonce of the client, and both nonces signed with a key derived from the password.
+    /// A nonce of the client, and the signature of both nonces with a key derived from the password.
     pub(super) fn respond(&self, password: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Error> {
         let failed = |_| Error::Unsafe {
             plugin: "parsec",
@@ -78,10 +78,10 @@ impl ParsecSalt {
         );
         let key = signature::Ed25519KeyPair::from_seed_unchecked(&seed)
             .map_err(|_| failed(aws_lc_rs::error::Unspecified))?;
-        let mut own = [0; 32];
-        rand::fill(&mut own).map_err(failed)?;
-        let signed = key.sign(&[nonce, &own].concat());
-        Ok([&own, signed.as_ref()].concat())
+        let mut client_nonce = [0; 32];
+        rand::fill(&mut client_nonce).map_err(failed)?;
+        let signature = key.sign(&[nonce, &client_nonce].concat());
+        Ok([&client_nonce, signature.as_ref()].concat())
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
         let salt = ParsecSalt::parse(&[&b"P\x03"[..], &[9; 18]].concat()).unwrap();
         assert_eq!(salt.iterations.get(), 8192);
         let response = salt.respond(b"sesame", &[7; 32]).unwrap();
-        let (own, signed) = response.split_at(32);
+        let (client_nonce, signature) = response.split_at(32);
         let mut seed = [0; 32];
         pbkdf2::derive(
             pbkdf2::PBKDF2_HMAC_SHA512,
@@ -156,14 +156,14 @@ mod tests {
             &mut seed,
         );
         let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
-        let message = [&[7; 32], own].concat();
-        let signature = ed25519_dalek::Signature::from_slice(signed).unwrap();
+        let message = [&[7; 32], client_nonce].concat();
+        let signature = ed25519_dalek::Signature::from_slice(signature).unwrap();
         key.verify_strict(&message, &signature).unwrap();
     }
 
     #[test]
     fn salts_of_parsec_are_checked() {
-        for (packet, fine) in [
+        for (packet, is_valid) in [
             ([&b"P\x00"[..], &[9; 18]].concat(), true),
             ([&b"P\x06"[..], &[9; 18]].concat(), true),
             ([&b"P\x07"[..], &[9; 18]].concat(), false),
@@ -173,7 +173,7 @@ mod tests {
             (b"P".to_vec(), false),
             (Vec::new(), false),
         ] {
-            assert_eq!(ParsecSalt::parse(&packet).is_ok(), fine, "{packet:?}");
+            assert_eq!(ParsecSalt::parse(&packet).is_ok(), is_valid, "{packet:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Work that would block the runtime: reading files, deriving keys.
+//! Runs blocking work outside the async runtime: reading files, deriving keys.
 
 use std::path::Path;
 

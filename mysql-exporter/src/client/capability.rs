@@ -24,5 +24,5 @@ pub(super) const CLIENT: u32 = LONG_PASSWORD
     | PLUGIN_AUTH_LENENC
     | DEPRECATE_EOF;
 
-/// The required capabilities of a server: all since MySQL 4.1 have them.
+/// The required capabilities of a server. All servers since MySQL 4.1 have them.
 pub(super) const REQUIRED: u32 = PROTOCOL_41 | SECURE_CONNECTION;

@@ -1,13 +1,13 @@
-//! A connection that is logged in: statements and their results.
+//! An authenticated connection: sends statements, and reads their result sets.
 
 use futures_util::FutureExt;
 
 use super::error::Error;
 use super::error_packet;
-use super::packet::{PacketStream, STATUS_LIMIT};
+use super::packet::{MAX_STATUS_PACKET, PacketStream};
 use super::result_set::{self, ResultSet};
 
-/// A connection that is logged in.
+/// An authenticated connection.
 ///
 /// A call that is dropped before it completes leaves the connection in the middle of a response; the
 /// connection must not be used again.
@@ -17,7 +17,7 @@ pub(crate) struct Connection {
     /// Whether result sets end with an OK packet, and have no EOF packet before their rows.
     deprecate_eof: bool,
     /// Whether the response to a command was not read completely.
-    pending: bool,
+    has_unread_response: bool,
     /// The version in the greeting.
     version: String,
 }
@@ -31,7 +31,7 @@ mod command {
 
 impl Connection {
     pub(super) fn new(packets: PacketStream, deprecate_eof: bool, version: String) -> Self {
-        Self { packets, deprecate_eof, pending: false, version }
+        Self { packets, deprecate_eof, has_unread_response: false, version }
     }
 
     /// The version in the server's greeting, which a proxy may have replaced.
@@ -41,19 +41,19 @@ impl Connection {
 
     /// Runs one statement.
     pub(crate) async fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
-        self.pending = true;
-        self.packets.start(command::QUERY, sql.as_bytes()).await?;
-        let answer = result_set::read(&mut self.packets, self.deprecate_eof).await;
-        self.pending = answer.as_ref().is_err_and(Error::is_fatal);
-        answer
+        self.has_unread_response = true;
+        self.packets.send_command(command::QUERY, sql.as_bytes()).await?;
+        let result = result_set::read(&mut self.packets, self.deprecate_eof).await;
+        self.has_unread_response = result.as_ref().is_err_and(Error::is_fatal);
+        result
     }
 
     /// Checks that the server responds.
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
-        self.pending = true;
-        self.packets.start(command::PING, &[]).await?;
-        let packet = self.packets.read(STATUS_LIMIT).await?;
-        self.pending = false;
+        self.has_unread_response = true;
+        self.packets.send_command(command::PING, &[]).await?;
+        let packet = self.packets.read(MAX_STATUS_PACKET).await?;
+        self.has_unread_response = false;
         match packet.first() {
             Some(0x00) => Ok(()),
             Some(0xff) => Err(error_packet::parse(&packet)),
@@ -63,12 +63,11 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// Announces the end of the connection: a server counts connections that close without notice as
-    /// aborted.
+    /// Sends `COM_QUIT`: a server counts connections that close without it as aborted.
     fn drop(&mut self) {
-        if !self.pending {
+        if !self.has_unread_response {
             // If the packet does not fit into the socket's buffer, the server counts an abort.
-            let _ = self.packets.start(command::QUIT, &[]).now_or_never();
+            let _ = self.packets.send_command(command::QUIT, &[]).now_or_never();
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::payload::Payload;
 
-/// The maximum length of a message in characters; the rest is cut off.
+/// The maximum length of a message in characters. Longer messages are truncated.
 const MAX_MESSAGE: usize = 512;
 
 /// Parses an ERR packet into [`Error::Server`].
@@ -15,7 +15,7 @@ fn fields(packet: &[u8]) -> Result<Error, Error> {
     let mut payload = Payload::new(packet);
     payload.u8()?;
     let code = payload.u16()?;
-    // Before the login there is no state.
+    // Errors before the handshake response have no SQLSTATE.
     let state = match payload.rest().first() {
         Some(b'#') => {
             let [_, state @ ..] = payload.array::<6>()?;

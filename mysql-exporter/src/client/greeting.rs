@@ -1,4 +1,5 @@
-//! The first packet of a server: its version, its capabilities, and the nonce for the login.
+//! The greeting: the first packet of a server (`Protocol::HandshakeV10`), with its version, its
+//! capabilities, and the nonce for authentication.
 
 use super::error::Error;
 use super::payload::Payload;
@@ -16,7 +17,7 @@ pub(super) struct Greeting {
 }
 
 /// The length of the nonce in a greeting.
-const NONCE: usize = 20;
+const NONCE_LENGTH: usize = 20;
 /// The maximum length of a version in characters; usual ones have about 40.
 const MAX_VERSION: usize = 100;
 
@@ -28,7 +29,7 @@ impl Greeting {
             0xff => return Err(error_packet::parse(packet)),
             _ => return Err(Error::Malformed("it is not the greeting of a MySQL server")),
         }
-        let version = payload.terminated()?;
+        let version = payload.null_terminated_string()?;
         let version = String::from_utf8_lossy(version).chars().take(MAX_VERSION).collect();
         let connection_id = payload.u32()?;
         let mut nonce = payload.bytes(8)?.to_vec();
@@ -44,12 +45,12 @@ impl Greeting {
         payload.bytes(10)?;
         // At least 13 bytes, the last of them a NUL.
         nonce.extend(payload.bytes(length.saturating_sub(8).max(13))?);
-        nonce.truncate(NONCE);
+        nonce.truncate(NONCE_LENGTH);
         let plugin = if capabilities & capability::PLUGIN_AUTH == 0 {
             &[]
         } else {
             // Servers before 5.5.10 leave out the NUL.
-            payload.terminated().unwrap_or(payload.rest())
+            payload.null_terminated_string().unwrap_or(payload.rest())
         };
         Ok(Self { version, connection_id, capabilities, nonce, plugin: plugin.to_vec() })
     }
@@ -73,10 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn truncated_greetings_are_errors() {
+    fn truncated_and_other_packets_are_errors() {
         let name = b"mysql_native_password\0".len();
-        for end in 0..MARIADB.len() - name {
-            assert!(Greeting::parse(&MARIADB[..end]).is_err(), "{end}");
+        for length in 0..MARIADB.len() - name {
+            assert!(Greeting::parse(&MARIADB[..length]).is_err(), "{length}");
         }
         for bytes in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x09old\0", b"\xff\x10\x04Too many"] {
             assert!(Greeting::parse(bytes).is_err());

@@ -16,30 +16,30 @@ use super::{capability, error_packet, tls};
 use crate::address::Address;
 use crate::config::{Login, PublicKey, Tls};
 
-/// The maximum size of a packet during the login.
-const MAX_PACKET: usize = 16 << 10;
+/// The maximum size of a packet from the server during the login.
+const MAX_LOGIN_PACKET: usize = 16 << 10;
 /// The maximum number of packets from the server during the authentication.
-const MAX_ROUNDS: usize = 8;
-/// `utf8mb4_general_ci`.
+const MAX_AUTH_PACKETS: usize = 8;
+/// The number of the collation `utf8mb4_general_ci`.
 const CHARACTER_SET: u8 = 45;
-/// The maximum size of a packet that the client announces.
-const ANNOUNCED_PACKET: u32 = 16 << 20;
+/// The `max_packet_size` of the handshake response.
+const MAX_PACKET_SIZE: u32 = 16 << 20;
 
 const NATIVE: &[u8] = b"mysql_native_password";
 const CACHING_SHA2: &[u8] = b"caching_sha2_password";
 const SHA256: &[u8] = b"sha256_password";
 
-/// A connection whose server has sent its greeting and waits for a login.
-pub(crate) struct Greeted {
+/// A connection whose server has sent its greeting, and waits for authentication.
+pub(crate) struct UnauthenticatedConnection {
     packets: PacketStream,
     greeting: Greeting,
     connector: Option<(TlsConnector, ServerName<'static>)>,
     password: Vec<u8>,
 }
 
-impl Greeted {
-    /// Connects, and reads the greeting, the password and the files for TLS. The server does not count
-    /// a failure here as an error of this host.
+impl UnauthenticatedConnection {
+    /// Connects, and reads the greeting, the password and the files for TLS. If this fails, the server
+    /// does not count a connection error for this host.
     pub(crate) async fn connect(login: &Login) -> Result<Self, Error> {
         let connector = match (&login.tls, &login.address) {
             (Tls::Off, _) | (_, Address::Unix { .. }) => None,
@@ -48,17 +48,17 @@ impl Greeted {
             }
         };
         let password = password(login).await?;
-        Self::over(transport::connect(&login.address).await?, connector, password).await
+        Self::from_transport(transport::connect(&login.address).await?, connector, password).await
     }
 
     /// Reads the greeting. Without a connector there is no TLS.
-    pub(super) async fn over(
+    pub(super) async fn from_transport(
         transport: Transport,
         connector: Option<(TlsConnector, ServerName<'static>)>,
         password: Vec<u8>,
     ) -> Result<Self, Error> {
         let mut packets = PacketStream::new(transport);
-        let greeting = Greeting::parse(&packets.read(MAX_PACKET).await?)?;
+        let greeting = Greeting::parse(&packets.read(MAX_LOGIN_PACKET).await?)?;
         Ok(Self { packets, greeting, connector, password })
     }
 
@@ -76,14 +76,17 @@ impl Greeted {
 /// Logs in over a transport of a test.
 #[cfg(test)]
 pub(crate) async fn log_in_over(transport: Transport, login: &Login) -> Result<Connection, Error> {
-    Greeted::over(transport, None, password(login).await?).await?.log_in(login).await
+    UnauthenticatedConnection::from_transport(transport, None, password(login).await?)
+        .await?
+        .log_in(login)
+        .await
 }
 
-async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
-    let Greeted { mut packets, greeting, connector, password } = greeted;
+async fn log_in(connection: UnauthenticatedConnection, login: &Login) -> Result<Connection, Error> {
+    let UnauthenticatedConnection { mut packets, greeting, connector, password } = connection;
     let mut capabilities = capability::CLIENT & greeting.capabilities;
     let mut security = match login.address {
-        Address::Unix { .. } => TransportSecurity::Socket,
+        Address::Unix { .. } => TransportSecurity::UnixSocket,
         Address::Tcp { .. } => TransportSecurity::Plain,
     };
     let offers_tls = capabilities & capability::SSL != 0;
@@ -91,11 +94,11 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
         return Err(Error::NoTls);
     }
     if let Some((connector, name)) = connector.filter(|_| offers_tls) {
-        packets.write(&[&header(capabilities)]).await?;
+        packets.write(&[&ssl_request(capabilities)]).await?;
         packets
             .upgrade(async |stream| match connector.connect(name, stream).await {
                 Ok(stream) => Ok(Box::new(stream) as Transport),
-                Err(error) => Err(tls::failed(&error)),
+                Err(error) => Err(tls::handshake_error(&error)),
             })
             .await?;
         security = if login.tls.is_verified() {
@@ -107,7 +110,7 @@ async fn log_in(greeted: Greeted, login: &Login) -> Result<Connection, Error> {
         capabilities &= !capability::SSL;
     }
     let Greeting { nonce, plugin, version, .. } = greeting;
-    // The server requests any other plugin by a switch.
+    // The server requests any other plugin with an AuthSwitchRequest.
     let plugin = match &plugin[..] {
         CACHING_SHA2 => CACHING_SHA2,
         _ => NATIVE,
@@ -132,22 +135,22 @@ struct Authentication<'a> {
 impl Authentication<'_> {
     /// Responds to the server until it accepts the login.
     async fn finish(&mut self, mut plugin: Vec<u8>, mut nonce: Vec<u8>) -> Result<(), Error> {
-        let mut switched = false;
-        for _ in 0..MAX_ROUNDS {
-            let packet = self.packets.read(MAX_PACKET).await?;
+        let mut has_switched = false;
+        for _ in 0..MAX_AUTH_PACKETS {
+            let packet = self.packets.read(MAX_LOGIN_PACKET).await?;
             match &packet[..] {
                 [0x00, ..] => return Ok(()),
                 [0xff, ..] => return Err(error_packet::parse(&packet)),
-                [0xfe, request @ ..] if !switched => {
-                    switched = true;
-                    (plugin, nonce) = switch(request)?;
+                [0xfe, request @ ..] if !has_switched => {
+                    has_switched = true;
+                    (plugin, nonce) = parse_switch_request(request)?;
                     let response = self.respond(&plugin, &nonce).await?;
                     self.packets.write(&[&response]).await?;
                 }
-                [0x01, more @ ..] => self.respond_to_more(&plugin, &nonce, more).await?,
-                // The first versions with this plugin do not mark the packet.
+                [0x01, data @ ..] => self.respond_to_more_data(&plugin, &nonce, data).await?,
+                // The first versions of MariaDB with this plugin leave out the byte 0x01.
                 salt @ [b'P', ..] if plugin == b"parsec" => {
-                    self.respond_to_more(&plugin, &nonce, salt).await?;
+                    self.respond_to_more_data(&plugin, &nonce, salt).await?;
                 }
                 _ => return Err(Error::Malformed("a login")),
             }
@@ -174,19 +177,19 @@ impl Authentication<'_> {
                 PasswordForm::Encrypted(PublicKey::Trusted) => Ok(vec![1]),
                 PasswordForm::Encrypted(key) => self.encrypt_with_file(key, nonce).await,
             },
-            b"mysql_clear_password" if !self.login.cleartext => Err(Error::CleartextDisabled),
+            b"mysql_clear_password" if !self.login.allow_cleartext => Err(Error::CleartextDisabled),
             b"mysql_clear_password" => match self.security {
-                TransportSecurity::Socket | TransportSecurity::VerifiedTls => {
+                TransportSecurity::UnixSocket | TransportSecurity::VerifiedTls => {
                     Ok(self.terminated_password())
                 }
                 _ => Err(Error::PasswordExposed { plugin: "mysql_clear_password" }),
             },
-            other => Err(unknown(other)),
+            other => Err(unknown_plugin(other)),
         }
     }
 
-    /// Responds to further data of a plugin.
-    async fn respond_to_more(
+    /// Responds to the `AuthMoreData` of a plugin.
+    async fn respond_to_more_data(
         &mut self,
         plugin: &[u8],
         nonce: &[u8],
@@ -216,12 +219,12 @@ impl Authentication<'_> {
         self.packets.write(&[&response]).await
     }
 
-    /// How the password itself may be sent, if at all.
+    /// How the password itself, and not a hash of it, is sent. An error if others could read it.
     fn password_form(&self, plugin: &'static str) -> Result<PasswordForm<'_>, Error> {
         let key = &self.login.public_key;
         match (self.security, key) {
             // An unverified certificate is like a key that the server has sent.
-            (TransportSecurity::Socket | TransportSecurity::VerifiedTls, _)
+            (TransportSecurity::UnixSocket | TransportSecurity::VerifiedTls, _)
             | (TransportSecurity::UnverifiedTls, PublicKey::Trusted) => Ok(PasswordForm::Plain),
             (TransportSecurity::Plain, PublicKey::Trusted | PublicKey::File(_)) => {
                 Ok(PasswordForm::Encrypted(key))
@@ -246,42 +249,42 @@ impl Authentication<'_> {
     }
 }
 
-/// How a password is sent that the server wants itself, and not a hash of it.
+/// How the password itself, and not a hash of it, is sent.
 enum PasswordForm<'a> {
     Encrypted(&'a PublicKey),
     Plain,
 }
 
-/// The plugin and the nonce of a switch request. Servers before MySQL 5.5 send an empty one, for a
-/// plugin that is not supported.
-fn switch(request: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
+/// Parses an `AuthSwitchRequest` into plugin and nonce. Servers before MySQL 5.5 send an empty one for
+/// `mysql_old_password`, which is not supported.
+fn parse_switch_request(request: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
     if request.is_empty() {
-        return Err(unknown(b"mysql_old_password"));
+        return Err(unknown_plugin(b"mysql_old_password"));
     }
     let mut payload = Payload::new(request);
-    let plugin = payload.terminated()?.to_vec();
+    let plugin = payload.null_terminated_string()?.to_vec();
     let nonce = payload.rest();
     Ok((plugin, nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec()))
 }
 
-fn unknown(plugin: &[u8]) -> Error {
+fn unknown_plugin(plugin: &[u8]) -> Error {
     Error::UnknownPlugin(String::from_utf8_lossy(plugin).chars().take(64).collect())
 }
 
-/// The start of a handshake response, which is also the request for TLS.
-fn header(capabilities: u32) -> Vec<u8> {
+/// An `SSLRequest`, which is also the start of a handshake response.
+fn ssl_request(capabilities: u32) -> Vec<u8> {
     let mut packet = capabilities.to_le_bytes().to_vec();
-    packet.extend(ANNOUNCED_PACKET.to_le_bytes());
+    packet.extend(MAX_PACKET_SIZE.to_le_bytes());
     packet.push(CHARACTER_SET);
     packet.extend([0; 23]);
     packet
 }
 
 fn handshake_response(login: &Login, capabilities: u32, plugin: &[u8], response: &[u8]) -> Vec<u8> {
-    let mut packet = header(capabilities);
+    let mut packet = ssl_request(capabilities);
     packet.extend(login.user.bytes().filter(|byte| *byte != 0));
     packet.push(0);
-    push_string(&mut packet, response);
+    push_short_string(&mut packet, response);
     if capabilities & capability::PLUGIN_AUTH != 0 {
         packet.extend(plugin);
         packet.push(0);
@@ -296,15 +299,15 @@ fn handshake_response(login: &Login, capabilities: u32, plugin: &[u8], response:
             "program_name",
             env!("CARGO_PKG_NAME"),
         ] {
-            push_string(&mut attributes, text.as_bytes());
+            push_short_string(&mut attributes, text.as_bytes());
         }
-        push_string(&mut packet, &attributes);
+        push_short_string(&mut packet, &attributes);
     }
     packet
 }
 
-/// Appends a string of fewer than 251 bytes, preceded by its length.
-fn push_string(packet: &mut Vec<u8>, text: &[u8]) {
+/// Appends a length-encoded string of fewer than 251 bytes, whose length is one byte.
+fn push_short_string(packet: &mut Vec<u8>, text: &[u8]) {
     debug_assert!(text.len() < 251, "{}", text.len());
     packet.extend(u8::try_from(text.len()));
     packet.extend(text);

@@ -1,4 +1,4 @@
-//! Packets: a length, a sequence number, and the payload.
+//! Packets: a length, a sequence number, and a payload.
 
 use std::fmt::{self, Debug, Formatter};
 use std::io;
@@ -18,12 +18,13 @@ pub(super) struct PacketStream {
     sequence: u8,
 }
 
-/// The largest packet that ends a command without a result set.
-pub(super) const STATUS_LIMIT: usize = 64 << 10;
-/// A packet of this length continues in the next one.
-const CHUNK: usize = 0xff_ffff;
-/// The size of a read.
-const READ: usize = 16 << 10;
+/// The maximum size of an OK, ERR or EOF packet.
+pub(super) const MAX_STATUS_PACKET: usize = 64 << 10;
+/// The maximum payload of a packet. After a packet of this length, the payload continues in the next
+/// packet.
+const MAX_PAYLOAD: usize = 0xff_ffff;
+/// The size of a read in bytes.
+const READ_SIZE: usize = 16 << 10;
 
 impl PacketStream {
     pub(super) fn new(transport: Transport) -> Self {
@@ -46,7 +47,7 @@ impl PacketStream {
     }
 
     /// Sends a command.
-    pub(super) async fn start(&mut self, command: u8, argument: &[u8]) -> Result<(), Error> {
+    pub(super) async fn send_command(&mut self, command: u8, argument: &[u8]) -> Result<(), Error> {
         if !self.buffer.is_empty() {
             return Err(Error::Malformed("data after a response"));
         }
@@ -60,7 +61,7 @@ impl PacketStream {
         let [a, b, c, 0, ..] = length.to_le_bytes() else {
             return Err(too_long());
         };
-        if length == CHUNK {
+        if length == MAX_PAYLOAD {
             return Err(too_long());
         }
         let mut packet = Vec::with_capacity(4 + length);
@@ -74,19 +75,19 @@ impl PacketStream {
         Ok(())
     }
 
-    /// Waits for a packet of at most `limit` bytes, including its continuations.
+    /// Waits for a payload of at most `limit` bytes, which may span several packets.
     pub(super) async fn read(&mut self, limit: usize) -> Result<BytesMut, Error> {
-        let mut packet = self.read_chunk(limit).await?;
-        let mut last = packet.len();
-        while last == CHUNK {
-            let chunk = self.read_chunk(limit.saturating_sub(packet.len())).await?;
-            last = chunk.len();
-            packet.unsplit(chunk);
+        let mut payload = self.read_packet(limit).await?;
+        let mut last_length = payload.len();
+        while last_length == MAX_PAYLOAD {
+            let packet = self.read_packet(limit.saturating_sub(payload.len())).await?;
+            last_length = packet.len();
+            payload.unsplit(packet);
         }
-        Ok(packet)
+        Ok(payload)
     }
 
-    async fn read_chunk(&mut self, limit: usize) -> Result<BytesMut, Error> {
+    async fn read_packet(&mut self, limit: usize) -> Result<BytesMut, Error> {
         self.fill(4).await?;
         let &[a, b, c, sequence, ..] = &*self.buffer else { return Err(Error::Closed) };
         let length = u32::from_le_bytes([a, b, c, 0]) as usize;
@@ -105,7 +106,7 @@ impl PacketStream {
     /// Reads until `length` bytes are available. Memory is allocated as they arrive.
     async fn fill(&mut self, length: usize) -> Result<(), Error> {
         while self.buffer.len() < length {
-            self.buffer.reserve(READ);
+            self.buffer.reserve(READ_SIZE);
             if self.transport.read_buf(&mut self.buffer).await? == 0 {
                 return Err(Error::Closed);
             }
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn packets_have_a_limit() {
+    async fn packets_are_limited_in_size() {
         for (bytes, limit, packet) in [
             (&b"\x02\0\0\0ab"[..], 2, Ok(&b"ab"[..])),
             (b"\0\0\0\0", 0, Ok(b"")),
@@ -160,12 +161,12 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn packets_are_continued() {
-        let mut bytes = vec![b'x'; CHUNK + 8 + 3];
+    async fn a_payload_may_span_packets() {
+        let mut bytes = vec![b'x'; MAX_PAYLOAD + 8 + 3];
         bytes[..4].copy_from_slice(b"\xff\xff\xff\0");
-        bytes[4 + CHUNK..8 + CHUNK].copy_from_slice(b"\x03\0\0\x01");
+        bytes[4 + MAX_PAYLOAD..8 + MAX_PAYLOAD].copy_from_slice(b"\x03\0\0\x01");
         let bytes: &[u8] = Vec::leak(bytes);
-        assert_eq!(read(bytes, CHUNK + 3).await.unwrap().len(), CHUNK + 3);
-        assert!(read(bytes, CHUNK + 2).await.unwrap_err().starts_with("it sent more"));
+        assert_eq!(read(bytes, MAX_PAYLOAD + 3).await.unwrap().len(), MAX_PAYLOAD + 3);
+        assert!(read(bytes, MAX_PAYLOAD + 2).await.unwrap_err().starts_with("it sent more"));
     }
 }

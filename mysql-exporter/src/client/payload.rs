@@ -1,7 +1,8 @@
-//! Parses the payload of a packet from its start. Reading past the end is an error.
+//! The values in the payload of a packet.
 
 use super::error::Error;
 
+/// Reads values from the start of a payload. Reading past the end is an error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Payload<'a>(&'a [u8]);
 
@@ -35,8 +36,8 @@ impl<'a> Payload<'a> {
         self.array().map(u32::from_le_bytes)
     }
 
-    /// A length-encoded integer; None is NULL.
-    pub(super) fn length(&mut self) -> Result<Option<u64>, Error> {
+    /// A length-encoded integer; `None` is NULL.
+    pub(super) fn length_encoded_integer(&mut self) -> Result<Option<u64>, Error> {
         Ok(Some(match self.u8()? {
             0xfb => return Ok(None),
             0xfc => self.u16()?.into(),
@@ -50,28 +51,29 @@ impl<'a> Payload<'a> {
         }))
     }
 
-    /// A length-encoded string; None is NULL.
-    pub(super) fn string(&mut self) -> Result<Option<&'a [u8]>, Error> {
-        let Some(length) = self.length()? else { return Ok(None) };
+    /// A length-encoded string; `None` is NULL.
+    pub(super) fn length_encoded_string(&mut self) -> Result<Option<&'a [u8]>, Error> {
+        let Some(length) = self.length_encoded_integer()? else { return Ok(None) };
         let length = usize::try_from(length).map_err(|_| TOO_SHORT)?;
         self.bytes(length).map(Some)
     }
 
-    /// A string that ends with a NUL, without it.
-    pub(super) fn terminated(&mut self) -> Result<&'a [u8], Error> {
+    /// A string that ends with a NUL, without the NUL.
+    pub(super) fn null_terminated_string(&mut self) -> Result<&'a [u8], Error> {
         let end = self.0.iter().position(|byte| *byte == 0).ok_or(TOO_SHORT)?;
         let text = self.bytes(end)?;
         self.u8()?;
         Ok(text)
     }
 
+    /// The bytes that were not read yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.0
     }
 }
 
 /// Appends a length-encoded string; `None` is NULL.
-pub(super) fn push_string(packet: &mut Vec<u8>, text: Option<&[u8]>) {
+pub(super) fn push_length_encoded_string(packet: &mut Vec<u8>, text: Option<&[u8]>) {
     let Some(text) = text else {
         packet.push(0xfb);
         return;
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_parsed() {
+    fn length_encoded_integers_are_parsed() {
         for (bytes, length) in [
             (&[250][..], Some(Some(250))),
             (&[0xfb], Some(None)),
@@ -108,7 +110,7 @@ mod tests {
             (&[0xff], None),
             (&[], None),
         ] {
-            assert_eq!(Payload::new(bytes).length().ok(), length, "{bytes:?}");
+            assert_eq!(Payload::new(bytes).length_encoded_integer().ok(), length, "{bytes:?}");
         }
     }
 
@@ -116,17 +118,17 @@ mod tests {
     fn written_strings_are_parsed() {
         for length in [0, 250, 251, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000] {
             let (text, mut packet) = (vec![b'x'; length], Vec::new());
-            push_string(&mut packet, Some(&text));
-            push_string(&mut packet, None);
+            push_length_encoded_string(&mut packet, Some(&text));
+            push_length_encoded_string(&mut packet, None);
             let mut payload = Payload::new(&packet);
-            assert!(payload.string().unwrap() == Some(&text), "{length}");
-            assert_eq!(payload.string().unwrap(), None, "{length}");
+            assert!(payload.length_encoded_string().unwrap() == Some(&text), "{length}");
+            assert_eq!(payload.length_encoded_string().unwrap(), None, "{length}");
             assert!(payload.rest().is_empty(), "{length}");
         }
     }
 
     #[test]
-    fn strings_end_with_the_packet() {
+    fn strings_past_the_end_of_the_packet_are_errors() {
         for (bytes, text) in [
             (&[2, b'a', b'b', b'c'][..], Some(Some(&b"ab"[..]))),
             (&[0], Some(Some(b""))),
@@ -134,9 +136,9 @@ mod tests {
             (&[3, b'a'], None),
             (&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, b'a'], None),
         ] {
-            assert_eq!(Payload::new(bytes).string().ok(), text, "{bytes:?}");
+            assert_eq!(Payload::new(bytes).length_encoded_string().ok(), text, "{bytes:?}");
         }
-        assert_eq!(Payload::new(b"ab\0c").terminated().ok(), Some(&b"ab"[..]));
-        assert!(Payload::new(b"ab").terminated().is_err());
+        assert_eq!(Payload::new(b"ab\0c").null_terminated_string().ok(), Some(&b"ab"[..]));
+        assert!(Payload::new(b"ab").null_terminated_string().is_err());
     }
 }

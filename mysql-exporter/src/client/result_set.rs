@@ -6,10 +6,10 @@ use exporter_core::families::Families;
 
 use super::error::Error;
 use super::error_packet;
-use super::packet::{PacketStream, STATUS_LIMIT};
+use super::packet::{MAX_STATUS_PACKET, PacketStream};
 use super::payload::{self, Payload};
 
-/// The rows of a result set, with the names of their columns.
+/// The names of the columns, and the rows.
 #[derive(Debug, Default)]
 pub(crate) struct ResultSet {
     pub(crate) columns: Vec<String>,
@@ -19,7 +19,7 @@ pub(crate) struct ResultSet {
 /// One row, with its values in the text format of the server.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// The packet: each value with its length before it. All values are valid UTF-8.
+    /// The packet: length-encoded strings, all of them valid UTF-8.
     packet: Bytes,
 }
 
@@ -31,7 +31,7 @@ const TOO_LARGE: Error = Error::TooLarge(
 /// The maximum number of columns in a result set.
 const MAX_COLUMNS: u64 = 4096;
 /// The maximum size of a column definition, which has six names of up to 64 characters.
-const MAX_DEFINITION: usize = 4 << 10;
+const MAX_COLUMN_DEFINITION: usize = 4 << 10;
 
 impl Row {
     /// The text of a column; empty for NULL and for missing columns.
@@ -39,7 +39,7 @@ impl Row {
         self.value(column).unwrap_or_default()
     }
 
-    /// The number of a column, if it is one.
+    /// The value of a column, if it is a number.
     pub(crate) fn number(&self, column: usize) -> Option<f64> {
         self.value(column)?.parse().ok()
     }
@@ -52,14 +52,15 @@ impl Row {
     fn bytes(&self, column: usize) -> Option<&[u8]> {
         let mut payload = Payload::new(&self.packet);
         for _ in 0..column {
-            payload.string().ok()?;
+            payload.length_encoded_string().ok()?;
         }
-        payload.string().ok()?
+        payload.length_encoded_string().ok()?
     }
 
     #[cfg(test)]
-    pub(crate) fn of(values: &[&str]) -> Self {
-        let packet: Vec<_> = values.iter().flat_map(|value| string(value.as_bytes())).collect();
+    pub(crate) fn from_values(values: &[&str]) -> Self {
+        let packet: Vec<_> =
+            values.iter().flat_map(|value| length_encoded_string(value.as_bytes())).collect();
         Self::parse(packet.into(), values.len()).unwrap()
     }
 
@@ -68,7 +69,7 @@ impl Row {
         let mut payload = Payload::new(&packet);
         let mut is_valid = true;
         for _ in 0..columns {
-            if let Some(value) = payload.string()? {
+            if let Some(value) = payload.length_encoded_string()? {
                 is_valid &= value.is_ascii() || str::from_utf8(value).is_ok();
             }
         }
@@ -78,9 +79,13 @@ impl Row {
         let mut payload = Payload::new(&packet);
         let mut replaced = Vec::with_capacity(packet.len());
         for _ in 0..columns {
-            payload::push_string(
+            payload::push_length_encoded_string(
                 &mut replaced,
-                payload.string()?.map(String::from_utf8_lossy).as_deref().map(str::as_bytes),
+                payload
+                    .length_encoded_string()?
+                    .map(String::from_utf8_lossy)
+                    .as_deref()
+                    .map(str::as_bytes),
             );
         }
         Ok(Self { packet: replaced.into() })
@@ -93,8 +98,8 @@ impl Row {
 }
 
 impl ResultSet {
-    /// Writes a family for each of `columns`, with a sample for each row that has a value; the
-    /// label values are in the columns at `labels`.
+    /// Writes a family for each of `columns`, with a sample for each row that has a value. `labels`
+    /// are the positions of the columns with the label values.
     pub(crate) fn table<const N: usize>(
         &self,
         out: &mut Families,
@@ -111,8 +116,8 @@ impl ResultSet {
         }
     }
 
-    /// The text of a column by its name, ignoring case.
-    pub(crate) fn named<'a>(&self, row: &'a Row, name: &str) -> Option<&'a str> {
+    /// The text of a column by its name, ignoring case. `None` for NULL and for missing columns.
+    pub(crate) fn value_by_name<'a>(&self, row: &'a Row, name: &str) -> Option<&'a str> {
         let column = self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
         row.value(column)
     }
@@ -129,49 +134,51 @@ pub(super) async fn read(
     packets: &mut PacketStream,
     deprecate_eof: bool,
 ) -> Result<ResultSet, Error> {
-    let head = packets.read(STATUS_LIMIT).await?;
-    let count = match head.first() {
+    let first = packets.read(MAX_STATUS_PACKET).await?;
+    let count = match first.first() {
         Some(0x00) => return Ok(ResultSet::default()),
-        Some(0xff) => return Err(error_packet::parse(&head)),
+        Some(0xff) => return Err(error_packet::parse(&first)),
         Some(0xfb) => return Err(Error::FileRequested),
-        _ => column_count(&head)?,
+        _ => column_count(&first)?,
     };
     let mut columns = Vec::new();
     for _ in 0..count {
-        columns.push(column_name(&packets.read(MAX_DEFINITION).await?)?);
+        columns.push(column_name(&packets.read(MAX_COLUMN_DEFINITION).await?)?);
     }
     if !deprecate_eof {
-        match &packets.read(STATUS_LIMIT).await?[..] {
+        match &packets.read(MAX_STATUS_PACKET).await?[..] {
             [0xfe, ..] => {}
             packet @ [0xff, ..] => return Err(error_packet::parse(packet)),
             _ => return Err(Error::Malformed("the end of the columns")),
         }
     }
     let mut result_set = ResultSet { columns, rows: Vec::new() };
-    let mut left = MAX_BYTES;
+    let mut remaining = MAX_BYTES;
     loop {
-        let packet = packets.read(left).await.map_err(|error| match error {
+        let packet = packets.read(remaining).await.map_err(|error| match error {
             Error::TooLarge(_) => TOO_LARGE,
             other => other,
         })?;
         match packet.first() {
             Some(0xff) => return Err(error_packet::parse(&packet)),
-            // A row that begins with a value this long is longer than any end packet.
-            Some(0xfe) if is_end(&packet, deprecate_eof) => return Ok(result_set),
+            // 0xfe also begins a row whose first value is at least 16 MiB long; such a row is longer
+            // than any end packet.
+            Some(0xfe) if is_end_packet(&packet, deprecate_eof) => return Ok(result_set),
             _ => {}
         }
         let row = Row::parse(packet.freeze(), result_set.columns.len())?;
-        left = left.checked_sub(row.size()).ok_or(TOO_LARGE)?;
+        remaining = remaining.checked_sub(row.size()).ok_or(TOO_LARGE)?;
         result_set.rows.push(row);
     }
 }
 
-fn is_end(packet: &[u8], deprecate_eof: bool) -> bool {
+/// Whether a packet that begins with 0xfe ends the result set.
+fn is_end_packet(packet: &[u8], deprecate_eof: bool) -> bool {
     packet.len() < if deprecate_eof { 0xff_ffff } else { 9 }
 }
 
 fn column_count(packet: &[u8]) -> Result<u64, Error> {
-    match Payload::new(packet).length()? {
+    match Payload::new(packet).length_encoded_integer()? {
         Some(count @ 1..=MAX_COLUMNS) => Ok(count),
         _ => Err(Error::Malformed("the number of columns")),
     }
@@ -182,16 +189,16 @@ fn column_name(packet: &[u8]) -> Result<String, Error> {
     let mut payload = Payload::new(packet);
     // Catalog, schema, table, and the original table.
     for _ in 0..4 {
-        payload.string()?;
+        payload.length_encoded_string()?;
     }
-    let name = payload.string()?.unwrap_or_default();
+    let name = payload.length_encoded_string()?.unwrap_or_default();
     Ok(String::from_utf8_lossy(name).into_owned())
 }
 
 #[cfg(test)]
-fn string(text: &[u8]) -> Vec<u8> {
+fn length_encoded_string(text: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
-    payload::push_string(&mut packet, Some(text));
+    payload::push_length_encoded_string(&mut packet, Some(text));
     packet
 }
 
@@ -201,6 +208,7 @@ mod tests {
 
     #[test]
     fn rows_are_parsed() {
+        let string = length_encoded_string;
         let packet = [&string(b"a")[..], &[0xfb], &string(b"12.5"), &string(b"\xff")].concat();
         let row = Row::parse(packet.clone().into(), 4).unwrap();
         assert_eq!((row.value(0), row.value(1), row.value(4)), (Some("a"), None, None));

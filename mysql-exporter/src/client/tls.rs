@@ -24,24 +24,26 @@ use super::blocking::read_file;
 use super::error::Error;
 use crate::config::{Authorities, Identity, Tls};
 
-/// Reads the files in the settings, and builds the TLS configuration.
+/// Reads the files that the settings name, and builds the TLS configuration.
 pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let failed = |error: rustls::Error| Error::Tls(error.to_string());
-    let (checks, identity) = match tls {
-        Tls::Off => (Checks::Nothing, &None),
-        Tls::Preferred(identity) | Tls::Unverified(identity) => (Checks::Nothing, identity),
-        Tls::Verified { authorities, identity, .. } => (Checks::Identity(authorities), identity),
-        Tls::VerifiedAuthority { authority, identity } => (Checks::Authority(authority), identity),
+    let (verification, identity) = match tls {
+        Tls::Off => (Verification::None, &None),
+        Tls::Preferred(identity) | Tls::Unverified(identity) => (Verification::None, identity),
+        Tls::Verified { authorities, identity, .. } => {
+            (Verification::Identity(authorities), identity)
+        }
+        Tls::VerifiedCa { ca_file, identity } => (Verification::Ca(ca_file), identity),
     };
     let mut pinned = Vec::new();
-    let verifier = match checks {
-        Checks::Nothing => None,
-        Checks::Identity(Authorities::Public) => {
+    let verifier = match verification {
+        Verification::None => None,
+        Verification::Identity(Authorities::Public) => {
             let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
             Some(webpki(roots, &provider)?)
         }
-        Checks::Identity(Authorities::File(path)) | Checks::Authority(path) => {
+        Verification::Identity(Authorities::File(path)) | Verification::Ca(path) => {
             let pem = read_file("ssl-ca", path).await?;
             let problem = |problem: String| Error::Key {
                 key: "ssl-ca",
@@ -60,8 +62,9 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
             Some(webpki(roots, &provider)?)
         }
     };
-    let any_name = matches!(checks, Checks::Authority(_));
-    let verifier = Verifier { webpki: verifier, pinned, any_name, provider: Arc::clone(&provider) };
+    let accepts_any_name = matches!(verification, Verification::Ca(_));
+    let verifier =
+        Verifier { webpki: verifier, pinned, accepts_any_name, provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(failed)?
@@ -75,7 +78,7 @@ pub(super) async fn connector(tls: &Tls) -> Result<TlsConnector, Error> {
 }
 
 /// The error of a failed handshake, with a hint if there is one.
-pub(super) fn failed(error: &io::Error) -> Error {
+pub(super) fn handshake_error(error: &io::Error) -> Error {
     use CertificateError::{NotValidForName, NotValidForNameContext, UnknownIssuer};
     use rustls::Error::InvalidCertificate;
 
@@ -113,11 +116,11 @@ pub(super) fn server_name(tls: &Tls, host: &str) -> Result<ServerName<'static>, 
         .map_err(|_| Error::Tls(format!("{name:?} is not a valid name for a certificate")))
 }
 
-/// The checks of a server certificate.
-enum Checks<'a> {
-    Authority(&'a PathBuf),
+/// How a server certificate is verified, as in `ssl-mode`.
+enum Verification<'a> {
+    Ca(&'a PathBuf),
     Identity(&'a Authorities),
-    Nothing,
+    None,
 }
 
 fn webpki(
@@ -129,7 +132,7 @@ fn webpki(
         .map_err(|error| Error::Tls(error.to_string()))
 }
 
-/// Reads the certificate and key of the client. Unlike in rustls, the certificate may be of any
+/// Reads the certificate and key of the client. Unlike in rustls, the certificate may have any X.509
 /// version.
 async fn client_certificate(
     identity: &Identity,
@@ -173,8 +176,8 @@ async fn client_certificate(
     Ok(Some(CertifiedKey::new(certificates, private)))
 }
 
-/// Verifies a certificate of version 1, which webpki does not support: one of `authorities` must have
-/// issued it, by issuer, validity and signature. `None` for other versions.
+/// Verifies issuer, validity and signature of an X.509 version 1 certificate, which webpki does not
+/// support. One of `authorities` must have issued it. `None` for other versions.
 fn verify_version_1(
     authorities: &[CertificateDer<'_>],
     certificate: &CertificateDer<'_>,
@@ -232,16 +235,16 @@ fn is_algorithm(known: AlgorithmIdentifier, found: &x509::AlgorithmIdentifier<'_
     known.starts_with(&[&[OBJECT_IDENTIFIER, length], oid].concat())
 }
 
-/// Verifies a server's certificate according to the settings. That the server has the key of the
-/// certificate is always verified.
+/// Verifies a server's certificate according to the settings. The signature of the handshake, which
+/// proves that the server has the key of the certificate, is always verified.
 #[derive(Debug)]
 struct Verifier {
     /// `None` accepts any certificate.
     webpki: Option<Arc<WebPkiServerVerifier>>,
-    /// The certificates in ssl-ca. A server that presents one of them is accepted, whatever its name,
-    /// version and usage: nobody else has its key.
+    /// The certificates in `ssl-ca`. A server that presents one of them is accepted with any name,
+    /// version and key usage, because nobody else has the key.
     pinned: Vec<CertificateDer<'static>>,
-    any_name: bool,
+    accepts_any_name: bool,
     provider: Arc<CryptoProvider>,
 }
 
@@ -281,11 +284,11 @@ impl ServerCertVerifier for Verifier {
         }
         match webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         {
-            // The name is checked last: everything else is valid.
+            // webpki checks the name last, so everything else is valid.
             Err(rustls::Error::InvalidCertificate(
                 NotValidForName | NotValidForNameContext { .. },
-            )) if self.any_name => Ok(ServerCertVerified::assertion()),
-            Err(error) if self.any_name => {
+            )) if self.accepts_any_name => Ok(ServerCertVerified::assertion()),
+            Err(error) if self.accepts_any_name => {
                 let verified = verify_version_1(&self.pinned, end_entity, now, &self.provider);
                 verified.unwrap_or(Err(error))
             }

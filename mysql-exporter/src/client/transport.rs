@@ -10,28 +10,29 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::address::Address;
 
-/// Bytes in both directions.
-pub(crate) type Transport = Box<dyn Bytes>;
+/// A byte stream in both directions.
+pub(crate) type Transport = Box<dyn ByteStream>;
 
-pub(crate) trait Bytes: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Bytes for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> ByteStream for T {}
 
-/// Who can read the traffic.
+/// Who can read what the client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransportSecurity {
     /// Anyone on the network.
     Plain,
-    /// A Unix socket: only the server.
-    Socket,
-    /// The peer, which need not be the server.
+    /// Only the server, over a Unix socket.
+    UnixSocket,
+    /// The peer, which is not necessarily the server.
     UnverifiedTls,
     /// Only the server, whose certificate was verified.
     VerifiedTls,
 }
 
-/// The time after which a dead connection is detected, for example if a firewall has dropped it.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// The idle time before the first keepalive probe. Keepalive detects dead connections, for example
+/// ones that a firewall has dropped.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 
 pub(super) async fn connect(address: &Address) -> io::Result<Transport> {
     match address {
@@ -40,7 +41,7 @@ pub(super) async fn connect(address: &Address) -> io::Result<Transport> {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
             sockopt::set_socket_keepalive(&stream, true)?;
-            sockopt::set_tcp_keepidle(&stream, KEEPALIVE)?;
+            sockopt::set_tcp_keepidle(&stream, KEEPALIVE_IDLE)?;
             Ok(Box::new(stream))
         }
     }

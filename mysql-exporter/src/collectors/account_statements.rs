@@ -8,7 +8,7 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -23,7 +23,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.events_statements_summary_by_account_by_event_name"])
     .flags(&[&LIMIT])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static LIMIT: Flag = Flag::text(
@@ -93,8 +93,8 @@ struct AccountStatements {
 #[async_trait]
 impl AsyncCollector for AccountStatements {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.db.query(&statement(self.accounts)).await?;
-        write(out, &answer);
+        let result_set = self.db.query(&statement(self.accounts)).await?;
+        write(out, &result_set);
         Ok(())
     }
 }
@@ -110,19 +110,19 @@ fn statement(accounts: u32) -> String {
     )
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
-    answer.table(out, &COLUMNS, [0, 1]);
+fn write(out: &mut Families, result_set: &ResultSet) {
+    result_set.table(out, &COLUMNS, [0, 1]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::exposed;
+    use crate::collectors::tests::assert_golden;
 
     #[test]
     fn accounts_are_exposed() {
         let row = ["app", "10.0.0.1", "7", "1500000000000", "0", "1", "2", "3", "4", "5"];
-        exposed(&COLLECTOR, &[&row], write);
+        assert_golden(&COLLECTOR, &[&row], write);
         assert!(statement(9).ends_with("LIMIT 9"));
     }
 }

@@ -9,7 +9,7 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -25,9 +25,9 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["mysql.user", "mysql.global_priv"])
     .flags(&[&LIMIT])
     .metrics(&[&INFO, &COLUMNS]),
-    needs: |server, _| {
+    privileges: |server, _| {
         let table = if has_global_priv(server) { "mysql.global_priv" } else { "mysql.user" };
-        vec![Need::new("SELECT", table)]
+        vec![Privilege::new("SELECT", table)]
     },
 };
 
@@ -57,7 +57,7 @@ static COLUMNS: [Column<Row, 2>; 4] = [
         ["user", "host"],
     )
     .column(|row| {
-        let is_past = row.number(6).zip(row.number(7)).is_some_and(|(at, now)| at <= now);
+        let is_past = row.number(6).zip(row.number(7)).is_some_and(|(expiry, now)| expiry <= now);
         Some(f64::from(u8::from(row.text(5) == "1" || is_past)))
     }),
     Desc::gauge(
@@ -81,9 +81,9 @@ impl AsyncCollector for Accounts {
             return Err(Error::Absent("accounts with expiry"));
         }
         let sql = statement(session.server(), self.limit);
-        let answer = session.query(&sql).await?;
+        let result_set = session.query(&sql).await?;
         drop(session);
-        write(out, &answer);
+        write(out, &result_set);
         Ok(())
     }
 }
@@ -92,7 +92,7 @@ fn has_global_priv(server: &Server) -> bool {
     server.is_mariadb_since((10, 4, 0))
 }
 
-/// User, host, plugin, TLS, locked, expired, expiry in Unix seconds, the time now.
+/// The columns are user, host, plugin, TLS, locked, expired, Unix time of the expiry, Unix time now.
 fn statement(server: &Server, limit: u32) -> String {
     // The default is the lifetime set for the server; 0 means no expiry.
     if has_global_priv(server) {
@@ -129,12 +129,12 @@ fn statement(server: &Server, limit: u32) -> String {
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
+fn write(out: &mut Families, result_set: &ResultSet) {
     let mut family = out.family(&INFO);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         family.sample([row.text(0), row.text(1), row.text(2), tls(row.text(3))], 1.0);
     }
-    answer.table(out, &COLUMNS, [0, 1]);
+    result_set.table(out, &COLUMNS, [0, 1]);
 }
 
 /// The TLS requirement, from the word in `mysql.user` or the number in `mysql.global_priv`.
@@ -150,7 +150,7 @@ fn tls(ssl_type: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::exposed;
+    use crate::collectors::tests::assert_golden;
 
     #[test]
     fn accounts_are_exposed() {
@@ -159,7 +159,7 @@ mod tests {
             &["old", "10.%", "ed25519", "2", "0", "0", "1600000000", "1700000000"],
             &["root", "localhost", "unix_socket", "", "1", "1", "", "1700000000"],
         ];
-        exposed(&COLLECTOR, &rows, write);
+        assert_golden(&COLLECTOR, &rows, write);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.replication_applier_status_by_worker"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 // The server's times are in the session's time zone; the original reads them as UTC.
@@ -33,7 +33,7 @@ const SQL: &str = "SELECT CHANNEL_NAME, WORKER_ID, \
      UNIX_TIMESTAMP(APPLYING_TRANSACTION_START_APPLY_TIMESTAMP) \
      FROM performance_schema.replication_applier_status_by_worker";
 
-/// The second is the number of the worker, under its name in the original.
+/// As in the original, the number of the worker is in `member_id`.
 const LABELS: [&str; 2] = ["channel_name", "member_id"];
 
 macro_rules! time {

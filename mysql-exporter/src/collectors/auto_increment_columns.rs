@@ -10,7 +10,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -21,11 +21,11 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.COLUMNS", "information_schema.TABLES"])
     .metrics(&[&NEXT, &MAXIMUM]),
-    needs: |_, _| vec![Need::global("SELECT")],
+    privileges: |_, _| vec![Privilege::global("SELECT")],
 };
 
-// The two tables are joined here, because servers would compare each pair of rows. In the excluded
-// schemas MariaDB would open each view.
+// The exporter joins the two tables, because a server would compare each pair of rows. The schemas are
+// excluded because MariaDB would open each of their views.
 const COLUMNS: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE \
                        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN \
                        ('information_schema', 'performance_schema', 'sys') AND EXTRA LIKE \

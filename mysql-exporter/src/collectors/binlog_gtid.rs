@@ -17,7 +17,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["@@gtid_executed", "@@gtid_purged", "@@gtid_binlog_pos", "@@gtid_slave_pos"])
     .metrics(&[&EXECUTED, &INTERVALS, &PURGED, &BINLOG, &REPLICATED]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 static EXECUTED: Desc<1> = Desc::gauge(
@@ -71,8 +71,8 @@ impl AsyncCollector for BinlogGtid {
 }
 
 /// Writes the GTID sets of MySQL.
-fn write_sets(out: &mut Families, answer: &ResultSet) {
-    let Some(row) = answer.rows.first() else { return };
+fn write_sets(out: &mut Families, result_set: &ResultSet) {
+    let Some(row) = result_set.rows.first() else { return };
     let executed = sources(row.text(0));
     let mut family = out.family(&EXECUTED);
     for source in &executed {
@@ -89,8 +89,8 @@ fn write_sets(out: &mut Families, answer: &ResultSet) {
 }
 
 /// Writes the GTID positions of MariaDB.
-fn write_positions(out: &mut Families, answer: &ResultSet) {
-    let Some(row) = answer.rows.first() else { return };
+fn write_positions(out: &mut Families, result_set: &ResultSet) {
+    let Some(row) = result_set.rows.first() else { return };
     for (desc, column) in [(&BINLOG, 0), (&REPLICATED, 1)] {
         let mut family = out.family(desc);
         for (domain, server, sequence) in gtids(row.text(column)).take(LIMIT) {
@@ -141,7 +141,7 @@ fn sources(set: &str) -> Vec<SourceSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::exposed_as;
+    use crate::collectors::tests::assert_golden_variant;
 
     const UUID: &str = "a31ef4b9-e906-11f1-8abb-02fc00000001";
 
@@ -170,7 +170,12 @@ mod tests {
     fn both_flavours_are_exposed() {
         let executed = format!("{UUID}:1-5:7");
         let purged = format!("{UUID}:1-2");
-        exposed_as(&COLLECTOR, "mysql", &[&[&executed, &purged]], write_sets);
-        exposed_as(&COLLECTOR, "mariadb", &[&["0-1-4,7-2-9", "0-1-3,x,1-2"]], write_positions);
+        assert_golden_variant(&COLLECTOR, "mysql", &[&[&executed, &purged]], write_sets);
+        assert_golden_variant(
+            &COLLECTOR,
+            "mariadb",
+            &[&["0-1-4,7-2-9", "0-1-3,x,1-2"]],
+            write_positions,
+        );
     }
 }

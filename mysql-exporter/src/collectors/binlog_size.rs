@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::Db;
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("binlog_size", "Number and size of the binary logs", |db, _| {
@@ -16,9 +16,9 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["SHOW BINARY LOGS"])
     .metrics(&[&SIZE, &FILES, &NUMBER]),
-    needs: |server, _| {
+    privileges: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 2));
-        vec![Need::global(if since_10_5 { "BINLOG MONITOR" } else { "REPLICATION CLIENT" })]
+        vec![Privilege::global(if since_10_5 { "BINLOG MONITOR" } else { "REPLICATION CLIENT" })]
     },
 };
 
@@ -33,8 +33,8 @@ struct BinlogSize(Db);
 impl AsyncCollector for BinlogSize {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
-        let on = session.query("SELECT @@log_bin").await?;
-        if on.rows.first().is_none_or(|row| row.text(0) != "1") {
+        let log_bin = session.query("SELECT @@log_bin").await?;
+        if log_bin.rows.first().is_none_or(|row| row.text(0) != "1") {
             return Ok(());
         }
         let logs = session.query("SHOW BINARY LOGS").await?.rows;
@@ -50,8 +50,8 @@ impl AsyncCollector for BinlogSize {
 /// The number at the end of a log's name, which may contain other dots.
 pub(super) fn number(file: &str) -> Option<f64> {
     let (_, number) = file.rsplit_once('.')?;
-    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { number.parse().ok() } else { None }
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { number.parse().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 use super::collector::{Definition, MysqlCollector};
 use super::userstat::{self, COMMON, StatisticsTable};
 use crate::db::Db;
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,17 +19,17 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.CLIENT_STATISTICS"])
     .metrics(&[&TABLE]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static TABLE: StatisticsTable = StatisticsTable {
     prefix: "mysql_info_schema_client_statistics_",
     labels: &["client"],
-    known: &KNOWN,
+    known_columns: &KNOWN_COLUMNS,
 };
 
 /// The columns of the user statistics, and one more.
-static KNOWN: [(&str, &str, Kind); COMMON.len() + 1] = {
+static KNOWN_COLUMNS: [(&str, &str, Kind); COMMON.len() + 1] = {
     let mut known =
         [("MAX_STATEMENT_TIME_EXCEEDED", "max_statement_time_exceeded_total", Kind::Counter);
             COMMON.len() + 1];

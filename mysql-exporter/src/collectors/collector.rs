@@ -3,19 +3,20 @@
 use exporter_core::flags::Flags;
 
 use crate::db::{Db, Error, Session};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(crate) type Definition = exporter_core::collector::Definition<Db>;
 
-/// A collector, and the privileges that it needs.
+/// A collector, and its privileges.
 pub(crate) struct MysqlCollector {
     pub(crate) definition: Definition,
-    /// The privileges without which this server rejects the statements or returns incomplete results.
-    pub(crate) needs: fn(&Server, &Flags) -> Vec<Need>,
+    /// The privileges that the collector needs on this server. Without them, the server rejects its
+    /// statements, or returns incomplete results.
+    pub(crate) privileges: fn(&Server, &Flags) -> Vec<Privilege>,
 }
 
-/// In seconds: the unit of `performance_schema`'s timers.
+/// A picosecond in seconds. The timers of `performance_schema` count picoseconds.
 pub(super) const PICOSECOND: f64 = 1e-12;
 
 /// Whether the server has a table.

@@ -9,7 +9,7 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -25,10 +25,10 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.data_lock_waits", "information_schema.INNODB_LOCK_WAITS"])
     .flags(&[&LIMIT])
     .metrics(&[&TOTALS, &TABLES]),
-    needs: |server, _| {
-        let process = Need::global("PROCESS");
+    privileges: |server, _| {
+        let process = Privilege::global("PROCESS");
         if has_table(server) {
-            vec![process, Need::new("SELECT", "performance_schema.*")]
+            vec![process, Privilege::new("SELECT", "performance_schema.*")]
         } else {
             vec![process]
         }
@@ -136,12 +136,12 @@ fn write(out: &mut Families, totals: &ResultSet, tables: &ResultSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::{exposed, result_set};
+    use crate::collectors::tests::{assert_golden, result_set};
 
     #[test]
     fn waits_are_exposed() {
         let tables = result_set(&[&["app", "things", "2"]]);
-        exposed(&COLLECTOR, &[&["2", "1", "14"]], |out, totals| write(out, totals, &tables));
+        assert_golden(&COLLECTOR, &[&["2", "1", "14"]], |out, totals| write(out, totals, &tables));
     }
 
     #[test]

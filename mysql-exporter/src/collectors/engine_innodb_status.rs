@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::Db;
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -18,7 +18,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["SHOW ENGINE INNODB STATUS"])
     .metrics(&[&INSIDE, &IN_QUEUE, &READ_VIEWS]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static INSIDE: Desc =
@@ -36,8 +36,8 @@ struct EngineInnodbStatus(Db);
 #[async_trait]
 impl AsyncCollector for EngineInnodbStatus {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query("SHOW ENGINE INNODB STATUS").await?;
-        let status = answer.rows.first().map(|row| row.text(2)).unwrap_or_default();
+        let result_set = self.0.query("SHOW ENGINE INNODB STATUS").await?;
+        let status = result_set.rows.first().map(|row| row.text(2)).unwrap_or_default();
         for (desc, words) in [
             (&INSIDE, " queries inside InnoDB"),
             (&IN_QUEUE, " queries in queue"),
@@ -54,7 +54,7 @@ impl AsyncCollector for EngineInnodbStatus {
 /// The number before the given words.
 fn number_before(text: &str, words: &str) -> Option<f64> {
     let (head, _) = text.split_once(words)?;
-    let start = head.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let start = head.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |index| index + 1);
     head.get(start..)?.parse().ok()
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use super::number_before;
 
     #[test]
-    fn numbers_are_found() {
+    fn numbers_before_words_are_parsed() {
         let text = "ROW OPERATIONS\n--------------\n3 queries inside InnoDB, 12 queries in queue\n\
                     1 read views open inside InnoDB\n";
         for (words, number) in [

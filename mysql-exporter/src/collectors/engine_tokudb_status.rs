@@ -18,7 +18,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
         },
     )
     .off_by_default(),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 struct EngineTokudbStatus;

@@ -9,7 +9,7 @@ use exporter_core::value::SummaryValue;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::sql;
 use crate::version::Server;
 
@@ -28,7 +28,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.events_statements_summary_by_digest"])
     .flags(&[&LIMIT, &TIME_LIMIT, &TEXT_LIMIT, &EXCLUDE])
     .metrics(&[&COLUMNS, &LATENCY]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static LIMIT: Flag = Flag::text(
@@ -53,16 +53,16 @@ static EXCLUDE: Flag = Flag::list(
 );
 
 const DIGEST: [&str; 3] = ["schema", "digest", "digest_text"];
-/// Picoseconds, the unit of the server, in a second.
+/// A second in picoseconds, the unit of the server.
 const SECOND: f64 = 1e12;
 
-/// The first columns of every server.
-const ALWAYS: &str = "SCHEMA_NAME, DIGEST, COUNT_STAR, SUM_TIMER_WAIT, SUM_LOCK_TIME, SUM_ERRORS, \
+/// The columns that every server has.
+const COMMON_COLUMNS: &str = "SCHEMA_NAME, DIGEST, COUNT_STAR, SUM_TIMER_WAIT, SUM_LOCK_TIME, SUM_ERRORS, \
                       SUM_WARNINGS, SUM_ROWS_AFFECTED, SUM_ROWS_SENT, SUM_ROWS_EXAMINED, \
                       SUM_CREATED_TMP_DISK_TABLES, SUM_CREATED_TMP_TABLES, \
                       SUM_SORT_MERGE_PASSES, SUM_SORT_ROWS, SUM_NO_INDEX_USED";
-/// Additional columns of MySQL since 8.0.28, after the text.
-const SINCE_8_0_28: &str = ", SUM_CPU_TIME, QUANTILE_95, QUANTILE_99, QUANTILE_999";
+/// Additional columns of MySQL since 8.0.28. They follow the text of the digest.
+const COLUMNS_SINCE_8_0_28: &str = ", SUM_CPU_TIME, QUANTILE_95, QUANTILE_99, QUANTILE_999";
 const TEXT: usize = 15;
 const CPU: usize = 16;
 const QUANTILES: [(f64, usize); 3] = [(0.95, 17), (0.99, 18), (0.999, 19)];
@@ -169,17 +169,17 @@ impl AsyncCollector for EventsStatements {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.db.session().await?;
         let sql = self.selection.statement(session.server());
-        let answer = session.query(&sql).await?;
+        let result_set = session.query(&sql).await?;
         drop(session);
-        answer.table(out, &COLUMNS, [0, 1, TEXT]);
-        write_latency(out, &answer);
+        result_set.table(out, &COLUMNS, [0, 1, TEXT]);
+        write_latency(out, &result_set);
         Ok(())
     }
 }
 
-fn write_latency(out: &mut Families, answer: &ResultSet) {
+fn write_latency(out: &mut Families, result_set: &ResultSet) {
     let mut family = out.family(&LATENCY);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         let quantile = |(quantile, column)| Some((quantile, row.number(column)? / SECOND));
         let quantiles: Vec<_> = QUANTILES.into_iter().filter_map(quantile).collect();
         let count = row.text(2).parse().unwrap_or(0);
@@ -200,20 +200,20 @@ struct Selection {
 
 impl Selection {
     fn new(flags: &Flags) -> Result<Self, Error> {
-        let own = ["mysql", "performance_schema", "information_schema"];
+        let system_schemas = ["mysql", "performance_schema", "information_schema"];
         Ok(Self {
             digests: flags.parsed(&LIMIT, "a number")?,
             seconds: flags.parsed(&TIME_LIMIT, "a number of seconds")?,
             characters: flags.parsed(&TEXT_LIMIT, "a number")?,
-            excluded: sql::list(own.into_iter().chain(flags.list(&EXCLUDE))),
+            excluded: sql::list(system_schemas.into_iter().chain(flags.list(&EXCLUDE))),
         })
     }
 
     fn statement(&self, server: &Server) -> String {
         let Self { digests, seconds, characters, excluded } = self;
-        let more = if server.is_mysql_since((8, 0, 28)) { SINCE_8_0_28 } else { "" };
+        let more = if server.is_mysql_since((8, 0, 28)) { COLUMNS_SINCE_8_0_28 } else { "" };
         format!(
-            "SELECT {ALWAYS}, LEFT(DIGEST_TEXT, {characters}){more} FROM \
+            "SELECT {COMMON_COLUMNS}, LEFT(DIGEST_TEXT, {characters}){more} FROM \
              performance_schema.events_statements_summary_by_digest WHERE SCHEMA_NAME NOT IN \
              ({excluded}) AND LAST_SEEN > NOW() - INTERVAL {seconds} SECOND ORDER BY \
              SUM_TIMER_WAIT DESC LIMIT {digests}"
@@ -235,7 +235,7 @@ mod tests {
             assert!(sql.contains("LEFT(DIGEST_TEXT, 9)") && sql.ends_with("LIMIT 5"), "{sql}");
             assert!(sql.contains("'information_schema', 'a\\'b')"), "{sql}");
         }
-        let bad = Selection::new(&Flags::new([(&LIMIT, "all")]));
-        assert!(bad.is_err());
+        let invalid = Selection::new(&Flags::new([(&LIMIT, "all")]));
+        assert!(invalid.is_err());
     }
 }

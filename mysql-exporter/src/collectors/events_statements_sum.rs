@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -18,7 +18,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.events_statements_summary_by_digest"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 const SQL: &str = "SELECT SUM(COUNT_STAR), SUM(SUM_CREATED_TMP_DISK_TABLES), \
@@ -43,7 +43,7 @@ static COLUMNS: [Column<Row, 0>; 22] = [
     sum!(1, "created_tmp_disk_tables", "Temporary tables created on disk."),
     sum!(2, "created_tmp_tables", "Temporary tables created."),
     sum!(3, "errors", "Statements that ended in an error."),
-    // Picoseconds; dashboards made for the original divide by 1e12 themselves.
+    // In picoseconds, because dashboards made for the original divide by 1e12.
     sum!(4, "lock_time", "Time spent waiting for table locks, in picoseconds."),
     Desc::counter(
         "mysql_perf_schema_events_statements_sum_lock_time_seconds_total",

@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -18,7 +18,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.file_summary_by_event_name"])
     .metrics(&[&EVENTS, &SECONDS, &BYTES]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 const SQL: &str = "SELECT EVENT_NAME, COUNT_READ, COUNT_WRITE, COUNT_MISC, SUM_TIMER_READ, \
@@ -26,7 +26,7 @@ const SQL: &str = "SELECT EVENT_NAME, COUNT_READ, COUNT_WRITE, COUNT_MISC, SUM_T
                    SUM_NUMBER_OF_BYTES_WRITE FROM performance_schema.file_summary_by_event_name";
 
 const LABELS: [&str; 2] = ["event_name", "mode"];
-/// The order of counts, times and bytes after the name. Bytes have no `misc`.
+/// The order of the columns after the name: counts, times, then bytes, which have no `misc`.
 const MODES: [&str; 3] = ["read", "write", "misc"];
 
 static EVENTS: Desc<2> =
@@ -47,17 +47,17 @@ struct FileEvents(Db);
 #[async_trait]
 impl AsyncCollector for FileEvents {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query(SQL).await?;
-        write(out, &answer, &EVENTS, 1, 1.0);
-        write(out, &answer, &SECONDS, 4, PICOSECOND);
-        write(out, &answer, &BYTES, 7, 1.0);
+        let result_set = self.0.query(SQL).await?;
+        write(out, &result_set, &EVENTS, 1, 1.0);
+        write(out, &result_set, &SECONDS, 4, PICOSECOND);
+        write(out, &result_set, &BYTES, 7, 1.0);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet, desc: &Desc<2>, first: usize, unit: f64) {
+fn write(out: &mut Families, result_set: &ResultSet, desc: &Desc<2>, first: usize, unit: f64) {
     let mut family = out.family(desc);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         for (column, mode) in (first..).zip(MODES) {
             if let Some(value) = row.number(column) {
                 family.sample([row.text(0), mode], value * unit);

@@ -8,7 +8,7 @@ use exporter_core::flags::{Flag, Flags};
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::sql;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -21,7 +21,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.file_summary_by_instance"])
     .flags(&[&FILTER, &REMOVE_PREFIX])
     .metrics(&[&OPERATIONS, &BYTES]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static FILTER: Flag = Flag::text(
@@ -63,9 +63,9 @@ impl FileInstances {
         }
     }
 
-    fn write(&self, out: &mut Families, answer: &ResultSet, desc: &Desc<3>, first: usize) {
+    fn write(&self, out: &mut Families, result_set: &ResultSet, desc: &Desc<3>, first: usize) {
         let mut family = out.family(desc);
-        for row in &answer.rows {
+        for row in &result_set.rows {
             let name = row.text(0);
             let name = name.strip_prefix(self.remove_prefix.as_str()).unwrap_or(name);
             for (column, mode) in (first..).zip(["read", "write"]) {
@@ -80,9 +80,9 @@ impl FileInstances {
 #[async_trait]
 impl AsyncCollector for FileInstances {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.db.query(&self.statement).await?;
-        self.write(out, &answer, &OPERATIONS, 2);
-        self.write(out, &answer, &BYTES, 4);
+        let result_set = self.db.query(&self.statement).await?;
+        self.write(out, &result_set, &OPERATIONS, 2);
+        self.write(out, &result_set, &BYTES, 4);
         Ok(())
     }
 }

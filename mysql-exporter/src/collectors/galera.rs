@@ -29,7 +29,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
         &CERTIFICATION_FAILURES,
         &ABORTED,
     ]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 static READY: Desc =
@@ -104,9 +104,9 @@ impl AsyncCollector for Galera {
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
+fn write(out: &mut Families, result_set: &ResultSet) -> Result<(), Error> {
     let text = |name: &str| {
-        let row = answer.variable(name);
+        let row = result_set.variable(name);
         row.map(|row| row.text(1)).filter(|text| !text.is_empty())
     };
     // MariaDB has some of the variables even without a provider.
@@ -127,7 +127,7 @@ fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
         (&STATE, number("wsrep_local_state")),
         (&NODES, number("wsrep_cluster_size")),
         (&ADDRESSES, addresses.map(|count| count as f64)),
-        // The maximum 64-bit number outside of a primary component.
+        // Outside of a primary component, the ID is the maximum 64-bit number.
         (&CONFIGURATION, number("wsrep_cluster_conf_id").filter(|id| *id < 1e18)),
         (&RECEIVE_QUEUE, number("wsrep_local_recv_queue")),
         (&SEND_QUEUE, number("wsrep_local_send_queue")),
@@ -151,14 +151,14 @@ mod tests {
     use crate::db::Row;
 
     fn rows(variables: &[[&str; 2]]) -> ResultSet {
-        let rows = variables.iter().map(|row| Row::of(row)).collect();
+        let rows = variables.iter().map(|row| Row::from_values(row)).collect();
         ResultSet { columns: Vec::new(), rows }
     }
 
     /// A donor in a cluster of three nodes with MariaDB 10.11 and Galera 26.4.
     #[test]
-    fn a_node_is_described() {
-        let answer = rows(&[
+    fn the_state_of_a_node_is_exposed() {
+        let result_set = rows(&[
             ["wsrep_local_state_uuid", "2ff53b98-e906-11f1-9327-762be017ff8a"],
             ["wsrep_local_cert_failures", "3"],
             ["wsrep_local_send_queue", "1"],
@@ -177,7 +177,7 @@ mod tests {
             ["wsrep_ready", "OFF"],
         ]);
         let mut out = Families::default();
-        write(&mut out, &answer).unwrap();
+        write(&mut out, &result_set).unwrap();
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         testing::golden(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/galera.prom"), &page);
         testing::declared_is_exposed(&COLLECTOR.definition, &page);
@@ -185,14 +185,14 @@ mod tests {
 
     #[test]
     fn a_node_without_quorum_has_no_configuration() {
-        let answer = rows(&[
+        let result_set = rows(&[
             ["wsrep_cluster_conf_id", "18446744073709551615"],
             ["wsrep_cluster_status", "non-Primary"],
             ["wsrep_incoming_addresses", ""],
             ["wsrep_provider_name", "Galera"],
         ]);
         let mut out = Families::default();
-        write(&mut out, &answer).unwrap();
+        write(&mut out, &result_set).unwrap();
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         assert!(page.contains("\nmysql_galera_primary_component 0\n"), "{page}");
         assert!(!page.contains("mysql_galera_configuration "), "{page}");
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn a_server_without_a_provider_is_no_node() {
         for variables in [&[][..], &[["wsrep_ready", "OFF"], ["wsrep_provider_name", ""]]] {
-            let end = write(&mut Families::default(), &rows(variables));
-            assert!(matches!(end, Err(Error::Absent("Galera"))), "{end:?}");
+            let result = write(&mut Families::default(), &rows(variables));
+            assert!(matches!(result, Err(Error::Absent("Galera"))), "{result:?}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
         &LATENCY_DEVIATION,
         &LATENCY_SAMPLES,
     ]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 const PREFIX: &str = "mysql_global_status_";
@@ -113,7 +113,7 @@ static LATENCY_SAMPLES: Desc = Desc::gauge(
     [],
 );
 
-/// Variables with this prefix form a family; the rest of the name is the label.
+/// Variables with one of these prefixes form a family. The rest of the name is the label value.
 static GROUPS: [(&str, &Desc<1>); 5] = [
     ("com_", &COMMANDS),
     ("handler_", &HANDLERS),
@@ -128,17 +128,17 @@ struct GlobalStatus(Db);
 #[async_trait]
 impl AsyncCollector for GlobalStatus {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query("SHOW GLOBAL STATUS").await?;
-        write(out, &answer);
+        let result_set = self.0.query("SHOW GLOBAL STATUS").await?;
+        write(out, &result_set);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
+fn write(out: &mut Families, result_set: &ResultSet) {
     let mut groups: [Vec<(&Row, f64)>; GROUPS.len()] = Default::default();
     let mut pool = Vec::new();
     let mut family = PREFIX.to_owned();
-    for row in &answer.rows {
+    for row in &result_set.rows {
         let Some(value) = status::number(row.text(1)) else { continue };
         let name = row.text(0);
         if let Some(state) = strip_prefix(name, POOL) {
@@ -165,7 +165,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
     }
     pages(out, &pool);
     galera(out, |name| {
-        let row = answer.variable(name);
+        let row = result_set.variable(name);
         row.map(|row| row.text(1)).unwrap_or_default()
     });
 }
@@ -185,10 +185,10 @@ fn pages(out: &mut Families, pool: &[(String, f64)]) {
     for (_, value) in pool.iter().filter(|(state, _)| state == "dirty") {
         out.family(&DIRTY_PAGES).sample([], *value);
     }
-    // The total is the sum of the states.
-    let known = |state: &str| states.contains(&state) || matches!(state, "dirty" | "total");
+    // The total is excluded, because it is the sum of the states.
+    let is_state = |state: &str| states.contains(&state) || matches!(state, "dirty" | "total");
     let mut changes = out.family(&PAGE_CHANGES);
-    for (operation, value) in pool.iter().filter(|(state, _)| !known(state)) {
+    for (operation, value) in pool.iter().filter(|(state, _)| !is_state(state)) {
         changes.sample([operation], *value);
     }
 }
@@ -243,7 +243,7 @@ mod tests {
             ["wsrep_cluster_status", "Primary"],
             ["wsrep_evs_repl_latency", "0.0001/0.0002/0.0009/0.00005/40"],
         ];
-        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let rows = rows.iter().map(|row| Row::from_values(row)).collect();
         let mut out = Families::default();
         write(&mut out, &ResultSet { columns: Vec::new(), rows });
         let page = String::from_utf8(testing::page(&[out])).unwrap();

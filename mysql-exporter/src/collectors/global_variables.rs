@@ -15,7 +15,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     })
     .reads(&["SHOW GLOBAL VARIABLES"])
     .metrics(&[&ANY, &VERSION, &ISOLATION, &CLUSTER, &CACHE]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 const PREFIX: &str = "mysql_global_variables_";
@@ -49,15 +49,15 @@ struct GlobalVariables(Db);
 #[async_trait]
 impl AsyncCollector for GlobalVariables {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query("SHOW GLOBAL VARIABLES").await?;
-        write(out, &answer);
+        let result_set = self.0.query("SHOW GLOBAL VARIABLES").await?;
+        write(out, &result_set);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
+fn write(out: &mut Families, result_set: &ResultSet) {
     let mut family = PREFIX.to_owned();
-    for row in &answer.rows {
+    for row in &result_set.rows {
         if let Some(value) = status::number(row.text(1)) {
             family.truncate(PREFIX.len());
             status::push_name(&mut family, row.text(0));
@@ -65,7 +65,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
         }
     }
     let text = |name: &str| {
-        let row = answer.variable(name);
+        let row = result_set.variable(name);
         row.map(|row| row.text(1)).unwrap_or_default()
     };
     let versions = [text("innodb_version"), text("version"), text("version_comment")];

@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.replication_group_member_stats"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 const SQL: &str = "SELECT COUNT_TRANSACTIONS_IN_QUEUE, COUNT_TRANSACTIONS_CHECKED, \

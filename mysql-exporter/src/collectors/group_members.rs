@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::status;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.replication_group_members"])
     .metrics(&[&INFO, &STATE, &PRIMARY]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static INFO: DynDesc = DynDesc::new(
@@ -31,7 +31,7 @@ static INFO: DynDesc = DynDesc::new(
 
 const MEMBER: [&str; 3] = ["member_id", "member_host", "member_port"];
 
-/// In the order of their numeric values.
+/// The states in the order of their numeric values.
 const STATES: [&str; 5] = ["OFFLINE", "ONLINE", "RECOVERING", "UNREACHABLE", "ERROR"];
 
 // The original has the state only as a label, which alerts cannot compare.
@@ -56,27 +56,27 @@ impl AsyncCollector for GroupMembers {
             return Err(Error::Absent("group replication"));
         }
         let sql = "SELECT * FROM performance_schema.replication_group_members";
-        let answer = session.query(sql).await?;
+        let result_set = session.query(sql).await?;
         drop(session);
-        write(out, &answer);
+        write(out, &result_set);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
-    let names: Vec<_> = answer.columns.iter().map(|column| status::name(column)).collect();
+fn write(out: &mut Families, result_set: &ResultSet) {
+    let names: Vec<_> = result_set.columns.iter().map(|column| status::name(column)).collect();
     let labels: Vec<_> = names.iter().map(String::as_str).collect();
     let mut family = out.open(INFO.with_labels(&labels));
-    for row in &answer.rows {
+    for row in &result_set.rows {
         let values: Vec<_> = (0..labels.len()).map(|column| row.text(column)).collect();
         family.sample(&values, 1.0);
     }
     for (desc, column) in [(&STATE, "MEMBER_STATE"), (&PRIMARY, "MEMBER_ROLE")] {
         let mut family = out.family(desc);
-        for row in &answer.rows {
+        for row in &result_set.rows {
             let member = ["MEMBER_ID", "MEMBER_HOST", "MEMBER_PORT"]
-                .map(|column| answer.named(row, column).unwrap_or_default());
-            let value = match (column, answer.named(row, column)) {
+                .map(|column| result_set.value_by_name(row, column).unwrap_or_default());
+            let value = match (column, result_set.value_by_name(row, column)) {
                 ("MEMBER_ROLE", Some(role)) => Some(f64::from(role == "PRIMARY")),
                 (_, state) => STATES
                     .iter()
@@ -100,19 +100,19 @@ mod tests {
 
     #[test]
     fn states_of_members_are_numbers() {
-        let answer = ResultSet {
+        let result_set = ResultSet {
             columns: ["CHANNEL_NAME", "MEMBER_ID", "MEMBER_HOST", "MEMBER_PORT", "MEMBER_STATE"]
                 .into_iter()
                 .chain(["MEMBER_ROLE"])
                 .map(str::to_owned)
                 .collect(),
             rows: vec![
-                Row::of(&["group", "u1", "a", "3306", "ONLINE", "PRIMARY"]),
-                Row::of(&["group", "u2", "b", "3306", "UNREACHABLE", "SECONDARY"]),
+                Row::from_values(&["group", "u1", "a", "3306", "ONLINE", "PRIMARY"]),
+                Row::from_values(&["group", "u2", "b", "3306", "UNREACHABLE", "SECONDARY"]),
             ],
         };
         let mut out = Families::default();
-        write(&mut out, &answer);
+        write(&mut out, &result_set);
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         let samples: Vec<_> = page
             .lines()

@@ -1,5 +1,5 @@
-//! Replication delay, measured by the time that the primary writes into a table, as pt-heartbeat
-//! does.
+//! Replication delay, from timestamps that pt-heartbeat or a similar program writes into a table of
+//! the primary.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
@@ -9,7 +9,7 @@ use exporter_core::flags::{Flag, Flags};
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -21,7 +21,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["the table of heartbeats"])
     .flags(&[&DATABASE, &TABLE, &UTC])
     .metrics(&[&COLUMNS]),
-    needs: |_, flags| vec![Need::new("SELECT", table(flags))],
+    privileges: |_, flags| vec![Privilege::new("SELECT", table(flags))],
 };
 
 static DATABASE: Flag =

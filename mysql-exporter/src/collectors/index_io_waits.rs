@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.table_io_waits_summary_by_index_usage"])
     .metrics(&[&WAITS, &SECONDS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, INDEX_NAME, COUNT_FETCH, COUNT_UPDATE, \
@@ -29,9 +29,9 @@ const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, INDEX_NAME, COUNT_FETCH, C
                    NOT IN ('mysql', 'performance_schema')";
 
 const LABELS: [&str; 4] = ["schema", "name", "index", "operation"];
-/// The order of counts and then times, after the three names.
+/// The order of the columns after the three names: a count for each operation, then a time for each.
 const OPERATIONS: [&str; 4] = ["fetch", "update", "delete", "insert"];
-/// The index name in the row for access to a table without an index.
+/// The label value for accesses that use no index.
 const NO_INDEX: &str = "NONE";
 
 static WAITS: Desc<4> = Desc::counter(
@@ -50,16 +50,16 @@ struct IndexIoWaits(Db);
 #[async_trait]
 impl AsyncCollector for IndexIoWaits {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query(SQL).await?;
-        write(out, &answer, &WAITS, 3, 1.0);
-        write(out, &answer, &SECONDS, 7, PICOSECOND);
+        let result_set = self.0.query(SQL).await?;
+        write(out, &result_set, &WAITS, 3, 1.0);
+        write(out, &result_set, &SECONDS, 7, PICOSECOND);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet, desc: &Desc<4>, first: usize, unit: f64) {
+fn write(out: &mut Families, result_set: &ResultSet, desc: &Desc<4>, first: usize, unit: f64) {
     let mut family = out.family(desc);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         let index = row.value(2).unwrap_or(NO_INDEX);
         // Rows are inserted into a table, not into one of its indexes.
         let operations = if index == NO_INDEX { 4 } else { 3 };

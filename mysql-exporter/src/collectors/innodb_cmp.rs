@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -17,7 +17,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     )
     .reads(&["information_schema.INNODB_CMP"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 const SQL: &str = "SELECT page_size, compress_ops, compress_ops_ok, compress_time, \
@@ -63,8 +63,8 @@ struct InnodbCmp(Db);
 #[async_trait]
 impl AsyncCollector for InnodbCmp {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query(SQL).await?;
-        answer.table(out, &COLUMNS, [0]);
+        let result_set = self.0.query(SQL).await?;
+        result_set.table(out, &COLUMNS, [0]);
         Ok(())
     }
 }

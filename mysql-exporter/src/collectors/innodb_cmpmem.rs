@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -17,7 +17,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     )
     .reads(&["information_schema.INNODB_CMPMEM"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 const SQL: &str = "SELECT page_size, buffer_pool_instance, pages_used, pages_free, \
@@ -44,7 +44,7 @@ static COLUMNS: [Column<Row, 2>; 4] = [
         PAGE,
     )
     .column(|row| row.number(4)),
-    // The server counts microseconds; existing dashboards expect a thousandth of them.
+    // The server counts microseconds. The original divides them by 1000, and dashboards expect that.
     Desc::counter(
         "mysql_info_schema_innodb_cmpmem_relocation_time_seconds_total",
         "Time spent moving pages of this size, in units of a millisecond for a microsecond.",

@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["SHOW GLOBAL STATUS", "information_schema.INNODB_METRICS"])
     .metrics(&[&HISTORY, &AGE, &LIMIT]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static HISTORY: Desc = Desc::gauge(
@@ -38,7 +38,7 @@ static LIMIT: Desc = Desc::gauge(
     [],
 );
 
-/// Valid on every server: unknown variables are not in the result.
+/// Valid on every server, because unknown variables are only missing in the result set.
 const STATUS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_checkpoint_age', \
                       'Innodb_checkpoint_max_age', 'Innodb_redo_log_checkpoint_lsn', \
                       'Innodb_redo_log_current_lsn', 'Innodb_redo_log_capacity_resized')";
@@ -59,7 +59,7 @@ impl AsyncCollector for InnodbLog {
     }
 }
 
-/// Writes the values that exist. The rows have name and value.
+/// Writes the values that exist. The columns are name and value.
 fn write(out: &mut Families, values: &ResultSet) {
     let value = |name: &str| {
         let row = values.variable(name)?;
@@ -84,7 +84,7 @@ fn write(out: &mut Families, values: &ResultSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::{exposed, exposed_as};
+    use crate::collectors::tests::{assert_golden, assert_golden_variant};
 
     #[test]
     fn both_flavours_have_a_checkpoint_age() {
@@ -93,13 +93,13 @@ mod tests {
             &["Innodb_checkpoint_age", "6341"],
             &["Innodb_checkpoint_max_age", "80819529"],
         ];
-        exposed(&COLLECTOR, &mariadb, write);
+        assert_golden(&COLLECTOR, &mariadb, write);
         let mysql: [&[&str]; 4] = [
             &["trx_rseg_history_len", "7"],
             &["Innodb_redo_log_checkpoint_lsn", "19459173"],
             &["Innodb_redo_log_current_lsn", "19459519"],
             &["Innodb_redo_log_capacity_resized", "104857600"],
         ];
-        exposed_as(&COLLECTOR, "mysql", &mysql, write);
+        assert_golden_variant(&COLLECTOR, "mysql", &mysql, write);
     }
 }

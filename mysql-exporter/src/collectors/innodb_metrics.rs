@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.INNODB_METRICS"])
     .metrics(&[&ANY, &PAGES_READ, &PAGES_WRITTEN, &POOL_PAGES, &DIRTY_PAGES]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static ANY: DynDesc = DynDesc::new(
@@ -56,14 +56,14 @@ impl AsyncCollector for InnodbMetrics {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
         let sql = statement(session.server());
-        let answer = session.query(sql).await?;
+        let result_set = session.query(sql).await?;
         drop(session);
-        write(out, &answer);
+        write(out, &result_set);
         Ok(())
     }
 }
 
-/// MariaDB replaced STATUS with a number in 10.5.
+/// MariaDB 10.5 replaced the column STATUS with the number ENABLED.
 fn statement(server: &Server) -> &'static str {
     if server.is_mariadb_since((10, 5, 0)) {
         "SELECT NAME, SUBSYSTEM, TYPE, COUNT FROM information_schema.INNODB_METRICS WHERE ENABLED \
@@ -74,13 +74,13 @@ fn statement(server: &Server) -> &'static str {
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
+fn write(out: &mut Families, result_set: &ResultSet) {
     const READ: &str = "buffer_page_read_";
     const WRITTEN: &str = "buffer_page_written_";
     const POOL: &str = "buffer_pool_pages_";
     let (mut read, mut written, mut pool) = (Vec::new(), Vec::new(), Vec::new());
     let mut metric = String::new();
-    for row in &answer.rows {
+    for row in &result_set.rows {
         let (name, subsystem, kind) = (row.text(0), row.text(1), row.text(2));
         let Some(value) = row.number(3) else { continue };
         if let Some(page) = name.strip_prefix(READ).filter(|_| subsystem == "buffer_page_io") {
@@ -92,11 +92,11 @@ fn write(out: &mut Families, answer: &ResultSet) {
         } else if let Some(state) = name.strip_prefix(POOL).filter(|_| subsystem == "buffer") {
             pool.push((state, value));
         } else {
-            let counter = matches!(kind, "counter" | "status_counter") && value >= 0.0;
+            let is_counter = matches!(kind, "counter" | "status_counter") && value >= 0.0;
             metric.clear();
             metric.extend(["mysql_info_schema_innodb_metrics_", subsystem, "_", name]);
-            metric.push_str(if counter { "_total" } else { "" });
-            let kind = if counter { Kind::Counter } else { Kind::Gauge };
+            metric.push_str(if is_counter { "_total" } else { "" });
+            let kind = if is_counter { Kind::Counter } else { Kind::Gauge };
             out.open(ANY.with_name(&metric).with_kind(kind)).sample(&[], value);
         }
     }
@@ -106,7 +106,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
             family.sample([page], value);
         }
     }
-    // The total is the sum of the others.
+    // The total is excluded, because it is the sum of the states.
     let states = pool.iter().filter(|(state, _)| !matches!(*state, "dirty" | "total"));
     let mut family = out.family(&POOL_PAGES);
     for (state, value) in states {
@@ -137,7 +137,7 @@ mod tests {
             ["file_num_open_files", "file_system", "value", "67"],
             ["odd", "x", "value", "many"],
         ];
-        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let rows = rows.iter().map(|row| Row::from_values(row)).collect();
         let mut out = Families::default();
         write(&mut out, &ResultSet { columns: Vec::new(), rows });
         let page = String::from_utf8(testing::page(&[out])).unwrap();

@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -20,7 +20,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.INNODB_TABLESPACES"])
     .metrics(&[&INFO, &FILE_SIZE, &ALLOCATED_SIZE]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static INFO: Desc<4> = Desc::gauge(
@@ -46,10 +46,10 @@ impl AsyncCollector for InnodbTablespaces {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
         let sql = statement(session.server());
-        let no_type = if session.server().is_mariadb_since((10, 5, 0)) { "" } else { NONE };
-        let answer = session.query(sql).await?;
+        let missing_type = if session.server().is_mariadb_since((10, 5, 0)) { "" } else { NONE };
+        let result_set = session.query(sql).await?;
         drop(session);
-        write(out, &answer, no_type);
+        write(out, &result_set, missing_type);
         Ok(())
     }
 }
@@ -57,7 +57,7 @@ impl AsyncCollector for InnodbTablespaces {
 /// The value that the original exposes for a column that the server does not have.
 const NONE: &str = "NONE";
 
-/// All columns, because they differ between versions.
+/// Selects all columns, because they differ between versions.
 fn statement(server: &Server) -> &'static str {
     if server.is_mysql_since((8, 0, 0)) {
         "SELECT * FROM information_schema.INNODB_TABLESPACES"
@@ -66,24 +66,26 @@ fn statement(server: &Server) -> &'static str {
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet, no_type: &str) {
+fn write(out: &mut Families, result_set: &ResultSet, missing_type: &str) {
     let mut family = out.family(&INFO);
-    for row in &answer.rows {
-        let column = |name, otherwise| answer.named(row, name).unwrap_or(otherwise);
+    for row in &result_set.rows {
+        let column = |name, default| result_set.value_by_name(row, name).unwrap_or(default);
         let Ok(space) = column("SPACE", "").parse() else { continue };
         let labels = [
             column("NAME", ""),
             column("FILE_FORMAT", NONE),
             column("ROW_FORMAT", NONE),
-            column("SPACE_TYPE", no_type),
+            column("SPACE_TYPE", missing_type),
         ];
         family.sample(labels, space);
     }
     for (desc, column) in [(&FILE_SIZE, "FILE_SIZE"), (&ALLOCATED_SIZE, "ALLOCATED_SIZE")] {
         let mut family = out.family(desc);
-        for row in &answer.rows {
-            if let Some(size) = answer.named(row, column).and_then(|size| size.parse().ok()) {
-                family.sample([answer.named(row, "NAME").unwrap_or_default()], size);
+        for row in &result_set.rows {
+            if let Some(size) =
+                result_set.value_by_name(row, column).and_then(|size| size.parse().ok())
+            {
+                family.sample([result_set.value_by_name(row, "NAME").unwrap_or_default()], size);
             }
         }
     }

@@ -8,22 +8,22 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
         "info_schema.innodb_trx",
         "Open InnoDB transactions",
         |db, flags| {
-            let seconds = flags.parsed(&LONG, "a number of seconds")?;
-            Ok(Source::asynchronous(InnodbTrx { db: db.clone(), seconds }))
+            let long_seconds = flags.parsed(&LONG, "a number of seconds")?;
+            Ok(Source::asynchronous(InnodbTrx { db: db.clone(), long_seconds }))
         },
     )
     .off_by_default()
     .reads(&["information_schema.INNODB_TRX"])
     .flags(&[&LONG])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static LONG: Flag = Flag::text(
@@ -73,24 +73,24 @@ static COLUMNS: [Column<Row, 1>; 6] = [
 
 struct InnodbTrx {
     db: Db,
-    seconds: u32,
+    long_seconds: u32,
 }
 
 #[async_trait]
 impl AsyncCollector for InnodbTrx {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.db.query(&statement(self.seconds)).await?;
-        write(out, &answer);
+        let result_set = self.db.query(&statement(self.long_seconds)).await?;
+        write(out, &result_set);
         Ok(())
     }
 }
 
 /// One row for each state, including states without transactions.
-fn statement(seconds: u32) -> String {
+fn statement(long_seconds: u32) -> String {
     let age = "TIMESTAMPDIFF(SECOND, t.trx_started, NOW())";
     let states = STATES.map(|state| format!("SELECT '{state}' AS state")).join(" UNION ALL ");
     format!(
-        "SELECT s.state, COUNT(t.trx_id), COALESCE(SUM({age} > {seconds}), 0), \
+        "SELECT s.state, COUNT(t.trx_id), COALESCE(SUM({age} > {long_seconds}), 0), \
          COUNT(t.trx_id) - COUNT(t.trx_query), COALESCE(MAX({age}), 0), \
          COALESCE(SUM(t.trx_rows_locked), 0), COALESCE(SUM(t.trx_rows_modified), 0) FROM \
          ({states}) s LEFT JOIN information_schema.INNODB_TRX t ON t.trx_state = s.state GROUP BY \
@@ -98,18 +98,18 @@ fn statement(seconds: u32) -> String {
     )
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
-    answer.table(out, &COLUMNS, [0]);
+fn write(out: &mut Families, result_set: &ResultSet) {
+    result_set.table(out, &COLUMNS, [0]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::exposed;
+    use crate::collectors::tests::assert_golden;
 
     #[test]
     fn transactions_are_exposed_by_state() {
-        exposed(
+        assert_golden(
             &COLLECTOR,
             &[
                 &["LOCK WAIT", "1", "0", "0", "3", "1", "0"],

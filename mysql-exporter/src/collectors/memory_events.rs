@@ -9,7 +9,7 @@ use exporter_core::flags::{Flag, Flags};
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -21,7 +21,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.memory_summary_global_by_event_name"])
     .flags(&[&REMOVE_PREFIX])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static REMOVE_PREFIX: Flag = Flag::text(
@@ -67,10 +67,10 @@ impl MemoryEvents {
 #[async_trait]
 impl AsyncCollector for MemoryEvents {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.db.query(SQL).await?;
+        let result_set = self.db.query(SQL).await?;
         for column in &COLUMNS {
             let mut family = out.family(&column.desc);
-            for row in &answer.rows {
+            for row in &result_set.rows {
                 let event = row.text(0);
                 let event = event.strip_prefix(self.remove_prefix.as_str()).unwrap_or(event);
                 if let Some(value) = (column.value)(row) {

@@ -10,7 +10,7 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -25,7 +25,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.metadata_locks"])
     .flags(&[&LIMIT])
     .metrics(&[&LOCKS, &WAITS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static LIMIT: Flag = Flag::text(
@@ -47,8 +47,8 @@ static WAITS: [Column<Row, 2>; 1] = [Desc::gauge(
 )
 .column(|row| row.number(2))];
 
-/// The limit is only a precaution, because there are few types and states.
-const COUNTS: &str = "SELECT OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS, COUNT(*) FROM \
+/// There are few types and states. The limit is a precaution.
+const LOCKS_SQL: &str = "SELECT OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS, COUNT(*) FROM \
                       performance_schema.metadata_locks WHERE COALESCE(OBJECT_SCHEMA, '') <> \
                       'performance_schema' GROUP BY OBJECT_TYPE, LOCK_TYPE, LOCK_STATUS LIMIT 500";
 
@@ -65,15 +65,15 @@ impl AsyncCollector for MetadataLocks {
         if !server.is_mysql_since((5, 7, 3)) && !server.is_mariadb_since((10, 5, 2)) {
             return Err(Error::Absent("performance_schema.metadata_locks"));
         }
-        let locks = session.query(COUNTS).await?;
-        let waits = session.query(&waits(self.tables)).await?;
+        let locks = session.query(LOCKS_SQL).await?;
+        let waits = session.query(&waits_sql(self.tables)).await?;
         drop(session);
         write(out, &locks, &waits);
         Ok(())
     }
 }
 
-fn waits(tables: u32) -> String {
+fn waits_sql(tables: u32) -> String {
     format!(
         "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT(*) AS waits FROM \
          performance_schema.metadata_locks WHERE LOCK_STATUS = 'PENDING' AND OBJECT_NAME IS NOT \
@@ -89,7 +89,7 @@ fn write(out: &mut Families, locks: &ResultSet, waits: &ResultSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::{exposed, result_set};
+    use crate::collectors::tests::{assert_golden, result_set};
 
     #[test]
     fn locks_and_waits_are_exposed() {
@@ -98,6 +98,6 @@ mod tests {
             &["TABLE", "EXCLUSIVE", "PENDING", "1"],
         ];
         let waits = result_set(&[&["app", "a\"b", "1"]]);
-        exposed(&COLLECTOR, &locks, |out, locks| write(out, locks, &waits));
+        assert_golden(&COLLECTOR, &locks, |out, locks| write(out, locks, &waits));
     }
 }

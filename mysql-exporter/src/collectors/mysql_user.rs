@@ -8,18 +8,18 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new("mysql.user", "Limits and privileges of accounts", |db, flags| {
-        let privileges = flags.is_on(&PRIVILEGES);
-        Ok(Source::asynchronous(User { db: db.clone(), privileges }))
+        let with_privileges = flags.is_on(&PRIVILEGES);
+        Ok(Source::asynchronous(User { db: db.clone(), with_privileges }))
     })
     .off_by_default()
     .reads(&["mysql.user"])
     .flags(&[&PRIVILEGES])
     .metrics(&[&COLUMNS, &PRIVILEGE]),
-    needs: |_, _| vec![Need::new("SELECT", "mysql.user")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "mysql.user")],
 };
 
 static PRIVILEGES: Flag = Flag::switch(
@@ -100,29 +100,31 @@ const PRIVILEGE_COLUMNS: [&str; 29] = [
 
 struct User {
     db: Db,
-    privileges: bool,
+    with_privileges: bool,
 }
 
 #[async_trait]
 impl AsyncCollector for User {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let more = if self.privileges { PRIVILEGE_COLUMNS.join(", ") } else { "1".into() };
-        let answer = self.db.query(&format!("SELECT {LIMITS}, {more} FROM mysql.user")).await?;
-        answer.table(out, &COLUMNS, [0, 1]);
-        if self.privileges {
-            write_privileges(out, &answer);
+        let more_columns =
+            if self.with_privileges { PRIVILEGE_COLUMNS.join(", ") } else { "1".into() };
+        let result_set =
+            self.db.query(&format!("SELECT {LIMITS}, {more_columns} FROM mysql.user")).await?;
+        result_set.table(out, &COLUMNS, [0, 1]);
+        if self.with_privileges {
+            write_privileges(out, &result_set);
         }
         Ok(())
     }
 }
 
-fn write_privileges(out: &mut Families, answer: &ResultSet) {
+fn write_privileges(out: &mut Families, result_set: &ResultSet) {
     for (column, privilege) in (6..).zip(PRIVILEGE_COLUMNS) {
         let name = format!("mysql_mysql_{privilege}");
         let mut family = out.open(PRIVILEGE.with_name(&name));
-        for row in &answer.rows {
-            let has = row.text(column).eq_ignore_ascii_case("y");
-            family.sample(&[row.text(0), row.text(1)], f64::from(u8::from(has)));
+        for row in &result_set.rows {
+            let has_privilege = row.text(column).eq_ignore_ascii_case("y");
+            family.sample(&[row.text(0), row.text(1)], f64::from(u8::from(has_privilege)));
         }
     }
 }

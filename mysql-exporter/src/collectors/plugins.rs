@@ -15,7 +15,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.PLUGINS"])
     .metrics(&[&INFO, &ACTIVE]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 static INFO: Desc<5> = Desc::info(
@@ -38,19 +38,19 @@ struct Plugins(Db);
 #[async_trait]
 impl AsyncCollector for Plugins {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query(STATEMENT).await?;
-        write(out, &answer);
+        let result_set = self.0.query(STATEMENT).await?;
+        write(out, &result_set);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
+fn write(out: &mut Families, result_set: &ResultSet) {
     let mut family = out.family(&INFO);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         family.sample([0, 1, 2, 3, 4].map(|column| row.text(column)), 1.0);
     }
     let mut family = out.family(&ACTIVE);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         if let Some(active) = row.number(5) {
             family.sample([row.text(0), row.text(1)], active);
         }
@@ -60,7 +60,7 @@ fn write(out: &mut Families, answer: &ResultSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::exposed;
+    use crate::collectors::tests::assert_golden;
 
     #[test]
     fn plugins_are_exposed() {
@@ -68,6 +68,6 @@ mod tests {
             &["InnoDB", "STORAGE ENGINE", "10.11", "", "GPL", "1"],
             &["server_audit", "AUDIT", "1.4", "server_audit.so", "GPL", "0"],
         ];
-        exposed(&COLLECTOR, &rows, write);
+        assert_golden(&COLLECTOR, &rows, write);
     }
 }

@@ -11,7 +11,7 @@ use exporter_core::flags::Flag;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -31,7 +31,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["performance_schema.processlist", "information_schema.PROCESSLIST"])
     .flags(&[&MIN_TIME, &BY_USER, &BY_HOST])
     .metrics(&[&THREADS, &SECONDS, &USERS, &HOSTS]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static MIN_TIME: Flag = Flag::text(
@@ -82,12 +82,12 @@ struct Processlist {
 impl AsyncCollector for Processlist {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.db.session().await?;
-        let mut own = self.db.connection_ids();
-        let answer = session.query(&statement(session.server(), self.min_time)).await?;
+        let mut own_ids = self.db.connection_ids();
+        let result_set = session.query(&statement(session.server(), self.min_time)).await?;
         drop(session);
         // Connections may have been opened meanwhile.
-        own.extend(self.db.connection_ids());
-        let counts = Counts::of(&answer, &own);
+        own_ids.extend(self.db.connection_ids());
+        let counts = Counts::new(&result_set, &own_ids);
         let mut threads = out.family(&THREADS);
         for ((command, state), (count, _)) in &counts.states {
             threads.sample([command, state], *count);
@@ -96,11 +96,11 @@ impl AsyncCollector for Processlist {
         for ((command, state), (_, time)) in &counts.states {
             seconds.sample([command, state], *time);
         }
-        for (wanted, desc, counts) in
+        for (is_enabled, desc, counts) in
             [(self.by_user, &USERS, &counts.users), (self.by_host, &HOSTS, &counts.hosts)]
         {
             let mut family = out.family(desc);
-            for (name, count) in counts.iter().filter(|_| wanted) {
+            for (name, count) in counts.iter().filter(|_| is_enabled) {
                 family.sample([name], *count);
             }
         }
@@ -108,12 +108,13 @@ impl AsyncCollector for Processlist {
     }
 }
 
-/// Connections in groups; those of the exporter's user singly, with their ID in the last column.
+/// Groups connections, except those of the exporter's user: each of them has a row, with its ID in the
+/// last column.
 ///
-/// Unlike the other table, that of `performance_schema` is read without a global lock.
+/// The table in `performance_schema` is preferred, because reading it takes no global lock.
 fn statement(server: &Server, min_time: u32) -> String {
-    let has_own_table = server.performance_schema && server.is_mysql_since((8, 0, 22));
-    let table = if has_own_table {
+    let is_in_performance_schema = server.performance_schema && server.is_mysql_since((8, 0, 22));
+    let table = if is_in_performance_schema {
         "performance_schema.processlist"
     } else {
         "information_schema.PROCESSLIST"
@@ -127,25 +128,25 @@ fn statement(server: &Server, min_time: u32) -> String {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Number and seconds by command and state.
+    /// Number of connections, and sum of their times in seconds, by command and state.
     states: BTreeMap<(String, String), (f64, f64)>,
     users: BTreeMap<String, f64>,
     hosts: BTreeMap<String, f64>,
 }
 
 impl Counts {
-    /// Counts all connections except the exporter's `own`.
-    fn of(answer: &ResultSet, own: &[u32]) -> Self {
+    /// Counts all connections except those of the exporter.
+    fn new(result_set: &ResultSet, own_ids: &[u32]) -> Self {
         let mut counts = Self::default();
-        let is_own = |row: &&Row| row.text(6).parse().is_ok_and(|id| own.contains(&id));
-        for row in answer.rows.iter().filter(|row| !is_own(row)) {
+        let is_own = |row: &&Row| row.text(6).parse().is_ok_and(|id| own_ids.contains(&id));
+        for row in result_set.rows.iter().filter(|row| !is_own(row)) {
             let number = row.number(4).unwrap_or(0.0);
             let key = (sanitized(row.text(2)), sanitized(row.text(3)));
             let (count, time) = counts.states.entry(key).or_default();
             *count += number;
             *time += row.number(5).unwrap_or(0.0);
-            *counts.users.entry(known(row.text(0))).or_default() += number;
-            *counts.hosts.entry(known(host(row.text(1)))).or_default() += number;
+            *counts.users.entry(or_unknown(row.text(0))).or_default() += number;
+            *counts.hosts.entry(or_unknown(host(row.text(1)))).or_default() += number;
         }
         counts
     }
@@ -159,18 +160,18 @@ fn host(text: &str) -> &str {
     }
 }
 
-fn known(name: &str) -> String {
+fn or_unknown(name: &str) -> String {
     if name.is_empty() { "unknown".into() } else { name.to_owned() }
 }
 
-/// A command or state in lower case, words joined by underscores, without punctuation.
+/// A command or state in lower case, with underscores between words and without punctuation.
 fn sanitized(text: &str) -> String {
     let text = text.chars().filter_map(|c| match c {
         ' ' | '-' | '_' => Some('_'),
         c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
         _ => None,
     });
-    known(&text.collect::<String>())
+    or_unknown(&text.collect::<String>())
 }
 
 #[cfg(test)]
@@ -184,12 +185,12 @@ mod tests {
             ["app", "2001:db8::1:4712", "Query", "Sending data", "1", "1", ""],
             ["app", "localhost", "Sleep", "", "3", "30", ""],
             ["", "", "Daemon", "Waiting for table, or not", "1", "9", ""],
-            // Of the exporter, and of another client with the same user.
+            // The exporter, and another client with the same user.
             ["exporter", "localhost", "Query", "Sending data", "1", "0", "17"],
             ["exporter", "localhost", "Sleep", "", "1", "5", "18"],
         ];
-        let rows = rows.iter().map(|row| Row::of(row)).collect();
-        let counts = Counts::of(&ResultSet { columns: Vec::new(), rows }, &[16, 17]);
+        let rows = rows.iter().map(|row| Row::from_values(row)).collect();
+        let counts = Counts::new(&ResultSet { columns: Vec::new(), rows }, &[16, 17]);
         let state = |command: &str, state: &str| (command.to_owned(), state.to_owned());
         let states = [
             (state("daemon", "waiting_for_table_or_not"), (1.0, 9.0)),
@@ -210,13 +211,13 @@ mod tests {
 
     #[test]
     fn the_table_depends_on_the_server() {
-        for (version, kept, table) in [
+        for (version, performance_schema, table) in [
             ("10.11.6-MariaDB", true, "information_schema.PROCESSLIST"),
             ("9.7.4", true, "performance_schema.processlist"),
             ("9.7.4", false, "information_schema.PROCESSLIST"),
             ("5.7.44", true, "information_schema.PROCESSLIST"),
         ] {
-            let sql = statement(&Server::new(version, "", kept), 5);
+            let sql = statement(&Server::new(version, "", performance_schema), 5);
             assert!(sql.contains(&format!("FROM {table} ")), "{version}: {sql}");
             assert!(sql.contains("ID <> CONNECTION_ID() AND TIME >= 5"), "{sql}");
         }

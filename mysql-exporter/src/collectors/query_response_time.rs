@@ -18,7 +18,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     )
     .reads(&["information_schema.QUERY_RESPONSE_TIME"])
     .metrics(&[&ALL, &READ, &WRITE]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 static ALL: Desc = Desc::histogram(
@@ -37,9 +37,9 @@ static WRITE: Desc = Desc::histogram(
     [],
 );
 
-// Unlike @@query_response_time_stats, this parses if the variable does not exist.
-const ON: &str = "SHOW GLOBAL VARIABLES LIKE 'query_response_time_stats'";
-/// The possible tables.
+// Valid on every server. SELECT @@query_response_time_stats fails if the variable does not exist.
+const ENABLED: &str = "SHOW GLOBAL VARIABLES LIKE 'query_response_time_stats'";
+/// The plugins have the names of their tables.
 const TABLES: &str = "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_NAME LIKE \
                       'QUERY_RESPONSE_TIME%' AND PLUGIN_STATUS = 'ACTIVE'";
 
@@ -53,8 +53,8 @@ impl AsyncCollector for QueryResponseTime {
         if !session.server().query_response_time {
             return Ok(());
         }
-        let on = session.query(ON).await?;
-        if on.rows.first().is_none_or(|row| !row.text(1).eq_ignore_ascii_case("on")) {
+        let enabled = session.query(ENABLED).await?;
+        if enabled.rows.first().is_none_or(|row| !row.text(1).eq_ignore_ascii_case("on")) {
             return Ok(());
         }
         let tables = session.query(TABLES).await?;
@@ -74,13 +74,13 @@ impl AsyncCollector for QueryResponseTime {
     }
 }
 
-fn write(out: &mut Families, desc: &Desc, answer: &ResultSet) {
+fn write(out: &mut Families, desc: &Desc, result_set: &ResultSet) {
     let (mut count, mut sum) = (0, 0.0);
-    let mut buckets = Vec::with_capacity(answer.rows.len());
-    for row in &answer.rows {
+    let mut buckets = Vec::with_capacity(result_set.rows.len());
+    for row in &result_set.rows {
         count += row.text(1).trim().parse::<u64>().unwrap_or(0);
         sum += row.text(2).trim().parse::<f64>().unwrap_or(0.0);
-        // The last row counts all longer statements, and has no time.
+        // The last row counts all longer statements. Its time is "TOO LONG".
         if let Ok(bound) = row.text(0).trim().parse() {
             buckets.push(Bucket::new(bound, count));
         }
@@ -103,7 +103,7 @@ mod tests {
             ["      0.100000 ", "  3", "      0.200000 "],
             ["TOO LONG", "  1", "TOO LONG"],
         ];
-        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let rows = rows.iter().map(|row| Row::from_values(row)).collect();
         let mut out = Families::default();
         write(&mut out, &ALL, &ResultSet { columns: Vec::new(), rows });
         let page = String::from_utf8(testing::page(&[out])).unwrap();

@@ -1,5 +1,5 @@
-//! Amazon RDS and Aurora, from the server itself: the variables `aurora_version` and
-//! `aurora_server_id`, and the table `mysql.rds_configuration`.
+//! Amazon RDS and Aurora: the variables `aurora_version` and `aurora_server_id`, and the table
+//! `mysql.rds_configuration`.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, table_exists};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["SHOW GLOBAL VARIABLES", "mysql.rds_configuration"])
     .metrics(&[&INFO, &READER, &CONFIGURATION]),
-    needs: |_, _| vec![Need::new("SELECT", "mysql.rds_configuration")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "mysql.rds_configuration")],
 };
 
 static INFO: Desc<3> = Desc::info(
@@ -87,7 +87,7 @@ fn write(out: &mut Families, variables: &ResultSet, settings: &ResultSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::{exposed, exposed_as, result_set};
+    use crate::collectors::tests::{assert_golden, assert_golden_variant, result_set};
 
     #[test]
     fn aurora_and_rds_are_distinguished() {
@@ -97,8 +97,10 @@ mod tests {
             &["aurora_version", "3.08.0"],
             &["innodb_read_only", "ON"],
         ];
-        exposed(&COLLECTOR, &aurora, |out, variables| write(out, variables, &settings));
+        assert_golden(&COLLECTOR, &aurora, |out, variables| write(out, variables, &settings));
         let rds: [&[&str]; 2] = [&["innodb_read_only", "OFF"], &["read_only", "OFF"]];
-        exposed_as(&COLLECTOR, "rds", &rds, |out, variables| write(out, variables, &settings));
+        assert_golden_variant(&COLLECTOR, "rds", &rds, |out, variables| {
+            write(out, variables, &settings);
+        });
     }
 }

@@ -16,7 +16,7 @@ use self::metrics::{LAG, PENDING, WORKER_COUNT, WORKERS};
 use super::collector::{Definition, MysqlCollector};
 use super::slave_status;
 use crate::db::{self, Db, ResultSet, Session};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -35,17 +35,18 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
         "SHOW REPLICA STATUS",
     ])
     .metrics(&[&LAG, &PENDING, &WORKER_COUNT, &WORKERS]),
-    needs: |server, flags| {
-        let mut needs = vec![Need::new("SELECT", "performance_schema.*")];
+    privileges: |server, flags| {
+        let mut privileges = vec![Privilege::new("SELECT", "performance_schema.*")];
         if !server.is_mysql_since((8, 0, 0)) {
-            needs.extend((slave_status::COLLECTOR.needs)(server, flags));
+            privileges.extend((slave_status::COLLECTOR.privileges)(server, flags));
         }
-        needs
+        privileges
     },
 };
 
-// The channel group_replication_recovery is only active while a member joins. The server summarizes
-// the workers, so that the lag does not depend on how many of them are exposed.
+// The channel group_replication_recovery is excluded, because it is only active while a member joins.
+// The server aggregates the workers, so that the lag does not depend on the maximum number of exposed
+// workers.
 const CHANNELS: &str = "SELECT c.CHANNEL_NAME, c.SERVICE_STATE, UNIX_TIMESTAMP(NOW(6)), \
      UNIX_TIMESTAMP(c.LAST_HEARTBEAT_TIMESTAMP), \
      UNIX_TIMESTAMP(c.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP), \
@@ -59,14 +60,16 @@ const CHANNELS: &str = "SELECT c.CHANNEL_NAME, c.SERVICE_STATE, UNIX_TIMESTAMP(N
      UNIX_TIMESTAMP(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP))) AS age \
      FROM performance_schema.replication_applier_status_by_worker GROUP BY CHANNEL_NAME) w \
      ON w.CHANNEL_NAME = c.CHANNEL_NAME WHERE c.CHANNEL_NAME <> 'group_replication_recovery'";
-// A server can have 1,024 workers for each of 256 channels. Those with errors come first.
+// The limit is needed because a server can have 1,024 workers for each of 256 channels. Workers with
+// errors come first.
 const MYSQL_WORKERS: &str = "SELECT CHANNEL_NAME, WORKER_ID, SERVICE_STATE, LAST_ERROR_NUMBER, \
      IF(APPLYING_TRANSACTION = '', NULL, UNIX_TIMESTAMP(NOW(6)) - \
      UNIX_TIMESTAMP(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP)) \
      FROM performance_schema.replication_applier_status_by_worker \
      WHERE CHANNEL_NAME <> 'group_replication_recovery' \
      ORDER BY LAST_ERROR_NUMBER <> 0 DESC, CHANNEL_NAME, WORKER_ID LIMIT 1000";
-// All channels share the workers. Thread IDs change with each start, but their order does not.
+// All channels share the workers. The label is not the thread ID, which changes with each start, but
+// its rank, which does not.
 const MARIADB_WORKERS: &str = "SELECT '', ROW_NUMBER() OVER (ORDER BY THREAD_ID), \
      SERVICE_STATE, LAST_ERROR_NUMBER, NULL, COUNT(*) OVER () \
      FROM performance_schema.replication_applier_status_by_worker LIMIT 1000";
@@ -84,8 +87,8 @@ impl AsyncCollector for Replica {
         if server.performance_schema && server.is_mysql_since((8, 0, 0)) {
             return Ok(self.read_performance_schema(&mut session, out).await?);
         }
-        let answer = session.query(slave_status::statement(&server)).await?;
-        status::write(out, &answer, &mut self.last_known);
+        let result_set = session.query(slave_status::statement(&server)).await?;
+        status::write(out, &result_set, &mut self.last_known);
         if server.performance_schema && server.is_mariadb_since((10, 6, 0)) {
             let workers = session.query(MARIADB_WORKERS).await?;
             if let Some(count) = workers.rows.first().and_then(|row| row.number(5)) {
@@ -182,8 +185,8 @@ mod tests {
         let mut out = Families::default();
         write(
             &mut out,
-            &result_set(channels.iter().map(|row| Row::of(row)).collect()),
-            &result_set(workers.iter().map(|row| Row::of(row)).collect()),
+            &result_set(channels.iter().map(|row| Row::from_values(row)).collect()),
+            &result_set(workers.iter().map(|row| Row::from_values(row)).collect()),
             &mut LastKnown::default(),
         );
         let page = String::from_utf8(testing::page(&[out])).unwrap();

@@ -17,7 +17,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.REPLICA_HOST_STATUS"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 const SQL: &str = "SELECT SERVER_ID, IF(SESSION_ID = 'MASTER_SESSION_ID', 'writer', 'reader'), \

@@ -9,7 +9,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, table_exists};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::status;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -21,7 +21,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.ROCKSDB_PERF_CONTEXT"])
     .metrics(&[&ANY]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 const SQL: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, PARTITION_NAME, STAT_TYPE, VALUE FROM \
@@ -45,16 +45,16 @@ impl AsyncCollector for RocksdbPerfContext {
         if !table_exists(&mut session, "information_schema", "ROCKSDB_PERF_CONTEXT").await? {
             return Err(Error::Absent("MyRocks"));
         }
-        let answer = session.query(SQL).await?;
+        let result_set = session.query(SQL).await?;
         drop(session);
-        write(out, &answer);
+        write(out, &result_set);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
+fn write(out: &mut Families, result_set: &ResultSet) {
     let mut statistics = BTreeMap::<_, Vec<_>>::new();
-    for row in &answer.rows {
+    for row in &result_set.rows {
         statistics.entry(row.text(3)).or_default().push(row);
     }
     for (statistic, rows) in statistics {
@@ -82,7 +82,7 @@ mod tests {
             ["app", "t", "", "USER_KEY_COMPARISON_COUNT", "6"],
             ["app", "u", "p0", "BLOCK_READ_COUNT", "7"],
         ];
-        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let rows = rows.iter().map(|row| Row::from_values(row)).collect();
         let mut out = Families::default();
         write(&mut out, &ResultSet { columns: Vec::new(), rows });
         let page = String::from_utf8(testing::page(&[out])).unwrap();

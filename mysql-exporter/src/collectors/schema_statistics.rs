@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 use super::collector::{Definition, MysqlCollector};
 use super::userstat;
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.TABLE_STATISTICS"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "*.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "*.*")],
 };
 
 const SQL: &str = "SELECT TABLE_SCHEMA, SUM(ROWS_READ), SUM(ROWS_CHANGED), \

@@ -18,7 +18,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%'"])
     .metrics(&[&ACTIVE, &REPLICAS, &WAITING, &TRANSACTIONS, &FALLBACKS, &WAITS, &WAITED]),
-    needs: |_, _| Vec::new(),
+    privileges: |_, _| Vec::new(),
 };
 
 static ACTIVE: Desc<1> = Desc::gauge(
@@ -71,14 +71,14 @@ impl AsyncCollector for SemiSync {
 const SOURCE: [&str; 2] = ["source", "master"];
 const REPLICA: [&str; 2] = ["replica", "slave"];
 
-fn write(out: &mut Families, answer: &ResultSet) -> Result<(), Error> {
-    if answer.rows.is_empty() {
+fn write(out: &mut Families, result_set: &ResultSet) -> Result<(), Error> {
+    if result_set.rows.is_empty() {
         return Err(Error::Absent("semi-synchronous replication"));
     }
     let text = |names: [&str; 2], variable: &str| {
         names.into_iter().find_map(|role| {
             let name = format!("Rpl_semi_sync_{role}_{variable}");
-            let row = answer.variable(&name)?;
+            let row = result_set.variable(&name)?;
             Some(row.text(1))
         })
     };
@@ -117,7 +117,7 @@ mod tests {
     use crate::db::Row;
 
     fn page(variables: &[[&str; 2]]) -> String {
-        let rows = variables.iter().map(|row| Row::of(row)).collect();
+        let rows = variables.iter().map(|row| Row::from_values(row)).collect();
         let mut out = Families::default();
         write(&mut out, &ResultSet { columns: Vec::new(), rows }).unwrap();
         String::from_utf8(testing::page(&[out])).unwrap()

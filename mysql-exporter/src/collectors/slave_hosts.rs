@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::Db;
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::version::Server;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -20,10 +20,10 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["SHOW REPLICAS", "SHOW SLAVE HOSTS"])
     .metrics(&[&INFO]),
-    needs: |server, _| {
+    privileges: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 2));
         let privilege = if since_10_5 { "REPLICATION MASTER ADMIN" } else { "REPLICATION SLAVE" };
-        vec![Need::global(privilege)]
+        vec![Privilege::global(privilege)]
     },
 };
 
@@ -41,10 +41,10 @@ impl AsyncCollector for SlaveHosts {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
         let sql = statement(session.server());
-        let answer = session.query(sql).await?;
+        let result_set = session.query(sql).await?;
         drop(session);
         let mut family = out.family(&INFO);
-        for row in &answer.rows {
+        for row in &result_set.rows {
             // Replicas of MariaDB have no UUID.
             family.sample([0, 1, 2, 3, 4].map(|column| row.text(column)), 1.0);
         }

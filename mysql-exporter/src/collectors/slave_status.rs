@@ -1,4 +1,5 @@
-//! Replication status: `SHOW REPLICA STATUS`, with current and former names.
+//! Replication status: `SHOW REPLICA STATUS`. Each column is exposed under its current and its former
+//! name.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
@@ -8,7 +9,7 @@ use exporter_core::families::Families;
 use super::binlog_size;
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::status;
 use crate::version::Server;
 
@@ -18,9 +19,9 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     })
     .reads(&["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"])
     .metrics(&[&ANY, &GTID_IO, &GTID_SLAVE]),
-    needs: |server, _| {
+    privileges: |server, _| {
         let since_10_5 = server.is_mariadb_since((10, 5, 9));
-        vec![Need::global(if since_10_5 { "SLAVE MONITOR" } else { "REPLICATION CLIENT" })]
+        vec![Privilege::global(if since_10_5 { "SLAVE MONITOR" } else { "REPLICATION CLIENT" })]
     },
 };
 
@@ -54,9 +55,9 @@ impl AsyncCollector for SlaveStatus {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         let mut session = self.0.session().await?;
         let sql = statement(session.server());
-        let answer = session.query(sql).await?;
+        let result_set = session.query(sql).await?;
         drop(session);
-        write(out, &answer);
+        write(out, &result_set);
         Ok(())
     }
 }
@@ -72,13 +73,14 @@ pub(super) fn statement(server: &Server) -> &'static str {
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet) {
-    let channels: Vec<_> = answer.rows.iter().map(|row| (labels(answer, row), row)).collect();
+fn write(out: &mut Families, result_set: &ResultSet) {
+    let channels: Vec<_> =
+        result_set.rows.iter().map(|row| (labels(result_set, row), row)).collect();
     let mut family = PREFIX.to_owned();
-    for (index, column) in answer.columns.iter().enumerate() {
+    for (index, column) in result_set.columns.iter().enumerate() {
         let name = status::name(column);
-        let old = old_name(&name);
-        for name in [Some(name.as_str()), Some(old.as_str()).filter(|old| *old != name)] {
+        let former = former_name(&name);
+        for name in [Some(name.as_str()), Some(former.as_str()).filter(|former| *former != name)] {
             let Some(name) = name else { continue };
             family.truncate(PREFIX.len());
             family.push_str(name);
@@ -93,16 +95,18 @@ fn write(out: &mut Families, answer: &ResultSet) {
     for (desc, column) in [(&GTID_IO, "Gtid_IO_Pos"), (&GTID_SLAVE, "Gtid_Slave_Pos")] {
         let mut family = out.family(desc);
         for ([host, uuid, channel, connection], row) in &channels {
-            for (domain, server, sequence) in gtids(answer.named(row, column).unwrap_or_default()) {
+            for (domain, server, sequence) in
+                gtids(result_set.value_by_name(row, column).unwrap_or_default())
+            {
                 family.sample([host, uuid, channel, connection, domain, server], sequence);
             }
         }
     }
 }
 
-fn labels<'a>(answer: &ResultSet, row: &'a Row) -> [&'a str; 4] {
+fn labels<'a>(result_set: &ResultSet, row: &'a Row) -> [&'a str; 4] {
     let value = |names: [&str; 2]| {
-        names.iter().find_map(|name| answer.named(row, name)).unwrap_or_default()
+        names.iter().find_map(|name| result_set.value_by_name(row, name)).unwrap_or_default()
     };
     [
         value(["Master_Host", "Source_Host"]),
@@ -112,8 +116,8 @@ fn labels<'a>(answer: &ResultSet, row: &'a Row) -> [&'a str; 4] {
     ]
 }
 
-/// The name of a column before the terms replica and source: alerts and dashboards still use it.
-fn old_name(name: &str) -> String {
+/// The name of a column with the former terms slave and master, which alerts and dashboards still use.
+fn former_name(name: &str) -> String {
     let words = name.split('_').map(|word| match word {
         "replica" => "slave",
         "source" => "master",
@@ -124,7 +128,7 @@ fn old_name(name: &str) -> String {
 
 /// The numeric value of a column; for a binary log, the number in its name.
 fn value(name: &str, text: &str) -> Option<f64> {
-    // These are written separately below.
+    // The caller writes GTID positions as families of their own.
     if matches!(name, "gtid_io_pos" | "gtid_slave_pos") {
         return None;
     }
@@ -160,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn new_names_have_former_names() {
-        for (name, old) in [
+    fn former_names_have_the_former_terms() {
+        for (name, former) in [
             ("replica_io_running", "slave_io_running"),
             ("seconds_behind_source", "seconds_behind_master"),
             ("replica_sql_running_state", "slave_sql_running_state"),
@@ -169,12 +173,12 @@ mod tests {
             ("replicate_do_db", "replicate_do_db"),
             ("exec_source_log_pos", "exec_master_log_pos"),
         ] {
-            assert_eq!(old_name(name), old);
+            assert_eq!(former_name(name), former);
         }
     }
 
     #[test]
-    fn values_are_read() {
+    fn values_of_columns_are_numbers() {
         for (name, text, expected) in [
             ("slave_io_running", "Yes", Some(1.0)),
             ("slave_io_running", "Connecting", Some(0.0)),

@@ -1,8 +1,8 @@
 //! Latency of statements as a histogram: `performance_schema.events_statements_histogram_global`,
 //! since MySQL 8.0.3.
 //!
-//! The server has 450 buckets, 50 for each power of ten from 10 µs on. The native histogram uses all of
-//! them, the text formats every 25th.
+//! The server has 450 buckets, 50 for each power of ten, starting at 10 µs. The native histogram uses
+//! all of them, the text formats every 25th.
 
 use async_trait::async_trait;
 use exporter_core::collector::{AsyncCollector, Error, Source};
@@ -12,7 +12,7 @@ use exporter_core::value::{Bucket, HistogramValue, NativeBuckets};
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, ResultSet, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -26,7 +26,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
         "performance_schema.events_statements_summary_global_by_event_name",
     ])
     .metrics(&[&LATENCY]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 static LATENCY: Desc = Desc::histogram(
@@ -41,11 +41,12 @@ const HISTOGRAM: &str = "SELECT BUCKET_TIMER_LOW, BUCKET_TIMER_HIGH, COUNT_BUCKE
 const SUM: &str = "SELECT SUM(SUM_TIMER_WAIT) FROM \
                    performance_schema.events_statements_summary_global_by_event_name";
 
-/// One bucket of the text formats stands for this many buckets of the server.
+/// The number of the server's buckets in one bucket of the text formats.
 const STEP: usize = 25;
-/// Eight buckets for each power of two, which is closest to the server's buckets.
+/// The schema of the native histogram. It has eight buckets for each power of two, which is closest to
+/// the server's buckets.
 const SCHEMA: i32 = 3;
-/// Picoseconds, the unit of the server, in a second.
+/// A second in picoseconds, the unit of the server.
 const SECOND: f64 = 1e12;
 
 struct StatementLatency(Db);
@@ -70,19 +71,19 @@ fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
     let mut buckets = Vec::new();
     let mut native: Vec<(i32, u64)> = Vec::new();
     let mut count = 0_u64;
-    for (at, row) in histogram.rows.iter().enumerate() {
-        let Some((low, high, in_bucket)) = bounds(row) else { continue };
+    for (index, row) in histogram.rows.iter().enumerate() {
+        let Some((low, high, in_bucket)) = parse_bucket(row) else { continue };
         count = count.saturating_add(in_bucket);
         // The last bucket has no upper bound.
-        let is_last = at + 1 == histogram.rows.len();
-        if at % STEP == 0 && !is_last {
+        let is_last = index + 1 == histogram.rows.len();
+        if index % STEP == 0 && !is_last {
             buckets.push(Bucket::new(high, count));
         }
         if in_bucket > 0 {
-            let index = native_index(if is_last { low } else { f64::midpoint(low, high) });
-            match native.last_mut().filter(|(last, _)| *last == index) {
-                Some((_, sum)) => *sum = sum.saturating_add(in_bucket),
-                None => native.push((index, in_bucket)),
+            let native_index = native_index(if is_last { low } else { f64::midpoint(low, high) });
+            match native.last_mut().filter(|(last, _)| *last == native_index) {
+                Some((_, count)) => *count = count.saturating_add(in_bucket),
+                None => native.push((native_index, in_bucket)),
             }
         }
     }
@@ -92,7 +93,7 @@ fn write(out: &mut Families, histogram: &ResultSet, sum: &ResultSet) {
 }
 
 /// Lower and upper bound in seconds, and the count.
-fn bounds(row: &Row) -> Option<(f64, f64, u64)> {
+fn parse_bucket(row: &Row) -> Option<(f64, f64, u64)> {
     let count = row.text(2).parse().ok()?;
     Some((row.number(0)? / SECOND, row.number(1)? / SECOND, count))
 }
@@ -107,24 +108,25 @@ fn native_index(seconds: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collectors::tests::{exposed, result_set};
+    use crate::collectors::tests::{assert_golden, result_set};
 
     #[test]
     fn buckets_are_exposed() {
-        // 50 buckets for each power of ten, as the server makes them.
+        // The buckets of the server: 50 for each power of ten.
         let rows: Vec<[String; 3]> = (0..450_i32)
-            .map(|at| {
-                let bound = |at: i32| (1e7 * 10_f64.powf(f64::from(at) / 50.0)).floor().to_string();
-                let low = if at == 0 { "0".into() } else { bound(at - 1) };
-                let high = if at == 449 { "18446744073709551615".into() } else { bound(at) };
-                [low, high, if at % 100 == 0 { "2".into() } else { "0".into() }]
+            .map(|index| {
+                let bound =
+                    |index: i32| (1e7 * 10_f64.powf(f64::from(index) / 50.0)).floor().to_string();
+                let low = if index == 0 { "0".into() } else { bound(index - 1) };
+                let high = if index == 449 { "18446744073709551615".into() } else { bound(index) };
+                [low, high, if index % 100 == 0 { "2".into() } else { "0".into() }]
             })
             .collect();
         let rows: Vec<Vec<&str>> =
             rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
         let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
         let sum = result_set(&[&["4000000000000"]]);
-        exposed(&COLLECTOR, &rows, |out, histogram| write(out, histogram, &sum));
+        assert_golden(&COLLECTOR, &rows, |out, histogram| write(out, histogram, &sum));
     }
 
     #[test]

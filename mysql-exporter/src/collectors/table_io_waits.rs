@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.table_io_waits_summary_by_table"])
     .metrics(&[&WAITS, &SECONDS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
 const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_FETCH, COUNT_INSERT, COUNT_UPDATE, \
@@ -28,7 +28,7 @@ const SQL: &str = "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_FETCH, COUNT_INSERT,
                    WHERE OBJECT_SCHEMA NOT IN ('mysql', 'performance_schema')";
 
 const LABELS: [&str; 3] = ["schema", "name", "operation"];
-/// The order of counts and then times, after the two names.
+/// The order of the columns after the two names: a count for each operation, then a time for each.
 const OPERATIONS: [&str; 4] = ["fetch", "insert", "update", "delete"];
 
 static WAITS: Desc<3> = Desc::counter(
@@ -47,17 +47,17 @@ struct TableIoWaits(Db);
 #[async_trait]
 impl AsyncCollector for TableIoWaits {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query(SQL).await?;
-        write(out, &answer, &WAITS, 2, 1.0);
+        let result_set = self.0.query(SQL).await?;
+        write(out, &result_set, &WAITS, 2, 1.0);
         // The server counts picoseconds.
-        write(out, &answer, &SECONDS, 6, PICOSECOND);
+        write(out, &result_set, &SECONDS, 6, PICOSECOND);
         Ok(())
     }
 }
 
-fn write(out: &mut Families, answer: &ResultSet, desc: &Desc<3>, first: usize, unit: f64) {
+fn write(out: &mut Families, result_set: &ResultSet, desc: &Desc<3>, first: usize, unit: f64) {
     let mut family = out.family(desc);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         for (column, operation) in (first..).zip(OPERATIONS) {
             if let Some(value) = row.number(column) {
                 family.sample([row.text(0), row.text(1), operation], value * unit);

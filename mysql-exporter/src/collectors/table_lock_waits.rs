@@ -8,7 +8,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, ResultSet};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -19,10 +19,10 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["performance_schema.table_lock_waits_summary_by_table"])
     .metrics(&[&SQL_WAITS, &SQL_SECONDS, &EXTERNAL_WAITS, &EXTERNAL_SECONDS]),
-    needs: |_, _| vec![Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| vec![Privilege::new("SELECT", "performance_schema.*")],
 };
 
-/// The locks of the server, as the operation label and the columns name them.
+/// The locks of the server: the value of the label `operation`, and the suffix of the columns.
 const SQL_LOCKS: [(&str, &str); 8] = [
     ("read_normal", "READ_NORMAL"),
     ("read_with_shared_locks", "READ_WITH_SHARED_LOCKS"),
@@ -64,27 +64,28 @@ struct TableLockWaits(Db);
 #[async_trait]
 impl AsyncCollector for TableLockWaits {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.0.query(&statement()).await?;
+        let result_set = self.0.query(&statement()).await?;
         let mut first = 2;
         for (waits, seconds, locks) in [
             (&SQL_WAITS, &SQL_SECONDS, &SQL_LOCKS[..]),
             (&EXTERNAL_WAITS, &EXTERNAL_SECONDS, &EXTERNAL_LOCKS[..]),
         ] {
-            write(out, &answer, waits, locks, first, 1.0);
-            write(out, &answer, seconds, locks, first + locks.len(), PICOSECOND);
+            write(out, &result_set, waits, locks, first, 1.0);
+            write(out, &result_set, seconds, locks, first + locks.len(), PICOSECOND);
             first += 2 * locks.len();
         }
         Ok(())
     }
 }
 
-/// Two names, then the counts and the times of one kind of lock, then those of the other.
+/// The columns are two names, counts and times of the server's locks, counts and times of the storage
+/// engine's locks.
 fn statement() -> String {
     let mut sql = "SELECT OBJECT_SCHEMA, OBJECT_NAME".to_owned();
     for locks in [&SQL_LOCKS[..], &EXTERNAL_LOCKS] {
-        for what in ["COUNT", "SUM_TIMER"] {
+        for prefix in ["COUNT", "SUM_TIMER"] {
             for (_, column) in locks {
-                sql.extend([", ", what, "_", column]);
+                sql.extend([", ", prefix, "_", column]);
             }
         }
     }
@@ -94,14 +95,14 @@ fn statement() -> String {
 
 fn write(
     out: &mut Families,
-    answer: &ResultSet,
+    result_set: &ResultSet,
     desc: &Desc<3>,
     locks: &[(&str, &str)],
     first: usize,
     unit: f64,
 ) {
     let mut family = out.family(desc);
-    for row in &answer.rows {
+    for row in &result_set.rows {
         for (column, (operation, _)) in (first..).zip(locks) {
             if let Some(value) = row.number(column) {
                 family.sample([row.text(0), row.text(1), operation], value * unit);

@@ -8,7 +8,7 @@ use exporter_core::flags::{Flag, Flags};
 
 use super::collector::{Definition, MysqlCollector};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 use crate::sql;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
@@ -19,7 +19,7 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .reads(&["information_schema.TABLES"])
     .flags(&[&DATABASES])
     .metrics(&[&VERSION, &ROWS, &SIZE]),
-    needs: |_, _| vec![Need::global("SELECT")],
+    privileges: |_, _| vec![Privilege::global("SELECT")],
 };
 
 static DATABASES: Flag = Flag::text(
@@ -44,7 +44,7 @@ static SIZE: Desc<3> = Desc::gauge(
     "Size of the table's data and indexes, and allocated but unused space, in bytes.",
     ["schema", "table", "component"],
 );
-/// In the order of the statement.
+/// The components in the order of the columns.
 const COMPONENTS: [&str; 3] = ["data_length", "index_length", "data_free"];
 
 struct Tables {
@@ -55,11 +55,11 @@ struct Tables {
 #[async_trait]
 impl AsyncCollector for Tables {
     async fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let answer = self.db.query(&self.sql).await?;
-        answer.table(out, &VERSION, [0, 1, 2, 3, 4, 5]);
-        answer.table(out, &ROWS, [0, 1]);
+        let result_set = self.db.query(&self.sql).await?;
+        result_set.table(out, &VERSION, [0, 1, 2, 3, 4, 5]);
+        result_set.table(out, &ROWS, [0, 1]);
         let mut sizes = out.family(&SIZE);
-        for row in &answer.rows {
+        for row in &result_set.rows {
             for (column, component) in (8..).zip(COMPONENTS) {
                 if let Some(value) = row.number(column) {
                     sizes.sample([row.text(0), row.text(1), component], value);

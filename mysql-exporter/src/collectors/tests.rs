@@ -8,25 +8,25 @@ use exporter_core::testing;
 use super::*;
 use crate::db::{ResultSet, Row};
 
-/// A result set without names of columns.
+/// A result set without column names.
 pub(super) fn result_set(rows: &[&[&str]]) -> ResultSet {
-    let rows = rows.iter().map(|row| Row::of(row)).collect();
+    let rows = rows.iter().map(|row| Row::from_values(row)).collect();
     ResultSet { columns: Vec::new(), rows }
 }
 
-/// Compares the output of `write` with the golden file of the collector. It has to contain all
-/// families that the collector declares.
-pub(super) fn exposed(
+/// Asserts that the output of `write` equals the golden file of the collector, and contains all families
+/// that the collector declares.
+pub(super) fn assert_golden(
     collector: &MysqlCollector,
     rows: &[&[&str]],
     write: impl FnOnce(&mut Families, &ResultSet),
 ) {
-    let page = exposed_as(collector, "", rows, write);
+    let page = assert_golden_variant(collector, "", rows, write);
     testing::declared_is_exposed(&collector.definition, &page);
 }
 
-/// Like [`exposed`], with another golden file, and possibly without some of the families.
-pub(super) fn exposed_as(
+/// Like [`assert_golden`], with another golden file, and without checking that all families exist.
+pub(super) fn assert_golden_variant(
     collector: &MysqlCollector,
     suffix: &str,
     rows: &[&[&str]],
@@ -43,7 +43,7 @@ pub(super) fn exposed_as(
 }
 
 #[test]
-fn names_are_in_order_and_differ() {
+fn names_are_sorted_and_unique() {
     let names: Vec<_> = ALL.iter().map(|def| def.name).collect();
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
@@ -62,10 +62,10 @@ fn no_two_collectors_have_the_same_metric() {
 }
 
 #[test]
-fn the_default_set_is_that_of_mysqld_exporter() {
-    let on: Vec<_> = ALL.iter().filter(|def| def.on_by_default).map(|def| def.name).collect();
+fn the_same_collectors_as_in_mysqld_exporter_are_on_by_default() {
+    let enabled: Vec<_> = ALL.iter().filter(|def| def.on_by_default).map(|def| def.name).collect();
     assert_eq!(
-        on,
+        enabled,
         [
             "global_status",
             "global_variables",

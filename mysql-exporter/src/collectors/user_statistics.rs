@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 use super::collector::{Definition, MysqlCollector};
 use super::userstat::{self, COMMON, StatisticsTable};
 use crate::db::Db;
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -18,13 +18,13 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["information_schema.USER_STATISTICS"])
     .metrics(&[&TABLE]),
-    needs: |_, _| vec![Need::global("PROCESS")],
+    privileges: |_, _| vec![Privilege::global("PROCESS")],
 };
 
 static TABLE: StatisticsTable = StatisticsTable {
     prefix: "mysql_info_schema_user_statistics_",
     labels: &["user"],
-    known: &COMMON,
+    known_columns: &COMMON,
 };
 
 struct UserStatistics(Db);

@@ -7,7 +7,7 @@ use exporter_core::families::Families;
 
 use super::collector::{Definition, MysqlCollector, PICOSECOND};
 use crate::db::{Db, Row};
-use crate::grants::Need;
+use crate::grants::Privilege;
 
 pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     definition: Definition::new(
@@ -18,7 +18,9 @@ pub(super) static COLLECTOR: MysqlCollector = MysqlCollector {
     .off_by_default()
     .reads(&["sys.x$user_summary"])
     .metrics(&[&COLUMNS]),
-    needs: |_, _| vec![Need::new("SELECT", "sys.*"), Need::new("SELECT", "performance_schema.*")],
+    privileges: |_, _| {
+        vec![Privilege::new("SELECT", "sys.*"), Privilege::new("SELECT", "performance_schema.*")]
+    },
 };
 
 const SQL: &str = "SELECT user, statements, statement_latency, table_scans, file_ios, \

@@ -14,8 +14,9 @@ pub(super) struct StatisticsTable {
     pub(super) prefix: &'static str,
     /// The label.
     pub(super) labels: &'static [&'static str],
-    /// The columns with a known type. Others are untyped, under their own name.
-    pub(super) known: &'static [(&'static str, &'static str, Kind)],
+    /// The columns with a known type: name, suffix of the family, type. Other columns are untyped, under
+    /// their own name.
+    pub(super) known_columns: &'static [(&'static str, &'static str, Kind)],
 }
 
 /// The columns that both tables have, with the suffixes of their families' names.
@@ -51,7 +52,7 @@ const HELP: &str = "A column of the user statistics.";
 
 impl Describe for StatisticsTable {
     fn describe(&self, visit: &mut dyn FnMut(DynDesc<'_>)) {
-        for (_, suffix, kind) in self.known {
+        for (_, suffix, kind) in self.known_columns {
             let name = format!("{}{suffix}", self.prefix);
             visit(DynDesc::new(&name, HELP, *kind, self.labels));
         }
@@ -62,16 +63,17 @@ impl Describe for StatisticsTable {
 
 impl StatisticsTable {
     /// Writes a family for each column. The first column has the label value.
-    pub(super) fn write(&self, out: &mut Families, answer: &ResultSet) {
-        for (index, column) in answer.columns.iter().enumerate().skip(1) {
-            let known = self.known.iter().find(|(name, ..)| column.eq_ignore_ascii_case(name));
+    pub(super) fn write(&self, out: &mut Families, result_set: &ResultSet) {
+        for (index, column) in result_set.columns.iter().enumerate().skip(1) {
+            let known =
+                self.known_columns.iter().find(|(name, ..)| column.eq_ignore_ascii_case(name));
             let lower = column.to_ascii_lowercase();
             let (suffix, kind) =
                 known.map_or((lower.as_str(), Kind::Untyped), |(_, suffix, kind)| (suffix, *kind));
             let name = format!("{}{suffix}", self.prefix);
             let desc = DynDesc::new(&name, HELP, kind, self.labels);
             let mut family = out.open(desc);
-            for row in &answer.rows {
+            for row in &result_set.rows {
                 if let Some(value) = row.number(index) {
                     family.sample(&[row.text(0)], value);
                 }
@@ -80,8 +82,8 @@ impl StatisticsTable {
     }
 }
 
-/// Runs a statement on user statistics, if the server may have them. The result is empty if they are
-/// off.
+/// Runs a statement on user statistics, if the server supports them. The result set is empty if they
+/// are disabled.
 pub(super) async fn query(db: &Db, sql: &str) -> Result<ResultSet, Error> {
     let mut session = db.session().await?;
     match session.server().flavour {
@@ -100,16 +102,19 @@ mod tests {
 
     #[test]
     fn columns_become_families() {
-        let accounts =
-            StatisticsTable { prefix: "mysql_info_schema_x_", labels: &["user"], known: &COMMON };
-        let answer = ResultSet {
+        let accounts = StatisticsTable {
+            prefix: "mysql_info_schema_x_",
+            labels: &["user"],
+            known_columns: &COMMON,
+        };
+        let result_set = ResultSet {
             columns: ["USER", "TOTAL_CONNECTIONS", "Busy_time", "NEW_COLUMN", "NOT_A_NUMBER"]
                 .map(str::to_owned)
                 .into(),
-            rows: vec![Row::of(&["ada", "3", "0.5", "7", "x"])],
+            rows: vec![Row::from_values(&["ada", "3", "0.5", "7", "x"])],
         };
         let mut out = Families::default();
-        accounts.write(&mut out, &answer);
+        accounts.write(&mut out, &result_set);
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         let lines: Vec<_> = page.lines().filter(|line| !line.starts_with("# HELP")).collect();
         assert_eq!(

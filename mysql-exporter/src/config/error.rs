@@ -35,8 +35,8 @@ pub(crate) enum Error {
          --mysqld.username and MYSQLD_EXPORTER_PASSWORD", .0.display()
     )]
     NoUser(PathBuf),
-    #[error("[{section}] {loss}: a reload does not weaken TLS, restart for that")]
-    Weaker { section: String, loss: &'static str },
+    #[error("[{section}] {lost_protection}: a reload does not weaken TLS, restart for that")]
+    WeakerTls { section: String, lost_protection: &'static str },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
 }

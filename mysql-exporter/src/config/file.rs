@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// Sections by name; in keys, `_` is replaced by `-`.
+/// The sections by name. In keys, `_` is replaced by `-`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct File {
+pub(super) struct OptionFile {
     sections: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -15,7 +15,7 @@ pub(super) struct SyntaxError {
     pub(super) problem: &'static str,
 }
 
-impl File {
+impl OptionFile {
     /// Parses a file like the library of `mysqld_exporter`. Values are literal, except for quotes
     /// around them and a backslash at the end.
     pub(super) fn parse(text: &str) -> Result<Self, SyntaxError> {
@@ -39,7 +39,7 @@ impl File {
             }
             let (key, value) = line.split_once(['=', ':']).unwrap_or((line, "true"));
             let rest = lines.by_ref().map(|(_, line)| line);
-            let value = complete(value.trim(), rest)
+            let value = parse_value(value.trim(), rest)
                 .ok_or_else(|| error("a value without its closing quote"))?;
             if !section.is_empty() {
                 let section = file.sections.entry(section.clone()).or_default();
@@ -56,12 +56,12 @@ impl File {
     /// The value of a key in a section or the sections that it inherits from: `[a.b]` inherits from
     /// `[a]`.
     pub(super) fn value(&self, section: &str, key: &str) -> Option<&str> {
-        lineage(section).find_map(|section| self.direct_value(section, key))
+        ancestors(section).find_map(|section| self.direct_value(section, key))
     }
 
     /// The value of the first of these keys that exists, nearest section first.
     pub(super) fn nearest<'a>(&self, section: &str, keys: &[&'a str]) -> Option<(&'a str, &str)> {
-        lineage(section).find_map(|section| {
+        ancestors(section).find_map(|section| {
             keys.iter().find_map(|key| Some((*key, self.direct_value(section, key)?)))
         })
     }
@@ -71,13 +71,13 @@ impl File {
     }
 }
 
-/// `a.b.c`, `a.b`, `a`.
-fn lineage(section: &str) -> impl Iterator<Item = &str> {
+/// A section and those that it inherits from: `a.b.c`, `a.b`, `a`.
+fn ancestors(section: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(section), |name| Some(name.rsplit_once('.')?.0))
 }
 
-/// A value without its quotes, joined with its continuation lines.
-fn complete<'a>(value: &str, mut lines: impl Iterator<Item = &'a str>) -> Option<String> {
+/// A value without its quotes, joined with its continuation lines. `None` if a quote is missing.
+fn parse_value<'a>(value: &str, mut lines: impl Iterator<Item = &'a str>) -> Option<String> {
     for quotes in ["\"\"\"", "`"] {
         let Some(start) = value.strip_prefix(quotes) else { continue };
         let mut text = start.to_owned();
@@ -141,15 +141,15 @@ mod tests {
             ("password", "true"),
             ("pass_word=x\npassword=y", "y"),
         ] {
-            let file = File::parse(&format!("[client]\n{line}\n")).unwrap();
+            let file = OptionFile::parse(&format!("[client]\n{line}\n")).unwrap();
             assert_eq!(file.value("client", "password"), Some(value), "{line}");
         }
     }
 
     #[test]
-    fn line_endings_of_other_systems_are_accepted() {
+    fn bom_crlf_and_comments_in_other_encodings_are_accepted() {
         let bytes = b"\xef\xbb\xbfuser=nobody\r\n[client]\r\n# caf\xe9\r\n; caf\xe9\r\nuser=u\r\n";
-        let file = File::parse(&decode(bytes).unwrap()).unwrap();
+        let file = OptionFile::parse(&decode(bytes).unwrap()).unwrap();
         assert_eq!(file.value("client", "user"), Some("u"));
         assert_eq!(file.sections().collect::<Vec<_>>(), ["client"]);
         let error = decode(b"[client]\npassword=caf\xe9\n").unwrap_err();
@@ -160,7 +160,7 @@ mod tests {
     fn sections_inherit() {
         let text = "# a comment\n[client]\nuser=root\nssl_ca=/ca\n!includedir /etc\n\
                     [client.a]\nuser=a\n[client.a.b]\nhost=h\n[other]\nport=1\n";
-        let file = File::parse(text).unwrap();
+        let file = OptionFile::parse(text).unwrap();
         for (section, key, value) in [
             ("client", "user", Some("root")),
             ("client.a", "user", Some("a")),
@@ -181,7 +181,11 @@ mod tests {
             ("[client]\npassword=`a\nb", 2, "a value without its closing quote"),
             ("\n[client\nuser=a", 2, "a section name without ]"),
         ] {
-            assert_eq!(File::parse(text).unwrap_err(), SyntaxError { line, problem }, "{text}");
+            assert_eq!(
+                OptionFile::parse(text).unwrap_err(),
+                SyntaxError { line, problem },
+                "{text}"
+            );
         }
     }
 }

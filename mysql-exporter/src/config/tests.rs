@@ -6,7 +6,7 @@ fn parse(text: &str, defaults: &Defaults) -> Result<Config, String> {
 
 fn defaults() -> Defaults {
     let address = "localhost:3306".parse().unwrap();
-    Defaults { address, user: None, password: None, unverified: false }
+    Defaults { address, user: None, password: None, skip_verification: false }
 }
 
 #[test]
@@ -32,11 +32,11 @@ fn each_section_with_a_user_is_a_login() {
 
 #[test]
 fn the_file_overrides_flags_and_environment() {
-    let mut given = defaults();
-    assert!(parse("", &given).unwrap_err().starts_with("no user: my.cnf"));
-    given.user = Some("flag".into());
-    given.password = Some(Secret::new("env"));
-    let config = parse("[client.a]\npassword=own\n[b]\nuser=b", &given).unwrap();
+    let mut defaults = defaults();
+    assert!(parse("", &defaults).unwrap_err().starts_with("no user: my.cnf"));
+    defaults.user = Some("flag".into());
+    defaults.password = Some(Secret::new("env"));
+    let config = parse("[client.a]\npassword=own\n[b]\nuser=b", &defaults).unwrap();
     for (module, user, password) in [
         ("client", "flag", Password::Text(Secret::new("env"))),
         ("client.a", "flag", Password::Text(Secret::new("own"))),
@@ -45,8 +45,8 @@ fn the_file_overrides_flags_and_environment() {
         let login = config.login(module).unwrap();
         assert_eq!((login.user.as_str(), &login.password), (user, &password), "{module}");
     }
-    let config = parse("[client]\nuser=file", &given).unwrap();
-    assert_eq!(config.login(DEFAULT).unwrap().user, "file");
+    let config = parse("[client]\nuser=file", &defaults).unwrap();
+    assert_eq!(config.login(DEFAULT_SECTION).unwrap().user, "file");
 }
 
 #[cfg(feature = "rds-iam")]
@@ -57,8 +57,8 @@ fn a_token_replaces_the_password() {
     let config = parse(text, &defaults()).unwrap();
     let login = config.login("client.rds").unwrap();
     assert_eq!(login.password, Password::RdsIam("us-east-1".into()));
-    assert!(login.cleartext && login.tls.is_verified());
-    assert_eq!(config.login(DEFAULT).unwrap().password, Password::None);
+    assert!(login.allow_cleartext && login.tls.is_verified());
+    assert_eq!(config.login(DEFAULT_SECTION).unwrap().password, Password::None);
 }
 
 #[test]
@@ -87,14 +87,14 @@ fn errors_name_section_and_key() {
         "socket=\nssl-ca=\nenable-cleartext-plugin=1",
     ] {
         let config = parse(&format!("[client]\nuser=u\n{valid}"), &defaults()).unwrap();
-        assert!(config.login(DEFAULT).unwrap().tls == Tls::Off, "{valid}");
+        assert!(config.login(DEFAULT_SECTION).unwrap().tls == Tls::Off, "{valid}");
     }
 }
 
 #[test]
 fn a_reload_does_not_weaken_tls() {
     let verified = "ssl-ca=/ca";
-    for (before, after, loss) in [
+    for (before, after, lost_protection) in [
         (verified, "", Some("the connection would not be encrypted")),
         (verified, "tls=preferred", Some("a server without TLS would be accepted")),
         (verified, "ssl-mode=REQUIRED", Some("the server's certificate would not be verified")),
@@ -112,8 +112,8 @@ fn a_reload_does_not_weaken_tls() {
         let config = |keys| parse(&format!("[client]\nuser=u\n{keys}"), &defaults()).unwrap();
         let error = config(before).check_replacement(&config(after)).err();
         let found = error.map(|error| error.to_string());
-        let expected = loss
-            .map(|loss| format!("[client] {loss}: a reload does not weaken TLS, restart for that"));
+        let expected = lost_protection
+            .map(|lost| format!("[client] {lost}: a reload does not weaken TLS, restart for that"));
         assert_eq!(found, expected, "{before} -> {after}");
     }
     let before = parse("[client]\nuser=u\n[client.a]\nssl-ca=/ca", &defaults()).unwrap();

@@ -12,16 +12,16 @@ pub(crate) enum Tls {
     Preferred(Identity),
     /// Without verifying the server's certificate.
     Unverified(Identity),
-    /// The certificate must be issued by one of `authorities`, for `name` or else for the server's
-    /// host name.
+    /// One of `authorities` must have issued the certificate, for `name` or else for the server's host
+    /// name.
     Verified {
         authorities: Authorities,
         name: Option<String>,
         identity: Identity,
     },
-    /// The certificate must be issued by `authority`, for any name.
-    VerifiedAuthority {
-        authority: PathBuf,
+    /// A CA in `ca_file` must have issued the certificate, for any name.
+    VerifiedCa {
+        ca_file: PathBuf,
         identity: Identity,
     },
 }
@@ -38,16 +38,16 @@ pub(crate) enum Authorities {
 /// The files of the client certificate and its key.
 pub(crate) type Identity = Option<(PathBuf, PathBuf)>;
 
-/// The second one is the spelling of `mysqld_exporter`.
+/// `mysqld_exporter` misspells the key.
 const SKIP_VERIFICATION: [&str; 2] = ["ssl-skip-verification", "ssl-skip-verfication"];
 
 impl Tls {
-    /// Reads the keys of a section. `unverified` is the flag `--tls.insecure-skip-verify`.
+    /// Reads the keys of a section. `skip_verification` is the flag `--tls.insecure-skip-verify`.
     pub(super) fn read<'a>(
         value: impl Fn(&str) -> Option<&'a str>,
-        unverified: bool,
+        skip_verification: bool,
     ) -> Result<Self, Problem> {
-        versions(&value)?;
+        check_versions(&value)?;
         let identity = identity(&value)?;
         let authorities = value("ssl-ca").map(PathBuf::from);
         let verified = |identity| Self::Verified {
@@ -62,7 +62,7 @@ impl Tls {
                 Some(_) => return Err(Problem::new(key, "expected true or false")),
             }
         }
-        if unverified {
+        if skip_verification {
             return Ok(Self::Unverified(identity));
         }
         let mode = value("ssl-mode").map(str::to_ascii_uppercase);
@@ -78,7 +78,7 @@ impl Tls {
             }
             (None, Some("skip-verify")) => Ok(Self::Unverified(identity)),
             (Some("VERIFY_CA"), None) => match authorities {
-                Some(authority) => Ok(Self::VerifiedAuthority { authority, identity }),
+                Some(ca_file) => Ok(Self::VerifiedCa { ca_file, identity }),
                 None => Err(Problem::new(
                     "ssl-mode",
                     "VERIFY_CA needs ssl-ca, because anyone can get a certificate of a public authority",
@@ -96,19 +96,19 @@ impl Tls {
         }
     }
 
-    /// The protection that is lost if `after` replaces this, if any.
-    pub(super) fn loss(&self, after: &Self) -> Option<&'static str> {
-        let (strength, loss) = after.rank();
-        (self.rank().0 > strength).then_some(loss)
+    /// The protection that is lost if `new` replaces these settings, if any.
+    pub(super) fn lost_protection(&self, new: &Self) -> Option<&'static str> {
+        let (strength, weakness) = new.strength();
+        (self.strength().0 > strength).then_some(weakness)
     }
 
-    /// The strength, and what is missing to the next one.
-    fn rank(&self) -> (u8, &'static str) {
+    /// The strength, and what the next stronger setting would add.
+    fn strength(&self) -> (u8, &'static str) {
         match self {
             Self::Off => (0, "the connection would not be encrypted"),
             Self::Preferred(_) => (1, "a server without TLS would be accepted"),
             Self::Unverified(_) => (2, "the server's certificate would not be verified"),
-            Self::VerifiedAuthority { .. } => {
+            Self::VerifiedCa { .. } => {
                 (3, "the name in the server's certificate would not be checked")
             }
             Self::Verified { .. } => (4, ""),
@@ -117,7 +117,7 @@ impl Tls {
 
     /// Whether the server's certificate is verified.
     pub(crate) fn is_verified(&self) -> bool {
-        matches!(self, Self::Verified { .. } | Self::VerifiedAuthority { .. })
+        matches!(self, Self::Verified { .. } | Self::VerifiedCa { .. })
     }
 }
 
@@ -130,8 +130,8 @@ fn identity<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<Identity, Pr
     }
 }
 
-/// TLS 1.2 and 1.3 are supported, and cannot be disabled. A file that excludes one of them is rejected.
-fn versions<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem> {
+/// Rejects settings that exclude TLS 1.2 or 1.3: both are always enabled.
+fn check_versions<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem> {
     for (key, accepted) in [
         ("tls-min-version", &["TLSv1.0", "TLSv1.1", "TLSv1.2"][..]),
         ("tls-max-version", &["TLSv1.3"]),
@@ -180,7 +180,7 @@ mod tests {
             (&[("ssl-mode", "VERIFY_IDENTITY")], verified(None, None)),
             (
                 &[("ssl-mode", "VERIFY_CA"), ("ssl-ca", "/ca")],
-                Tls::VerifiedAuthority { authority: "/ca".into(), identity: None },
+                Tls::VerifiedCa { ca_file: "/ca".into(), identity: None },
             ),
             (&[("ssl-mode", "DISABLED"), ("ssl-ca", "/ca")], Tls::Off),
             (&[("tls-min-version", "TLSv1.2"), ("tls", "true")], verified(None, None)),

@@ -1,5 +1,5 @@
-//! The server's IDs of the exporter's connections: `KILL` takes them, and the process list leaves them
-//! out.
+//! The server's IDs of the exporter's connections. `KILL` needs them, and the collector of the process
+//! list excludes them.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ struct ConnectionId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
-    /// Not used any more, but not yet ended by the server.
+    /// Not used any more, but not yet closed by the server.
     Closing,
     Closed(Instant),
 }
@@ -27,8 +27,8 @@ enum State {
 #[derive(Debug)]
 pub(super) struct RegisteredId(u32, ConnectionIds);
 
-/// The time for which a server may still show a connection that has ended.
-const SHOWN_AFTER_END: Duration = Duration::from_secs(5);
+/// How long a server may still list a closed connection.
+const LISTED_AFTER_CLOSE: Duration = Duration::from_secs(5);
 
 impl ConnectionIds {
     pub(super) fn register(&self, id: u32) -> RegisteredId {
@@ -41,22 +41,22 @@ impl ConnectionIds {
         lock(&self.0).iter().filter(|known| known.state == State::Open).count()
     }
 
-    /// The IDs that the server may show.
+    /// The IDs that may be in the server's process list.
     pub(super) fn list(&self) -> Vec<u32> {
-        lock(&self.0).iter().filter(|known| known.is_shown()).map(|known| known.id).collect()
+        lock(&self.0).iter().filter(|known| known.may_be_listed()).map(|known| known.id).collect()
     }
 
     fn set(&self, id: u32, state: State) {
         let mut all = lock(&self.0);
-        all.retain(|known| known.is_shown() && known.id != id);
+        all.retain(|known| known.may_be_listed() && known.id != id);
         all.push(ConnectionId { id, state });
     }
 }
 
 impl ConnectionId {
-    fn is_shown(&self) -> bool {
+    fn may_be_listed(&self) -> bool {
         match self.state {
-            State::Closed(since) => since.elapsed() < SHOWN_AFTER_END,
+            State::Closed(since) => since.elapsed() < LISTED_AFTER_CLOSE,
             State::Open | State::Closing => true,
         }
     }
@@ -84,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_listed_until_the_server_has_ended_its_connection() {
+    fn an_id_is_listed_until_the_server_has_closed_the_connection() {
         let ids = ConnectionIds::default();
         let (first, second) = (ids.register(7), ids.register(8));
         assert_eq!((ids.list(), ids.count_open()), (vec![7, 8], 2));
         first.close();
         drop(second);
         assert_eq!((ids.list(), ids.count_open()), (vec![7, 8], 0));
-        let past = Instant::now().checked_sub(SHOWN_AFTER_END).unwrap();
+        let past = Instant::now().checked_sub(LISTED_AFTER_CLOSE).unwrap();
         ids.set(8, State::Closed(past));
         assert_eq!(ids.list(), [7]);
         drop(first);

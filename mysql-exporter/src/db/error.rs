@@ -10,13 +10,13 @@ pub(crate) enum Error {
     #[error("cannot log in to {address}: {problem}")]
     Login { address: String, problem: Arc<client::Error> },
     #[error("{address} does not respond: {problem}")]
-    Lost { address: String, problem: client::Error },
+    ConnectionLost { address: String, problem: client::Error },
     #[error("{0}")]
     Statement(client::Error),
 }
 
 impl Error {
-    /// The server's error code of a statement that failed.
+    /// The error code of the server, if a statement failed.
     pub(crate) fn server_code(&self) -> Option<u16> {
         match self {
             Self::Statement(client::Error::Server { code, .. }) => Some(*code),

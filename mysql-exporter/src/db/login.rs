@@ -1,10 +1,10 @@
 //! Logins to one server, one at a time.
 //!
-//! A server counts an interrupted login as an error of the client's host, and after 100 errors it blocks
-//! the host, including all other clients on it. Therefore a login is not abandoned together with the
-//! scrape that needs it: it continues until the server responds, and later scrapes wait for it, too.
-//! After a login that failed half-way, for example because the certificate is not trusted, logins
-//! pause.
+//! A server counts an interrupted login as a connection error of the client's host. After 100 errors
+//! (`max_connect_errors`), it blocks the host, including all other clients on it. Therefore a login
+//! continues if the scrape that needs it is abandoned, and later scrapes wait for the same login. After
+//! an interrupted login, for example because the certificate is not trusted, there are no logins for a
+//! while.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,14 +28,14 @@ struct State {
 /// `None` while the login is in progress.
 type Outcome = Option<Result<(), Arc<Error>>>;
 
-/// The pause after a login that the server counts as an error.
+/// The pause after a login that the server counts as a connection error.
 const PAUSE: Duration = Duration::from_secs(60);
 /// The maximum time added to a pause, so that many exporters do not retry at the same time.
 const JITTER: Duration = Duration::from_secs(15);
 
 impl Logins {
-    /// Waits for the login in progress, or starts `attempt`. If that fails with [`Error::Paused`],
-    /// logins pause, and fail with the same error.
+    /// Waits for the login in progress, or starts `attempt`. If `attempt` fails with [`Error::Paused`],
+    /// all logins fail with the same error until the end of the pause.
     pub(super) async fn join<Attempt>(
         &self,
         attempt: impl FnOnce() -> Attempt,
@@ -61,8 +61,8 @@ impl Logins {
             return Ok(running.clone());
         }
         if let Some((until, problem)) = &state.pause {
-            let left = until.saturating_duration_since(Instant::now());
-            if !left.is_zero() {
+            let remaining = until.saturating_duration_since(Instant::now());
+            if !remaining.is_zero() {
                 return Err(Arc::clone(problem));
             }
         }

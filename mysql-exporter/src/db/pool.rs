@@ -13,12 +13,12 @@ use super::limits::Limits;
 use super::lock::lock;
 use super::login::Logins;
 use super::setup;
-use crate::client::{self, Connection, Greeted};
+use crate::client::{self, Connection, UnauthenticatedConnection};
 use crate::config::Login;
 use crate::version::Server;
 
-/// The time after which a server that was full is asked for another connection.
-const RETRY: Duration = Duration::from_secs(60);
+/// The time after which another connection to a full server is attempted.
+const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 /// The time limit of a login.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -29,18 +29,18 @@ pub(super) struct Pool {
     limits: Limits,
     /// One permit for each session that may exist at the same time.
     permits: Arc<Semaphore>,
-    /// When permits were withdrawn because the server was full.
+    /// When permits were withdrawn because the server had its maximum number of connections.
     withdrawn: Mutex<Vec<Instant>>,
-    idle: Mutex<Vec<LoggedIn>>,
+    idle: Mutex<Vec<PooledConnection>>,
     logins: Logins,
     /// The number of responses of the server.
     responses: AtomicU64,
     ids: ConnectionIds,
 }
 
-/// A connection that is logged in.
+/// An authenticated connection.
 #[derive(Debug)]
-pub(super) struct LoggedIn {
+pub(super) struct PooledConnection {
     pub(super) connection: Connection,
     pub(super) server: Arc<Server>,
     pub(super) since: Instant,
@@ -48,12 +48,12 @@ pub(super) struct LoggedIn {
 }
 
 /// A connection for a session.
-pub(super) struct Acquired {
-    pub(super) logged_in: LoggedIn,
+pub(super) struct AcquiredConnection {
+    pub(super) connection: PooledConnection,
     /// `None` if the runtime ends.
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// Whether the connection was idle before.
-    pub(super) reused: bool,
+    pub(super) is_reused: bool,
 }
 
 impl Pool {
@@ -71,12 +71,12 @@ impl Pool {
     }
 
     /// An idle connection that is not too old, or else a new one.
-    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Acquired, Error> {
+    pub(super) async fn acquire(self: &Arc<Self>) -> Result<AcquiredConnection, Error> {
         self.restore_permits();
         let mut permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let mut reused = true;
-        let mut old: Option<LoggedIn> = None;
-        let logged_in = loop {
+        let mut is_reused = true;
+        let mut old: Option<PooledConnection> = None;
+        let connection = loop {
             match self.idle().pop() {
                 Some(found) if found.since.elapsed() < self.limits.lifetime => break found,
                 Some(found) => old = Some(found),
@@ -85,7 +85,7 @@ impl Pool {
             // The old connection is closed after the login of the new one: a full server would give
             // its slot to another client.
             match self.log_in().await {
-                Ok(()) => reused = false,
+                Ok(()) => is_reused = false,
                 Err(error) if error.is_server_full() => {
                     if let Some(mut old) = old.take() {
                         old.since = Instant::now();
@@ -104,22 +104,22 @@ impl Pool {
                 Err(error) => return Err(error),
             }
         };
-        Ok(Acquired { logged_in, permit, reused })
+        Ok(AcquiredConnection { connection, permit, is_reused })
     }
 
     /// An idle connection of any age, or else a new one. It needs no permit.
-    pub(super) async fn take(self: &Arc<Self>) -> Result<LoggedIn, Error> {
+    pub(super) async fn take(self: &Arc<Self>) -> Result<PooledConnection, Error> {
         loop {
-            if let Some(logged_in) = self.idle().pop() {
-                return Ok(logged_in);
+            if let Some(connection) = self.idle().pop() {
+                return Ok(connection);
             }
             self.log_in().await?;
         }
     }
 
     /// Makes a connection available to others.
-    pub(super) fn put_back(&self, logged_in: LoggedIn) {
-        self.idle().push(logged_in);
+    pub(super) fn release(&self, connection: PooledConnection) {
+        self.idle().push(connection);
     }
 
     /// Closes the idle connections.
@@ -128,12 +128,12 @@ impl Pool {
         drop(idle);
     }
 
-    /// Ends a connection of this exporter on the server, and the statement in it.
+    /// Kills a connection of this exporter on the server, and with it the running statement.
     pub(super) async fn kill(self: &Arc<Self>, id: u32) -> Result<(), Error> {
-        let mut logged_in = self.take().await?;
-        let result = logged_in.connection.query(&format!("KILL {id}")).await;
+        let mut pooled = self.take().await?;
+        let result = pooled.connection.query(&format!("KILL {id}")).await;
         if !result.as_ref().is_err_and(client::Error::is_fatal) {
-            self.put_back(logged_in);
+            self.release(pooled);
         }
         result.map(drop).map_err(Error::Statement)
     }
@@ -147,7 +147,7 @@ impl Pool {
         self.responses.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The IDs of connections of this exporter that the server may show.
+    /// The IDs of this exporter's connections that may be in the server's process list.
     pub(super) fn connection_ids(&self) -> Vec<u32> {
         self.ids.list()
     }
@@ -160,7 +160,7 @@ impl Pool {
         self.login.address.to_string()
     }
 
-    /// Adds a connection to the idle ones.
+    /// Logs in, and adds the connection to the idle ones.
     async fn log_in(self: &Arc<Self>) -> Result<(), Error> {
         let attempt = || {
             let pool = Arc::clone(self);
@@ -175,28 +175,29 @@ impl Pool {
     }
 
     async fn attempt_login(&self) -> Result<(), Arc<client::Error>> {
-        let greeted = Greeted::connect(&self.login).await?;
-        // The server shows the connection from now on.
-        let id = self.ids.register(greeted.id());
-        let mut connection = greeted.log_in(&self.login).await.map_err(|error| match error {
+        let unauthenticated = UnauthenticatedConnection::connect(&self.login).await?;
+        // The server lists the connection from now on.
+        let id = self.ids.register(unauthenticated.id());
+        let connection = unauthenticated.log_in(&self.login).await;
+        let mut connection = connection.map_err(|error| match error {
             client::Error::Server { .. } => error,
-            // The server counts it as an error of this host.
+            // The server counts a connection error for this host.
             error => client::Error::Paused(error.into()),
         })?;
         let server = Arc::new(setup::set_up(&mut connection, &self.limits).await?);
         self.count_response();
-        self.put_back(LoggedIn { connection, server, since: Instant::now(), id });
+        self.release(PooledConnection { connection, server, since: Instant::now(), id });
         Ok(())
     }
 
     fn restore_permits(&self) {
         let mut withdrawn = lock(&self.withdrawn);
         let before = withdrawn.len();
-        withdrawn.retain(|since| since.elapsed() < RETRY);
+        withdrawn.retain(|since| since.elapsed() < RETRY_INTERVAL);
         self.permits.add_permits(before - withdrawn.len());
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<LoggedIn>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<PooledConnection>> {
         lock(&self.idle)
     }
 }

@@ -1,4 +1,4 @@
-//! A connection in use: runs statements, and returns the connection to the pool.
+//! A connection in use. Runs statements, and returns the connection to the pool.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Duration, timeout};
 
 use super::error::Error;
-use super::pool::{Acquired, LoggedIn, Pool};
+use super::pool::{AcquiredConnection, Pool, PooledConnection};
 use crate::client::{self, ResultSet};
 use crate::version::Server;
 
@@ -18,31 +18,31 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Session {
     pool: Arc<Pool>,
     permit: Option<OwnedSemaphorePermit>,
-    logged_in: Option<LoggedIn>,
+    pooled: Option<PooledConnection>,
     /// The server, as it was at the login.
     server: Arc<Server>,
     activity: Activity,
     /// Whether the connection was idle before, so that the server may have closed it meanwhile.
-    reused: bool,
+    is_reused: bool,
 }
 
 /// The command in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Activity {
     None,
-    /// Ends with the connection.
+    /// Ends when the connection is closed.
     Ping,
-    /// Continues on the server after the end of the connection, until it is killed.
+    /// Continues on the server after the connection is closed, until it is killed.
     Statement,
 }
 
 impl Session {
     /// Takes a connection from the pool, in the order of the calls.
     pub(super) async fn open(pool: &Arc<Pool>) -> Result<Self, Error> {
-        let Acquired { logged_in, permit, reused } = pool.acquire().await?;
-        let (pool, server) = (Arc::clone(pool), Arc::clone(&logged_in.server));
-        let logged_in = Some(logged_in);
-        Ok(Self { pool, permit, logged_in, server, activity: Activity::None, reused })
+        let AcquiredConnection { connection, permit, is_reused } = pool.acquire().await?;
+        let (pool, server) = (Arc::clone(pool), Arc::clone(&connection.server));
+        let pooled = Some(connection);
+        Ok(Self { pool, permit, pooled, server, activity: Activity::None, is_reused })
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -52,8 +52,8 @@ impl Session {
     /// Runs a statement. A connection that was closed while it was idle is replaced once.
     pub(crate) async fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
         match self.attempt(sql).await {
-            Err(error) if error.is_disconnect() && self.reused => {
-                self.renew().await?;
+            Err(error) if error.is_disconnect() && self.is_reused => {
+                self.replace_connection().await?;
                 self.attempt(sql).await
             }
             result => result,
@@ -81,13 +81,13 @@ impl Session {
 
     /// Checks that the server responds on this connection, or else on a new one.
     pub(super) async fn check(&mut self) -> Result<(), Error> {
-        if !self.reused {
+        if !self.is_reused {
             // The login has just succeeded.
             return Ok(());
         }
         self.activity = Activity::Ping;
-        let result = match &mut self.logged_in {
-            Some(logged_in) => logged_in.connection.ping().await,
+        let result = match &mut self.pooled {
+            Some(pooled) => pooled.connection.ping().await,
             None => return Ok(()),
         };
         self.activity = Activity::None;
@@ -100,40 +100,40 @@ impl Session {
                 tracing::debug!(error = error.to_string(), "connection lost");
                 // The other idle connections are probably lost, too.
                 self.pool.close_idle();
-                self.renew().await
+                self.replace_connection().await
             }
         }
     }
 
     async fn attempt(&mut self, sql: &str) -> Result<ResultSet, client::Error> {
         self.activity = Activity::Statement;
-        let result = match &mut self.logged_in {
-            Some(logged_in) => logged_in.connection.query(sql).await,
+        let result = match &mut self.pooled {
+            Some(pooled) => pooled.connection.query(sql).await,
             None => Err(client::Error::Closed),
         };
         self.activity = Activity::None;
         if result.as_ref().is_err_and(client::Error::is_fatal) {
-            self.logged_in = None;
+            self.pooled = None;
         } else {
             self.pool.count_response();
-            // It was not closed while it was idle.
-            self.reused = false;
+            // The server has not closed it while it was idle.
+            self.is_reused = false;
         }
         result
     }
 
-    async fn renew(&mut self) -> Result<(), Error> {
-        self.logged_in = None;
-        let logged_in = self.pool.take().await?;
-        self.server = Arc::clone(&logged_in.server);
-        self.logged_in = Some(logged_in);
-        self.reused = false;
+    async fn replace_connection(&mut self) -> Result<(), Error> {
+        self.pooled = None;
+        let pooled = self.pool.take().await?;
+        self.server = Arc::clone(&pooled.server);
+        self.pooled = Some(pooled);
+        self.is_reused = false;
         Ok(())
     }
 
     fn failed(&self, problem: client::Error) -> Error {
         if problem.is_disconnect() {
-            Error::Lost { address: self.pool.address(), problem }
+            Error::ConnectionLost { address: self.pool.address(), problem }
         } else {
             Error::Statement(problem)
         }
@@ -143,12 +143,12 @@ impl Session {
 impl Drop for Session {
     /// Returns the connection to the pool. During a command, closes it, and kills the statement.
     fn drop(&mut self) {
-        let Some(logged_in) = self.logged_in.take() else { return };
+        let Some(pooled) = self.pooled.take() else { return };
         if self.activity == Activity::None {
-            self.pool.put_back(logged_in);
+            self.pool.release(pooled);
             return;
         }
-        let LoggedIn { connection, id: registered, .. } = logged_in;
+        let PooledConnection { connection, id: registered, .. } = pooled;
         drop(connection);
         registered.close();
         if self.activity != Activity::Statement {

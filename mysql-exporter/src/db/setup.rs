@@ -15,55 +15,56 @@ pub(super) async fn set_up(conn: &mut Connection, limits: &Limits) -> Result<Ser
         reset.push_str(LOG_SLOW_FILTER);
     }
     conn.query(&reset).await?;
-    let server = describe(conn).await?;
-    conn.query(&settings(&server, limits)).await?;
+    let server = identify(conn).await?;
+    conn.query(&set_variables(&server, limits)).await?;
     Ok(server)
 }
 
 const LOG_SLOW_FILTER: &str = ", SESSION log_slow_filter = 'tmp_table_on_disk,filesort_on_disk'";
 
-async fn describe(conn: &mut Connection) -> Result<Server, Error> {
-    // Valid on every server, unlike @@performance_schema on one that was built without it.
-    let answer = conn
+async fn identify(conn: &mut Connection) -> Result<Server, Error> {
+    // Valid on every server, unlike @@performance_schema, which fails if the server was built without
+    // it.
+    let variables = conn
         .query(
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment', \
              'performance_schema', 'query_response_time_stats')",
         )
         .await?;
     let found = |name: &str| {
-        let row = answer.rows.iter().find(|row| row.text(0) == name);
+        let row = variables.rows.iter().find(|row| row.text(0) == name);
         row.map(|row| row.text(1))
     };
     let value = |name| found(name).unwrap_or_default();
-    let keeps = value("performance_schema") == "ON";
+    let has_performance_schema = value("performance_schema") == "ON";
     Ok(Server {
         query_response_time: found("query_response_time_stats").is_some(),
-        ..Server::new(value("version"), value("version_comment"), keeps)
+        ..Server::new(value("version"), value("version_comment"), has_performance_schema)
     })
 }
 
-/// One statement for all variables.
-fn settings(server: &Server, limits: &Limits) -> String {
-    // Old servers have none of the others, and SET needs at least one.
-    let mut settings = vec!["autocommit = 1".to_owned()];
+/// The statement that sets all variables.
+fn set_variables(server: &Server, limits: &Limits) -> String {
+    // Old servers have none of the other variables, and SET needs at least one.
+    let mut assignments = vec!["autocommit = 1".to_owned()];
     if let Some(seconds) = limits.lock_wait {
-        settings.push(format!("lock_wait_timeout = {}", seconds.max(1)));
+        assignments.push(format!("lock_wait_timeout = {}", seconds.max(1)));
     }
     if server.is_mariadb_since((10, 1, 1)) {
-        settings.push(format!("max_statement_time = {}", limits.statement.as_secs_f64()));
+        assignments.push(format!("max_statement_time = {}", limits.statement.as_secs_f64()));
     }
     if server.is_mysql_since((5, 7, 8)) {
-        settings.push(format!("max_execution_time = {}", limits.statement.as_millis().max(1)));
+        assignments.push(format!("max_execution_time = {}", limits.statement.as_millis().max(1)));
     }
     if server.is_mysql_since((8, 0, 3)) {
         // Otherwise sizes of tables may be a day old.
-        settings.push("information_schema_stats_expiry = 0".into());
+        assignments.push("information_schema_stats_expiry = 0".into());
     }
     if limits.log_slow_filter && server.has_log_slow_filter() {
-        settings.push("log_slow_filter = 'tmp_table_on_disk,filesort_on_disk'".into());
+        assignments.push("log_slow_filter = 'tmp_table_on_disk,filesort_on_disk'".into());
     }
-    let settings: Vec<_> = settings.iter().map(|setting| format!("SESSION {setting}")).collect();
-    format!("SET {}", settings.join(", "))
+    let assignments: Vec<_> = assignments.iter().map(|one| format!("SESSION {one}")).collect();
+    format!("SET {}", assignments.join(", "))
 }
 
 #[cfg(test)]
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_depend_on_the_server() {
+    fn session_variables_depend_on_the_server() {
         let limits = Limits {
             connections: 2,
             lifetime: Duration::from_secs(60),
@@ -98,10 +99,10 @@ mod tests {
             ),
             ("5.6.51", "", "SET SESSION autocommit = 1, SESSION lock_wait_timeout = 2"),
         ] {
-            assert_eq!(settings(&Server::new(version, comment, true), &limits), set);
+            assert_eq!(set_variables(&Server::new(version, comment, true), &limits), set);
         }
-        let none = Limits { lock_wait: None, ..limits };
-        let set = settings(&Server::new("5.6.51", "", true), &none);
+        let without_lock_wait = Limits { lock_wait: None, ..limits };
+        let set = set_variables(&Server::new("5.6.51", "", true), &without_lock_wait);
         assert_eq!(set, "SET SESSION autocommit = 1");
     }
 }

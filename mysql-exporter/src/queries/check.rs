@@ -14,16 +14,16 @@ use crate::db::{Db, Error, Session};
 pub(super) async fn check(queries: &[Arc<CustomQuery>], db: &Db) -> Vec<CheckLine> {
     let mut lines = Vec::new();
     for query in queries {
-        let found = explain(query, db).await;
-        let is_fine = found.is_ok();
-        let finding = found.unwrap_or_else(|error| match error.server_code() {
+        let result = explain(query, db).await;
+        let is_ok = result.is_ok();
+        let finding = result.unwrap_or_else(|error| match error.server_code() {
             // The user may not access a database, table, column or routine, or lacks a privilege.
             Some(1044 | 1142 | 1143 | 1227 | 1356 | 1370) => {
                 format!("lacks a grant: {error}")
             }
             _ => error.to_string(),
         });
-        lines.push(CheckLine::new(is_fine, query.collector(), finding));
+        lines.push(CheckLine::new(is_ok, query.collector(), finding));
     }
     lines
 }
@@ -55,6 +55,7 @@ async fn examined_rows(
     let format =
         if session.server().is_mysql_since((8, 0, 16)) { " FORMAT=TRADITIONAL" } else { "" };
     let plan = session.query_read_only(database, &format!("EXPLAIN{format} {statement}")).await?;
-    let rows = plan.rows.iter().filter_map(|row| plan.named(row, "rows")?.parse::<u64>().ok());
+    let rows =
+        plan.rows.iter().filter_map(|row| plan.value_by_name(row, "rows")?.parse::<u64>().ok());
     Ok(rows.fold(0, u64::saturating_add))
 }

@@ -32,7 +32,7 @@ enum ResultError {
     TooMany(usize),
 }
 
-/// A result set, and its database.
+/// The database in which a query ran, and the result set.
 type DatabaseResult = (String, ResultSet);
 
 impl QueryCollector {
@@ -97,13 +97,13 @@ fn write(
     results: &[DatabaseResult],
     out: &mut Families,
 ) -> Result<(), ResultError> {
-    // A query cannot change what the exporter's own collectors measure.
+    // A query cannot replace the metrics of the exporter's own collectors.
     out.set_precedence(Precedence::Guest);
     let has_database = query.databases != Databases::None;
     let database = has_database.then_some(DATABASE_LABEL);
     let names: Vec<_> =
         database.into_iter().chain(query.labels.iter().map(String::as_str)).collect();
-    let mut left = query.max_series;
+    let mut remaining = query.max_series;
     let mut problem = None;
     for value in &query.values {
         let desc = DynDesc::new(&value.metric, &value.help, value.kind, &names);
@@ -113,16 +113,16 @@ fn write(
                 query.labels.iter().map(|label| column(result_set, label)).collect();
             let (labels, column) = (labels?, column(result_set, &value.column)?);
             for row in &result_set.rows {
-                // A NULL has no sample.
+                // NULL values are not exposed.
                 let Some(text) = row.value(column) else { continue };
                 let Ok(number) = text.trim().parse::<f64>() else {
                     problem = Some(ResultError::Number(value.column.clone()));
                     continue;
                 };
-                if left == 0 {
+                if remaining == 0 {
                     return Err(ResultError::TooMany(query.max_series));
                 }
-                left -= 1;
+                remaining -= 1;
                 let database = has_database.then_some(database.as_str());
                 let texts = labels.iter().map(|label| row.text(*label));
                 let texts: Vec<_> = database.into_iter().chain(texts).collect();
@@ -179,7 +179,7 @@ mod tests {
 
     fn result_set(rows: &[[&str; 3]]) -> Vec<DatabaseResult> {
         let columns = ["WHO", "wait_seconds", "done_total"].map(str::to_owned).to_vec();
-        let rows = rows.iter().map(|row| Row::of(row)).collect();
+        let rows = rows.iter().map(|row| Row::from_values(row)).collect();
         vec![("shop".into(), ResultSet { columns, rows })]
     }
 

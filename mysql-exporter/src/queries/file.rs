@@ -1,4 +1,4 @@
-//! The shape of the file: its keys and the types of their values.
+//! The keys of the file, and the types of their values.
 
 use exporter_core::config_file::Spanned;
 use serde::Deserialize;
@@ -37,10 +37,10 @@ pub(super) struct GivenValue {
     pub(super) unit: Given<String>,
 }
 
-/// `all`, or names.
+/// The keyword `all`, or a list of names.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum GivenDatabases {
     Names(Vec<String>),
-    Word(String),
+    Keyword(String),
 }

@@ -1,4 +1,4 @@
-//! Turns the keys of the file into queries. Errors name the line and the key.
+//! Converts the keys of the file to queries. Errors name the line and the key.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::query::{CustomQuery, DATABASE_LABEL, Databases, ValueColumn};
 use super::statement;
 
 /// The default of `max_series`.
-const MAX_SERIES: usize = 1000;
+const DEFAULT_MAX_SERIES: usize = 1000;
 /// The maximum number of queries in a file.
 const MAX_QUERIES: usize = 200;
 
-/// Parses a file whose statements may take `limit` at most.
+/// Parses a file. `limit` is the maximum timeout of a query.
 pub(super) fn queries(text: &[u8], limit: Duration) -> Result<Vec<CustomQuery>, Fault> {
     let file: File = yaml::parse(text)?;
     if file.queries.len() > MAX_QUERIES {
@@ -93,7 +93,7 @@ fn query(given: &GivenQuery, line: Option<u64>, limit: Duration) -> Result<Custo
         return Err(Fault::new(key("timeout"), line, problem));
     }
     let interval = given_duration(given.interval.as_ref(), &key("interval"))?;
-    let max_series = given.max_series.as_ref().map_or(MAX_SERIES, |given| given.value);
+    let max_series = given.max_series.as_ref().map_or(DEFAULT_MAX_SERIES, |given| given.value);
     Ok(CustomQuery {
         name: name.to_owned(),
         statement: statement.to_owned(),
@@ -159,7 +159,7 @@ fn default_metric(query: &str, column: &str, unit: &str, total: &str) -> String 
 fn databases(given: Option<&Spanned<GivenDatabases>>, key: &str) -> Result<Databases, Fault> {
     let Some(given) = given else { return Ok(Databases::None) };
     match &given.value {
-        GivenDatabases::Word(word) if word == "all" => Ok(Databases::All),
+        GivenDatabases::Keyword(keyword) if keyword == "all" => Ok(Databases::All),
         GivenDatabases::Names(names) if !names.is_empty() => {
             Ok(Databases::Named(names.iter().cloned().collect::<BTreeSet<_>>()))
         }

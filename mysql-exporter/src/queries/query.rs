@@ -8,17 +8,17 @@ use exporter_core::desc::Kind;
 use super::servers::ServerPattern;
 use crate::version::Server;
 
-/// One statement, and the metrics that its result set becomes.
+/// One statement, and the metrics made from its result set.
 #[derive(Debug, PartialEq)]
 pub(super) struct CustomQuery {
     pub(super) name: String,
     /// One `SELECT` or `SHOW` statement.
     pub(super) statement: String,
-    /// Columns whose texts are label values.
+    /// The columns with label values.
     pub(super) labels: Vec<String>,
     pub(super) values: Vec<ValueColumn>,
     pub(super) databases: Databases,
-    /// Where the query runs; empty is everywhere.
+    /// The servers on which the query runs. If empty, it runs on all servers.
     pub(super) servers: Vec<ServerPattern>,
     pub(super) interval: Option<Duration>,
     pub(super) timeout: Duration,
@@ -43,11 +43,11 @@ pub(super) enum Databases {
     None,
     /// Once in each of them that exists.
     Named(BTreeSet<String>),
-    /// Once in each, apart from those of the server itself.
+    /// Once in each, except the system databases.
     All,
 }
 
-/// The label with the database.
+/// The label with the name of the database.
 pub(super) const DATABASE_LABEL: &str = "database";
 
 impl CustomQuery {

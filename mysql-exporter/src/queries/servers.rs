@@ -24,7 +24,7 @@ impl FromStr for ServerPattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
+        let invalid = || {
             format!(
                 "expected mysql, percona or mariadb, and versions, as in \"mysql >= 8.0 < 9\"; \
                  found {text:?}"
@@ -35,15 +35,15 @@ impl FromStr for ServerPattern {
             Some("mariadb") => Flavour::MariaDb,
             Some("mysql") => Flavour::MySql,
             Some("percona") => Flavour::Percona,
-            _ => return Err(wrong()),
+            _ => return Err(invalid()),
         };
         let mut pattern = Self { flavour, from: None, below: None };
         while let Some(comparison) = words.next() {
-            let version = words.next().and_then(version).ok_or_else(wrong)?;
+            let version = words.next().and_then(version).ok_or_else(invalid)?;
             match comparison {
                 ">=" if pattern.from.is_none() => pattern.from = Some(version),
                 "<" if pattern.below.is_none() => pattern.below = Some(version),
-                _ => return Err(wrong()),
+                _ => return Err(invalid()),
             }
         }
         Ok(pattern)
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_matched() {
+    fn patterns_match_flavour_and_version() {
         let server = |version, comment| Server::new(version, comment, true);
         for (pattern, version, comment, expected) in [
             ("mysql", "9.7.4", "", true),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn other_patterns_are_errors() {
+    fn invalid_patterns_are_errors() {
         for text in [
             "",
             "oracle",

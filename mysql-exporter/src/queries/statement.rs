@@ -5,7 +5,7 @@
 //! transaction permits but a scrape must not do: write files, take locks, and wait.
 
 /// Keywords that do not occur in a statement that only reads.
-const REJECTED: [&str; 4] = ["DELETE", "INTO", "LOCK", "UPDATE"];
+const REJECTED_KEYWORDS: [&str; 4] = ["DELETE", "INTO", "LOCK", "UPDATE"];
 /// Functions that wait, lock, write, or read files.
 const REJECTED_FUNCTIONS: [&str; 14] = [
     "BENCHMARK",
@@ -28,25 +28,25 @@ const REJECTED_FUNCTIONS: [&str; 14] = [
 pub(super) fn check(text: &str) -> Result<&str, String> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let tokens = tokens(text)?;
-    match tokens.iter().find(|token| !matches!(token, Token::Mark('('))) {
+    match tokens.iter().find(|token| !matches!(token, Token::Symbol('('))) {
         Some(Token::Word(word)) if ["SELECT", "SHOW", "WITH"].contains(&word.as_str()) => {}
         _ => return Err("expected a SELECT or SHOW statement".into()),
     }
-    for (at, token) in tokens.iter().enumerate() {
-        let next = tokens.get(at + 1);
+    for (index, token) in tokens.iter().enumerate() {
+        let next = tokens.get(index + 1);
         match token {
-            Token::Mark(';') => {
+            Token::Symbol(';') => {
                 return Err("has a semicolon: a query is one statement".into());
             }
-            Token::Word(word) if REJECTED.contains(&word.as_str()) => {
+            Token::Word(word) if REJECTED_KEYWORDS.contains(&word.as_str()) => {
                 return Err(format!("has {word}, but queries may only read"));
             }
             Token::Word(word) if word == "FOR" && next == Some(&Token::Word("SHARE".into())) => {
                 return Err("has FOR SHARE, but queries may not take locks".into());
             }
-            Token::Word(word) | Token::Name(word)
+            Token::Word(word) | Token::QuotedIdentifier(word)
                 if REJECTED_FUNCTIONS.contains(&word.as_str())
-                    && next == Some(&Token::Mark('(')) =>
+                    && next == Some(&Token::Symbol('(')) =>
             {
                 return Err(format!("calls {word}(), which queries may not"));
             }
@@ -56,11 +56,11 @@ pub(super) fn check(text: &str) -> Result<&str, String> {
     Ok(text)
 }
 
-/// Whether the server can explain it.
+/// Whether the server can run `EXPLAIN` for the statement.
 pub(super) fn is_explainable(statement: &str) -> bool {
     let word = tokens(statement).unwrap_or_default().into_iter().find_map(|token| match token {
         Token::Word(word) => Some(word),
-        Token::Mark(_) | Token::Name(_) => None,
+        Token::Symbol(_) | Token::QuotedIdentifier(_) => None,
     });
     word.is_some_and(|word| word != "SHOW")
 }
@@ -70,11 +70,11 @@ enum Token {
     /// A keyword or an identifier without quotes, in upper case.
     Word(String),
     /// An identifier in backticks, which may name a function, in upper case.
-    Name(String),
-    Mark(char),
+    QuotedIdentifier(String),
+    Symbol(char),
 }
 
-/// The words, names and marks of a statement, without literals and comments.
+/// The tokens of a statement, without literals and comments.
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -82,14 +82,14 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let after = rest.get(first.len_utf8()..).unwrap_or_default();
         rest = match first {
             '`' => {
-                let rest = quoted(after, first)?;
+                let rest = skip_quoted(after, first)?;
                 let name = after.get(..after.len() - rest.len() - 1).unwrap_or_default();
-                tokens.push(Token::Name(name.to_ascii_uppercase()));
+                tokens.push(Token::QuotedIdentifier(name.to_ascii_uppercase()));
                 rest
             }
-            '\'' | '"' => quoted(after, first)?,
-            '#' => line_end(after),
-            '-' if is_line_comment(after) => line_end(after),
+            '\'' | '"' => skip_quoted(after, first)?,
+            '#' => skip_line(after),
+            '-' if is_line_comment(after) => skip_line(after),
             '/' if after.starts_with("*!") || after.starts_with("*M!") => {
                 return Err("has a comment that the server executes, /*! */".into());
             }
@@ -105,7 +105,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             }
             first => {
                 if !first.is_whitespace() {
-                    tokens.push(Token::Mark(first));
+                    tokens.push(Token::Symbol(first));
                 }
                 after
             }
@@ -118,21 +118,21 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$' | '@')
 }
 
-/// Whether the text after a `-` makes it a comment: in MySQL, `--` needs a space.
+/// Whether a `-` and the text after it begin a comment: in MySQL, a space must follow `--`.
 fn is_line_comment(after: &str) -> bool {
     let Some(after) = after.strip_prefix('-') else { return false };
     after.chars().next().is_none_or(|c| c.is_whitespace() || c.is_control())
 }
 
-fn line_end(text: &str) -> &str {
+fn skip_line(text: &str) -> &str {
     text.find('\n').and_then(|end| text.get(end..)).unwrap_or_default()
 }
 
-/// The rest after a quoted text. A backslash escapes in literals, unless the server has
-/// `NO_BACKSLASH_ESCAPES`; a literal whose meaning depends on that is rejected.
-fn quoted(text: &str, quote: char) -> Result<&str, String> {
+/// Returns the text after the closing quote. In literals, a backslash is an escape character unless
+/// the server has `NO_BACKSLASH_ESCAPES`; literals whose end depends on that are rejected.
+fn skip_quoted(text: &str, quote: char) -> Result<&str, String> {
     let mut escaped = false;
-    for (at, c) in text.char_indices() {
+    for (index, c) in text.char_indices() {
         if escaped {
             escaped = false;
             if c == quote {
@@ -142,7 +142,7 @@ fn quoted(text: &str, quote: char) -> Result<&str, String> {
             escaped = true;
         } else if c == quote {
             // A doubled quote is read as two adjacent literals, with the same result.
-            return Ok(text.get(at + c.len_utf8()..).unwrap_or_default());
+            return Ok(text.get(index + c.len_utf8()..).unwrap_or_default());
         }
     }
     Err(format!("has a {quote} without its end"))

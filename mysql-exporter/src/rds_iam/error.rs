@@ -1,4 +1,4 @@
-//! The error of a token.
+//! Errors of tokens.
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,5 @@
-//! The files of the AWS SDK, read through a child process and up to a maximum size: the SDK itself
-//! would read files of any size, and wait for a hung file system forever.
+//! Reads the files of the AWS SDK in a child process, up to a maximum size. The SDK itself would read
+//! files of any size, and wait forever for a hung file system.
 
 use std::env;
 use std::io::{self, ErrorKind};

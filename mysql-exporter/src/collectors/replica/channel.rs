@@ -1,4 +1,4 @@
-//! The lag of a channel of MySQL, from the time stamps and GTIDs of `performance_schema`.
+//! The lag of a MySQL channel, from the timestamps and GTIDs in `performance_schema`.
 
 use crate::db::Row;
 
@@ -11,13 +11,13 @@ pub(super) struct Channel {
     /// Whether a worker is running.
     is_applying: bool,
     /// The time of the last heartbeat or transaction from the source.
-    contact: Option<f64>,
+    last_contact: Option<f64>,
     /// When the last transaction received was committed on its original source.
-    received: Option<f64>,
+    last_received: Option<f64>,
     /// When the last transaction applied was committed on its original source.
-    applied: Option<f64>,
+    last_applied: Option<f64>,
     /// The age of the oldest transaction that a worker is applying.
-    in_progress: Option<f64>,
+    applying_age: Option<f64>,
     /// The number of transactions received but not applied; 0 without GTIDs.
     pending: u64,
 }
@@ -29,29 +29,29 @@ impl Channel {
             now: row.number(2).unwrap_or(0.0),
             is_receiving: row.text(1) == "ON",
             is_applying: row.number(8).is_some_and(|running| running > 0.0),
-            contact: latest([time(row, 3), time(row, 4)]),
-            received: time(row, 5),
-            applied: time(row, 9),
-            in_progress: row.number(10),
+            last_contact: latest([time(row, 3), time(row, 4)]),
+            last_received: time(row, 5),
+            last_applied: time(row, 9),
+            applying_age: row.number(10),
             pending: transactions(row.text(6)),
         }
     }
 
-    /// The maximum age of changes that the replica lacks.
+    /// The age in seconds of the oldest change that the replica lacks.
     pub(super) fn lag(&self) -> Option<f64> {
-        if let Some(age) = self.in_progress {
+        if let Some(age) = self.applying_age {
             return Some(age.max(0.0));
         }
-        let is_behind = self.pending > 0 || self.received > self.applied;
-        let since = match (is_behind, self.applied) {
-            // It was up to date at the last contact with its source.
+        let is_behind = self.pending > 0 || self.last_received > self.last_applied;
+        let since = match (is_behind, self.last_applied) {
+            // The replica was up to date at the last contact with its source.
             (false, _) if self.is_receiving => return Some(0.0),
-            (false, _) => self.contact?,
+            (false, _) => self.last_contact?,
             // The time of the first pending transaction is unknown, but it is after the last applied
             // one.
             (true, Some(applied)) if !self.is_applying && self.pending > 1 => applied,
             // One transaction is pending, or several that have just arrived.
-            (true, _) => self.received?,
+            (true, _) => self.last_received?,
         };
         Some((self.now - since).max(0.0))
     }
@@ -88,34 +88,34 @@ mod tests {
             now: 1000.0,
             is_receiving: true,
             is_applying: true,
-            contact: Some(999.0),
-            received: Some(500.0),
-            applied: Some(500.0),
-            in_progress: None,
+            last_contact: Some(999.0),
+            last_received: Some(500.0),
+            last_applied: Some(500.0),
+            applying_age: None,
             pending: 0,
         };
         for (channel, lag) in [
             (Channel { ..idle }, Some(0.0)),
             (Channel { is_receiving: false, ..idle }, Some(1.0)),
-            (Channel { is_receiving: false, contact: None, ..idle }, None),
-            (Channel { in_progress: Some(7.0), ..idle }, Some(7.0)),
-            (Channel { in_progress: Some(-0.1), ..idle }, Some(0.0)),
+            (Channel { is_receiving: false, last_contact: None, ..idle }, None),
+            (Channel { applying_age: Some(7.0), ..idle }, Some(7.0)),
+            (Channel { applying_age: Some(-0.1), ..idle }, Some(0.0)),
             // Transactions have just arrived, after a long time without any.
-            (Channel { received: Some(999.5), pending: 2, ..idle }, Some(0.5)),
+            (Channel { last_received: Some(999.5), pending: 2, ..idle }, Some(0.5)),
             // The workers are stopped.
             (
-                Channel { is_applying: false, received: Some(900.0), pending: 1, ..idle },
+                Channel { is_applying: false, last_received: Some(900.0), pending: 1, ..idle },
                 Some(100.0),
             ),
             (
-                Channel { is_applying: false, received: Some(900.0), pending: 2, ..idle },
+                Channel { is_applying: false, last_received: Some(900.0), pending: 2, ..idle },
                 Some(500.0),
             ),
             // Without GTIDs.
-            (Channel { is_applying: false, received: Some(900.0), ..idle }, Some(100.0)),
+            (Channel { is_applying: false, last_received: Some(900.0), ..idle }, Some(100.0)),
             // Nothing was ever applied.
-            (Channel { is_applying: false, applied: None, pending: 3, ..idle }, Some(500.0)),
-            (Channel { received: None, applied: None, ..idle }, Some(0.0)),
+            (Channel { is_applying: false, last_applied: None, pending: 3, ..idle }, Some(500.0)),
+            (Channel { last_received: None, last_applied: None, ..idle }, Some(0.0)),
         ] {
             assert_eq!(channel.lag(), lag, "{channel:?}");
         }

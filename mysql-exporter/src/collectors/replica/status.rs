@@ -1,4 +1,4 @@
-//! The lag from the status of a replica, for servers without times of transactions.
+//! The lag from the status of a replica, for servers without timestamps of transactions.
 
 use std::collections::HashMap;
 
@@ -9,20 +9,24 @@ use super::metrics::{LAG, PENDING};
 use crate::collectors::slave_status::gtids;
 use crate::db::{ResultSet, Row};
 
-pub(super) fn write(out: &mut Families, answer: &ResultSet, last_known: &mut LastKnown) {
-    let names: Vec<_> = answer.rows.iter().map(|row| channel(answer, row)).collect();
+pub(super) fn write(out: &mut Families, result_set: &ResultSet, last_known: &mut LastKnown) {
+    let names: Vec<_> = result_set.rows.iter().map(|row| channel(result_set, row)).collect();
     last_known.retain(&names);
     let mut family = out.family(&LAG);
-    for (row, name) in answer.rows.iter().zip(&names) {
-        let reported = named(answer, row, ["Seconds_Behind_Master", "Seconds_Behind_Source"]);
+    for (row, name) in result_set.rows.iter().zip(&names) {
+        let reported = first_value_by_name(
+            result_set,
+            row,
+            ["Seconds_Behind_Master", "Seconds_Behind_Source"],
+        );
         let reported = reported.and_then(|lag| lag.parse().ok());
         if let Some(lag) = last_known.lag(name, reported) {
             family.sample([name], lag);
         }
     }
     let mut family = out.family(&PENDING);
-    for (row, name) in answer.rows.iter().zip(&names) {
-        let value = |name| answer.named(row, name).unwrap_or_default();
+    for (row, name) in result_set.rows.iter().zip(&names) {
+        let value = |name| result_set.value_by_name(row, name).unwrap_or_default();
         if let Some(pending) = pending(value("Gtid_IO_Pos"), value("Gtid_Slave_Pos")) {
             family.sample([name], pending);
         }
@@ -30,12 +34,16 @@ pub(super) fn write(out: &mut Families, answer: &ResultSet, last_known: &mut Las
 }
 
 /// The name of a channel, which MariaDB calls a connection.
-fn channel<'a>(answer: &'a ResultSet, row: &'a Row) -> &'a str {
-    named(answer, row, ["Connection_name", "Channel_Name"]).unwrap_or_default()
+fn channel<'a>(result_set: &'a ResultSet, row: &'a Row) -> &'a str {
+    first_value_by_name(result_set, row, ["Connection_name", "Channel_Name"]).unwrap_or_default()
 }
 
-fn named<'a>(answer: &'a ResultSet, row: &'a Row, names: [&str; 2]) -> Option<&'a str> {
-    names.iter().find_map(|name| answer.named(row, name))
+fn first_value_by_name<'a>(
+    result_set: &'a ResultSet,
+    row: &'a Row,
+    names: [&str; 2],
+) -> Option<&'a str> {
+    names.iter().find_map(|name| result_set.value_by_name(row, name))
 }
 
 /// The number of transactions received but not applied, from the positions in each domain. `None`
@@ -48,7 +56,7 @@ fn pending(received: &str, applied: &str) -> Option<f64> {
     let behind = gtids(received).map(|(domain, _, sequence)| {
         (sequence - positions.get(domain).copied().unwrap_or_default()).max(0.0)
     });
-    behind.reduce(|sum, one| sum + one)
+    behind.reduce(|sum, transactions| sum + transactions)
 }
 
 #[cfg(test)]
@@ -59,17 +67,17 @@ mod tests {
 
     #[test]
     fn a_status_has_lag_and_pending_transactions() {
-        let answer = ResultSet {
+        let result_set = ResultSet {
             columns: ["Connection_name", "Seconds_Behind_Master", "Gtid_IO_Pos", "Gtid_Slave_Pos"]
                 .map(str::to_owned)
                 .to_vec(),
             rows: vec![
-                Row::of(&["a", "3", "1-11-9", "1-11-7,2-12-4"]),
-                Row::of(&["b", "", "", "1-11-7,2-12-4"]),
+                Row::from_values(&["a", "3", "1-11-9", "1-11-7,2-12-4"]),
+                Row::from_values(&["b", "", "", "1-11-7,2-12-4"]),
             ],
         };
         let mut out = Families::default();
-        write(&mut out, &answer, &mut LastKnown::default());
+        write(&mut out, &result_set, &mut LastKnown::default());
         let page = String::from_utf8(testing::page(&[out])).unwrap();
         let series: Vec<_> = page.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(
