@@ -1,4 +1,4 @@
-//! The option file: special files are rejected, at start and at a reload.
+//! The option file: special files are rejected at start and on reload.
 
 use exporter_core::testing::special_files;
 
@@ -9,6 +9,6 @@ fn special_files_are_rejected_as_option_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("my.cnf");
     let flag = format!("--config.my-cnf={}", file.display());
-    let good = "[client]\nuser=nobody\nport=1\n";
-    special_files(BINARY, &[&flag], &[], &file, good, "configuration reloaded");
+    let valid = "[client]\nuser=nobody\nport=1\n";
+    special_files(BINARY, &[&flag], &[], &file, valid, "configuration reloaded");
 }

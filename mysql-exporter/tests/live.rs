@@ -7,7 +7,7 @@
     clippy::unwrap_used,
     reason = "tests fail by a panic"
 )]
-#![expect(clippy::print_stderr, reason = "the voice of a test")]
+#![expect(clippy::print_stderr, reason = "tests print their progress")]
 
 #[path = "live/certificates.rs"]
 mod certificates;
@@ -50,7 +50,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// The collectors that are off by default and succeed on every server.
-const MORE: [&str; 36] = [
+const OPTIONAL_COLLECTORS: [&str; 36] = [
     "auto_increment.columns",
     "binlog_gtid",
     "binlog_size",
@@ -89,7 +89,7 @@ const MORE: [&str; 36] = [
     "sys.user_summary",
 ];
 
-/// The collectors in MORE that have no output except on MySQL.
+/// The collectors in `OPTIONAL_COLLECTORS` that work only on MySQL.
 const MYSQL_ONLY: [&str; 4] = [
     "perf_schema.eventsstatements_histogram",
     "perf_schema.replication_applier_status_by_worker",
@@ -100,26 +100,27 @@ const MYSQL_ONLY: [&str; 4] = [
 #[test]
 fn mariadb_is_exposed() {
     if let Some(server) = Server::mariadb(&[]) {
-        all(&server);
+        run_fixtures(&server);
     }
 }
 
 #[test]
 fn mysql_is_exposed() {
     if let Some(server) = Server::mysql() {
-        all(&server);
+        run_fixtures(&server);
     }
 }
 
 /// A test on a server, with a directory for its files.
 type Fixture = fn(&Server, &Path);
 
-/// Runs the tests that leave a server unchanged on one server, because starting one takes seconds.
-fn all(server: &Server) {
+/// Runs all tests that leave the server unchanged on the same server, because starting one takes
+/// seconds.
+fn run_fixtures(server: &Server) {
     let cases: [(&str, Fixture); 40] = [
-        ("the password", logins::the_password_is_sent_only_where_nobody_can_read_it),
+        ("the password", logins::the_password_is_sent_only_if_nobody_else_can_read_it),
         ("every collector succeeds", every_collector_succeeds),
-        ("few statements make a scrape", few_statements_make_a_scrape),
+        ("number of statements", a_scrape_sends_few_statements),
         ("sixty scrapes share two connections", sixty_scrapes_share_two_connections),
         ("probes", logins::only_allowed_targets_are_probed),
         ("password files", logins::password_files_are_read_at_login),
@@ -136,11 +137,14 @@ fn all(server: &Server) {
         ("intervals", queries::intervals_save_statements),
         ("one connection", connections::one_connection_serves_all_collectors),
         ("a dropped account", connections::a_dropped_account_is_noticed),
-        ("abandoned scrapes", connections::abandoned_scrapes_are_no_connection_errors),
-        ("a wrong authority", connections::a_wrong_authority_is_one_connection_error),
-        ("clean ends of connections", connections::connections_are_closed_cleanly),
+        ("abandoned scrapes", connections::abandoned_scrapes_cause_no_connection_errors),
+        (
+            "an untrusted certificate",
+            connections::an_untrusted_certificate_causes_one_connection_error,
+        ),
+        ("closing connections", connections::connections_are_closed_cleanly),
         ("limits of the server", connections::limits_of_the_server_do_not_hide_rows),
-        ("the slow log", connections::the_slow_log_has_no_login),
+        ("the slow log", connections::logins_are_not_in_the_slow_log),
         ("the processlist", connections::the_processlist_excludes_the_exporter),
         ("a socket needs no TLS", connections::a_socket_needs_no_tls),
         ("no statement fails", faults::no_statement_fails),
@@ -154,12 +158,12 @@ fn all(server: &Server) {
             "abandoned statements in the processlist",
             faults::an_abandoned_statement_is_not_in_the_processlist,
         ),
-        ("five hundred scrapes", faults::five_hundred_scrapes_leak_no_connection),
-        ("odd names", names::odd_names_are_exposed),
+        ("leaks of connections", faults::scrapes_leak_no_connections),
+        ("special characters in names", names::special_characters_in_names_are_exposed),
         ("other encodings", names::other_encodings_are_exposed_as_utf8),
         ("many tables and users", names::many_tables_and_users_are_exposed),
-        ("a full server", faults::a_full_server_is_down_until_there_is_room),
-        ("a crash", faults::a_crash_during_a_scrape_is_survived),
+        ("a full server", faults::a_full_server_is_down_until_it_accepts_connections),
+        ("a crash", faults::the_exporter_survives_a_server_crash_during_a_scrape),
     ];
     for (name, fixture) in cases {
         eprintln!("{}: {name}", server.flavour);
@@ -169,9 +173,10 @@ fn all(server: &Server) {
 }
 
 fn every_collector_succeeds(server: &Server, dir: &Path) {
-    let switches: Vec<_> = MORE.iter().map(|name| format!("--collect.{name}")).collect();
-    let more: Vec<_> = switches.iter().map(String::as_str).collect();
-    let exporter = start(server, dir, &more);
+    let switches: Vec<_> =
+        OPTIONAL_COLLECTORS.iter().map(|name| format!("--collect.{name}")).collect();
+    let flags: Vec<_> = switches.iter().map(String::as_str).collect();
+    let exporter = start(server, dir, &flags);
     let page = exporter.get("/metrics").body;
     let failed: Vec<_> = page
         .lines()
@@ -185,8 +190,9 @@ fn every_collector_succeeds(server: &Server, dir: &Path) {
     assert!(failed.is_empty(), "{failed:?}\n{}", exporter.log());
     assert_eq!(value(&page, "mysql_up"), Some(1.0));
     assert!(value(&page, "mysql_global_variables_port").is_some_and(|port| port > 0.0));
-    let beat = "mysql_heartbeat_stored_timestamp_seconds{server_id=\"1\"}";
-    assert!(value(&page, beat).is_some(), "a row that is there twice costs nothing else");
+    // The table of heartbeats has the same row twice.
+    let heartbeat = "mysql_heartbeat_stored_timestamp_seconds{server_id=\"1\"}";
+    assert!(value(&page, heartbeat).is_some(), "only the duplicate series is dropped");
     assert!(value(&page, "exporter_dropped_series_total{reason=\"series\"}").unwrap_or(1.0) > 0.0);
     // Values that depend neither on the version nor on the history of the server.
     for (name, prefixes) in [
@@ -207,12 +213,12 @@ fn every_collector_succeeds(server: &Server, dir: &Path) {
             &["mysql_perf_schema_sql_lock_", "mysql_perf_schema_external_lock_"],
         ),
     ] {
-        let known = |line: &&str| prefixes.iter().any(|prefix| line.starts_with(prefix));
-        let foreign =
+        let has_prefix = |line: &&str| prefixes.iter().any(|prefix| line.starts_with(prefix));
+        let has_system_schema =
             |line: &&str| line.contains("schema=\"mysql\"") || line.contains("schema=\"sys\"");
         let series: BTreeSet<_> = page
             .lines()
-            .filter(|line| known(line) && !foreign(line))
+            .filter(|line| has_prefix(line) && !has_system_schema(line))
             .filter_map(|line| Some(line.rsplit_once(' ')?.0))
             .collect();
         let text: String = series.iter().flat_map(|series| [series, "\n"]).collect();
@@ -220,7 +226,7 @@ fn every_collector_succeeds(server: &Server, dir: &Path) {
     }
 }
 
-fn few_statements_make_a_scrape(server: &Server, dir: &Path) {
+fn a_scrape_sends_few_statements(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     for _ in 0..3 {
         exporter.get("/metrics");
@@ -229,25 +235,25 @@ fn few_statements_make_a_scrape(server: &Server, dir: &Path) {
     for _ in 0..10 {
         exporter.get("/metrics");
     }
-    // One of them reads the counter. The pings of scrapes are not counted.
+    // One of the counted statements reads the counter. The server does not count pings.
     let statements = (server.status("Questions") - before - 1) as f64 / 10.0 + 1.0;
-    let most = if server.is_mysql() { 7.0 } else { 8.0 };
-    assert!(statements <= most, "{statements} statements, pings included");
+    let max = if server.is_mysql() { 7.0 } else { 8.0 };
+    assert!(statements <= max, "{statements} statements, pings included");
 }
 
 fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
-    // At most a few of these do not join a collection in progress.
+    // Most of the scrapes join a collection in progress.
     let exporter = start(server, dir, &["--web.max-requests=4"]);
     server.sql("FLUSH STATUS");
     let others = server.status("Max_used_connections");
     let port = exporter.port;
     let scrapes: Vec<_> = (0..60)
-        .map(|nth| {
+        .map(|index| {
             thread::spawn(move || {
-                // Different queries: most share a collection, some wait for a connection.
+                // Scrapes with different queries do not share a collection, but wait for a connection.
                 let query = ["", "?collect[]=global_status", "?collect[]=slave_status"];
-                let path = format!("/metrics{}", query[nth % 3]);
-                ask(port, &path, "100")
+                let path = format!("/metrics{}", query[index % 3]);
+                scrape_with_timeout(port, &path, "100")
             })
         })
         .collect();
@@ -255,8 +261,8 @@ fn sixty_scrapes_share_two_connections(server: &Server, dir: &Path) {
         let page = scrape.join().unwrap();
         assert_eq!(value(&page.body, "mysql_up"), Some(1.0), "{} {}", page.status, page.body);
     }
-    let most = server.status("Max_used_connections");
-    assert!(most <= others + 2, "{most} connections, {others} of them not the exporter's");
+    let max_used = server.status("Max_used_connections");
+    assert!(max_used <= others + 2, "{max_used} connections, {others} of them not the exporter's");
 }
 
 fn replication_has_its_former_names(server: &Server, dir: &Path) {
@@ -287,7 +293,7 @@ fn connections_are_encrypted_as_configured() {
     let keys = tempfile::tempdir().unwrap();
     fs::set_permissions(keys.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let authority = Authority::new(keys.path(), "ca");
-    let stranger = Authority::new(keys.path(), "other");
+    let other_authority = Authority::new(keys.path(), "other");
     let identity = authority.issue(keys.path(), "db", Kind::Server, &["127.0.0.1", "db.internal"]);
     let client = authority.issue(keys.path(), "client", Kind::Client, &["exporter.internal"]);
     fs::set_permissions(&identity.key, std::os::unix::fs::PermissionsExt::from_mode(0o644))
@@ -305,9 +311,9 @@ fn connections_are_encrypted_as_configured() {
     );
     plain.sql("CREATE USER any@'%'");
     let ca = format!("ssl-ca={}", path(&authority.certificate));
-    let other = format!("ssl-ca={}", path(&stranger.certificate));
+    let other = format!("ssl-ca={}", path(&other_authority.certificate));
     let own = format!("ssl-cert={}\nssl-key={}", path(&client.certificate), path(&client.key));
-    for (server, user, keys, up) in [
+    for (server, user, keys, is_up) in [
         (&server, "tls", String::new(), false),
         (&server, "tls", ca.clone(), true),
         (&server, "tls", format!("{ca}\nssl-mode=VERIFY_IDENTITY"), true),
@@ -333,7 +339,7 @@ fn connections_are_encrypted_as_configured() {
         let exporter = Exporter::start(BINARY, &[&cnf], dir.path());
         let page = exporter.get("/metrics?collect[]=slave_status").body;
         let found = value(&page, "mysql_up");
-        assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
+        assert_eq!(found, Some(f64::from(u8::from(is_up))), "{text}\n{}", exporter.log());
     }
 }
 
@@ -361,15 +367,15 @@ fn response_times_are_a_histogram() {
     let exporter = start(&server, dir.path(), &[]);
     let path = "/metrics?collect[]=info_schema.query_response_time";
     let name = "mysql_info_schema_query_response_time_seconds";
-    assert!(!exporter.get(path).body.contains(name), "it is off");
+    assert!(!exporter.get(path).body.contains(name), "it is disabled");
     server.sql("SET GLOBAL query_response_time_stats = ON; SELECT 1; SELECT 2");
     let page = exporter.get(path).body;
-    let all = value(&page, &format!("{name}_bucket{{le=\"+Inf\"}}"));
-    assert!(all.is_some_and(|all| all >= 1.0), "{page}");
-    assert_eq!(all, value(&page, &format!("{name}_count")), "{page}");
+    let count = value(&page, &format!("{name}_bucket{{le=\"+Inf\"}}"));
+    assert!(count.is_some_and(|count| count >= 1.0), "{page}");
+    assert_eq!(count, value(&page, &format!("{name}_count")), "{page}");
 }
 
-/// The exporter, logged in to the server over TCP.
+/// Starts an exporter that logs in to the server over TCP.
 fn start(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
     let cnf = server.login_options(dir);
     let flags: Vec<_> = flags.iter().copied().chain([cnf.as_str()]).collect();
@@ -380,8 +386,8 @@ fn check(flags: &[&str]) -> Output {
     Command::new(BINARY).args(flags).arg("--check").output().unwrap()
 }
 
-/// A scrape with a timeout.
-fn ask(port: u16, path: &str, seconds: &str) -> Answer {
+/// Scrapes with this timeout in seconds.
+fn scrape_with_timeout(port: u16, path: &str, seconds: &str) -> Answer {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     get(stream, path, &[("X-Prometheus-Scrape-Timeout-Seconds", seconds)]).unwrap()
 }

@@ -1,5 +1,4 @@
-//! The MySQL exporter with mutual TLS: accepted and rejected clients, whether the server is up or
-//! not.
+//! The MySQL exporter with mutual TLS: accepted and rejected clients. The MySQL server is down.
 
 use exporter_core::testing::mutual_tls::Setup;
 

@@ -1,4 +1,4 @@
-//! The targets of `/probe`, and the number of targets that an exporter remembers.
+//! The targets that `/probe` allows, and the maximum number of targets.
 
 #![expect(clippy::disallowed_methods, reason = "writes the exporter's configuration")]
 #![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
@@ -11,7 +11,7 @@ use exporter_core::testing::Exporter;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 
-/// An exporter whose configured server is down.
+/// Starts an exporter whose configured server is down. Returns it, and the port of the server.
 fn start(dir: &Path, flags: &[&str]) -> (Exporter, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -48,10 +48,10 @@ fn only_allowed_targets_are_probed() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (exporter, _) = start(dir.path(), flags);
-        let answer = exporter.get(&format!("/probe?target={target}"));
-        assert_eq!(answer.status, status, "{flags:?} {target}: {}", answer.body);
-        let answer = exporter.get(&format!("/metrics?target={target}"));
-        assert_eq!(answer.status, status, "{flags:?} {target}: {}", answer.body);
+        let response = exporter.get(&format!("/probe?target={target}"));
+        assert_eq!(response.status, status, "{flags:?} {target}: {}", response.body);
+        let response = exporter.get(&format!("/metrics?target={target}"));
+        assert_eq!(response.status, status, "{flags:?} {target}: {}", response.body);
     }
 }
 
@@ -59,24 +59,24 @@ fn only_allowed_targets_are_probed() {
 fn the_configured_server_can_always_be_probed() {
     let dir = tempfile::tempdir().unwrap();
     let (exporter, port) = start(dir.path(), &[]);
-    let answer = exporter.get(&format!("/probe?target=127.0.0.1:{port}"));
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let answer = exporter.get(&format!("/probe?target=127.0.0.1:{}", port ^ 1));
-    assert_eq!(answer.status, 400, "{}", answer.body);
-    assert!(answer.body.contains("--probe.allow-target"), "{}", answer.body);
+    let response = exporter.get(&format!("/probe?target=127.0.0.1:{port}"));
+    assert_eq!(response.status, 200, "{}", response.body);
+    let response = exporter.get(&format!("/probe?target=127.0.0.1:{}", port ^ 1));
+    assert_eq!(response.status, 400, "{}", response.body);
+    assert!(response.body.contains("--probe.allow-target"), "{}", response.body);
 }
 
 #[test]
-fn a_thousand_targets_do_not_replace_others() {
+fn more_than_the_maximum_number_of_targets_can_be_probed() {
     let dir = tempfile::tempdir().unwrap();
     let (exporter, _) = start(dir.path(), &["--probe.allow-target=127.0.0.0/8:*"]);
-    for nth in 0..1100 {
-        let target = format!("127.1.{}.{}:1", nth / 250, nth % 250);
-        let answer = exporter.get(&format!("/probe?target={target}&collect[]=slave_status"));
-        assert_eq!(answer.status, 200, "{target}: {}", answer.body);
+    for index in 0..1100 {
+        let target = format!("127.1.{}.{}:1", index / 250, index % 250);
+        let response = exporter.get(&format!("/probe?target={target}&collect[]=slave_status"));
+        assert_eq!(response.status, 200, "{target}: {}", response.body);
     }
-    let answer = exporter.get("/metrics?collect[]=slave_status");
-    assert_eq!(answer.status, 200, "{}", answer.body);
+    let response = exporter.get("/metrics?collect[]=slave_status");
+    assert_eq!(response.status, 200, "{}", response.body);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn an_unknown_auth_module_does_not_name_the_others() {
     fs::write(&path, "[client]\nuser=u\n[client.payroll]\nuser=v\n").unwrap();
     let flag = format!("--config.my-cnf={}", path.display());
     let exporter = Exporter::start(BINARY, &[&flag], dir.path());
-    let answer = exporter.get("/metrics?auth_module=x");
-    assert_eq!(answer.status, 400);
-    assert!(!answer.body.contains("payroll"), "{}", answer.body);
+    let response = exporter.get("/metrics?auth_module=x");
+    assert_eq!(response.status, 400);
+    assert!(!response.body.contains("payroll"), "{}", response.body);
 }

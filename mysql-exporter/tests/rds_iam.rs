@@ -1,4 +1,4 @@
-//! Tokens of RDS, sent to a server over TLS. Built with `--features rds-iam`.
+//! Tokens of RDS, sent to a server over TLS. Needs `--features rds-iam`.
 
 #![cfg(feature = "rds-iam")]
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
@@ -34,7 +34,7 @@ fn send(stream: &mut impl Write, number: u8, payload: &[u8]) -> io::Result<()> {
     stream.write_all(&packet)
 }
 
-/// Requests a token like RDS, and records it.
+/// Requests a token in the same way as RDS, and records it.
 fn serve(
     mut tcp: TcpStream,
     config: Arc<ServerConfig>,
@@ -51,7 +51,7 @@ fn serve(
     send(&mut tls, number + 1, denied)
 }
 
-/// The profile files and token files of the AWS SDK have a maximum size.
+/// Profile files and token files of the AWS SDK have a maximum size.
 #[test]
 fn huge_files_of_the_sdk_are_errors() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! Servers that attack the exporter: only their own scrape fails, and they get no secrets.
+//! Malicious servers: only their own scrape fails, and the exporter sends them no secrets.
 
 #![expect(clippy::disallowed_methods, reason = "reads what programs wrote")]
 #![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
-#![expect(clippy::cast_possible_truncation, reason = "packets are put together from their bytes")]
+#![expect(clippy::cast_possible_truncation, reason = "packets are assembled from bytes")]
 
 #[path = "rogue/server.rs"]
 mod server;
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use exporter_core::testing::{Answer, Exporter, get};
 use tempfile::TempDir;
 
-use server::{CAPABILITIES, NONCE, Peer, RogueServer, column, greeting, text};
+use server::{CAPABILITIES, NONCE, Peer, RogueServer, column, greeting, length_encoded_string};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mysql-exporter");
 const PASSWORD: &str = "sesame-open-wide";
@@ -30,7 +30,7 @@ struct Victim {
 
 impl Victim {
     /// Starts an exporter. `keys` are additional lines of its option file.
-    fn of(server: &RogueServer, keys: &str) -> Self {
+    fn start(server: &RogueServer, keys: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("my.cnf");
         let port = server.port;
@@ -49,15 +49,15 @@ impl Victim {
         get(stream, "/metrics?collect[]=global_status", &headers).unwrap()
     }
 
-    /// The log after a scrape without a server.
-    fn finds_no_server(&self) -> String {
+    /// Scrapes, and asserts that the server counts as down. Returns the log.
+    fn scrape_with_server_down(&self) -> String {
         let page = self.scrape("5");
         assert!(page.body.contains("\nmysql_up 0\n"), "{}", page.body);
         self.exporter.log()
     }
 
-    /// The log after a scrape with a failed collector.
-    fn collector_fails(&self) -> String {
+    /// Scrapes, and asserts that the server is up and the collector failed. Returns the log.
+    fn scrape_with_failed_collector(&self) -> String {
         let page = self.scrape("5");
         assert!(page.body.contains("\nmysql_up 1\n"), "{}\n{}", page.body, self.exporter.log());
         let failed = "mysql_exporter_collector_success{collector=\"collect.global_status\"} 0";
@@ -74,18 +74,21 @@ impl Victim {
     }
 }
 
-/// A response that announces more data than it has.
+/// Responses that announce more data than they contain.
 #[test]
 fn announced_lengths_are_limited() {
-    let huge = |head: &[u8]| [head, &(1_u64 << 40).to_le_bytes()].concat();
+    let huge = |prefix: &[u8]| [prefix, &(1_u64 << 40).to_le_bytes()].concat();
     let columns_only = |count: &[u8]| vec![count.to_vec()];
-    let answers = [
+    let responses = [
         ("2^40 columns", columns_only(&huge(&[0xfe]))),
         ("65,535 columns", columns_only(&[0xfc, 0xff, 0xff])),
         ("no columns", columns_only(&[0xfc, 0, 0])),
         ("half a count", columns_only(&[0xfe, 1])),
         ("an empty packet", vec![Vec::new()]),
-        ("a column's name of 2^40 bytes", vec![vec![1], [text("def"), huge(&[0xfe])].concat()]),
+        (
+            "a column's name of 2^40 bytes",
+            vec![vec![1], [length_encoded_string("def"), huge(&[0xfe])].concat()],
+        ),
         ("an empty column", vec![vec![1], Vec::new()]),
         (
             "a value of 2^40 bytes",
@@ -98,13 +101,13 @@ fn announced_lengths_are_limited() {
         ("a row without values", vec![vec![1], column("a"), vec![0xfe, 0, 0, 2, 0], Vec::new()]),
         ("an error without a code", vec![vec![0xff]]),
     ];
-    for (name, packets) in answers {
+    for (name, packets) in responses {
         let server = RogueServer::start(move |peer| {
             peer.log_in()?;
             peer.serve(|peer, _| packets.iter().try_for_each(|packet| peer.send(packet)))
         });
-        let victim = Victim::of(&server, "");
-        let log = victim.collector_fails();
+        let victim = Victim::start(&server, "");
+        let log = victim.scrape_with_failed_collector();
         assert!(log.contains("global_status"), "{name}: {log}");
         assert_eq!(victim.exporter.get("/-/healthy").status, 200, "{name}");
     }
@@ -113,7 +116,7 @@ fn announced_lengths_are_limited() {
 #[test]
 fn greetings_are_validated() {
     let whole = greeting("mysql_native_password", CAPABILITIES);
-    let mut greetings: Vec<_> = (0..whole.len()).map(|end| whole[..end].to_vec()).collect();
+    let mut greetings: Vec<_> = (0..whole.len()).map(|length| whole[..length].to_vec()).collect();
     greetings.extend([
         vec![9; 80],
         vec![0xff; 80],
@@ -122,15 +125,15 @@ fn greetings_are_validated() {
         greeting(&"x".repeat(10_000), CAPABILITIES),
     ]);
     let server = RogueServer::start({
-        let turn = std::sync::atomic::AtomicUsize::new(0);
+        let connections = std::sync::atomic::AtomicUsize::new(0);
         move |peer| {
-            let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let greeting = greetings.get(turn % greetings.len()).cloned().unwrap_or_default();
+            let index = connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let greeting = greetings.get(index % greetings.len()).cloned().unwrap_or_default();
             peer.send(&greeting)?;
             peer.read().map(drop)
         }
     });
-    let victim = Victim::of(&server, "");
+    let victim = Victim::start(&server, "");
     for _ in 0..100 {
         let page = victim.scrape("1");
         assert!(page.body.contains("\nmysql_up 0\n"), "{}", page.body);
@@ -139,7 +142,7 @@ fn greetings_are_validated() {
 
 /// With `parsec`, the server chooses the iterations of the password hash.
 #[test]
-fn the_cost_of_a_hash_is_limited() {
+fn the_iterations_of_a_password_hash_are_limited() {
     let server = RogueServer::start(|peer| {
         peer.greet("mysql_native_password")?;
         peer.switch("parsec", &[7; 32])?;
@@ -147,8 +150,8 @@ fn the_cost_of_a_hash_is_limited() {
         peer.send(&salt)?;
         peer.read().map(drop)
     });
-    let mut victim = Victim::of(&server, "");
-    let log = victim.finds_no_server();
+    let mut victim = Victim::start(&server, "");
+    let log = victim.scrape_with_server_down();
     assert!(log.contains("parsec"), "{log}");
     assert_eq!(victim.exporter.get("/-/healthy").status, 200);
     victim.exporter.signal("TERM");
@@ -158,9 +161,10 @@ fn the_cost_of_a_hash_is_limited() {
 #[test]
 fn huge_keys_are_rejected() {
     for (bytes, problem) in [(10_000, "it sent more than"), (1100, "public key is not usable")] {
-        let server = RogueServer::start(move |peer| steal_by_key(peer, &public_key(bytes)));
-        let mut victim = Victim::of(&server, "get-server-public-key=true");
-        let log = victim.finds_no_server();
+        let server =
+            RogueServer::start(move |peer| request_encrypted_password(peer, &public_key(bytes)));
+        let mut victim = Victim::start(&server, "get-server-public-key=true");
+        let log = victim.scrape_with_server_down();
         assert!(log.contains(problem), "{log}");
         assert_eq!(victim.exporter.get("/-/healthy").status, 200);
         victim.exporter.signal("TERM");
@@ -168,7 +172,7 @@ fn huge_keys_are_rejected() {
     }
 }
 
-/// Without a configured key, the client encrypts nothing under the server's.
+/// Without a configured key, the client does not encrypt the password with the key of the server.
 #[test]
 fn the_password_is_not_encrypted_for_an_unverified_key() {
     for plugin in ["caching_sha2_password", "sha256_password"] {
@@ -182,10 +186,11 @@ fn the_password_is_not_encrypted_for_an_unverified_key() {
             peer.send(&[&[1][..], &public_key(256)].concat())?;
             peer.read().map(drop)
         });
-        let log = Victim::of(&server, "").finds_no_server();
+        let log = Victim::start(&server, "").scrape_with_server_down();
         assert!(log.contains("get-server-public-key"), "{plugin}: {log}");
         let received = server.received();
-        // The login, and at most the reply to the switch: a hash of the password and the nonce.
+        // The handshake response, and at most the response to the AuthSwitchRequest: a hash of the
+        // password and the nonce.
         assert!(received.len() <= 2, "{plugin}: {received:?}");
         assert!(received.last().is_some_and(|packet| packet.len() <= 200), "{received:?}");
     }
@@ -201,7 +206,7 @@ fn the_password_is_not_sent_in_clear_text() {
             peer.switch(plugin, NONCE)?;
             peer.read().map(drop)
         });
-        let log = Victim::of(&server, "").finds_no_server();
+        let log = Victim::start(&server, "").scrape_with_server_down();
         assert!(log.contains("collector failed"), "{plugin}: {log}");
         let received = server.received();
         assert_eq!(received.len(), 1, "{plugin}: only the login: {received:?}");
@@ -222,8 +227,8 @@ fn endless_rows_are_limited() {
             }
         })
     });
-    let victim = Victim::of(&server, "");
-    let log = victim.collector_fails();
+    let victim = Victim::start(&server, "");
+    let log = victim.scrape_with_failed_collector();
     assert!(log.contains("it sent more than 32 MiB"), "{log}");
     assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
 }
@@ -236,16 +241,16 @@ fn endless_small_rows_are_limited() {
             peer.columns(&["Variable_name", "Value"])?;
             let mut rows = Vec::new();
             let start = peer.sequence();
-            for nth in 0..=255_u8 {
-                rows.extend([2, 0, 0, start.wrapping_add(nth), 0, 0]);
+            for index in 0..=255_u8 {
+                rows.extend([2, 0, 0, start.wrapping_add(index), 0, 0]);
             }
             loop {
                 peer.stream.write_all(&rows)?;
             }
         })
     });
-    let victim = Victim::of(&server, "");
-    let log = victim.collector_fails();
+    let victim = Victim::start(&server, "");
+    let log = victim.scrape_with_failed_collector();
     assert!(log.contains("it sent more than 32 MiB"), "{log}");
     assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
 }
@@ -260,28 +265,28 @@ fn no_file_is_sent_to_the_server() {
             peer.read().map(drop)
         })
     });
-    let victim = Victim::of(&server, "");
-    let log = victim.collector_fails();
+    let victim = Victim::start(&server, "");
+    let log = victim.scrape_with_failed_collector();
     assert!(log.contains("asks for a file"), "{log}");
     let sent = server.received().concat();
     assert!(!String::from_utf8_lossy(&sent).contains("root:"), "a file was sent");
 }
 
-/// Packets of 16 MiB less one byte continue in the next one: together they could have any size.
+/// A payload of 16 MiB or more spans several packets.
 #[test]
-fn continued_packets_are_limited() {
-    for logged_in in [false, true] {
+fn payloads_of_several_packets_are_limited() {
+    for is_logged_in in [false, true] {
         let server = RogueServer::start(move |peer| {
             let flood = |peer: &mut Peer| {
-                let chunk = vec![b'x'; 0xff_ffff];
-                for nth in 0..=255_u8 {
-                    let sequence = peer.sequence().wrapping_add(nth);
+                let payload = vec![b'x'; 0xff_ffff];
+                for index in 0..=255_u8 {
+                    let sequence = peer.sequence().wrapping_add(index);
                     peer.stream.write_all(&[0xff, 0xff, 0xff, sequence])?;
-                    peer.stream.write_all(&chunk)?;
+                    peer.stream.write_all(&payload)?;
                 }
                 Ok(())
             };
-            if !logged_in {
+            if !is_logged_in {
                 return flood(peer);
             }
             peer.log_in()?;
@@ -290,19 +295,19 @@ fn continued_packets_are_limited() {
                 flood(peer)
             })
         });
-        let victim = Victim::of(&server, "");
-        if logged_in {
-            let log = victim.collector_fails();
+        let victim = Victim::start(&server, "");
+        if is_logged_in {
+            let log = victim.scrape_with_failed_collector();
             assert!(log.contains("it sent more than 32 MiB"), "{log}");
         } else {
-            victim.finds_no_server();
+            victim.scrape_with_server_down();
         }
         assert!(victim.peak_memory() < 128, "{} MiB", victim.peak_memory());
     }
 }
 
-/// Requests a password encrypted under `key`, as in `caching_sha2_password`.
-fn steal_by_key(peer: &mut Peer, key: &[u8]) -> std::io::Result<()> {
+/// Requests the password encrypted with `key`, as `caching_sha2_password` does.
+fn request_encrypted_password(peer: &mut Peer, key: &[u8]) -> std::io::Result<()> {
     peer.greet("caching_sha2_password")?;
     peer.send(&[1, 4])?;
     peer.read()?;

@@ -1,4 +1,4 @@
-//! Certificates of X.509 version 1, as `openssl x509 -req` made them before OpenSSL 3.2.
+//! X.509 version 1 certificates, which `openssl x509 -req` created by default before OpenSSL 3.2.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use exporter_core::testing::{Authority, Exporter, skip};
 use crate::server::Server;
 use crate::{BINARY, value};
 
-/// Keys, requests and certificates in one directory, made by openssl.
+/// A directory with keys, certificate requests and certificates, which openssl creates.
 struct Directory(tempfile::TempDir);
 
 impl Directory {
@@ -33,24 +33,24 @@ impl Directory {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// A key and a request for its certificate.
+    /// Creates a key and a certificate request.
     fn request(&self, name: &str, algorithm: &[&str]) {
         let [key, request] = [format!("{name}.key"), format!("{name}.csr")];
         let subject = format!("/CN={name}");
         let new = ["req", "-new", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request];
         self.openssl(&[&new[..], algorithm].concat());
-        // A server that runs as another user reads it.
+        // The server may run as another user.
         fs::set_permissions(self.path(&key), Permissions::from_mode(0o644)).unwrap();
     }
 
-    /// A certificate of version 1, signed by itself.
+    /// Creates a self-signed certificate of version 1.
     fn self_signed(&self, name: &str, algorithm: &[&str]) {
         self.request(name, algorithm);
         self.sign(name, &["-key", &format!("{name}.key")]);
     }
 
-    /// A certificate of version 1, signed by an authority.
-    fn issued(&self, name: &str, authority: &str, algorithm: &[&str]) {
+    /// Creates a certificate of version 1 that an authority has issued.
+    fn issue(&self, name: &str, authority: &str, algorithm: &[&str]) {
         self.request(name, algorithm);
         let [certificate, key] = [format!("{authority}.crt"), format!("{authority}.key")];
         self.sign(name, &["-CA", &certificate, "-CAkey", &key]);
@@ -58,13 +58,13 @@ impl Directory {
 
     fn sign(&self, name: &str, keys: &[&str]) {
         let [request, out] = [format!("{name}.csr"), format!("{name}.crt")];
-        // The distribution's configuration adds extensions, which make it version 3.
+        // The default configuration of the distribution adds extensions, which need version 3.
         fs::write(self.path("empty.cnf"), "[req]\ndistinguished_name=req\n").unwrap();
         let sign = ["req", "-x509", "-config", "empty.cnf", "-days", "30", "-in", &request];
-        // From OpenSSL 3.2, version 1 has to be asked for; before, there is no such flag.
+        // OpenSSL 3.2 and later create version 1 only with this flag, which earlier versions lack.
         let help = Command::new("openssl").args(["req", "-help"]).output().unwrap();
-        let knows = String::from_utf8_lossy(&help.stderr).contains("-x509v1");
-        let version = if knows { &["-x509v1"][..] } else { &[] };
+        let has_flag = String::from_utf8_lossy(&help.stderr).contains("-x509v1");
+        let version = if has_flag { &["-x509v1"][..] } else { &[] };
         self.openssl(&[&sign[..], &["-out", &out], keys, version].concat());
     }
 }
@@ -72,7 +72,7 @@ impl Directory {
 const RSA: &[&str] = &["-newkey", "rsa:2048"];
 const ECDSA: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
 
-/// Whether the exporter logs in with these keys, and its log.
+/// Starts an exporter with these keys in its option file. Returns whether it logs in, and its log.
 fn log_in(server: &Server, user: &str, keys: &str) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("[client]\nuser={user}\nhost=127.0.0.1\nport=PORT\n{keys}\n");
@@ -82,7 +82,7 @@ fn log_in(server: &Server, user: &str, keys: &str) -> (bool, String) {
     (value(&page, "mysql_up") == Some(1.0), exporter.log())
 }
 
-/// As old servers made them at their first start.
+/// Old servers created such certificates at their first start.
 #[test]
 fn a_self_signed_certificate_in_ssl_ca_is_accepted() {
     let Some(files) = Directory::new() else { return };
@@ -93,15 +93,15 @@ fn a_self_signed_certificate_in_ssl_ca_is_accepted() {
     ];
     let Some(server) = Server::mariadb(&[&flags[0], &flags[1]]) else { return };
     server.sql("CREATE USER tls@'%' REQUIRE SSL");
-    let stranger = Authority::new(files.0.path(), "other");
-    let stranger = stranger.certificate.display().to_string();
+    let other = Authority::new(files.0.path(), "other");
+    let other = other.certificate.display().to_string();
     let own = files.path("server.crt");
     for (keys, problem) in [
         ("ssl-mode=REQUIRED".to_owned(), None),
         (format!("ssl-ca={own}"), None),
         (format!("ssl-ca={own}\nssl-mode=VERIFY_CA"), None),
-        (format!("ssl-ca={stranger}"), Some("X.509 version 1")),
-        (format!("ssl-ca={stranger}\nssl-mode=VERIFY_CA"), Some("not issued by an authority")),
+        (format!("ssl-ca={other}"), Some("X.509 version 1")),
+        (format!("ssl-ca={other}\nssl-mode=VERIFY_CA"), Some("not issued by an authority")),
     ] {
         let (is_up, log) = log_in(&server, "tls", &keys);
         assert_eq!(is_up, problem.is_none(), "{keys}\n{log}");
@@ -109,19 +109,19 @@ fn a_self_signed_certificate_in_ssl_ca_is_accepted() {
     }
 }
 
-/// As the examples of MySQL's manual make them.
+/// The examples in MySQL's manual create such certificates.
 #[test]
 fn certificates_of_version_1_are_accepted_from_their_authority() {
     for algorithm in [RSA, ECDSA] {
         let Some(files) = Directory::new() else { return };
         files.self_signed("ca", algorithm);
-        // An authority of the same name, with another key.
+        // An authority with the same name and another key.
         let impostor = Directory::new().unwrap();
         impostor.self_signed("ca", algorithm);
         for name in ["server", "client"] {
-            files.issued(name, "ca", algorithm);
+            files.issue(name, "ca", algorithm);
         }
-        impostor.issued("client", "ca", algorithm);
+        impostor.issue("client", "ca", algorithm);
         let flags = [
             format!("--ssl-ca={}", files.path("ca.crt")),
             format!("--ssl-cert={}", files.path("server.crt")),

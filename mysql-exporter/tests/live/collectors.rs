@@ -1,4 +1,4 @@
-//! Collectors of locks, accounts, GTIDs and latencies, on a server that has them.
+//! Collectors of locks, accounts, GTIDs and latencies, on a real server.
 
 use super::*;
 
@@ -105,7 +105,7 @@ pub(crate) fn accounts_gtids_and_log_are_exposed(server: &Server, dir: &Path) {
     let statements =
         "mysql_perf_schema_account_statements_total{user=\"exporter\",host=\"localhost\"}";
     assert!(value(&page, statements).is_some_and(|count| count > 0.0), "{page}");
-    // Not on Amazon's service, unless its table is there.
+    // The collector recognizes Amazon RDS by its table.
     assert!(!page.contains("mysql_rds_"), "{page}");
     server.sql(
         "CREATE TABLE mysql.rds_configuration (name VARCHAR(100), value VARCHAR(100)); INSERT \

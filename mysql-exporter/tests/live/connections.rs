@@ -1,4 +1,5 @@
-//! Connections to a server: their number, their end, and their effect on the server.
+//! Connections to a server: how many there are, how they are closed, and what the server counts and
+//! logs.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,15 +8,15 @@ use std::{fs, thread};
 use exporter_core::testing::{Authority, Exporter, PATIENCE};
 
 use crate::server::Server;
-use crate::{BINARY, ask, start, value};
+use crate::{BINARY, scrape_with_timeout, start, value};
 
-/// The collectors whose success is 0 on a page.
-pub(crate) fn failed(page: &str) -> Vec<&str> {
+/// The samples of failed collectors on a page.
+pub(crate) fn failed_collectors(page: &str) -> Vec<&str> {
     let is_success = |line: &&str| line.starts_with("mysql_exporter_collector_success{");
     page.lines().filter(is_success).filter(|line| line.ends_with(" 0")).collect()
 }
 
-/// An exporter whose user may have one connection.
+/// Starts an exporter whose user may have one connection.
 fn start_limited(server: &Server, dir: &Path, flags: &[&str]) -> Exporter {
     server.user("limited", "127.0.0.1", "");
     let own = if server.is_mysql() { "" } else { ", SLAVE MONITOR" };
@@ -33,8 +34,13 @@ pub(crate) fn one_connection_serves_all_collectors(server: &Server, dir: &Path) 
     for _ in 0..3 {
         let page = exporter.get("/metrics").body;
         assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
-        assert!(failed(&page).is_empty(), "{:?}\n{}", failed(&page), exporter.log());
-        // Past the lifetime: the server has no slot for a second connection.
+        assert!(
+            failed_collectors(&page).is_empty(),
+            "{:?}\n{}",
+            failed_collectors(&page),
+            exporter.log()
+        );
+        // Longer than the lifetime: the connection is replaced, although the user may not have two.
         thread::sleep(Duration::from_millis(1100));
     }
     drop(exporter);
@@ -56,32 +62,32 @@ pub(crate) fn a_dropped_account_is_noticed(server: &Server, dir: &Path) {
 }
 
 /// A server blocks the host after 100 errors.
-pub(crate) fn abandoned_scrapes_are_no_connection_errors(server: &Server, dir: &Path) {
+pub(crate) fn abandoned_scrapes_cause_no_connection_errors(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
     let before = server.status("Aborted_connects");
     server.signal("STOP");
     for _ in 0..6 {
-        let page = ask(exporter.port, "/metrics", "1").body;
+        let page = scrape_with_timeout(exporter.port, "/metrics", "1").body;
         assert_eq!(value(&page, "mysql_up"), Some(0.0), "{page}");
     }
     server.signal("CONT");
-    let page = ask(exporter.port, "/metrics", "10").body;
+    let page = scrape_with_timeout(exporter.port, "/metrics", "10").body;
     assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
     let errors = server.status("Aborted_connects") - before;
     assert!(errors <= 1, "{errors} errors: {}", exporter.log());
 }
 
-pub(crate) fn a_wrong_authority_is_one_connection_error(server: &Server, dir: &Path) {
+pub(crate) fn an_untrusted_certificate_causes_one_connection_error(server: &Server, dir: &Path) {
     if !server.is_mysql() {
         // MariaDB has no certificate here.
         return;
     }
-    let stranger = Authority::new(dir, "stranger");
+    let other_authority = Authority::new(dir, "other");
     let cnf = server.options(
         dir,
         &format!(
             "[client]\nuser=exporter\nhost=127.0.0.1\nport=PORT\nssl-ca={}\n",
-            stranger.certificate.display()
+            other_authority.certificate.display()
         ),
     );
     let before = server.status("Aborted_connects");
@@ -96,11 +102,11 @@ pub(crate) fn a_wrong_authority_is_one_connection_error(server: &Server, dir: &P
 pub(crate) fn connections_are_closed_cleanly(server: &Server, dir: &Path) {
     let before = server.status("Aborted_clients");
     let exporter = start(server, dir, &["--exporter.connection-lifetime=1"]);
-    let reload = |nth| {
+    let reload = |expected_reloads| {
         assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0));
         exporter.signal("HUP");
         let since = Instant::now();
-        while exporter.log().matches("configuration reloaded").count() < nth {
+        while exporter.log().matches("configuration reloaded").count() < expected_reloads {
             assert!(since.elapsed() < PATIENCE, "{}", exporter.log());
             thread::sleep(Duration::from_millis(20));
         }
@@ -108,12 +114,12 @@ pub(crate) fn connections_are_closed_cleanly(server: &Server, dir: &Path) {
     reload(1);
     thread::sleep(Duration::from_millis(1100));
     reload(2);
-    no_connection_is_left(server);
+    wait_for_no_connections(server);
     assert_eq!(server.status("Aborted_clients"), before);
 }
 
 /// Waits until the server has no connection of the exporter.
-fn no_connection_is_left(server: &Server) {
+fn wait_for_no_connections(server: &Server) {
     let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter'";
     let since = Instant::now();
     while server.sql(sql).trim() != "0" {
@@ -130,12 +136,17 @@ pub(crate) fn limits_of_the_server_do_not_hide_rows(server: &Server, dir: &Path)
     let page = exporter.get("/metrics").body;
     server.sql(&format!("SET GLOBAL sql_select_limit = {select}, GLOBAL max_join_size = {join}"));
     assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
-    assert!(failed(&page).is_empty(), "{:?}\n{}", failed(&page), exporter.log());
+    assert!(
+        failed_collectors(&page).is_empty(),
+        "{:?}\n{}",
+        failed_collectors(&page),
+        exporter.log()
+    );
     let variables = page.lines().filter(|line| line.starts_with("mysql_global_variables_"));
     assert!(variables.count() > 100, "{page}");
 }
 
-pub(crate) fn the_slow_log_has_no_login(server: &Server, dir: &Path) {
+pub(crate) fn logins_are_not_in_the_slow_log(server: &Server, dir: &Path) {
     if server.is_mysql() {
         return;
     }
@@ -153,7 +164,7 @@ pub(crate) fn the_slow_log_has_no_login(server: &Server, dir: &Path) {
 
 /// The exporter's own connections are not counted.
 pub(crate) fn the_processlist_excludes_the_exporter(server: &Server, dir: &Path) {
-    no_connection_is_left(server);
+    wait_for_no_connections(server);
     let exporter = start(server, dir, &["--collect.info_schema.processlist"]);
     for _ in 0..3 {
         let page = exporter.get("/metrics").body;
@@ -162,7 +173,7 @@ pub(crate) fn the_processlist_excludes_the_exporter(server: &Server, dir: &Path)
     }
 }
 
-/// The configuration of a server that listens only on a socket.
+/// TLS settings that do not verify the certificate are ignored on a Unix socket.
 pub(crate) fn a_socket_needs_no_tls(server: &Server, dir: &Path) {
     for keys in ["ssl-mode=REQUIRED", "tls=skip-verify", "ssl-skip-verfication=1"] {
         let text = format!(

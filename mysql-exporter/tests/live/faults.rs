@@ -7,11 +7,11 @@ use std::thread;
 
 use exporter_core::testing::{Exporter, until};
 
-use crate::connections::failed;
+use crate::connections::failed_collectors;
 use crate::server::Server;
-use crate::{BINARY, MORE, MYSQL_ONLY, ask, check, start, value};
+use crate::{BINARY, MYSQL_ONLY, OPTIONAL_COLLECTORS, check, scrape_with_timeout, start, value};
 
-/// An exporter that logs in as a user without a password over TCP.
+/// Starts an exporter that logs in over TCP as a user without a password.
 fn start_as(server: &Server, dir: &Path, user: &str, flags: &[&str]) -> Exporter {
     let text = format!("[client]\nuser={user}\nhost=127.0.0.1\nport=PORT\nget-server-public-key=1");
     let cnf = server.options(dir, &text);
@@ -23,13 +23,13 @@ fn is_up(exporter: &Exporter) -> bool {
     value(&exporter.get("/metrics").body, "mysql_up") == Some(1.0)
 }
 
-/// How many connections a user has.
+/// The number of connections of a user.
 fn connections(server: &Server, user: &str) -> u64 {
     let sql = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'");
     server.sql(&sql).trim().parse().unwrap()
 }
 
-pub(crate) fn a_crash_during_a_scrape_is_survived(server: &Server, dir: &Path) {
+pub(crate) fn the_exporter_survives_a_server_crash_during_a_scrape(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(600) AS ts, 1 AS server_id",
     );
@@ -40,14 +40,18 @@ pub(crate) fn a_crash_during_a_scrape_is_survived(server: &Server, dir: &Path) {
     ];
     let exporter = start(server, dir, &flags);
     let port = exporter.port;
-    let scrape = thread::spawn(move || ask(port, "/metrics", "30"));
+    let scrape = thread::spawn(move || scrape_with_timeout(port, "/metrics", "30"));
     let running = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter' AND \
                    INFO LIKE '%slow%'";
     until(|| server.sql(running).trim() == "1", || exporter.log());
     server.crash();
     let page = scrape.join().unwrap();
     assert_eq!(page.status, 200, "{}", page.body);
-    assert!(failed(&page.body).iter().any(|line| line.contains("heartbeat")), "{}", page.body);
+    assert!(
+        failed_collectors(&page.body).iter().any(|line| line.contains("heartbeat")),
+        "{}",
+        page.body
+    );
     let page = exporter.get("/metrics");
     assert_eq!((page.status, value(&page.body, "mysql_up")), (200, Some(0.0)), "{}", page.body);
     server.start();
@@ -55,9 +59,9 @@ pub(crate) fn a_crash_during_a_scrape_is_survived(server: &Server, dir: &Path) {
     until(|| is_up(&exporter), || exporter.log());
 }
 
-pub(crate) fn a_full_server_is_down_until_there_is_room(server: &Server, dir: &Path) {
+pub(crate) fn a_full_server_is_down_until_it_accepts_connections(server: &Server, dir: &Path) {
     server.user("filler", "localhost", "");
-    let most = server.sql("SELECT @@GLOBAL.max_connections");
+    let max_connections = server.sql("SELECT @@GLOBAL.max_connections");
     let before = start(server, dir, &[]);
     assert!(is_up(&before), "{}", before.log());
     server.sql("SET GLOBAL max_connections = 10");
@@ -65,16 +69,16 @@ pub(crate) fn a_full_server_is_down_until_there_is_room(server: &Server, dir: &P
         (0..15).map(|_| server.client("filler", "SELECT SLEEP(600)")).collect();
     until(
         || clients.iter_mut().any(|client| client.try_wait().unwrap().is_some()),
-        || "there is room for all".into(),
+        || "the server accepts all clients".into(),
     );
-    assert!(is_up(&before), "it goes on with the connection that it has: {}", before.log());
+    assert!(is_up(&before), "it keeps its connection: {}", before.log());
     let other = tempfile::tempdir().unwrap();
     let after = start(server, other.path(), &[]);
     assert!(!is_up(&after));
     assert!(after.log().contains("Too many connections"), "{}", after.log());
-    let make_room = format!("SET GLOBAL max_connections = {}", most.trim());
+    let raise_limit = format!("SET GLOBAL max_connections = {}", max_connections.trim());
     // A rejected connection may take the slot that is reserved for root.
-    until(|| server.try_sql(&make_room).is_ok(), || make_room.clone());
+    until(|| server.try_sql(&raise_limit).is_ok(), || raise_limit.clone());
     until(|| is_up(&after), || after.log());
     for mut client in clients {
         let _ = client.kill();
@@ -89,7 +93,7 @@ pub(crate) fn a_full_server_is_down_until_there_is_room(server: &Server, dir: &P
 }
 
 pub(crate) fn wrong_passwords_do_not_block_the_host(server: &Server, dir: &Path) {
-    let most = server.sql("SELECT @@GLOBAL.max_connect_errors");
+    let max_errors = server.sql("SELECT @@GLOBAL.max_connect_errors");
     server.sql("SET GLOBAL max_connect_errors = 3");
     server.user("refused", "127.0.0.1", "right");
     let exporter = start_as(server, dir, "refused", &[]);
@@ -102,7 +106,7 @@ pub(crate) fn wrong_passwords_do_not_block_the_host(server: &Server, dir: &Path)
     let other = tempfile::tempdir().unwrap();
     let good = start(server, other.path(), &[]);
     assert!(is_up(&good), "{}", good.log());
-    server.sql(&format!("SET GLOBAL max_connect_errors = {}", most.trim()));
+    server.sql(&format!("SET GLOBAL max_connect_errors = {}", max_errors.trim()));
     server.sql("ALTER USER refused@127.0.0.1 IDENTIFIED BY ''");
     until(|| is_up(&exporter), || exporter.log());
     assert!(exporter.log().contains("collector recovered"), "{}", exporter.log());
@@ -111,9 +115,9 @@ pub(crate) fn wrong_passwords_do_not_block_the_host(server: &Server, dir: &Path)
 
 pub(crate) fn an_expired_password_is_reported(server: &Server, dir: &Path) {
     server.user("expired", "127.0.0.1", "");
-    let disconnects = "disconnect_on_expired_password";
+    let variable = "disconnect_on_expired_password";
     if !server.is_mysql() {
-        server.sql(&format!("SET GLOBAL {disconnects} = ON"));
+        server.sql(&format!("SET GLOBAL {variable} = ON"));
     }
     server.sql("ALTER USER expired@127.0.0.1 PASSWORD EXPIRE");
     let exporter = start_as(server, dir, "expired", &[]);
@@ -121,20 +125,20 @@ pub(crate) fn an_expired_password_is_reported(server: &Server, dir: &Path) {
     assert!(exporter.log().contains("expired"), "{}", exporter.log());
     server.sql("DROP USER expired@127.0.0.1");
     if !server.is_mysql() {
-        server.sql(&format!("SET GLOBAL {disconnects} = OFF"));
+        server.sql(&format!("SET GLOBAL {variable} = OFF"));
     }
 }
 
-/// The collectors that fail without a privilege, and the names of the privilege.
-struct Lack {
+/// A privilege, and collectors that fail without it.
+struct MissingPrivilege {
     privilege: &'static str,
-    fails: &'static [&'static str],
+    failing: &'static [&'static str],
 }
 
-const MYSQL_LACKS: [Lack; 3] = [
-    Lack {
+const MYSQL_PRIVILEGES: [MissingPrivilege; 3] = [
+    MissingPrivilege {
         privilege: "PROCESS",
-        fails: &[
+        failing: &[
             "engine_innodb_status",
             "info_schema.innodb_cmp",
             "info_schema.innodb_cmpmem",
@@ -142,13 +146,16 @@ const MYSQL_LACKS: [Lack; 3] = [
             "info_schema.innodb_tablespaces",
         ],
     },
-    Lack { privilege: "REPLICATION CLIENT", fails: &["binlog_size", "slave_status"] },
-    Lack { privilege: "SELECT", fails: &["heartbeat", "mysql.user", "perf_schema.eventswaits"] },
+    MissingPrivilege { privilege: "REPLICATION CLIENT", failing: &["binlog_size", "slave_status"] },
+    MissingPrivilege {
+        privilege: "SELECT",
+        failing: &["heartbeat", "mysql.user", "perf_schema.eventswaits"],
+    },
 ];
-const MARIADB_LACKS: [Lack; 4] = [
-    Lack {
+const MARIADB_PRIVILEGES: [MissingPrivilege; 4] = [
+    MissingPrivilege {
         privilege: "PROCESS",
-        fails: &[
+        failing: &[
             "engine_innodb_status",
             "info_schema.innodb_cmp",
             "info_schema.innodb_cmpmem",
@@ -156,27 +163,31 @@ const MARIADB_LACKS: [Lack; 4] = [
             "info_schema.innodb_tablespaces",
         ],
     },
-    Lack { privilege: "BINLOG MONITOR", fails: &["binlog_size"] },
-    Lack { privilege: "SLAVE MONITOR", fails: &["slave_status"] },
-    Lack { privilege: "SELECT", fails: &["heartbeat", "mysql.user", "perf_schema.eventswaits"] },
+    MissingPrivilege { privilege: "BINLOG MONITOR", failing: &["binlog_size"] },
+    MissingPrivilege { privilege: "SLAVE MONITOR", failing: &["slave_status"] },
+    MissingPrivilege {
+        privilege: "SELECT",
+        failing: &["heartbeat", "mysql.user", "perf_schema.eventswaits"],
+    },
 ];
 
 /// Only the collectors that need the privilege fail, and both the log and `--check` report it.
 pub(crate) fn a_missing_privilege_fails_only_its_collectors(server: &Server, dir: &Path) {
-    let lacks = if server.is_mysql() { &MYSQL_LACKS[..] } else { &MARIADB_LACKS };
-    let switches: Vec<_> = MORE.iter().map(|name| format!("--collect.{name}")).collect();
+    let cases = if server.is_mysql() { &MYSQL_PRIVILEGES[..] } else { &MARIADB_PRIVILEGES };
+    let switches: Vec<_> =
+        OPTIONAL_COLLECTORS.iter().map(|name| format!("--collect.{name}")).collect();
     let flags: Vec<_> = switches.iter().map(String::as_str).collect();
-    for Lack { privilege, fails } in lacks {
+    for MissingPrivilege { privilege, failing } in cases {
         server.user("lacking", "127.0.0.1", "");
-        for other in lacks.iter().filter(|lack| lack.privilege != *privilege) {
+        for other in cases.iter().filter(|other| other.privilege != *privilege) {
             server.sql(&format!("GRANT {} ON *.* TO lacking@127.0.0.1", other.privilege));
         }
         let exporter = start_as(server, dir, "lacking", &flags);
         let page = exporter.get("/metrics").body;
         assert_eq!(value(&page, "mysql_up"), Some(1.0), "{privilege}: {}", exporter.log());
-        let found = failed(&page);
+        let found = failed_collectors(&page);
         let log = exporter.log();
-        for name in *fails {
+        for name in *failing {
             let label = format!("{{collector=\"collect.{name}\"}}");
             assert!(found.iter().any(|line| line.contains(&label)), "{privilege}: {name}\n{log}");
             let logged =
@@ -204,7 +215,7 @@ pub(crate) fn a_missing_privilege_fails_only_its_collectors(server: &Server, dir
     }
 }
 
-pub(crate) fn five_hundred_scrapes_leak_no_connection(server: &Server, dir: &Path) {
+pub(crate) fn scrapes_leak_no_connections(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &["--exporter.connection-lifetime=1"]);
     let descriptors = || fs::read_dir(format!("/proc/{}/fd", exporter.pid())).unwrap().count();
     for _ in 0..10 {
@@ -227,9 +238,9 @@ pub(crate) fn no_statement_fails(server: &Server, dir: &Path) {
                    'exporter'";
         server.sql(sql).trim().parse().unwrap()
     };
-    let more = ["galera", "replica", "semi_sync"];
+    let others = ["galera", "replica", "semi_sync"];
     let switches: Vec<_> =
-        MORE.iter().chain(&more).map(|name| format!("--collect.{name}")).collect();
+        OPTIONAL_COLLECTORS.iter().chain(&others).map(|name| format!("--collect.{name}")).collect();
     let flags: Vec<_> = switches.iter().map(String::as_str).collect();
     let before = errors();
     let exporter = start(server, dir, &flags);
@@ -239,7 +250,7 @@ pub(crate) fn no_statement_fails(server: &Server, dir: &Path) {
     assert_eq!(errors(), before, "{}", exporter.log());
 }
 
-/// An abandoned statement belongs to the exporter until it has ended.
+/// The connection of an abandoned statement counts as the exporter's until the server has closed it.
 pub(crate) fn an_abandoned_statement_is_not_in_the_processlist(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE slow; CREATE VIEW slow.beat AS SELECT SLEEP(600) AS ts, 1 AS server_id",
@@ -253,11 +264,13 @@ pub(crate) fn an_abandoned_statement_is_not_in_the_processlist(server: &Server, 
     let exporter = start(server, dir, &flags);
     let own = "mysql_info_schema_processlist_processes_by_user{mysql_user=\"exporter\"}";
     for _ in 0..5 {
-        ask(exporter.port, "/metrics?collect[]=heartbeat", "1");
-        let page = ask(exporter.port, "/metrics?collect[]=info_schema.processlist", "20").body;
+        scrape_with_timeout(exporter.port, "/metrics?collect[]=heartbeat", "1");
+        let page =
+            scrape_with_timeout(exporter.port, "/metrics?collect[]=info_schema.processlist", "20")
+                .body;
         assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
         assert_eq!(value(&page, own), None, "{page}");
-        assert!(connections(server, "exporter") <= 3, "statements that were given up pile up");
+        assert!(connections(server, "exporter") <= 3, "abandoned statements pile up");
     }
     server.sql("DROP DATABASE slow");
 }
@@ -271,8 +284,8 @@ pub(crate) fn an_invalid_reload_is_reported(server: &Server, dir: &Path) {
     let login = "[client]\nuser=exporter\nhost=127.0.0.1\nport=PORT\n";
     let password = format!("password={}\n", crate::server::PASSWORD);
     let tls = "ssl-mode=VERIFY_CA\nssl-ca=DATA/ca.pem\n";
-    let good = [login, &password, tls].concat();
-    let cnf = server.options(dir, &good);
+    let valid = [login, &password, tls].concat();
+    let cnf = server.options(dir, &valid);
     let exporter = Exporter::start(BINARY, &[&cnf], dir);
     let successful = || {
         let page = exporter.get("/metrics").body;
@@ -288,7 +301,7 @@ pub(crate) fn an_invalid_reload_is_reported(server: &Server, dir: &Path) {
         exporter.signal("HUP");
         until(|| successful() == Some(0.0), || exporter.log());
         assert!(exporter.log().contains(problem), "{problem}: {}", exporter.log());
-        server.options(dir, &good);
+        server.options(dir, &valid);
         exporter.signal("HUP");
         until(|| successful() == Some(1.0), || exporter.log());
     }

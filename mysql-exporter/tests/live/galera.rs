@@ -7,7 +7,7 @@ use exporter_core::testing::{skip, until};
 use crate::server::{Server, free_port};
 use crate::{start, value};
 
-/// The path of the provider in MariaDB's packages.
+/// The paths of the provider in MariaDB's packages.
 const PROVIDERS: [&str; 2] =
     ["/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"];
 
@@ -37,7 +37,7 @@ fn a_galera_node_is_exposed() {
     let dir = tempfile::tempdir().unwrap();
     let exporter = start(&server, dir.path(), &["--collect.galera"]);
     let page = || exporter.get("/metrics").body;
-    let exposes = |series: &str, expected: f64| {
+    let wait_for = |series: &str, expected: f64| {
         until(
             || value(&page(), series) == Some(expected),
             || format!("{series} is not {expected}: {}\n{}", page(), exporter.log()),
@@ -55,11 +55,11 @@ fn a_galera_node_is_exposed() {
         ("mysql_global_variables_wsrep_desync", 0.0),
         ("mysql_galera_variables_info{wsrep_cluster_name=\"test\"}", 1.0),
     ] {
-        exposes(series, expected);
+        wait_for(series, expected);
     }
     server.sql("SET GLOBAL wsrep_desync = ON");
-    exposes("mysql_galera_state", 2.0);
-    exposes("mysql_global_variables_wsrep_desync", 1.0);
+    wait_for("mysql_galera_state", 2.0);
+    wait_for("mysql_global_variables_wsrep_desync", 1.0);
     server.sql("SET GLOBAL wsrep_desync = OFF");
-    exposes("mysql_galera_state", 4.0);
+    wait_for("mysql_galera_state", 4.0);
 }

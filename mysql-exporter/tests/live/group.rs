@@ -15,7 +15,7 @@ struct Member {
 }
 
 impl Member {
-    /// A server that is not a member yet.
+    /// Starts a server that has not joined the group yet.
     fn new(number: usize, ports: &[u16]) -> Option<Self> {
         let seeds: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
         let flags = [
@@ -34,7 +34,7 @@ impl Member {
         ];
         let flags: Vec<_> = common.into_iter().chain(flags.iter().map(String::as_str)).collect();
         let server = Server::mysql_with(&flags)?;
-        // Its own transactions would be unknown to the group.
+        // The server must not have transactions that the group does not have.
         server.sql(
             "SET sql_log_bin = 0; CREATE USER repl@'%' IDENTIFIED BY 'p'; GRANT REPLICATION SLAVE, \
              BACKUP_ADMIN, CONNECTION_ADMIN, GROUP_REPLICATION_STREAM ON *.* TO repl@'%'; RESET \
@@ -59,8 +59,8 @@ impl Member {
         self.exporter.get("/metrics").body
     }
 
-    /// The values of a family by port of the member, as seen by this member.
-    fn of_members(&self, name: &str) -> Vec<(u16, f64)> {
+    /// The values of a family by port of the member, as exposed for this member.
+    fn member_values(&self, name: &str) -> Vec<(u16, f64)> {
         let page = self.page();
         let prefix = format!("mysql_perf_schema_replication_group_member_{name}{{");
         let found = page.lines().filter_map(|line| {
@@ -73,11 +73,12 @@ impl Member {
         found
     }
 
-    fn sees(&self, name: &str, mut expected: Vec<(u16, f64)>) {
+    /// Waits until a family has these values.
+    fn wait_for(&self, name: &str, mut expected: Vec<(u16, f64)>) {
         expected.sort_by_key(|(port, _)| *port);
         until(
-            || self.of_members(name) == expected,
-            || format!("{name}: {:?}, not {expected:?}", self.of_members(name)),
+            || self.member_values(name) == expected,
+            || format!("{name}: {:?}, not {expected:?}", self.member_values(name)),
         );
     }
 }
@@ -91,8 +92,8 @@ fn a_replication_group_is_exposed() {
         "SET GLOBAL group_replication_bootstrap_group = ON; START GROUP_REPLICATION; SET GLOBAL \
          group_replication_bootstrap_group = OFF; CREATE TABLE app.members (id INT PRIMARY KEY)",
     );
-    first.sees("state", vec![(port, 1.0)]);
-    first.sees("primary", vec![(port, 1.0)]);
+    first.wait_for("state", vec![(port, 1.0)]);
+    first.wait_for("primary", vec![(port, 1.0)]);
 
     let (Some(second), Some(third)) = (Member::new(1, &ports), Member::new(2, &ports)) else {
         return;
@@ -103,8 +104,8 @@ fn a_replication_group_is_exposed() {
     second.join();
     third.join();
     for member in [&first, &second, &third] {
-        member.sees("state", all([1.0, 1.0, 1.0]));
-        member.sees("primary", all([1.0, 0.0, 0.0]));
+        member.wait_for("state", all([1.0, 1.0, 1.0]));
+        member.wait_for("primary", all([1.0, 0.0, 0.0]));
     }
     first.server.sql("INSERT INTO app.members VALUES (1)");
     let applied = "mysql_perf_schema_transactions_remote_applied_total";
@@ -121,18 +122,18 @@ fn a_replication_group_is_exposed() {
     // A member that freezes is unreachable before it is expelled.
     third.server.signal("STOP");
     let state = |member: &Member| {
-        member.of_members("state").into_iter().find(|(port, _)| *port == others[1])
+        member.member_values("state").into_iter().find(|(port, _)| *port == others[1])
     };
     until(
         || [None, Some((others[1], 3.0))].contains(&state(&first)),
-        || format!("{:?}", first.of_members("state")),
+        || format!("{:?}", first.member_values("state")),
     );
     third.server.signal("CONT");
     // A member that leaves is offline in its own view, and missing in that of the others.
     second.server.sql("STOP GROUP_REPLICATION");
-    second.sees("state", vec![(others[0], 0.0)]);
+    second.wait_for("state", vec![(others[0], 0.0)]);
     until(
-        || first.of_members("state").iter().all(|(port, _)| *port != others[0]),
-        || format!("{:?}", first.of_members("state")),
+        || first.member_values("state").iter().all(|(port, _)| *port != others[0]),
+        || format!("{:?}", first.member_values("state")),
     );
 }

@@ -43,9 +43,9 @@ pub(crate) fn only_allowed_targets_are_probed(server: &Server, dir: &Path) {
         (format!("/metrics?target=127.0.0.1:{port}"), 200, "\nmysql_up 1\n"),
         ("/metrics?auth_module=x".into(), 400, "no auth_module"),
     ] {
-        let answer = exporter.get(&path);
-        assert_eq!(answer.status, status, "{path}: {}", answer.body);
-        assert!(answer.body.contains(found), "{path}: {}", answer.body);
+        let response = exporter.get(&path);
+        assert_eq!(response.status, status, "{path}: {}", response.body);
+        assert!(response.body.contains(found), "{path}: {}", response.body);
     }
     let only = format!("/probe?target=127.0.0.1:{port}&collect[]=info_schema.innodb_cmp");
     let page = exporter.get(&only).body;
@@ -74,15 +74,16 @@ pub(crate) fn password_files_are_read_at_login(server: &Server, dir: &Path) {
     assert_eq!(value(&exporter.get("/metrics").body, "mysql_up"), Some(1.0), "{}", exporter.log());
     server.options(dir, "[client]\nuser=nobody\npassword=hunter2\nhost=127.0.0.1\nport=PORT");
     exporter.signal("HUP");
-    let down = || value(&exporter.get("/metrics").body, "mysql_up") == Some(0.0);
-    until(down, || exporter.log());
+    let is_down = || value(&exporter.get("/metrics").body, "mysql_up") == Some(0.0);
+    until(is_down, || exporter.log());
     assert!(exporter.log().contains("Access denied"), "{}", exporter.log());
     assert!(!exporter.log().contains("hunter2"), "a password is in the log");
     server.sql("DROP USER rotating@'127.0.0.1'");
 }
 
-/// The server has not cached the hash of a new user's password, and requests the password itself.
-pub(crate) fn the_password_is_sent_only_where_nobody_can_read_it(server: &Server, dir: &Path) {
+/// The users are new, so that the server has no cached hash of the password, and requests the password
+/// itself.
+pub(crate) fn the_password_is_sent_only_if_nobody_else_can_read_it(server: &Server, dir: &Path) {
     if !server.is_mysql() {
         return;
     }
@@ -94,7 +95,7 @@ pub(crate) fn the_password_is_sent_only_where_nobody_can_read_it(server: &Server
     fs::write(&other, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
     let (key, other) = (key.display(), other.display());
     let tcp = "host=127.0.0.1\nport=PORT";
-    for (keys, up) in [
+    for (keys, is_up) in [
         (tcp.to_owned(), false),
         (format!("{tcp}\nget-server-public-key=1"), true),
         (format!("{tcp}\nserver-public-key-path={key}"), true),
@@ -111,7 +112,7 @@ pub(crate) fn the_password_is_sent_only_where_nobody_can_read_it(server: &Server
         let exporter = Exporter::start(BINARY, &[&cnf], dir);
         let page = exporter.get("/metrics?collect[]=slave_status").body;
         let found = value(&page, "mysql_up");
-        assert_eq!(found, Some(f64::from(u8::from(up))), "{text}\n{}", exporter.log());
+        assert_eq!(found, Some(f64::from(u8::from(is_up))), "{text}\n{}", exporter.log());
         server.sql("DROP USER new@'%'");
     }
 }

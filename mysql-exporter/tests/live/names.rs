@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use exporter_core::testing::tool;
 
-use crate::connections::failed;
+use crate::connections::failed_collectors;
 use crate::queries::file as query_file;
 use crate::server::Server;
-use crate::{MORE, MYSQL_ONLY, start, value};
+use crate::{MYSQL_ONLY, OPTIONAL_COLLECTORS, start, value};
 
-/// All collectors, with names that are hard to quote.
-pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
+/// Names that are hard to quote.
+pub(crate) fn special_characters_in_names_are_exposed(server: &Server, dir: &Path) {
     let modes = server.sql("SELECT @@GLOBAL.sql_mode");
     server.sql(
         "SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,\
@@ -31,7 +31,8 @@ pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
     fs::write(&path, b"SET NAMES latin1; SELECT 1 AS `\xc3\x28\xff\xfe`, '\xff\xfe' AS z;\n")
         .unwrap();
     server.script(&path);
-    let switches: Vec<_> = MORE.iter().map(|name| format!("--collect.{name}")).collect();
+    let switches: Vec<_> =
+        OPTIONAL_COLLECTORS.iter().map(|name| format!("--collect.{name}")).collect();
     let mut flags: Vec<_> = switches.iter().map(String::as_str).collect();
     flags.extend([
         "--collect.info_schema.tables.databases=größe,o'd\"d`s\\",
@@ -42,7 +43,7 @@ pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
     let page = exporter.get("/metrics").body;
     server.sql(&format!("SET GLOBAL sql_mode = '{}'", modes.trim()));
     assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
-    let found: Vec<_> = failed(&page)
+    let found: Vec<_> = failed_collectors(&page)
         .into_iter()
         .filter(|line| !MYSQL_ONLY.iter().any(|name| line.contains(&format!(".{name}\""))))
         .collect();
@@ -58,22 +59,22 @@ pub(crate) fn odd_names_are_exposed(server: &Server, dir: &Path) {
     ] {
         assert!(value(&page, &series).is_some(), "{series} in\n{}", similar(&page, &series));
     }
-    is_valid(&page);
+    assert_valid(&page);
     server.sql(
         "DROP DATABASE `o'd\"d``s\\`; DROP DATABASE `größe`; DROP USER `o'b\"rien`@`127.0.0.1`, \
          `l\nf`@localhost",
     );
 }
 
-/// Columns in other character sets, binary columns, and a digest that the server has cut.
+/// Columns in other character sets, binary columns, and a digest that the server has truncated.
 pub(crate) fn other_encodings_are_exposed_as_utf8(server: &Server, dir: &Path) {
     server.sql(
         "CREATE TABLE app.encodings (latin VARCHAR(9) CHARACTER SET latin1, bin VARBINARY(9)); \
          INSERT INTO app.encodings VALUES (_latin1 X'e974e9', X'61ff62'), (_latin1 X'fc', X'c328'), \
          (_latin1 X'80', X'f09fa6')",
     );
-    // 60 names of 20 characters of three bytes are more than a digest can have.
-    let names: Vec<_> = (0..60).map(|at| format!("1 AS `{at}{}`", "表".repeat(20))).collect();
+    // The text is longer than the maximum of a digest, and a character has three bytes.
+    let names: Vec<_> = (0..60).map(|index| format!("1 AS `{index}{}`", "表".repeat(20))).collect();
     server.sql(&format!("USE app; SELECT {}", names.join(", ")));
     let queries = query_file(
         dir,
@@ -101,7 +102,7 @@ pub(crate) fn other_encodings_are_exposed_as_utf8(server: &Server, dir: &Path) {
     let characters = digest.matches('表').count();
     assert!((20..60 * 20).contains(&characters), "{digest}");
     assert!(!digest.contains('\u{fffd}'), "{digest}");
-    is_valid(&page);
+    assert_valid(&page);
     server.sql("DROP TABLE app.encodings");
 }
 
@@ -112,7 +113,7 @@ fn similar(page: &str, series: &str) -> String {
 }
 
 /// Checks a page with promtool, if it is installed.
-fn is_valid(page: &str) {
+fn assert_valid(page: &str) {
     let Some(promtool) = tool("PROMTOOL", "promtool") else { return };
     let mut child = Command::new(promtool)
         .args(["check", "metrics"])
@@ -155,7 +156,12 @@ pub(crate) fn many_tables_and_users_are_exposed(server: &Server, dir: &Path) {
     ];
     let exporter = start(server, dir, &flags);
     let page = exporter.get("/metrics").body;
-    assert!(failed(&page).is_empty(), "{:?}\n{}", failed(&page), exporter.log());
+    assert!(
+        failed_collectors(&page).is_empty(),
+        "{:?}\n{}",
+        failed_collectors(&page),
+        exporter.log()
+    );
     let count = |prefix: &str| page.lines().filter(|line| line.starts_with(prefix)).count();
     for (prefix, expected) in [
         ("mysql_info_schema_table_rows{schema=\"many\"", 2000),

@@ -15,7 +15,7 @@ pub(crate) fn file(dir: &Path, text: &str) -> String {
     format!("--config.queries={}", path.display())
 }
 
-/// A query without labels whose value column has the same name.
+/// A query with one value column `v`, and without labels.
 fn query(name: &str, statement: &str) -> String {
     format!(
         "  - name: {name}\n    statement: \"{statement}\"\n    values: [{{column: v, type: gauge, \
@@ -28,7 +28,7 @@ fn succeeded(page: &str, name: &str) -> Option<f64> {
     value(page, &format!("{series}{{collector=\"collect.query.{name}\"}}"))
 }
 
-/// The shipped examples, on a server where each has a result.
+/// Each of the shipped examples has a result.
 pub(crate) fn shipped_queries_work(server: &Server, dir: &Path) {
     server.sql(
         "CREATE DATABASE shop; CREATE TABLE shop.bare (a INT, KEY unused (a)) ENGINE=InnoDB; CREATE \
@@ -40,7 +40,7 @@ pub(crate) fn shipped_queries_work(server: &Server, dir: &Path) {
     let mut waiting = server.session();
     waiting.send("SELECT 'ready'; ALTER TABLE app.things ADD COLUMN extra INT");
     waiting.wait_for("ready");
-    // A minute is too long for a test.
+    // The examples select transactions older than a minute, which is too long for a test.
     let text = fs::read_to_string(EXAMPLES).unwrap();
     let text = text.replace("INTERVAL 60 SECOND", "INTERVAL -60 SECOND");
     let text =
@@ -101,7 +101,7 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     );
     let text = [
         "queries:\n".to_owned(),
-        query("good", "SELECT 7 AS v"),
+        query("valid", "SELECT 7 AS v"),
         query("writes", "SELECT app.writes() AS v"),
         query("broken", "SELECT nothing AS v FROM app.nowhere"),
         query("unnamed", "SELECT 1 AS w"),
@@ -118,10 +118,10 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     .concat();
     let exporter = start(server, dir, &[&file(dir, &text), "--web.enable-lifecycle"]);
     let page = exporter.get("/metrics").body;
-    assert_eq!(value(&page, "mysql_query_good_v"), Some(7.0), "{}", exporter.log());
+    assert_eq!(value(&page, "mysql_query_valid_v"), Some(7.0), "{}", exporter.log());
     assert_eq!(value(&page, "mysql_query_each_v{database=\"app\"}"), Some(2.0), "{page}");
     for (name, success) in [
-        ("good", 1.0),
+        ("valid", 1.0),
         ("writes", 0.0),
         ("broken", 0.0),
         ("unnamed", 0.0),
@@ -139,8 +139,8 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
         let log = exporter.log();
         assert!(log.contains(problem) || log.contains(&problem.to_lowercase()), "{problem}: {log}");
     }
-    let only = exporter.get("/metrics?collect[]=query.good").body;
-    assert!(only.contains("mysql_query_good_v 7") && !only.contains("mysql_global_"), "{only}");
+    let only = exporter.get("/metrics?collect[]=query.valid").body;
+    assert!(only.contains("mysql_query_valid_v 7") && !only.contains("mysql_global_"), "{only}");
     let output = check(&[&file(dir, &text), &server.login_options(dir)]);
     assert_eq!(output.status.code(), Some(2));
     let found = String::from_utf8_lossy(&output.stdout);
@@ -150,7 +150,7 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     exporter.signal("HUP");
     let other = || value(&exporter.get("/metrics").body, "mysql_query_other_v") == Some(8.0);
     until(other, || exporter.log());
-    assert!(!exporter.get("/metrics").body.contains("mysql_query_good_v"));
+    assert!(!exporter.get("/metrics").body.contains("mysql_query_valid_v"));
     file(dir, "queries:\n  - nmae: x\n");
     exporter.signal("HUP");
     let logged = || exporter.log().contains("did you mean");
@@ -159,7 +159,7 @@ pub(crate) fn queries_cannot_write_and_fail_alone(server: &Server, dir: &Path) {
     server.sql("DROP FUNCTION app.writes; DROP TABLE app.written");
 }
 
-/// An interval saves statements in all formats.
+/// A collector with an interval runs once, and later scrapes show its last result.
 pub(crate) fn intervals_save_statements(server: &Server, dir: &Path) {
     let text = format!("queries:\n{}    interval: 1h\n", query("rare", "SELECT RAND() AS v"));
     let exporter = start(server, dir, &[&file(dir, &text), "--collect.global_status.interval=1h"]);

@@ -1,4 +1,4 @@
-//! Servers for tests: MariaDB if it is installed, MySQL from the folder in `MYSQL`.
+//! Servers for tests: MariaDB if it is installed, MySQL from the folder in the variable `MYSQL`.
 
 use std::cell::RefCell;
 use std::fs::{self, Permissions};
@@ -18,7 +18,7 @@ pub(crate) struct Server {
     pub(crate) flavour: &'static str,
     pub(crate) port: u16,
     pub(crate) socket: PathBuf,
-    /// The server itself, not a shell around it.
+    /// The process of the server itself, without a shell.
     child: RefCell<Child>,
     command: Box<dyn Fn() -> Command>,
     client: Vec<String>,
@@ -26,20 +26,20 @@ pub(crate) struct Server {
 }
 
 const USER: &str = "exporter";
-const CHARACTERS: &str = "--default-character-set=utf8mb4";
-/// Settings that have caused problems.
+const CHARACTER_SET: &str = "--default-character-set=utf8mb4";
+/// A password with characters that have caused problems in option files.
 pub(crate) const PASSWORD: &str = "s3 $x?#&;@:/'\"%\\(";
 
 impl Server {
-    /// MariaDB, if it is installed; otherwise the test is skipped.
+    /// Starts MariaDB. If it is not installed, the test is skipped.
     pub(crate) fn mariadb(flags: &[&str]) -> Option<Self> {
-        let found = Command::new("mariadbd").arg("--version").output().is_ok();
-        if !found {
+        let is_installed = Command::new("mariadbd").arg("--version").output().is_ok();
+        if !is_installed {
             skip("no mariadbd in PATH; install mariadb-server-core");
             return None;
         }
         let data = tempfile::tempdir().unwrap();
-        let (dir, user) = (data.path().to_owned(), unprivileged(data.path()));
+        let (dir, user) = (data.path().to_owned(), unprivileged_user(data.path()));
         // Servers that start at the same time must not share names of temporary tables.
         let install = Command::new("mariadb-install-db")
             .env("TMPDIR", &dir)
@@ -72,15 +72,15 @@ impl Server {
         };
         let child = RefCell::new(command().spawn().unwrap());
         let command = Box::new(command);
-        // From version 11.4, the client verifies the server's certificate even on a socket.
-        let client = ["mariadb", "--no-defaults", "--skip-ssl", "-uroot", "-N", CHARACTERS];
+        // Since version 11.4, the client verifies the server's certificate even on a socket.
+        let client = ["mariadb", "--no-defaults", "--skip-ssl", "-uroot", "-N", CHARACTER_SET];
         let mut client = client.map(str::to_owned).to_vec();
         client.push(format!("--socket={}", socket.display()));
         let server = Self { flavour: "mariadb", port, socket, child, command, client, data };
-        Some(server.ready())
+        Some(server.initialized())
     }
 
-    /// MariaDB with one of its plugins, which are not in the package of the server program.
+    /// Starts MariaDB with a plugin. Plugins are not in the package of the server program.
     pub(crate) fn mariadb_with_plugin(plugin: &str) -> Option<Self> {
         let folder = std::env::var("MARIADB_PLUGINS").unwrap_or("/usr/lib/mysql/plugin".into());
         if !Path::new(&folder).join(plugin).with_extension("so").exists() {
@@ -92,12 +92,12 @@ impl Server {
         Self::mariadb(&[&format!("--plugin-dir={folder}"), &format!("--plugin-load-add={plugin}")])
     }
 
-    /// MySQL from the folder in `MYSQL`; otherwise the test is skipped.
+    /// Starts MySQL from the folder in the variable `MYSQL`. Without it, the test is skipped.
     pub(crate) fn mysql() -> Option<Self> {
         Self::mysql_with(&[])
     }
 
-    /// The same, with further flags.
+    /// Starts MySQL with additional flags.
     pub(crate) fn mysql_with(flags: &[&str]) -> Option<Self> {
         let programs = std::env::var("MYSQL").map(PathBuf::from).ok();
         let Some(programs) = programs.filter(|programs| programs.join("mysqld").exists()) else {
@@ -106,7 +106,7 @@ impl Server {
         };
         let data = tempfile::tempdir().unwrap();
         let dir = data.path().to_owned();
-        // The programs may be in a folder that only root may read.
+        // Other users may not be able to read the folder with the programs.
         let user = is_root().then_some("--user=root");
         let mysqld = programs.join("mysqld");
         let mysqld = move |flags: &[String]| {
@@ -132,10 +132,10 @@ impl Server {
         let child = RefCell::new(command().spawn().unwrap());
         let client = programs.join("mysql").display().to_string();
         let mut client = vec![client];
-        client.extend(["--no-defaults", "-uroot", "-N", CHARACTERS].map(str::to_owned));
+        client.extend(["--no-defaults", "-uroot", "-N", CHARACTER_SET].map(str::to_owned));
         client.push(format!("--socket={}", socket.display()));
         let server = Self { flavour: "mysql", port, socket, child, command, client, data };
-        Some(server.ready())
+        Some(server.initialized())
     }
 
     /// Runs statements as root. Returns their output.
@@ -161,7 +161,8 @@ impl Server {
         }
     }
 
-    /// An option file with the login of the exporter's user over TCP.
+    /// Writes an option file with the login of the exporter's user over TCP. Returns the flag with its
+    /// path.
     pub(crate) fn login_options(&self, dir: &Path) -> String {
         let text = format!(
             "[client]\nuser={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport=PORT\n\
@@ -170,7 +171,7 @@ impl Server {
         self.options(dir, &text)
     }
 
-    /// A connection of root that stays open, for transactions and locks.
+    /// Opens a connection of root that stays open, for transactions and locks.
     pub(crate) fn session(&self) -> SqlSession {
         let (program, arguments) = self.client.split_first().unwrap();
         let mut child = Command::new(program)
@@ -185,8 +186,8 @@ impl Server {
         SqlSession { child, output }
     }
 
-    /// An option file with the sections given, in which `PORT`, `SOCKET` and `DATA`, the data
-    /// directory, stand for this server's.
+    /// Writes an option file. `PORT`, `SOCKET` and `DATA` are replaced by the port, the socket and the
+    /// data directory of this server. Returns the flag with its path.
     pub(crate) fn options(&self, dir: &Path, sections: &str) -> String {
         let text = sections
             .replace("PORT", &self.port.to_string())
@@ -207,10 +208,10 @@ impl Server {
     /// Starts the server again.
     pub(crate) fn start(&self) {
         *self.child.borrow_mut() = (self.command)().spawn().unwrap();
-        self.wait();
+        self.wait_until_ready();
     }
 
-    /// A client that runs statements as this user until it is killed. It has no password.
+    /// Starts a client that runs statements as this user, without a password, until it is killed.
     pub(crate) fn client(&self, user: &str, statements: &str) -> Child {
         let (program, arguments) = self.client.split_first().unwrap();
         Command::new(program)
@@ -222,7 +223,7 @@ impl Server {
             .unwrap()
     }
 
-    fn wait(&self) {
+    fn wait_until_ready(&self) {
         let since = Instant::now();
         // Galera rejects statements on tables, but not SELECT 1, until the node is ready.
         while let Err(error) = self.try_sql("SELECT COUNT(*) FROM mysql.user") {
@@ -231,9 +232,9 @@ impl Server {
         }
     }
 
-    /// Waits until the server responds, and creates the data of the tests.
-    fn ready(self) -> Self {
-        self.wait();
+    /// Waits until the server responds, and creates the databases and users for the tests.
+    fn initialized(self) -> Self {
+        self.wait_until_ready();
         self.sql(
             "CREATE DATABASE app; CREATE TABLE app.things (id INT UNSIGNED AUTO_INCREMENT PRIMARY \
              KEY, name VARCHAR(10)); INSERT INTO app.things (name) VALUES ('a'), ('b'); CREATE \
@@ -276,7 +277,7 @@ impl Server {
     }
 }
 
-/// A client whose statements are sent one after another.
+/// A client that stays connected, and runs statements one after another.
 pub(crate) struct SqlSession {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -308,7 +309,7 @@ impl Drop for SqlSession {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be stopped, or have ended already.
+        // The server may be stopped, or may have ended already.
         let child = self.child.get_mut();
         let _ = child.kill();
         let _ = child.wait();
@@ -325,8 +326,9 @@ fn is_stopped(pid: &str) -> bool {
     })
 }
 
-/// As root, the user of the server, which becomes the owner of the directory.
-fn unprivileged(dir: &Path) -> Option<&'static str> {
+/// If the test runs as root, returns another user for the server, and makes it the owner of the
+/// directory.
+fn unprivileged_user(dir: &Path) -> Option<&'static str> {
     fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
     is_root().then(|| {
         assert!(Command::new("chown").arg("nobody:").arg(dir).status().unwrap().success());

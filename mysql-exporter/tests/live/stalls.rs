@@ -9,7 +9,7 @@ use std::time::Instant;
 use exporter_core::testing::{Exporter, PATIENCE, until};
 
 use crate::server::Server;
-use crate::{BINARY, ask, start, value};
+use crate::{BINARY, scrape_with_timeout, start, value};
 
 pub(crate) fn closed_connections_are_replaced(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[]);
@@ -36,7 +36,7 @@ pub(crate) fn abandoned_statements_are_killed(server: &Server, dir: &Path) {
     ];
     let exporter = start(server, dir, &flags);
     let since = Instant::now();
-    let page = ask(exporter.port, "/metrics", "5").body;
+    let page = scrape_with_timeout(exporter.port, "/metrics", "5").body;
     assert!(since.elapsed() < PATIENCE, "{:?}", since.elapsed());
     let success =
         |name| format!("mysql_exporter_collector_success{{collector=\"collect.{name}\"}}");
@@ -54,7 +54,7 @@ pub(crate) fn abandoned_statements_are_killed(server: &Server, dir: &Path) {
     let exporter = start(server, dir, &[&flags[..], &["--exporter.query_timeout=1"]].concat());
     let since = Instant::now();
     exporter.get("/metrics");
-    assert!(since.elapsed() < PATIENCE, "the server ends it after a second");
+    assert!(since.elapsed() < PATIENCE, "the server ends the statement after a second");
     server.sql("DROP DATABASE slow");
 }
 
@@ -64,31 +64,31 @@ pub(crate) fn a_frozen_server_is_reported_as_down(server: &Server, dir: &Path) {
     server.signal("STOP");
     for _ in 0..2 {
         let since = Instant::now();
-        let page = ask(exporter.port, "/metrics", "2");
+        let page = scrape_with_timeout(exporter.port, "/metrics", "2");
         assert!(since.elapsed() < PATIENCE, "{:?}", since.elapsed());
         assert_eq!((page.status, value(&page.body, "mysql_up")), (200, Some(0.0)), "{}", page.body);
         assert!(!page.body.contains("collect.global_status"), "{}", page.body);
     }
     server.signal("CONT");
-    let page = ask(exporter.port, "/metrics", "100").body;
+    let page = scrape_with_timeout(exporter.port, "/metrics", "100").body;
     assert_eq!(value(&page, "mysql_up"), Some(1.0), "{}", exporter.log());
     let logged = exporter.log().matches("collector failed").count();
     assert_eq!(logged, 1, "logged once, when it went down: {}", exporter.log());
 }
 
-/// The peer may send any bytes.
+/// `mysql_up` is 0 if the peer speaks another protocol.
 #[test]
-fn a_port_without_a_mysql_server_is_down() {
+fn a_peer_that_is_not_a_mysql_server_is_down() {
     let greetings: [&[u8]; 6] = [
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
         &[0xff; 200],
         &[0; 64],
-        // The start of a packet of 16 MiB that does not follow.
+        // The header of a packet of 16 MiB, without the rest.
         &[0xff, 0xff, 0xff, 0, 10],
         b"",
     ];
-    for (greeting, hangs) in
+    for (greeting, stays_open) in
         greetings.iter().flat_map(|greeting| [(*greeting, true), (*greeting, false)])
     {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -99,7 +99,7 @@ fn a_port_without_a_mysql_server_is_down() {
                 let mut client = client.unwrap();
                 let _ = client.write_all(greeting);
                 // The connection closes when the stream is dropped.
-                if hangs {
+                if stays_open {
                     clients.push(client);
                 }
             }
@@ -108,7 +108,7 @@ fn a_port_without_a_mysql_server_is_down() {
         let address = format!("--mysqld.address=127.0.0.1:{port}");
         let exporter = Exporter::start(BINARY, &["--mysqld.username=nobody", &address], dir.path());
         for _ in 0..2 {
-            let page = ask(exporter.port, "/metrics", "1");
+            let page = scrape_with_timeout(exporter.port, "/metrics", "1");
             assert_eq!(
                 (page.status, value(&page.body, "mysql_up")),
                 (200, Some(0.0)),

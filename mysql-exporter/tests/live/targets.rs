@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use super::*;
 
-/// Addresses of loopback for one server.
+/// The loopback addresses of one server.
 fn addresses(network: u8) -> Vec<String> {
     (1..=100).map(|host| format!("127.0.{network}.{host}")).collect()
 }
 
-/// Probes all targets, `at_once` at a time. Returns the number of targets that were up.
-fn probe(port: u16, targets: &[String], at_once: usize, seconds: &str) -> usize {
+/// Probes all targets, `concurrency` at a time. Returns the number of targets that were up.
+fn probe(port: u16, targets: &[String], concurrency: usize, seconds: &str) -> usize {
     let (next, up) = (Mutex::new(targets.iter()), Mutex::new(0));
     thread::scope(|scope| {
-        for _ in 0..at_once {
+        for _ in 0..concurrency {
             scope.spawn(|| {
                 loop {
                     let Some(target) = next.lock().unwrap().next() else { break };
-                    let answer = ask(port, &format!("/probe?target={target}"), seconds);
-                    assert_eq!(answer.status, 200, "{target}: {}", answer.body);
-                    if value(&answer.body, "mysql_up") == Some(1.0) {
+                    let response =
+                        scrape_with_timeout(port, &format!("/probe?target={target}"), seconds);
+                    assert_eq!(response.status, 200, "{target}: {}", response.body);
+                    if value(&response.body, "mysql_up") == Some(1.0) {
                         *up.lock().unwrap() += 1;
                     }
                 }
@@ -33,7 +34,7 @@ fn probe(port: u16, targets: &[String], at_once: usize, seconds: &str) -> usize 
 #[test]
 fn one_exporter_probes_two_hundred_targets() {
     let flags = |network| {
-        // The first is for the test's own client.
+        // The first address is for the test's own client.
         let all = [vec!["127.0.0.1".to_owned()], addresses(network)].concat();
         [format!("--bind-address={}", all.join(",")), "--max-connections=500".to_owned()]
     };
@@ -41,17 +42,17 @@ fn one_exporter_probes_two_hundred_targets() {
     let Some(first) = Server::mariadb(&[&one[0], &one[1]]) else { return };
     let second = Server::mysql_with(&[&two[0], &two[1]]);
     let Some(second) = second.or_else(|| Server::mariadb(&[&two[0], &two[1]])) else { return };
-    let of = |server: &Server, network| -> Vec<String> {
+    let targets_of = |server: &Server, network| -> Vec<String> {
         addresses(network).iter().map(|address| format!("{address}:{}", server.port)).collect()
     };
-    let (of_first, of_second) = (of(&first, 1), of(&second, 2));
+    let (first_targets, second_targets) = (targets_of(&first, 1), targets_of(&second, 2));
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("targets.yml");
     let list = |targets: &[String]| format!("['{}']", targets.join("', '"));
     let text = format!(
         "- targets: {}\n  labels: {{fleet: one}}\n- targets: {}\n  labels: {{fleet: two}}\n",
-        list(&of_first),
-        list(&of_second)
+        list(&first_targets),
+        list(&second_targets)
     );
     fs::write(&file, text).unwrap();
     let targets = format!("--config.targets={}", file.display());
@@ -62,15 +63,15 @@ fn one_exporter_probes_two_hundred_targets() {
     assert_eq!(discovered.status, 200);
     assert_eq!(discovered.body.matches("127.0.").count(), 201, "{}", discovered.body);
     assert!(discovered.body.contains("\"labels\":{\"fleet\":\"two\"}"), "{}", discovered.body);
-    let stranger = format!("/probe?target=127.0.3.1:{}", first.port);
-    assert_eq!(exporter.get(&stranger).status, 400);
+    let unknown = format!("/probe?target=127.0.3.1:{}", first.port);
+    assert_eq!(exporter.get(&unknown).status, 400);
 
-    let all = [of_first.clone(), of_second.clone()].concat();
+    let all = [first_targets.clone(), second_targets.clone()].concat();
     for _ in 0..2 {
         assert_eq!(probe(exporter.port, &all, 20, "100"), 200, "{}", exporter.log());
     }
     let connections = [&first, &second].map(|server| server.status("Threads_connected"));
-    // Two for each target, and the one that counts.
+    // Two connections for each target, and that of the statement that reads the counter.
     assert!(connections.iter().all(|count| *count <= 201), "{connections:?}");
     let memory = fs::read_to_string(format!("/proc/{}/status", exporter.pid())).unwrap();
     let resident = memory.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim();
@@ -80,11 +81,11 @@ fn one_exporter_probes_two_hundred_targets() {
 
     // While all targets of the second server hang, those of the first are probed as before.
     second.signal("STOP");
-    let (port, frozen) = (exporter.port, of_second.clone());
+    let (port, frozen) = (exporter.port, second_targets.clone());
     let hanging = thread::spawn(move || probe(port, &frozen, 50, "60"));
     thread::sleep(Duration::from_millis(500));
-    assert_eq!(probe(exporter.port, &of_first, 10, "100"), 100, "{}", exporter.log());
+    assert_eq!(probe(exporter.port, &first_targets, 10, "100"), 100, "{}", exporter.log());
     assert_eq!(hanging.join().unwrap(), 0);
     second.signal("CONT");
-    until(|| probe(exporter.port, &of_second, 10, "100") == 100, || exporter.log());
+    until(|| probe(exporter.port, &second_targets, 10, "100") == 100, || exporter.log());
 }

@@ -79,7 +79,7 @@ impl Peer {
         self.sequence
     }
 
-    /// Greets the client with an authentication plugin, and reads its login.
+    /// Sends a greeting with an authentication plugin, and reads the handshake response.
     pub(crate) fn greet(&mut self, plugin: &str) -> io::Result<Vec<u8>> {
         self.send(&greeting(plugin, CAPABILITIES))?;
         self.read()
@@ -89,22 +89,22 @@ impl Peer {
         self.send(&[0, 0, 0, 2, 0, 0, 0])
     }
 
-    /// Logs the client in, whatever its password.
+    /// Accepts the login of the client with any password.
     pub(crate) fn log_in(&mut self) -> io::Result<()> {
         self.greet("mysql_native_password")?;
         self.ok()
     }
 
-    /// Requests another authentication plugin.
+    /// Sends an `AuthSwitchRequest`, and reads the response.
     pub(crate) fn switch(&mut self, plugin: &str, data: &[u8]) -> io::Result<Vec<u8>> {
         self.send(&[b"\xfe", plugin.as_bytes(), b"\0", data, b"\0"].concat())?;
         self.read()
     }
 
-    /// Responds to the statements of the session setup, and to others with `answer`.
+    /// Responds to the statements of the session setup, and calls `respond` for other statements.
     pub(crate) fn serve(
         &mut self,
-        answer: impl Fn(&mut Self, &str) -> io::Result<()>,
+        respond: impl Fn(&mut Self, &str) -> io::Result<()>,
     ) -> io::Result<()> {
         loop {
             let command = self.read()?;
@@ -112,7 +112,7 @@ impl Peer {
             match command.first() {
                 Some(3) if sql.contains("version_comment") => self.version()?,
                 Some(3) if sql.starts_with("SET ") => self.ok()?,
-                Some(3) => answer(self, &sql)?,
+                Some(3) => respond(self, &sql)?,
                 Some(14) => self.ok()?,
                 _ => return Ok(()),
             }
@@ -142,7 +142,7 @@ impl Peer {
     }
 
     pub(crate) fn row(&mut self, values: &[&str]) -> io::Result<()> {
-        self.send(&values.iter().flat_map(|value| text(value)).collect::<Vec<_>>())
+        self.send(&values.iter().flat_map(|value| length_encoded_string(value)).collect::<Vec<_>>())
     }
 
     pub(crate) fn eof(&mut self) -> io::Result<()> {
@@ -150,7 +150,7 @@ impl Peer {
     }
 }
 
-/// The first packet of a server.
+/// The greeting: the first packet of a server.
 pub(crate) fn greeting(plugin: &str, capabilities: u32) -> Vec<u8> {
     let [low, high] = [capabilities as u16, (capabilities >> 16) as u16].map(u16::to_le_bytes);
     [
@@ -172,12 +172,12 @@ pub(crate) fn greeting(plugin: &str, capabilities: u32) -> Vec<u8> {
 
 /// The definition of a text column.
 pub(crate) fn column(name: &str) -> Vec<u8> {
-    let names = ["def", "", "", "", name, name].map(text).concat();
+    let names = ["def", "", "", "", name, name].map(length_encoded_string).concat();
     [&names[..], &[12, 45, 0, 0, 1, 0, 0, 0xfd, 0, 0, 0, 0, 0]].concat()
 }
 
-/// A text of at most 64 KiB with its length in front.
-pub(crate) fn text(value: &str) -> Vec<u8> {
+/// A length-encoded string of at most 64 KiB.
+pub(crate) fn length_encoded_string(value: &str) -> Vec<u8> {
     let length = u16::try_from(value.len()).unwrap().to_le_bytes();
     let length = if value.len() < 251 { vec![length[0]] } else { [&[0xfc][..], &length].concat() };
     [&length, value.as_bytes()].concat()
