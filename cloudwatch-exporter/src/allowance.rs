@@ -1,20 +1,20 @@
-//! The limit on what one fetch may request, whatever its endpoint answers.
+//! Limits the requests of one fetch, even if the endpoint responds with endless pages.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Pages of lists in one fetch: five million metrics.
-const LIST_PAGES: u64 = 10_000;
+/// The maximum number of list pages in one fetch: five million metrics.
+const MAX_LIST_PAGES: u64 = 10_000;
 
-/// Datapoints are requested up to three times, if CloudWatch does not answer queries. Beyond that a
-/// fetch may make this many more calls, and use as many more billed units.
+/// Datapoints are requested up to three times, if CloudWatch does not return them. In addition, a fetch
+/// may use this many calls and billed units.
 const SPARE: u64 = 100;
 
 /// Calls and billed units that a fetch may still use.
 #[derive(Debug)]
-pub(crate) struct Allowance(Mutex<Left>);
+pub(crate) struct Allowance(Mutex<Remaining>);
 
 #[derive(Debug, Default)]
-struct Left {
+struct Remaining {
     pages: u64,
     calls: u64,
     units: u64,
@@ -40,49 +40,51 @@ impl Limit {
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self(Mutex::new(Left { pages: LIST_PAGES, ..Left::default() }))
+        Self(Mutex::new(Remaining { pages: MAX_LIST_PAGES, ..Remaining::default() }))
     }
 }
 
 impl Allowance {
     /// Adds what planned calls may use. `billed` has the billed units of each call.
     pub(crate) fn plan(&self, billed: impl ExactSizeIterator<Item = u64>) {
-        let mut left = self.left();
-        left.calls += 3 * billed.len() as u64 + SPARE;
-        left.units += 3 * billed.sum::<u64>() + SPARE;
+        let mut remaining = self.remaining();
+        remaining.calls += 3 * billed.len() as u64 + SPARE;
+        remaining.units += 3 * billed.sum::<u64>() + SPARE;
     }
 
     /// Takes one page of a list; false at the limit.
     pub(crate) fn take_page(&self) -> bool {
-        let mut left = self.left();
-        let Some(pages) = left.pages.checked_sub(1) else {
-            left.reached.get_or_insert(Limit::Calls);
+        let mut remaining = self.remaining();
+        let Some(pages) = remaining.pages.checked_sub(1) else {
+            remaining.reached.get_or_insert(Limit::Calls);
             return false;
         };
-        left.pages = pages;
+        remaining.pages = pages;
         true
     }
 
     /// Takes one request for datapoints that is billed as `units`; false at the limit.
     pub(crate) fn take_data(&self, units: u64) -> bool {
-        let mut left = self.left();
-        let (Some(calls), more) = (left.calls.checked_sub(1), left.units.checked_sub(units)) else {
-            left.reached.get_or_insert(Limit::Calls);
+        let mut remaining = self.remaining();
+        let (Some(calls), remaining_units) =
+            (remaining.calls.checked_sub(1), remaining.units.checked_sub(units))
+        else {
+            remaining.reached.get_or_insert(Limit::Calls);
             return false;
         };
-        let Some(units) = more else {
-            left.reached.get_or_insert(Limit::BilledUnits);
+        let Some(units) = remaining_units else {
+            remaining.reached.get_or_insert(Limit::BilledUnits);
             return false;
         };
-        (left.calls, left.units) = (calls, units);
+        (remaining.calls, remaining.units) = (calls, units);
         true
     }
 
     pub(crate) fn reached(&self) -> Option<Limit> {
-        self.left().reached
+        self.remaining().reached
     }
 
-    fn left(&self) -> MutexGuard<'_, Left> {
+    fn remaining(&self) -> MutexGuard<'_, Remaining> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fetch_may_use_three_times_what_is_planned_and_a_little_more() {
+    fn a_fetch_may_use_three_times_the_planned_units_and_the_spare_ones() {
         for (planned, units, expected, limit) in [
             (2, 50, 8, Limit::BilledUnits),
             (2, 0, 106, Limit::Calls),

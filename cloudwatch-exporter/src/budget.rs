@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::cost::{self, UNIT};
+use crate::cost::{self, UNIT_PRICE};
 use crate::results::{Results, Size};
 use crate::rule::{Api, Rule};
 use crate::usage;
@@ -57,11 +57,11 @@ fn costs<'a>(config: &Config, results: impl Iterator<Item = &'a Vec<Arc<Results>
     for ((index, target), results) in config.targets.iter().enumerate().zip(results) {
         let size = |(rule, results): (_, &Arc<Results>)| (rule, results.size());
         let sizes: Vec<_> = config.rules.iter().zip(results).map(size).collect();
-        let apis = cost::choose(&sizes, config.scrape_interval);
-        for (at, ((rule, size), api)) in sizes.iter().zip(apis).enumerate() {
+        let apis = cost::choose_apis(&sizes, config.scrape_interval);
+        for (rule_index, ((rule, size), api)) in sizes.iter().zip(apis).enumerate() {
             if rule.applies_to(target) {
                 let dollars = monthly(rule, *size, api, config.scrape_interval);
-                costs.push(Cost { target: index, rule: at, dollars });
+                costs.push(Cost { target: index, rule: rule_index, dollars });
             }
         }
     }
@@ -71,11 +71,11 @@ fn costs<'a>(config: &Config, results: impl Iterator<Item = &'a Vec<Arc<Results>
 /// The cost of a rule in dollars a month, at list price.
 pub(crate) fn monthly(rule: &Rule, size: Size, api: Api, scrape: u64) -> f64 {
     let units = match api {
-        Api::Data => cost::bundles(rule.statistics.len()),
-        Api::Statistics => cost::calls(&rule.statistics),
+        Api::Data => cost::billed_metrics(rule.statistics.len()),
+        Api::Statistics => cost::statistics_calls(&rule.statistics),
     };
-    let data = size.sets as f64 * units as f64 * rule.window.times_a_month(scrape);
-    (data + cost::lists_a_month(rule, size, scrape)) * UNIT
+    let data = size.sets as f64 * units as f64 * rule.window.queries_per_month(scrape);
+    (data + cost::list_requests_per_month(rule, size, scrape)) * UNIT_PRICE
 }
 
 /// The factor of each rule, and the resulting cost of a month.
@@ -84,14 +84,15 @@ fn stretched(budget: f64, costs: &[Cost]) -> (Vec<u32>, f64) {
     let mut total: f64 = costs.iter().map(|cost| cost.dollars).sum();
     let mut by_cost: Vec<_> = costs.iter().map(|cost| cost.dollars).enumerate().collect();
     while total > budget {
-        let dearest = by_cost
+        let most_expensive = by_cost
             .iter_mut()
-            .filter(|(at, _)| factors.get(*at).is_some_and(|factor| *factor < MAX_STRETCH))
+            .filter(|(index, _)| factors.get(*index).is_some_and(|factor| *factor < MAX_STRETCH))
             .max_by(|(_, a), (_, b)| a.total_cmp(b));
-        let Some((at, dollars)) = dearest.filter(|(_, dollars)| *dollars > 0.0) else { break };
+        let most_expensive = most_expensive.filter(|(_, dollars)| *dollars > 0.0);
+        let Some((index, dollars)) = most_expensive else { break };
         *dollars /= 2.0;
         total -= *dollars;
-        if let Some(factor) = factors.get_mut(*at) {
+        if let Some(factor) = factors.get_mut(*index) {
             *factor *= 2;
         }
     }

@@ -36,7 +36,7 @@ pub(crate) struct Cache {
     demo: Option<Demo>,
     state: Mutex<State>,
     /// Wakes the timer when a fetch has ended.
-    ended: Notify,
+    fetch_ended: Notify,
 }
 
 #[derive(Debug)]
@@ -58,7 +58,8 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// In a demo, metric streams are invented like all other metrics: they are fetched.
+    /// Reads the configuration. In a demo, rules that are fed by metric streams are fetched like all
+    /// others, because nothing sends streams.
     fn read(&self, is_demo: bool) -> Result<Config, ConfigError> {
         let mut config = match self {
             Self::File(path, strictness) => Config::read(path, *strictness),
@@ -78,7 +79,7 @@ impl Source {
         }
     }
 
-    /// As `--check` names it.
+    /// The name in the output of `--check`.
     pub(crate) fn title(&self) -> String {
         match self {
             Self::File(path, _) => path.display().to_string(),
@@ -87,7 +88,8 @@ impl Source {
     }
 }
 
-type End = Shared<BoxFuture<'static, ()>>;
+/// Completes when a fetch has ended.
+type FetchEnd = Shared<BoxFuture<'static, ()>>;
 
 /// A configuration with its families and clients.
 #[derive(Debug)]
@@ -101,19 +103,19 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    fn new(config: Config, connections: Connections, before: Option<&Self>) -> Arc<Self> {
+    fn new(config: Config, connections: Connections, previous: Option<&Self>) -> Arc<Self> {
         let exposition = Arc::new(Exposition::new(&config));
         let config = Arc::new(config);
         let clouds = config.targets.iter().map(|_| OnceCell::new()).collect();
-        let before = before.map(|setup| (&*setup.config, &setup.streamed));
-        let streamed = Store::new(&config, before);
+        let previous = previous.map(|setup| (&*setup.config, &setup.streamed));
+        let streamed = Store::new(&config, previous);
         Arc::new(Self { config, exposition, connections, streamed, clouds })
     }
 
     /// The clients of a target, created on first use.
     pub(crate) async fn cloud(&self, target: usize) -> Result<&Cloud, Failure> {
-        let known = self.config.targets.get(target).zip(self.clouds.get(target));
-        let Some((target, cloud)) = known else {
+        let entry = self.config.targets.get(target).zip(self.clouds.get(target));
+        let Some((target, cloud)) = entry else {
             return Err(Failure::setup("there is no such target"));
         };
         cloud.get_or_try_init(|| self.connections.open(target)).await
@@ -137,7 +139,7 @@ impl Cache {
             concurrency,
             demo,
             state: Mutex::new(state),
-            ended: Notify::new(),
+            fetch_ended: Notify::new(),
         }))
     }
 
@@ -145,7 +147,7 @@ impl Cache {
         &self.source
     }
 
-    /// Connections that share nothing with those of the fetches.
+    /// New connections, which share no state with those of the fetches.
     pub(crate) fn connections(&self) -> Connections {
         connections(self.concurrency, self.demo.as_ref())
     }
@@ -169,13 +171,13 @@ impl Cache {
             let State { setup, targets, .. } = &*self.state();
             (Arc::clone(setup), snapshot(setup, targets))
         };
-        // Without the lock: fetches go on meanwhile.
+        // The lock is released, so that fetches continue meanwhile.
         setup.streamed.add_to(&mut snapshot, now());
         (setup, snapshot)
     }
 
-    /// Reads the configuration again. An invalid or unchanged one changes nothing, so that no
-    /// results are fetched and paid for twice.
+    /// Reads the configuration again. If it is invalid or unchanged, the results are kept, so that
+    /// nothing is fetched and paid for twice.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
         let config = self.source.read(self.demo.is_some());
         usage::RELOADED.set(f64::from(u8::from(config.is_ok())));
@@ -194,7 +196,7 @@ impl Cache {
             tracing::warn!("changes of `stream` take effect when the exporter is restarted");
         }
         state.setup = Setup::new(config, self.connections(), Some(&state.setup));
-        // Fetches in progress continue, but their results are dropped.
+        // Fetches in progress continue, but their results are discarded.
         state.targets = TargetState::all(&state.setup);
         Ok(())
     }
@@ -206,32 +208,32 @@ impl Cache {
         now: u64,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
         let mut state = self.state();
-        state.demand.scraped(now);
+        state.demand.record_scrape(now);
         if state.timer.as_ref().is_none_or(AbortHandle::is_finished) {
             let cache = Arc::clone(self);
             state.timer =
                 Some(tokio::spawn(async move { cache.keep_fetching().await }).abort_handle());
         }
-        let must_wait: Vec<_> = self.fetch_due(&mut state, now, |_| true);
-        (!must_wait.is_empty()).then(|| wait(must_wait))
+        let needed: Vec<_> = self.fetch_due(&mut state, now, |_| true);
+        (!needed.is_empty()).then(|| wait(needed))
     }
 
-    /// Starts a fetch for each target with a due rule that `is_wanted`. Returns the ends of the
+    /// Starts a fetch for each target with due rules whose period `is_wanted`. Returns the ends of the
     /// fetches in progress that the page needs.
     fn fetch_due(
         self: &Arc<Self>,
         state: &mut State,
         now: u64,
         is_wanted: impl Fn(u64) -> bool,
-    ) -> Vec<End> {
+    ) -> Vec<FetchEnd> {
         let State { setup, targets, demand, .. } = state;
         let stretch =
             crate::budget::stretch(&setup.config, targets.iter().map(|target| &target.results));
         let mut ends = Vec::new();
         for (index, (target, stretch)) in targets.iter_mut().zip(stretch).enumerate() {
-            let Some(place) = setup.config.targets.get(index) else { continue };
+            let Some(target_config) = setup.config.targets.get(index) else { continue };
             let rules = &setup.config.rules;
-            let due = target.due(rules, place, now);
+            let due = target.due(rules, target_config, now);
             let wanted: Vec<_> = due
                 .into_iter()
                 .filter(|rule| {
@@ -241,7 +243,7 @@ impl Cache {
             if !wanted.is_empty() && !target.is_fetching() {
                 target.start(Arc::clone(self), Arc::clone(setup), index, wanted, stretch, now);
             }
-            if target.must_wait(rules, place, demand, now) {
+            if target.must_wait(rules, target_config, demand, now) {
                 ends.extend(target.end());
             }
         }
@@ -264,7 +266,7 @@ impl Cache {
                     targets.iter().filter_map(|target| target.next_due(&setup.config.rules, now));
                 next.min().map_or(60, |next| next.saturating_sub(now).clamp(1, 60))
             };
-            _ = timeout(until_second(now() + wait), self.ended.notified()).await;
+            _ = timeout(until_second(now() + wait), self.fetch_ended.notified()).await;
         }
     }
 
@@ -282,9 +284,9 @@ fn snapshot(setup: &Setup, targets: &[TargetState]) -> Snapshot {
     Snapshot { config: Arc::clone(&setup.config), targets }
 }
 
-/// Waits until all have ended; once one has ended, at most a few times as long as it took. One
-/// hanging account must not delay the page of all others.
-async fn wait(ends: Vec<End>) {
+/// Waits until all fetches have ended. After the first one has ended, waits at most a few times as long
+/// as it took: an account that hangs must not delay the results of the others.
+async fn wait(ends: Vec<FetchEnd>) {
     let start = Instant::now();
     let mut ends: FuturesUnordered<_> = ends.into_iter().collect();
     if ends.next().await.is_none() || ends.is_empty() {
@@ -294,10 +296,10 @@ async fn wait(ends: Vec<End>) {
     while let Ok(Some(())) = timeout_at(limit.into(), ends.next()).await {}
 }
 
-/// The time until then, at least 50 ms.
+/// The time until `second`, in seconds since 1970; at least 50 ms.
 fn until_second(second: u64) -> Duration {
-    let at = UNIX_EPOCH + Duration::from_secs(second);
-    at.duration_since(SystemTime::now()).unwrap_or_default().max(Duration::from_millis(50))
+    let time = UNIX_EPOCH + Duration::from_secs(second);
+    time.duration_since(SystemTime::now()).unwrap_or_default().max(Duration::from_millis(50))
 }
 
 /// Seconds since 1970.

@@ -1,17 +1,17 @@
-//! Converts rules to calls, before any request: this determines the cost.
+//! Groups the queries of rules into calls. The grouping determines the cost.
 
 pub(crate) mod context;
 
 use std::collections::BTreeMap;
 
-use crate::cost::{self, MAX_DATAPOINTS, MAX_EXTENDED, MAX_QUERIES};
+use crate::cost::{self, MAX_DATAPOINTS, MAX_EXTENDED_STATISTICS, MAX_QUERIES};
 use crate::results::{Point, Results};
 use crate::rule::{Api, Rule, Window};
 
-/// A rule whose points are pending.
+/// A rule with pending points.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RuleQueries<'a> {
-    /// Its index in the configuration.
+    /// The index of the rule in the configuration.
     pub(crate) index: usize,
     pub(crate) rule: &'a Rule,
     pub(crate) results: &'a Results,
@@ -26,12 +26,12 @@ pub(crate) struct Query {
     pub(crate) statistic: usize,
 }
 
-/// One call to AWS, apart from its pages.
+/// One call to AWS, with all pages of its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) api: Api,
-    /// Queries of one namespace and one window, with the statistics of a metric side by side. With
-    /// [`Api::Statistics`] all are of one metric, and either basic or extended.
+    /// Queries of one namespace and one window. The statistics of a metric are consecutive. With
+    /// [`Api::Statistics`], all queries are of one metric, and either basic or extended.
     pub(crate) queries: Vec<Query>,
     /// The number of queries of each metric, including those of several rules with the same metric.
     pub(crate) metrics: Vec<u32>,
@@ -40,10 +40,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call for some of the queries; `metrics` has those of each metric.
+    /// A call that repeats some queries. `metrics` has the queries of each metric.
     pub(crate) fn retry(api: Api, metrics: &[Vec<Query>]) -> Self {
         let billed = match api {
-            Api::Data => metrics.iter().map(|metric| cost::bundles(metric.len())).sum(),
+            Api::Data => metrics.iter().map(|metric| cost::billed_metrics(metric.len())).sum(),
             Api::Statistics => 1,
         };
         let size = |metric: &Vec<Query>| u32::try_from(metric.len()).unwrap_or(u32::MAX);
@@ -62,7 +62,7 @@ impl Call {
     }
 }
 
-/// All pending points, in as few calls as possible and with no metric billed twice.
+/// The calls for all pending points: as few calls as possible, and no metric is billed twice.
 pub(crate) fn calls(entries: &[RuleQueries<'_>]) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut groups: BTreeMap<(Window, &str), Vec<RuleQueries<'_>>> = BTreeMap::new();
@@ -80,16 +80,16 @@ pub(crate) fn calls(entries: &[RuleQueries<'_>]) -> Vec<Call> {
     calls
 }
 
-/// The queries of a window that fit in one call and in one page of its response: each page is
-/// another request, and may be billed as one.
+/// The number of queries of a window that fit in one call and in one page of its response. Each page is
+/// another request, which may be billed.
 fn queries_per_call(window: Window) -> usize {
     let points = window.datapoints() as usize;
     (MAX_DATAPOINTS / points).clamp(1, MAX_QUERIES)
 }
 
-/// The pending points of one set.
+/// The queries for the pending points of one dimension set.
 fn pending(entry: RuleQueries<'_>, set: usize) -> impl Iterator<Item = Query> {
-    let points = entry.results.of(set, entry.rule.statistics.len()).iter().enumerate();
+    let points = entry.results.set_points(set, entry.rule.statistics.len()).iter().enumerate();
     points.filter(|(_, point)| **point == Point::Pending).map(move |(statistic, _)| Query {
         rule: entry.index,
         set,
@@ -102,8 +102,8 @@ fn statistics_calls(entry: RuleQueries<'_>, calls: &mut Vec<Call>) {
         let is_extended = |query: &Query| {
             entry.rule.statistics.get(query.statistic).is_some_and(|known| known.is_extended)
         };
-        let (extended, plain): (Vec<_>, Vec<_>) = pending(entry, set).partition(is_extended);
-        let parts = [plain.as_slice()].into_iter().chain(extended.chunks(MAX_EXTENDED));
+        let (extended, basic): (Vec<_>, Vec<_>) = pending(entry, set).partition(is_extended);
+        let parts = [basic.as_slice()].into_iter().chain(extended.chunks(MAX_EXTENDED_STATISTICS));
         calls.extend(parts.filter(|queries| !queries.is_empty()).map(|queries| Call {
             api: Api::Statistics,
             queries: queries.to_vec(),
@@ -113,8 +113,8 @@ fn statistics_calls(entry: RuleQueries<'_>, calls: &mut Vec<Call>) {
     }
 }
 
-fn data_calls(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
-    let mut batch = Batch::new(room);
+fn data_calls(group: &[RuleQueries<'_>], max_queries: usize, calls: &mut Vec<Call>) {
+    let mut batch = Batch::new(max_queries);
     for metric in metrics(group) {
         let start = batch.queries.len();
         for (entry, set) in metric {
@@ -125,7 +125,7 @@ fn data_calls(group: &[RuleQueries<'_>], room: usize, calls: &mut Vec<Call>) {
     batch.flush(calls);
 }
 
-/// The metrics of a group: each is a rule and a set, or several if rules have the same metric.
+/// The metrics of a group. Each is a rule and a dimension set, or several if rules have the same metric.
 fn metrics<'a>(group: &[RuleQueries<'a>]) -> Vec<Vec<(RuleQueries<'a>, usize)>> {
     let mut by_name: BTreeMap<&str, Vec<RuleQueries<'a>>> = BTreeMap::new();
     for entry in group {
@@ -151,38 +151,38 @@ fn metrics<'a>(group: &[RuleQueries<'a>]) -> Vec<Vec<(RuleQueries<'a>, usize)>> 
     metrics
 }
 
-/// A call of `GetMetricData` that is being filled.
+/// A call of `GetMetricData` that is being assembled.
 struct Batch {
-    room: usize,
+    max_queries: usize,
     queries: Vec<Query>,
     metrics: Vec<u32>,
 }
 
 impl Batch {
-    fn new(room: usize) -> Self {
-        Self { room, queries: Vec::new(), metrics: Vec::new() }
+    fn new(max_queries: usize) -> Self {
+        Self { max_queries, queries: Vec::new(), metrics: Vec::new() }
     }
 
-    /// The queries from `start` on belong to one metric. If they do not fit, a new call begins with
-    /// them: a metric whose statistics are in two calls is billed in both.
+    /// Ends a metric, whose queries begin at index `start`. If they do not fit, they are moved to a new
+    /// call, because a metric with statistics in two calls is billed twice.
     fn end_metric(&mut self, start: usize, calls: &mut Vec<Call>) {
-        let mut mine = self.queries.len() - start;
-        if mine == 0 {
+        let mut count = self.queries.len() - start;
+        if count == 0 {
             return;
         }
-        if self.queries.len() > self.room {
+        if self.queries.len() > self.max_queries {
             let moved = self.queries.split_off(start);
             self.flush(calls);
             self.queries = moved;
-            while self.queries.len() > self.room {
-                let rest = self.queries.split_off(self.room);
-                self.add_metric(self.room);
+            while self.queries.len() > self.max_queries {
+                let rest = self.queries.split_off(self.max_queries);
+                self.add_metric(self.max_queries);
                 self.flush(calls);
                 self.queries = rest;
             }
-            mine = self.queries.len();
+            count = self.queries.len();
         }
-        self.add_metric(mine);
+        self.add_metric(count);
     }
 
     fn add_metric(&mut self, queries: usize) {
@@ -190,9 +190,10 @@ impl Batch {
     }
 
     fn flush(&mut self, calls: &mut Vec<Call>) {
-        let full = std::mem::replace(self, Self::new(self.room));
+        let full = std::mem::replace(self, Self::new(self.max_queries));
         if !full.queries.is_empty() {
-            let size = |size: &u32| cost::bundles(usize::try_from(*size).unwrap_or(usize::MAX));
+            let size =
+                |size: &u32| cost::billed_metrics(usize::try_from(*size).unwrap_or(usize::MAX));
             let billed = full.metrics.iter().map(size).sum();
             calls.push(Call {
                 api: Api::Data,
@@ -209,14 +210,18 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::results::Set;
+    use crate::results::DimensionSet;
     use crate::rule::Statistic;
     use crate::rule::tests::rule;
 
     pub(crate) fn results(rule: &Rule, sets: usize) -> Results {
         let names = rule.dimensions.clone().unwrap_or_default();
         let values = |set: usize| vec![Box::from(format!("v{set}").as_str()); names.len()];
-        let set = |set| Set { names: Arc::clone(&names), values: values(set).into(), owner: None };
+        let set = |set| DimensionSet {
+            names: Arc::clone(&names),
+            values: values(set).into(),
+            owner: None,
+        };
         Results {
             sets: Arc::new((0..sets).map(set).collect()),
             points: vec![Point::Pending; sets * rule.statistics.len()],
@@ -329,9 +334,9 @@ pub(crate) mod tests {
     fn known_points_are_not_queried_again() {
         let rule = rule("A", "M", &["D"]);
         let mut results = results(&rule, 3);
-        for (at, point) in results.points.iter_mut().enumerate() {
-            if at != 7 {
-                *point = if at % 2 == 0 {
+        for (index, point) in results.points.iter_mut().enumerate() {
+            if index != 7 {
+                *point = if index % 2 == 0 {
                     Point::NoData
                 } else {
                     Point::Value { value: 1.0, millis: 1 }

@@ -18,11 +18,11 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
     for (index, (target, state)) in snapshot.targets().enumerate() {
         let prefix =
             if target.is_named() { format!("{}: ", target.title()) } else { String::new() };
-        let of_target = config.rules.iter().zip(&state.results);
-        let of_target = of_target.filter(|(rule, _)| rule.applies_to(target));
-        if !of_target.clone().any(|(rule, _)| rule.is_fetched()) {
-            // Nothing is requested there, so that no credentials are needed.
-            lines.extend(of_target.map(|(rule, results)| of_rule(&prefix, rule, results)));
+        let applicable = config.rules.iter().zip(&state.results);
+        let applicable = applicable.filter(|(rule, _)| rule.applies_to(target));
+        if !applicable.clone().any(|(rule, _)| rule.is_fetched()) {
+            // Nothing is requested from this target, so that no credentials are needed.
+            lines.extend(applicable.map(|(rule, results)| rule_line(&prefix, rule, results)));
             continue;
         }
         let cloud = match setup.cloud(index).await {
@@ -37,12 +37,12 @@ pub(crate) async fn lines(cache: &Cache) -> Vec<CheckLine> {
         match cloud.identity().await {
             Ok(identity) => lines.push(CheckLine::new(true, credentials, identity)),
             Err(failure) => {
-                // Nothing could be requested, which says nothing about the rules.
+                // Without credentials, nothing is known about the rules.
                 lines.push(CheckLine::new(false, credentials, failure.to_string()));
                 continue;
             }
         }
-        lines.extend(of_target.map(|(rule, results)| of_rule(&prefix, rule, results)));
+        lines.extend(applicable.map(|(rule, results)| rule_line(&prefix, rule, results)));
     }
     lines.extend(budget(&snapshot));
     lines
@@ -65,8 +65,8 @@ fn budget(snapshot: &Snapshot) -> Option<CheckLine> {
     })
 }
 
-fn of_rule(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
-    let what = format!("{prefix}line {}: {}", rule.line, rule.title());
+fn rule_line(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
+    let subject = format!("{prefix}line {}: {}", rule.line, rule.title());
     let sets = results.sets.len();
     let points = results.points.iter().filter(|point| matches!(point, Point::Value { .. })).count();
     let finding = match (sets, points) {
@@ -88,5 +88,5 @@ fn of_rule(prefix: &str, rule: &Rule, results: &Results) -> CheckLine {
         ),
         _ => format!("{sets} dimension sets, {points} series"),
     };
-    CheckLine::new(!results.is_incomplete, what, finding)
+    CheckLine::new(!results.is_incomplete, subject, finding)
 }

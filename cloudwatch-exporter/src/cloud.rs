@@ -32,8 +32,8 @@ use self::causes::Causes;
 pub(crate) use self::connections::Connections;
 pub(crate) use self::failure::Failure;
 use self::limiter::{Limiter, Permit};
-pub(crate) use self::list::{Listed, Listing};
-pub(crate) use self::resources::Selection;
+pub(crate) use self::list::{ListParameters, MetricList};
+pub(crate) use self::resources::ResourceFilters;
 use self::unreadable::RetryUnreadable;
 use crate::calls::context::CallContext;
 use crate::usage;
@@ -62,14 +62,14 @@ struct CallMonitor {
 }
 
 impl CallMonitor {
-    /// An attempt without a response.
-    fn unanswered(&self, action: &'static str, uri: Option<&str>, error: &str) {
+    /// Records an attempt without a response.
+    fn record_no_response(&self, action: &'static str, uri: Option<&str>, error: &str) {
         let kind = if error.contains("timed out") || error.contains("timeout") {
             "timeout"
         } else {
             "connection"
         };
-        self.causes.occurred(action, kind, &self.title, uri.unwrap_or(&self.endpoint), error);
+        self.causes.record(action, kind, &self.title, uri.unwrap_or(&self.endpoint), error);
     }
 }
 
@@ -81,8 +81,8 @@ impl Cloud {
         is_linked: bool,
         concurrency: usize,
     ) -> Self {
-        // Each call decides about its own retries: hundreds run in one fetch, and the failures of
-        // some must not use up the retries of the others.
+        // The token bucket of the SDK limits the retries of all calls together. Hundreds of calls run
+        // in one fetch, and the failures of some must not use up the retries of the others.
         let partition = RetryPartition::custom("cloudwatch").token_bucket(TokenBucket::unlimited());
         let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(sdk)
             .retry_partition(partition.build())
@@ -128,20 +128,20 @@ impl Cloud {
             return Err(Failure::setup("no credentials are configured"));
         };
         let credentials = provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| Failure::of_error("", "", &error))?;
+        let credentials = credentials.map_err(|error| Failure::from_error("", "", &error))?;
         Ok(format!("access key {}", credentials.access_key_id()))
     }
 
     /// Logs the causes of failures that have ended.
-    pub(crate) fn end_of_fetch(&self) {
-        self.monitor.causes.end_of_fetch(&self.monitor.title);
+    pub(crate) fn log_resolved_failures(&self) {
+        self.monitor.causes.log_resolved_failures(&self.monitor.title);
     }
 
     fn is_linked(&self) -> bool {
         self.is_linked
     }
 
-    /// Takes a request for datapoints from what the fetch may use.
+    /// Counts a request for datapoints against the limits of the fetch.
     fn take(&self, action: &'static str, call: CallContext<'_>, units: u64) -> Result<(), Failure> {
         if call.context.allowance.take_data(units) {
             return Ok(());
@@ -179,6 +179,6 @@ impl Cloud {
     fn failed(&self, failure: &Failure) {
         failure.count();
         let CallMonitor { causes, title, endpoint, .. } = &*self.monitor;
-        causes.occurred(failure.action(), failure.code(), title, endpoint, &failure.to_string());
+        causes.record(failure.action(), failure.code(), title, endpoint, &failure.to_string());
     }
 }

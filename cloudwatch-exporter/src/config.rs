@@ -1,5 +1,5 @@
-//! The configuration file: all keys of the Java exporter, and keys of our own, in YAML or JSON. An
-//! error names the line and the key.
+//! The configuration file: all keys of the Java exporter and additional ones, in YAML or JSON. Errors
+//! name the line and the key.
 
 mod accounts;
 mod defaults;
@@ -47,8 +47,8 @@ pub(crate) struct Config {
     pub(crate) source: Vec<u8>,
 }
 
-/// The shortest interval between scrapes for estimates of cost, in seconds.
-pub(crate) const SCRAPE_INTERVAL: u64 = 60;
+/// The default interval between scrapes for estimates of cost, in seconds.
+pub(crate) const DEFAULT_SCRAPE_INTERVAL: u64 = 60;
 
 impl Config {
     /// The configuration of `--demo` without a file.
@@ -58,7 +58,7 @@ impl Config {
             .map_err(|fault| fault.in_file(Path::new("the example")))
     }
 
-    /// Reads the file. Warnings are logged; the error is one line.
+    /// Reads the file, and logs warnings. An error is one line.
     pub(crate) fn read(path: &Path, strictness: Strictness) -> Result<Self, ConfigError> {
         let text = config_file::read(path, config_file::SMALL).map_err(|error| {
             Fault::without_key(None, format!("cannot be read: {error}")).in_file(path)
@@ -95,19 +95,19 @@ impl Config {
                 let problem = "is for a file without `accounts`; give each account its own";
                 return Err(Fault::new("role_arn", None, problem));
             }
-            Some(accounts) => accounts::all(accounts, region.as_ref())?,
-            None => accounts::only(region, role_arn),
+            Some(accounts) => accounts::targets(accounts, region.as_ref())?,
+            None => accounts::single_target(region, role_arn),
         };
         for target in &mut targets {
             target.endpoints = endpoints;
         }
-        let defaults = Defaults::new(&file.shared())?;
+        let defaults = Defaults::new(&file.shared_keys())?;
         let mut rules = Vec::with_capacity(metrics.len());
         for metric in metrics {
             rules.extend(defaults.rule(metric, &targets, strictness, &mut warnings)?);
         }
         for entry in discover {
-            rules.extend(defaults.discovered(entry, &targets)?);
+            rules.extend(defaults.discovery_rules(entry, &targets)?);
         }
         let stream = file.stream.take().map(stream::stream).transpose()?;
         stream::check(stream.as_ref(), &rules, &targets)?;
@@ -118,7 +118,7 @@ impl Config {
             stream,
             labels: labels(file.labels)?,
             budget: budget(file.budget_dollars.as_ref())?,
-            scrape_interval: SCRAPE_INTERVAL,
+            scrape_interval: DEFAULT_SCRAPE_INTERVAL,
             warnings,
             source: text.to_vec(),
         })
@@ -135,15 +135,14 @@ fn naming(given: Option<&Spanned<String>>) -> Result<Naming, Fault> {
 
 fn labels(given: Given<BTreeMap<String, String>>) -> Result<Vec<(String, String)>, Fault> {
     let Some(given) = given else { return Ok(Vec::new()) };
-    let is_legal = |name: &str| {
-        let mut letters = name.chars();
-        let first =
-            letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_');
-        first && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    let is_valid = |name: &str| {
+        let mut chars = name.chars();
+        let is_first_valid = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        is_first_valid && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    let taken = ["job", "instance", "account", "account_id", "region", "name"];
+    let reserved = ["job", "instance", "account", "account_id", "region", "name"];
     for name in given.value.keys() {
-        if !is_legal(name) || name.starts_with("__") || taken.contains(&name.as_str()) {
+        if !is_valid(name) || name.starts_with("__") || reserved.contains(&name.as_str()) {
             let problem = format!("{name:?} cannot be the name of a label");
             return Err(Fault::at(&given, "labels", problem));
         }

@@ -3,22 +3,23 @@
 use crate::results::Size;
 use crate::rule::{Api, Rule, Statistic};
 
-/// Dollars for one metric of `GetMetricData`, and for one request of the other operations.
-pub(crate) const UNIT: f64 = 0.01 / 1000.0;
+/// The price in dollars of one metric of `GetMetricData`, and of one request of the other operations.
+pub(crate) const UNIT_PRICE: f64 = 0.01 / 1000.0;
 
-/// Dollars for one update of a metric in a metric stream.
-pub(crate) const STREAM_UPDATE: f64 = 0.003 / 1000.0;
+/// The price in dollars of one update of a metric in a metric stream.
+pub(crate) const STREAM_UPDATE_PRICE: f64 = 0.003 / 1000.0;
 
-/// Dollars for a gigabyte that Firehose delivers.
-pub(crate) const FIREHOSE_GIGABYTE: f64 = 0.029;
+/// The price in dollars of a gigabyte that Firehose delivers.
+pub(crate) const FIREHOSE_GIGABYTE_PRICE: f64 = 0.029;
 
 /// Free requests of an account each month; metrics of `GetMetricData` are not included.
 pub(crate) const FREE_REQUESTS: f64 = 1_000_000.0;
 
-/// Statistics of one metric in one call of `GetMetricData` that are billed as one metric.
-const BUNDLE: usize = 5;
+/// The number of statistics of one metric that are billed as one metric, in one call of
+/// `GetMetricData`.
+const STATISTICS_PER_BILLED_METRIC: usize = 5;
 
-/// Queries in a call of `GetMetricData`.
+/// The maximum number of queries in a call of `GetMetricData`.
 pub(crate) const MAX_QUERIES: usize = 500;
 
 /// The maximum number of datapoints on a page of `GetMetricData`.
@@ -28,43 +29,43 @@ pub(crate) const MAX_DATAPOINTS: usize = 100_800;
 pub(crate) const MAX_STATISTICS_DATAPOINTS: u32 = 1440;
 
 /// The maximum number of extended statistics in a call of `GetMetricStatistics`.
-pub(crate) const MAX_EXTENDED: usize = 10;
+pub(crate) const MAX_EXTENDED_STATISTICS: usize = 10;
 
 /// The number of metrics that AWS bills for this many statistics of one metric in one call of
 /// `GetMetricData`.
-pub(crate) fn bundles(statistics: usize) -> u64 {
-    statistics.div_ceil(BUNDLE) as u64
+pub(crate) fn billed_metrics(statistics: usize) -> u64 {
+    statistics.div_ceil(STATISTICS_PER_BILLED_METRIC) as u64
 }
 
 /// The number of `GetMetricStatistics` calls for these statistics of one metric: one for the basic
 /// ones, and others for the extended ones.
-pub(crate) fn calls(statistics: &[Statistic]) -> u64 {
+pub(crate) fn statistics_calls(statistics: &[Statistic]) -> u64 {
     let extended = statistics.iter().filter(|statistic| statistic.is_extended).count();
-    u64::from(extended < statistics.len()) + extended.div_ceil(MAX_EXTENDED) as u64
+    u64::from(extended < statistics.len()) + extended.div_ceil(MAX_EXTENDED_STATISTICS) as u64
 }
 
-/// The requests a month to keep the list of a rule current.
-pub(crate) fn lists_a_month(rule: &Rule, size: Size, scrape: u64) -> f64 {
+/// The number of `ListMetrics` requests a month that keep the list of a rule current.
+pub(crate) fn list_requests_per_month(rule: &Rule, size: Size, scrape: u64) -> f64 {
     let scrape = scrape.max(rule.list_ttl.as_secs());
-    f64::from(size.pages) * rule.window.times_a_month(scrape)
+    f64::from(size.pages) * rule.window.queries_per_month(scrape)
 }
 
-/// The operation for each rule. If the configuration leaves it open, it is `GetMetricStatistics`
-/// while that is free or cheaper than `GetMetricData`; beyond that both cost the same, and the
-/// latter needs far fewer calls.
-pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
+/// Chooses the operation of each rule. If the configuration does not set it, `GetMetricStatistics` is
+/// used while it is free or cheaper than `GetMetricData`. Otherwise both cost the same, and
+/// `GetMetricData` needs far fewer calls.
+pub(crate) fn choose_apis(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
     let requests = |rule: &Rule, size: Size| {
-        let calls = size.sets as f64 * calls(&rule.statistics) as f64;
-        calls * rule.window.times_a_month(scrape)
+        let calls = size.sets as f64 * statistics_calls(&rule.statistics) as f64;
+        calls * rule.window.queries_per_month(scrape)
     };
     let mut free = FREE_REQUESTS;
     for (rule, size) in rules {
-        free -= lists_a_month(rule, *size, scrape);
+        free -= list_requests_per_month(rule, *size, scrape);
         if rule.api == Some(Api::Statistics) {
             free -= requests(rule, *size);
         }
     }
-    let mut decide = |(rule, size): &(&Rule, Size)| {
+    let mut choose_api = |(rule, size): &(&Rule, Size)| {
         if rule.window.datapoints() > MAX_STATISTICS_DATAPOINTS {
             return Api::Data;
         }
@@ -76,10 +77,10 @@ pub(crate) fn choose(rules: &[(&Rule, Size)], scrape: u64) -> Vec<Api> {
             free -= requests;
             return Api::Statistics;
         }
-        let is_cheaper = calls(&rule.statistics) < bundles(rule.statistics.len());
+        let is_cheaper = statistics_calls(&rule.statistics) < billed_metrics(rule.statistics.len());
         if is_cheaper { Api::Statistics } else { Api::Data }
     };
-    rules.iter().map(&mut decide).collect()
+    rules.iter().map(&mut choose_api).collect()
 }
 
 #[cfg(test)]
@@ -87,15 +88,15 @@ mod tests {
     use super::*;
     use crate::rule::tests::rule;
 
-    fn statistics(plain: usize, extended: usize) -> Vec<Statistic> {
+    fn statistics(basic: usize, extended: usize) -> Vec<Statistic> {
         let named = |name: String, is_extended| Statistic { name, is_extended };
-        let plain = (0..plain).map(|n| named(format!("Plain{n}"), false));
-        plain.chain((0..extended).map(|n| named(format!("p{n}"), true))).collect()
+        let basic = (0..basic).map(|n| named(format!("Basic{n}"), false));
+        basic.chain((0..extended).map(|n| named(format!("p{n}"), true))).collect()
     }
 
     #[test]
-    fn statistics_are_counted_as_they_are_billed() {
-        for (plain, extended, expected) in [
+    fn billed_metrics_and_calls_are_counted() {
+        for (basic, extended, expected) in [
             (5, 0, (1, 1)),
             (1, 0, (1, 1)),
             (0, 1, (1, 1)),
@@ -103,9 +104,9 @@ mod tests {
             (0, 11, (3, 2)),
             (3, 10, (3, 2)),
         ] {
-            let statistics = statistics(plain, extended);
-            let found = (bundles(statistics.len()), calls(&statistics));
-            assert_eq!(found, expected, "{plain} and {extended}");
+            let statistics = statistics(basic, extended);
+            let found = (billed_metrics(statistics.len()), statistics_calls(&statistics));
+            assert_eq!(found, expected, "{basic} and {extended}");
         }
     }
 
@@ -121,13 +122,13 @@ mod tests {
         old.api = Some(Statistics);
         let size = |sets| Size { sets, pages: 1 };
         // 43,200 times a month: 23 requests each time are free, including those for lists.
-        let apis = |rules: &[(&Rule, Size)]| choose(rules, 60);
+        let apis = |rules: &[(&Rule, Size)]| choose_apis(rules, 60);
         assert_eq!(apis(&[(&open, size(21)), (&fixed, size(9))]), [Statistics, Data]);
         assert_eq!(apis(&[(&open, size(23))]), [Data]);
         assert_eq!(apis(&[(&open, size(11)), (&open, size(11))]), [Statistics, Data]);
         assert_eq!(apis(&[(&open, size(11)), (&open, size(10))]), [Statistics, Statistics]);
         assert_eq!(apis(&[(&open, size(2)), (&old, size(20))]), [Data, Statistics]);
-        assert_eq!(apis(&[(&many, size(500))]), [Statistics], "it is billed half");
-        assert_eq!(choose(&[(&open, size(23))], 120), [Statistics], "scraped half as often");
+        assert_eq!(apis(&[(&many, size(500))]), [Statistics], "half as many units are billed");
+        assert_eq!(choose_apis(&[(&open, size(23))], 120), [Statistics], "scraped half as often");
     }
 }

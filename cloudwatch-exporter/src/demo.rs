@@ -1,5 +1,5 @@
-//! `--demo`: a simulated CloudWatch in this process, with resources for each rule of the
-//! configuration, so that a configuration can be tried without an AWS account.
+//! `--demo`: a simulated CloudWatch in this process, to try a configuration without an AWS account. It
+//! has resources for each rule of the configuration.
 
 mod model;
 
@@ -9,7 +9,7 @@ use fake_cloudwatch::Fake;
 
 use crate::config::Config;
 
-/// A CloudWatch on a loopback port, until it is dropped.
+/// A simulated CloudWatch on a loopback port. It stops on drop.
 #[derive(Debug)]
 pub(crate) struct Demo(Fake);
 

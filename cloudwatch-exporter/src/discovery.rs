@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use regex::bytes::Regex;
 
-use crate::results::{Resource, Set};
-use crate::services::{Arns, Association, ResourceId, Resources, Service};
+use crate::results::{DimensionSet, Resource};
+use crate::services::{Arns, Association, ResourceId, ResourceIndex, Service};
 
 /// The part of an entry of `discover` that its rules share.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     pub(crate) service: &'static Service,
     arns: Arns,
-    /// Tag values, one of which resources must have; an empty list means any value.
+    /// The allowed values by key of a tag. An empty list allows any value.
     pub(crate) tags: BTreeMap<String, Vec<String>>,
-    /// Patterns by key of a tag: its value must match one of them. AWS cannot filter by patterns.
+    /// Patterns by key of a tag, one of which its value must match. The exporter applies them, because
+    /// AWS cannot filter by patterns.
     pub(crate) tag_patterns: BTreeMap<String, Vec<Regex>>,
-    /// Whether metrics are included that belong to no resource with these tags.
+    /// Whether metrics are included that do not belong to a resource with these tags.
     is_untagged: bool,
 }
 
@@ -45,13 +46,13 @@ impl Discovery {
     /// The selected sets, with the index of the resource of each.
     pub(crate) fn select<'a>(
         &self,
-        sets: impl Iterator<Item = &'a Set>,
+        sets: impl Iterator<Item = &'a DimensionSet>,
         resources: &[Resource],
-    ) -> (Vec<Set>, Vec<Option<u32>>) {
+    ) -> (Vec<DimensionSet>, Vec<Option<u32>>) {
         let arns = resources.iter().map(|resource| resource.arn.as_str());
-        let known = Resources::new(self.service, &self.arns, arns);
-        sets.filter_map(|set| match known.of(set.pairs()) {
-            Association::Resource(at) => Some((set.clone(), Some(at))),
+        let index = ResourceIndex::new(self.service, &self.arns, arns);
+        sets.filter_map(|set| match index.find(set.pairs()) {
+            Association::Resource(resource) => Some((set.clone(), Some(resource))),
             Association::Other | Association::None if self.is_untagged => Some((set.clone(), None)),
             Association::Other | Association::None => None,
         })

@@ -14,10 +14,10 @@ use crate::allowance::Allowance;
 use crate::calls::{RuleQueries, calls};
 use crate::cloud::Connections;
 use crate::config::Config;
-use crate::cost::{self, FREE_REQUESTS, UNIT};
+use crate::cost::{self, FREE_REQUESTS, UNIT_PRICE};
 use crate::fetch::Job;
 use crate::fetch::pending::pending;
-use crate::results::{Point, Results, Set, Size};
+use crate::results::{DimensionSet, Point, Results, Size};
 use crate::rule::{Api, Rule};
 use crate::target::Target;
 
@@ -29,14 +29,14 @@ pub(super) const MONTH: f64 = 30.0 * 86_400.0;
 pub(crate) struct Estimate {
     /// The interval between scrapes, in seconds.
     pub(super) scrape_interval: u64,
-    /// Whether AWS listed the dimension sets, or a flag gave their number.
+    /// Whether AWS listed the dimension sets. Otherwise, a flag sets their number.
     pub(super) is_listed: bool,
     pub(super) targets: Vec<TargetEstimate>,
-    /// Of a month, before free requests.
+    /// The cost of a month, including that of free requests.
     pub(super) dollars: f64,
-    /// Of a month, if every query is billed.
+    /// The cost of a month, if every query is billed.
     pub(super) dollars_by_query: f64,
-    /// Free requests, if nothing else in the accounts uses them.
+    /// The value of the free requests, if nothing else in the accounts uses them.
     pub(super) free_dollars: f64,
     /// The part of `dollars` for rules that are fed by metric streams.
     pub(super) stream_dollars: f64,
@@ -64,37 +64,38 @@ pub(super) struct RuleEstimate {
     /// Seconds between two fetches.
     pub(super) every: f64,
     pub(super) sets: usize,
-    /// Of one fetch.
+    /// The calls of one fetch. The billed units and the queries are those of one fetch, too.
     pub(super) calls: u64,
     pub(super) billed: u64,
     pub(super) queries: u64,
-    /// `ListMetrics` requests of a month.
+    /// The `ListMetrics` requests of a month.
     pub(super) lists: f64,
-    /// Of a month.
+    /// The cost of a month.
     pub(super) dollars: f64,
     pub(super) dollars_by_query: f64,
-    /// Of a month, as a metric stream; `None` if a stream cannot feed the rule.
+    /// The cost of a month as a metric stream. `None` if a stream cannot feed the rule.
     pub(super) stream_dollars: Option<f64>,
-    /// Requests of a month within the free million.
+    /// The requests of a month that can be free.
     #[serde(skip)]
     requests: f64,
 }
 
-/// The savings of a month by a change to the file.
+/// What a change to the file saves each month.
 #[derive(Debug, Serialize)]
 pub(super) struct Saving {
     pub(super) change: &'static str,
     pub(super) dollars: f64,
 }
 
-/// Lists the dimension sets, or assumes `sets` for each metric that would have to be listed.
+/// Estimates the cost. Lists the dimension sets, or assumes `sets` for each metric that would have to be
+/// listed.
 pub(crate) async fn estimate(
     config: &Config,
     sets: Option<usize>,
     connections: &Connections,
     concurrency: usize,
 ) -> Result<Estimate, String> {
-    // The dimension sets of metric streams are listed, too.
+    // The dimension sets of rules that are fed by metric streams are listed, too.
     let mut fetched = config.clone();
     fetched.rules.iter_mut().for_each(|rule| rule.from_stream = false);
     let results = match sets {
@@ -104,7 +105,7 @@ pub(crate) async fn estimate(
         }
         None => listed(&fetched, connections, concurrency).await?,
     };
-    Ok(of_results(config, &results, sets.is_none()))
+    Ok(from_results(config, &results, sets.is_none()))
 }
 
 async fn listed(
@@ -134,8 +135,8 @@ async fn listed(
                  sends no requests"
             ));
         }
-        let of = |index| results.remove(&index).unwrap_or_default();
-        targets.push((0..config.rules.len()).map(of).collect());
+        let results_of = |index| results.remove(&index).unwrap_or_default();
+        targets.push((0..config.rules.len()).map(results_of).collect());
     }
     Ok(targets)
 }
@@ -147,7 +148,7 @@ pub(super) fn assumed(rule: &Rule, sets: usize) -> Results {
         None => (1, 0),
     };
     let names = rule.dimensions.clone().unwrap_or_default();
-    let set = |set: usize| Set {
+    let set = |set: usize| DimensionSet {
         names: Arc::clone(&names),
         values: names.iter().map(|_| Box::from(set.to_string().as_str())).collect(),
         owner: None,
@@ -160,16 +161,16 @@ pub(super) fn assumed(rule: &Rule, sets: usize) -> Results {
     }
 }
 
-pub(super) fn of_results(config: &Config, results: &[Vec<Results>], is_listed: bool) -> Estimate {
+pub(super) fn from_results(config: &Config, results: &[Vec<Results>], is_listed: bool) -> Estimate {
     let scrape = config.scrape_interval;
     let targets = config.targets.iter().zip(results);
     let targets: Vec<_> = targets
-        .map(|(target, results)| of_target(target, &config.rules, results, scrape))
+        .map(|(target, results)| target_estimate(target, &config.rules, results, scrape))
         .collect();
     let rules = || targets.iter().flat_map(|target| &target.rules);
     let dollars = rules().map(|rule| rule.dollars).sum();
     let streamed = || rules().filter(|rule| rule.operation == STREAM);
-    // Each account has its own free requests; targets with the same role are the same account.
+    // Each account has its own free requests. Targets with the same name are the same account.
     let mut by_account: BTreeMap<&str, f64> = BTreeMap::new();
     for target in &targets {
         let requests: f64 = target.rules.iter().map(|rule| rule.requests).sum();
@@ -180,7 +181,10 @@ pub(super) fn of_results(config: &Config, results: &[Vec<Results>], is_listed: b
         is_listed,
         dollars,
         dollars_by_query: rules().map(|rule| rule.dollars_by_query).sum(),
-        free_dollars: by_account.values().map(|requests| requests.min(FREE_REQUESTS) * UNIT).sum(),
+        free_dollars: by_account
+            .values()
+            .map(|requests| requests.min(FREE_REQUESTS) * UNIT_PRICE)
+            .sum(),
         stream_dollars: streamed().map(|rule| rule.dollars).sum(),
         budget_dollars: config.budget,
         savings: savings(config, results, &targets, dollars),
@@ -188,7 +192,12 @@ pub(super) fn of_results(config: &Config, results: &[Vec<Results>], is_listed: b
     }
 }
 
-fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) -> TargetEstimate {
+fn target_estimate(
+    target: &Target,
+    rules: &[Rule],
+    results: &[Results],
+    scrape: u64,
+) -> TargetEstimate {
     let sizes: Vec<_> = rules
         .iter()
         .zip(results)
@@ -198,15 +207,15 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
             (rule, size)
         })
         .collect();
-    let apis = cost::choose(&sizes, scrape);
+    let apis = cost::choose_apis(&sizes, scrape);
     let mut rows: Vec<_> =
         sizes.iter().zip(&apis).map(|((rule, size), api)| row(rule, *size, *api, scrape)).collect();
-    let of_rules = sizes.iter().zip(results).zip(&apis).enumerate();
-    let of_rules: Vec<_> = of_rules
+    let rule_queries = sizes.iter().zip(results).zip(&apis).enumerate();
+    let rule_queries: Vec<_> = rule_queries
         .filter(|(_, (((rule, _), _), _))| rule.applies_to(target) && !rule.from_stream)
         .map(|(index, (((rule, _), results), api))| RuleQueries { index, rule, results, api: *api })
         .collect();
-    for call in calls(&of_rules) {
+    for call in calls(&rule_queries) {
         let first = call.queries.first().map(|query| query.rule);
         if let Some(row) = first.and_then(|rule| rows.get_mut(rule)) {
             row.calls += 1;
@@ -216,7 +225,7 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
             let first = metric.first().map(|query| query.rule);
             if let Some(row) = first.and_then(|rule| rows.get_mut(rule)) {
                 row.billed += match call.api {
-                    Api::Data => cost::bundles(metric.len()),
+                    Api::Data => cost::billed_metrics(metric.len()),
                     Api::Statistics => 1,
                 };
             }
@@ -231,8 +240,8 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
         }
     }
     for ((row, (rule, _)), api) in rows.iter_mut().zip(&sizes).zip(&apis) {
-        let times = rule.window.times_a_month(scrape);
-        let dollars = |units: u64| (row.lists + units as f64 * times) * UNIT;
+        let times = rule.window.queries_per_month(scrape);
+        let dollars = |units: u64| (row.lists + units as f64 * times) * UNIT_PRICE;
         (row.dollars, row.dollars_by_query) = (dollars(row.billed), dollars(row.queries));
         row.requests = match api {
             Api::Data => row.lists,
@@ -266,7 +275,7 @@ fn of_target(target: &Target, rules: &[Rule], results: &[Results], scrape: u64) 
 /// The operation of rules that are fed by metric streams.
 const STREAM: &str = "metric stream";
 
-/// The part of a rule that does not depend on its calls.
+/// The part of a rule's estimate that does not depend on its calls.
 fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
     RuleEstimate {
         line: rule.line,
@@ -275,9 +284,9 @@ fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
             Api::Data => "GetMetricData",
             Api::Statistics => "GetMetricStatistics",
         },
-        every: MONTH / rule.window.times_a_month(scrape).max(f64::MIN_POSITIVE),
+        every: MONTH / rule.window.queries_per_month(scrape).max(f64::MIN_POSITIVE),
         sets: size.sets,
-        lists: cost::lists_a_month(rule, size, scrape),
+        lists: cost::list_requests_per_month(rule, size, scrape),
         calls: 0,
         billed: 0,
         queries: 0,
@@ -288,7 +297,7 @@ fn row(rule: &Rule, size: Size, api: Api, scrape: u64) -> RuleEstimate {
     }
 }
 
-/// The savings of changes to the file, each by itself.
+/// The savings of single changes to the file.
 fn savings(
     config: &Config,
     results: &[Vec<Results>],
@@ -308,7 +317,7 @@ fn savings(
         let targets = config.targets.iter().zip(results.iter().map(resized));
         let after: f64 = targets
             .map(|(target, results)| {
-                of_target(target, &rules, &results, config.scrape_interval).dollars
+                target_estimate(target, &rules, &results, config.scrape_interval).dollars
             })
             .sum();
         Saving { change, dollars: (dollars - after).max(0.0) }

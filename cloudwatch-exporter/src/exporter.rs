@@ -25,14 +25,14 @@ use crate::{check, options, yace};
 pub(crate) struct CloudWatchExporter {
     program: Plan<Page>,
     registry: Arc<Registry>,
-    /// Registries of the pages that were recently requested with `name[]`.
+    /// The registries of pages that were recently requested with `name[]`.
     by_names: Mutex<BTreeMap<BTreeSet<String>, Arc<Registry>>>,
     cache: Arc<Cache>,
     plan: Option<PlanCommand>,
 }
 
-/// The maximum number of such registries.
-const MAX_PAGES: usize = 16;
+/// The maximum number of registries in `by_names`.
+const MAX_REGISTRIES: usize = 16;
 
 impl fmt::Debug for CloudWatchExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +64,7 @@ impl PlanCommand {
     }
 }
 
-/// `--convert`, which serves nothing.
+/// The command `--convert`, which serves nothing.
 #[derive(Debug)]
 struct ConvertCommand(PathBuf);
 
@@ -79,8 +79,8 @@ impl Exporter for ConvertCommand {
     }
 }
 
-/// The default time limit of the collector is that of the scrape, because it stops in time by
-/// itself.
+/// The default time limit of the collector. It exceeds any scrape timeout, because the collector ends
+/// before the timeout by itself.
 const TIME_LIMIT: Duration = Duration::from_hours(1);
 
 impl CloudWatchExporter {
@@ -126,7 +126,7 @@ impl CloudWatchExporter {
     }
 
     /// The registry of pages with only these families.
-    fn named(&self, names: BTreeSet<String>) -> Result<Arc<Registry>, String> {
+    fn filtered_registry(&self, names: BTreeSet<String>) -> Result<Arc<Registry>, String> {
         let mut by_names = self.by_names.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = by_names.get(&names) {
             return Ok(Arc::clone(known));
@@ -137,7 +137,7 @@ impl CloudWatchExporter {
         settings.own = Box::new(|_| {});
         let registry = self.program.registry(&page, settings).map_err(|error| error.to_string())?;
         let registry = Arc::new(registry);
-        if by_names.len() >= MAX_PAGES {
+        if by_names.len() >= MAX_REGISTRIES {
             by_names.clear();
         }
         by_names.insert(names, Arc::clone(&registry));
@@ -158,7 +158,7 @@ impl Exporter for CloudWatchExporter {
     fn registry(&self, query: &Query) -> Result<Arc<Registry>, String> {
         let names: BTreeSet<_> = query.values("name[]").map(str::to_owned).collect();
         if !names.is_empty() {
-            return self.named(names);
+            return self.filtered_registry(names);
         }
         Ok(Arc::clone(&self.registry))
     }

@@ -21,7 +21,8 @@ use crate::services;
 use crate::snapshot::Snapshot;
 use crate::target::Target;
 
-/// The families of all rules. Rules with the same metric share families, whatever their dimensions.
+/// The families of all rules. Rules with the same metric share families, even if their dimensions
+/// differ.
 #[derive(Debug)]
 pub(crate) struct Exposition {
     families: Vec<Family>,
@@ -51,19 +52,19 @@ impl Exposition {
                 Naming::Java => naming::family(&rule.namespace, &rule.metric, dimensions),
                 Naming::Yace => naming::yace::family(&rule.namespace, &rule.metric),
             };
-            for (statistic, one) in rule.statistics.iter().enumerate() {
+            for (statistic_index, statistic) in rule.statistics.iter().enumerate() {
                 let suffix = match config.naming {
-                    Naming::Java => naming::suffix(&one.name),
-                    Naming::Yace => naming::yace::suffix(&one.name),
+                    Naming::Java => naming::suffix(&statistic.name),
+                    Naming::Yace => naming::yace::suffix(&statistic.name),
                 };
                 let name = format!("{base}{suffix}");
-                let at = *known.entry(name.clone()).or_insert_with(|| {
+                let family_index = *known.entry(name.clone()).or_insert_with(|| {
                     families.push(Family { name, members: Vec::new() });
                     families.len() - 1
                 });
-                let Some(family) = families.get_mut(at) else { continue };
+                let Some(family) = families.get_mut(family_index) else { continue };
                 let job = naming::job(&rule.namespace);
-                family.members.push(Member { rule: index, statistic, job });
+                family.members.push(Member { rule: index, statistic: statistic_index, job });
             }
         }
         Self { families }
@@ -109,7 +110,7 @@ fn write_targets(out: &mut Families, snapshot: &Snapshot) {
 struct CommonLabels<'a> {
     naming: Naming,
     is_named: bool,
-    own: &'a [(String, String)],
+    configured: &'a [(String, String)],
 }
 
 impl<'a> CommonLabels<'a> {
@@ -117,7 +118,7 @@ impl<'a> CommonLabels<'a> {
         Self {
             naming: config.naming,
             is_named: config.targets.iter().any(Target::is_named),
-            own: &config.labels,
+            configured: &config.labels,
         }
     }
 
@@ -128,7 +129,7 @@ impl<'a> CommonLabels<'a> {
             (Naming::Yace, _) => &["name", "account_id", "region"],
         };
         let common = common.iter().map(|name| (*name).to_owned());
-        common.chain(self.own.iter().map(|(name, _)| name.clone())).collect()
+        common.chain(self.configured.iter().map(|(name, _)| name.clone())).collect()
     }
 
     /// The values, in the order of the names. `first` is the job, or the name of the resource.
@@ -148,7 +149,7 @@ impl<'a> CommonLabels<'a> {
         if let (Naming::Java, true, Some(account)) = (self.naming, self.is_named, account) {
             values.extend([id, &account.name, region]);
         }
-        values.extend(self.own.iter().map(|(_, value)| value.as_str()));
+        values.extend(self.configured.iter().map(|(_, value)| value.as_str()));
         values
     }
 
@@ -166,47 +167,48 @@ struct Labels {
     naming: Naming,
     names: Vec<String>,
     /// By the address of the dimension names, which sets share.
-    places: HashMap<*const String, Vec<usize>>,
+    positions: HashMap<*const String, Vec<usize>>,
 }
 
 impl Labels {
     fn new(names: Vec<String>, naming: Naming) -> Self {
-        Self { naming, names, places: HashMap::new() }
+        Self { naming, names, positions: HashMap::new() }
     }
 
     /// Adds labels for dimensions with these names.
     fn add(&mut self, dimensions: &Arc<[String]>) {
-        if self.places.contains_key(&dimensions.as_ptr()) {
+        if self.positions.contains_key(&dimensions.as_ptr()) {
             return;
         }
         let labels = labels(dimensions, self.naming);
-        let places = labels.iter().map(|label| self.place(label)).collect();
-        self.places.insert(dimensions.as_ptr(), places);
+        let positions = labels.iter().map(|label| self.position(label)).collect();
+        self.positions.insert(dimensions.as_ptr(), positions);
     }
 
     /// The position of a label, which is added if it is missing.
-    fn place(&mut self, label: &str) -> usize {
+    fn position(&mut self, label: &str) -> usize {
         self.names.iter().position(|known| known == label).unwrap_or_else(|| {
             self.names.push(label.to_owned());
             self.names.len() - 1
         })
     }
 
-    fn of(&self, dimensions: &Arc<[String]>) -> &[usize] {
-        self.places.get(&dimensions.as_ptr()).map(Vec::as_slice).unwrap_or_default()
+    /// The positions of the labels of dimensions with these names.
+    fn dimension_positions(&self, dimensions: &Arc<[String]>) -> &[usize] {
+        self.positions.get(&dimensions.as_ptr()).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
-/// The labels of dimensions. Two with the same sanitized name get different labels.
+/// The labels of dimensions. Dimensions with the same sanitized name get different labels.
 fn labels(dimensions: &[String], naming: Naming) -> Vec<String> {
-    const TAKEN: [&str; 1] = ["job"];
+    const RESERVED: [&str; 1] = ["job"];
     let mut labels: Vec<String> = Vec::with_capacity(dimensions.len());
     for dimension in dimensions {
         let mut label = match naming {
             Naming::Java => naming::label(dimension),
             Naming::Yace => naming::yace::dimension(dimension),
         };
-        while TAKEN.contains(&label.as_str()) || labels.contains(&label) {
+        while RESERVED.contains(&label.as_str()) || labels.contains(&label) {
             label.push('_');
         }
         labels.push(label);
@@ -242,7 +244,7 @@ impl Family {
                 labels.add(&set.names);
             }
             for key in &rule.copied_tags {
-                labels.place(&common.tag(key));
+                labels.position(&common.tag(key));
             }
         }
         let names: Vec<_> = labels.names.iter().map(String::as_str).collect();
@@ -261,8 +263,9 @@ impl Family {
                 })
                 .collect();
             let mut values = vec![""; names.len()];
-            for (at, set) in results.sets.iter().enumerate() {
-                let point = results.shown(at * rule.statistics.len() + member.statistic, now);
+            for (set_index, set) in results.sets.iter().enumerate() {
+                let index = set_index * rule.statistics.len() + member.statistic;
+                let point = results.exposed_point(index, now);
                 let (value, millis) = match point {
                     Point::Value { value, millis } => (value, Some(millis)),
                     Point::NoData if rule.nil_to_zero => (0.0, None),
@@ -270,30 +273,32 @@ impl Family {
                 };
                 let first = match common.naming {
                     Naming::Java => &member.job,
-                    Naming::Yace => name(rule, results, at),
+                    Naming::Yace => name(rule, results, set_index),
                 };
-                let own = common.values(first, target, set.owner.as_deref());
+                let common_values = common.values(first, target, set.owner.as_deref());
                 values.fill("");
-                for (place, value) in values.iter_mut().zip(own) {
-                    *place = value;
+                for (value, common_value) in values.iter_mut().zip(common_values) {
+                    *value = common_value;
                 }
-                for (place, dimension) in labels.of(&set.names).iter().zip(&set.values) {
-                    if let Some(value) = values.get_mut(*place) {
+                for (position, dimension) in
+                    labels.dimension_positions(&set.names).iter().zip(&set.values)
+                {
+                    if let Some(value) = values.get_mut(*position) {
                         *value = dimension;
                     }
                 }
-                for (key, place) in &tags {
-                    let resource = results.resource(at);
-                    let tag =
-                        resource.and_then(|one| one.tags.iter().find(|(name, _)| name == *key));
-                    if let (Some(value), Some((_, tag))) = (values.get_mut(*place), tag) {
+                for (key, position) in &tags {
+                    let resource = results.resource(set_index);
+                    let tag = resource
+                        .and_then(|resource| resource.tags.iter().find(|(name, _)| name == *key));
+                    if let (Some(value), Some((_, tag))) = (values.get_mut(*position), tag) {
                         *value = tag;
                     }
                 }
                 match millis.map(u64::try_from) {
                     Some(Ok(millis)) if rule.set_timestamp => {
-                        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
-                        family.sample_at(&values, value, at);
+                        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+                        family.sample_at(&values, value, time);
                     }
                     _ => family.sample(&values, value),
                 }
@@ -311,10 +316,10 @@ fn name<'a>(rule: &'a Rule, results: &'a Results, set: usize) -> &'a str {
     })
 }
 
-/// Whether results are so old that they must not be exposed.
+/// Whether results are too old to be exposed.
 fn is_too_old(rule: &Rule, results: &Results, now: u64) -> bool {
     results.fetched_at.is_some()
-        && now > results.good_until + u64::from(rule.window.period).max(300)
+        && now > results.valid_until + u64::from(rule.window.period).max(300)
 }
 
 fn help(rule: &Rule, statistic: usize, results: &Results) -> String {
@@ -326,10 +331,9 @@ fn help(rule: &Rule, statistic: usize, results: &Results) -> String {
         Some(names) => format!("Dimensions: [{}] ", names.join(", ")),
         None => "Dimensions: null ".to_owned(),
     };
-    // Metrics that the Java exporter requests with GetMetricData by configuration have no unit
-    // there.
-    let is_chosen = rule.api == Some(Api::Data);
-    let known = || (!is_chosen).then(|| services::unit(&rule.namespace, &rule.metric)).flatten();
+    // The Java exporter has no unit for metrics for which the configuration enables GetMetricData.
+    let uses_data = rule.api == Some(Api::Data);
+    let known = || (!uses_data).then(|| services::unit(&rule.namespace, &rule.metric)).flatten();
     format!(
         "CloudWatch metric {} {} {dimensions}Statistic: {} Unit: {}",
         rule.namespace,

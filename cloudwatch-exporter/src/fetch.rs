@@ -1,5 +1,5 @@
 //! Fetches the due rules of one target: first the dimension sets, then the datapoints, with many
-//! calls at once. A failed call affects only its own metrics.
+//! concurrent calls. A failed call affects only its own metrics.
 
 pub(crate) mod pending;
 #[cfg(test)]
@@ -24,10 +24,11 @@ use crate::usage;
 /// The delay in seconds before failed queries are retried in another fetch.
 pub(crate) const RETRY_DELAY: u64 = 10;
 
-/// The number of rounds in which throttled or failed queries are retried within a fetch.
-const ROUNDS: u32 = 3;
+/// The maximum number of rounds of a fetch. Each retries the throttled or failed queries of the previous
+/// one.
+const MAX_ROUNDS: u32 = 3;
 
-/// The delay before the second round; later ones are longer.
+/// The delay before the second round. The delays before later rounds are longer.
 const ROUND_DELAY: Duration = Duration::from_millis(250);
 
 /// The time limit of a fetch.
@@ -64,7 +65,7 @@ pub(crate) async fn fetch(
     let start = Instant::now();
     let allowance = Allowance::default();
     let (results, failures) = pending::pending(cloud, &job, &allowance).await;
-    let apis = cost::choose(&sizes(&job, &results), job.scrape);
+    let apis = cost::choose_apis(&sizes(&job, &results), job.scrape);
     let context = Context::new(job.rules, &results, &allowance);
     let mut fetch = Fetch {
         cloud,
@@ -98,13 +99,13 @@ pub(crate) async fn fetch(
         let is_pending = results.points.contains(&Point::Pending);
         results.is_incomplete |= is_pending;
         let stretch = job.stretch.get(&index).copied().unwrap_or(1);
-        results.good_until = rule.window.good_until(job.now, stretch);
+        results.valid_until = rule.window.valid_until(job.now, stretch);
         if allowance.reached().is_some() {
-            // A repetition would be as expensive.
-            results.good_until =
-                results.good_until.max(ended + u64::from(rule.window.period).max(60));
+            // Another fetch would be as expensive.
+            results.valid_until =
+                results.valid_until.max(ended + u64::from(rule.window.period).max(60));
         } else if results.is_incomplete {
-            results.good_until = results.good_until.min(ended + RETRY_DELAY);
+            results.valid_until = results.valid_until.min(ended + RETRY_DELAY);
         }
         if !is_pending {
             results.previous = Arc::default();
@@ -115,7 +116,7 @@ pub(crate) async fn fetch(
     fetch.failures
 }
 
-/// The size of each rule, as far as it is known.
+/// The size of each rule. It is 0 if unknown.
 fn sizes<'a>(job: &Job<'a>, results: &BTreeMap<usize, Results>) -> Vec<(&'a Rule, Size)> {
     let size = |(index, rule)| {
         let known = || job.known.get(&index).map(|known| known.size());
@@ -152,10 +153,10 @@ impl Fetch<'_> {
 
     async fn run(&mut self, mut calls: Vec<Call>) {
         self.context.allowance.plan(calls.iter().map(|call| call.billed));
-        for round in 1..=ROUNDS {
-            let retries = self.make(&calls).await;
+        for round in 1..=MAX_ROUNDS {
+            let retries = self.send(&calls).await;
             self.publish_changed();
-            if retries.is_empty() || round == ROUNDS {
+            if retries.is_empty() || round == MAX_ROUNDS {
                 self.failures.extend(retries.into_iter().filter_map(|(_, failure)| failure));
                 break;
             }
@@ -164,25 +165,25 @@ impl Fetch<'_> {
         }
     }
 
-    /// Makes the calls. Returns those to retry, with their failures.
-    async fn make(&mut self, calls: &[Call]) -> Vec<(Call, Option<Failure>)> {
+    /// Sends the calls. Returns those to retry, with their failures.
+    async fn send(&mut self, calls: &[Call]) -> Vec<(Call, Option<Failure>)> {
         let context = self.context;
-        // Each future is created when it is its turn, because it is large and there may be
-        // thousands. Jobs are passed by index: tasks cannot hold closures over references.
-        let answer =
-            |at| Some(answer(self.cloud, at, CallContext { call: calls.get(at)?, context }));
-        let answers = (0..calls.len()).filter_map(answer);
-        let mut answers = stream::iter(answers).buffer_unordered(self.concurrency.max(1));
+        // Futures are created lazily, because they are large and there may be thousands. Calls are
+        // passed by index, because tasks cannot hold closures over references.
+        let response =
+            |index| Some(send(self.cloud, index, CallContext { call: calls.get(index)?, context }));
+        let responses = (0..calls.len()).filter_map(response);
+        let mut responses = stream::iter(responses).buffer_unordered(self.concurrency.max(1));
         let mut retries = Vec::new();
         loop {
-            match timeout_at(self.deadline.into(), answers.next()).await {
-                Ok(Some((at, answer))) => {
-                    let Some(call) = calls.get(at) else { continue };
-                    match answer {
-                        Ok(answer) => {
-                            retries.extend(self.take(call, answer).map(|call| (call, None)));
+            match timeout_at(self.deadline.into(), responses.next()).await {
+                Ok(Some((index, response))) => {
+                    let Some(call) = calls.get(index) else { continue };
+                    match response {
+                        Ok(response) => {
+                            retries.extend(self.store(call, response).map(|call| (call, None)));
                         }
-                        Err(failure) => retries.extend(self.fail(call, failure)),
+                        Err(failure) => retries.extend(self.handle_failure(call, failure)),
                     }
                     if self.published.elapsed() >= PUBLISH_INTERVAL {
                         self.publish_changed();
@@ -201,8 +202,8 @@ impl Fetch<'_> {
     }
 
     /// Stores a response, and returns the call to retry for points that are still pending.
-    fn take(&mut self, call: &Call, answer: Answer) -> Option<Call> {
-        let mut points = answer.points.into_iter();
+    fn store(&mut self, call: &Call, response: Response) -> Option<Call> {
+        let mut points = response.points.into_iter();
         let mut retries = Vec::new();
         for metric in call.by_metric() {
             let mut pending = Vec::new();
@@ -211,12 +212,12 @@ impl Fetch<'_> {
                 let (Some(rule), Some(results)) = (rule, self.results.get_mut(&query.rule)) else {
                     continue;
                 };
-                let at = query.set * rule.statistics.len() + query.statistic;
-                if let Some(place) = results.points.get_mut(at) {
-                    *place = point;
+                let index = query.set * rule.statistics.len() + query.statistic;
+                if let Some(stored) = results.points.get_mut(index) {
+                    *stored = point;
                 }
-                if answer.unit.is_some() {
-                    results.unit.clone_from(&answer.unit);
+                if response.unit.is_some() {
+                    results.unit.clone_from(&response.unit);
                 }
                 if self.changed.last() != Some(&query.rule) {
                     self.changed.push(query.rule);
@@ -232,12 +233,12 @@ impl Fetch<'_> {
         (!retries.is_empty()).then(|| Call::retry(call.api, &retries))
     }
 
-    /// If the configuration leaves the operation open and it is denied, the other one is used:
-    /// older IAM policies may allow only that.
-    fn fail(&mut self, call: &Call, failure: Failure) -> Option<(Call, Option<Failure>)> {
+    /// Records a failure, and returns the call if it has to be retried. If `GetMetricData` is denied,
+    /// rules without a configured operation use the other one, which older IAM policies allow.
+    fn handle_failure(&mut self, call: &Call, failure: Failure) -> Option<(Call, Option<Failure>)> {
         let rule = call.queries.first().and_then(|query| self.context.rules.get(query.rule));
-        let is_open = rule.is_some_and(|rule| rule.api.is_none());
-        if call.api == Api::Data && is_open && failure.is_denial() {
+        let may_choose = rule.is_some_and(|rule| rule.api.is_none());
+        if call.api == Api::Data && may_choose && failure.is_denial() {
             self.cloud.deny_data(&failure);
             return None;
         }
@@ -267,21 +268,22 @@ impl Fetch<'_> {
 }
 
 /// The content of a response: a point for each query of its call.
-struct Answer {
+struct Response {
     points: Vec<Point>,
     unit: Option<String>,
 }
 
-async fn answer(
+/// Sends the call with this index.
+async fn send(
     cloud: &Cloud,
-    at: usize,
+    index: usize,
     call: CallContext<'_>,
-) -> (usize, Result<Answer, Failure>) {
-    let answer = match call.call.api {
-        Api::Data => cloud.data(call).await.map(|points| Answer { points, unit: None }),
+) -> (usize, Result<Response, Failure>) {
+    let response = match call.call.api {
+        Api::Data => cloud.data(call).await.map(|points| Response { points, unit: None }),
         Api::Statistics => {
-            cloud.statistics(call).await.map(|(points, unit)| Answer { points, unit })
+            cloud.statistics(call).await.map(|(points, unit)| Response { points, unit })
         }
     };
-    (at, answer)
+    (index, response)
 }

@@ -14,8 +14,8 @@ use fake_cloudwatch::{Fake, Limits, Metric, Model, Values};
 use crate::allowance::Allowance;
 use crate::calls::context::{CallContext, Context};
 use crate::calls::tests::calls_for;
-use crate::cloud::tests::{Recorder, answering};
-use crate::cloud::{Cloud, Listing, Selection};
+use crate::cloud::tests::{Recorder, with_response};
+use crate::cloud::{Cloud, ListParameters, ResourceFilters};
 use crate::config::Config;
 use crate::results::Point;
 use crate::rule::{Api, Rule};
@@ -45,8 +45,8 @@ async fn call_all(cloud: &Cloud) {
     let rules = rules();
     let rule = &rules[0];
     let allowance = Allowance::default();
-    let _ = cloud.list(&Listing::of(rule).unwrap(), &allowance).await;
-    let _ = cloud.resources(&Selection::of(rule).unwrap(), &allowance).await;
+    let _ = cloud.list(&ListParameters::of(rule).unwrap(), &allowance).await;
+    let _ = cloud.resources(&ResourceFilters::of(rule).unwrap(), &allowance).await;
     for api in [Api::Data, Api::Statistics] {
         let (results, calls) = calls_for(rule, api, 3);
         allowance.plan(calls.iter().map(|call| call.billed));
@@ -60,7 +60,7 @@ async fn call_all(cloud: &Cloud) {
 }
 
 #[test]
-fn fuzz_answers_of_aws() {
+fn fuzz_responses_of_aws() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let fake = Fake::start(
         Model::new()
@@ -71,20 +71,20 @@ fn fuzz_answers_of_aws() {
     .unwrap();
     let recorder = Recorder::default();
     runtime.block_on(async { call_all(&recorder.client(&fake.url()).await).await });
-    let mut answers = recorder.answers();
-    assert!(answers.len() >= 5, "{}", answers.len());
-    answers.extend(corpus(env!("CARGO_MANIFEST_DIR"), "cbor"));
-    fuzz(answers, |bytes| {
+    let mut responses = recorder.responses();
+    assert!(responses.len() >= 5, "{}", responses.len());
+    responses.extend(corpus(env!("CARGO_MANIFEST_DIR"), "cbor"));
+    fuzz(responses, |bytes| {
         let bytes: Arc<[u8]> = bytes.into();
         runtime.block_on(async {
             for status in [200, 400, 500] {
-                call_all(&answering(status, Arc::clone(&bytes)).await).await;
+                call_all(&with_response(status, Arc::clone(&bytes)).await).await;
             }
         });
     });
 }
 
-/// Reads a body, and keeps its datapoints for rules that match many of them.
+/// Reads a body, and keeps its datapoints for rules that match them.
 fn deliver(body: &[u8]) {
     let text = "stream: {listen_address: ':1', access_key_file: x}\nregion: eu-west-1\nfrom_stream: true\n\
         discover: [{aws_namespace: ec2, untagged: true, metrics: {CPUUtilization: [Average]}}]\n\
@@ -114,7 +114,7 @@ fn deliver(body: &[u8]) {
 /// In seconds since 1970, within a minute of the datapoints of the corpus.
 const NOW: u64 = 1_800_000_060;
 
-fn sent() -> Datapoint {
+fn datapoint() -> Datapoint {
     let metric = Metric::new("AWS/EC2", "CPUUtilization").dimension("InstanceId", "i-1");
     Datapoint::of(&metric, 1_800_000_000, &["p99.9"]).unwrap()
 }
@@ -123,15 +123,16 @@ fn sent() -> Datapoint {
 fn fuzz_deliveries() {
     let mut bodies = corpus(env!("CARGO_MANIFEST_DIR"), "stream");
     for format in [Format::Json, Format::OpenTelemetry] {
-        bodies.push(format.delivery("id", &[sent(), sent()]));
+        bodies.push(format.delivery("id", &[datapoint(), datapoint()]));
     }
     fuzz(bodies, deliver);
 }
 
 #[test]
 fn fuzz_records_of_both_formats() {
-    // Mutations of a body mostly destroy its base64, so that records are mutated before that.
-    let records =
-        [Format::Json, Format::OpenTelemetry].map(|format| format.record(&[sent(), sent()]));
+    // Most mutations of a body make its base64 invalid, so the records are mutated before they are
+    // encoded.
+    let records = [Format::Json, Format::OpenTelemetry]
+        .map(|format| format.record(&[datapoint(), datapoint()]));
     fuzz(records.to_vec(), |record| deliver(&stream::delivery("id", &[record.to_vec()])));
 }

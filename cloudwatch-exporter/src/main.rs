@@ -67,5 +67,5 @@ static BUILD_INFO: Desc<7> = Desc::gauge(
 );
 
 fn main() -> ExitCode {
-    PROGRAM.run_with(options::translated(args_os()), |plan| CloudWatchExporter::open(&plan))
+    PROGRAM.run_with(options::convert_arguments(args_os()), |plan| CloudWatchExporter::open(&plan))
 }

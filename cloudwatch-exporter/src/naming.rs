@@ -15,15 +15,15 @@ pub(crate) enum Naming {
 
 /// The family of a metric, before the suffix of a statistic.
 pub(crate) fn family(namespace: &str, metric: &str, dimensions: Option<&[String]>) -> String {
-    let of_index = namespace == "AWS/DynamoDB"
-        && INDEXED.contains(&metric)
+    let is_index = namespace == "AWS/DynamoDB"
+        && INDEX_METRICS.contains(&metric)
         && dimensions.unwrap_or_default().iter().any(|name| name == "GlobalSecondaryIndexName");
-    let suffix = if of_index { "_index" } else { "" };
-    format!("{}{suffix}", safe(&format!("{}_{}", namespace.to_lowercase(), snake(metric))))
+    let suffix = if is_index { "_index" } else { "" };
+    format!("{}{suffix}", metric_name(&format!("{}_{}", namespace.to_lowercase(), snake(metric))))
 }
 
-/// Metrics that both a table and its indices have, which get different names.
-const INDEXED: [&str; 6] = [
+/// Metrics of both tables and their indexes. Those of indexes get a different name.
+const INDEX_METRICS: [&str; 6] = [
     "ConsumedReadCapacityUnits",
     "ConsumedWriteCapacityUnits",
     "ProvisionedReadCapacityUnits",
@@ -34,49 +34,49 @@ const INDEXED: [&str; 6] = [
 
 /// The suffix of a statistic: `_sample_count`, `_p99_99`.
 pub(crate) fn suffix(statistic: &str) -> String {
-    format!("_{}", safe(&snake(statistic)))
+    format!("_{}", metric_name(&snake(statistic)))
 }
 
 /// The `job` label of all metrics of a namespace.
 pub(crate) fn job(namespace: &str) -> String {
-    safe(&namespace.to_lowercase())
+    metric_name(&namespace.to_lowercase())
 }
 
 /// The label of a dimension.
 pub(crate) fn label(dimension: &str) -> String {
-    merged(&snake(dimension), |letter| letter.is_ascii_alphanumeric())
+    sanitized(&snake(dimension), |c| c.is_ascii_alphanumeric())
 }
 
 /// The label of a tag of a resource. Tags keep their case.
 pub(crate) fn tag(key: &str) -> String {
-    format!("tag_{}", merged(key, |letter| letter.is_ascii_alphanumeric()))
+    format!("tag_{}", sanitized(key, |c| c.is_ascii_alphanumeric()))
 }
 
-/// `UnHealthyHostCount` becomes `un_healthy_host_count`, but `CPUUtilization` becomes
-/// `cpuutilization`: a word begins at a capital after a small letter or a digit.
+/// Converts to snake case: a word begins at an upper-case letter after a lower-case letter or a digit.
+/// `UnHealthyHostCount` becomes `un_healthy_host_count`, and `CPUUtilization` becomes `cpuutilization`.
 fn snake(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    let mut before = ' ';
-    for letter in text.chars() {
-        if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+    let mut previous = ' ';
+    for c in text.chars() {
+        if c.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit()) {
             out.push('_');
         }
-        out.extend(letter.to_lowercase());
-        before = letter;
+        out.extend(c.to_lowercase());
+        previous = c;
     }
     out
 }
 
-fn safe(text: &str) -> String {
-    merged(text, |letter| letter.is_ascii_alphanumeric() || letter == ':')
+fn metric_name(text: &str) -> String {
+    sanitized(text, |c| c.is_ascii_alphanumeric() || c == ':')
 }
 
-/// Replaces characters that are not `legal` by underscores, and merges consecutive underscores.
-fn merged(text: &str, legal: impl Fn(char) -> bool) -> String {
+/// Replaces sequences of invalid characters by one underscore.
+fn sanitized(text: &str, is_valid: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if legal(letter) {
-            out.push(letter);
+    for c in text.chars() {
+        if is_valid(c) {
+            out.push(c);
         } else if !out.ends_with('_') {
             out.push('_');
         }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_of_indices_have_their_own_families() {
+    fn metrics_of_indexes_have_their_own_families() {
         let table = ["TableName".to_owned()];
         let index = ["TableName".to_owned(), "GlobalSecondaryIndexName".to_owned()];
         for (namespace, metric, dimensions, expected) in [

@@ -68,7 +68,7 @@ pub(crate) static DEMO: Flag = Flag::switch(
      example.",
 );
 
-/// In seconds.
+/// The interval between scrapes, in seconds.
 pub(crate) fn scrape_interval(flags: &Flags) -> Result<u64, Error> {
     Ok(flags.duration(&PLAN_SCRAPE_INTERVAL)?.as_secs().max(1))
 }
@@ -103,36 +103,36 @@ pub(crate) fn sets(flags: &Flags) -> Result<Option<usize>, Error> {
     }
 }
 
-/// Converts `9106 config.yml` at the start of a command line to flags; this form always enables
-/// reloading over HTTP. Flags may follow.
-pub(crate) fn translated(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// Converts `9106 config.yml` at the start of a command line to flags. As in the Java exporter, this
+/// form enables reloading over HTTP. Flags may follow.
+pub(crate) fn convert_arguments(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.into_iter().collect();
-    let is_plain = |at: usize| args.get(at).is_some_and(|arg| !starts_with(arg, "-"));
+    let is_positional = |index: usize| args.get(index).is_some_and(|arg| !starts_with(arg, "-"));
     let is_port =
         args.get(1).and_then(|arg| arg.to_str()).is_some_and(|arg| arg.parse::<u16>().is_ok());
-    if !is_port || !is_plain(2) {
+    if !is_port || !is_positional(2) {
         return args;
     }
-    let says =
+    let is_lifecycle =
         |arg: &OsString| arg.to_str().is_some_and(|arg| arg.ends_with("web.enable-lifecycle"));
-    let has_said = args.iter().any(says);
-    let has_keys = args.iter().any(|arg| starts_with(arg, "--config.unknown-keys"));
-    let with = |flag: &str, value: &OsString| {
+    let has_lifecycle = args.iter().any(is_lifecycle);
+    let has_unknown_keys = args.iter().any(|arg| starts_with(arg, "--config.unknown-keys"));
+    let flag = |flag: &str, value: &OsString| {
         let mut arg = OsString::from(flag);
         arg.push(value);
         arg
     };
-    let translated: Vec<_> = match args.as_slice() {
+    let flags: Vec<_> = match args.as_slice() {
         [_, port, file, ..] => {
-            let listen = with("--web.listen-address=:", port);
-            let file = with("--config.file=", file);
-            let keys = (!has_keys).then(|| OsString::from("--config.unknown-keys=warn"));
-            let lifecycle = (!has_said).then(|| OsString::from("--web.enable-lifecycle"));
+            let listen = flag("--web.listen-address=:", port);
+            let file = flag("--config.file=", file);
+            let keys = (!has_unknown_keys).then(|| OsString::from("--config.unknown-keys=warn"));
+            let lifecycle = (!has_lifecycle).then(|| OsString::from("--web.enable-lifecycle"));
             [listen, file].into_iter().chain(keys).chain(lifecycle).collect()
         }
         _ => return args,
     };
-    args.splice(1..3, translated);
+    args.splice(1..3, flags);
     args
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_arguments_become_flags() {
+    fn positional_arguments_are_converted_to_flags() {
         for (line, expected) in [
             ("", ""),
             ("--config.file=x", "--config.file=x"),
@@ -166,7 +166,7 @@ mod tests {
             ("--check 9106 config.yml", "--check 9106 config.yml"),
         ] {
             let args = ["exporter"].into_iter().chain(line.split_whitespace());
-            let found = translated(args.map(OsString::from));
+            let found = convert_arguments(args.map(OsString::from));
             let found: Vec<_> = found.iter().skip(1).map(|arg| arg.to_str().unwrap()).collect();
             assert_eq!(found, expected.split_whitespace().collect::<Vec<_>>(), "{line}");
         }

@@ -1,11 +1,11 @@
-//! The environment of the collector: what one kind of page shows.
+//! The environment of the collector.
 
 use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::name_filter::NameFilter;
 
-/// A page of the cache.
+/// What a page exposes: the results in the cache, filtered by the names of families.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub(crate) cache: Arc<Cache>,

@@ -13,22 +13,22 @@ use crate::target::Target;
 
 /// One entry of `metrics`: a metric, in all or some of its dimension sets.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "keys of the file, each for itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent keys of the file")]
 pub(crate) struct Rule {
     /// The line in the file.
     pub(crate) line: u64,
     pub(crate) namespace: String,
     pub(crate) metric: String,
-    /// The names of all dimensions; `None` is the metric without dimensions, which need not be
+    /// The names of all dimensions. `None` means the metric without dimensions, which need not be
     /// listed.
     pub(crate) dimensions: Option<Arc<[String]>>,
     pub(crate) select: Select,
     pub(crate) tags: Option<Tags>,
-    /// Set for discovered resources: the metric then may have any dimensions.
+    /// Set for entries of `discover`, whose metrics may have any dimensions.
     pub(crate) discovery: Option<Arc<Discovery>>,
     pub(crate) statistics: Vec<Statistic>,
     pub(crate) window: Window,
-    /// Whether samples carry the time of their datapoint.
+    /// Whether samples have the timestamp of their datapoint.
     pub(crate) set_timestamp: bool,
     /// The operation to use; `None` selects it by cost.
     pub(crate) api: Option<Api>,
@@ -40,30 +40,30 @@ pub(crate) struct Rule {
     pub(crate) name: Option<String>,
     /// Whether a metric without datapoints in the window is 0.
     pub(crate) nil_to_zero: bool,
-    /// Whether its datapoints are received from a metric stream.
+    /// Whether the datapoints come from a metric stream.
     pub(crate) from_stream: bool,
-    /// The names of the accounts that it applies to; `None` means all.
+    /// The names of the accounts to which the rule applies. `None` means all.
     pub(crate) accounts: Option<Vec<String>>,
     /// The keys of resource tags that become labels of the series.
     pub(crate) copied_tags: Vec<String>,
 }
 
 impl Rule {
-    /// Whether its dimension sets have to be listed.
+    /// Whether the dimension sets have to be listed.
     pub(crate) fn is_listed(&self) -> bool {
         !self.from_stream
             && (self.discovery.is_some() || (self.dimensions.is_some() && self.product().is_none()))
     }
 
-    /// Whether a metric stream can feed it: a stream has a datapoint a minute, and percentiles of
-    /// minutes cannot be combined.
+    /// Whether a metric stream can feed the rule. A stream has a datapoint each minute, and percentiles
+    /// of minutes cannot be combined.
     pub(crate) fn can_be_streamed(&self) -> bool {
         let period = self.window.period;
         let is_extended = self.statistics.iter().any(|statistic| statistic.is_extended);
         STREAMED_PERIODS.contains(&period) && (period == 60 || !is_extended)
     }
 
-    /// Whether AWS is asked for anything.
+    /// Whether the rule causes requests to AWS.
     pub(crate) fn is_fetched(&self) -> bool {
         !self.from_stream || self.has_resources()
     }
@@ -73,54 +73,54 @@ impl Rule {
     pub(crate) fn product(&self) -> Option<Vec<Vec<String>>> {
         let names = self.dimensions.as_ref()?;
         let Select::Values(values) = &self.select else { return None };
-        let spelled_out = !names.is_empty()
+        let is_determined = !names.is_empty()
             && self.tags.is_none()
             && values.len() == names.len()
             && names.iter().all(|name| values.contains_key(name));
-        if !spelled_out {
+        if !is_determined {
             return None;
         }
         let mut sets = vec![Vec::new()];
         for name in names.iter() {
             let values = values.get(name).map(Vec::as_slice).unwrap_or_default();
-            let longer = |set: &Vec<String>| {
+            let extended = |set: &Vec<String>| {
                 let set = set.clone();
                 values.iter().map(move |value| [set.as_slice(), from_ref(value)].concat())
             };
-            sets = sets.iter().flat_map(longer).collect();
+            sets = sets.iter().flat_map(extended).collect();
         }
         Some(sets)
     }
 
-    /// Whether it applies to this target.
+    /// Whether the rule applies to this target.
     pub(crate) fn applies_to(&self, target: &Target) -> bool {
         let Some(accounts) = &self.accounts else { return true };
         let name = target.account.as_ref().map(|account| &account.name);
         name.is_some_and(|name| accounts.contains(name))
     }
 
-    /// Whether it needs resources.
+    /// Whether resources have to be listed.
     pub(crate) fn has_resources(&self) -> bool {
-        let discovers = |discovery: &Arc<Discovery>| !discovery.service.resource_types.is_empty();
-        self.tags.is_some() || self.discovery.as_ref().is_some_and(discovers)
+        let has_types = |discovery: &Arc<Discovery>| !discovery.service.resource_types.is_empty();
+        self.tags.is_some() || self.discovery.as_ref().is_some_and(has_types)
     }
 
-    /// Its name in logs and tables: `AWS/ELB HealthyHostCount`.
+    /// The name in logs and tables: `AWS/ELB HealthyHostCount`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.namespace, self.metric)
     }
 }
 
-/// Periods that the minutes of a metric stream can be combined to, in seconds.
+/// The periods in seconds to which the minutes of a metric stream can be combined.
 pub(crate) const STREAMED_PERIODS: RangeInclusive<u32> = 60..=3600;
 
-/// The selected values of dimensions. A dimension that is not named may have any value.
+/// The selected values of dimensions. Other dimensions may have any value.
 #[derive(Clone, Debug)]
 pub(crate) enum Select {
     All,
-    /// One of these.
+    /// These values.
     Values(BTreeMap<String, Vec<String>>),
-    /// Values that match one of these patterns completely.
+    /// Values that match one of these patterns as a whole.
     Patterns(BTreeMap<String, Vec<Regex>>),
 }
 
@@ -141,7 +141,7 @@ impl Select {
 /// A selection of resources by their tags.
 #[derive(Clone, Debug)]
 pub(crate) struct Tags {
-    /// `None`: every resource is exposed, and no metric is excluded.
+    /// The allowed values by key. `None` exposes every resource, and excludes no metric.
     pub(crate) selections: Option<BTreeMap<String, Vec<String>>>,
     /// The name in the tagging service: `ec2:instance`.
     pub(crate) resource_type: String,
@@ -188,13 +188,13 @@ pub(crate) struct Window {
     pub(crate) delay: u32,
 }
 
-/// The maximum age of results in seconds, however long the period, so that late datapoints, such as
-/// those of daily storage metrics, appear in time.
+/// The maximum age of results in seconds, for any period. It ensures that late datapoints, such as those
+/// of daily storage metrics, are exposed soon.
 pub(crate) const MAX_AGE: u64 = 3600;
 
 impl Window {
-    /// The span to query at a time, in seconds since 1970: whole periods. The last one is the
-    /// newest complete period that began at least `delay` ago.
+    /// The start and end of the span to query at `now`, in seconds since 1970. A span consists of whole
+    /// periods. The last one is the newest complete period that began at least `delay` ago.
     pub(crate) fn span(self, now: u64) -> (u64, u64) {
         let period = u64::from(self.period.max(1));
         let delayed = now.saturating_sub(self.delay.into()) / period;
@@ -208,22 +208,22 @@ impl Window {
         self.range.div_ceil(self.period.max(1)).max(1)
     }
 
-    /// The time at which the result of a query at `now` may have changed, or `stretch` periods
-    /// after `now`.
-    pub(crate) fn good_until(self, now: u64, stretch: u32) -> u64 {
+    /// Until when the result of a query at `now` is used: until it may have changed, or longer if
+    /// `stretch` periods are between two queries.
+    pub(crate) fn valid_until(self, now: u64, stretch: u32) -> u64 {
         let (_, end) = self.span(now);
         let (period, delay) = (u64::from(self.period.max(1)), u64::from(self.delay));
         let next = end + delay.max(period);
-        let more = u64::from(stretch.max(1));
-        let stretched = next + (more - 1) * period.min(MAX_AGE);
-        stretched.min(now + MAX_AGE * more)
+        let stretch = u64::from(stretch.max(1));
+        let stretched = next + (stretch - 1) * period.min(MAX_AGE);
+        stretched.min(now + MAX_AGE * stretch)
     }
 
     /// The number of queries a month, if scraped every `scrape` seconds.
-    pub(crate) fn times_a_month(self, scrape: u64) -> f64 {
+    pub(crate) fn queries_per_month(self, scrape: u64) -> f64 {
         const MONTH: f64 = 30.0 * 86_400.0;
-        let every = u64::from(self.period).max(scrape).max(1);
-        MONTH / every.min(MAX_AGE.max(scrape)) as f64
+        let interval = u64::from(self.period).max(scrape).max(1);
+        MONTH / interval.min(MAX_AGE.max(scrape)) as f64
     }
 
     /// Whether metrics without data for more than three hours can be left out of the list.
@@ -245,18 +245,18 @@ pub(crate) mod tests {
         crate::config::Config::parse(text.as_bytes()).unwrap().rules.remove(0)
     }
 
-    fn values(of: &[(&str, &[&str])]) -> Select {
+    fn values(selected: &[(&str, &[&str])]) -> Select {
         let owned = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect();
-        Select::Values(of.iter().map(|(k, v)| ((*k).to_owned(), owned(v))).collect())
+        Select::Values(selected.iter().map(|(k, v)| ((*k).to_owned(), owned(v))).collect())
     }
 
     #[test]
-    fn values_for_each_dimension_need_no_list() {
+    fn a_rule_with_values_for_each_dimension_is_not_listed() {
         let mut rule = rule("AWS/ELB", "Latency", &["Zone", "Name"]);
         assert!(rule.is_listed());
         rule.select = values(&[("Name", &["x", "y"]), ("Zone", &["a", "b"])]);
         let product: Vec<_> = rule.product().unwrap().iter().map(|set| set.join("/")).collect();
-        assert_eq!(product, ["a/x", "a/y", "b/x", "b/y"], "whatever the order of the keys");
+        assert_eq!(product, ["a/x", "a/y", "b/x", "b/y"], "in the order of the dimensions");
         assert!(!rule.is_listed());
         for select in [
             values(&[("Name", &["x"])]),
@@ -274,7 +274,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_window_consists_of_whole_periods_and_lasts_for_one() {
+    fn spans_consist_of_whole_periods_and_are_valid_for_one() {
         let window = |period, range, delay| Window { period, range, delay };
         for (window, now, span, until) in [
             (window(60, 600, 600), 100_000, (98_820, 99_420), 100_020),
@@ -283,7 +283,7 @@ pub(crate) mod tests {
             (window(300, 60, 0), 100_000, (99_600, 99_900), 100_200),
             (window(300, 301, 0), 100_000, (99_300, 99_900), 100_200),
             (window(300, 300, 100), 100_000, (99_600, 99_900), 100_200),
-            // Daily metrics: those of yesterday, once today has begun.
+            // Daily metrics: yesterday is queried once today has begun.
             (window(86_400, 172_800, 600), 200_000, (0, 172_800), 203_600),
             (window(86_400, 172_800, 86_400), 200_000, (0, 172_800), 203_600),
             (window(86_400, 172_800, 86_400), 172_800, (0, 172_800), 176_400),
@@ -292,12 +292,12 @@ pub(crate) mod tests {
             (window(1, 1, 0), 7, (6, 7), 8),
         ] {
             assert_eq!(window.span(now), span, "{window:?} at {now}");
-            assert_eq!(window.good_until(now, 1), until, "{window:?} at {now}");
+            assert_eq!(window.valid_until(now, 1), until, "{window:?} at {now}");
         }
-        let a_month = |period, scrape| window(period, 600, 600).times_a_month(scrape);
-        assert!((a_month(60, 15) - 43_200.0).abs() < 1e-9);
-        assert!((a_month(60, 120) - 21_600.0).abs() < 1e-9);
-        assert!((a_month(86_400, 60) - 720.0).abs() < 1e-9);
+        let per_month = |period, scrape| window(period, 600, 600).queries_per_month(scrape);
+        assert!((per_month(60, 15) - 43_200.0).abs() < 1e-9);
+        assert!((per_month(60, 120) - 21_600.0).abs() < 1e-9);
+        assert!((per_month(86_400, 60) - 720.0).abs() < 1e-9);
     }
 
     #[test]

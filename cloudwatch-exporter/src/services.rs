@@ -37,23 +37,23 @@ pub(crate) fn find(name: &str) -> Option<&'static Service> {
     services.find(|service| service.namespace == name || service.short_name == name)
 }
 
-/// All namespaces.
+/// The known namespaces.
 pub(crate) fn namespaces() -> Vec<&'static str> {
     table::ALL.iter().map(|service| service.namespace).collect()
 }
 
-/// The usual unit of a metric, before any datapoint is fetched.
+/// The expected unit of a metric, for use before any datapoint is fetched.
 pub(crate) fn unit(namespace: &str, metric: &str) -> Option<&'static str> {
     let metrics = find(namespace)?.metrics.iter();
     metrics.clone().find(|known| known.name == metric).map(|known| known.unit)
 }
 
-/// The patterns of a service, compiled.
+/// The compiled ARN patterns of a service.
 ///
-/// `{Name}` is a part between `/` and `:`, `{Name/}` one between `:`, `{Name+}` all that follows,
-/// `{Name:text+}` the same with `text` in front of it, `{Name=}` the ARN itself; `*` is a part that
-/// is no dimension, and `$` the end. A pattern that is nothing but `{Name}` is all that follows the
-/// account.
+/// In a pattern, `{Name}` is the value of the dimension `Name`, without `/` and `:`. Variants are
+/// `{Name/}`, which may contain `/`; `{Name+}`, the rest of the ARN; `{Name:text+}`, the rest of the
+/// ARN, which begins with `text`; and `{Name=}`, the whole ARN. `*` is a part that is not a dimension,
+/// and `$` is the end. A pattern that consists of `{Name}` is the rest of the ARN after the account.
 #[derive(Debug)]
 pub(crate) struct Arns(Vec<Arn>);
 
@@ -71,8 +71,8 @@ impl Service {
     pub(crate) fn example_arn(&self, region: &str, account: &str, id: &str) -> Option<String> {
         let pattern = self.arns.first()?;
         let service = self.resource_types.first()?.split(':').next()?;
-        // ARNs of buckets have no region.
-        let place = if service == "s3" { ":".to_owned() } else { format!("{region}:{account}") };
+        // ARNs of buckets have neither region nor account.
+        let location = if service == "s3" { ":".to_owned() } else { format!("{region}:{account}") };
         let mut resource = String::new();
         let mut rest = *pattern;
         while let Some((before, after)) = rest.split_once('{') {
@@ -86,7 +86,7 @@ impl Service {
         }
         resource.push_str(&rest.replace('*', id).replace('$', ""));
         let resource = resource.trim_start_matches(':');
-        Some(format!("arn:aws:{service}:{place}:{resource}"))
+        Some(format!("arn:aws:{service}:{location}:{resource}"))
     }
 }
 
@@ -98,7 +98,7 @@ impl Arns {
     /// The dimensions of the most specific pattern that an ARN matches.
     pub(crate) fn dimensions(&self, arn: &str) -> Option<ResourceId> {
         let found = self.0.iter().filter_map(|known| known.dimensions(arn));
-        // The first of several equally specific ones.
+        // `max_by_key` returns the last of equal elements, which is the first after `rev`.
         found.rev().max_by_key(Vec::len)
     }
 }
@@ -148,8 +148,8 @@ impl Arn {
 }
 
 fn push_literal(pattern: &mut String, text: &str) {
-    for letter in text.chars() {
-        match letter {
+    for c in text.chars() {
+        match c {
             '*' => pattern.push_str("[^:/]*"),
             '$' => pattern.push('$'),
             other => pattern.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
@@ -157,15 +157,15 @@ fn push_literal(pattern: &mut String, text: &str) {
     }
 }
 
-/// Resources by the dimensions that they have.
+/// Finds resources by their dimensions.
 #[derive(Debug, Default)]
-pub(crate) struct Resources {
+pub(crate) struct ResourceIndex {
     /// By the names of the dimensions, longest list first.
-    by_names: Vec<(Vec<String>, Places)>,
+    by_names: Vec<(Vec<String>, IndicesByValues)>,
 }
 
 /// The indices of resources by the values of their dimensions.
-type Places = HashMap<Vec<String>, u32>;
+type IndicesByValues = HashMap<Vec<String>, u32>;
 
 /// The association of a metric with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,37 +178,39 @@ pub(crate) enum Association {
     None,
 }
 
-impl Resources {
-    /// Builds the index for these ARNs. `dimensions` are those that resources of the service may
-    /// have.
+impl ResourceIndex {
+    /// Builds the index for the ARNs of `resources`.
     pub(crate) fn new<'a>(
         service: &Service,
         arns: &Arns,
-        all: impl Iterator<Item = &'a str>,
+        resources: impl Iterator<Item = &'a str>,
     ) -> Self {
-        let mut by_names: HashMap<Vec<String>, Places> = HashMap::new();
+        let mut by_names: HashMap<Vec<String>, IndicesByValues> = HashMap::new();
         for arn in &arns.0 {
             let mut names = arn.dimensions.clone();
             names.sort_unstable();
             by_names.entry(names).or_default();
         }
-        for (at, arn) in all.enumerate() {
-            let (Some(pairs), Ok(at)) = (arns.dimensions(arn), u32::try_from(at)) else { continue };
+        for (index, arn) in resources.enumerate() {
+            let (Some(pairs), Ok(index)) = (arns.dimensions(arn), u32::try_from(index)) else {
+                continue;
+            };
             let (names, values) = pairs.into_iter().unzip();
-            by_names.entry(names).or_default().entry(values).or_insert(at);
+            by_names.entry(names).or_default().entry(values).or_insert(index);
         }
-        // For the same number, in the order of the table: the more specific ones come first.
-        let place = |names: &[String]| {
+        // Lists of the same length are in the order of the table, in which more specific patterns come
+        // first.
+        let position = |names: &[String]| {
             let mut patterns = service.arns.iter();
             patterns.position(|text| names.iter().all(|name| text.contains(name.as_str())))
         };
         let mut by_names: Vec<_> = by_names.into_iter().collect();
-        by_names.sort_by_key(|(names, _)| (std::cmp::Reverse(names.len()), place(names)));
+        by_names.sort_by_key(|(names, _)| (std::cmp::Reverse(names.len()), position(names)));
         Self { by_names }
     }
 
     /// The resource of a metric with these dimensions.
-    pub(crate) fn of<'a>(
+    pub(crate) fn find<'a>(
         &self,
         dimensions: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Association {
@@ -222,7 +224,7 @@ impl Resources {
                 continue;
             };
             match resources.get(&values) {
-                Some(at) => return Association::Resource(*at),
+                Some(index) => return Association::Resource(*index),
                 None => is_other = true,
             }
         }
@@ -354,8 +356,8 @@ mod tests {
         let arns = Arns::of(service);
         let prefix = "arn:aws:elasticloadbalancing:eu-west-1:1:";
         let all = ["loadbalancer/app/a/1", "targetgroup/t/2"].map(|part| format!("{prefix}{part}"));
-        let resources = Resources::new(service, &arns, all.iter().map(String::as_str));
-        let of = |pairs: &[(&str, &str)]| resources.of(pairs.iter().copied());
+        let resources = ResourceIndex::new(service, &arns, all.iter().map(String::as_str));
+        let find = |pairs: &[(&str, &str)]| resources.find(pairs.iter().copied());
         for (pairs, expected) in [
             (&[("LoadBalancer", "app/a/1")] as &[_], Resource(0)),
             (&[("LoadBalancer", "app/a/1"), ("AvailabilityZone", "z")], Resource(0)),
@@ -365,7 +367,7 @@ mod tests {
             (&[("AvailabilityZone", "z")], None),
             (&[], None),
         ] {
-            assert_eq!(of(pairs), expected, "{pairs:?}");
+            assert_eq!(find(pairs), expected, "{pairs:?}");
         }
     }
 }

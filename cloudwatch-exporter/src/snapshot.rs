@@ -1,4 +1,4 @@
-//! The state of all targets at one time.
+//! The state of all targets at a point in time.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::target::Target;
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) config: Arc<Config>,
-    /// In the order of the configuration.
+    /// The targets, in the order of the configuration.
     pub(crate) targets: Vec<TargetSnapshot>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct TargetSnapshot {
-    /// One for each rule; the default if the rule does not apply to the target.
+    /// The results of each rule. Empty if the rule does not apply to the target.
     pub(crate) results: Vec<Arc<Results>>,
     /// The failures of the last fetch.
     pub(crate) failures: Vec<Failure>,

@@ -1,10 +1,10 @@
 //! Metric streams: CloudWatch sends datapoints to Firehose, and Firehose delivers them to this
 //! program over HTTPS.
 //!
-//! [`stream_receiver`](crate::stream_receiver) receives deliveries. A body is unpacked record by
-//! record (`delivery`, `json`, `opentelemetry`); each datapoint goes to the rules that it matches
-//! (`store`), and is kept with the other datapoints of its series (`series`, `periods`). A scrape
-//! reads the newest period of each series.
+//! [`stream_receiver`](crate::stream_receiver) receives deliveries. `delivery`, `json` and
+//! `opentelemetry` decode the records of a body. `store` passes each datapoint to the rules that it
+//! matches, where `series` and `periods` keep it with the other datapoints of its series. A scrape reads
+//! the newest period of each series.
 
 pub(crate) mod delivery;
 mod json;
@@ -26,18 +26,18 @@ pub(crate) struct Datapoint<'a> {
     region: Cow<'a, str>,
     namespace: Cow<'a, str>,
     metric: Cow<'a, str>,
-    /// Names and values.
+    /// The names and values of the dimensions.
     dimensions: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The start of its period, in milliseconds since 1970.
     start: i64,
     values: Values,
-    /// Percentiles and other extended statistics, by the names that CloudWatch gives them.
+    /// Percentiles and other extended statistics, by their names in CloudWatch.
     extended: Vec<(Cow<'a, str>, f64)>,
-    /// As CloudWatch names it, such as `Bytes/Second`. Empty if unknown.
+    /// The unit in CloudWatch, such as `Bytes/Second`. Empty if unknown.
     unit: Cow<'a, str>,
 }
 
-/// The statistics of all datapoints. NaN if one is missing.
+/// The statistics that every datapoint has. Missing ones are NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Values {
     count: f64,
@@ -52,11 +52,12 @@ impl Default for Values {
     }
 }
 
-/// Dimensions that a metric may have.
-const DIMENSIONS: usize = 30;
+/// The maximum number of dimensions of a metric.
+const MAX_DIMENSIONS: usize = 30;
 
-/// Bytes of a name, or of a value of a dimension. CloudWatch allows 1024 characters of ASCII.
-const TEXT: usize = 1024;
+/// The maximum length of a name, or of the value of a dimension, in bytes. CloudWatch allows 1024 ASCII
+/// characters.
+const MAX_TEXT: usize = 1024;
 
 impl Datapoint<'_> {
     /// The error of a datapoint that CloudWatch cannot have sent.
@@ -69,34 +70,34 @@ impl Datapoint<'_> {
                  to be JSON or OpenTelemetry 1.0",
             );
         }
-        if self.dimensions.len() > DIMENSIONS {
+        if self.dimensions.len() > MAX_DIMENSIONS {
             return Some("a datapoint with more than 30 dimensions");
         }
-        let is_long = |text: &Cow<'_, str>| text.len() > TEXT;
+        let is_long = |text: &Cow<'_, str>| text.len() > MAX_TEXT;
         texts.into_iter().chain(pairs).any(is_long).then_some("a name of more than 1024 bytes")
     }
 }
 
-/// What became of a datapoint. If several rules match it, the greatest of their outcomes.
+/// The outcome of inserting a datapoint. If several rules match it, the greatest outcome counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// No rule matches it.
     NoRule,
-    /// Its period is longer ago than a page would show.
+    /// Its period is too old to be exposed.
     TooOld,
     /// Its period has not begun, according to the clock of this machine.
     InFuture,
-    /// There is no room for another series.
+    /// There is already the maximum number of series.
     TooManySeries,
-    /// A later period is shown already.
+    /// A later period is already exposed.
     Superseded,
-    /// It is known already, or a later state of it is.
+    /// The same or a later version of the datapoint was already received.
     Duplicate,
     Kept,
 }
 
 impl Outcome {
-    /// All of them, in their order.
+    /// All outcomes, in ascending order.
     pub(crate) const ALL: [Self; 7] = [
         Self::NoRule,
         Self::TooOld,
@@ -107,7 +108,7 @@ impl Outcome {
         Self::Kept,
     ];
 
-    /// The reason why it was dropped, as a label.
+    /// The reason why the datapoint was dropped, as a label value. `None` if it was kept.
     pub(crate) fn label(self) -> Option<&'static str> {
         match self {
             Self::NoRule => Some("no_rule"),

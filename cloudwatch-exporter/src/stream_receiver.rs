@@ -1,5 +1,5 @@
-//! The HTTP endpoint of Firehose. It has a thread of its own, so that unpacking megabytes does not
-//! delay scrapes.
+//! The HTTP endpoint for Firehose. It has a thread of its own, so that decoding large deliveries does
+//! not delay scrapes.
 
 mod access_keys;
 mod body;
@@ -35,28 +35,29 @@ use tokio::task::spawn_blocking;
 use tokio::time::{interval, sleep, timeout};
 
 use self::access_keys::AccessKeys;
-use self::body::{drop_body, encoding, permits, whole};
+use self::body::{discard_body, is_gzip, read_body, size_kib};
 use self::connections::Connections;
 use self::rejection::Rejection;
 use self::response::{request_id, response};
 use crate::cache::{self, Cache};
-use crate::stream::delivery::{self, Delivery, LARGEST_BODY, Unreadable};
+use crate::stream::delivery::{self, Delivery, InvalidBody, MAX_BODY};
 use crate::stream::{Outcome, metrics};
 
-/// Time for a handshake, and for the headers of a request, the time since the last one included.
-const HEADER: Duration = Duration::from_secs(30);
+/// The time limit of a handshake. Also the time limit for the headers of a request, which includes the
+/// idle time before the request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Time for a body. Firehose waits three minutes for a response.
-const BODY: Duration = Duration::from_secs(30);
+/// The time limit of a body. Firehose waits three minutes for a response.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// KiB of bodies in memory at once; further requests wait as long as a body may take.
-const BODIES: usize = (2 * LARGEST_BODY) >> 10;
+/// The maximum size of all bodies in memory, in KiB. Further requests wait, at most for `BODY_TIMEOUT`.
+const MAX_BODY_MEMORY: usize = (2 * MAX_BODY) >> 10;
 
-/// The time after which a connection ends with the response under way.
-const LIFETIME: Duration = Duration::from_mins(10);
+/// The lifetime of a connection. After that, it is closed with the next response.
+const CONNECTION_LIFETIME: Duration = Duration::from_mins(10);
 
 /// The interval at which the file of access keys is read again.
-const KEYS: Duration = Duration::from_secs(10);
+const KEY_FILE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Receives deliveries until the program ends.
 pub(crate) struct Receiver {
@@ -66,8 +67,8 @@ pub(crate) struct Receiver {
     keys: RwLock<AccessKeys>,
     /// `None` without a web configuration file: TLS ends at a load balancer.
     tls: Option<ServerTls>,
-    /// A permit for each KiB.
-    bodies: Semaphore,
+    /// Limits the memory of bodies. Has a permit for each KiB.
+    body_memory: Semaphore,
     log: rejection::Log,
 }
 
@@ -78,8 +79,8 @@ impl fmt::Debug for Receiver {
 }
 
 impl Receiver {
-    /// The receiver of the configuration, with its files read. `None` if the configuration has none.
-    /// Blocks on the files.
+    /// Creates the receiver of the configuration, and reads its files, which blocks. `None` if the
+    /// configuration has no receiver.
     pub(crate) fn open(cache: &Arc<Cache>) -> Result<Option<Self>, ConfigError> {
         let (setup, path) = (cache.setup(), cache.source().path());
         let Some((stream, path)) = setup.config.stream.as_ref().zip(path) else { return Ok(None) };
@@ -99,7 +100,7 @@ impl Receiver {
             keys: RwLock::new(AccessKeys::read(&key_file)?),
             key_file,
             tls: web.map(ServerTls::load).transpose()?,
-            bodies: Semaphore::new(BODIES),
+            body_memory: Semaphore::new(MAX_BODY_MEMORY),
             log: rejection::Log::default(),
         }))
     }
@@ -149,7 +150,7 @@ impl Receiver {
                     continue;
                 }
             };
-            connections.make_room();
+            connections.evict();
             let is_authenticated = Arc::<AtomicBool>::default();
             let (receiver, flag) = (Arc::clone(&self), Arc::clone(&is_authenticated));
             let task = tokio::spawn(async move { receiver.connection(stream, &flag).await });
@@ -157,10 +158,10 @@ impl Receiver {
         }
     }
 
-    /// Never returns: reads the access keys again. A file that has become invalid is logged once, and
-    /// the last keys stay in force.
+    /// Reads the access keys again and again. If the file has become invalid, logs it once, and keeps
+    /// the previous keys.
     async fn watch_keys(&self) {
-        let mut ticks = interval(KEYS);
+        let mut ticks = interval(KEY_FILE_INTERVAL);
         let mut problem = None;
         loop {
             ticks.tick().await;
@@ -183,17 +184,18 @@ impl Receiver {
 
     async fn connection(&self, stream: tokio::net::TcpStream, is_authenticated: &AtomicBool) {
         let Some(tls) = &self.tls else { return self.serve(stream, is_authenticated).await };
-        match timeout(HEADER, tls.accept(stream)).await {
+        match timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, is_authenticated).await,
-            Ok(Err(error)) => self.no_handshake(&error.to_string()),
-            Err(_) => self.no_handshake("it took too long"),
+            Ok(Err(error)) => self.handshake_failed(&error.to_string()),
+            Err(_) => self.handshake_failed("it took too long"),
         }
     }
 
-    /// A client that rejects the certificate would otherwise be seen in the log of Firehose alone.
-    fn no_handshake(&self, error: &str) {
+    /// Counts and logs a failed handshake. Otherwise, only the log of Firehose would show that the client
+    /// rejects the certificate.
+    fn handshake_failed(&self, error: &str) {
         metrics::REJECTED.with(["tls"]).inc();
-        self.log.no_handshake(error);
+        self.log.handshake_failed(error);
     }
 
     async fn serve(
@@ -202,30 +204,30 @@ impl Receiver {
         is_authenticated: &AtomicBool,
     ) {
         let service = service_fn(|request| async move {
-            Ok::<_, Infallible>(self.answer(request, is_authenticated).await)
+            Ok::<_, Infallible>(self.respond(request, is_authenticated).await)
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(64 << 10);
+        http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(64 << 10);
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-        let end = tokio::select! {
-            end = connection.as_mut() => end,
-            () = sleep(LIFETIME) => {
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = sleep(CONNECTION_LIFETIME) => {
                 connection.as_mut().graceful_shutdown();
-                timeout(BODY * 2, connection).await.unwrap_or(Ok(()))
+                timeout(BODY_TIMEOUT * 2, connection).await.unwrap_or(Ok(()))
             }
         };
-        if let Err(error) = end {
+        if let Err(error) = result {
             tracing::debug!(%error, "a connection for metric streams ended early");
         }
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         request: Request<Incoming>,
         is_authenticated: &AtomicBool,
     ) -> Response<Full<Bytes>> {
         let id = request_id(request.headers());
-        // For the health checks of load balancers.
+        // Load balancers use this path for health checks.
         if request.method() == Method::GET && request.uri().path() == "/-/healthy" {
             return response(StatusCode::OK, &id, None);
         }
@@ -248,7 +250,7 @@ impl Receiver {
         }
     }
 
-    /// Reads a delivery. Before the access key is checked, nothing of the body is read.
+    /// Reads a delivery. The access key is checked before the body is read.
     async fn deliver(
         &self,
         request: Request<Incoming>,
@@ -263,19 +265,20 @@ impl Receiver {
             Err(if key.is_some() { Rejection::WrongKey } else { Rejection::NoKey })
         } else {
             is_authenticated.store(true, Ordering::Relaxed);
-            encoding(&head.headers).and_then(|is_gzip| Ok((is_gzip, permits(&body)?)))
+            is_gzip(&head.headers).and_then(|is_gzip| Ok((is_gzip, size_kib(&body)?)))
         };
-        let (is_gzip, permits) = match checked {
+        let (is_gzip, size_kib) = match checked {
             Ok(checked) => checked,
             Err(rejection) => {
-                drop_body(body).await;
+                discard_body(body).await;
                 return Err(rejection);
             }
         };
-        let Ok(Ok(_place)) = timeout(BODY, self.bodies.acquire_many(permits)).await else {
+        let permit = timeout(BODY_TIMEOUT, self.body_memory.acquire_many(size_kib)).await;
+        let Ok(Ok(_permit)) = permit else {
             return Err(Rejection::Busy);
         };
-        let body = match timeout(BODY, whole(body)).await {
+        let body = match timeout(BODY_TIMEOUT, read_body(body)).await {
             Ok(body) => body?,
             Err(_) => return Err(Rejection::Slow),
         };
@@ -299,15 +302,15 @@ impl Receiver {
                 Some(reason) => metrics::DROPPED.with([reason]).inc_by(count),
             }
         }
-        let delivery = delivery.map_err(|unreadable| match unreadable {
-            Unreadable::TooLarge => Rejection::TooLarge,
-            Unreadable::Malformed(problem) => Rejection::Malformed(problem),
+        let delivery = delivery.map_err(|invalid| match invalid {
+            InvalidBody::TooLarge => Rejection::TooLarge,
+            InvalidBody::Malformed(problem) => Rejection::Malformed(problem),
         })?;
         if delivery.unreadable > 0 {
             metrics::DROPPED.with(["unreadable"]).inc_by(delivery.unreadable);
         }
         match &delivery.problem {
-            // Firehose repeats it in vain, and then writes it to the bucket for failed deliveries.
+            // Firehose repeats the delivery, and finally writes it to the bucket for failed deliveries.
             Some(problem) if delivery.datapoints == 0 => Err(Rejection::Malformed(problem.clone())),
             Some(problem) => {
                 self.log.unreadable(problem, &delivery.request_id);

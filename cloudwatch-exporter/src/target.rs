@@ -1,9 +1,9 @@
-//! A region of an account, from which metrics are fetched.
+//! Targets: the regions of accounts, from which metrics are fetched.
 
 /// One region of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// `None` if the file names no accounts: then series have no labels for them.
+    /// `None` if the file has no accounts. Series have no labels for accounts then.
     pub(crate) account: Option<Account>,
     /// `None` uses the region of the environment.
     pub(crate) region: Option<String>,
@@ -41,7 +41,7 @@ impl Target {
         self.account.as_ref().is_some_and(|account| !account.name.is_empty())
     }
 
-    /// Its name in logs: `prod eu-west-1`.
+    /// The name in logs: `prod eu-west-1`.
     pub(crate) fn title(&self) -> String {
         let account = self.account.as_ref().map_or("", |account| &account.name);
         let region = self.region.as_deref().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! The metrics of the exporter about its calls and their cost.
+//! Metrics about the calls of the exporter and their cost.
 
 use exporter_core::instrument::{Counter, Gauge, Instrument, Labelled, Metric, Series};
 
-use crate::cost::UNIT;
+use crate::cost::UNIT_PRICE;
 
-/// Those of the Java exporter come first.
+// The metrics of the Java exporter come first.
 pub(crate) static REQUESTS: Labelled<Counter, 2> = Labelled::counter(
     "cloudwatch_requests_total",
     "Requests sent to CloudWatch, including each attempt of a call.",
@@ -77,7 +77,7 @@ pub(crate) static STRETCHED: Metric<Gauge> = Metric::gauge(
     "Rules that are queried less often than each period, to stay within the budget.",
 );
 
-/// All of them, in the order of the exposition.
+/// All metrics, in the order of the exposition.
 pub(crate) static ALL: [&(dyn Instrument + Send); 15] = [
     &REQUESTS,
     &METRICS,
@@ -105,32 +105,32 @@ pub(crate) fn attempts(
     (family.with([action, scope]), RETRIES.with([action, scope]))
 }
 
-/// A response that is billed as one request, for a metric or a list.
-pub(crate) fn answered(action: &str, namespace: &str, metric: Option<&str>) {
+/// Counts a response that is billed as one request, for a metric or a list.
+pub(crate) fn count_response(action: &str, namespace: &str, metric: Option<&str>) {
     BILLED.with([action, namespace]).inc();
     if let Some(metric) = metric {
         METRICS.with([metric, namespace]).inc();
     }
-    cost(1, 1);
+    add_cost(1, 1);
 }
 
-/// A response of `GetMetricData`, with the number of queries of each metric.
-pub(crate) fn data_answered<'a>(
+/// Counts a response of `GetMetricData`. `queries` has the number of queries of each metric.
+pub(crate) fn count_data_response<'a>(
     action: &str,
     namespace: &str,
     billed: u64,
     queries: impl IntoIterator<Item = (&'a str, u64)>,
 ) {
     BILLED.with([action, namespace]).inc_by(billed);
-    let mut all = 0;
+    let mut total = 0;
     for (metric, count) in queries {
         METRICS.with([metric, namespace]).inc_by(count);
-        all += count;
+        total += count;
     }
-    cost(billed, all);
+    add_cost(billed, total);
 }
 
-fn cost(bundles: u64, queries: u64) {
-    DOLLARS.with(["five_statistics"]).add(bundles as f64 * UNIT);
-    DOLLARS.with(["query"]).add(queries as f64 * UNIT);
+fn add_cost(billed: u64, queries: u64) {
+    DOLLARS.with(["five_statistics"]).add(billed as f64 * UNIT_PRICE);
+    DOLLARS.with(["query"]).add(queries as f64 * UNIT_PRICE);
 }

@@ -1,4 +1,5 @@
-//! `--convert`: a configuration file of yet-another-cloudwatch-exporter (YACE) as one for this exporter.
+//! `--convert`: converts a configuration file of yet-another-cloudwatch-exporter (YACE) to one for this
+//! exporter.
 
 mod accounts;
 mod job;
@@ -20,7 +21,7 @@ use crate::config::{Config, Strictness};
 use crate::naming::yace::custom_tag;
 use crate::services;
 
-/// The configuration file for this exporter, with the keys that a conversion needs.
+/// A configuration file for this exporter, with the keys that a conversion uses.
 #[derive(Debug, Serialize)]
 struct File {
     naming: &'static str,
@@ -47,7 +48,7 @@ fn converted(text: &[u8]) -> Result<String, String> {
     let mut report = Report::default();
     let file = file(value, &mut report)?;
     let yaml = serde_saphyr::to_string(&file).map_err(|error| error.to_string())?;
-    // The output must be a valid configuration, whatever the input.
+    // The output has to be a valid configuration for any input.
     Config::parse_as(yaml.as_bytes(), Strictness::Refuse)
         .map_err(|fault| format!("cannot be converted: {}", fault.problem))?;
     let comment =
@@ -78,27 +79,27 @@ fn file(value: Value, report: &mut Report) -> Result<File, String> {
             report.add(&format!("{}: the service {name} is unknown", entry.path()));
             continue;
         };
-        let names = accounts.of(&mut entry, report);
+        let names = accounts.add(&mut entry, report);
         custom_tags.take(&mut entry, report);
         let copied = exported.get(service.namespace).or_else(|| exported.get(&name));
         let copied = copied.cloned().unwrap_or_default();
         discover.extend(job::discovery(&mut entry, service, &names, &copied, report));
-        entry.end(report);
+        entry.report_rest(report);
     }
-    discovery.end(report);
+    discovery.report_rest(report);
     for mut entry in top.list("customNamespace", report) {
-        let names = accounts.of(&mut entry, report);
+        let names = accounts.add(&mut entry, report);
         custom_tags.take(&mut entry, report);
-        discover.extend(job::custom(&mut entry, &names, report));
-        entry.end(report);
+        discover.extend(job::custom_namespace(&mut entry, &names, report));
+        entry.report_rest(report);
     }
     for mut entry in top.list("static", report) {
-        let names = accounts.of(&mut entry, report);
+        let names = accounts.add(&mut entry, report);
         custom_tags.take(&mut entry, report);
-        metrics.extend(job::fixed(&mut entry, &names, report));
-        entry.end(report);
+        metrics.extend(job::static_metrics(&mut entry, &names, report));
+        entry.report_rest(report);
     }
-    top.end(report);
+    top.report_rest(report);
     if discover.is_empty() && metrics.is_empty() {
         return Err("no job can be converted".to_owned());
     }
@@ -106,7 +107,7 @@ fn file(value: Value, report: &mut Report) -> Result<File, String> {
     Ok(File { naming: "yace", labels, accounts: accounts.all(), discover, metrics })
 }
 
-/// The tags that metrics get as labels, by namespace.
+/// The tags that become labels of metrics, by namespace.
 fn exported_tags(discovery: &mut Mapping, report: &mut Report) -> BTreeMap<String, Vec<String>> {
     let mut exported = discovery.mapping("exportedTagsOnMetrics", report);
     let namespaces = exported.keys();
@@ -120,7 +121,7 @@ fn exported_tags(discovery: &mut Mapping, report: &mut Report) -> BTreeMap<Strin
 /// `customTags` of jobs, which become `labels` of the whole file.
 #[derive(Debug, Default)]
 struct CustomTags {
-    of_jobs: Vec<(String, BTreeMap<String, String>)>,
+    by_job: Vec<(String, BTreeMap<String, String>)>,
 }
 
 impl CustomTags {
@@ -131,23 +132,23 @@ impl CustomTags {
             if let (Some(key), Some(value)) = (tag.text("key"), tag.text("value")) {
                 tags.insert(key, value);
             }
-            tag.end(report);
+            tag.report_rest(report);
         }
-        self.of_jobs.push((path, tags));
+        self.by_job.push((path, tags));
     }
 
     /// The tags that all jobs have.
     fn labels(self, report: &mut Report) -> BTreeMap<String, String> {
-        let Some((_, first)) = self.of_jobs.first() else { return BTreeMap::new() };
+        let Some((_, first)) = self.by_job.first() else { return BTreeMap::new() };
         let is_common = |(key, value): &(&String, &String)| {
-            self.of_jobs.iter().all(|(_, tags)| tags.get(*key) == Some(*value))
+            self.by_job.iter().all(|(_, tags)| tags.get(*key) == Some(*value))
         };
         let common: BTreeMap<String, String> = first
             .iter()
             .filter(is_common)
             .map(|(key, value)| (custom_tag(key), value.clone()))
             .collect();
-        for (path, tags) in &self.of_jobs {
+        for (path, tags) in &self.by_job {
             for key in tags.keys() {
                 if !common.contains_key(&custom_tag(key)) {
                     report.add(&format!("{path}.customTags: {key}, which not all jobs have"));

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::task::AbortHandle;
 
 use super::demand::Demand;
-use super::{Cache, End, Setup};
+use super::{Cache, FetchEnd, Setup};
 use crate::cloud::Failure;
 use crate::fetch::{Job, RETRY_DELAY, fetch};
 use crate::results::Results;
@@ -24,13 +24,13 @@ pub(super) struct TargetState {
     /// The earliest time of the next fetch, in seconds since 1970, because the target could not be
     /// reached.
     not_before: u64,
-    fetching: Option<Fetching>,
+    fetching: Option<RunningFetch>,
 }
 
 /// A fetch in progress.
 #[derive(Debug)]
-struct Fetching {
-    end: End,
+struct RunningFetch {
+    end: FetchEnd,
     task: AbortHandle,
 }
 
@@ -63,28 +63,28 @@ impl TargetState {
         let results = rules.iter().zip(&self.results).enumerate();
         results
             .filter(|(_, (rule, _))| rule.applies_to(target) && rule.is_fetched())
-            .filter(|(_, (_, results))| results.good_until <= now)
+            .filter(|(_, (_, results))| results.valid_until <= now)
             .map(|(index, _)| index)
             .collect()
     }
 
     /// The time at which the next rule is due; `None` if rules are due now.
     pub(super) fn next_due(&self, rules: &[Rule], now: u64) -> Option<u64> {
-        let results = rules.iter().zip(&self.results).map(|(_, results)| results.good_until);
-        results.map(|at| at.max(self.not_before)).filter(|at| *at > now).min()
+        let results = rules.iter().zip(&self.results).map(|(_, results)| results.valid_until);
+        results.map(|time| time.max(self.not_before)).filter(|time| *time > now).min()
     }
 
     pub(super) fn is_fetching(&self) -> bool {
         self.fetching.as_ref().is_some_and(|fetching| !fetching.task.is_finished())
     }
 
-    pub(super) fn end(&self) -> Option<End> {
+    /// The end of the fetch in progress.
+    pub(super) fn end(&self) -> Option<FetchEnd> {
         self.fetching.as_ref().filter(|_| self.is_fetching()).map(|fetching| fetching.end.clone())
     }
 
-    /// Whether a page needs the fetch in progress: it would lack results that were never fetched,
-    /// or have older ones than the interval of the scrapes suggests. Failures are not waited for
-    /// again.
+    /// Whether a page needs the fetch in progress: results were never fetched, or are older than the
+    /// interval of the scrapes suggests. Pages do not wait for retries of failed calls.
     pub(super) fn must_wait(
         &self,
         rules: &[Rule],
@@ -95,7 +95,7 @@ impl TargetState {
         rules.iter().zip(&self.results).any(|(rule, results)| {
             let is_new = results.fetched_at.is_none() && self.is_reachable;
             let is_old = results.fetched_at.is_some()
-                && results.good_until <= now
+                && results.valid_until <= now
                 && !results.is_incomplete
                 && !demand.is_regular(rule.window.period.into(), now);
             rule.applies_to(target) && rule.is_fetched() && (is_new || is_old)
@@ -120,8 +120,8 @@ impl TargetState {
                     return;
                 }
                 let target = state.targets.get_mut(index);
-                if let Some(place) = target.and_then(|target| target.results.get_mut(rule)) {
-                    *place = Arc::new(results);
+                if let Some(current) = target.and_then(|target| target.results.get_mut(rule)) {
+                    *current = Arc::new(results);
                 }
             };
             let (failures, is_reachable) = match setup.cloud(index).await {
@@ -130,7 +130,7 @@ impl TargetState {
                     let rules = &setup.config.rules;
                     let job = Job { rules, due, known, stretch, now, concurrency, scrape };
                     let failures = fetch(cloud, job, &publish).await;
-                    cloud.end_of_fetch();
+                    cloud.log_resolved_failures();
                     (failures, true)
                 }
                 Err(failure) => (vec![failure], false),
@@ -142,11 +142,11 @@ impl TargetState {
                 target.ended(failures, is_reachable);
             }
             drop(state);
-            cache.ended.notify_one();
+            cache.fetch_ended.notify_one();
         });
         let handle = task.abort_handle();
         let end = task.map(|_| ()).boxed().shared();
-        self.fetching = Some(Fetching { end, task: handle });
+        self.fetching = Some(RunningFetch { end, task: handle });
     }
 
     fn ended(&mut self, failures: Vec<Failure>, is_reachable: bool) {

@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::types::Dimension;
 
 use super::{Call, Query};
 use crate::allowance::Allowance;
-use crate::results::{Results, Set};
+use crate::results::{DimensionSet, Results};
 use crate::rule::{Rule, Statistic};
 
 /// The state that the calls of a fetch refer to.
@@ -20,7 +20,7 @@ pub(crate) struct Context<'a> {
 
 #[derive(Debug)]
 struct RuleSets {
-    sets: Arc<Vec<Set>>,
+    sets: Arc<Vec<DimensionSet>>,
     span: (u64, u64),
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct CallContext<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NamedQuery<'a> {
     pub(crate) rule: &'a Rule,
-    pub(crate) set: &'a Set,
+    pub(crate) set: &'a DimensionSet,
     pub(crate) statistic: &'a Statistic,
     /// In seconds since 1970.
     pub(crate) span: (i64, i64),
@@ -60,7 +60,7 @@ impl<'a> CallContext<'a> {
         self.call.queries.iter().filter_map(move |query: &'a Query| {
             let rule = self.context.rules.get(query.rule)?;
             let RuleSets { sets, span } = self.context.sets.get(&query.rule)?;
-            let seconds = |at| i64::try_from(at).unwrap_or(i64::MAX);
+            let seconds = |time| i64::try_from(time).unwrap_or(i64::MAX);
             Some(NamedQuery {
                 rule,
                 set: sets.get(query.set)?,

@@ -1,4 +1,4 @@
-//! Observes each attempt of a call: the SDK retries internally, without reporting it.
+//! Observes each attempt of a call. The SDK retries internally, without reporting it.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -61,7 +61,8 @@ impl Intercept for Attempts {
             Some(Ok(_)) => self.monitor.limiter.succeeded(),
             Some(Err(error)) => {
                 let status = context.response().map(|response| response.status().as_u16());
-                // `Throttling` has status 400, and the SDK has already read the body.
+                // `Throttling` has status 400. Only the error has its name, because the SDK has already
+                // read the body.
                 let text = chain(error);
                 let is_throttling = status == Some(429)
                     || text.contains("Throttl")
@@ -69,9 +70,9 @@ impl Intercept for Attempts {
                 if is_throttling {
                     self.monitor.limiter.throttled();
                 } else if status.is_none() && self.count.load(Ordering::Relaxed) >= 2 {
-                    // A call with many retries only ends after minutes.
+                    // Logged now, because a call with many retries takes minutes.
                     let uri = context.request().map(|request| request.uri().to_owned());
-                    self.monitor.unanswered(self.action, uri.as_deref(), &text);
+                    self.monitor.record_no_response(self.action, uri.as_deref(), &text);
                 }
             }
             None => {}

@@ -16,7 +16,7 @@ use super::{Cloud, Failure, http, token_files};
 use crate::target::{Role, Target};
 
 /// The maximum number of attempts of a call, unless `AWS_MAX_ATTEMPTS` is set.
-const ATTEMPTS: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 /// The region of `--demo` if the configuration has none.
 const DEMO_REGION: Region = Region::from_static("eu-west-1");
@@ -25,7 +25,7 @@ const DEMO_REGION: Region = Region::from_static("eu-west-1");
 /// roles.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    /// For targets with a region, so that the metadata service is not asked for one.
+    /// Without a region, for targets that have one: the metadata service need not be queried for it.
     environment: OnceCell<SdkConfig>,
     environment_with_region: OnceCell<SdkConfig>,
     roles: Mutex<HashMap<Role, SharedCredentialsProvider>>,
@@ -44,14 +44,14 @@ impl Connections {
 
     /// The clients of a target, from the configuration, the environment and the machine.
     pub(crate) async fn open(&self, target: &Target) -> Result<Cloud, Failure> {
-        let own = target.region.clone().map(Region::new);
-        let environment = match own {
+        let configured = target.region.clone().map(Region::new);
+        let environment = match configured {
             Some(_) => &self.environment,
             None => &self.environment_with_region,
         }
-        .get_or_try_init(|| environment(self.demo.as_deref(), own.clone()))
+        .get_or_try_init(|| environment(self.demo.as_deref(), configured.clone()))
         .await?;
-        let region = own.or_else(|| environment.region().cloned());
+        let region = configured.or_else(|| environment.region().cloned());
         let Some(region) = region.filter(|region| !region.as_ref().is_empty()) else {
             return Err(Failure::setup(
                 "no region is configured; set `region` in the configuration file or AWS_REGION",
@@ -68,7 +68,7 @@ impl Connections {
         let role = target.account.as_ref().and_then(|account| account.role.as_ref());
         let sdk = match role {
             Some(role) => {
-                let credentials = self.assumed(role, &regional).await;
+                let credentials = self.assume_role(role, &regional).await;
                 regional.into_builder().credentials_provider(credentials).build()
             }
             None => regional,
@@ -77,9 +77,9 @@ impl Connections {
         Ok(Cloud::new(&sdk, region.to_string(), target.title(), is_linked, self.concurrency))
     }
 
-    /// The credentials of a role, which are renewed before they expire. Targets with the same role
+    /// The credentials of a role. The SDK renews them before they expire. Targets with the same role
     /// share them.
-    async fn assumed(&self, role: &Role, base: &SdkConfig) -> SharedCredentialsProvider {
+    async fn assume_role(&self, role: &Role, base: &SdkConfig) -> SharedCredentialsProvider {
         let mut roles = self.roles.lock().await;
         if let Some(known) = roles.get(role) {
             return known.clone();
@@ -91,7 +91,7 @@ impl Connections {
             builder = builder.external_id(id);
         }
         let provider = match base.credentials_provider() {
-            Some(own) => builder.build_from_provider(own).await,
+            Some(base) => builder.build_from_provider(base).await,
             None => builder.build().await,
         };
         let credentials = SharedCredentialsProvider::new(provider);
@@ -100,7 +100,7 @@ impl Connections {
     }
 }
 
-/// The configuration of the environment, with a region of the environment if none is given.
+/// The configuration of the environment. Without `region`, it includes the region of the environment.
 async fn environment(demo: Option<&str>, region: Option<Region>) -> Result<SdkConfig, Failure> {
     let Profiles { files, token_files } = if demo.is_some() {
         Profiles::empty()
@@ -122,7 +122,7 @@ async fn environment(demo: Option<&str>, region: Option<Region>) -> Result<SdkCo
     if !is_set("AWS_MAX_ATTEMPTS") && !is_set("AWS_RETRY_MODE") {
         loader = loader.retry_config(
             RetryConfig::standard()
-                .with_max_attempts(ATTEMPTS)
+                .with_max_attempts(MAX_ATTEMPTS)
                 .with_initial_backoff(Duration::from_millis(250))
                 .with_max_backoff(Duration::from_secs(5)),
         );
@@ -136,6 +136,6 @@ async fn environment(demo: Option<&str>, region: Option<Region>) -> Result<SdkCo
     }
     let sdk = loader.load().await;
     let Some(credentials) = sdk.credentials_provider() else { return Ok(sdk) };
-    let checked = token_files::checked(credentials, token_files);
-    Ok(sdk.into_builder().credentials_provider(checked).build())
+    let credentials = token_files::check_before_use(credentials, token_files);
+    Ok(sdk.into_builder().credentials_provider(credentials).build())
 }

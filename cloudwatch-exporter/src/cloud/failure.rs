@@ -7,18 +7,18 @@ use exporter_core::collector::chain;
 
 /// A failed call, as one line.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{}{problem}", self.place())]
+#[error("{}{problem}", self.prefix())]
 pub(crate) struct Failure {
     action: &'static str,
     /// A namespace or a resource type.
     scope: String,
-    /// The error code of AWS, or our own if there is none.
+    /// The error code of AWS, or one of this exporter if there is none.
     code: String,
     problem: String,
 }
 
-/// The maximum length of messages: some of AWS quote the whole request.
-const MAX_LENGTH: usize = 400;
+/// The maximum length of messages in characters. Some messages of AWS quote the whole request.
+const MAX_MESSAGE: usize = 400;
 
 impl Failure {
     /// A failure that prevents all calls.
@@ -66,7 +66,7 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code: code.to_owned(), problem: one_line(&problem) }
     }
 
-    pub(super) fn of_error(
+    pub(super) fn from_error(
         action: &'static str,
         scope: &str,
         error: &(dyn Error + 'static),
@@ -86,12 +86,12 @@ impl Failure {
         Self { action, scope: scope.to_owned(), code: code.to_owned(), problem }
     }
 
-    /// A response exceeded one of our limits.
+    /// A response that exceeds a limit of this exporter.
     pub(super) fn of_limit(action: &'static str, scope: &str, problem: String) -> Self {
         Self { action, scope: scope.to_owned(), code: "limit".to_owned(), problem }
     }
 
-    /// The limit of a whole fetch.
+    /// A fetch that has reached its limit.
     pub(super) fn of_fetch_limit(action: &'static str, scope: &str) -> Self {
         let problem = "this fetch has reached its limit: CloudWatch answers with far more pages than \
                        the metrics need; the rest is requested in the next period";
@@ -102,7 +102,8 @@ impl Failure {
         crate::usage::FAILED.with([self.action, &self.scope, &self.code]).inc();
     }
 
-    fn place(&self) -> String {
+    /// The action and its scope, if there are any.
+    fn prefix(&self) -> String {
         match (self.action, self.scope.as_str()) {
             ("", _) => String::new(),
             (action, "") => format!("{action}: "),
@@ -111,14 +112,15 @@ impl Failure {
     }
 }
 
-/// The error as one line. Without credentials, the SDK lists at length where it has looked.
+/// The error as one line. If there are no credentials, the SDK's error lists every place where it has
+/// looked, and is replaced by a shorter one.
 fn one_line(text: &str) -> String {
     if text.contains("no credentials found in chain") {
         return NO_CREDENTIALS.to_owned();
     }
-    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(MAX_LENGTH).collect()
+    words.join(" ").chars().take(MAX_MESSAGE).collect()
 }
 
 const NO_CREDENTIALS: &str = "no credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \

@@ -81,8 +81,8 @@ impl HttpConnector for LimitedConnector {
     }
 }
 
-/// No operation in use streams its response, so the body can be read here. An oversized one is not
-/// retried.
+/// Reads a body. This is possible because no operation in use streams its response. An oversized body
+/// is not requested again.
 async fn read(body: SdkBody) -> Result<Bytes, ConnectorError> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),

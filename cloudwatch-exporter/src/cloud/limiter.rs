@@ -1,13 +1,13 @@
-//! Limits the calls in progress at one target: fewer while AWS throttles, and gradually more
-//! afterwards.
+//! Limits the calls in progress at one target. The limit is halved when AWS throttles, and gradually
+//! raised again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// Further throttling within this time after a reduction does not reduce the limit again.
-const SETTLE: Duration = Duration::from_millis(500);
+/// The minimum time between two reductions of the limit. Calls in progress are throttled together.
+const REDUCTION_INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(super) struct Limiter {
@@ -20,17 +20,17 @@ pub(super) struct Limiter {
 struct State {
     limit: f64,
     in_use: usize,
-    reduced: Option<Instant>,
+    reduced_at: Option<Instant>,
 }
 
-/// A permit for a call; dropping it returns it.
+/// A permit for a call, returned on drop.
 #[derive(Debug)]
 pub(super) struct Permit<'a>(&'a Limiter);
 
 impl Limiter {
     pub(super) fn new(max: usize) -> Self {
         let max = max.max(1);
-        let state = State { limit: max as f64, in_use: 0, reduced: None };
+        let state = State { limit: max as f64, in_use: 0, reduced_at: None };
         Self { max, state: Mutex::new(state), freed: Notify::new() }
     }
 
@@ -54,9 +54,9 @@ impl Limiter {
     /// Halves the limit.
     pub(super) fn throttled(&self) {
         let mut state = self.state();
-        if state.reduced.is_none_or(|at| at.elapsed() >= SETTLE) {
+        if state.reduced_at.is_none_or(|at| at.elapsed() >= REDUCTION_INTERVAL) {
             state.limit = (state.limit / 2.0).max(1.0);
-            state.reduced = Some(Instant::now());
+            state.reduced_at = Some(Instant::now());
         }
     }
 
@@ -87,29 +87,29 @@ mod tests {
     #[test]
     fn throttling_halves_the_limit_and_success_restores_it() {
         let limiter = Limiter::new(8);
-        let room = || {
+        let free_permits = || {
             let count = std::iter::from_fn(|| limiter.try_acquire().then_some(())).count();
             limiter.state().in_use -= count;
             count
         };
-        assert_eq!(room(), 8);
+        assert_eq!(free_permits(), 8);
         limiter.throttled();
         limiter.throttled();
-        assert_eq!(room(), 4, "calls in progress are throttled together");
-        limiter.state().reduced = None;
+        assert_eq!(free_permits(), 4, "calls in progress are throttled together");
+        limiter.state().reduced_at = None;
         for _ in 0..10 {
             limiter.throttled();
-            limiter.state().reduced = None;
+            limiter.state().reduced_at = None;
         }
-        assert_eq!(room(), 1, "at least one");
+        assert_eq!(free_permits(), 1, "at least one");
         for _ in 0..100 {
             limiter.succeeded();
         }
-        assert_eq!(room(), 8);
+        assert_eq!(free_permits(), 8);
     }
 
     #[tokio::test]
-    async fn a_dropped_permit_goes_to_a_waiting_call() {
+    async fn a_waiting_call_gets_a_returned_permit() {
         let limiter = Limiter::new(1);
         let first = limiter.acquire().await;
         let second = limiter.acquire();

@@ -8,15 +8,15 @@ use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, RecentlyActi
 use super::pages::Pages;
 use super::{Cloud, Failure};
 use crate::allowance::Allowance;
-use crate::results::Set;
+use crate::results::DimensionSet;
 use crate::rule::Rule;
 use crate::usage;
 
 const ACTION: &str = "listMetrics";
 
-/// The parameters of a list: rules with equal ones share it.
+/// The parameters of a list of metrics. Rules with equal parameters share the list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Listing {
+pub(crate) struct ListParameters {
     namespace: String,
     metric: String,
     /// The names in the order of the sets; `None` for metrics with any dimensions.
@@ -26,12 +26,12 @@ pub(crate) struct Listing {
 
 /// The dimension sets of a metric, and the number of pages of the list.
 #[derive(Debug, Default)]
-pub(crate) struct Listed {
-    pub(crate) sets: Arc<Vec<Set>>,
+pub(crate) struct MetricList {
+    pub(crate) sets: Arc<Vec<DimensionSet>>,
     pub(crate) pages: u32,
 }
 
-impl Listing {
+impl ListParameters {
     /// `None` if nothing has to be listed.
     pub(crate) fn of(rule: &Rule) -> Option<Self> {
         rule.is_listed().then(|| Self {
@@ -42,8 +42,8 @@ impl Listing {
         })
     }
 
-    /// The set of a metric, if it has exactly the configured dimensions.
-    fn set(&self, mut found: Vec<Dimension>, names: &mut Names) -> Option<Set> {
+    /// The dimension set of a metric, if it has exactly the configured dimensions.
+    fn set(&self, mut found: Vec<Dimension>, names: &mut Names) -> Option<DimensionSet> {
         let Some(wanted) = &self.dimensions else {
             found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
             let (keys, values): (Vec<_>, Vec<_>) = found
@@ -54,22 +54,22 @@ impl Listing {
                 })
                 .unzip();
             let names = names.shared(keys);
-            return Some(Set { names, values: values.into(), owner: None });
+            return Some(DimensionSet { names, values: values.into(), owner: None });
         };
         if found.len() != wanted.len() {
             return None;
         }
         let mut value = |name: &String| {
-            let is_it = |dimension: &Dimension| dimension.name.as_deref() == Some(name.as_str());
-            let at = found.iter().position(is_it)?;
-            Some(found.swap_remove(at).value.unwrap_or_default().into_boxed_str())
+            let has_name = |dimension: &Dimension| dimension.name.as_deref() == Some(name.as_str());
+            let index = found.iter().position(has_name)?;
+            Some(found.swap_remove(index).value.unwrap_or_default().into_boxed_str())
         };
         let values = wanted.iter().map(&mut value).collect::<Option<_>>()?;
-        Some(Set { names: Arc::clone(wanted), values, owner: None })
+        Some(DimensionSet { names: Arc::clone(wanted), values, owner: None })
     }
 }
 
-/// Dimension names that sets share.
+/// Lists of dimension names, shared by the sets that have them.
 #[derive(Default)]
 struct Names(Vec<Arc<[String]>>);
 
@@ -87,10 +87,10 @@ impl Names {
 impl Cloud {
     pub(crate) async fn list(
         &self,
-        listing: &Listing,
+        listing: &ListParameters,
         allowance: &Allowance,
-    ) -> Result<Listed, Failure> {
-        let Listing { namespace, metric, dimensions, is_recent } = listing;
+    ) -> Result<MetricList, Failure> {
+        let ListParameters { namespace, metric, dimensions, is_recent } = listing;
         let filter = |name: &String| DimensionFilter::builder().name(name).build();
         let filters: Vec<_> =
             dimensions.iter().flat_map(|names| names.iter()).map(filter).collect();
@@ -115,17 +115,17 @@ impl Cloud {
                 request.customize().interceptor(attempts).send().await
             };
             let page = page.map_err(|error| self.failure(ACTION, namespace, &error))?;
-            usage::answered(ACTION, namespace, None);
+            usage::count_response(ACTION, namespace, None);
             let metrics = page.metrics.unwrap_or_default();
-            let mut owning = page.owning_accounts.unwrap_or_default().into_iter();
-            let identities = metrics.iter().enumerate().map(|(at, metric)| {
-                (identity(metric), owning.as_slice().get(at).map(String::as_str))
+            let mut owning_accounts = page.owning_accounts.unwrap_or_default().into_iter();
+            let identities = metrics.iter().enumerate().map(|(index, metric)| {
+                (identity(metric), owning_accounts.as_slice().get(index).map(String::as_str))
             });
             let has_more = pages
-                .next(identities, page.next_token)
+                .record(identities, page.next_token)
                 .inspect_err(|failure| self.failed(failure))?;
             for metric in metrics {
-                let owner = owning.next();
+                let owner = owning_accounts.next();
                 let set = listing.set(metric.dimensions.unwrap_or_default(), &mut names);
                 let Some(mut set) = set else { continue };
                 set.owner = owner.filter(|_| self.is_linked()).map(|id| {
@@ -138,14 +138,13 @@ impl Cloud {
                 break;
             }
         }
-        // Sorted, without duplicates.
         sets.sort_unstable();
         sets.dedup();
-        Ok(Listed { sets: Arc::new(sets), pages: pages.count() })
+        Ok(MetricList { sets: Arc::new(sets), pages: pages.count() })
     }
 }
 
-/// The identity of a listed metric.
+/// What distinguishes a listed metric: its name and dimensions.
 fn identity(metric: &Metric) -> Vec<Option<&str>> {
     let dimensions = metric.dimensions().iter();
     let pairs = dimensions.flat_map(|dimension| [dimension.name(), dimension.value()]);

@@ -1,5 +1,5 @@
-//! Limits the number of pages. AWS ends a list by omitting the token; an endpoint that never does
-//! must not cause an endless loop.
+//! Limits the number of pages of a list. AWS ends a list by omitting the token. An endpoint that never
+//! omits it must not cause an endless loop.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,6 +20,7 @@ pub(super) struct Pages {
     action: &'static str,
     scope: String,
     count: u32,
+    /// The number of consecutive pages without new items.
     empty: u32,
     /// Hashes of the items so far.
     seen: HashSet<u64>,
@@ -51,19 +52,19 @@ impl Pages {
     }
 
     /// Records a page. Returns whether another one has to be requested.
-    pub(super) fn next<T: Hash>(
+    pub(super) fn record<T: Hash>(
         &mut self,
         items: impl Iterator<Item = T>,
         token: Option<String>,
     ) -> Result<bool, Failure> {
         self.count += 1;
-        let mut is_new = false;
+        let mut has_new_items = false;
         for item in items {
             let mut hasher = DefaultHasher::new();
             item.hash(&mut hasher);
-            is_new |= self.seen.insert(hasher.finish());
+            has_new_items |= self.seen.insert(hasher.finish());
         }
-        self.empty = if is_new { 0 } else { self.empty + 1 };
+        self.empty = if has_new_items { 0 } else { self.empty + 1 };
         let token = token.filter(|token| !token.is_empty());
         if token.is_none() || token == self.token {
             return Ok(false);
@@ -99,21 +100,21 @@ mod tests {
             (Some("a".to_owned()), Some("b".to_owned()), vec![true, true]),
         ] {
             let mut pages = Pages::new("list", "X");
-            let mut found = vec![pages.next([1].iter(), first).unwrap()];
+            let mut found = vec![pages.record([1].iter(), first).unwrap()];
             if found[0] {
-                found.push(pages.next([2].iter(), second).unwrap());
+                found.push(pages.record([2].iter(), second).unwrap());
             }
             assert_eq!(found, expected);
         }
     }
 
     #[test]
-    fn pages_without_new_items_are_counted_in_a_row() {
+    fn a_list_ends_after_consecutive_pages_without_new_items() {
         let mut pages = Pages::new("list", "X");
         let mut number = 0;
         let mut next = |items: &[u32]| {
             number += 1;
-            pages.next(items.iter(), Some(number.to_string())).unwrap()
+            pages.record(items.iter(), Some(number.to_string())).unwrap()
         };
         assert!(next(&[1, 2]) && next(&[1]) && next(&[]) && next(&[2, 3]));
         assert!(next(&[3]) && next(&[3]) && !next(&[3]));
@@ -123,8 +124,8 @@ mod tests {
     fn the_number_of_pages_is_limited() {
         let mut pages = Pages::new("list", "X");
         for number in 1..MAX_PAGES {
-            assert!(pages.next([number].iter(), Some(number.to_string())).unwrap());
+            assert!(pages.record([number].iter(), Some(number.to_string())).unwrap());
         }
-        assert!(pages.next([MAX_PAGES].iter(), Some("last".to_owned())).is_err());
+        assert!(pages.record([MAX_PAGES].iter(), Some("last".to_owned())).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! The profile files of the AWS SDK, read through a child process and up to a maximum size: the SDK
-//! itself would read a file of any size, and wait for a hung file system forever.
+//! Reads the profile files of the AWS SDK in a child process, up to a maximum size. The SDK itself would
+//! read files of any size, and wait forever for a hung file system.
 
 use std::env;
 use std::ffi::OsString;
@@ -33,8 +33,8 @@ impl Profiles {
         Self { files, token_files: Vec::new() }
     }
 
-    /// Reads both files. Files that do not exist, or that may not be read, count as empty, as for
-    /// other programs that use the SDK.
+    /// Reads both files. Missing files, and files without read permission, count as empty, as in other
+    /// programs that use the SDK.
     pub(super) async fn read() -> Result<Self, Failure> {
         match spawn_blocking(read).await {
             Ok(profiles) => profiles.map_err(Failure::setup),
@@ -49,8 +49,8 @@ fn read() -> Result<Profiles, String> {
     let mut files = EnvConfigFiles::builder();
     let mut settings = Vec::new();
     for (kind, variable, default) in FILES {
-        let path = path(env::var_os(variable), default, env::var_os("HOME"));
-        let content = content(&path, variable)?;
+        let path = resolve_path(env::var_os(variable), default, env::var_os("HOME"));
+        let content = read_content(&path, variable)?;
         settings.extend(parse(&content));
         files = files.with_contents(kind, content);
     }
@@ -62,7 +62,7 @@ fn read() -> Result<Profiles, String> {
     Ok(Profiles { files: files.build(), token_files })
 }
 
-/// Whether an access key is in the environment, which precedes all other credentials.
+/// Whether an access key is in the environment. It takes precedence over all other credentials.
 pub(super) fn has_access_key() -> bool {
     env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty())
 }
@@ -90,7 +90,8 @@ fn parse(content: &str) -> Vec<Setting> {
     settings
 }
 
-/// Profiles with SSO need a client of the SSO services, and a person who logs in every few hours.
+/// Rejects profiles with SSO: they need a client of the SSO services, and a person who logs in every few
+/// hours.
 fn reject_sso(settings: &[Setting], profile: &str) -> Result<(), String> {
     let is_sso = |setting: &Setting| {
         setting.profile == profile && ["sso_session", "sso_start_url"].contains(&&*setting.key)
@@ -125,23 +126,23 @@ fn referenced_token_files(settings: &[Setting], profile: &str) -> Vec<PathBuf> {
     files
 }
 
-fn content(path: &Path, variable: &str) -> Result<String, String> {
-    let place = path.display();
+fn read_content(path: &Path, variable: &str) -> Result<String, String> {
+    let shown = path.display();
     match config_file::read(path, config_file::SMALL) {
-        Ok(text) => String::from_utf8(text).map_err(|_| format!("{place} is not UTF-8")),
+        Ok(text) => String::from_utf8(text).map_err(|_| format!("{shown} is not UTF-8")),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            tracing::warn!(file = %place, "AWS profiles cannot be read: permission denied");
+            tracing::warn!(file = %shown, "AWS profiles cannot be read: permission denied");
             Ok(String::new())
         }
         Err(error) => {
-            Err(format!("AWS profiles cannot be read from {place}: {error}; check {variable}"))
+            Err(format!("AWS profiles cannot be read from {shown}: {error}; check {variable}"))
         }
     }
 }
 
-/// A leading `~` is the home directory.
-fn path(given: Option<OsString>, default: &str, home: Option<OsString>) -> PathBuf {
+/// The given or the default path, with the home directory for a leading `~`.
+fn resolve_path(given: Option<OsString>, default: &str, home: Option<OsString>) -> PathBuf {
     let path = PathBuf::from(given.unwrap_or_else(|| default.into()));
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
@@ -191,7 +192,8 @@ mod tests {
             (Some("/etc/aws"), Some("/home/me"), "/etc/aws"),
             (Some("aws"), None, "aws"),
         ] {
-            let found = path(given.map(OsString::from), "~/.aws/config", home.map(OsString::from));
+            let found =
+                resolve_path(given.map(OsString::from), "~/.aws/config", home.map(OsString::from));
             assert_eq!(found, PathBuf::from(expected), "{given:?} {home:?}");
         }
     }

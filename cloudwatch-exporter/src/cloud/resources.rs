@@ -1,4 +1,4 @@
-//! `GetResources` of the tagging service: the resources of a type that have certain tags.
+//! `GetResources` of the tagging API: the resources of certain types that have certain tags.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::usage;
 
 const ACTION: &str = "getResources";
 
-/// The parameters of a list: rules with equal ones share it.
+/// The parameters of a list of resources. Rules with equal parameters share the list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Selection {
+pub(crate) struct ResourceFilters {
     resource_types: Vec<String>,
     tags: Option<BTreeMap<String, Vec<String>>>,
 }
 
-impl Selection {
+impl ResourceFilters {
     /// `None` if nothing has to be requested.
     pub(crate) fn of(rule: &Rule) -> Option<Self> {
         if let Some(Tags { resource_type, selections, .. }) = &rule.tags {
@@ -30,7 +30,7 @@ impl Selection {
         let discovery = rule.discovery.as_ref().filter(|_| rule.has_resources())?;
         let types = discovery.service.resource_types.iter();
         Some(Self {
-            resource_types: types.map(|one| (*one).to_owned()).collect(),
+            resource_types: types.map(|name| (*name).to_owned()).collect(),
             tags: Some(discovery.tags.clone()),
         })
     }
@@ -40,15 +40,15 @@ impl Cloud {
     /// The resources by ARN, without duplicates.
     pub(crate) async fn resources(
         &self,
-        selection: &Selection,
+        filters: &ResourceFilters,
         allowance: &Allowance,
     ) -> Result<Vec<Resource>, Failure> {
-        let Selection { resource_types, tags } = selection;
+        let ResourceFilters { resource_types, tags } = filters;
         let scope = &resource_types.join(",");
         let filter = |(key, values): (&String, &Vec<String>)| {
             TagFilter::builder().key(key).set_values(Some(values.clone())).build()
         };
-        let filters = tags.as_ref().map(|tags| tags.iter().map(filter).collect::<Vec<_>>());
+        let tag_filters = tags.as_ref().map(|tags| tags.iter().map(filter).collect::<Vec<_>>());
         let mut resources = Vec::new();
         let mut pages = Pages::new(ACTION, scope);
         loop {
@@ -57,7 +57,7 @@ impl Cloud {
                 .tagging
                 .get_resources()
                 .set_resource_type_filters(Some(resource_types.clone()))
-                .set_tag_filters(filters.clone())
+                .set_tag_filters(tag_filters.clone())
                 .set_pagination_token(pages.token());
             let page = {
                 let _permit = self.permit().await;
@@ -68,7 +68,7 @@ impl Cloud {
             let mappings = page.resource_tag_mapping_list.unwrap_or_default();
             let arns = mappings.iter().map(ResourceTagMapping::resource_arn);
             let has_more = pages
-                .next(arns, page.pagination_token)
+                .record(arns, page.pagination_token)
                 .inspect_err(|failure| self.failed(failure))?;
             resources.extend(mappings.into_iter().filter_map(resource));
             if !has_more {

@@ -14,7 +14,7 @@ const ACTION: &str = "getMetricStatistics";
 const MAX_STATISTICS_DATAPOINTS: i64 = crate::cost::MAX_STATISTICS_DATAPOINTS as i64;
 
 impl Cloud {
-    /// A point for each query of the job, and the unit of the newest datapoint.
+    /// A point for each query of the call, and the unit of the newest datapoint.
     pub(crate) async fn statistics(
         &self,
         call: CallContext<'_>,
@@ -42,14 +42,14 @@ impl Cloud {
             };
         }
         self.take(ACTION, call, 1)?;
-        let answer = {
+        let response = {
             let _permit = self.permit().await;
             let attempts = self.attempts(ACTION, &usage::REQUESTS, namespace);
             request.customize().interceptor(attempts).send().await
         };
-        let answer = answer.map_err(|error| self.failure(ACTION, namespace, &error))?;
-        usage::answered(ACTION, namespace, Some(&first.rule.metric));
-        let newest = answer.datapoints().iter().max_by_key(|point| millis(point));
+        let response = response.map_err(|error| self.failure(ACTION, namespace, &error))?;
+        usage::count_response(ACTION, namespace, Some(&first.rule.metric));
+        let newest = response.datapoints().iter().max_by_key(|point| millis(point));
         let point = |name: &&str| {
             let value = newest.and_then(|point| value(point, name));
             match (value, newest.and_then(millis)) {

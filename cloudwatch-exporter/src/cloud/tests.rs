@@ -15,8 +15,8 @@ use aws_smithy_types::body::SdkBody;
 use super::{Cloud, http};
 
 impl Cloud {
-    /// A client for this address, independent of the environment.
-    pub(crate) async fn at(url: &str) -> Self {
+    /// A client for this endpoint, independent of the environment.
+    pub(crate) async fn with_endpoint(url: &str) -> Self {
         Self::new(
             &sdk(url, http::client(true)).await,
             "eu-west-1".to_owned(),
@@ -39,8 +39,8 @@ async fn sdk(url: &str, client: SharedHttpClient) -> SdkConfig {
 }
 
 /// A client that gets this response to every call.
-pub(crate) async fn answering(status: u16, body: Arc<[u8]>) -> Cloud {
-    let connector = SharedHttpConnector::new(Fixed(status, body));
+pub(crate) async fn with_response(status: u16, body: Arc<[u8]>) -> Cloud {
+    let connector = SharedHttpConnector::new(FixedResponse(status, body));
     let client = http_client_fn(move |_, _| connector.clone());
     Cloud::new(
         &sdk("http://127.0.0.1:1", client).await,
@@ -52,9 +52,9 @@ pub(crate) async fn answering(status: u16, body: Arc<[u8]>) -> Cloud {
 }
 
 #[derive(Debug)]
-struct Fixed(u16, Arc<[u8]>);
+struct FixedResponse(u16, Arc<[u8]>);
 
-impl HttpConnector for Fixed {
+impl HttpConnector for FixedResponse {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = SdkBody::from(self.1.to_vec());
         let status = StatusCode::try_from(self.0).unwrap();
@@ -81,7 +81,7 @@ impl Recorder {
         Cloud::new(&sdk(url, client).await, "eu-west-1".to_owned(), "test".to_owned(), false, 64)
     }
 
-    pub(crate) fn answers(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn responses(&self) -> Vec<Vec<u8>> {
         self.0.lock().unwrap().clone()
     }
 }

@@ -1,5 +1,5 @@
-//! Checks the files that the SDK reads without a limit and on a thread of the runtime: tokens of web
-//! identities and containers, and root certificates.
+//! Checks the files that the SDK reads without a size limit, and on a thread of the runtime: tokens of
+//! web identities and containers, and root certificates.
 
 use std::env;
 use std::io::ErrorKind;
@@ -15,28 +15,32 @@ use super::Failure;
 use super::profile::has_access_key;
 
 /// Environment variables with the path of a token file.
-const VARIABLES: [&str; 2] =
+const TOKEN_FILE_VARIABLES: [&str; 2] =
     ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
 
 /// The environment variable with the path of the root certificates, as for OpenSSL.
-const ROOTS: &str = "SSL_CERT_FILE";
+const ROOTS_VARIABLE: &str = "SSL_CERT_FILE";
 
 /// Checks the file with root certificates, if the environment names one.
 pub(super) async fn check_roots() -> Result<(), Failure> {
-    let Some(path) = env::var_os(ROOTS).filter(|path| !path.is_empty()) else { return Ok(()) };
+    let Some(path) = env::var_os(ROOTS_VARIABLE).filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
     check(path.into(), config_file::LARGE).await.map_err(|problem| {
-        Failure::setup(format!("root certificates cannot be read from {problem}; check {ROOTS}"))
+        Failure::setup(format!(
+            "root certificates cannot be read from {problem}; check {ROOTS_VARIABLE}"
+        ))
     })
 }
 
-/// Credentials whose token files are checked each time before the SDK reads them. `of_profile` are
-/// those of the profile.
-pub(super) fn checked(
+/// Checks the token files each time before the SDK reads them. `profile_files` are those that the
+/// profile names.
+pub(super) fn check_before_use(
     inner: SharedCredentialsProvider,
-    of_profile: Vec<PathBuf>,
+    profile_files: Vec<PathBuf>,
 ) -> SharedCredentialsProvider {
-    let of_environment = VARIABLES.iter().filter_map(env::var_os).map(PathBuf::from);
-    let files: Vec<_> = of_environment.chain(of_profile).collect();
+    let variables = TOKEN_FILE_VARIABLES.iter().filter_map(env::var_os).map(PathBuf::from);
+    let files: Vec<_> = variables.chain(profile_files).collect();
     if files.is_empty() || has_access_key() {
         return inner;
     }
@@ -72,8 +76,8 @@ impl ProvideCredentials for CheckedCredentials {
     }
 }
 
-/// Whether the SDK can read a file: it is not too large, not a pipe, and its file system responds.
-/// The SDK itself reports files that are missing.
+/// Checks that the SDK can read a file: it is not too large, not a pipe, and its file system responds.
+/// The SDK itself reports missing files.
 async fn check(path: PathBuf, limit: u64) -> Result<(), String> {
     let shown = path.display().to_string();
     match spawn_blocking(move || config_file::read(&path, limit)).await {

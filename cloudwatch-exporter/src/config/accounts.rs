@@ -8,14 +8,14 @@ use super::file::{GivenAccount, not_empty};
 use crate::target::{Account, Endpoints, Role, Target};
 
 /// The target of a file without `accounts`.
-pub(super) fn only(region: Option<String>, role_arn: Option<String>) -> Vec<Target> {
+pub(super) fn single_target(region: Option<String>, role_arn: Option<String>) -> Vec<Target> {
     let role = role_arn.map(|arn| Role { arn, external_id: None });
     let account = role.map(|role| Account { role: Some(role), ..Account::default() });
     vec![Target { account, region, endpoints: Endpoints::default() }]
 }
 
-/// Each region of each account.
-pub(super) fn all(
+/// The targets: each region of each account.
+pub(super) fn targets(
     accounts: Vec<Spanned<GivenAccount>>,
     region: Option<&String>,
 ) -> Result<Vec<Target>, Fault> {
@@ -102,7 +102,7 @@ mod tests {
         let config = Config::parse(text.as_bytes()).unwrap();
         let titles: Vec<_> = config.targets.iter().map(Target::title).collect();
         assert_eq!(titles, ["prod r1", "prod r2", "org r3"]);
-        let account = |at: usize| config.targets[at].account.as_ref().unwrap();
+        let account = |index: usize| config.targets[index].account.as_ref().unwrap();
         assert_eq!(account(0).id, "111111111111");
         assert_eq!(account(0).role.as_ref().unwrap().external_id.as_deref(), Some("x"));
         assert_eq!((account(2).id.as_str(), account(2).is_linked), ("222222222222", true));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_in_accounts_are_errors() {
+    fn invalid_accounts_are_errors() {
         for (text, problem) in [
             ("accounts: []\nmetrics: []", "is empty"),
             ("accounts: [{regions: [a]}]\nmetrics: []", "needs a `name`"),

@@ -1,15 +1,15 @@
-//! The keys that a metric may have, and the file for all metrics.
+//! The keys that can be set for one metric, or in the file for all metrics.
 
 use std::time::Duration;
 
 use exporter_core::config_file::Fault;
 use serde_saphyr::Spanned;
 
-use super::file::{Given, Shared, Whole};
+use super::file::{Given, SharedKeys, WholeNumber};
 use crate::rule::{Api, Window};
 
 /// The values for metrics that have none of their own.
-#[expect(clippy::struct_excessive_bools, reason = "keys of the file, each for itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent keys of the file")]
 pub(super) struct Defaults {
     pub(super) window: Window,
     pub(super) set_timestamp: bool,
@@ -21,8 +21,8 @@ pub(super) struct Defaults {
 }
 
 impl Defaults {
-    /// The defaults of a file.
-    pub(super) fn new(shared: &Shared<'_>) -> Result<Self, Fault> {
+    /// The keys of a file, or else the defaults of the Java exporter.
+    pub(super) fn new(shared: &SharedKeys<'_>) -> Result<Self, Fault> {
         let java = Self {
             window: Window { period: 60, range: 600, delay: 600 },
             set_timestamp: true,
@@ -35,18 +35,18 @@ impl Defaults {
         java.with(shared)
     }
 
-    /// These defaults, overridden by the given keys.
-    pub(super) fn with(&self, shared: &Shared<'_>) -> Result<Self, Fault> {
-        let Shared { period_seconds, range_seconds, delay_seconds, .. } = shared;
+    /// These defaults, overridden by keys.
+    pub(super) fn with(&self, shared: &SharedKeys<'_>) -> Result<Self, Fault> {
+        let SharedKeys { period_seconds, range_seconds, delay_seconds, .. } = shared;
         let ttl = shared.list_metrics_cache_ttl;
-        let seconds = |given: &Given<Whole>, key, otherwise| match given {
+        let seconds = |given: &Given<WholeNumber>, key, default| match given {
             Some(given) => u32::try_from(given.value.0)
                 .map_err(|_| Fault::at(given, key, "expected a number of seconds, 0 or more")),
-            None => Ok(otherwise),
+            None => Ok(default),
         };
         let period = seconds(period_seconds, "period_seconds", self.window.period)?;
-        let allowed = matches!(period, 1 | 5 | 10 | 20 | 30) || (period > 0 && period % 60 == 0);
-        if let Some(given) = period_seconds.as_ref().filter(|_| !allowed) {
+        let is_allowed = matches!(period, 1 | 5 | 10 | 20 | 30) || (period > 0 && period % 60 == 0);
+        if let Some(given) = period_seconds.as_ref().filter(|_| !is_allowed) {
             let problem = "CloudWatch has periods of 1, 5, 10, 20, 30 and multiples of 60 seconds";
             return Err(Fault::at(given, "period_seconds", problem));
         }
@@ -56,7 +56,7 @@ impl Defaults {
         }
         let api = shared.use_get_metric_data.as_ref();
         let api = api.map(|given| if given.value { Api::Data } else { Api::Statistics });
-        let kept = Duration::from_secs(u64::from(seconds(
+        let list_ttl = Duration::from_secs(u64::from(seconds(
             ttl,
             "list_metrics_cache_ttl",
             u32::try_from(self.list_ttl.as_secs()).unwrap_or(u32::MAX),
@@ -69,7 +69,7 @@ impl Defaults {
             },
             set_timestamp: value_or(shared.set_timestamp.as_ref(), self.set_timestamp),
             api: api.or(self.api),
-            list_ttl: kept,
+            list_ttl,
             warn_on_empty: value_or(
                 shared.warn_on_empty_list_dimensions.as_ref(),
                 self.warn_on_empty,
@@ -80,6 +80,6 @@ impl Defaults {
     }
 }
 
-fn value_or(given: Option<&Spanned<bool>>, otherwise: bool) -> bool {
-    given.map_or(otherwise, |given| given.value)
+fn value_or(given: Option<&Spanned<bool>>, default: bool) -> bool {
+    given.map_or(default, |given| given.value)
 }

@@ -1,4 +1,4 @@
-//! The entries of `discover`: each becomes a rule for each of its metrics.
+//! The entries of `discover`. Each becomes several rules: one for each of its metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use super::file::{Discover, not_empty};
 use super::metrics::{dimension_names, whole_patterns};
 use crate::discovery::Discovery;
 use crate::rule::{Rule, STATISTICS, Select, Statistic};
-use crate::services::{self, Service};
+use crate::services::{self, DefaultMetric, Service};
 use crate::target::Target;
 
 /// The default period in seconds: most services measure every five minutes or every minute.
-const PERIOD: u32 = 300;
+const DEFAULT_PERIOD: u32 = 300;
 
-/// The period of metrics of buckets, in seconds.
+/// The period of metrics of S3 buckets, in seconds.
 const DAY: u32 = 86_400;
 
 /// The default lifetime of lists.
-const LIST_TTL: Duration = Duration::from_mins(15);
+const DEFAULT_LIST_TTL: Duration = Duration::from_mins(15);
 
 impl Defaults {
-    pub(super) fn discovered(
+    pub(super) fn discovery_rules(
         &self,
         given: Spanned<Discover>,
         targets: &[Target],
@@ -55,7 +55,7 @@ impl Defaults {
         }
         let namespace = known.map_or(name, |service| service.namespace.to_owned());
         let metrics = metrics(line, &entry, service, &namespace)?;
-        let defaults = self.of_entry(&entry, service)?;
+        let defaults = self.for_entry(&entry, service)?;
         let tags = entry.tags.map(|given| given.value).unwrap_or_default();
         let tag_patterns = entry
             .tags_regex
@@ -92,20 +92,21 @@ impl Defaults {
         Ok(metrics.into_iter().map(rule).collect())
     }
 
-    /// The values for an entry: its own keys, else those of the file, else the defaults of the service.
-    fn of_entry(&self, entry: &Discover, service: &Service) -> Result<Self, Fault> {
-        let mut defaults = self.with(&entry.shared())?;
+    /// The values for an entry: its own keys, or else those of the file, or else the defaults of the
+    /// service.
+    fn for_entry(&self, entry: &Discover, service: &Service) -> Result<Self, Fault> {
+        let mut defaults = self.with(&entry.shared_keys())?;
         let is_daily = service.namespace == "AWS/S3";
         if entry.period_seconds.is_none() {
-            let period = if is_daily { DAY } else { PERIOD };
+            let period = if is_daily { DAY } else { DEFAULT_PERIOD };
             defaults.window.period = defaults.window.period.max(period);
         }
         if entry.range_seconds.is_none() {
-            let least = defaults.window.period.saturating_mul(2);
-            defaults.window.range = defaults.window.range.max(least);
+            let min_range = defaults.window.period.saturating_mul(2);
+            defaults.window.range = defaults.window.range.max(min_range);
         }
         if entry.list_metrics_cache_ttl.is_none() {
-            defaults.list_ttl = defaults.list_ttl.max(LIST_TTL);
+            defaults.list_ttl = defaults.list_ttl.max(DEFAULT_LIST_TTL);
         }
         Ok(defaults)
     }
@@ -125,8 +126,10 @@ fn metrics(
             let problem = format!("`metrics` is missing, and {namespace} has no default metrics");
             return Err(Fault::new("discover", Some(line), problem));
         }
-        let usual = service.metrics.iter();
-        return Ok(usual.map(|one| (one.name.to_owned(), vec![named(one.statistic)])).collect());
+        let defaults = service.metrics.iter();
+        let metric =
+            |default: &DefaultMetric| (default.name.to_owned(), vec![named(default.statistic)]);
+        return Ok(defaults.map(metric).collect());
     };
     for (metric, statistics) in &given.value {
         if statistics.is_empty() {
@@ -152,9 +155,10 @@ fn metrics(
     Ok(given.value.iter().map(metric).collect())
 }
 
-/// Whether it is one of the five statistics, a percentile, or similar: `tm90`, `TM(2%:98%)`, `IQM`.
+/// Whether a name is one of the five basic statistics, or an extended one: `p99`, `tm90`,
+/// `TM(2%:98%)`, `IQM`.
 fn is_statistic(name: &str) -> bool {
-    let has_digit = name.chars().any(|letter| letter.is_ascii_digit());
+    let has_digit = name.chars().any(|c| c.is_ascii_digit());
     STATISTICS.contains(&name) || has_digit || name == "IQM"
 }
 
@@ -163,7 +167,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn mistakes_in_discovery_are_errors() {
+    fn invalid_entries_are_errors() {
         for (text, problem) in [
             ("discover: [{tags: {A: [b]}}]", "needs an `aws_namespace`"),
             ("discover: [{aws_namespace: AWS/rds}]", "did you mean \"AWS/RDS\"?"),

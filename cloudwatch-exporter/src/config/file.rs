@@ -1,4 +1,4 @@
-//! The shape of the configuration file: its keys and the types of their values.
+//! The keys of the configuration file, and the types of their values.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +26,12 @@ mapping! {
         pub(super) budget_dollars: Given<f64>,
         pub(super) fips_endpoints: Given<bool>,
         pub(super) dual_stack_endpoints: Given<bool>,
-        pub(super) period_seconds: Given<Whole>,
-        pub(super) range_seconds: Given<Whole>,
-        pub(super) delay_seconds: Given<Whole>,
+        pub(super) period_seconds: Given<WholeNumber>,
+        pub(super) range_seconds: Given<WholeNumber>,
+        pub(super) delay_seconds: Given<WholeNumber>,
         pub(super) set_timestamp: Given<bool>,
         pub(super) use_get_metric_data: Given<bool>,
-        pub(super) list_metrics_cache_ttl: Given<Whole>,
+        pub(super) list_metrics_cache_ttl: Given<WholeNumber>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
         pub(super) nil_to_zero: Given<bool>,
         pub(super) from_stream: Given<bool>,
@@ -52,12 +52,12 @@ mapping! {
         pub(super) help: Given<String>,
         pub(super) name: Given<String>,
         pub(super) accounts: Given<Vec<String>>,
-        pub(super) period_seconds: Given<Whole>,
-        pub(super) range_seconds: Given<Whole>,
-        pub(super) delay_seconds: Given<Whole>,
+        pub(super) period_seconds: Given<WholeNumber>,
+        pub(super) range_seconds: Given<WholeNumber>,
+        pub(super) delay_seconds: Given<WholeNumber>,
         pub(super) set_timestamp: Given<bool>,
         pub(super) use_get_metric_data: Given<bool>,
-        pub(super) list_metrics_cache_ttl: Given<Whole>,
+        pub(super) list_metrics_cache_ttl: Given<WholeNumber>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
         pub(super) nil_to_zero: Given<bool>,
         pub(super) from_stream: Given<bool>,
@@ -107,12 +107,12 @@ mapping! {
         pub(super) untagged: Given<bool>,
         pub(super) copy_tags: Given<Vec<String>>,
         pub(super) metrics: Given<BTreeMap<String, Vec<String>>>,
-        pub(super) period_seconds: Given<Whole>,
-        pub(super) range_seconds: Given<Whole>,
-        pub(super) delay_seconds: Given<Whole>,
+        pub(super) period_seconds: Given<WholeNumber>,
+        pub(super) range_seconds: Given<WholeNumber>,
+        pub(super) delay_seconds: Given<WholeNumber>,
         pub(super) set_timestamp: Given<bool>,
         pub(super) use_get_metric_data: Given<bool>,
-        pub(super) list_metrics_cache_ttl: Given<Whole>,
+        pub(super) list_metrics_cache_ttl: Given<WholeNumber>,
         pub(super) warn_on_empty_list_dimensions: Given<bool>,
         pub(super) nil_to_zero: Given<bool>,
         pub(super) from_stream: Given<bool>,
@@ -121,9 +121,9 @@ mapping! {
 
 /// A whole number, which may be written `60.0`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Whole(pub(super) i64);
+pub(super) struct WholeNumber(pub(super) i64);
 
-impl<'de> Deserialize<'de> for Whole {
+impl<'de> Deserialize<'de> for WholeNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = f64::deserialize(deserializer)?;
         if number.fract() != 0.0 || number.abs() > 9e15 {
@@ -135,25 +135,25 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// The keys that a metric may have, and the file for all its metrics.
+/// The keys that can be set for one metric, or in the file for all metrics.
 #[derive(Debug)]
-pub(super) struct Shared<'a> {
-    pub(super) period_seconds: &'a Given<Whole>,
-    pub(super) range_seconds: &'a Given<Whole>,
-    pub(super) delay_seconds: &'a Given<Whole>,
+pub(super) struct SharedKeys<'a> {
+    pub(super) period_seconds: &'a Given<WholeNumber>,
+    pub(super) range_seconds: &'a Given<WholeNumber>,
+    pub(super) delay_seconds: &'a Given<WholeNumber>,
     pub(super) set_timestamp: &'a Given<bool>,
     pub(super) use_get_metric_data: &'a Given<bool>,
-    pub(super) list_metrics_cache_ttl: &'a Given<Whole>,
+    pub(super) list_metrics_cache_ttl: &'a Given<WholeNumber>,
     pub(super) warn_on_empty_list_dimensions: &'a Given<bool>,
     pub(super) nil_to_zero: &'a Given<bool>,
     pub(super) from_stream: &'a Given<bool>,
 }
 
-macro_rules! shared {
+macro_rules! shared_keys {
     ($($name:ident),*) => {
         $(impl $name {
-            pub(super) fn shared(&self) -> Shared<'_> {
-                Shared {
+            pub(super) fn shared_keys(&self) -> SharedKeys<'_> {
+                SharedKeys {
                     period_seconds: &self.period_seconds,
                     range_seconds: &self.range_seconds,
                     delay_seconds: &self.delay_seconds,
@@ -168,7 +168,7 @@ macro_rules! shared {
         })*
     };
 }
-shared!(File, Metric, Discover);
+shared_keys!(File, Metric, Discover);
 
 /// The value of a key; an error if it is blank.
 pub(super) fn not_empty(given: Given<String>, key: &'static str) -> Result<Option<String>, Fault> {
@@ -180,7 +180,7 @@ pub(super) fn not_empty(given: Given<String>, key: &'static str) -> Result<Optio
     }
 }
 
-/// Parses the file, and returns warnings about ignored keys.
+/// Parses the file. Also returns warnings about ignored keys.
 pub(super) fn parse(text: &[u8], strictness: Strictness) -> Result<(File, Vec<Warning>), Fault> {
     take_unknown();
     let mut warnings = Vec::new();

@@ -1,4 +1,4 @@
-//! Mappings whose unknown keys are errors or warnings, with their lines.
+//! Deserializes mappings, and records their unknown keys with the lines.
 
 use std::cell::RefCell;
 
@@ -7,14 +7,14 @@ use exporter_core::config_file::yaml;
 /// How unknown keys and values are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Strictness {
-    /// They are errors, except keys that begin with `x-`: those may hold anchors.
+    /// They are errors, except keys that begin with `x-`, which are for anchors.
     #[default]
     Refuse,
     /// They are ignored with a warning. The Java exporter ignores them silently.
     Warn,
 }
 
-/// A warning about something that is ignored.
+/// A warning about an ignored key or value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Warning {
     pub(crate) line: Option<u64>,
@@ -22,7 +22,8 @@ pub(crate) struct Warning {
 }
 
 thread_local! {
-    /// Serde passes no context to `deserialize`; parsing is one call on one thread.
+    /// The unknown keys so far. This is a thread local, because serde passes no context to
+    /// `deserialize`. A file is parsed on one thread.
     static UNKNOWN: RefCell<Vec<Warning>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -41,7 +42,7 @@ pub(super) fn unknown(key: &str, line: u64, known: &[&str]) {
     UNKNOWN.with_borrow_mut(|unknown| unknown.push(Warning { line, problem }));
 }
 
-/// A struct that is read from a mapping, key by key.
+/// Defines a struct, and deserializes it from a mapping.
 macro_rules! mapping {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($field_visibility:vis $key:ident: $type:ty,)* }) => {
         $(#[$attribute])*
@@ -70,22 +71,22 @@ macro_rules! mapping {
                         self,
                         mut map: A,
                     ) -> Result<$name, A::Error> {
-                        let mut read = $name::default();
+                        let mut value = $name::default();
                         while let Some(key) = map.next_key::<String>()? {
                             match key.as_str() {
-                                $(stringify!($key) => read.$key = map.next_value()?,)*
+                                $(stringify!($key) => value.$key = map.next_value()?,)*
                                 other => {
-                                    let value: serde_saphyr::Spanned<serde::de::IgnoredAny> =
+                                    let ignored: serde_saphyr::Spanned<serde::de::IgnoredAny> =
                                         map.next_value()?;
                                     $crate::config::keys::unknown(
                                         other,
-                                        value.referenced.line(),
+                                        ignored.referenced.line(),
                                         $name::KEYS,
                                     );
                                 }
                             }
                         }
-                        Ok(read)
+                        Ok(value)
                     }
                 }
                 deserializer.deserialize_any(Visitor)

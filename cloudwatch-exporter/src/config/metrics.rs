@@ -1,4 +1,4 @@
-//! The entries of `metrics`: each becomes a rule.
+//! The entries of `metrics`. Each becomes a rule.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use super::pattern::{ID_PATTERN, pattern};
 use crate::rule::{Rule, STATISTICS, Select, Statistic, Tags};
 use crate::target::Target;
 
-/// The limit of combinations of values in a rule. Each is queried, whether it exists or not.
+/// The maximum number of combinations of dimension values in a rule. Each is queried, even if it does
+/// not exist.
 const MAX_COMBINATIONS: usize = 100_000;
 
 impl Defaults {
@@ -31,12 +32,12 @@ impl Defaults {
         let line = line_of(&metric).unwrap_or_default();
         let metric = metric.value;
         let Self { window, set_timestamp, api, list_ttl, warn_on_empty, nil_to_zero, from_stream } =
-            self.with(&metric.shared())?;
-        let both = (
+            self.with(&metric.shared_keys())?;
+        let names = (
             not_empty(metric.aws_namespace, "aws_namespace")?,
             not_empty(metric.aws_metric_name, "aws_metric_name")?,
         );
-        let (Some(namespace), Some(name)) = both else {
+        let (Some(namespace), Some(name)) = names else {
             return Err(Fault::without_key(
                 Some(line),
                 "Must provide aws_namespace and aws_metric_name",
@@ -102,30 +103,30 @@ impl Defaults {
 pub(super) fn dimension_names(given: Spanned<Vec<String>>) -> Result<Vec<String>, Fault> {
     let mut sorted: Vec<_> = given.value.iter().collect();
     sorted.sort_unstable();
-    let twice = sorted.windows(2).find_map(|pair| match pair {
+    let duplicate = sorted.windows(2).find_map(|pair| match pair {
         [a, b] if a == b => Some((*a).clone()),
         _ => None,
     });
-    match twice {
+    match duplicate {
         Some(name) => Err(Fault::at(&given, "aws_dimensions", format!("{name:?} is given twice"))),
         None => Ok(given.value),
     }
 }
 
-/// Patterns that have to match whole values, by name.
+/// Compiles patterns, by name, so that they have to match whole values.
 pub(super) fn whole_patterns(
     given: &Spanned<BTreeMap<String, Vec<String>>>,
     key: &'static str,
 ) -> Result<BTreeMap<String, Vec<Regex>>, Fault> {
     let whole = |text: &String| {
-        // Compile it alone first: `a)(b` must not be valid in parentheses.
+        // The pattern alone must be valid: `a)(b` would be valid in parentheses.
         let anchored = pattern(text).and_then(|_| pattern(&format!("^(?:{text})$")));
         anchored.map_err(|problem| Fault::at(given, key, problem))
     };
-    let of = |(name, texts): (&String, &Vec<String>)| {
+    let compiled = |(name, texts): (&String, &Vec<String>)| {
         Ok((name.clone(), texts.iter().map(whole).collect::<Result<_, _>>()?))
     };
-    given.value.iter().map(of).collect()
+    given.value.iter().map(compiled).collect()
 }
 
 fn tags(given: &Spanned<TagSelect>) -> Result<Tags, Fault> {
@@ -146,7 +147,8 @@ fn tags(given: &Spanned<TagSelect>) -> Result<Tags, Fault> {
     Ok(Tags { selections: select.tag_selections.clone(), resource_type, id_dimension, id_pattern })
 }
 
-/// All five statistics by default; none of them if only extended ones are given.
+/// The statistics of a metric: by default the five basic ones, or none of them if extended ones are
+/// given.
 fn statistics(
     given: Option<&Spanned<Vec<String>>>,
     extended: Option<&Spanned<Vec<String>>>,

@@ -5,7 +5,7 @@ use regex::bytes::{Regex, RegexBuilder};
 /// The default pattern for the ID of a resource in its ARN.
 pub(crate) const ID_PATTERN: &str = "(?:([^:/]+)|[^:/]+/([^:]+))$";
 
-/// A pattern whose classes are ASCII, as in Java.
+/// Compiles a pattern, with ASCII character classes as in Java.
 pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
     RegexBuilder::new(text).unicode(false).build().map_err(|error| {
         let error = error.to_string();

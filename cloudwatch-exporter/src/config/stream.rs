@@ -15,7 +15,7 @@ pub(crate) struct Stream {
     pub(crate) line: u64,
     /// `HOST:PORT` or `:PORT`.
     pub(crate) listen_address: String,
-    /// A file with one access key a line.
+    /// A file with an access key on each line.
     pub(crate) access_key_file: String,
     /// A web configuration file with TLS; `None` is plain HTTP.
     pub(crate) web_config_file: Option<String>,
@@ -39,7 +39,7 @@ pub(super) fn stream(given: Spanned<GivenStream>) -> Result<Stream, Fault> {
     })
 }
 
-/// Whether metric streams can feed the rules that are to be fed by them.
+/// Checks that metric streams can feed the rules with `from_stream`.
 pub(super) fn check(
     stream: Option<&Stream>,
     rules: &[Rule],

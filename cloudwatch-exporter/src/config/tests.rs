@@ -8,7 +8,7 @@ fn parsed(text: &str) -> Config {
     Config::parse(text.as_bytes()).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
 }
 
-fn only(text: &str) -> Rule {
+fn single_rule(text: &str) -> Rule {
     let mut rules = parsed(text).rules;
     assert_eq!(rules.len(), 1);
     rules.remove(0)
@@ -84,21 +84,22 @@ fn every_key_is_read_and_a_metric_overrides_the_file() {
 
 #[test]
 fn defaults_are_those_of_the_java_exporter() {
-    let rule = only("metrics: [{aws_namespace: A, aws_metric_name: B}]");
+    let rule = single_rule("metrics: [{aws_namespace: A, aws_metric_name: B}]");
     assert_eq!(rule.window, Window { period: 60, range: 600, delay: 600 });
     assert!(rule.set_timestamp && !rule.warn_on_empty && rule.window.is_recent());
     assert_eq!((rule.api, rule.list_ttl, rule.dimensions), (None, Duration::ZERO, None));
     assert!(rule.tags.is_none() && rule.help.is_none());
     let names: Vec<_> = rule.statistics.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, STATISTICS);
-    let rule =
-        only("metrics: [{aws_namespace: A, aws_metric_name: B, aws_extended_statistics: [p50]}]");
+    let rule = single_rule(
+        "metrics: [{aws_namespace: A, aws_metric_name: B, aws_extended_statistics: [p50]}]",
+    );
     assert_eq!(rule.statistics, [Statistic { name: "p50".into(), is_extended: true }]);
 }
 
 #[test]
 fn json_is_yaml_and_an_empty_value_is_none() {
-    let rule = only(
+    let rule = single_rule(
         "{\"metrics\": [{\"aws_namespace\": \"A\", \"aws_metric_name\": \"B\",\n\
          \"aws_dimensions\": [], \"period_seconds\": 120, \"set_timestamp\": false}]}",
     );
@@ -215,11 +216,11 @@ fn an_error_names_the_file() {
 
 #[test]
 fn patterns_match_from_beginning_to_end() {
-    let rule = only(
+    let rule = single_rule(
         "metrics:\n- aws_namespace: A\n  aws_metric_name: B\n  aws_dimensions: [C]\n  \
          aws_dimension_select_regex: {C: ['myLB(.*)', 'a|b', '\\w+-\\d']}",
     );
-    for (value, takes) in [
+    for (value, is_selected) in [
         ("myLB", true),
         ("myLB1", true),
         ("1myLB", false),
@@ -229,7 +230,7 @@ fn patterns_match_from_beginning_to_end() {
         ("x-1", true),
         ("", false),
     ] {
-        assert_eq!(rule.select.matches("C", value), takes, "{value}");
+        assert_eq!(rule.select.matches("C", value), is_selected, "{value}");
     }
 }
 
@@ -249,9 +250,9 @@ fn lenient(text: &str) -> (Config, Vec<String>) {
     (config, warnings)
 }
 
-/// Files that the Java exporter accepts in spite of a mistake.
+/// The Java exporter accepts these files.
 #[test]
-fn what_the_java_exporter_ignores_is_a_warning() {
+fn keys_that_the_java_exporter_ignores_are_warnings() {
     let metric = "metrics:\n- aws_namespace: A\n  aws_metric_name: B\n  ";
     for (text, expected) in [
         (
@@ -289,7 +290,7 @@ fn anchors_and_merge_keys_work() {
     let [one, other] = config.rules.as_slice() else { panic!("{config:?}") };
     assert_eq!((one.title(), one.statistics[0].name.as_str()), ("AWS/ELB B".into(), "Sum"));
     assert_eq!((other.help.as_deref(), other.statistics[0].name.as_str()), (Some("x"), "Average"));
-    assert_eq!(other.statistics.len(), 1, "its own comes before that of the anchor");
+    assert_eq!(other.statistics.len(), 1, "its own statistics replace those of the anchor");
 }
 
 /// The schema in docs has all keys, and no others.

@@ -1,4 +1,4 @@
-//! Invents resources and metrics that the rules of a configuration select.
+//! Generates resources and metrics that the rules of a configuration select.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,38 +11,38 @@ use crate::discovery::Discovery;
 use crate::rule::{Rule, Select, Tags};
 use crate::target::Target;
 
-/// Resources of each kind.
-const RESOURCES: usize = 3;
+/// The number of resources of each type.
+const RESOURCES_PER_TYPE: usize = 3;
 
 /// The maximum number of dimension sets of a rule.
-const SETS: usize = 20;
+const MAX_SETS: usize = 20;
 
 /// The region and account of a target that has none.
-pub(crate) const REGION: &str = "eu-west-1";
-const ACCOUNT: &str = "123456789012";
+pub(crate) const DEFAULT_REGION: &str = "eu-west-1";
+const DEFAULT_ACCOUNT: &str = "123456789012";
 
 pub(super) fn model(config: &Config) -> Model {
     let mut builder = Builder::default();
     for rule in &config.rules {
         for target in config.targets.iter().filter(|target| rule.applies_to(target)) {
-            builder.add(rule, &Place::of(target));
+            builder.add(rule, &Location::of(target));
         }
     }
     builder.model
 }
 
 /// A region of an account.
-struct Place<'a> {
+struct Location<'a> {
     region: &'a str,
     account: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Location<'a> {
     fn of(target: &'a Target) -> Self {
         let id = target.account.as_ref().map_or("", |account| &account.id);
         Self {
-            region: target.region.as_deref().unwrap_or(REGION),
-            account: if id.is_empty() { ACCOUNT } else { id },
+            region: target.region.as_deref().unwrap_or(DEFAULT_REGION),
+            account: if id.is_empty() { DEFAULT_ACCOUNT } else { id },
         }
     }
 }
@@ -57,10 +57,10 @@ struct Builder {
 }
 
 impl Builder {
-    fn add(&mut self, rule: &Rule, place: &Place<'_>) {
+    fn add(&mut self, rule: &Rule, location: &Location<'_>) {
         let sets = match (&rule.discovery, &rule.dimensions) {
-            (Some(discovery), _) => self.discovered(discovery, rule, place),
-            (None, Some(names)) => self.selected(rule, names, place),
+            (Some(discovery), _) => self.add_discovered(discovery, rule, location),
+            (None, Some(names)) => self.add_selected(rule, names, location),
             (None, None) => vec![Vec::new()],
         };
         for set in sets {
@@ -68,17 +68,17 @@ impl Builder {
         }
     }
 
-    /// The dimensions of the resources of a service.
-    fn discovered(
+    /// Adds resources of a service. Returns their dimensions.
+    fn add_discovered(
         &mut self,
         discovery: &Discovery,
         rule: &Rule,
-        place: &Place<'_>,
+        location: &Location<'_>,
     ) -> Vec<Dimensions> {
         let mut sets = Vec::new();
-        for number in 1..=RESOURCES {
+        for number in 1..=RESOURCES_PER_TYPE {
             let id = format!("demo-{number}");
-            let arn = discovery.service.example_arn(place.region, place.account, &id);
+            let arn = discovery.service.example_arn(location.region, location.account, &id);
             let Some(dimensions) = arn.as_deref().and_then(|arn| discovery.dimensions(arn)) else {
                 continue;
             };
@@ -99,12 +99,17 @@ impl Builder {
         sets
     }
 
-    /// Dimensions with these names, and the resources that the rule's tags select.
-    fn selected(&mut self, rule: &Rule, names: &[String], place: &Place<'_>) -> Vec<Dimensions> {
+    /// Adds resources that the rule's tags select. Returns dimension sets with these names.
+    fn add_selected(
+        &mut self,
+        rule: &Rule,
+        names: &[String],
+        location: &Location<'_>,
+    ) -> Vec<Dimensions> {
         let mut sets = vec![Vec::new()];
         for name in names {
             let values = match &rule.tags {
-                Some(tags) if tags.id_dimension == *name => self.tagged(tags, place),
+                Some(tags) if tags.id_dimension == *name => self.add_tagged(tags, location),
                 _ => values(&rule.select, name),
             };
             sets = sets
@@ -116,18 +121,18 @@ impl Builder {
                         set
                     })
                 })
-                .take(SETS)
+                .take(MAX_SETS)
                 .collect();
         }
         sets
     }
 
-    /// Adds resources with the tags of a rule. Returns their ids.
-    fn tagged(&mut self, tags: &Tags, place: &Place<'_>) -> Vec<String> {
+    /// Adds resources with the tags of a rule. Returns their IDs.
+    fn add_tagged(&mut self, tags: &Tags, location: &Location<'_>) -> Vec<String> {
         let (service, kind) =
             tags.resource_type.split_once(':').unwrap_or((&tags.resource_type, ""));
         let mut ids = Vec::new();
-        for number in 1..=RESOURCES {
+        for number in 1..=RESOURCES_PER_TYPE {
             let name = format!("demo-{number}");
             let resource = match kind {
                 "" => name.clone(),
@@ -135,7 +140,7 @@ impl Builder {
             };
             let (region, account) = match service {
                 "s3" => ("", ""),
-                _ => (place.region, place.account),
+                _ => (location.region, location.account),
             };
             let arn = format!("arn:aws:{service}:{region}:{account}:{resource}");
             let Some(id) = tags.id(&arn).map(str::to_owned) else { continue };
@@ -165,7 +170,7 @@ impl Builder {
         if !self.metrics.insert(key.clone()) {
             return;
         }
-        let metric = Metric::new(&rule.namespace, &rule.metric).values(invented(&key));
+        let metric = Metric::new(&rule.namespace, &rule.metric).values(generated_values(&key));
         let unit = crate::services::unit(&rule.namespace, &rule.metric).unwrap_or("None");
         let add = |metric: Metric, (name, value)| metric.dimension(name, value);
         let metric = key.2.into_iter().fold(metric.unit(unit), add);
@@ -175,30 +180,30 @@ impl Builder {
 
 /// Values of a dimension that a rule selects.
 fn values(select: &Select, dimension: &str) -> Vec<String> {
-    let usual = || (1..=RESOURCES).map(|number| format!("demo-{number}"));
+    let default = || (1..=RESOURCES_PER_TYPE).map(|number| format!("demo-{number}"));
     match select {
         Select::Values(values) => {
-            values.get(dimension).cloned().unwrap_or_else(|| usual().collect())
+            values.get(dimension).cloned().unwrap_or_else(|| default().collect())
         }
         Select::Patterns(patterns) if patterns.contains_key(dimension) => {
             let patterns = patterns.get(dimension).map(Vec::as_slice).unwrap_or_default();
-            let candidates = usual().chain(patterns.iter().map(literal));
+            let candidates = default().chain(patterns.iter().map(example));
             let is_selected = |value: &String| select.matches(dimension, value);
             candidates.filter(is_selected).collect::<BTreeSet<_>>().into_iter().collect()
         }
-        _ => usual().collect(),
+        _ => default().collect(),
     }
 }
 
 /// A value that a simple pattern matches: `web-1` for `web-.*`.
-fn literal(pattern: &Regex) -> String {
+fn example(pattern: &Regex) -> String {
     let text = pattern.as_str().trim_start_matches("^(?:").trim_end_matches(")$");
     let text = text.replace(".*", "1").replace(".+", "1").replace("\\d+", "1");
     text.split('|').next().unwrap_or_default().replace(['(', ')', '\\', '^', '$'], "")
 }
 
-/// A wave with a mean that depends on the metric.
-fn invented(key: &impl Hash) -> Values {
+/// A sine wave whose mean depends on the metric.
+fn generated_values(key: &impl Hash) -> Values {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     let hash = hasher.finish();
@@ -211,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_rule_selects_what_was_invented_for_it() {
+    fn each_rule_selects_the_metrics_generated_for_it() {
         let text = "accounts: [{name: a, account_id: '111111111111', regions: [us-east-1, eu-west-1]}]\n\
             metrics:\n\
             - {aws_namespace: A, aws_metric_name: None}\n\
@@ -250,15 +255,15 @@ mod tests {
     }
 
     #[test]
-    fn services_with_usual_metrics_have_resources() {
+    fn services_with_default_metrics_have_resources() {
         for service in [
             "ec2", "ebs", "rds", "alb", "nlb", "lambda", "dynamodb", "sqs", "sns", "ec", "ecs-svc",
             "s3",
         ] {
             let text = format!("discover: [{{aws_namespace: {service}}}]");
             let model = model(&Config::parse(text.as_bytes()).unwrap());
-            assert_eq!(model.resources.len(), RESOURCES, "{service}");
-            assert!(model.metrics.len() >= RESOURCES, "{service}");
+            assert_eq!(model.resources.len(), RESOURCES_PER_TYPE, "{service}");
+            assert!(model.metrics.len() >= RESOURCES_PER_TYPE, "{service}");
         }
     }
 }

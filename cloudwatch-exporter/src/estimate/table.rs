@@ -75,29 +75,29 @@ fn write(out: &mut String, estimate: &Estimate) -> fmt::Result {
     }
     if let Some(budget) = estimate.budget_dollars {
         let fetched = estimate.dollars - estimate.stream_dollars;
-        let what = if estimate.stream_dollars > 0.0 { " without metric streams" } else { "" };
-        let is_over = if fetched > budget { "more than" } else { "within" };
+        let scope = if estimate.stream_dollars > 0.0 { " without metric streams" } else { "" };
+        let comparison = if fetched > budget { "more than" } else { "within" };
         writeln!(
             out,
             "
-The total{what} is {is_over} the budget of ${budget:.2} a month."
+The total{scope} is {comparison} the budget of ${budget:.2} a month."
         )?;
     }
     Ok(())
 }
 
-/// The sums of some rules.
+/// Writes the sums of some rules.
 fn write_numbers<'a>(
     out: &mut String,
     rules: &(impl Iterator<Item = &'a RuleEstimate> + Clone),
 ) -> fmt::Result {
-    let sum = |of: fn(&RuleEstimate) -> f64| rules.clone().map(of).sum::<f64>();
+    let sum = |value: fn(&RuleEstimate) -> f64| rules.clone().map(value).sum::<f64>();
     let mut streamed = rules.clone().filter_map(|rule| rule.stream_dollars).peekable();
     let streamed = match streamed.peek() {
         Some(_) => format!("{:.2}", streamed.sum::<f64>()),
         None => "-".to_owned(),
     };
-    let count = |of: fn(&RuleEstimate) -> u64| rules.clone().map(of).sum::<u64>();
+    let count = |value: fn(&RuleEstimate) -> u64| rules.clone().map(value).sum::<u64>();
     writeln!(
         out,
         "{:>8}  {:>6}  {:>8}  {:>9.0}  {:>11.2}  {:>11.2}  {streamed:>11}",
@@ -112,7 +112,7 @@ fn write_numbers<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{assumed, of_results};
+    use super::super::{assumed, from_results};
     use super::*;
     use crate::config::Config;
 
@@ -123,7 +123,7 @@ mod tests {
             rule.from_stream = false;
         }
         let results: Vec<_> = fetched.iter().map(|rule| assumed(rule, sets)).collect();
-        table(&of_results(&config, &vec![results; config.targets.len()], false))
+        table(&from_results(&config, &vec![results; config.targets.len()], false))
     }
 
     /// The words of the line that contains `rule`.
@@ -185,7 +185,8 @@ mod tests {
         let rule = |more: &str| {
             format!("- {{aws_namespace: A, aws_metric_name: M, aws_dimensions: [D], {more}}}\n")
         };
-        // A stream of a minute costs 0.130 dollars a metric, GetMetricData 0.432 or, each five minutes, 0.086.
+        // Dollars a month for a metric: a stream costs 0.130, GetMetricData 0.432 each minute or 0.086
+        // each five minutes.
         let table = planned(
             &format!(
                 "{stream}budget_dollars: 500\nuse_get_metric_data: true\nlist_metrics_cache_ttl: 3600\nmetrics:\n{}{}{}{}{}",
@@ -204,7 +205,11 @@ mod tests {
         assert_eq!(row(&table, "A Fed").join(" "), fed, "{table}");
         assert_eq!(row(&table, "A Day").last(), Some(&"-"), "{table}");
         let shared = "11 A M metric stream 60s 1000 0 0 0 130.23 130.23 130.23";
-        assert_eq!(row(&table, "  11  A M").join(" "), shared, "it is streamed in any case");
+        assert_eq!(
+            row(&table, "  11  A M").join(" "),
+            shared,
+            "another rule streams the metric already"
+        );
         assert_eq!(row(&table, "from_stream: true for")[0], "432.01", "{table}");
         assert!(table.contains("more than the budget"), "{table}");
     }

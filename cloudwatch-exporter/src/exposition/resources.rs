@@ -130,7 +130,7 @@ fn write_discovered(
     }
 }
 
-/// Writes rows with different labels as one family: missing labels are empty.
+/// Writes rows with different labels as one family. Missing labels are empty.
 fn write_rows(
     out: &mut Families,
     entry: &DynDesc<'_>,
@@ -147,7 +147,7 @@ fn write_rows(
     let names: Vec<_> = labels.iter().map(String::as_str).collect();
     let mut family = out.open(entry.with_labels(&names));
     for row in rows {
-        // The first of two tags with the same sanitized name.
+        // If several tags have the same sanitized name, the first one is used.
         let value =
             |name: &&str| row.iter().find(|(label, _)| label == name).map_or("", |(_, v)| v);
         let values: Vec<_> = names.iter().map(value).collect();

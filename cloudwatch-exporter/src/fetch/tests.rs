@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::config::Config;
 
-/// The requests of consecutive fetches, which must not repeat known results.
+/// Runs consecutive fetches, and counts their requests.
 struct Fixture {
     fake: Fake,
     cloud: Cloud,
@@ -19,20 +19,20 @@ struct Fixture {
 impl Fixture {
     async fn new(model: Model, config: &str) -> Self {
         let fake = Fake::start(model).unwrap();
-        let cloud = Cloud::at(&fake.url()).await;
+        let cloud = Cloud::with_endpoint(&fake.url()).await;
         let rules = Config::parse(config.as_bytes()).unwrap().rules;
-        // Well within a period of five minutes.
+        // Ten seconds after the start of a period of five minutes.
         let now = crate::cache::now() / 300 * 300 - 3000 + 10;
         let results = Arc::new(Mutex::new(vec![Arc::default(); rules.len()]));
         Self { fake, cloud, rules, results, now }
     }
 
-    /// Fetches the due rules some seconds later, and returns the requests so far.
-    async fn after(&mut self, seconds: u64) -> Counters {
+    /// Advances the clock, fetches the due rules, and returns the requests of this fetch.
+    async fn fetch_after(&mut self, seconds: u64) -> Counters {
         self.now += seconds;
         self.fake.reset();
         let known = self.results();
-        let due = (0..known.len()).filter(|at| known[*at].good_until <= self.now).collect();
+        let due = (0..known.len()).filter(|index| known[*index].valid_until <= self.now).collect();
         let job = Job {
             rules: &self.rules,
             due,
@@ -43,7 +43,7 @@ impl Fixture {
             scrape: 60,
         };
         let results = Arc::clone(&self.results);
-        let publish = |at: usize, new: Results| results.lock().unwrap()[at] = Arc::new(new);
+        let publish = |rule: usize, new: Results| results.lock().unwrap()[rule] = Arc::new(new);
         fetch(&self.cloud, job, &publish).await;
         self.fake.counters()
     }
@@ -56,13 +56,14 @@ impl Fixture {
         self.results().iter().map(|results| results.is_incomplete).collect()
     }
 
-    /// The points that a page shows, rule by rule.
+    /// The number of exposed points of each rule.
     fn points(&self) -> Vec<usize> {
-        let shown = |results: &Results| {
-            let shown = (0..results.points.len()).map(|at| results.shown(at, self.now));
-            shown.filter(|point| matches!(point, Point::Value { .. })).count()
+        let exposed = |results: &Results| {
+            let points =
+                (0..results.points.len()).map(|index| results.exposed_point(index, self.now));
+            points.filter(|point| matches!(point, Point::Value { .. })).count()
         };
-        self.results().iter().map(|results| shown(results)).collect()
+        self.results().iter().map(|results| exposed(results)).collect()
     }
 }
 
@@ -81,16 +82,19 @@ fn rules() -> String {
 #[tokio::test]
 async fn each_period_is_fetched_once() {
     let mut fixture = Fixture::new(grid(), &rules()).await;
-    let asked = fixture.after(0).await;
-    assert_eq!((asked.list_metrics.received, asked.queries, asked.billed()), (2, 1500, 302));
-    assert_eq!(fixture.points(), [750, 750]);
-    assert_eq!(fixture.after(1).await.received(), 0);
-    assert_eq!(fixture.after(288).await.received(), 0);
-    let asked = fixture.after(1).await;
+    let counters = fixture.fetch_after(0).await;
     assert_eq!(
-        (asked.list_metrics.received, asked.queries),
+        (counters.list_metrics.received, counters.queries, counters.billed()),
+        (2, 1500, 302)
+    );
+    assert_eq!(fixture.points(), [750, 750]);
+    assert_eq!(fixture.fetch_after(1).await.received(), 0);
+    assert_eq!(fixture.fetch_after(288).await.received(), 0);
+    let counters = fixture.fetch_after(1).await;
+    assert_eq!(
+        (counters.list_metrics.received, counters.queries),
         (2, 1500),
-        "ten seconds to the period"
+        "the next period has begun"
     );
 }
 
@@ -100,26 +104,30 @@ async fn only_failed_queries_are_retried() {
     fixture
         .fake
         .inject(Fault::error(403, "AccessDenied", "No.").on(Operation::GetMetricData).only(2));
-    fixture.after(0).await;
+    fixture.fetch_after(0).await;
     assert_eq!(fixture.points().iter().sum::<usize>(), 1000);
-    assert_eq!(fixture.after(9).await.received(), 0, "not yet");
-    let asked = fixture.after(1).await;
-    assert_eq!((asked.list_metrics.received, asked.get_metric_data.received), (0, 1));
-    assert_eq!((asked.queries, fixture.points()), (500, vec![750, 750]));
-    assert_eq!(fixture.after(1).await.received(), 0);
+    assert_eq!(fixture.fetch_after(9).await.received(), 0, "not yet");
+    let counters = fixture.fetch_after(1).await;
+    assert_eq!((counters.list_metrics.received, counters.get_metric_data.received), (0, 1));
+    assert_eq!((counters.queries, fixture.points()), (500, vec![750, 750]));
+    assert_eq!(fixture.fetch_after(1).await.received(), 0);
 }
 
 #[tokio::test]
 async fn a_failed_list_is_retried_without_fetching_datapoints_twice() {
     let mut fixture = Fixture::new(grid(), &rules()).await;
-    fixture.after(0).await;
+    fixture.fetch_after(0).await;
     fixture.fake.inject(Fault::throttle().on(Operation::ListMetrics).naming("Metric1").only(1));
-    let asked = fixture.after(300).await;
-    assert_eq!((asked.list_metrics.received, asked.queries), (2, 1500), "the last list does");
+    let counters = fixture.fetch_after(300).await;
+    assert_eq!(
+        (counters.list_metrics.received, counters.queries),
+        (2, 1500),
+        "the previous list is used"
+    );
     assert_eq!(fixture.points(), [750, 750]);
     assert_eq!(fixture.is_incomplete(), [false, true]);
-    let asked = fixture.after(10).await;
-    assert_eq!((asked.list_metrics.received, asked.queries), (1, 0));
+    let counters = fixture.fetch_after(10).await;
+    assert_eq!((counters.list_metrics.received, counters.queries), (1, 0));
     assert_eq!(fixture.points(), [750, 750]);
     assert_eq!(fixture.is_incomplete(), [false, false]);
 }
@@ -132,26 +140,26 @@ async fn lists_are_kept_and_shared() {
         "- {aws_namespace: G, aws_metric_name: Metric0, aws_dimensions: [Id], aws_statistics: [";
     let config = format!("{config}{rule}Sum]}}\n{rule}Average]}}\n");
     let mut fixture = Fixture::new(grid(), &config).await;
-    let asked = fixture.after(0).await;
+    let counters = fixture.fetch_after(0).await;
     assert_eq!(
-        (asked.list_metrics.received, asked.queries, asked.get_metric_data.billed),
+        (counters.list_metrics.received, counters.queries, counters.get_metric_data.billed),
         (1, 300, 150)
     );
     for _ in 0..4 {
-        let asked = fixture.after(60).await;
-        assert_eq!((asked.list_metrics.received, asked.queries), (0, 300));
+        let counters = fixture.fetch_after(60).await;
+        assert_eq!((counters.list_metrics.received, counters.queries), (0, 300));
     }
-    assert_eq!(fixture.after(60).await.list_metrics.received, 1);
+    assert_eq!(fixture.fetch_after(60).await.list_metrics.received, 1);
 }
 
-/// An empty result is a result.
+/// An empty list is not requested again before its lifetime ends.
 #[tokio::test]
 async fn empty_lists_are_kept() {
     let config = "list_metrics_cache_ttl: 300\nmetrics: [{aws_namespace: G, aws_metric_name: Absent, \
                   aws_dimensions: [Id]}]";
     let mut fixture = Fixture::new(grid(), config).await;
-    assert_eq!(fixture.after(0).await.received(), 1);
-    assert_eq!(fixture.after(60).await.received(), 0);
+    assert_eq!(fixture.fetch_after(0).await.received(), 1);
+    assert_eq!(fixture.fetch_after(60).await.received(), 0);
     assert_eq!(fixture.is_incomplete(), [false]);
 }
 
@@ -161,51 +169,56 @@ async fn each_rule_has_its_own_schedule() {
     let config = "metrics:\n- {aws_namespace: G, aws_metric_name: Alone}\n\
                   - {aws_namespace: G, aws_metric_name: Alone, period_seconds: 300}\n";
     let mut fixture = Fixture::new(Model::new().metric(metric), config).await;
-    let asked = |counters: Counters| counters.get_metric_statistics.received;
-    assert_eq!(asked(fixture.after(0).await), 2);
-    assert_eq!(asked(fixture.after(60).await), 1);
-    assert_eq!(asked(fixture.after(240).await), 2);
+    let received = |counters: Counters| counters.get_metric_statistics.received;
+    assert_eq!(received(fixture.fetch_after(0).await), 2);
+    assert_eq!(received(fixture.fetch_after(60).await), 1);
+    assert_eq!(received(fixture.fetch_after(240).await), 2);
 }
 
-/// While a new period is fetched or cannot be fetched, the previous one is shown for a while.
+/// While a new period cannot be fetched, the previous one is exposed for a while.
 #[tokio::test]
-async fn previous_points_are_shown_until_newer_ones_arrive() {
+async fn previous_points_are_exposed_until_newer_ones_arrive() {
     let mut fixture = Fixture::new(grid(), &rules()).await;
-    fixture.after(0).await;
+    fixture.fetch_after(0).await;
     let denied = || Fault::error(403, "AccessDenied", "No.");
     fixture.fake.inject(denied().on(Operation::GetMetricData).only(1));
-    fixture.after(300).await;
-    assert_eq!(fixture.points(), [750, 750], "500 of them are of the period before");
+    fixture.fetch_after(300).await;
+    assert_eq!(fixture.points(), [750, 750], "500 of them are of the previous period");
     assert!(fixture.is_incomplete().contains(&true));
     let oldest = |fixture: &Fixture| {
         let results = fixture.results();
-        let shown = |results: &Arc<Results>, at| match results.shown(at, fixture.now) {
+        let millis = |results: &Arc<Results>, index| match results.exposed_point(index, fixture.now)
+        {
             Point::Value { millis, .. } => millis,
             _ => 0,
         };
-        results.iter().flat_map(|one| (0..750).map(|at| shown(one, at)).collect::<Vec<_>>()).min()
+        let of_rule = |results| (0..750).map(|index| millis(results, index)).collect::<Vec<_>>();
+        results.iter().flat_map(of_rule).min()
     };
     let before = oldest(&fixture).unwrap();
-    fixture.after(10).await;
+    fixture.fetch_after(10).await;
     assert_eq!(oldest(&fixture).unwrap(), before + 300_000);
     assert_eq!(fixture.is_incomplete(), [false, false]);
     assert!(fixture.results().iter().all(|results| results.previous.is_empty()));
 }
 
-/// AWS rejects a call of `GetMetricStatistics` for more datapoints.
+/// AWS rejects calls of `GetMetricStatistics` for so many datapoints.
 #[tokio::test]
 async fn a_long_range_uses_get_metric_data() {
     let config = "range_seconds: 172800\nmetrics: [{aws_namespace: G, aws_metric_name: Alone}]";
     let model = || Model::new().metric(Metric::new("G", "Alone"));
     let mut fixture = Fixture::new(model(), config).await;
-    let asked = fixture.after(0).await;
-    assert_eq!((asked.get_metric_data.answered, asked.get_metric_statistics.received), (1, 0));
+    let counters = fixture.fetch_after(0).await;
+    assert_eq!(
+        (counters.get_metric_data.answered, counters.get_metric_statistics.received),
+        (1, 0)
+    );
     assert_eq!(fixture.points(), [5]);
     let mut fixture = Fixture::new(model(), config).await;
     let denied = Fault::error(403, "AccessDenied", "Only statistics.");
     fixture.fake.inject(denied.on(Operation::GetMetricData));
-    let asked = fixture.after(0).await;
-    assert_eq!(asked.get_metric_statistics.answered, 1);
+    let counters = fixture.fetch_after(0).await;
+    assert_eq!(counters.get_metric_statistics.answered, 1);
     assert_eq!(fixture.points(), [5]);
 }
 
@@ -225,13 +238,13 @@ async fn tags_are_refreshed_while_lists_are_kept() {
                   aws_tag_select: {resource_type_selection: 'ec2:instance', resource_id_dimension: Id, \
                   tag_selections: {Monitored: ['yes']}}}]";
     let mut fixture = Fixture::new(model("id-0"), config).await;
-    fixture.after(0).await;
+    fixture.fetch_after(0).await;
     let ids = |fixture: &Fixture| -> Vec<String> {
         fixture.results()[0].sets.iter().map(|set| set.values[0].to_string()).collect()
     };
     assert_eq!(ids(&fixture), ["id-0"]);
     fixture.fake.set_model(model("id-1"));
-    let asked = fixture.after(300).await;
-    assert_eq!((asked.list_metrics.received, asked.get_resources.received), (0, 1));
+    let counters = fixture.fetch_after(300).await;
+    assert_eq!((counters.list_metrics.received, counters.get_resources.received), (0, 1));
     assert_eq!((ids(&fixture), fixture.points()), (vec!["id-1".to_owned()], vec![5]));
 }

@@ -1,7 +1,7 @@
-//! Names and labels as yet-another-cloudwatch-exporter (YACE) spells them.
+//! Names of families and labels, identical to those of yet-another-cloudwatch-exporter (YACE).
 
-/// The family of a metric, before the suffix of a statistic. `aws_` is in front of all of them, and
-/// parts of the namespace are not repeated: `Glue glue.driver.x` is `aws_glue_driver_x`.
+/// The family of a metric, before the suffix of a statistic. Families begin with `aws_`, and do not
+/// repeat parts of the namespace: `Glue glue.driver.x` is `aws_glue_driver_x`.
 pub(crate) fn family(namespace: &str, metric: &str) -> String {
     let namespace = snake(&namespace.to_lowercase());
     let namespace = namespace.strip_prefix('_').unwrap_or(&namespace);
@@ -19,8 +19,8 @@ pub(crate) fn suffix(statistic: &str) -> String {
     format!("_{}", snake(statistic))
 }
 
-/// The label of a dimension. Letters that no label has become underscores; YACE leaves out such
-/// labels.
+/// The label of a dimension. Characters that are invalid in labels become underscores. YACE leaves out
+/// such labels.
 pub(crate) fn dimension(name: &str) -> String {
     label("dimension", name)
 }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_are_spelled_as_yace_spells_them() {
+    fn families_have_the_names_of_yace() {
         for (namespace, metric, statistic, expected) in [
             (
                 "AWS/ElastiCache",

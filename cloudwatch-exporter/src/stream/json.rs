@@ -1,4 +1,4 @@
-//! The JSON format of metric streams: one object a line.
+//! The JSON format of metric streams: an object on each line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Datapoint, Values};
 
-/// A datapoint. Keys that are not used are not here.
+/// A datapoint, with the keys that are used.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow, default)]
@@ -38,21 +38,21 @@ struct Statistics<'a> {
     extended: Vec<(Cow<'a, str>, f64)>,
 }
 
-/// A text that is borrowed where it has no escapes.
+/// A string, borrowed if it has no escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Calls `take` with each datapoint of a record, or with the error of a line that is not one.
+/// Calls `take` with each datapoint of a record, or with the error of an invalid line.
 pub(super) fn read<'a>(
     record: &'a [u8],
     mut take: impl FnMut(Result<Datapoint<'a>, serde_json::Error>),
 ) {
     for line in record.split(|byte| *byte == b'\n') {
-        // Should lines ever be joined, they are still objects one after the other.
+        // A line may contain several objects.
         for line in serde_json::Deserializer::from_slice(line).into_iter::<Line<'a>>() {
-            let is_end = line.is_err();
+            let is_err = line.is_err();
             take(line.map(Datapoint::from));
-            if is_end {
+            if is_err {
                 break;
             }
         }
@@ -108,18 +108,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Statistics<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut read = Statistics::default();
+                let mut statistics = Statistics::default();
                 while let Some((Text(name), value)) = map.next_entry::<_, Option<f64>>()? {
                     let Some(value) = value else { continue };
                     match &*name {
-                        "count" => read.values.count = value,
-                        "sum" => read.values.sum = value,
-                        "min" => read.values.minimum = value,
-                        "max" => read.values.maximum = value,
-                        _ => read.extended.push((name, value)),
+                        "count" => statistics.values.count = value,
+                        "sum" => statistics.values.sum = value,
+                        "min" => statistics.values.minimum = value,
+                        "max" => statistics.values.maximum = value,
+                        _ => statistics.extended.push((name, value)),
                     }
                 }
-                Ok(read)
+                Ok(statistics)
             }
         }
         deserializer.deserialize_map(ByName)
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_costs_itself() {
+    fn an_invalid_line_does_not_affect_others() {
         let (one, two) = (line(1), line(2));
         for (record, expected) in [
             (String::new(), (vec![], 0)),

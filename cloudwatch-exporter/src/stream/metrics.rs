@@ -1,4 +1,4 @@
-//! Metrics of the receiver about itself.
+//! Metrics of the receiver of metric streams.
 
 use exporter_core::instrument::{Counter, Gauge, Instrument, Labelled, Metric};
 
@@ -32,6 +32,6 @@ pub(crate) static AGE: Labelled<Gauge, 1> = Labelled::gauge(
     ["region"],
 );
 
-/// All of them, in the order of the exposition.
+/// All metrics, in the order of the exposition.
 pub(crate) static ALL: [&(dyn Instrument + Send); 6] =
     [&DELIVERIES, &REJECTED, &DATAPOINTS, &DROPPED, &SERIES, &AGE];

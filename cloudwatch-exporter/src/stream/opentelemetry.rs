@@ -1,4 +1,4 @@
-//! The OpenTelemetry 1.0 format of metric streams: messages in protobuf, each after its size.
+//! The OpenTelemetry 1.0 format of metric streams: protobuf messages, each preceded by its size.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use prost::{DecodeError, Message};
 
 use super::{Datapoint, Values};
 
-/// `ExportMetricsServiceRequest` and its parts, with the fields that a stream uses.
+/// `ExportMetricsServiceRequest`, with the fields that a stream uses.
 #[derive(Message)]
 struct Export {
     #[prost(message, repeated, tag = "1")]
@@ -35,7 +35,7 @@ struct ScopeMetrics {
 
 #[derive(Message)]
 struct Metric {
-    /// In UCUM.
+    /// The UCUM unit.
     #[prost(string, tag = "3")]
     unit: String,
     #[prost(message, optional, tag = "11")]
@@ -93,7 +93,7 @@ struct KeyValueList {
     values: Vec<KeyValue>,
 }
 
-/// Calls `take` with each datapoint of a record. After an error, the rest of the record is lost.
+/// Calls `take` with each datapoint of a record. After an error, the rest of the record is skipped.
 pub(super) fn read(
     mut record: &[u8],
     mut take: impl FnMut(Datapoint<'static>),
@@ -112,7 +112,7 @@ pub(super) fn read(
             }
             let metrics = scopes.into_iter().flat_map(|scope| scope.metrics);
             for Metric { unit, summary } in metrics {
-                let unit = unit_of(&unit);
+                let unit = cloudwatch_unit(&unit);
                 for point in summary.into_iter().flat_map(|summary| summary.points) {
                     let mut point = datapoint(point, account.clone(), region.clone());
                     point.unit = unit.clone().into();
@@ -161,16 +161,16 @@ fn texts(pairs: Vec<KeyValue>) -> impl Iterator<Item = (String, String)> {
     pairs.into_iter().filter_map(|pair| Some((pair.key, pair.value?.text?)))
 }
 
-/// The unit of CloudWatch for one of UCUM, such as `By/s`; empty if unknown.
-fn unit_of(ucum: &str) -> String {
+/// The CloudWatch unit for a UCUM unit such as `By/s`. Empty if unknown.
+fn cloudwatch_unit(ucum: &str) -> String {
     let name = |ucum: &str| UNITS.iter().find(|(_, known)| *known == ucum).map(|(name, _)| *name);
     match ucum.split_once('/') {
-        Some((of, "s")) => name(of).map(|of| format!("{of}/Second")).unwrap_or_default(),
+        Some((unit, "s")) => name(unit).map(|unit| format!("{unit}/Second")).unwrap_or_default(),
         _ => name(ucum).unwrap_or_default().to_owned(),
     }
 }
 
-/// Units of CloudWatch, and those of UCUM that a stream has for them.
+/// CloudWatch units, and the UCUM units for them in a stream.
 const UNITS: [(&str, &str); 16] = [
     ("Seconds", "s"),
     ("Microseconds", "us"),
@@ -192,7 +192,7 @@ const UNITS: [(&str, &str); 16] = [
 
 /// The name of a percentile: 0.999 is p99.9.
 fn percentile(quantile: f64) -> Cow<'static, str> {
-    // 0.999 x 100 is not quite 99.9.
+    // Rounded, because the float 0.999 x 100 is not exactly 99.9.
     let percent = format!("{:.8}", quantile * 100.0);
     format!("p{}", percent.trim_end_matches('0').trim_end_matches('.')).into()
 }
@@ -213,7 +213,7 @@ mod tests {
             ("furlong/s", ""),
             ("", ""),
         ] {
-            assert_eq!(unit_of(ucum), unit, "{ucum}");
+            assert_eq!(cloudwatch_unit(ucum), unit, "{ucum}");
         }
     }
 

@@ -5,46 +5,46 @@ use super::{Outcome, Values};
 /// A minute in milliseconds: the period of the datapoints of most metrics.
 const MINUTE: i64 = 60_000;
 
-/// How long a datapoint of a stream may take after the end of its period, in milliseconds. Periods
-/// longer than a minute are complete so long after their end.
-pub(super) const LATENCY: i64 = 180_000;
+/// The maximum delay of a datapoint after the end of its period, in milliseconds. Periods longer than a
+/// minute are complete after this delay.
+pub(super) const MAX_DELAY: i64 = 180_000;
 
-/// Datapoints that a series has at most. An hour and the part of the next one that is not complete
-/// have 123 datapoints of a minute.
-const DATAPOINTS: usize = 160;
+/// The maximum number of datapoints of a series. The maximum period of an hour, the next one until the
+/// first is complete, and some more have 123 datapoints.
+const MAX_DATAPOINTS: usize = 160;
 
-/// The datapoints of one series that the newest periods of its rule are made of.
+/// The datapoints of one series, as far as they are needed for the newest periods of its rule.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Periods {
-    /// In the order of their starts.
+    /// The datapoints, in the order of their starts.
     received: Vec<Received>,
 }
 
-/// A datapoint.
+/// A received datapoint.
 #[derive(Clone, Debug)]
 struct Received {
     /// In milliseconds since 1970.
     start: i64,
     values: Values,
-    /// In the order of the extended statistics of the rule. NaN if one is missing.
+    /// The values of the rule's extended statistics, in their order. Missing ones are NaN.
     extended: Box<[f64]>,
 }
 
-/// The period that a page shows.
+/// The period that is exposed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Period<'a> {
     /// In milliseconds since 1970.
     pub(super) start: i64,
     pub(super) values: Values,
-    /// Only if the period is that of one datapoint, because percentiles cannot be combined.
+    /// Empty if the period has several datapoints, because percentiles cannot be combined.
     pub(super) extended: &'a [f64],
 }
 
 impl Periods {
     /// Adds a datapoint. `period` is that of the rule, in milliseconds.
     ///
-    /// CloudWatch sends a datapoint again with further samples in it, and Firehose repeats
-    /// deliveries, both in any order: of the same datapoint, the one with most samples is kept.
+    /// CloudWatch sends a datapoint again when it has further samples, and Firehose repeats deliveries,
+    /// both in any order. Of several versions of a datapoint, the one with most samples is kept.
     pub(super) fn insert(
         &mut self,
         start: i64,
@@ -53,25 +53,25 @@ impl Periods {
         period: i64,
         now: i64,
     ) -> Outcome {
-        if self.shown(period, now).is_some_and(|shown| start < shown) {
+        if self.newest_period(period, now).is_some_and(|newest| start < newest) {
             return Outcome::Superseded;
         }
-        match self.received.binary_search_by_key(&start, |one| one.start) {
-            Ok(at) => {
-                let Some(known) = self.received.get_mut(at) else { return Outcome::Duplicate };
+        match self.received.binary_search_by_key(&start, |received| received.start) {
+            Ok(index) => {
+                let Some(known) = self.received.get_mut(index) else { return Outcome::Duplicate };
                 if known.values == values || known.values.count > values.count {
                     return Outcome::Duplicate;
                 }
                 *known = Received { start, values, extended: extended.collect() };
             }
-            Err(at) => {
+            Err(index) => {
                 // Most series have one datapoint.
                 if self.received.len() == self.received.capacity() {
                     self.received.reserve_exact(if period > MINUTE { 4 } else { 1 });
                 }
                 let extended = extended.collect();
-                self.received.insert(at, Received { start, values, extended });
-                self.forget(period, now);
+                self.received.insert(index, Received { start, values, extended });
+                self.remove_old(period, now);
             }
         }
         Outcome::Kept
@@ -79,19 +79,19 @@ impl Periods {
 
     /// The newest complete period with datapoints.
     pub(super) fn newest(&self, period: i64, now: i64) -> Option<Period<'_>> {
-        let start = self.shown(period, now)?;
-        let within = |one: &&Received| one.start >= start && one.start < start + period;
-        let mut received = self.received.iter().filter(within);
+        let start = self.newest_period(period, now)?;
+        let is_within = |one: &&Received| one.start >= start && one.start < start + period;
+        let mut received = self.received.iter().filter(is_within);
         let first = received.next()?;
-        let mut shown = Period { start, values: first.values, extended: &first.extended };
+        let mut newest = Period { start, values: first.values, extended: &first.extended };
         for Received { values, .. } in received {
-            shown.values.count += values.count;
-            shown.values.sum += values.sum;
-            shown.values.minimum = shown.values.minimum.min(values.minimum);
-            shown.values.maximum = shown.values.maximum.max(values.maximum);
-            shown.extended = &[];
+            newest.values.count += values.count;
+            newest.values.sum += values.sum;
+            newest.values.minimum = newest.values.minimum.min(values.minimum);
+            newest.values.maximum = newest.values.maximum.max(values.maximum);
+            newest.extended = &[];
         }
-        Some(shown)
+        Some(newest)
     }
 
     /// The start of the newest datapoint.
@@ -100,25 +100,25 @@ impl Periods {
     }
 
     /// The start of the newest complete period with datapoints.
-    fn shown(&self, period: i64, now: i64) -> Option<i64> {
+    fn newest_period(&self, period: i64, now: i64) -> Option<i64> {
         let starts = self.received.iter().rev().map(|one| one.start.div_euclid(period) * period);
-        let is_complete = |start: &i64| period <= MINUTE || start + period + LATENCY <= now;
+        let is_complete = |start: &i64| period <= MINUTE || start + period + MAX_DELAY <= now;
         starts.into_iter().find(is_complete)
     }
 
-    /// Drops what is older than the newest complete period.
-    fn forget(&mut self, period: i64, now: i64) {
-        if let Some(shown) = self.shown(period, now) {
-            self.received.retain(|one| one.start >= shown);
+    /// Removes datapoints that are older than the newest complete period.
+    fn remove_old(&mut self, period: i64, now: i64) {
+        if let Some(newest) = self.newest_period(period, now) {
+            self.received.retain(|received| received.start >= newest);
         }
-        if self.received.len() > DATAPOINTS {
+        if self.received.len() > MAX_DATAPOINTS {
             self.received.remove(0);
         }
     }
 }
 
 impl Period<'_> {
-    /// The value of one of the five statistics.
+    /// The value of one of the five basic statistics.
     pub(super) fn value(&self, statistic: &str) -> Option<f64> {
         let Values { count, sum, minimum, maximum } = self.values;
         let value = match statistic {
@@ -147,14 +147,14 @@ mod tests {
         values(1.0, value, value, value)
     }
 
-    /// The start of the shown period in minutes, and its sum.
-    fn shown(periods: &Periods, period: i64, now: i64) -> Option<(i64, f64)> {
+    /// The start of the exposed period in minutes, and its sum.
+    fn exposed(periods: &Periods, period: i64, now: i64) -> Option<(i64, f64)> {
         let newest = periods.newest(period, now)?;
         Some((newest.start / MINUTE, newest.values.sum))
     }
 
     #[test]
-    fn the_newest_minute_is_shown_in_any_order() {
+    fn the_newest_minute_is_exposed_for_any_order() {
         let mut periods = Periods::default();
         let now = 100 * MINUTE;
         let mut insert = |minute, value: f64| {
@@ -164,20 +164,24 @@ mod tests {
         assert_eq!(insert(12, 3.0), Outcome::Kept);
         assert_eq!(insert(11, 2.0), Outcome::Superseded);
         assert_eq!(insert(12, 3.0), Outcome::Duplicate);
-        assert_eq!(shown(&periods, MINUTE, now), Some((12, 3.0)));
+        assert_eq!(exposed(&periods, MINUTE, now), Some((12, 3.0)));
         assert_eq!(periods.newest(MINUTE, now).unwrap().extended, [3.0]);
         assert_eq!(periods.received.len(), 1);
     }
 
     #[test]
-    fn the_state_with_most_samples_is_kept() {
+    fn the_version_with_most_samples_is_kept() {
         let mut periods = Periods::default();
         let mut insert =
             |values| periods.insert(MINUTE, values, [].into_iter(), MINUTE, 10 * MINUTE);
         assert_eq!(insert(values(2.0, 5.0, 1.0, 4.0)), Outcome::Kept);
         assert_eq!(insert(values(3.0, 6.0, 1.0, 4.0)), Outcome::Kept);
-        assert_eq!(insert(values(2.0, 5.0, 1.0, 4.0)), Outcome::Duplicate, "it is the older state");
-        assert_eq!(shown(&periods, MINUTE, 10 * MINUTE), Some((1, 6.0)));
+        assert_eq!(
+            insert(values(2.0, 5.0, 1.0, 4.0)),
+            Outcome::Duplicate,
+            "it is the older version"
+        );
+        assert_eq!(exposed(&periods, MINUTE, 10 * MINUTE), Some((1, 6.0)));
     }
 
     #[test]
@@ -190,8 +194,8 @@ mod tests {
         for minute in [5, 7, 6, 9, 8, 8] {
             insert(&mut periods, minute, values(2.0, minute as f64, -1.0, minute as f64), now);
         }
-        assert!(periods.newest(FIVE_MINUTES, now).is_none(), "datapoints may be on their way");
-        now += LATENCY;
+        assert!(periods.newest(FIVE_MINUTES, now).is_none(), "datapoints may still arrive");
+        now += MAX_DELAY;
         insert(&mut periods, 10, single(100.0), now);
         let newest = periods.newest(FIVE_MINUTES, now).unwrap();
         assert_eq!(newest.start, FIVE_MINUTES);
@@ -206,25 +210,25 @@ mod tests {
             assert_eq!(newest.value(statistic), value, "{statistic}");
         }
         assert!(newest.extended.is_empty());
-        // A late one still counts, and one of the period before does not.
+        // A late datapoint of the newest period counts, and one of the previous period does not.
         insert(&mut periods, 5, values(3.0, 6.0, -1.0, 5.0), now);
-        assert_eq!(shown(&periods, FIVE_MINUTES, now), Some((5, 36.0)));
+        assert_eq!(exposed(&periods, FIVE_MINUTES, now), Some((5, 36.0)));
         assert_eq!(insert(&mut periods, 4, single(1.0), now), Outcome::Superseded);
         now += FIVE_MINUTES;
-        assert_eq!(shown(&periods, FIVE_MINUTES, now), Some((10, 100.0)));
+        assert_eq!(exposed(&periods, FIVE_MINUTES, now), Some((10, 100.0)));
     }
 
     #[test]
-    fn a_series_is_bounded() {
+    fn the_number_of_datapoints_of_a_series_is_limited() {
         let mut periods = Periods::default();
         for second in 0..10_000 {
             periods.insert(second * 1000, single(1.0), [].into_iter(), 3_600_000, 0);
         }
-        assert_eq!(periods.received.len(), DATAPOINTS);
+        assert_eq!(periods.received.len(), MAX_DATAPOINTS);
     }
 
     #[test]
-    fn an_average_needs_samples() {
+    fn statistics_without_samples_are_missing() {
         let period = Period { start: 0, values: values(0.0, 0.0, 0.0, 0.0), extended: &[] };
         assert_eq!((period.value("Average"), period.value("Sum")), (None, Some(0.0)));
         let period = Period { start: 0, values: Values::default(), extended: &[] };

@@ -1,4 +1,4 @@
-//! What metric streams have brought, for each rule at each target.
+//! The datapoints that metric streams have delivered, for each rule at each target.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::target::{Account, Target};
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     entries: Vec<Entry>,
-    /// Places of entries, by namespace and metric.
+    /// The indices of entries, by namespace and metric.
     by_metric: HashMap<String, HashMap<String, Vec<usize>>>,
     /// The number of sets of all entries.
     total: AtomicUsize,
@@ -38,20 +38,21 @@ impl Entry {
 }
 
 impl Store {
-    /// A store for a configuration. Rules that stay as they were keep what they have received.
-    pub(crate) fn new(config: &Config, before: Option<(&Config, &Self)>) -> Self {
+    /// A store for a configuration. Unchanged rules keep their datapoints.
+    pub(crate) fn new(config: &Config, previous: Option<(&Config, &Self)>) -> Self {
         let mut store = Self::default();
-        for (rule_at, rule) in config.rules.iter().enumerate().filter(|(_, rule)| rule.from_stream)
+        for (rule_index, rule) in
+            config.rules.iter().enumerate().filter(|(_, rule)| rule.from_stream)
         {
-            for (target_at, target) in config.targets.iter().enumerate() {
+            for (target_index, target) in config.targets.iter().enumerate() {
                 if !rule.applies_to(target) {
                     continue;
                 }
-                let known = before.and_then(|(config, store)| store.find(config, rule, target));
+                let known = previous.and_then(|(config, store)| store.find(config, rule, target));
                 let series = known.map(|entry| Arc::clone(&entry.series)).unwrap_or_default();
                 let newest = known.map_or(0, |entry| entry.newest.load(Ordering::Relaxed));
                 let entry =
-                    Entry { target: target_at, rule: rule_at, series, newest: newest.into() };
+                    Entry { target: target_index, rule: rule_index, series, newest: newest.into() };
                 store.total.fetch_add(entry.series().len(), Ordering::Relaxed);
                 let by_name = store.by_metric.entry(rule.namespace.clone()).or_default();
                 by_name.entry(rule.metric.clone()).or_default().push(store.entries.len());
@@ -80,11 +81,11 @@ impl Store {
     /// Keeps a datapoint for the rules that it matches. `now` is in seconds since 1970.
     pub(crate) fn insert(&self, config: &Config, point: &Datapoint<'_>, now: u64) -> Outcome {
         let by_name = self.by_metric.get(&*point.namespace);
-        let places = by_name.and_then(|by_name| by_name.get(&*point.metric));
+        let indices = by_name.and_then(|by_name| by_name.get(&*point.metric));
         let mut outcome = Outcome::NoRule;
-        for entry in places.into_iter().flatten().filter_map(|place| self.entries.get(*place)) {
-            let Some((rule, target)) = of(config, entry) else { continue };
-            if !is_of(point, target) {
+        for entry in indices.into_iter().flatten().filter_map(|index| self.entries.get(*index)) {
+            let Some((rule, target)) = rule_and_target(config, entry) else { continue };
+            if !is_from(point, target) {
                 continue;
             }
             let inserted = entry.series().insert(self.context(rule, target, now), point);
@@ -102,7 +103,8 @@ impl Store {
         for entry in &self.entries {
             let results = targets.get_mut(entry.target).map(|target| &mut target.results);
             let results = results.and_then(|results| results.get_mut(entry.rule));
-            let (Some(results), Some((rule, target))) = (results, of(config, entry)) else {
+            let (Some(results), Some((rule, target))) = (results, rule_and_target(config, entry))
+            else {
                 continue;
             };
             let context = self.context(rule, target, now);
@@ -116,7 +118,8 @@ impl Store {
         let mut by_region: HashMap<&str, i64> = HashMap::new();
         for entry in &self.entries {
             let newest = entry.newest.load(Ordering::Relaxed);
-            let region = of(config, entry).and_then(|(_, target)| target.region.as_deref());
+            let region =
+                rule_and_target(config, entry).and_then(|(_, target)| target.region.as_deref());
             if let Some(region) = region.filter(|_| newest > 0) {
                 let known = by_region.entry(region).or_default();
                 *known = newest.max(*known);
@@ -134,13 +137,13 @@ impl Store {
     }
 }
 
-fn of<'a>(config: &'a Config, entry: &Entry) -> Option<(&'a Rule, &'a Target)> {
+fn rule_and_target<'a>(config: &'a Config, entry: &Entry) -> Option<(&'a Rule, &'a Target)> {
     config.rules.get(entry.rule).zip(config.targets.get(entry.target))
 }
 
-/// Whether a datapoint is of this region and account. A file without `accounts` leaves the account
-/// open.
-fn is_of(point: &Datapoint<'_>, target: &Target) -> bool {
+/// Whether a datapoint is from the region and the account of a target. Without `accounts` in the file,
+/// it may be from any account.
+fn is_from(point: &Datapoint<'_>, target: &Target) -> bool {
     let is_account = |account: &Account| {
         account.is_linked || account.id.is_empty() || account.id == point.account
     };
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_datapoint_goes_to_the_rules_with_its_dimensions() {
+    fn a_datapoint_is_kept_by_rules_with_its_dimensions() {
         let config = config(
             "- {aws_namespace: N, aws_metric_name: M, aws_dimensions: [A, B]}\n\
              - {aws_namespace: N, aws_metric_name: M, aws_dimensions: [C], aws_dimension_select: {C: [x]}}\n\
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn series_without_datapoints_make_room_after_hours() {
+    fn series_without_new_datapoints_are_removed_after_hours() {
         let config = config("- {aws_namespace: N, aws_metric_name: M, aws_dimensions: [A]}\n");
         let store = Store::new(&config, None);
         for value in ["1", "2"] {

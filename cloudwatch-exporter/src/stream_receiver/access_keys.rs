@@ -7,19 +7,19 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 use exporter_core::config_file::{self, ConfigError};
 
-/// Hashes of the keys that Firehose may send: one for each line of the file, so that a key can be
-/// replaced without a gap.
+/// The hashes of the accepted keys. The file has a key on each line, so that a key can be replaced
+/// without rejecting deliveries.
 #[derive(Clone)]
 pub(super) struct AccessKeys(Vec<Digest>);
 
-/// Characters that a key has at least.
-const SHORTEST: usize = 16;
+/// The minimum length of a key in bytes.
+const MIN_LENGTH: usize = 16;
 
-/// Characters that a key may have in Firehose.
-const LONGEST: usize = 4096;
+/// The maximum length of a key in Firehose.
+const MAX_LENGTH: usize = 4096;
 
 impl AccessKeys {
-    /// Blocks on the file. The error names the file, and never a key.
+    /// Reads the file, which blocks. Errors name the file, and never contain a key.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = config_file::read(path, config_file::SMALL)
             .map_err(|error| ConfigError::unreadable(path, &error))?;
@@ -33,10 +33,10 @@ impl AccessKeys {
             let key = key.trim_ascii();
             match key.len() {
                 0 => {}
-                SHORTEST..=LONGEST => keys.push(digest(&SHA256, key)),
+                MIN_LENGTH..=MAX_LENGTH => keys.push(digest(&SHA256, key)),
                 _ => {
                     let problem =
-                        format!("an access key has from {SHORTEST} to {LONGEST} characters");
+                        format!("an access key has from {MIN_LENGTH} to {MAX_LENGTH} characters");
                     return Err((Some(line), problem));
                 }
             }
@@ -50,8 +50,8 @@ impl AccessKeys {
         Ok(Self(keys))
     }
 
-    /// Compares hashes, all of them, so that the time depends neither on the content nor on the
-    /// length.
+    /// Whether the given key is accepted. Compares all hashes, so that the time does not depend on the
+    /// content and the length of the key.
     pub(super) fn accept(&self, given: &[u8]) -> bool {
         let given = digest(&SHA256, given);
         let is_equal =
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn short_keys_are_errors_that_do_not_show_them() {
+    fn errors_of_invalid_keys_do_not_contain_them() {
         for (text, line) in [
             ("", None),
             ("\n \n", None),
@@ -98,6 +98,6 @@ mod tests {
             assert_eq!(found, line, "{text}");
             assert!(!problem.contains("secret"), "{problem}");
         }
-        assert!(AccessKeys::parse(&[b'x'; LONGEST + 1]).is_err());
+        assert!(AccessKeys::parse(&[b'x'; MAX_LENGTH + 1]).is_err());
     }
 }

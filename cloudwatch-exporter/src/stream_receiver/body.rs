@@ -1,4 +1,4 @@
-//! The body of a request.
+//! Reads the body of a request.
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -6,15 +6,16 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use tokio::time::timeout;
 
-use super::BODY;
+use super::BODY_TIMEOUT;
 use super::rejection::Rejection;
-use crate::stream::delivery::LARGEST_BODY;
+use crate::stream::delivery::MAX_BODY;
 
-/// Bytes of a body that are read and dropped, so that the client gets the response that rejects it.
-const DROPPED: usize = 64 << 20;
+/// The maximum number of bytes of a rejected body that are read and discarded, so that the client gets
+/// the response.
+const MAX_DISCARDED: usize = 64 << 20;
 
-/// Whether the body is compressed.
-pub(super) fn encoding(headers: &HeaderMap) -> Result<bool, Rejection> {
+/// Whether the body is compressed with gzip.
+pub(super) fn is_gzip(headers: &HeaderMap) -> Result<bool, Rejection> {
     match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Ok(false),
         Some(b"gzip") => Ok(true),
@@ -22,23 +23,23 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<bool, Rejection> {
     }
 }
 
-/// The KiB that a body may have.
-pub(super) fn permits(body: &Incoming) -> Result<u32, Rejection> {
-    let largest = LARGEST_BODY as u64;
-    let length = body.size_hint().exact().unwrap_or(largest);
-    if length > largest {
+/// The size of a body in KiB, or the maximum size if it is unknown.
+pub(super) fn size_kib(body: &Incoming) -> Result<u32, Rejection> {
+    let max = MAX_BODY as u64;
+    let length = body.size_hint().exact().unwrap_or(max);
+    if length > max {
         return Err(Rejection::TooLarge);
     }
     Ok(u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX))
 }
 
-pub(super) async fn whole(mut body: Incoming) -> Result<Vec<u8>, Rejection> {
+pub(super) async fn read_body(mut body: Incoming) -> Result<Vec<u8>, Rejection> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(Rejection::Incomplete) };
         let Some(data) = frame.data_ref() else { continue };
-        if bytes.len() + data.len() > LARGEST_BODY {
-            drop_body(body).await;
+        if bytes.len() + data.len() > MAX_BODY {
+            discard_body(body).await;
             return Err(Rejection::TooLarge);
         }
         bytes.extend_from_slice(data);
@@ -46,17 +47,17 @@ pub(super) async fn whole(mut body: Incoming) -> Result<Vec<u8>, Rejection> {
     Ok(bytes)
 }
 
-/// Reads what is left of a body, and drops it: a connection that is closed with unread data in it
-/// loses the response.
-pub(super) async fn drop_body(mut body: Incoming) {
+/// Reads and discards the rest of a body. If a connection is closed with unread data, the client may not
+/// get the response.
+pub(super) async fn discard_body(mut body: Incoming) {
     let rest = async {
         let mut length = 0;
         while let Some(Ok(frame)) = body.frame().await {
             length += frame.data_ref().map_or(0, Bytes::len);
-            if length > DROPPED {
+            if length > MAX_DISCARDED {
                 return;
             }
         }
     };
-    _ = timeout(BODY, rest).await;
+    _ = timeout(BODY_TIMEOUT, rest).await;
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::AbortHandle;
 
-/// Connections that are open at once.
-const CONNECTIONS: usize = 64;
+/// The maximum number of open connections.
+const MAX_CONNECTIONS: usize = 64;
 
 /// The open connections, the oldest first.
 #[derive(Debug, Default)]
@@ -19,15 +19,16 @@ struct Connection {
 }
 
 impl Connections {
-    /// Makes room for another connection: at the limit, the oldest one that has not sent an access
-    /// key is closed, or else the oldest one.
-    pub(super) fn make_room(&mut self) {
+    /// At the maximum number of connections, closes the oldest one that has not sent an access key, or
+    /// else the oldest one.
+    pub(super) fn evict(&mut self) {
         self.0.retain(|connection| !connection.task.is_finished());
-        if self.0.len() < CONNECTIONS {
+        if self.0.len() < MAX_CONNECTIONS {
             return;
         }
-        let is_unknown = |one: &Connection| !one.is_authenticated.load(Ordering::Relaxed);
-        let oldest = self.0.iter().position(is_unknown).unwrap_or_default();
+        let is_unauthenticated =
+            |connection: &Connection| !connection.is_authenticated.load(Ordering::Relaxed);
+        let oldest = self.0.iter().position(is_unauthenticated).unwrap_or_default();
         if oldest < self.0.len() {
             self.0.remove(oldest).task.abort();
         }
@@ -46,19 +47,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn clients_without_a_key_make_room() {
+    async fn unauthenticated_connections_are_closed_first() {
         let mut connections = Connections::default();
         let mut tasks = Vec::new();
-        for at in 0..CONNECTIONS + 2 {
-            connections.make_room();
+        for index in 0..MAX_CONNECTIONS + 2 {
+            connections.evict();
             let task = tokio::spawn(pending::<()>());
-            connections.add(task.abort_handle(), Arc::new(AtomicBool::new(at != 5)));
+            connections.add(task.abort_handle(), Arc::new(AtomicBool::new(index != 5)));
             tasks.push(task);
         }
-        for at in [5, 0] {
-            assert!(tasks.remove(at).await.unwrap_err().is_cancelled(), "{at}");
+        for index in [5, 0] {
+            assert!(tasks.remove(index).await.unwrap_err().is_cancelled(), "{index}");
         }
         assert!(tasks.iter().all(|task| !task.is_finished()));
-        assert_eq!(connections.0.len(), CONNECTIONS);
+        assert_eq!(connections.0.len(), MAX_CONNECTIONS);
     }
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 
-use crate::stream::delivery::LARGEST_BODY;
+use crate::stream::delivery::MAX_BODY;
 
-/// A reason to reject a delivery. Firehose repeats it, unless the status is 413; when it gives up,
-/// it writes the delivery and the message to the bucket for failed deliveries.
+/// A reason to reject a delivery. Firehose repeats the delivery, unless the status is 413. When it gives
+/// up, it writes the delivery and the message to the bucket for failed deliveries.
 #[derive(Clone, Debug)]
 pub(super) enum Rejection {
     Busy,
@@ -39,7 +39,7 @@ impl Rejection {
         }
     }
 
-    /// As a label.
+    /// The value of the label `reason`.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Busy => "busy",
@@ -55,7 +55,7 @@ impl Rejection {
     }
 }
 
-/// The message for the log of Firehose. It shows nothing of the configuration.
+/// The message for the log of Firehose. It contains nothing of the configuration.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -70,17 +70,17 @@ impl fmt::Display for Rejection {
                 f,
                 "the body is larger than {} MiB; set the buffer size of the Firehose stream to 4 MiB or \
                  less",
-                LARGEST_BODY >> 20
+                MAX_BODY >> 20
             ),
             Self::WrongKey => f.write_str("the access key is not one of this endpoint"),
         }
     }
 }
 
-/// The time between two lines about the same reason.
-const QUIET: Duration = Duration::from_mins(10);
+/// The minimum time between two log lines with the same reason.
+const LOG_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Logs each reason at most every ten minutes: there may be many deliveries, and strangers may send
+/// Logs each reason at most every ten minutes, because there may be many deliveries, and anyone may send
 /// requests.
 #[derive(Debug, Default)]
 pub(super) struct Log(Mutex<HashMap<&'static str, Instant>>);
@@ -95,8 +95,8 @@ impl Log {
         }
     }
 
-    /// A handshake failed.
-    pub(super) fn no_handshake(&self, error: &str) {
+    /// Logs a failed handshake.
+    pub(super) fn handshake_failed(&self, error: &str) {
         if self.is_due("tls") {
             tracing::warn!(error, "a TLS handshake for metric streams failed");
         } else {
@@ -104,7 +104,7 @@ impl Log {
         }
     }
 
-    /// Some of a delivery could not be read.
+    /// Logs that a part of a delivery could not be read.
     pub(super) fn unreadable(&self, problem: &str, request_id: &str) {
         let error = problem.replace(char::is_control, " ");
         if self.is_due("unreadable") {
@@ -114,7 +114,7 @@ impl Log {
 
     fn is_due(&self, reason: &'static str) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = logged.get(reason).is_none_or(|last| last.elapsed() >= QUIET);
+        let is_due = logged.get(reason).is_none_or(|last| last.elapsed() >= LOG_INTERVAL);
         if is_due {
             logged.insert(reason, Instant::now());
         }

@@ -9,14 +9,14 @@ use hyper::{Response, StatusCode};
 
 use super::rejection::Rejection;
 
-/// The ID of a request, which Firehose expects to find in the response.
+/// The ID of a request, which the response has to contain.
 pub(super) fn request_id(headers: &HeaderMap) -> String {
-    const LONGEST: usize = 256;
+    const MAX_LENGTH: usize = 256;
     let id = headers.get("x-amz-firehose-request-id").and_then(|id| id.to_str().ok());
-    id.filter(|id| id.len() <= LONGEST).unwrap_or_default().to_owned()
+    id.filter(|id| id.len() <= MAX_LENGTH).unwrap_or_default().to_owned()
 }
 
-/// The response in the form that Firehose requires; any other counts as a failure.
+/// The response in the format that Firehose requires. Any other response counts as a failure.
 pub(super) fn response(
     status: StatusCode,
     id: &str,

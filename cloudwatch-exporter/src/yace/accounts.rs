@@ -1,4 +1,4 @@
-//! Roles and regions of jobs as accounts.
+//! Converts roles and regions of jobs to accounts.
 
 use serde::Serialize;
 
@@ -14,20 +14,20 @@ pub(super) struct Account {
     regions: Vec<String>,
 }
 
-/// One for each role and list of regions that a job has.
+/// An account for each combination of a role and a list of regions.
 #[derive(Debug, Default)]
 pub(super) struct Accounts(Vec<Account>);
 
 impl Accounts {
-    /// The names of the accounts of a job.
-    pub(super) fn of(&mut self, job: &mut Mapping, report: &mut Report) -> Vec<String> {
+    /// Adds the accounts of a job. Returns their names.
+    pub(super) fn add(&mut self, job: &mut Mapping, report: &mut Report) -> Vec<String> {
         let regions = job.texts("regions");
         let mut roles: Vec<_> = job
             .list("roles", report)
             .into_iter()
             .map(|mut role| {
                 let pair = (role.text("roleArn"), role.text("externalId"));
-                role.end(report);
+                role.report_rest(report);
                 pair
             })
             .collect();

@@ -1,4 +1,4 @@
-//! Jobs as entries of `discover` and `metrics`.
+//! Converts jobs to entries of `discover` and `metrics`.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ struct Window {
     nil_to_zero: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -77,11 +77,11 @@ struct Defaults {
 }
 
 /// The default of `period` and `length`, in seconds.
-const PERIOD: u64 = 300;
+const DEFAULT_PERIOD: u64 = 300;
 
 impl Defaults {
     fn take(job: &mut Mapping, report: &mut Report) -> Self {
-        every_point(job, report);
+        report_all_data_points(job, report);
         if job.number("roundingPeriod").is_some() {
             report.add(&format!("{}, which has no effect in YACE", job.path_of("roundingPeriod")));
         }
@@ -104,14 +104,15 @@ impl Defaults {
         let mut metrics = Vec::new();
         for mut metric in job.list("metrics", report) {
             let path = metric.path().to_owned();
-            every_point(&mut metric, report);
+            report_all_data_points(&mut metric, report);
             if metric.number("delay").is_some() {
                 report.add(&format!("{path}.delay, which YACE ignores; only that of a job counts"));
             }
-            let period = metric.number("period").or(self.period).unwrap_or(PERIOD);
-            let length = metric.number("length").or(self.length).unwrap_or(PERIOD).max(period);
-            // The window of YACE ends `delay` before the start of the current period; ours with the
-            // newest period that began `delay_seconds` ago.
+            let period = metric.number("period").or(self.period).unwrap_or(DEFAULT_PERIOD);
+            let length =
+                metric.number("length").or(self.length).unwrap_or(DEFAULT_PERIOD).max(period);
+            // In YACE, the window ends `delay` before the start of the current period. In this exporter,
+            // it ends with the newest period that began `delay_seconds` ago.
             let delay_seconds = if self.delay == 0 { 0 } else { self.delay.saturating_add(period) };
             let window = Window {
                 period_seconds: period,
@@ -125,7 +126,7 @@ impl Defaults {
                 statistics.clone_from(&self.statistics);
             }
             let name = metric.text("name");
-            metric.end(report);
+            metric.report_rest(report);
             match name {
                 Some(name) if !statistics.is_empty() => metrics.push((name, statistics, window)),
                 _ => report.add(&format!("{path}: `name` or `statistics` is missing")),
@@ -135,14 +136,14 @@ impl Defaults {
     }
 }
 
-fn every_point(mapping: &mut Mapping, report: &mut Report) {
+fn report_all_data_points(mapping: &mut Mapping, report: &mut Report) {
     if mapping.flag("exportAllDataPoints") == Some(true) {
         let path = mapping.path_of("exportAllDataPoints");
         report.add(&format!("{path}: only the newest datapoint is exposed"));
     }
 }
 
-/// A job of `discovery`.
+/// Converts a job of `discovery`.
 pub(super) fn discovery(
     job: &mut Mapping,
     service: &Service,
@@ -170,11 +171,15 @@ pub(super) fn discovery(
         window: Window::default(),
         metrics: BTreeMap::new(),
     };
-    grouped(job, &entry, report)
+    group_by_window(job, &entry, report)
 }
 
-/// A job of `customNamespace`.
-pub(super) fn custom(job: &mut Mapping, accounts: &[String], report: &mut Report) -> Vec<Discover> {
+/// Converts a job of `customNamespace`.
+pub(super) fn custom_namespace(
+    job: &mut Mapping,
+    accounts: &[String],
+    report: &mut Report,
+) -> Vec<Discover> {
     let Some(namespace) = job.text("namespace") else {
         report.add(&format!("{}: `namespace` is missing", job.path()));
         return Vec::new();
@@ -191,11 +196,11 @@ pub(super) fn custom(job: &mut Mapping, accounts: &[String], report: &mut Report
         window: Window::default(),
         metrics: BTreeMap::new(),
     };
-    grouped(job, &entry, report)
+    group_by_window(job, &entry, report)
 }
 
-/// An entry for each window that the metrics of a job have.
-fn grouped(job: &mut Mapping, like: &Discover, report: &mut Report) -> Vec<Discover> {
+/// Copies of `entry` with the metrics of a job: one for each window.
+fn group_by_window(job: &mut Mapping, template: &Discover, report: &mut Report) -> Vec<Discover> {
     // This exporter lists recently active metrics unless the range is long.
     _ = job.flag("recentlyActiveOnly");
     let dimensions = job.texts("dimensionNameRequirements");
@@ -207,13 +212,17 @@ fn grouped(job: &mut Mapping, like: &Discover, report: &mut Report) -> Vec<Disco
     }
     let entry = |(window, metrics)| {
         let dimensions = dimensions.clone();
-        Discover { dimensions, window, metrics, ..like.clone() }
+        Discover { dimensions, window, metrics, ..template.clone() }
     };
     by_window.into_iter().map(entry).collect()
 }
 
-/// A job of `static`.
-pub(super) fn fixed(job: &mut Mapping, accounts: &[String], report: &mut Report) -> Vec<Metric> {
+/// Converts a job of `static`.
+pub(super) fn static_metrics(
+    job: &mut Mapping,
+    accounts: &[String],
+    report: &mut Report,
+) -> Vec<Metric> {
     let Some(namespace) = job.text("namespace") else {
         report.add(&format!("{}: `namespace` is missing", job.path()));
         return Vec::new();
@@ -224,12 +233,12 @@ pub(super) fn fixed(job: &mut Mapping, accounts: &[String], report: &mut Report)
         if let (Some(key), Some(value)) = (dimension.text("name"), dimension.text("value")) {
             select.insert(key, vec![value]);
         }
-        dimension.end(report);
+        dimension.report_rest(report);
     }
     let defaults = Defaults::take(job, report);
     let metric = |(metric, statistics, window): (String, Vec<String>, Window)| {
-        let is_plain = |name: &String| STATISTICS.contains(&name.as_str());
-        let (plain, extended) = statistics.into_iter().partition(is_plain);
+        let is_basic = |name: &String| STATISTICS.contains(&name.as_str());
+        let (basic, extended) = statistics.into_iter().partition(is_basic);
         Metric {
             aws_namespace: namespace.clone(),
             aws_metric_name: metric,
@@ -237,7 +246,7 @@ pub(super) fn fixed(job: &mut Mapping, accounts: &[String], report: &mut Report)
             accounts: accounts.to_vec(),
             aws_dimensions: select.keys().cloned().collect(),
             aws_dimension_select: select.clone(),
-            aws_statistics: plain,
+            aws_statistics: basic,
             aws_extended_statistics: extended,
             window,
         }
@@ -247,19 +256,19 @@ pub(super) fn fixed(job: &mut Mapping, accounts: &[String], report: &mut Report)
 
 type Tags = BTreeMap<String, Vec<String>>;
 
-/// `searchTags` as exact values, if a pattern only lists values, or else as patterns.
+/// Converts `searchTags` to exact values, if a pattern only lists values, or else to patterns.
 fn search_tags(job: &mut Mapping, report: &mut Report) -> (Tags, Tags) {
     let (mut values, mut patterns) = (Tags::new(), Tags::new());
     for mut tag in job.list("searchTags", report) {
         let (key, pattern) = (tag.text("key"), tag.text("value").unwrap_or_default());
-        tag.end(report);
+        tag.report_rest(report);
         let Some(key) = key else { continue };
-        match exact(&pattern) {
-            Some(exact) => {
-                values.insert(key, exact);
+        match exact_values(&pattern) {
+            Some(exact_values) => {
+                values.insert(key, exact_values);
             }
             None => {
-                // Patterns of YACE match any part of a value, those of this exporter whole values.
+                // In YACE, patterns match any part of a value. In this exporter, they match whole values.
                 patterns.entry(key).or_default().push(format!(".*(?:{pattern}).*"));
             }
         }
@@ -269,7 +278,7 @@ fn search_tags(job: &mut Mapping, report: &mut Report) -> (Tags, Tags) {
 
 /// The values that a pattern such as `^(a|b)$` matches; an empty list means any value. `None` if the
 /// pattern does not list values.
-fn exact(pattern: &str) -> Option<Vec<String>> {
+fn exact_values(pattern: &str) -> Option<Vec<String>> {
     if matches!(pattern, "" | ".*" | "^.*$" | ".+" | "^.+$") {
         return Some(Vec::new());
     }

@@ -1,4 +1,4 @@
-//! Mappings of a file of YACE. Converted keys are removed from them, and the rest is reported.
+//! Mappings of a YACE file. Reading a key removes it, and the rest is reported as not converted.
 
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ impl Report {
 
 #[derive(Debug)]
 pub(super) struct Mapping {
-    /// As in `discovery.jobs[2]`.
+    /// The path in the file, such as `discovery.jobs[2]`.
     path: String,
     keys: Map<String, Value>,
 }
@@ -42,7 +42,7 @@ impl Mapping {
         &self.path
     }
 
-    /// The path of one of its keys.
+    /// The path of a key.
     pub(super) fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
@@ -87,12 +87,12 @@ impl Mapping {
                 return Vec::new();
             }
         };
-        let entry = |(at, value)| Self::new(&format!("{path}[{at}]"), value, report);
+        let entry = |(index, value)| Self::new(&format!("{path}[{index}]"), value, report);
         values.into_iter().enumerate().map(entry).collect()
     }
 
-    /// Reports the keys that are left.
-    pub(super) fn end(self, report: &mut Report) {
+    /// Reports the remaining keys.
+    pub(super) fn report_rest(self, report: &mut Report) {
         for key in self.keys.keys() {
             report.add(&self.path_of(key));
         }

@@ -1,4 +1,4 @@
-//! Files in the documented format of YACE, and their conversion.
+//! Conversions of files in the documented format of YACE.
 
 use super::*;
 use crate::rule::Api;
@@ -20,9 +20,9 @@ fn discovery(job: &str) -> String {
 const METRIC: &str = "    metrics: [{name: CPUUtilization, statistics: [Average]}]\n";
 
 #[test]
-fn windows_and_statistics() {
-    // Of a job, of a metric, period, range, delay, timestamps, zeros.
-    for (of_job, of_metric, window, has_time, has_zero) in [
+fn windows_and_statistics_are_converted() {
+    // The keys of the job and of the metric; period, range and delay; set_timestamp, nil_to_zero.
+    for (job_keys, metric_keys, window, has_time, has_zero) in [
         ("", "", (300, 300, 0), false, false),
         ("    period: 60\n    length: 600\n", "", (60, 600, 0), false, false),
         ("    period: 60\n", ", period: 300, length: 900", (300, 900, 0), false, false),
@@ -33,17 +33,17 @@ fn windows_and_statistics() {
         ("", ", addCloudwatchTimestamp: true", (300, 300, 0), true, false),
     ] {
         let metrics = format!(
-            "    metrics: [{{name: CPUUtilization, statistics: [Average, p99.9]{of_metric}}}]\n"
+            "    metrics: [{{name: CPUUtilization, statistics: [Average, p99.9]{metric_keys}}}]\n"
         );
-        let (config, lost) = converted_rules(&discovery(&format!("{of_job}{metrics}")));
+        let (config, not_converted) = converted_rules(&discovery(&format!("{job_keys}{metrics}")));
         let [rule] = config.rules.as_slice() else { panic!("{config:?}") };
         let found = (rule.window.period, rule.window.range, rule.window.delay);
-        assert_eq!(found, window, "{of_job}{of_metric}");
+        assert_eq!(found, window, "{job_keys}{metric_keys}");
         assert_eq!((rule.set_timestamp, rule.nil_to_zero), (has_time, has_zero));
         let statistics: Vec<_> = rule.statistics.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(statistics, ["Average", "p99.9"]);
         assert_eq!(rule.api, None::<Api>);
-        assert!(lost.is_empty(), "{lost:?}");
+        assert!(not_converted.is_empty(), "{not_converted:?}");
     }
     let inherited =
         discovery("    statistics: [Maximum, Minimum]\n    metrics: [{name: CPUUtilization}]\n");
@@ -61,7 +61,7 @@ fn roles_and_regions_become_accounts() {
         \x20 metrics: [{name: C, statistics: [Average]}]\n";
     let text = text.replace("\n- type", "\n  - type").replace("\n  regions", "\n    regions");
     let text = text.replace("\n  roles", "\n    roles").replace("\n  metrics", "\n    metrics");
-    let (config, lost) = converted_rules(&text);
+    let (config, not_converted) = converted_rules(&text);
     let titles: Vec<_> = config.targets.iter().map(crate::target::Target::title).collect();
     assert_eq!(
         titles,
@@ -79,12 +79,12 @@ fn roles_and_regions_become_accounts() {
     let applied: Vec<_> =
         config.rules.iter().map(|rule| rule.accounts.clone().unwrap().join(" ")).collect();
     assert_eq!(applied, ["111111111111 222222222222", "own", "111111111111-2"]);
-    assert_eq!(lost, ["sts-region: roles are assumed in the region of the account"]);
+    assert_eq!(not_converted, ["sts-region: roles are assumed in the region of the account"]);
 }
 
 #[test]
-fn tags_select_and_are_copied() {
-    for (pattern, exact, takes, refuses) in [
+fn search_tags_and_exported_tags_are_converted() {
+    for (pattern, exact, selected, rejected) in [
         ("^prod$", Some(1), "prod", "preprod"),
         ("^(prod|live)$", Some(2), "live", "x"),
         ("prod", None, "preprod-1", "test"),
@@ -92,8 +92,8 @@ fn tags_select_and_are_copied() {
         (".*", Some(0), "anything", ""),
     ] {
         let tags = format!("    searchTags: [{{key: Env, value: '{pattern}'}}]\n{METRIC}");
-        let (config, lost) = converted_rules(&discovery(&tags));
-        assert!(lost.is_empty(), "{lost:?}");
+        let (config, not_converted) = converted_rules(&discovery(&tags));
+        assert!(not_converted.is_empty(), "{not_converted:?}");
         let discovery = config.rules[0].discovery.as_ref().unwrap();
         let values = discovery.tags.get("Env").unwrap();
         assert_eq!(exact, (discovery.tag_patterns.is_empty()).then_some(values.len()), "{pattern}");
@@ -102,19 +102,22 @@ fn tags_select_and_are_copied() {
             (values.is_empty() || values.iter().any(|known| known == value))
                 && discovery.has_tags(&tags)
         };
-        assert!(is_selected(takes), "{pattern} {takes}");
-        assert!(refuses.is_empty() || !is_selected(refuses), "{pattern} {refuses}");
+        assert!(is_selected(selected), "{pattern} {selected}");
+        assert!(rejected.is_empty() || !is_selected(rejected), "{pattern} {rejected}");
     }
     let text = discovery(METRIC).replace(
         "discovery:\n",
         "discovery:\n  exportedTagsOnMetrics: {rds: [Name, Team], AWS/EC2: [Other]}\n",
     );
-    let (config, lost) = converted_rules(&text);
-    assert_eq!((config.rules[0].copied_tags.join(" "), lost), ("Name Team".to_owned(), vec![]));
+    let (config, not_converted) = converted_rules(&text);
+    assert_eq!(
+        (config.rules[0].copied_tags.join(" "), not_converted),
+        ("Name Team".to_owned(), vec![])
+    );
 }
 
 #[test]
-fn dimensions_are_an_exact_set() {
+fn dimension_name_requirements_are_converted() {
     let text =
         discovery(&format!("    dimensionNameRequirements: [DBInstanceIdentifier]\n{METRIC}"));
     let (config, _) = converted_rules(&text);
@@ -122,7 +125,7 @@ fn dimensions_are_an_exact_set() {
 }
 
 #[test]
-fn metrics_with_other_windows_are_entries_of_their_own() {
+fn metrics_with_different_windows_become_separate_entries() {
     let text = discovery(
         "    metrics:\n    - {name: A, statistics: [Sum], period: 60, length: 60}\n\
          \x20   - {name: B, statistics: [Sum]}\n    - {name: C, statistics: [Sum], period: 60, length: 60}\n",
@@ -134,7 +137,7 @@ fn metrics_with_other_windows_are_entries_of_their_own() {
 }
 
 #[test]
-fn namespaces_of_ones_own_and_fixed_dimensions() {
+fn custom_namespaces_and_static_jobs_are_converted() {
     let text = "apiVersion: v1alpha1\n\
         customNamespace:\n  - name: app\n    namespace: My/App\n    regions: [eu-west-1]\n\
         \x20   recentlyActiveOnly: true\n    dimensionNameRequirements: [Host]\n\
@@ -142,8 +145,8 @@ fn namespaces_of_ones_own_and_fixed_dimensions() {
         static:\n  - name: one-table\n    namespace: AWS/DynamoDB\n    regions: [eu-west-1]\n\
         \x20   dimensions: [{name: TableName, value: orders}, {name: Operation, value: Query}]\n\
         \x20   metrics: [{name: SuccessfulRequestLatency, statistics: [Average, p99], period: 60, length: 600}]\n";
-    let (config, lost) = converted_rules(text);
-    assert!(lost.is_empty(), "{lost:?}");
+    let (config, not_converted) = converted_rules(text);
+    assert!(not_converted.is_empty(), "{not_converted:?}");
     let [fixed, custom] = config.rules.as_slice() else { panic!("{config:?}") };
     assert_eq!(fixed.product().unwrap(), [["Query", "orders"]]);
     assert_eq!((fixed.name.as_deref(), fixed.window.range), (Some("one-table"), 600));
@@ -155,7 +158,7 @@ fn namespaces_of_ones_own_and_fixed_dimensions() {
 #[test]
 fn custom_tags_become_labels_if_all_jobs_have_them() {
     let tags = "    customTags: [{key: team, value: a}, {key: env, value: live}]\n";
-    let (config, lost) = converted_rules(&discovery(&format!("{tags}{METRIC}")));
+    let (config, not_converted) = converted_rules(&discovery(&format!("{tags}{METRIC}")));
     assert_eq!(
         config.labels,
         [
@@ -163,17 +166,18 @@ fn custom_tags_become_labels_if_all_jobs_have_them() {
             ("custom_tag_team".to_owned(), "a".to_owned()),
         ]
     );
-    assert!(lost.is_empty(), "{lost:?}");
+    assert!(not_converted.is_empty(), "{not_converted:?}");
     let other =
         "  - type: sqs\n    regions: [eu-west-1]\n    customTags: [{key: team, value: b}]\n";
-    let (config, lost) = converted_rules(&discovery(&format!("{tags}{METRIC}{other}{METRIC}")));
+    let (config, not_converted) =
+        converted_rules(&discovery(&format!("{tags}{METRIC}{other}{METRIC}")));
     assert!(config.labels.is_empty());
-    assert_eq!(lost.len(), 3, "{lost:?}");
-    assert!(lost[0].contains("discovery.jobs[0].customTags: "), "{lost:?}");
+    assert_eq!(not_converted.len(), 3, "{not_converted:?}");
+    assert!(not_converted[0].contains("discovery.jobs[0].customTags: "), "{not_converted:?}");
 }
 
 #[test]
-fn what_cannot_be_converted_is_named() {
+fn keys_that_cannot_be_converted_are_reported() {
     for (job, expected) in [
         (
             "    exportAllDataPoints: true\n",
@@ -193,13 +197,13 @@ fn what_cannot_be_converted_is_named() {
         ),
         ("    unheard: 1\n", "discovery.jobs[0].unheard"),
     ] {
-        let (_, lost) = converted_rules(&discovery(&format!("{job}{METRIC}")));
-        assert_eq!(lost, [expected]);
+        let (_, not_converted) = converted_rules(&discovery(&format!("{job}{METRIC}")));
+        assert_eq!(not_converted, [expected]);
     }
     let metric = "    metrics: [{name: A, statistics: [Sum], delay: 60, other: 1}]\n";
-    let (_, lost) = converted_rules(&discovery(metric));
+    let (_, not_converted) = converted_rules(&discovery(metric));
     assert_eq!(
-        lost,
+        not_converted,
         [
             "discovery.jobs[0].metrics[0].delay, which YACE ignores; only that of a job counts",
             "discovery.jobs[0].metrics[0].other",
@@ -208,7 +212,7 @@ fn what_cannot_be_converted_is_named() {
 }
 
 #[test]
-fn what_is_no_file_of_yace_is_an_error() {
+fn other_files_are_errors() {
     for (text, expected) in [
         ("metrics: []", "expected `apiVersion: v1alpha1`, found \"\""),
         ("apiVersion: v2", "expected `apiVersion: v1alpha1`, found \"v2\""),
