@@ -14,6 +14,7 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
+    /// An error that the client caused, with status 400.
     pub(crate) fn sender(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: 400, code: Cow::Borrowed(code), message: message.into() }
     }
@@ -24,19 +25,19 @@ impl ApiError {
     }
 
     /// An invalid parameter of the older operations.
-    pub(crate) fn value(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_value(message: impl Into<String>) -> Self {
         Self::sender("InvalidParameterValue", message)
     }
 
-    pub(crate) fn missing(parameter: &str) -> Self {
+    pub(crate) fn missing_parameter(parameter: &str) -> Self {
         Self::sender("MissingParameter", format!("The parameter {parameter} is required."))
     }
 
-    pub(crate) fn combination(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_combination(message: impl Into<String>) -> Self {
         Self::sender("InvalidParameterCombination", message)
     }
 
-    pub(crate) fn token() -> Self {
+    pub(crate) fn invalid_token() -> Self {
         Self::sender("InvalidNextToken", "The token in the request is not valid.")
     }
 
@@ -44,13 +45,13 @@ impl ApiError {
         self.code.starts_with("Throttl") || self.status == 429
     }
 
-    /// The value of the header for clients of the former query protocol.
+    /// The value of `x-amzn-query-error`, for clients that expect the error codes of the former query protocol.
     pub(crate) fn query_error(&self) -> String {
         let fault = if self.status < 500 { "Sender" } else { "Receiver" };
         format!("{};{fault}", self.code)
     }
 
-    /// The name of the shape, which is not always the code of the query protocol.
+    /// The name of the error's Smithy shape, which can differ from the code of the query protocol.
     pub(crate) fn shape(&self) -> String {
         let shape = match self.code.as_ref() {
             "InvalidParameterValue" => "InvalidParameterValueException",

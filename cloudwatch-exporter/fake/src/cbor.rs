@@ -10,13 +10,13 @@ use crate::metric::Dimension;
 pub(crate) type Encoded = Result<(), encode::Error<Infallible>>;
 pub(crate) type Writer = Encoder<Vec<u8>>;
 
-/// Calls `field` for each value of a map that is not null. It must skip unknown fields.
+/// Calls `field` for each non-null value of a map. `field` must skip unknown fields.
 pub(crate) fn fields<'b>(
     decoder: &mut Decoder<'b>,
     mut field: impl FnMut(&'b str, &mut Decoder<'b>) -> Result<(), decode::Error>,
 ) -> Result<(), decode::Error> {
-    let mut left = decoder.map()?;
-    while more(decoder, &mut left)? {
+    let mut remaining = decoder.map()?;
+    while has_next(decoder, &mut remaining)? {
         let name = decoder.str()?;
         if decoder.datatype()? == Type::Null {
             decoder.null()?;
@@ -31,20 +31,20 @@ pub(crate) fn list<'b, T>(
     decoder: &mut Decoder<'b>,
     mut item: impl FnMut(&mut Decoder<'b>) -> Result<T, decode::Error>,
 ) -> Result<Vec<T>, decode::Error> {
-    let mut left = decoder.array()?;
+    let mut remaining = decoder.array()?;
     let mut items = Vec::new();
-    while more(decoder, &mut left)? {
+    while has_next(decoder, &mut remaining)? {
         items.push(item(decoder)?);
     }
     Ok(items)
 }
 
-/// Whether a map or an array continues, whether its length is given or marked by a break.
-fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, decode::Error> {
-    match left {
+/// Whether a map or an array has another item. `remaining` is `None` for an indefinite length, which a break ends.
+fn has_next(decoder: &mut Decoder<'_>, remaining: &mut Option<u64>) -> Result<bool, decode::Error> {
+    match remaining {
         Some(0) => Ok(false),
-        Some(left) => {
-            *left -= 1;
+        Some(remaining) => {
+            *remaining -= 1;
             Ok(true)
         }
         None if decoder.datatype()? == Type::Break => {
@@ -59,8 +59,8 @@ pub(crate) fn text(decoder: &mut Decoder<'_>) -> Result<String, decode::Error> {
     decoder.str().map(str::to_owned)
 }
 
-/// Unix seconds without fractions, of the years 1970 to 9999.
-#[expect(clippy::cast_possible_truncation, reason = "what is no such time becomes the nearest one")]
+/// Unix seconds, rounded down and limited to the years 1970 to 9999.
+#[expect(clippy::cast_possible_truncation, reason = "values out of range become the nearest time")]
 pub(crate) fn time(decoder: &mut Decoder<'_>) -> Result<i64, decode::Error> {
     if decoder.tag()? != IanaTag::Timestamp.tag() {
         return Err(decode::Error::message("a time is tagged 1"));
@@ -103,8 +103,8 @@ pub(crate) fn with_token(page: &[u8], token: &str) -> Option<Vec<u8>> {
     let mut writer = Writer::new(Vec::with_capacity(page.len() + token.len() + 16));
     writer.begin_map().ok()?.str("NextToken").ok()?.str(token).ok()?;
     let mut decoder = Decoder::new(page);
-    let mut left = decoder.map().ok()?;
-    while more(&mut decoder, &mut left).ok()? {
+    let mut remaining = decoder.map().ok()?;
+    while has_next(&mut decoder, &mut remaining).ok()? {
         let start = decoder.position();
         let name = decoder.str().ok()?;
         decoder.skip().ok()?;

@@ -7,10 +7,10 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::protocol::{Answer, Body};
+use crate::protocol::{Body, Response};
 use crate::state::State;
 
-pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> Answer {
+pub(crate) fn respond(state: &State, method: &Method, path: &str, body: &[u8]) -> Response {
     match (method, path) {
         (&Method::GET, "counters") => json(&*state.counters()),
         (&Method::DELETE, "counters") => {
@@ -18,18 +18,18 @@ pub(crate) fn answer(state: &State, method: &Method, path: &str, body: &[u8]) ->
             done()
         }
         (&Method::GET, "calls") => json(&state.calls()),
-        (&Method::POST, "faults") => with(body, |fault| state.faults().push(fault)),
+        (&Method::POST, "faults") => parse_and(body, |fault| state.faults().push(fault)),
         (&Method::DELETE, "faults") => {
             state.faults().clear();
             done()
         }
-        (&Method::PUT, "now") => with(body, |unix| state.set_now(unix)),
-        (&Method::PUT, "model") => with(body, |model| state.set_model(model)),
+        (&Method::PUT, "now") => parse_and(body, |unix| state.set_now(unix)),
+        (&Method::PUT, "model") => parse_and(body, |model| state.set_model(model)),
         _ => text(StatusCode::NOT_FOUND, format!("nothing is known of {method} /control/{path}\n")),
     }
 }
 
-fn with<T: DeserializeOwned>(body: &[u8], then: impl FnOnce(T)) -> Answer {
+fn parse_and<T: DeserializeOwned>(body: &[u8], then: impl FnOnce(T)) -> Response {
     match serde_json::from_slice(body) {
         Ok(value) => {
             then(value);
@@ -39,23 +39,25 @@ fn with<T: DeserializeOwned>(body: &[u8], then: impl FnOnce(T)) -> Answer {
     }
 }
 
-fn json(value: &impl Serialize) -> Answer {
+fn json(value: &impl Serialize) -> Response {
     match serde_json::to_string(value) {
         Ok(body) => {
-            let mut answer = text(StatusCode::OK, body);
-            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            answer
+            let mut response = text(StatusCode::OK, body);
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
         }
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
 }
 
-fn done() -> Answer {
+fn done() -> Response {
     text(StatusCode::NO_CONTENT, String::new())
 }
 
-fn text(status: StatusCode, body: String) -> Answer {
-    let mut answer = Answer::new(Body::Left(Full::new(Bytes::from(body))));
-    *answer.status_mut() = status;
-    answer
+fn text(status: StatusCode, body: String) -> Response {
+    let mut response = Response::new(Body::Left(Full::new(Bytes::from(body))));
+    *response.status_mut() = status;
+    response
 }

@@ -36,9 +36,9 @@ pub struct Calls {
     pub failed: u64,
     /// Invalid requests.
     pub refused: u64,
-    /// Billed units; a thousand cost 0.01 dollars. A call without a response is free. `GetMetricData`: one for each
-    /// metric of a call with up to five statistics, two with up to ten, and so on; a further page counts as a call.
-    /// `ListMetrics` and `GetMetricStatistics`: one per call. The other services are free.
+    /// Billed units, 0.01 dollars per thousand. A call without a response is free. Each page of `GetMetricData` costs
+    /// one unit per metric for up to five statistics, two for up to ten, and so on. `ListMetrics` and
+    /// `GetMetricStatistics` cost one unit per call. The other services are free.
     pub billed: u64,
 }
 
@@ -67,7 +67,7 @@ impl Counters {
         }
     }
 
-    pub(crate) fn answered(&mut self, request: &Request, datapoints: u64, bytes: usize) {
+    pub(crate) fn count_response(&mut self, request: &Request, datapoints: u64, bytes: usize) {
         let (queries, billed) = match request {
             Request::GetMetricData(request) => (request.queries.len() as u64, request.billed()),
             Request::ListMetrics(_) | Request::GetMetricStatistics(_) => (0, 1),

@@ -23,9 +23,9 @@ pub struct Fault {
     account: Option<String>,
     #[serde(default)]
     when: When,
-    /// The number of calls so far that it could have affected.
+    /// The number of calls that matched all conditions but `when`.
     #[serde(skip)]
-    seen: u64,
+    matching_calls: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -70,7 +70,14 @@ enum When {
 
 impl Fault {
     fn new(kind: Kind) -> Self {
-        Self { kind, operation: None, naming: None, account: None, when: When::Always, seen: 0 }
+        Self {
+            kind,
+            operation: None,
+            naming: None,
+            account: None,
+            when: When::Always,
+            matching_calls: 0,
+        }
     }
 
     /// Status 400, `Throttling`, "Rate exceeded".
@@ -180,7 +187,7 @@ impl Fault {
         self
     }
 
-    fn strikes(
+    fn applies(
         &mut self,
         operation: Operation,
         account: &str,
@@ -192,13 +199,13 @@ impl Fault {
         {
             return false;
         }
-        self.seen += 1;
+        self.matching_calls += 1;
         match self.when {
             When::Always => true,
-            When::First(calls) => self.seen <= calls,
-            When::Only(number) => self.seen == number,
-            When::Every(calls) => calls > 0 && self.seen.is_multiple_of(calls),
-            When::Chance { probability, seed } => dice(seed, self.seen) < probability,
+            When::First(calls) => self.matching_calls <= calls,
+            When::Only(number) => self.matching_calls == number,
+            When::Every(calls) => calls > 0 && self.matching_calls.is_multiple_of(calls),
+            When::Chance { probability, seed } => random(seed, self.matching_calls) < probability,
         }
     }
 }
@@ -229,7 +236,7 @@ pub(crate) enum Transfer {
 
 impl Outcome {
     /// Delays add up; the first error wins.
-    pub(crate) fn of(
+    pub(crate) fn from_faults(
         faults: &mut [Fault],
         operation: Operation,
         account: &str,
@@ -237,7 +244,7 @@ impl Outcome {
     ) -> Self {
         let mut outcome = Self::default();
         for fault in faults {
-            if !fault.strikes(operation, account, &names) {
+            if !fault.applies(operation, account, &names) {
                 continue;
             }
             match &fault.kind {
@@ -262,8 +269,8 @@ impl Outcome {
     }
 }
 
-/// A pseudo-random number from 0 up to 1, by seed and sequence number: splitmix64.
-fn dice(seed: u64, number: u64) -> f64 {
+/// A pseudorandom number in `0.0..1.0` by splitmix64, for a seed and a sequence number.
+fn random(seed: u64, number: u64) -> f64 {
     let mut bits = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -274,32 +281,36 @@ fn dice(seed: u64, number: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn struck(mut fault: Fault) -> String {
-        let strikes = |_| {
-            if fault.strikes(Operation::ListMetrics, "1", |name| name == "AWS/EC2") {
+    /// Which of eight calls the fault affects: `!` for an affected one.
+    fn affected_calls(mut fault: Fault) -> String {
+        let affected = |_| {
+            if fault.applies(Operation::ListMetrics, "1", |name| name == "AWS/EC2") {
                 '!'
             } else {
                 '.'
             }
         };
-        (0..8).map(strikes).collect()
+        (0..8).map(affected).collect()
     }
 
     #[test]
     fn faults_affect_the_selected_calls() {
-        assert_eq!(struck(Fault::throttle()), "!!!!!!!!");
-        assert_eq!(struck(Fault::throttle().first(3)), "!!!.....");
-        assert_eq!(struck(Fault::throttle().only(2)), ".!......");
-        assert_eq!(struck(Fault::throttle().every(3)), "..!..!..");
-        assert_eq!(struck(Fault::throttle().on(Operation::GetMetricData)), "........");
-        assert_eq!(struck(Fault::throttle().on(Operation::ListMetrics).every(4)), "...!...!");
-        assert_eq!(struck(Fault::throttle().naming("AWS/EC2").first(1)), "!.......");
-        assert_eq!(struck(Fault::throttle().naming("AWS/ELB")), "........");
-        assert_eq!(struck(Fault::throttle().by("1").first(1)), "!.......");
-        assert_eq!(struck(Fault::throttle().by("2")), "........");
-        let chance = struck(Fault::throttle().chance(0.5, 7));
-        assert_eq!(chance, struck(Fault::throttle().chance(0.5, 7)));
-        assert_ne!(chance, struck(Fault::throttle().chance(0.5, 8)));
+        assert_eq!(affected_calls(Fault::throttle()), "!!!!!!!!");
+        assert_eq!(affected_calls(Fault::throttle().first(3)), "!!!.....");
+        assert_eq!(affected_calls(Fault::throttle().only(2)), ".!......");
+        assert_eq!(affected_calls(Fault::throttle().every(3)), "..!..!..");
+        assert_eq!(affected_calls(Fault::throttle().on(Operation::GetMetricData)), "........");
+        assert_eq!(
+            affected_calls(Fault::throttle().on(Operation::ListMetrics).every(4)),
+            "...!...!"
+        );
+        assert_eq!(affected_calls(Fault::throttle().naming("AWS/EC2").first(1)), "!.......");
+        assert_eq!(affected_calls(Fault::throttle().naming("AWS/ELB")), "........");
+        assert_eq!(affected_calls(Fault::throttle().by("1").first(1)), "!.......");
+        assert_eq!(affected_calls(Fault::throttle().by("2")), "........");
+        let chance = affected_calls(Fault::throttle().chance(0.5, 7));
+        assert_eq!(chance, affected_calls(Fault::throttle().chance(0.5, 7)));
+        assert_ne!(chance, affected_calls(Fault::throttle().chance(0.5, 8)));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::statistic::{Period, Statistic};
 use crate::token;
 use crate::window::{Window, is_period};
 
-/// Statistics of a metric that are billed as one metric.
-const BILLED_TOGETHER: u64 = 5;
+/// The number of statistics of a metric that are billed as one metric.
+const STATISTICS_PER_BILLED_METRIC: u64 = 5;
 
 /// The request as received.
 #[derive(Clone, Debug, Default, Hash, Serialize)]
@@ -52,16 +52,16 @@ pub struct MetricStat {
     pub unit: Option<String>,
 }
 
-/// The faults of a page.
+/// The faults that affect a page.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Trouble {
-    /// Datapoints after which the page ends.
+pub(crate) struct PageFaults {
+    /// The maximum number of datapoints in the page.
     pub(crate) datapoints: Option<usize>,
     /// All results have the status `InternalError`.
     pub(crate) internal: bool,
 }
 
-/// A page with its number of datapoints.
+/// The body of a page and its number of datapoints.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) body: Vec<u8>,
@@ -111,15 +111,15 @@ impl GetMetricData {
                 None => _ = statistics.insert(key.clone(), 1),
             }
         }
-        statistics.values().map(|count| count.div_ceil(BILLED_TOGETHER)).sum()
+        statistics.values().map(|count| count.div_ceil(STATISTICS_PER_BILLED_METRIC)).sum()
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn respond(
         &self,
         catalog: &Catalog,
         caller: &Caller,
         now: i64,
-        trouble: Trouble,
+        faults: PageFaults,
     ) -> Result<Page, ApiError> {
         let limits = catalog.model.limits;
         let (start, end) = self.times()?;
@@ -131,11 +131,11 @@ impl GetMetricData {
             }
         };
         let statistics = self.statistics(limits.queries)?;
-        let most = match self.max_datapoints {
+        let max = match self.max_datapoints {
             None => limits.datapoints,
-            Some(most) => usize::try_from(most)
+            Some(max) => usize::try_from(max)
                 .ok()
-                .filter(|most| (1..=limits.datapoints).contains(most))
+                .filter(|max| (1..=limits.datapoints).contains(max))
                 .ok_or_else(|| {
                     ApiError::validation(
                         "The value for parameter MaxDatapoints is out of its range.",
@@ -143,18 +143,20 @@ impl GetMetricData {
                 })?,
         };
         let tag = token::tag(&(&self.queries, start, end, ascending));
-        let place = self.next_token.as_deref().map(|token| token::read(token, tag)).transpose()?;
+        let position =
+            self.next_token.as_deref().map(|token| token::read(token, tag)).transpose()?;
 
         let mut page = Pager {
             writer: Writer::new(Vec::with_capacity(self.queries.len() * 120)),
-            left: trouble.datapoints.map_or(most, |few| few.min(most)),
+            remaining: faults.datapoints.map_or(max, |limit| limit.min(max)),
             datapoints: 0,
             next: None,
             ascending,
             points: Vec::new(),
-            internal: trouble.internal,
+            internal: faults.internal,
         };
-        let (first, mut within) = place.map_or((0, None), |(place, within)| (place, Some(within)));
+        let (first, mut resume_at) =
+            position.map_or((0, None), |(query, start)| (query, Some(start)));
         page.writer.begin_map()?.str("MetricDataResults")?.begin_array()?;
         let mut key = String::new();
         for ((index, query), statistic) in (0_i64..).zip(&self.queries).zip(statistics) {
@@ -174,7 +176,7 @@ impl GetMetricData {
             );
             let found =
                 found.filter(|found| metric.unit.as_ref().is_none_or(|unit| *unit == found.unit));
-            let from = if index == first { within.take() } else { None };
+            let from = if index == first { resume_at.take() } else { None };
             page.write(index, query, found.map(|found| (found, window, statistic)), from)?;
         }
         page.finish(tag)
@@ -196,14 +198,14 @@ impl GetMetricData {
     }
 
     /// The statistic of each query, if all of them are valid.
-    fn statistics(&self, most: usize) -> Result<Vec<Statistic>, ApiError> {
+    fn statistics(&self, max: usize) -> Result<Vec<Statistic>, ApiError> {
         let size =
             |bound| format!("The collection MetricDataQueries must not have a size {bound}.");
         if self.queries.is_empty() {
             return Err(ApiError::validation(size("less than 1".to_owned())));
         }
-        if self.queries.len() > most {
-            return Err(ApiError::validation(size(format!("greater than {most}"))));
+        if self.queries.len() > max {
+            return Err(ApiError::validation(size(format!("greater than {max}"))));
         }
         let mut ids = HashSet::with_capacity(self.queries.len());
         let mut statistics = Vec::with_capacity(self.queries.len());
@@ -300,12 +302,13 @@ fn is_id(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Writes results until the page is full. The rest is for the next page.
+/// Writes results until the page is full, and notes where the next page starts.
 struct Pager {
     writer: Writer,
-    left: usize,
+    /// How many more datapoints fit in the page.
+    remaining: usize,
     datapoints: u64,
-    /// The next query and period.
+    /// The query, and the start of its period, with which the next page starts.
     next: Option<(i64, i64)>,
     ascending: bool,
     points: Vec<(i64, f64)>,
@@ -321,34 +324,34 @@ impl Pager {
         from: Option<i64>,
     ) -> Encoded {
         self.points.clear();
-        let mut rest = None;
+        let mut next_start = None;
         if let Some((metric, window, statistic)) = source.filter(|_| !self.internal) {
-            let mut period = Period::of(&[statistic]);
-            let mut read = |at: i64| {
-                let passed =
-                    from.is_some_and(|from| if self.ascending { at < from } else { at > from });
-                if rest.is_some() || passed {
+            let mut period = Period::for_statistics(&[statistic]);
+            let mut read = |start: i64| {
+                let is_done = from
+                    .is_some_and(|from| if self.ascending { start < from } else { start > from });
+                if next_start.is_some() || is_done {
                     return;
                 }
-                window.read(metric, at, &mut period);
+                window.read(metric, start, &mut period);
                 match period.get(statistic) {
-                    Some(_) if self.points.len() >= self.left => rest = Some(at),
-                    Some(value) => self.points.push((at, value)),
+                    Some(_) if self.points.len() >= self.remaining => next_start = Some(start),
+                    Some(value) => self.points.push((start, value)),
                     None => {}
                 }
             };
             if self.ascending {
-                window.ascending().for_each(&mut read);
+                window.starts().for_each(&mut read);
             } else {
-                window.ascending().rev().for_each(&mut read);
+                window.starts().rev().for_each(&mut read);
             }
         }
-        self.left -= self.points.len();
+        self.remaining -= self.points.len();
         self.datapoints += self.points.len() as u64;
-        if let (None, Some(at)) = (self.next, rest) {
-            self.next = Some((index, at));
+        if let (None, Some(start)) = (self.next, next_start) {
+            self.next = Some((index, start));
         }
-        let status = match (self.internal, rest) {
+        let status = match (self.internal, next_start) {
             (true, _) => "InternalError",
             (false, Some(_)) => "PartialData",
             (false, None) => "Complete",
@@ -360,8 +363,8 @@ impl Pager {
         let writer = &mut self.writer;
         writer.map(5)?.str("Id")?.str(&query.id)?.str("Label")?.str(label.unwrap_or_default())?;
         writer.str("Timestamps")?.array(self.points.len() as u64)?;
-        for (at, _) in &self.points {
-            cbor::write_time(writer, *at)?;
+        for (start, _) in &self.points {
+            cbor::write_time(writer, *start)?;
         }
         writer.str("Values")?.array(self.points.len() as u64)?;
         for (_, value) in &self.points {
@@ -373,8 +376,8 @@ impl Pager {
 
     fn finish(mut self, tag: u64) -> Result<Page, ApiError> {
         self.writer.end()?;
-        if let Some((index, at)) = self.next {
-            self.writer.str("NextToken")?.str(&token::write(tag, index, at))?;
+        if let Some((index, start)) = self.next {
+            self.writer.str("NextToken")?.str(&token::write(tag, index, start))?;
         }
         self.writer.end()?;
         Ok(Page { body: self.writer.into_writer(), datapoints: self.datapoints })

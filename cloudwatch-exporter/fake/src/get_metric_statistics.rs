@@ -1,4 +1,4 @@
-//! `GetMetricStatistics`: several statistics of one metric, at most 1,440 datapoints, unsorted.
+//! `GetMetricStatistics`: several statistics of one metric, at max 1,440 datapoints, unsorted.
 
 use minicbor::Decoder;
 use serde::Serialize;
@@ -51,34 +51,34 @@ impl GetMetricStatistics {
         Ok(request)
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn respond(
         &self,
         catalog: &Catalog,
         caller: &Caller,
         now: i64,
     ) -> Result<Page, ApiError> {
         let (start, end) = self.times(catalog.model.limits.statistics_datapoints)?;
-        let plain = wanted(&self.statistics, Statistic::plain)?;
-        let extended = wanted(&self.extended_statistics, Statistic::extended)?;
-        match (plain.is_empty(), extended.is_empty()) {
+        let basic = parse_statistics(&self.statistics, Statistic::basic)?;
+        let extended = parse_statistics(&self.extended_statistics, Statistic::extended)?;
+        match (basic.is_empty(), extended.is_empty()) {
             (true, true) => {
-                return Err(ApiError::combination(
+                return Err(ApiError::invalid_combination(
                     "At least one of Statistics or ExtendedStatistics must be given.",
                 ));
             }
             (false, false) => {
-                return Err(ApiError::combination(
+                return Err(ApiError::invalid_combination(
                     "Statistics and ExtendedStatistics must not both be given.",
                 ));
             }
             _ => {}
         }
         let all: Vec<Statistic> =
-            plain.iter().chain(&extended).map(|(_, statistic)| *statistic).collect();
-        let mut period = Period::of(&all);
+            basic.iter().chain(&extended).map(|(_, statistic)| *statistic).collect();
+        let mut period = Period::for_statistics(&all);
         let window = Window::new(start..end, self.period, now);
-        // The service does not sort them.
-        let mut starts: Vec<i64> = window.ascending().collect();
+        // CloudWatch does not sort the datapoints.
+        let mut starts: Vec<i64> = window.starts().collect();
         let half = starts.len() / 2;
         starts.rotate_left(half);
 
@@ -96,10 +96,17 @@ impl GetMetricStatistics {
         if let Some(metric) =
             metric.filter(|metric| self.unit.as_ref().is_none_or(|unit| *unit == metric.unit))
         {
-            for at in starts {
-                window.read(metric, at, &mut period);
+            for start in starts {
+                window.read(metric, start, &mut period);
                 if !period.is_empty() {
-                    write(&mut writer, at, &metric.unit, &plain, &extended, &mut period)?;
+                    write_datapoint(
+                        &mut writer,
+                        start,
+                        &metric.unit,
+                        &basic,
+                        &extended,
+                        &mut period,
+                    )?;
                     page.datapoints += 1;
                 }
             }
@@ -109,66 +116,67 @@ impl GetMetricStatistics {
         Ok(page)
     }
 
-    fn times(&self, most: usize) -> Result<(i64, i64), ApiError> {
+    fn times(&self, max: usize) -> Result<(i64, i64), ApiError> {
         if self.namespace.is_empty() {
-            return Err(ApiError::missing("Namespace"));
+            return Err(ApiError::missing_parameter("Namespace"));
         }
         if self.name.is_empty() {
-            return Err(ApiError::missing("MetricName"));
+            return Err(ApiError::missing_parameter("MetricName"));
         }
         if self.dimensions.len() > 30 {
-            return Err(ApiError::value(
+            return Err(ApiError::invalid_value(
                 "The collection Dimensions must not have a size greater than 30.",
             ));
         }
-        let start = self.start.ok_or_else(|| ApiError::missing("StartTime"))?;
-        let end = self.end.ok_or_else(|| ApiError::missing("EndTime"))?;
+        let start = self.start.ok_or_else(|| ApiError::missing_parameter("StartTime"))?;
+        let end = self.end.ok_or_else(|| ApiError::missing_parameter("EndTime"))?;
         if start == end {
-            return Err(ApiError::value(
+            return Err(ApiError::invalid_value(
                 "The parameter StartTime must not equal parameter EndTime.",
             ));
         }
         if start > end {
-            return Err(ApiError::value(
+            return Err(ApiError::invalid_value(
                 "The parameter StartTime must be less than the parameter EndTime.",
             ));
         }
         if !is_period(self.period) {
-            return Err(ApiError::value(
+            return Err(ApiError::invalid_value(
                 "The value for parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.",
             ));
         }
         let datapoints = (end - start) / self.period;
-        if usize::try_from(datapoints).is_ok_and(|datapoints| datapoints > most) {
-            return Err(ApiError::combination(format!(
-                "You have requested up to {datapoints} datapoints, which exceeds the limit of {most}."
+        if usize::try_from(datapoints).is_ok_and(|datapoints| datapoints > max) {
+            return Err(ApiError::invalid_combination(format!(
+                "You have requested up to {datapoints} datapoints, which exceeds the limit of {max}."
             )));
         }
         Ok((start, end))
     }
 }
 
-fn wanted(
+fn parse_statistics(
     names: &[String],
     parse: fn(&str) -> Option<Statistic>,
 ) -> Result<Vec<(&str, Statistic)>, ApiError> {
     let statistic = |name| {
-        parse(name).ok_or_else(|| ApiError::value(format!("{name} is not a valid statistic.")))
+        parse(name)
+            .ok_or_else(|| ApiError::invalid_value(format!("{name} is not a valid statistic.")))
     };
     names.iter().map(|name| Ok((name.as_str(), statistic(name)?))).collect()
 }
 
-fn write(
+fn write_datapoint(
     writer: &mut Writer,
-    at: i64,
+    start: i64,
     unit: &str,
-    plain: &[(&str, Statistic)],
+    basic: &[(&str, Statistic)],
     extended: &[(&str, Statistic)],
     period: &mut Period,
 ) -> Encoded {
-    cbor::write_time(writer.begin_map()?.str("Timestamp")?, at)?;
+    cbor::write_time(writer.begin_map()?.str("Timestamp")?, start)?;
     writer.str("Unit")?.str(unit)?;
-    for (name, statistic) in plain {
+    for (name, statistic) in basic {
         if let Some(value) = period.get(*statistic) {
             writer.str(name)?.f64(value)?;
         }

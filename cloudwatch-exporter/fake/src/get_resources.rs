@@ -52,12 +52,12 @@ impl GetResources {
             .map_err(|error| ApiError::sender("SerializationException", error.to_string()))
     }
 
-    pub(crate) fn answer(&self, model: &Model, caller: &Caller) -> Result<Vec<u8>, ApiError> {
+    pub(crate) fn respond(&self, model: &Model, caller: &Caller) -> Result<Vec<u8>, ApiError> {
         let error = |message| ApiError::sender("InvalidParameterException", message);
-        let most = model.limits.resource_page.clamp(1, 100);
-        let most = match self.resources_per_page {
-            None => most,
-            Some(count @ 1..=100) => count.min(most),
+        let max = model.limits.resource_page.clamp(1, 100);
+        let max = match self.resources_per_page {
+            None => max,
+            Some(count @ 1..=100) => count.min(max),
             Some(_) => return Err(error("ResourcesPerPage is from 1 to 100")),
         };
         if self.tag_filters.len() > 50
@@ -70,7 +70,7 @@ impl GetResources {
             None | Some("") => 0,
             Some(token) => token::read(token, tag)
                 .ok()
-                .and_then(|(place, _)| usize::try_from(place).ok())
+                .and_then(|(position, _)| usize::try_from(position).ok())
                 .ok_or_else(|| {
                     ApiError::sender(
                         "PaginationTokenExpiredException",
@@ -80,19 +80,19 @@ impl GetResources {
         };
         let mut matching =
             model.resources.iter().filter(|resource| self.matches(resource, caller)).skip(skipped);
-        let mappings: Vec<Mapping<'_>> = matching.by_ref().take(most).map(Mapping::of).collect();
-        let place = i64::try_from(skipped + mappings.len()).unwrap_or(i64::MAX);
+        let mappings: Vec<Mapping<'_>> = matching.by_ref().take(max).map(Mapping::of).collect();
+        let position = i64::try_from(skipped + mappings.len()).unwrap_or(i64::MAX);
         // The last page has an empty token.
-        let next = matching.next().map_or_else(String::new, |_| token::write(tag, place, 0));
+        let next = matching.next().map_or_else(String::new, |_| token::write(tag, position, 0));
         serde_json::to_vec(&Page { pagination_token: next, resource_tag_mapping_list: mappings })
             .map_err(|error| ApiError::sender("InternalServiceException", error.to_string()))
     }
 
     fn matches(&self, resource: &Resource, caller: &Caller) -> bool {
         let mut parts = resource.arn.split(':').skip(3);
-        let mut is_here =
-            |place: &str| parts.next().is_none_or(|part| part.is_empty() || part == place);
-        if !is_here(&caller.region) || !is_here(&caller.account) {
+        let mut matches_part =
+            |expected: &str| parts.next().is_none_or(|part| part.is_empty() || part == expected);
+        if !matches_part(&caller.region) || !matches_part(&caller.account) {
             return false;
         }
         let tagged = self.tag_filters.iter().all(|filter| {
@@ -101,7 +101,8 @@ impl GetResources {
             })
         });
         let types = &self.resource_type_filters;
-        tagged && (types.is_empty() || types.iter().any(|wanted| is_type(&resource.arn, wanted)))
+        tagged
+            && (types.is_empty() || types.iter().any(|filter| matches_type(&resource.arn, filter)))
     }
 }
 
@@ -112,11 +113,11 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// Whether an ARN is of `service` or `service:type`; `s3:` matches all of s3.
-fn is_type(arn: &str, wanted: &str) -> bool {
+/// Whether an ARN matches a resource type filter: `service` or `service:type`. An empty type matches all types.
+fn matches_type(arn: &str, filter: &str) -> bool {
     let mut parts = arn.splitn(6, ':').skip(2);
     let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
-    let (wanted_service, wanted_type) = wanted.split_once(':').unwrap_or((wanted, ""));
+    let (wanted_service, wanted_type) = filter.split_once(':').unwrap_or((filter, ""));
     let rest = resource.trim_start_matches('/').strip_prefix(wanted_type);
     service == wanted_service
         && (wanted_type.is_empty()
@@ -132,7 +133,7 @@ mod tests {
         let instance = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1";
         let balancer =
             "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/my/123";
-        for (arn, wanted, is) in [
+        for (arn, filter, expected) in [
             (instance, "ec2", true),
             (instance, "ec2:instance", true),
             (instance, "ec2:inst", false),
@@ -146,7 +147,7 @@ mod tests {
             ("arn:aws:rds:eu-west-1:123456789012:db:mine", "rds:db", true),
             ("", "s3", false),
         ] {
-            assert_eq!(is_type(arn, wanted), is, "{arn} {wanted}");
+            assert_eq!(matches_type(arn, filter), expected, "{arn} {filter}");
         }
     }
 }

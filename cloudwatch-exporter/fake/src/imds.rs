@@ -6,22 +6,22 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::protocol::{Answer, Body};
-use crate::sts::iso;
+use crate::protocol::{Body, Response};
+use crate::sts::iso_8601;
 
 const TOKEN: HeaderValue = HeaderValue::from_static("fake-session");
-const LIFETIME: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+const TOKEN_TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const ROLE: &str = "instance";
 const REGION: &str = "eu-west-1";
 
 /// Responds to requests below `/latest/`.
-pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, now: i64) -> Answer {
+pub(crate) fn respond(method: &Method, path: &str, headers: &HeaderMap, now: i64) -> Response {
     if path == "api/token" {
-        return match (method, headers.get(LIFETIME)) {
-            (&Method::PUT, Some(lifetime)) => {
-                let mut answer = text(StatusCode::OK, TOKEN.as_bytes());
-                answer.headers_mut().insert(LIFETIME, lifetime.clone());
-                answer
+        return match (method, headers.get(TOKEN_TTL)) {
+            (&Method::PUT, Some(ttl)) => {
+                let mut response = text(StatusCode::OK, TOKEN.as_bytes());
+                response.headers_mut().insert(TOKEN_TTL, ttl.clone());
+                response
             }
             _ => text(StatusCode::BAD_REQUEST, b""),
         };
@@ -35,12 +35,12 @@ pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, now: i64)
         Some("iam/security-credentials/instance") => {
             let credentials = json!({
                 "Code": "Success",
-                "LastUpdated": iso(now),
+                "LastUpdated": iso_8601(now),
                 "Type": "AWS-HMAC",
                 "AccessKeyId": format!("ASIA{ROLE}"),
                 "SecretAccessKey": "fake",
                 "Token": "fake",
-                "Expiration": iso(now + 6 * 3600),
+                "Expiration": iso_8601(now + 6 * 3600),
             });
             text(StatusCode::OK, credentials.to_string().as_bytes())
         }
@@ -48,10 +48,10 @@ pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap, now: i64)
     }
 }
 
-fn text(status: StatusCode, body: &[u8]) -> Answer {
-    let mut answer = Answer::new(Body::Left(Full::new(Bytes::copy_from_slice(body))));
-    *answer.status_mut() = status;
-    answer
+fn text(status: StatusCode, body: &[u8]) -> Response {
+    let mut response = Response::new(Body::Left(Full::new(Bytes::copy_from_slice(body))));
+    *response.status_mut() = status;
+    response
 }
 
 #[cfg(test)]
@@ -63,17 +63,17 @@ mod tests {
     #[tokio::test]
     async fn credentials_need_a_session_token() {
         let mut headers = HeaderMap::new();
-        assert_eq!(answer(&Method::GET, "api/token", &headers, 0).status(), 400);
-        assert_eq!(answer(&Method::GET, "meta-data/placement/region", &headers, 0).status(), 401);
-        headers.insert(LIFETIME, HeaderValue::from_static("21600"));
-        let session = answer(&Method::PUT, "api/token", &headers, 0);
-        assert_eq!(session.headers().get(LIFETIME).unwrap(), "21600");
+        assert_eq!(respond(&Method::GET, "api/token", &headers, 0).status(), 400);
+        assert_eq!(respond(&Method::GET, "meta-data/placement/region", &headers, 0).status(), 401);
+        headers.insert(TOKEN_TTL, HeaderValue::from_static("21600"));
+        let session = respond(&Method::PUT, "api/token", &headers, 0);
+        assert_eq!(session.headers().get(TOKEN_TTL).unwrap(), "21600");
         let token = session.into_body().collect().await.unwrap().to_bytes();
         headers.insert("x-aws-ec2-metadata-token", HeaderValue::from_maybe_shared(token).unwrap());
         let credentials =
-            answer(&Method::GET, "meta-data/iam/security-credentials/instance", &headers, 0);
+            respond(&Method::GET, "meta-data/iam/security-credentials/instance", &headers, 0);
         let body = credentials.into_body().collect().await.unwrap().to_bytes();
         assert!(body.windows(20).any(|part| part == b"1970-01-01T06:00:00Z"), "{body:?}");
-        assert_eq!(answer(&Method::GET, "meta-data/ami-id", &headers, 0).status(), 404);
+        assert_eq!(respond(&Method::GET, "meta-data/ami-id", &headers, 0).status(), 404);
     }
 }

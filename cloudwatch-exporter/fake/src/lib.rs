@@ -1,7 +1,7 @@
 //! A CloudWatch for tests, on loopback: the wire format of the real one, its limits, its faults and its charges.
 //!
 //! [`Fake::start`] serves a [`Model`] from a thread of its own until it is dropped. It speaks Smithy RPC v2 CBOR, which
-//! is all that `aws-sdk-cloudwatch` speaks, and answers `ListMetrics`, `GetMetricData` and `GetMetricStatistics`.
+//! is all that `aws-sdk-cloudwatch` speaks, and supports `ListMetrics`, `GetMetricData` and `GetMetricStatistics`.
 //! Metric math (`Expression`) is not supported, and signatures are not verified: any credentials are accepted.
 //!
 //! At the same address, because `AWS_ENDPOINT_URL` applies to all services:
@@ -25,23 +25,24 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Where the documentation of the service leaves it open, the fake behaves in the way that is hardest for clients:
+//! Where AWS's documentation leaves the behavior open, the fake chooses the one that is hardest to handle for a client:
 //!
-//! - A period belongs to a request if its first second does, from the start rounded down to the minute; it is read up
-//!   to the end of the request, so that an end within a period gives half sums.
-//! - A page of `GetMetricData` holds every query that is not complete yet, those without room as empty `PartialData`.
+//! - A response contains the periods that start between the start of the request, rounded down to the minute, and its
+//!   end. Samples after the end are ignored, so the sum of the last period may be incomplete.
+//! - A page of `GetMetricData` has a result for every query that is not complete yet. Queries that do not fit have the
+//!   status `PartialData` and no values.
 //! - Datapoints of `GetMetricStatistics` are not sorted; `Statistics` together with `ExtendedStatistics` is an error.
-//! - Labels are the names of metrics unless the query says otherwise.
+//! - The label of a result is the name of the metric unless the query has a label.
 //!
 //! The binary serves a model in JSON. Both have, under `/control/`: `counters` (GET; DELETE resets them), `calls`
-//! (GET: the requests as received), `faults` (POST one, DELETE all) and `model` (PUT), `now` (PUT a unix second,
+//! (GET: the requests as received), `faults` (POST one, DELETE all) and `model` (PUT), `now` (PUT a Unix second,
 //! or null for the clock of the machine). A fault is
 //! `{"kind": {"error": {"status": 400, "code": "Throttling"}}, "operation": "GetMetricData", "when": {"first": 3}}`, a
 //! model `{"metrics": [{"namespace": "AWS/EC2", "name": "CPUUtilization", "dimensions": [{"name": "InstanceId", "value":
 //! "i-1"}], "values": {"constant": 12.5}}]}`.
 //!
-//! `fake-cloudwatch stream json|opentelemetry MODEL` prints what Firehose would deliver of the last whole minute of
-//! the model, for `curl --data-binary @-`; [`stream`] builds it.
+//! `fake-cloudwatch stream json|opentelemetry MODEL` prints the body that Firehose would deliver for the last full
+//! minute of the model, for `curl --data-binary @-`; [`stream`] builds it.
 
 mod api_error;
 mod catalog;

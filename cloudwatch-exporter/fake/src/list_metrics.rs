@@ -9,8 +9,10 @@ use crate::metric::Metric;
 use crate::model::{Caller, Model};
 use crate::token;
 
-const ACTIVE: i64 = 3 * 3600;
-const LISTED: i64 = 14 * 24 * 3600;
+/// Metrics with data in this time, in seconds, are recently active.
+const RECENTLY_ACTIVE: i64 = 3 * 3600;
+/// Metrics without data in this time, in seconds, are not listed.
+const LISTED_WITHIN: i64 = 14 * 24 * 3600;
 
 /// The request as received.
 #[derive(Clone, Debug, Default, Hash, Serialize)]
@@ -63,34 +65,33 @@ impl ListMetrics {
         Ok(request)
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn respond(
         &self,
         model: &Model,
         caller: &Caller,
         now: i64,
     ) -> Result<Vec<u8>, ApiError> {
         let age = match self.recently_active.as_deref() {
-            None => LISTED,
-            Some("PT3H") => ACTIVE,
+            None => LISTED_WITHIN,
+            Some("PT3H") => RECENTLY_ACTIVE,
             Some(_) => {
-                return Err(ApiError::value(
+                return Err(ApiError::invalid_value(
                     "The value for parameter RecentlyActive must be PT3H.",
                 ));
             }
         };
         if self.dimensions.len() > 10 {
-            return Err(ApiError::value(
+            return Err(ApiError::invalid_value(
                 "The collection Dimensions must not have a size greater than 10.",
             ));
         }
         if self.owning_account.is_some() && !self.include_linked_accounts {
-            return Err(ApiError::value("OwningAccount needs IncludeLinkedAccounts."));
+            return Err(ApiError::invalid_value("OwningAccount needs IncludeLinkedAccounts."));
         }
         let tag = token::tag(&Self { next_token: None, ..self.clone() });
         let skipped = match &self.next_token {
-            Some(token) => {
-                usize::try_from(token::read(token, tag)?.0).map_err(|_| ApiError::token())?
-            }
+            Some(token) => usize::try_from(token::read(token, tag)?.0)
+                .map_err(|_| ApiError::invalid_token())?,
             None => 0,
         };
         let mut matching = model
@@ -100,8 +101,8 @@ impl ListMetrics {
             .filter(|metric| metric.newest(now).is_some_and(|newest| newest > now - age))
             .skip(skipped);
         let page: Vec<&Metric> = matching.by_ref().take(model.limits.list_page.max(1)).collect();
-        let place = i64::try_from(skipped + page.len()).unwrap_or(i64::MAX);
-        let next = matching.next().map(|_| token::write(tag, place, 0));
+        let position = i64::try_from(skipped + page.len()).unwrap_or(i64::MAX);
+        let next = matching.next().map(|_| token::write(tag, position, 0));
         let mut writer = Writer::new(Vec::with_capacity(page.len() * 150));
         self.write(&mut writer, &page, caller, next.as_deref())?;
         Ok(writer.into_writer())

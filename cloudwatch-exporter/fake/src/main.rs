@@ -32,14 +32,14 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(address) => address.parse().map_err(|error| format!("{address}: {error}"))?,
         None => ([127, 0, 0, 1], 0).into(),
     };
-    let model = arguments.next().map_or_else(|| Ok(Model::new()), |source| model(&source))?;
+    let model = arguments.next().map_or_else(|| Ok(Model::new()), |source| read_model(&source))?;
     let fake = Fake::bind(address, model)?;
     writeln!(io::stdout(), "{}", fake.url())?;
     fake.wait();
     Ok(())
 }
 
-/// Prints what Firehose would deliver of the last whole minute.
+/// Prints the body that Firehose would deliver for the last full minute.
 fn stream(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let [format, source] = arguments else {
         return Err("usage: fake-cloudwatch stream json|opentelemetry MODEL".into());
@@ -47,14 +47,14 @@ fn stream(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let format = Format::parse(format).ok_or("the format is json or opentelemetry")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let start = i64::try_from(now / 60 * 60)? - 60;
-    let metrics = model(source)?.metrics;
+    let metrics = read_model(source)?.metrics;
     let points = metrics.iter().filter_map(|metric| Datapoint::of(metric, start, &[]));
     let body = format.delivery("fake-delivery", &points.collect::<Vec<_>>());
     io::stdout().write_all(&body)?;
     Ok(())
 }
 
-fn model(source: &str) -> Result<Model, Box<dyn Error>> {
+fn read_model(source: &str) -> Result<Model, Box<dyn Error>> {
     if let Some((rest, sets)) = source.rsplit_once(':')
         && let Some((namespace, names)) = rest.rsplit_once(':')
     {

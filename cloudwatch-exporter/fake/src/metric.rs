@@ -162,12 +162,12 @@ impl Metric {
 
     /// An upper bound, in Unix seconds, for the newest sample that is visible at `now`.
     pub(crate) fn newest(&self, now: i64) -> Option<i64> {
-        let seen = now.saturating_sub(self.lag);
+        let visible_until = now.saturating_sub(self.lag);
         let newest = match &self.values {
             Values::Points(points) => {
-                points.iter().map(|(at, _)| *at).filter(|at| *at <= seen).max()?
+                points.iter().map(|(at, _)| *at).filter(|at| *at <= visible_until).max()?
             }
-            _ => seen,
+            _ => visible_until,
         };
         let newest = self.until.map_or(newest, |until| newest.min(until));
         (self.from.is_none_or(|from| from <= newest)).then_some(newest)
@@ -195,7 +195,7 @@ pub enum Values {
         amplitude: f64,
         period: f64,
     },
-    /// A function of the Unix second; `None` reports nothing.
+    /// A function of the Unix second; `None` means no sample.
     #[serde(skip)]
     Function(Arc<dyn Fn(i64) -> Option<f64> + Send + Sync>),
 }

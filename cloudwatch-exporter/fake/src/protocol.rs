@@ -1,4 +1,4 @@
-//! The three protocols of the services: how requests are recognized, and the format of responses.
+//! The three protocols of the services: finds the operation of a request, and encodes responses.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Frame;
 use serde_json::json;
@@ -17,12 +17,12 @@ use crate::cbor;
 use crate::operation::Operation;
 use crate::sts;
 
-const CLOUDWATCH: &str = "/service/GraniteServiceVersion20100801/operation/";
-const TAGGING: &str = "ResourceGroupsTaggingAPI_20170126.";
-const SMITHY: &str = "smithy-protocol";
+const CLOUDWATCH_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
+const TAGGING_TARGET_PREFIX: &str = "ResourceGroupsTaggingAPI_20170126.";
+const PROTOCOL_HEADER: &str = "smithy-protocol";
 const RPC_V2_CBOR: &str = "rpc-v2-cbor";
 
-pub(crate) type Answer = Response<Body>;
+pub(crate) type Response = http::Response<Body>;
 pub(crate) type Body = Either<Full<Bytes>, Endless>;
 
 /// An endless body of zeros.
@@ -44,11 +44,11 @@ impl hyper::body::Body for Endless {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Protocol {
-    /// CloudWatch.
+    /// The protocol of CloudWatch.
     RpcV2Cbor,
-    /// STS: the request is a form, the response is XML.
+    /// The protocol of STS: the request is a form, the response is XML.
     Query,
-    /// Tagging.
+    /// The protocol of the tagging API.
     Json,
 }
 
@@ -65,7 +65,7 @@ impl Protocol {
         }
     }
 
-    fn guess(headers: &HeaderMap) -> Self {
+    fn from_content_type(headers: &HeaderMap) -> Self {
         match headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
             Some(b"application/x-www-form-urlencoded") => Self::Query,
             Some(b"application/x-amz-json-1.1") => Self::Json,
@@ -97,11 +97,11 @@ impl Protocol {
         }
     }
 
-    pub(crate) fn reply(self, body: Vec<u8>) -> Answer {
-        self.answer(StatusCode::OK, body)
+    pub(crate) fn ok_response(self, body: Vec<u8>) -> Response {
+        self.response(StatusCode::OK, body)
     }
 
-    pub(crate) fn error_response(self, error: &ApiError) -> Answer {
+    pub(crate) fn error_response(self, error: &ApiError) -> Response {
         let body = match self {
             Self::RpcV2Cbor => cbor::error(&error.shape(), &error.message),
             Self::Query => sts::error(error).into_bytes(),
@@ -111,39 +111,40 @@ impl Protocol {
         };
         let status =
             StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = self.answer(status, body);
+        let mut response = self.response(status, body);
         if let (Self::RpcV2Cbor, Ok(error)) = (self, HeaderValue::try_from(error.query_error())) {
-            answer.headers_mut().insert("x-amzn-query-error", error);
+            response.headers_mut().insert("x-amzn-query-error", error);
         }
-        answer
+        response
     }
 
-    fn answer(self, status: StatusCode, body: Vec<u8>) -> Answer {
-        let mut answer = Answer::new(Body::Left(Full::new(Bytes::from(body))));
-        *answer.status_mut() = status;
-        let headers = answer.headers_mut();
+    fn response(self, status: StatusCode, body: Vec<u8>) -> Response {
+        let mut response = Response::new(Body::Left(Full::new(Bytes::from(body))));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
         headers.insert(
             "x-amzn-requestid",
             HeaderValue::from_static("00000000-0000-4000-8000-000000000000"),
         );
         if self == Self::RpcV2Cbor {
-            headers.insert(SMITHY, HeaderValue::from_static(RPC_V2_CBOR));
+            headers.insert(PROTOCOL_HEADER, HeaderValue::from_static(RPC_V2_CBOR));
         }
-        answer
+        response
     }
 }
 
 /// The operation of a request, or the error for an invalid request.
-pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answer>> {
-    let protocol = Protocol::guess(&head.headers);
+pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Response>> {
+    let protocol = Protocol::from_content_type(&head.headers);
     let action;
-    let name = match (protocol, head.uri.path().strip_prefix(CLOUDWATCH)) {
+    let name = match (protocol, head.uri.path().strip_prefix(CLOUDWATCH_PATH)) {
         (Protocol::RpcV2Cbor, Some(name)) => {
-            let spoken =
+            let has_header =
                 |header, value: &str| head.headers.get(header).is_some_and(|given| given == value);
             Some(name).filter(|_| {
-                spoken(SMITHY, RPC_V2_CBOR) && spoken("content-type", "application/cbor")
+                has_header(PROTOCOL_HEADER, RPC_V2_CBOR)
+                    && has_header("content-type", "application/cbor")
             })
         }
         (Protocol::Query, _) => {
@@ -152,7 +153,7 @@ pub(crate) fn operation(head: &Parts, body: &[u8]) -> Result<Operation, Box<Answ
         }
         (Protocol::Json, _) => {
             let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-            target.and_then(|target| target.strip_prefix(TAGGING))
+            target.and_then(|target| target.strip_prefix(TAGGING_TARGET_PREFIX))
         }
         _ => None,
     };

@@ -72,6 +72,7 @@ impl Request {
         }
     }
 
+    /// The number of queries and one for the call, a measure of the memory that it takes.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::GetMetricData(request) => 1 + request.queries.len(),
@@ -82,9 +83,9 @@ impl Request {
     /// Whether it names a namespace or metric, a role or a resource type.
     pub fn names(&self, name: &str) -> bool {
         match self {
-            Self::ListMetrics(request) => {
-                [&request.namespace, &request.name].iter().any(|at| at.as_deref() == Some(name))
-            }
+            Self::ListMetrics(request) => [&request.namespace, &request.name]
+                .iter()
+                .any(|value| value.as_deref() == Some(name)),
             Self::GetMetricData(request) => request
                 .queries
                 .iter()
@@ -94,7 +95,7 @@ impl Request {
             Self::AssumeRole(request) => request.role_arn == name,
             Self::GetCallerIdentity => false,
             Self::GetResources(request) => {
-                request.resource_type_filters.iter().any(|wanted| wanted == name)
+                request.resource_type_filters.iter().any(|resource_type| resource_type == name)
             }
         }
     }

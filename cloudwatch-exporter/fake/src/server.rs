@@ -1,4 +1,4 @@
-//! The server: HTTP/1.1, one thread.
+//! The HTTP/1.1 server. It uses one thread.
 
 use std::fmt;
 use std::future;
@@ -20,22 +20,22 @@ use tokio::time;
 use crate::api_error::ApiError;
 use crate::control;
 use crate::fault::{Outcome, Transfer};
-use crate::get_metric_data::{GetMetricData, Page, Trouble};
+use crate::get_metric_data::{GetMetricData, Page, PageFaults};
 use crate::get_metric_statistics::GetMetricStatistics;
 use crate::get_resources::GetResources;
 use crate::imds;
 use crate::list_metrics::ListMetrics;
 use crate::model::Caller;
 use crate::operation::Operation;
-use crate::protocol::{self, Answer, Body, Endless, Protocol};
+use crate::protocol::{self, Body, Endless, Protocol, Response};
 use crate::request::{Call, Request};
 use crate::state::State;
 use crate::sts::{self, AssumeRole};
 
 /// The maximum size of a request body that CloudWatch accepts.
-const LARGEST: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 
-/// Why a connection ends without a response.
+/// The error that closes a connection without a response.
 #[derive(Debug)]
 struct Dropped;
 
@@ -62,34 +62,34 @@ pub(crate) async fn serve(
             _ = &mut stopped => return,
         };
         let Ok((stream, _)) = accepted else {
-            // Probably out of descriptors: some will be closed.
+            // Probably out of file descriptors: wait until connections are closed.
             time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         _ = stream.set_nodelay(true);
         let state = Arc::clone(&state);
         connections.spawn(async move {
-            let service = service_fn(|request| answer(&state, request));
+            let service = service_fn(|request| handle(&state, request));
             let mut http = http1::Builder::new();
             _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answer, Dropped> {
+async fn handle(state: &State, request: http::Request<Incoming>) -> Result<Response, Dropped> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     if let Some(path) = head.uri.path().strip_prefix("/control/") {
-        return Ok(control::answer(state, &head.method, path, &body));
+        return Ok(control::respond(state, &head.method, path, &body));
     }
     if let Some(path) = head.uri.path().strip_prefix("/latest/") {
-        return Ok(imds::answer(&head.method, path, &head.headers, state.now()));
+        return Ok(imds::respond(&head.method, path, &head.headers, state.now()));
     }
     let operation = match protocol::operation(&head, &body) {
         Ok(operation) => operation,
-        Err(answer) => return Ok(*answer),
+        Err(response) => return Ok(*response),
     };
-    let under_way = UnderWay::new(state, operation, body.len());
+    let in_flight = InFlightCall::new(state, operation, body.len());
     let request = match parse(operation, &body) {
         Ok(request) => Arc::new(request),
         Err(error) => {
@@ -106,20 +106,20 @@ async fn answer(state: &State, request: http::Request<Incoming>) -> Result<Answe
     if outcome.transfer == Transfer::Hang {
         future::pending::<()>().await;
     }
-    let answer = carry_out(state, &access_key, &caller, &request, &outcome);
-    let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+    let response = execute(state, &access_key, &caller, &request, &outcome);
+    let status = response.as_ref().map_or(0, |response| response.status().as_u16());
     let Caller { account, region } = caller;
-    state.remember(Call { access_key, account, region, status, request });
-    drop(under_way);
-    answer
+    state.record(Call { access_key, account, region, status, request });
+    drop(in_flight);
+    response
 }
 
 fn parse(operation: Operation, body: &[u8]) -> Result<Request, ApiError> {
-    if body.len() > LARGEST {
+    if body.len() > MAX_BODY {
         return Err(ApiError {
             status: 413,
             code: "RequestEntityTooLarge".into(),
-            message: format!("The body has {} bytes; {LARGEST} are allowed.", body.len()),
+            message: format!("The body has {} bytes; {MAX_BODY} are allowed.", body.len()),
         });
     }
     Ok(match operation {
@@ -137,14 +137,14 @@ fn parse(operation: Operation, body: &[u8]) -> Result<Request, ApiError> {
     })
 }
 
-/// Responds, unless a fault prevents it, and counts.
-fn carry_out(
+/// Executes a request with its faults, and counts the result.
+fn execute(
     state: &State,
     access_key: &str,
     caller: &Caller,
     request: &Request,
     outcome: &Outcome,
-) -> Result<Answer, Dropped> {
+) -> Result<Response, Dropped> {
     let first_page;
     let request = if outcome.endless_tokens {
         first_page = request.first_page();
@@ -167,20 +167,20 @@ fn carry_out(
     let (catalog, now) = (state.catalog(), state.now());
     let page = match request {
         Request::ListMetrics(request) => {
-            request.answer(&catalog.model, caller, now).map(Page::from)
+            request.respond(&catalog.model, caller, now).map(Page::from)
         }
         Request::GetMetricData(request) => {
-            let trouble =
-                Trouble { datapoints: outcome.partial, internal: outcome.internal_status };
-            request.answer(&catalog, caller, now, trouble)
+            let faults =
+                PageFaults { datapoints: outcome.partial, internal: outcome.internal_status };
+            request.respond(&catalog, caller, now, faults)
         }
-        Request::GetMetricStatistics(request) => request.answer(&catalog, caller, now),
+        Request::GetMetricStatistics(request) => request.respond(&catalog, caller, now),
         Request::AssumeRole(request) => request.role(&catalog.model).map(|(account, role)| {
-            let key = state.open_session(&account, &role);
-            request.answer(&account, &role, &key, now).into()
+            let key = state.create_session(&account, &role);
+            request.respond(&account, &role, &key, now).into()
         }),
         Request::GetCallerIdentity => Ok(sts::caller_identity(&caller.account, access_key).into()),
-        Request::GetResources(request) => request.answer(&catalog.model, caller).map(Page::from),
+        Request::GetResources(request) => request.respond(&catalog.model, caller).map(Page::from),
     };
     let mut counters = state.counters();
     let Page { mut body, datapoints } = match page {
@@ -196,16 +196,16 @@ fn carry_out(
     if outcome.endless_tokens {
         body = protocol.with_token(body, counters.received());
     }
-    counters.answered(request, datapoints, body.len());
-    let answer = protocol.reply(body);
+    counters.count_response(request, datapoints, body.len());
+    let response = protocol.ok_response(body);
     Ok(if outcome.transfer == Transfer::Endless {
-        answer.map(|_| Body::Right(Endless))
+        response.map(|_| Body::Right(Endless))
     } else {
-        answer
+        response
     })
 }
 
-/// Access key id and region of `Credential=AKID/20260101/eu-west-1/monitoring/aws4_request`.
+/// The access key ID and the region of `Credential=AKID/20260101/eu-west-1/monitoring/aws4_request`.
 fn signer(headers: &HeaderMap) -> (String, String) {
     let authorization =
         headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -216,21 +216,21 @@ fn signer(headers: &HeaderMap) -> (String, String) {
     (key.to_owned(), parts.nth(1).unwrap_or_default().to_owned())
 }
 
-/// Counts a call, which is in progress until this is dropped.
-struct UnderWay<'a>(&'a State);
+/// Counts a call as concurrent until it is dropped.
+struct InFlightCall<'a>(&'a State);
 
-impl<'a> UnderWay<'a> {
+impl<'a> InFlightCall<'a> {
     fn new(state: &'a State, operation: Operation, bytes: usize) -> Self {
-        let at_once = state.enter();
+        let concurrent = state.enter();
         let mut counters = state.counters();
         counters.of_mut(operation).received += 1;
         counters.bytes_received += bytes as u64;
-        counters.most_at_once = counters.most_at_once.max(at_once);
+        counters.most_at_once = counters.most_at_once.max(concurrent);
         Self(state)
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
         self.0.leave();
     }

@@ -15,7 +15,7 @@ use crate::request::{Call, Request};
 pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// The maximum number of queries in the recorded calls; a call counts as one more.
-const REMEMBERED: usize = 200_000;
+const MAX_RECORDED_QUERIES: usize = 200_000;
 
 /// Shared by the server and [`Fake`](crate::Fake).
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct State {
     counters: Mutex<Counters>,
     calls: Mutex<Calls>,
     now: Mutex<Option<i64>>,
-    /// The accounts of sessions, by access key id.
+    /// The accounts of sessions, by access key ID.
     sessions: Mutex<HashMap<String, String>>,
     in_flight: AtomicU64,
 }
@@ -68,12 +68,12 @@ impl State {
         *lock(&self.calls) = Calls::default();
     }
 
-    pub(crate) fn remember(&self, call: Call) {
+    pub(crate) fn record(&self, call: Call) {
         lock(&self.calls).push(call);
     }
 
-    /// The access key id of a session of a role.
-    pub(crate) fn open_session(&self, account: &str, role: &str) -> String {
+    /// Creates a session of a role and returns its access key ID.
+    pub(crate) fn create_session(&self, account: &str, role: &str) -> String {
         let mut sessions = lock(&self.sessions);
         let short = format!("ASIA{role}");
         let key = match sessions.get(&short) {
@@ -92,7 +92,7 @@ impl State {
 
     pub(crate) fn outcome(&self, request: &Request, account: &str) -> Outcome {
         let names = |name: &str| request.names(name);
-        Outcome::of(&mut self.faults(), request.operation(), account, names)
+        Outcome::from_faults(&mut self.faults(), request.operation(), account, names)
     }
 
     /// Returns the number of concurrent calls, including this one.
@@ -117,7 +117,7 @@ impl State {
     }
 }
 
-/// The newest calls.
+/// The most recent calls, up to [`MAX_RECORDED_QUERIES`].
 #[derive(Debug, Default)]
 struct Calls {
     calls: VecDeque<Call>,
@@ -128,7 +128,7 @@ impl Calls {
     fn push(&mut self, call: Call) {
         self.size += call.request.size();
         self.calls.push_back(call);
-        while self.size > REMEMBERED {
+        while self.size > MAX_RECORDED_QUERIES {
             let Some(oldest) = self.calls.pop_front() else { return };
             self.size -= oldest.request.size();
         }

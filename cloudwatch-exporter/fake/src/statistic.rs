@@ -16,10 +16,10 @@ pub(crate) enum Statistic {
 
 impl Statistic {
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::plain(name).or_else(|| Self::extended(name))
+        Self::basic(name).or_else(|| Self::extended(name))
     }
 
-    pub(crate) fn plain(name: &str) -> Option<Self> {
+    pub(crate) fn basic(name: &str) -> Option<Self> {
         Some(match name {
             "Average" => Self::Average,
             "Maximum" => Self::Maximum,
@@ -32,8 +32,8 @@ impl Statistic {
 
     pub(crate) fn extended(name: &str) -> Option<Self> {
         let percent = |text: &str| {
-            let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            text.parse().ok().filter(|percent| plain && (0.0..=100.0).contains(percent))
+            let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            text.parse().ok().filter(|percent| is_decimal && (0.0..=100.0).contains(percent))
         };
         match name.strip_prefix("tm") {
             Some(rest) => percent(rest).map(Self::TrimmedMean),
@@ -46,7 +46,7 @@ impl Statistic {
     }
 }
 
-/// The samples of one period, aggregated; they are kept only for extended statistics.
+/// The aggregated samples of one period. The samples themselves are kept only for extended statistics.
 #[derive(Debug, Default)]
 pub(crate) struct Period {
     count: f64,
@@ -54,18 +54,21 @@ pub(crate) struct Period {
     minimum: f64,
     maximum: f64,
     samples: Vec<f64>,
-    keep: bool,
+    keeps_samples: bool,
 }
 
 impl Period {
-    pub(crate) fn of(statistics: &[Statistic]) -> Self {
-        Self { keep: statistics.iter().any(|statistic| statistic.is_extended()), ..Self::default() }
+    pub(crate) fn for_statistics(statistics: &[Statistic]) -> Self {
+        Self {
+            keeps_samples: statistics.iter().any(|statistic| statistic.is_extended()),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn clear(&mut self) {
         let mut samples = std::mem::take(&mut self.samples);
         samples.clear();
-        *self = Self { samples, keep: self.keep, ..Self::default() };
+        *self = Self { samples, keeps_samples: self.keeps_samples, ..Self::default() };
     }
 
     pub(crate) fn push(&mut self, value: f64) {
@@ -74,7 +77,7 @@ impl Period {
         self.maximum = if first { value } else { self.maximum.max(value) };
         self.count += 1.0;
         self.sum += value;
-        if self.keep {
+        if self.keeps_samples {
             self.samples.push(value);
         }
     }
@@ -102,9 +105,9 @@ impl Period {
             Statistic::TrimmedMean(percent) => {
                 self.samples.sort_unstable_by(f64::total_cmp);
                 let highest = percentile(&self.samples, percent)?;
-                let kept = self.samples.iter().take_while(|sample| **sample <= highest);
+                let trimmed = self.samples.iter().take_while(|sample| **sample <= highest);
                 let (count, sum) =
-                    kept.fold((0.0, 0.0), |(count, sum), sample| (count + 1.0, sum + sample));
+                    trimmed.fold((0.0, 0.0), |(count, sum), sample| (count + 1.0, sum + sample));
                 if count == 0.0 {
                     return None;
                 }
@@ -118,12 +121,12 @@ impl Period {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a place in a list in memory"
+    reason = "an index of a list in memory"
 )]
 fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
-    let place = percent / 100.0 * sorted.len().checked_sub(1)? as f64;
-    let (low, high) = (sorted.get(place.floor() as usize)?, sorted.get(place.ceil() as usize)?);
-    Some(low + (high - low) * place.fract())
+    let index = percent / 100.0 * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (sorted.get(index.floor() as usize)?, sorted.get(index.ceil() as usize)?);
+    Some(low + (high - low) * index.fract())
 }
 
 #[cfg(test)]
@@ -147,12 +150,12 @@ mod tests {
         ];
         for (name, value) in cases {
             let statistic = Statistic::parse(name).unwrap();
-            let mut period = Period::of(&[statistic]);
+            let mut period = Period::for_statistics(&[statistic]);
             for sample in [50.0, 10.0, 30.0, 20.0, 40.0] {
                 period.push(sample);
             }
-            let got = period.get(statistic).unwrap();
-            assert!((got - value).abs() < 1e-9, "{name}: {got}");
+            let actual = period.get(statistic).unwrap();
+            assert!((actual - value).abs() < 1e-9, "{name}: {actual}");
             period.clear();
             assert_eq!(period.get(statistic), None, "{name}");
         }
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn negative_values_have_no_percentiles() {
         let p50 = Statistic::parse("p50").unwrap();
-        let mut period = Period::of(&[p50]);
+        let mut period = Period::for_statistics(&[p50]);
         period.push(-1.0);
         assert_eq!(period.get(p50), None);
         assert_eq!(period.get(Statistic::Sum), Some(-1.0));

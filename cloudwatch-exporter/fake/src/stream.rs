@@ -1,5 +1,5 @@
-//! What a metric stream sends through Firehose, as AWS documents it: records in JSON or OpenTelemetry
-//! 1.0, and the body of a delivery.
+//! The output of a metric stream through Firehose, as AWS documents it: records in JSON or OpenTelemetry
+//! 1.0, and delivery requests.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::metric::{Dimension, Metric};
 use crate::statistic::{Period, Statistic};
 
-/// The account and the region of metrics that name none.
+/// The account and the region of metrics that have none.
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "eu-west-1";
 
@@ -32,12 +32,12 @@ pub struct Datapoint {
 }
 
 impl Datapoint {
-    /// The minute of a metric that starts at a Unix second, with these percentiles; `None` without
+    /// The datapoint of the minute from `start`, in Unix seconds, with these percentiles; `None` without
     /// samples.
     pub fn of(metric: &Metric, start: i64, percentiles: &[&str]) -> Option<Self> {
         let statistics: Vec<_> =
             percentiles.iter().filter_map(|name| Statistic::parse(name)).collect();
-        let mut period = Period::of(&statistics);
+        let mut period = Period::for_statistics(&statistics);
         metric.samples(start, start + 60, i64::MAX, |value| period.push(value));
         let mut value = |statistic| period.get(statistic);
         Some(Self {
@@ -78,7 +78,7 @@ impl Format {
         }
     }
 
-    /// A record.
+    /// Encodes a record.
     pub fn record(self, datapoints: &[Datapoint]) -> Vec<u8> {
         match self {
             Self::Json => json(datapoints),
@@ -102,7 +102,7 @@ pub fn delivery(request_id: &str, records: &[Vec<u8>]) -> Vec<u8> {
         .into_bytes()
 }
 
-/// An object a line.
+/// One JSON object per line.
 fn json(datapoints: &[Datapoint]) -> Vec<u8> {
     let mut record = Vec::new();
     for point in datapoints {
@@ -132,11 +132,11 @@ fn json(datapoints: &[Datapoint]) -> Vec<u8> {
     record
 }
 
-/// An `ExportMetricsServiceRequest` for each datapoint, after its size.
+/// One `ExportMetricsServiceRequest` per datapoint, each after its length.
 fn opentelemetry(datapoints: &[Datapoint]) -> Vec<u8> {
     let mut record = Vec::new();
     for point in datapoints {
-        let export = field(1, &resource_metrics(point));
+        let export = bytes_field(1, &resource_metrics(point));
         record.extend(varint(export.len() as u64));
         record.extend(export);
     }
@@ -150,19 +150,21 @@ fn resource_metrics(point: &Datapoint) -> Vec<u8> {
         ("cloud.region", &point.region),
         ("aws.exporter.arn", "arn:aws:cloudwatch:eu-west-1:123456789012:metric-stream/fake"),
     ];
-    let resource: Vec<_> =
-        attributes.iter().map(|(key, value)| field(1, &pair(key, &text(value)))).collect();
+    let resource: Vec<_> = attributes
+        .iter()
+        .map(|(key, value)| bytes_field(1, &key_value(key, &string_value(value))))
+        .collect();
     let name = format!("amazonaws.com/{}/{}", point.namespace, point.name);
     let metric = [
-        field(1, name.as_bytes()),
-        field(3, ucum(&point.unit).as_bytes()),
-        field(11, &field(1, &summary(point))),
+        bytes_field(1, name.as_bytes()),
+        bytes_field(3, ucum(&point.unit).as_bytes()),
+        bytes_field(11, &bytes_field(1, &summary(point))),
     ];
-    let scope = field(2, &metric.concat());
-    [field(1, &resource.concat()), field(2, &scope)].concat()
+    let scope = bytes_field(2, &metric.concat());
+    [bytes_field(1, &resource.concat()), bytes_field(2, &scope)].concat()
 }
 
-/// The units of the tests in UCUM.
+/// Converts the units that tests use to UCUM.
 fn ucum(unit: &str) -> &str {
     match unit {
         "Count" => "{Count}",
@@ -177,52 +179,54 @@ fn ucum(unit: &str) -> &str {
 fn summary(point: &Datapoint) -> Vec<u8> {
     const NANOSECONDS: u64 = 1_000_000_000;
     let start = u64::try_from(point.start).unwrap_or_default() * NANOSECONDS;
-    let mut summary = fixed(2, start.to_le_bytes());
-    summary.extend(fixed(3, (start + 60 * NANOSECONDS).to_le_bytes()));
+    let mut summary = fixed64_field(2, start.to_le_bytes());
+    summary.extend(fixed64_field(3, (start + 60 * NANOSECONDS).to_le_bytes()));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-    summary.extend(fixed(4, (point.count as u64).to_le_bytes()));
-    summary.extend(fixed(5, point.sum.to_le_bytes()));
+    summary.extend(fixed64_field(4, (point.count as u64).to_le_bytes()));
+    summary.extend(fixed64_field(5, point.sum.to_le_bytes()));
     let percentiles = point.percentiles.iter().filter_map(|(name, value)| {
         Some((name.strip_prefix('p')?.parse::<f64>().ok()? / 100.0, *value))
     });
-    let ends = [(0.0, point.minimum), (1.0, point.maximum)];
-    for (quantile, value) in ends.into_iter().chain(percentiles) {
-        let both = [fixed(1, f64::to_le_bytes(quantile)), fixed(2, value.to_le_bytes())];
-        summary.extend(field(6, &both.concat()));
+    let extremes = [(0.0, point.minimum), (1.0, point.maximum)];
+    for (quantile, value) in extremes.into_iter().chain(percentiles) {
+        let quantile =
+            [fixed64_field(1, f64::to_le_bytes(quantile)), fixed64_field(2, value.to_le_bytes())];
+        summary.extend(bytes_field(6, &quantile.concat()));
     }
     let dimensions = point.dimensions.iter();
-    let dimensions: Vec<_> =
-        dimensions.map(|one| field(1, &pair(&one.name, &text(&one.value)))).collect();
+    let dimensions: Vec<_> = dimensions
+        .map(|one| bytes_field(1, &key_value(&one.name, &string_value(&one.value))))
+        .collect();
     for attribute in [
-        pair("Namespace", &text(&point.namespace)),
-        pair("MetricName", &text(&point.name)),
-        pair("Dimensions", &field(6, &dimensions.concat())),
+        key_value("Namespace", &string_value(&point.namespace)),
+        key_value("MetricName", &string_value(&point.name)),
+        key_value("Dimensions", &bytes_field(6, &dimensions.concat())),
     ] {
-        summary.extend(field(7, &attribute));
+        summary.extend(bytes_field(7, &attribute));
     }
     summary
 }
 
 /// A `KeyValue`.
-fn pair(key: &str, value: &[u8]) -> Vec<u8> {
-    [field(1, key.as_bytes()), field(2, value)].concat()
+fn key_value(key: &str, value: &[u8]) -> Vec<u8> {
+    [bytes_field(1, key.as_bytes()), bytes_field(2, value)].concat()
 }
 
 /// An `AnyValue` with a string.
-fn text(value: &str) -> Vec<u8> {
-    field(1, value.as_bytes())
+fn string_value(value: &str) -> Vec<u8> {
+    bytes_field(1, value.as_bytes())
 }
 
-/// A field of bytes, after their length.
-fn field(tag: u64, bytes: &[u8]) -> Vec<u8> {
+/// A length-delimited field.
+fn bytes_field(tag: u64, bytes: &[u8]) -> Vec<u8> {
     let mut out = varint((tag << 3) | 2);
     out.extend(varint(bytes.len() as u64));
     out.extend_from_slice(bytes);
     out
 }
 
-/// A field of eight bytes.
-fn fixed(tag: u64, bytes: [u8; 8]) -> Vec<u8> {
+/// A field of wire type I64.
+fn fixed64_field(tag: u64, bytes: [u8; 8]) -> Vec<u8> {
     let mut out = varint((tag << 3) | 1);
     out.extend(bytes);
     out

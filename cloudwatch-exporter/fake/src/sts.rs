@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::api_error::ApiError;
 use crate::model::{Model, Role};
 
-/// The duration of sessions in seconds.
-const SESSION: i64 = 3600;
+/// The duration of a session in seconds.
+const SESSION_DURATION: i64 = 3600;
 
 /// `AssumeRole`, or `AssumeRoleWithWebIdentity` if there is a token, as received.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -39,11 +39,11 @@ impl AssumeRole {
         let token = form_urlencoded::parse(body)
             .find(|(name, _)| name == "WebIdentityToken")
             .map(|(_, token)| token.into_owned());
-        let token = token.ok_or_else(|| ApiError::missing("WebIdentityToken"))?;
+        let token = token.ok_or_else(|| ApiError::missing_parameter("WebIdentityToken"))?;
         Ok(Self { web_identity_token: Some(token), ..Self::parse(body) })
     }
 
-    /// Account and name of the role, if it may be assumed.
+    /// The account and the name of the role, if it may be assumed.
     pub(crate) fn role(&self, model: &Model) -> Result<(String, String), ApiError> {
         // arn:aws:iam::123456789012:role/path/name
         let mut parts = self.role_arn.splitn(6, ':').skip(4);
@@ -55,9 +55,9 @@ impl AssumeRole {
             return Err(ApiError::validation("RoleSessionName has at least 2 characters"));
         }
         let mut roles = model.roles.iter().filter(|known| known.arn == self.role_arn);
-        let may =
+        let matches_external_id =
             |known: &Role| known.external_id.is_none() || known.external_id == self.external_id;
-        if !model.roles.is_empty() && !roles.any(may) {
+        if !model.roles.is_empty() && !roles.any(matches_external_id) {
             return Err(ApiError {
                 status: 403,
                 code: "AccessDenied".into(),
@@ -68,15 +68,15 @@ impl AssumeRole {
     }
 
     /// `key` is the access key ID of the session.
-    pub(crate) fn answer(&self, account: &str, name: &str, key: &str, now: i64) -> String {
-        let session = escaped(&self.session_name);
-        let (account, name, key) = (escaped(account), escaped(name), escaped(key));
+    pub(crate) fn respond(&self, account: &str, name: &str, key: &str, now: i64) -> String {
+        let session = escape(&self.session_name);
+        let (account, name, key) = (escape(account), escape(name), escape(key));
         let operation = if self.web_identity_token.is_some() {
             "AssumeRoleWithWebIdentity"
         } else {
             "AssumeRole"
         };
-        let expiration = iso(now + SESSION);
+        let expiration = iso_8601(now + SESSION_DURATION);
         envelope(
             operation,
             &format!(
@@ -90,7 +90,7 @@ impl AssumeRole {
 }
 
 pub(crate) fn caller_identity(account: &str, access_key: &str) -> String {
-    let key = escaped(access_key);
+    let key = escape(access_key);
     envelope(
         "GetCallerIdentity",
         &format!(
@@ -108,19 +108,19 @@ fn envelope(operation: &str, result: &str) -> String {
 
 pub(crate) fn error(error: &ApiError) -> String {
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-    let (code, message) = (escaped(&error.code), escaped(&error.message));
+    let (code, message) = (escape(&error.code), escape(&error.message));
     format!(
         "<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>\
          <RequestId>fake</RequestId></ErrorResponse>"
     )
 }
 
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A Unix second as `2026-01-31T12:00:00Z`.
-pub(crate) fn iso(unix: i64) -> String {
+pub(crate) fn iso_8601(unix: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     time.format(&Rfc3339).unwrap_or_default()
 }
@@ -138,7 +138,7 @@ mod tests {
             (1_704_067_199, "2023-12-31T23:59:59Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
-            assert_eq!(iso(unix), text);
+            assert_eq!(iso_8601(unix), text);
         }
     }
 }

@@ -18,10 +18,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The start is rounded down to the minute, or more coarsely for old data; a period finer than
-    /// the retained resolution has no data.
+    /// The start is rounded down to the minute, or to the retained resolution of old data. A period that is
+    /// not a multiple of that resolution has no data.
     pub(crate) fn new(times: Range<i64>, period: i64, now: i64) -> Self {
-        let kept = match now.saturating_sub(times.start) {
+        let resolution = match now.saturating_sub(times.start) {
             age if age <= 3 * HOUR => 1,
             age if age <= 15 * DAY => 60,
             age if age <= 63 * DAY => 300,
@@ -32,24 +32,24 @@ impl Window {
             times.start.max(now.saturating_sub(455 * DAY))..times.end.min(now.saturating_add(1));
         let start = times
             .start
-            .div_euclid(kept.max(period.clamp(1, 60)))
-            .saturating_mul(kept.max(period.clamp(1, 60)));
+            .div_euclid(resolution.max(period.clamp(1, 60)))
+            .saturating_mul(resolution.max(period.clamp(1, 60)));
         let first = -(-start).div_euclid(period.max(1)) * period.max(1);
-        let end = if period % kept == 0 { times.end } else { first };
+        let end = if period % resolution == 0 { times.end } else { first };
         Self { first, end, period: period.max(1), now }
     }
 
-    pub(crate) fn ascending(self) -> impl DoubleEndedIterator<Item = i64> {
+    pub(crate) fn starts(self) -> impl DoubleEndedIterator<Item = i64> {
         let periods = (self.end - self.first).max(0);
         let periods = periods / self.period + i64::from(periods % self.period > 0);
         (0..periods).map(move |index| self.first + index * self.period)
     }
 
-    /// Reads the period at `at` of `metric`, up to the end of the request.
-    pub(crate) fn read(self, metric: &Metric, at: i64, period: &mut Period) {
+    /// Reads the samples of `metric` in the period from `start`, up to the end of the request.
+    pub(crate) fn read(self, metric: &Metric, start: i64, period: &mut Period) {
         period.clear();
         if self.period >= metric.resolution {
-            metric.samples(at, (at + self.period).min(self.end), self.now, |value| {
+            metric.samples(start, (start + self.period).min(self.end), self.now, |value| {
                 period.push(value);
             });
         }
@@ -83,8 +83,8 @@ mod tests {
         ];
         for (times, period, starts) in cases {
             let window = Window::new(now + times.start..now + times.end, period, now);
-            let got: Vec<i64> = window.ascending().map(|at| at - now).collect();
-            assert_eq!(got, starts, "{times:?} {period}");
+            let actual: Vec<i64> = window.starts().map(|start| start - now).collect();
+            assert_eq!(actual, starts, "{times:?} {period}");
         }
     }
 
@@ -92,7 +92,7 @@ mod tests {
     fn the_last_period_ends_with_the_request() {
         let metric = Metric::new("A", "B").lag(60);
         let sum = |end: i64, now: i64| {
-            let mut period = Period::of(&[]);
+            let mut period = Period::for_statistics(&[]);
             Window::new(0..end, 300, now).read(&metric, 0, &mut period);
             period.get(Statistic::Sum)
         };

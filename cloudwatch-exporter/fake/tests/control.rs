@@ -7,16 +7,16 @@ use std::net::TcpStream;
 
 use fake_cloudwatch::{Fake, Model};
 
-fn ask(fake: &Fake, request: &str, body: &str) -> String {
+fn send(fake: &Fake, request: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(fake.address()).unwrap();
     let length = body.len();
     let head = format!(
         "{request} HTTP/1.1\r\nHost: fake\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all((head + body).as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[test]
@@ -35,24 +35,27 @@ fn the_control_interface_changes_the_fake() {
         ("GET /", "", "404"),
         ("POST /service/GraniteServiceVersion20100801/operation/ListMetrics", "", "404"),
     ] {
-        let answer = ask(&fake, request, body);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request} {body}: {answer}");
+        let response = send(&fake, request, body);
+        assert!(
+            response.starts_with(&format!("HTTP/1.1 {status}")),
+            "{request} {body}: {response}"
+        );
     }
 
     let form = "Content-Type: application/x-www-form-urlencoded\r\nX: ";
     let call = format!("POST / HTTP/1.1\r\n{form}");
-    let answer = ask(&fake, &call, "Action=GetCallerIdentity&Version=2011-06-15");
-    assert!(answer.contains("<Account>123456789012</Account>"), "{answer}");
+    let response = send(&fake, &call, "Action=GetCallerIdentity&Version=2011-06-15");
+    assert!(response.contains("<Account>123456789012</Account>"), "{response}");
     assert!(
-        ask(&fake, "GET /control/calls", "")
+        send(&fake, "GET /control/calls", "")
             .contains(r#""status":200,"request":"GetCallerIdentity""#)
     );
-    let counters = ask(&fake, "GET /control/counters", "");
+    let counters = send(&fake, "GET /control/counters", "");
     assert!(
         counters.contains(r#""get_caller_identity":{"received":1,"answered":1,"#),
         "{counters}"
     );
-    assert!(ask(&fake, "DELETE /control/counters", "").starts_with("HTTP/1.1 204"));
+    assert!(send(&fake, "DELETE /control/counters", "").starts_with("HTTP/1.1 204"));
     assert_eq!(fake.counters().received(), 0);
 }
 
@@ -65,8 +68,8 @@ fn invalid_bodies_are_rejected() {
             "POST /service/GraniteServiceVersion20100801/operation/{operation} HTTP/1.1\r\n{headers}"
         );
         for body in ["", "x", "\u{7f}\u{7f}", "{\"Namespace\": 1}"] {
-            let answer = ask(&fake, &call, body);
-            assert!(answer.starts_with("HTTP/1.1 400"), "{operation} {body:?}: {answer}");
+            let response = send(&fake, &call, body);
+            assert!(response.starts_with("HTTP/1.1 400"), "{operation} {body:?}: {response}");
         }
     }
     assert_eq!(fake.counters().get_metric_data.refused, 4);

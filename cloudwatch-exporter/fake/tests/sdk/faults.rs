@@ -31,7 +31,7 @@ async fn faults_are_retried_by_the_client() {
     assert_eq!(
         (calls.throttled, calls.failed, calls.answered),
         (1, 3, 6),
-        "a truncated answer is an answer"
+        "a truncated response counts as answered"
     );
 
     fake.reset();
@@ -40,10 +40,10 @@ async fn faults_are_retried_by_the_client() {
     assert_eq!(list(&thrice).await.unwrap().metrics().len(), 1);
     let calls = fake.counters().list_metrics;
     assert_eq!((calls.received, calls.throttled, calls.failed, calls.billed), (3, 1, 1, 1));
-    let seen = fake.calls();
-    assert_eq!(seen.iter().map(|call| call.status).collect::<Vec<_>>(), [400, 500, 200]);
-    assert_eq!((seen[0].access_key.as_str(), seen[0].region.as_str()), ("AKIDFAKE", "eu-west-1"));
-    let Request::ListMetrics(request) = &*seen[0].request else { panic!("{:?}", seen[0]) };
+    let calls = fake.calls();
+    assert_eq!(calls.iter().map(|call| call.status).collect::<Vec<_>>(), [400, 500, 200]);
+    assert_eq!((calls[0].access_key.as_str(), calls[0].region.as_str()), ("AKIDFAKE", "eu-west-1"));
+    let Request::ListMetrics(request) = &*calls[0].request else { panic!("{:?}", calls[0]) };
     assert_eq!((request.namespace.as_deref(), &request.recently_active), (Some("AWS/ELB"), &None));
 }
 
@@ -55,11 +55,11 @@ async fn an_injected_result_status_has_no_values() {
     let client = client(&fake, 1);
     let request = client.get_metric_data().start_time(at(NOW - 600)).end_time(at(NOW));
     let request = request.metric_data_queries(query("q", "a", "Sum", 300));
-    let answer = request.clone().send().await.unwrap();
-    assert_eq!(answer.metric_data_results()[0].status_code(), Some(&StatusCode::InternalError));
-    assert!(answer.metric_data_results()[0].values().is_empty());
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.metric_data_results()[0].values().len(), 2);
+    let response = request.clone().send().await.unwrap();
+    assert_eq!(response.metric_data_results()[0].status_code(), Some(&StatusCode::InternalError));
+    assert!(response.metric_data_results()[0].values().is_empty());
+    let response = request.send().await.unwrap();
+    assert_eq!(response.metric_data_results()[0].values().len(), 2);
 }
 
 #[tokio::test]
