@@ -1,11 +1,11 @@
 # The authority itself: its key and certificate, its revocation list, and its replacement.
 
-# utc DAYS: the time in DAYS days, as openssl's database writes it.
+# utc DAYS: prints the time in DAYS days in the format of openssl's database.
 utc() {
     TZ=UTC printf '%(%Y%m%d%H%M%S)TZ' $(($(printf '%(%s)T') + $1 * 86400))
 }
 
-# make_authority FOLDER: subjects are unique, because certificates and revocation lists name their issuer by its subject.
+# make_authority FOLDER: makes a key and a certificate with a unique subject, because certificates and revocation lists identify their issuer by its subject.
 make_authority() {
     rm -rf "$1.new"
     mkdir "$1.new"
@@ -16,12 +16,12 @@ make_authority() {
     mv "$1.new" "$1"
 }
 
-# revocation_list AUTHORITY: makes its crl.pem. index.txt is openssl's database, one line per issued certificate: state, expiry,
+# make_crl AUTHORITY: makes its crl.pem. index.txt is openssl's database, one line per issued certificate: state, expiry,
 # revocation, serial number, entry below $PKI, subject.
-revocation_list() {
+make_crl() {
     touch "$1/index.txt"
     [[ -e $1/crlnumber ]] || echo 01 >"$1/crlnumber"
-    # An expired certificate is refused in any case.
+    # Remove expired certificates, which are rejected in any case.
     awk -F '\t' -v now="$(utc 0)" '$2 > now' "$1/index.txt" >"$1/index.txt.new"
     mv -f "$1/index.txt.new" "$1/index.txt"
     openssl_quietly ca -gencrl -cert "$1/ca.crt" -keyfile "$1/ca.key" -crldays "${CRL_DAYS:-$((DAYS + 10))}" -out "$1/crl.pem.new" -config <(
@@ -43,19 +43,19 @@ publish() {
     mv -f "$PKI/$1.new" "$PKI/$1"
 }
 
-# renew_lists: of all trusted authorities.
-renew_lists() {
+# renew_crls: makes new revocation lists of all trusted authorities.
+renew_crls() {
     local authority
     for authority in "$CURRENT" "$NEXT" "$PREVIOUS"; do
-        [[ ! -e $authority/ca.key ]] || revocation_list "$authority"
+        [[ ! -e $authority/ca.key ]] || make_crl "$authority"
     done
     publish crl.pem
 }
 
-# fresh_lists: a list that is distributed with a certificate is valid for at least as long.
-fresh_lists() {
+# refresh_crls: renews revocation lists that would expire before a new certificate, because both are distributed together.
+refresh_crls() {
     [[ -r $PKI/crl.pem ]] && openssl crl -in "$PKI/crl.pem" -noout -nextupdate >/dev/null 2>&1 &&
-        (($(seconds_until "$(openssl crl -in "$PKI/crl.pem" -noout -nextupdate)") > DAYS * 86400)) || renew_lists
+        (($(seconds_until "$(openssl crl -in "$PKI/crl.pem" -noout -nextupdate)") > DAYS * 86400)) || renew_crls
 }
 
 # seconds_until FIELD=DATE
@@ -70,14 +70,14 @@ init() {
     lock
     make_authority "$CURRENT"
     publish ca.crt
-    renew_lists
+    renew_crls
     echo "$PKI/ca.crt"
 }
 
 crl() {
     (($# == 0)) || usage "crl takes no names"
-    need_authority
-    renew_lists
+    require_authority
+    renew_crls
     bundle_all
     echo "$PKI/crl.pem"
 }
@@ -86,13 +86,13 @@ rotate-ca() {
     (($# == 1)) || usage "rotate-ca needs a step: start, switch or finish"
     case $1 in
         start)
-            need_authority
+            require_authority
             [[ ! -e $NEXT && ! -e $PREVIOUS ]] || fail "a rotation has begun already; the next step is: rotate-ca $([[ -e $NEXT ]] && echo switch || echo finish)"
             make_authority "$NEXT"
             ;;
         switch)
-            need_authority
-            # Either all certificates are new or none is: a second attempt continues.
+            require_authority
+            # Without a next authority, an interrupted switch is continued: certificates of the previous authority are reissued.
             if [[ -e $NEXT ]]; then
                 mv "$CURRENT" "$PREVIOUS"
                 mv "$NEXT" "$CURRENT"
@@ -100,7 +100,7 @@ rotate-ca() {
             [[ -e $PREVIOUS ]] || fail "there is no next authority; the first step is: rotate-ca start"
             ;;
         finish)
-            need_authority
+            require_authority
             [[ -e $PREVIOUS ]] || fail "there is no previous authority; the steps are: start, switch, finish"
             local remaining
             remaining=$(issued_by_previous) || exit
@@ -111,7 +111,7 @@ rotate-ca() {
         *) usage "'$1' is not a step of rotate-ca: start, switch, finish" ;;
     esac
     publish ca.crt
-    renew_lists
+    renew_crls
     if [[ $1 = switch ]]; then
         local remaining old
         remaining=$(issued_by_previous) || exit
@@ -123,7 +123,7 @@ rotate-ca() {
     echo "distribute $PKI/ca.crt and $PKI/crl.pem, with hosts/*.tar and clients/*: to all of them, before the next step"
 }
 
-# issued_by_previous: entries whose certificates are of the previous authority.
+# issued_by_previous: prints the entries whose certificates were issued by the previous authority.
 issued_by_previous() {
     local issuer
     issuer=$(openssl x509 -in "$PREVIOUS/ca.crt" -noout -issuer -nameopt oneline,-space_eq)

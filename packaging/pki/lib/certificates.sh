@@ -4,10 +4,10 @@ make_key() {
     openssl_quietly genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
 }
 
-# allowed_days: sets `days`, the validity of certificates, which is limited by that of the authority.
-allowed_days() {
+# limit_days: sets `days`, the validity of new certificates, which must not outlive the authority.
+limit_days() {
     local left
-    # With an hour for the work itself.
+    # Less one hour, because signing takes time.
     left=$((($(seconds_until "$(openssl x509 -in "$CURRENT/ca.crt" -noout -enddate)") - 3600) / 86400))
     days=$DAYS
     if ((left < days)); then
@@ -31,13 +31,13 @@ issue() {
                 "subjectAltName=$(<"$folder/names")" 'authorityKeyIdentifier=keyid' 'subjectKeyIdentifier=hash'
         )
     umask 077
-    # The record comes first: a certificate that is not in it cannot be revoked.
+    # Record the certificate before it is used, because only recorded certificates can be revoked.
     printf 'V\t%s\t\t%s\t%s\t/CN=%s\n' "$(utc $((days + 1)))" "$serial" "$1" "$name" >>"$CURRENT/index.txt"
     mv -f "$folder/tls.crt.new" "$folder/tls.crt"
     bundle "$1"
 }
 
-# bundle ENTRY: all files that a host needs in /etc/node-exporter; for a client, the folder.
+# bundle ENTRY: makes the archive of all files that a host needs in /etc/node-exporter, or completes the folder of a client.
 bundle() {
     local folder=$PKI/$1 files=(tls.crt)
     if [[ $1 = clients/* ]]; then
@@ -48,7 +48,7 @@ bundle() {
     tar --owner=0 --group=0 --mode=u=rw,g=r,o= -cf "$folder.tar" -C "$folder" "${files[@]}" -C ../.. ca.crt crl.pem
 }
 
-# entries: hosts/NAME and clients/NAME of all that have a certificate.
+# entries: prints hosts/NAME and clients/NAME of all that have a certificate.
 entries() {
     local certificate
     for certificate in "$PKI"/hosts/*/tls.crt "$PKI"/clients/*/tls.crt; do
@@ -64,36 +64,36 @@ bundle_all() {
     done
 }
 
-# new_entry ENTRY NAMES: refuses one that has a certificate.
+# new_entry ENTRY NAMES: creates the folder of an entry; fails if it has a certificate.
 new_entry() {
     [[ ! -e $PKI/$1/tls.crt ]] || fail "$PKI/$1 has a certificate already; see 'renew' and 'revoke'"
     mkdir -p "$PKI/$1"
     echo "$2" >"$PKI/$1/names"
 }
 
-# make_request ENTRY: for the key of the entry.
-make_request() {
+# make_csr ENTRY: makes a certificate request for the key of the entry.
+make_csr() {
     openssl_quietly req -new -key "$PKI/$1/tls.key" -subj "/CN=${1#*/}" -out "$PKI/$1/csr"
 }
 
-# with_key ENTRY NAMES: key, request and certificate.
-with_key() {
-    need_authority
+# issue_with_new_key ENTRY NAMES: makes a key and a certificate request, and issues the certificate.
+issue_with_new_key() {
+    require_authority
     local days
-    allowed_days
+    limit_days
     new_entry "$1" "$2"
     make_key "$PKI/$1/tls.key"
-    make_request "$1"
-    fresh_lists
+    make_csr "$1"
+    refresh_crls
     issue "$1"
 }
 
 host() {
     (($# >= 1)) || usage "host needs a name"
-    own_name "$1"
+    check_common_name "$1"
     local list
-    list=$(names "$FLEET" "$@") || exit
-    with_key "hosts/$1" "$list"
+    list=$(subject_alt_names "$FLEET" "$@") || exit
+    issue_with_new_key "hosts/$1" "$list"
     echo "$PKI/hosts/$1.tar"
 }
 
@@ -101,41 +101,41 @@ sign() {
     (($# >= 2)) || usage "sign needs a request and a name"
     local request=$1 list days
     shift
-    own_name "$1"
+    check_common_name "$1"
     openssl req -in "$request" -noout -verify >/dev/null 2>&1 || fail "$request is not a certificate request (PEM), or its signature is wrong"
-    list=$(names "$FLEET" "$@") || exit
-    need_authority
-    allowed_days
+    list=$(subject_alt_names "$FLEET" "$@") || exit
+    require_authority
+    limit_days
     new_entry "hosts/$1" "$list"
     cp "$request" "$PKI/hosts/$1/csr"
-    fresh_lists
+    refresh_crls
     issue "hosts/$1"
     echo "$PKI/hosts/$1/tls.crt"
 }
 
 client() {
     (($# == 1)) || usage "client needs one name"
-    own_name "$1"
-    with_key "clients/$1" "DNS:$1"
+    check_common_name "$1"
+    issue_with_new_key "clients/$1" "DNS:$1"
     echo "$PKI/clients/$1"
 }
 
-# reissue ENTRY: a new certificate with the same key and names.
+# reissue ENTRY: issues a new certificate with the same key and names.
 reissue() {
     local folder=$PKI/$1
-    # Folders of the first version have neither file.
+    # Folders of the first version have no files `names` and `csr`.
     [[ -e $folder/names ]] ||
         openssl x509 -in "$folder/tls.crt" -noout -ext subjectAltName | sed -e 1d -e 's/IP Address:/IP:/g; s/[[:space:]]//g' >"$folder/names"
-    [[ -e $folder/csr ]] || make_request "$1"
+    [[ -e $folder/csr ]] || make_csr "$1"
     issue "$1"
     echo "$folder/tls.crt"
 }
 
-# reissue_all ENTRY...: concurrently. A failed renewal does not stop the others.
+# reissue_all ENTRY...: reissues certificates concurrently. A failed renewal does not stop the others.
 reissue_all() {
     local entry running=0 failures=0 days
-    allowed_days
-    fresh_lists
+    limit_days
+    refresh_crls
     for entry; do
         if ((running >= JOBS)); then
             wait -n || failures=$((failures + 1))
@@ -164,7 +164,7 @@ renew() {
             *) usage "renew --all takes --within DAYS and nothing else" ;;
         esac
         [[ -z $within ]] || is_number "$within" || usage "'$within' is not a number of days"
-        need_authority
+        require_authority
         local rows due
         rows=$(days_left) || exit
         mapfile -t due < <(awk -v within="${within:-100000}" '$1 < within && $2 ~ "^(hosts|clients)/" { print $2 }' <<<"$rows")
@@ -172,14 +172,14 @@ renew() {
         return
     fi
     (($# == 2)) || usage "renew needs 'host' or 'client', and a name; or --all"
-    existing "$@"
-    need_authority
-    allowed_days
-    fresh_lists
+    find_entry "$@"
+    require_authority
+    limit_days
+    refresh_crls
     reissue "$entry"
 }
 
-# record ENTRY: certificates of the first version are not in the index.
+# record ENTRY: adds a certificate of the first version, which had no index, to the index.
 record() {
     local serial authority
     serial=$(openssl x509 -in "$PKI/$1/tls.crt" -noout -serial)
@@ -195,8 +195,8 @@ record() {
 revoke() {
     (($# == 2)) || usage "revoke needs 'host' or 'client', and a name"
     local entry authority
-    existing "$@"
-    need_authority
+    find_entry "$@"
+    require_authority
     record "$entry"
     # openssl requires a two-digit year here.
     local revoked_at
@@ -208,7 +208,7 @@ revoke() {
             '$1 == "V" && $5 == entry { $1 = "R"; $3 = now } { print }' "$authority/index.txt" >"$authority/index.txt.new"
         mv -f "$authority/index.txt.new" "$authority/index.txt"
     done
-    renew_lists
+    renew_crls
     rm -rf "${PKI:?}/$entry" "$PKI/$entry.tar"
     bundle_all
     echo "$PKI/crl.pem"

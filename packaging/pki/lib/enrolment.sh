@@ -1,12 +1,12 @@
-# What `exporter-enrol` and the server need: tokens, and certificates for renewals.
+# Commands for the enrolment of hosts: tokens, renewal certificates and the server.
 
-# renewal NAME: a certificate for the same key that is only accepted by `serve`; for its use.
+# renewal NAME: issues a renewal certificate for the key of the host. Only `serve` runs this command, and only `serve` accepts the certificate.
 renewal() {
     (($# == 1)) || usage "renewal needs one name"
-    existing host "$1"
-    need_authority
+    find_entry host "$1"
+    require_authority
     local days
-    allowed_days
+    limit_days
     [[ -e $RENEWAL/ca.key ]] || make_authority "$RENEWAL"
     openssl_quietly x509 -req -in "$PKI/$entry/csr" -subj "/CN=$1" -CA "$RENEWAL/ca.crt" -CAkey "$RENEWAL/ca.key" \
         -set_serial "0x4$(openssl rand -hex 15)" -sha256 -days "$days" -out "$PKI/$entry/renewal.crt.new" -extfile <(
@@ -15,7 +15,7 @@ renewal() {
     mv -f "$PKI/$entry/renewal.crt.new" "$PKI/$entry/renewal.crt"
 }
 
-# token: the file of a token is called by its hash, and contains the time of its expiry and the names of the host.
+# token: the name of a token's file is the hash of the token; the file contains the expiry time and the names of the host.
 token() {
     local words=() within=1h list secret seconds fingerprint
     while (($#)); do
@@ -28,15 +28,15 @@ token() {
     done
     [[ $within =~ ^[1-9][0-9]{0,4}[mhd]$ ]] || usage "'$within' is not a duration such as 30m, 1h or 2d"
     ((${#words[@]})) || usage "token needs a name"
-    need_authority
+    require_authority
     fingerprint=$(openssl dgst -sha256 -r "$PKI/ca.crt")
     fingerprint=${fingerprint%% *}
     if [[ ${words[*]} = --ec2 ]]; then
         echo "ec2.$fingerprint"
         return
     fi
-    own_name "${words[0]}"
-    list=$(names "${words[@]}") || exit
+    check_common_name "${words[0]}"
+    list=$(subject_alt_names "${words[@]}") || exit
     [[ ! -e $PKI/hosts/${words[0]}/tls.crt ]] || fail "${words[0]} is enrolled already; to enrol it again: exporter-pki revoke host ${words[0]}"
     case $within in
         *m) seconds=$((${within%m} * 60)) ;;
@@ -52,14 +52,14 @@ token() {
 
 serve() {
     if [[ " $* " != *" --help "* ]]; then
-        need_authority
+        require_authority
         [[ -e $RENEWAL/ca.key ]] || make_authority "$RENEWAL"
-        # The server's commands take the lock themselves.
+        # Release the lock: the commands that the server runs take it themselves.
         exec 9>&-
     fi
     command -v python3 >/dev/null || fail "serve needs python3"
     export PKI EXPORTER_PKI
     EXPORTER_PKI=$(readlink -f "$0")
-    # A compiled copy would remain after a removal.
+    # -B: compiled files would not be removed with the package.
     exec python3 -B "$library/serve" "$@"
 }

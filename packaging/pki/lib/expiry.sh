@@ -1,6 +1,6 @@
-# Which certificates and lists there are, and when they expire.
+# The expiry dates of certificates and revocation lists.
 
-# certificates: paths below $PKI.
+# certificates: prints the paths of all certificates, relative to $PKI.
 certificates() {
     local authority entry
     for authority in "$CURRENT" "$NEXT" "$PREVIOUS"; do
@@ -12,7 +12,7 @@ certificates() {
     done
 }
 
-# decode FIELD: reads paths below $PKI; writes that field of each certificate, a tab, and the path. One openssl process reads them all.
+# decode FIELD: reads paths relative to $PKI; prints the field of each certificate, a tab, and the path. One openssl process decodes them all.
 decode() {
     local paths values path
     mapfile -t paths
@@ -27,7 +27,8 @@ decode() {
     paste <(printf '%s\n' "${values[@]}") <(printf '%s\n' "${paths[@]}")
 }
 
-# days_left: days and path of each certificate and revocation list, the soonest first. Rounded down: -1 for one that expired an hour ago.
+# days_left: prints the remaining days and the path of each certificate and revocation list, the soonest first. Days are rounded down: -1 means that it expired
+# within the last day.
 days_left() {
     local dates
     dates=$(certificates | decode 'Not After') || return

@@ -19,7 +19,7 @@ Every decision is a line of JSON in $PKI/audit.log and on standard error. Enviro
 """
 import argparse, contextlib, pathlib, re, ssl, sys, threading
 
-from authority import PKI, Refused
+from authority import PKI, RequestError
 from server import Server
 from service import WEB_CONFIG, Service
 
@@ -54,9 +54,9 @@ def main():
     try:
         if not (PKI / 'web-config.yml').exists():
             (PKI / 'web-config.yml').write_text(WEB_CONFIG)
-        service.keep_own_certificate()
+        service.renew_own_certificate()
         server = Server(options.listen, service)
-    except (OSError, ssl.SSLError, Refused) as error:
+    except (OSError, ssl.SSLError, RequestError) as error:
         raise SystemExit(f'exporter-pki: {error}') from error
     threading.Thread(target=server.maintain, daemon=True).start()
     host, port = server.server_address[:2]

@@ -1,10 +1,10 @@
-"""The audit log, and the limit of rejected requests."""
+"""The audit log, and the limit for rejected requests."""
 import datetime, json, os, sys, threading, time
 
 from authority import PKI
 
-# Rejected requests of one address in a minute; beyond these, its requests for enrolment are not examined.
-REJECTIONS = 20
+# After this number of rejected requests from one address in a minute, its further enrolment requests are rejected without processing.
+MAX_REJECTIONS = 20
 
 
 class Audit:
@@ -12,7 +12,7 @@ class Audit:
         self.lock = threading.Lock()
 
     def write(self, **fields):
-        """Fails if the file cannot be written: no certificate leaves without a record."""
+        """Fails if the file cannot be written, so that no certificate is sent without a record."""
         line = json.dumps({'time': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='milliseconds'), **fields}) + '\n'
         with self.lock:
             sys.stderr.write(line)
@@ -20,8 +20,8 @@ class Audit:
             with open(PKI / 'audit.log', 'a', opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
                 log.write(line)
 
-    def note(self, **fields):
-        """The same for what has happened anyway."""
+    def try_write(self, **fields):
+        """Like `write`, for events that cannot be undone: only reports that the file cannot be written."""
         try:
             self.write(**fields)
         except OSError as error:
@@ -47,4 +47,4 @@ class Rejections:
 
     def exceeded(self, address):
         with self.lock:
-            return self._current().get(address, 0) >= REJECTIONS
+            return self._current().get(address, 0) >= MAX_REJECTIONS

@@ -1,49 +1,50 @@
 """The files of the authority, exporter-pki, which writes them, and openssl, which reads them."""
 import contextlib, fcntl, functools, os, pathlib, re, ssl, subprocess, time, typing
 
-TOOL = os.environ['EXPORTER_PKI']
+EXPORTER_PKI = os.environ['EXPORTER_PKI']
 PKI = pathlib.Path(os.environ.get('PKI') or 'pki')
-# A connection that has not been answered by then is closed, however slowly it sends.
-DEADLINE = 20
-# For a signature, and for the lock of exporter-pki each, so that the client gets an answer before its deadline.
-LOCK_WAIT = DEADLINE // 3
+# Connections are closed after this number of seconds, also if the client is still sending.
+CONNECTION_TIMEOUT = 20
+# The limit for the wait for a signing slot, and the one for the lock of exporter-pki: both together are shorter than CONNECTION_TIMEOUT, so that the client
+# gets a response.
+LOCK_WAIT = CONNECTION_TIMEOUT // 3
 BUSY = 'the authority is busy; try again'
 
 
-class Refused(Exception):
-    """With the status of the response and a reason that the client may read."""
+class RequestError(Exception):
+    """An error response: its HTTP status, and the reason. Clients may read the reason unless the status is 500."""
 
     def __init__(self, status, reason):
         super().__init__(reason)
         self.status = status
 
 
-def openssl(*words, text=None):
-    """Standard output, or None if openssl fails."""
-    done = subprocess.run(['openssl', *map(str, words)], input=text, capture_output=True, timeout=DEADLINE)
-    return done.stdout if done.returncode == 0 else None
+def openssl(*arguments, text=None):
+    """Returns the standard output, or None if openssl fails."""
+    result = subprocess.run(['openssl', *map(str, arguments)], input=text, capture_output=True, timeout=CONNECTION_TIMEOUT)
+    return result.stdout if result.returncode == 0 else None
 
 
-def tool(*words):
-    """Output of exporter-pki."""
-    done = subprocess.run([TOOL, *words], capture_output=True, text=True, env={**os.environ, 'PKI': str(PKI), 'LOCK_WAIT': str(LOCK_WAIT)})
-    if done.returncode == 75:
-        raise Refused(503, BUSY)
-    if done.returncode:
-        raise Refused(500, f'exporter-pki {words[0]}: {done.stderr.strip()}')
-    return done.stdout
+def exporter_pki(*arguments):
+    """Returns the standard output of an exporter-pki command."""
+    result = subprocess.run([EXPORTER_PKI, *arguments], capture_output=True, text=True, env={**os.environ, 'PKI': str(PKI), 'LOCK_WAIT': str(LOCK_WAIT)})
+    if result.returncode == 75:
+        raise RequestError(503, BUSY)
+    if result.returncode:
+        raise RequestError(500, f'exporter-pki {arguments[0]}: {result.stderr.strip()}')
+    return result.stdout
 
 
-def public_key_of_request(path):
+def public_key_of_csr(path):
     key = openssl('req', '-in', path, '-noout', '-pubkey', '-verify')
     if not key:
-        raise Refused(400, 'the request is not a valid certificate request, or its signature is wrong')
+        raise RequestError(400, 'the request is not a valid certificate request, or its signature is wrong')
     return key
 
 
 @contextlib.contextmanager
 def shared_lock():
-    """Keeps exporter-pki from writing; waits for it no longer than `tool` does."""
+    """Keeps exporter-pki from writing. Waits for it as long as an exporter-pki command would."""
     deadline = time.monotonic() + LOCK_WAIT
     with open(PKI / '.lock', 'a') as lock:
         while True:
@@ -52,7 +53,7 @@ def shared_lock():
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise Refused(503, BUSY) from None
+                    raise RequestError(503, BUSY) from None
                 time.sleep(0.05)
         yield
 
@@ -62,23 +63,23 @@ def is_enrolled(name):
 
 
 def is_enrolled_with(key, name):
-    return is_enrolled(name) and public_key_of_request(PKI / 'hosts' / name / 'csr') == key
+    return is_enrolled(name) and public_key_of_csr(PKI / 'hosts' / name / 'csr') == key
 
 
 def check_key(public_key):
-    """A key that openssl and the exporters accept, of a usual size: others are expensive to use."""
+    """Accepts only keys that openssl and the exporters support, and no larger RSA keys, which would be expensive to use."""
     text = (openssl('pkey', '-pubin', '-noout', '-text', text=public_key) or b'').decode(errors='replace')
     bits = re.search(r'Public-Key: \((\d+) bit\)', text)
     size = int(bits[1]) if bits else 0
     if not ('NIST CURVE: P-256' in text or 'NIST CURVE: P-384' in text or ('Modulus:' in text and 2048 <= size <= 4096)):
-        raise Refused(400, 'the key of the request must be P-256, P-384, or RSA of 2048 to 4096 bits')
+        raise RequestError(400, 'the key of the request must be P-256, P-384, or RSA of 2048 to 4096 bits')
 
 
 class Certificate(typing.NamedTuple):
-    """What is needed of a certificate in a file; times in seconds since the epoch."""
+    """The validity of a certificate in seconds since the epoch, and its serial number."""
 
-    begin: float
-    end: float
+    not_before: float
+    not_after: float
     serial: str
 
     @classmethod
@@ -87,12 +88,13 @@ class Certificate(typing.NamedTuple):
 
     @classmethod
     @functools.lru_cache(10000)
-    def _read(cls, path, _changed):
+    def _read(cls, path, _mtime):
         lines = (openssl('x509', '-in', path, '-noout', '-startdate', '-enddate', '-serial') or b'').decode().splitlines()
         if len(lines) != 3:
-            raise Refused(500, f'{path} is not a certificate')
-        begin, end, serial = (line.partition('=')[2] for line in lines)
-        return cls(ssl.cert_time_to_seconds(begin), ssl.cert_time_to_seconds(end), serial)
+            raise RequestError(500, f'{path} is not a certificate')
+        not_before, not_after, serial = (line.partition('=')[2] for line in lines)
+        return cls(ssl.cert_time_to_seconds(not_before), ssl.cert_time_to_seconds(not_after), serial)
 
-    def is_due(self, percent):
-        return time.time() >= self.begin + (self.end - self.begin) * percent / 100
+    def needs_renewal(self, percent):
+        """Whether this percentage of the validity has passed."""
+        return time.time() >= self.not_before + (self.not_after - self.not_before) * percent / 100

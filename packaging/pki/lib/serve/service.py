@@ -2,12 +2,12 @@
 import contextlib, os, re, ssl, tarfile, tempfile, threading
 
 from audit import Audit, Rejections
-from authority import BUSY, LOCK_WAIT, PKI, Certificate, Refused, check_key, is_enrolled, is_enrolled_with, openssl, public_key_of_request, shared_lock, tool
+from authority import BUSY, LOCK_WAIT, PKI, Certificate, RequestError, check_key, is_enrolled, is_enrolled_with, openssl, public_key_of_csr, shared_lock, exporter_pki
 from tokens import Ec2, Tokens
 
-REQUEST = re.compile(r'-----BEGIN CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----\s*')
-FILES = ('ca.crt', 'crl.pem', 'web-config.yml')
-# Until the administrator writes another one, for example with a password.
+CSR = re.compile(r'-----BEGIN CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----\s*')
+SHARED_FILES = ('ca.crt', 'crl.pem', 'web-config.yml')
+# The initial web configuration; the administrator can replace it, for example by one with a password.
 WEB_CONFIG = """# The web configuration of all enrolled hosts: a change here is in force on each of them within two hours.
 tls_server_config:
   cert_file: tls.crt
@@ -26,88 +26,88 @@ class Service:
         self.name, self.percent = options.name, options.renew_after
         self.audit, self.rejections, self.tokens = Audit(), Rejections(), Tokens()
         self.ec2 = Ec2(options.ec2_account, options.ec2_certificates, options.ec2_within)
-        # Signing takes two processes of openssl each.
-        self.signing = threading.Semaphore(os.cpu_count() or 2)
+        # Each signature needs two openssl processes.
+        self.signing_slots = threading.Semaphore(os.cpu_count() or 2)
 
     @contextlib.contextmanager
-    def turn(self):
-        if not self.signing.acquire(timeout=LOCK_WAIT):
-            raise Refused(503, BUSY)
+    def signing_slot(self):
+        if not self.signing_slots.acquire(timeout=LOCK_WAIT):
+            raise RequestError(503, BUSY)
         try:
             yield
         finally:
-            self.signing.release()
+            self.signing_slots.release()
 
     def enrol(self, form):
-        request = form.get('csr', '')
-        if not REQUEST.fullmatch(request):
-            raise Refused(400, 'csr is not a certificate request (PEM)')
-        with self.turn(), tempfile.NamedTemporaryFile('w', suffix='.csr') as file:
-            file.write(request)
+        csr = form.get('csr', '')
+        if not CSR.fullmatch(csr):
+            raise RequestError(400, 'csr is not a certificate request (PEM)')
+        with self.signing_slot(), tempfile.NamedTemporaryFile('w', suffix='.csr') as file:
+            file.write(csr)
             file.flush()
-            key = public_key_of_request(file.name)
+            key = public_key_of_csr(file.name)
             check_key(key)
             if 'ec2' in form:
-                names = self.ec2.names(form['ec2'])
-                mark = self.tokens.mark_of_instance(names[0])
+                names = self.ec2.host_names(form['ec2'])
+                marker = self.tokens.marker_of_instance(names[0])
             else:
-                names, mark = self.tokens.find(form.get('token', ''))
-            with self.tokens.exclusive(mark):
-                self.issue(file.name, key, names, mark)
+                names, marker = self.tokens.find(form.get('token', ''))
+            with self.tokens.exclusive(marker):
+                self.issue(file.name, key, names, marker)
                 return names[0], self.archive(names[0])
 
-    def issue(self, request, key, names, mark):
-        """The certificates of a new host. A host that did not get the response to an earlier request repeats it with the same key: it gets what was issued
-        then, and what was not. With another key, a token cannot be used again, and after a revocation not at all."""
+    def issue(self, csr, key, names, marker):
+        """Issues the certificates of a host. A host that did not receive the response repeats its request with the same key: the certificates that were issued
+        before are kept, and the missing ones are issued. A token cannot be used again with another key, or after a revocation."""
         name = names[0]
         if not is_enrolled_with(key, name):
-            if mark.path.exists():
-                raise Refused(403, mark.reason)
+            if marker.path.exists():
+                raise RequestError(403, marker.reason)
             if is_enrolled(name):
-                raise Refused(409, f'{name} is enrolled already; to enrol it again: exporter-pki revoke host {name}')
-            mark.path.parent.mkdir(mode=0o700, exist_ok=True)
-            mark.path.touch(mode=0o600)
+                raise RequestError(409, f'{name} is enrolled already; to enrol it again: exporter-pki revoke host {name}')
+            marker.path.parent.mkdir(mode=0o700, exist_ok=True)
+            marker.path.touch(mode=0o600)
             try:
-                tool('sign', request, *names)
+                exporter_pki('sign', csr, *names)
             except BaseException:
                 if not is_enrolled(name):
-                    mark.path.unlink()
+                    marker.path.unlink()
                 raise
         if not (PKI / 'hosts' / name / 'renewal.crt').exists():
-            tool('renewal', name)
+            exporter_pki('renewal', name)
 
     def renew(self, subject, certificate):
-        """The files of the host that has this renewal certificate."""
-        with self.turn():
-            name = self.owner(subject, certificate)
+        """Returns the name and the files of the host with this renewal certificate. Renews certificates that need it."""
+        with self.signing_slot():
+            name = self.authenticate(subject, certificate)
             folder = PKI / 'hosts' / name
-            if Certificate.read(folder / 'tls.crt').is_due(self.percent):
-                tool('renew', 'host', name)
-            if Certificate.read(folder / 'renewal.crt').is_due(self.percent):
-                tool('renewal', name)
+            if Certificate.read(folder / 'tls.crt').needs_renewal(self.percent):
+                exporter_pki('renew', 'host', name)
+            if Certificate.read(folder / 'renewal.crt').needs_renewal(self.percent):
+                exporter_pki('renewal', name)
             return name, self.archive(name)
 
-    def owner(self, subject, certificate):
-        """The name in the certificate, if its key is the one that was enrolled."""
-        name = dict(pair for part in subject for pair in part).get('commonName', '')
+    def authenticate(self, subject, certificate):
+        """Returns the name in the certificate, if the host was enrolled with its key."""
+        name = dict(attribute for rdn in subject for attribute in rdn).get('commonName', '')
         folder = PKI / 'hosts' / name
-        # The names of folders were checked when the certificate was issued.
+        # Names were validated when the certificate was issued; without a slash, no other folder can be reached.
         if not name or '/' in name or not (folder / 'renewal.crt').exists():
-            raise Refused(403, f'{name} is not enrolled, or has been revoked')
+            raise RequestError(403, f'{name} is not enrolled, or has been revoked')
         pem = ssl.DER_cert_to_PEM_cert(certificate)
-        # The current one, or an earlier one if the response with the current one was lost.
+        # Earlier certificates with the same key are accepted too, because the response with the current one may have been lost.
         if ssl.PEM_cert_to_DER_cert((folder / 'renewal.crt').read_text()) == certificate:
             return name
-        if openssl('x509', '-noout', '-pubkey', text=pem.encode()) != public_key_of_request(folder / 'csr'):
-            raise Refused(403, f'{name} has been enrolled with another key since')
+        if openssl('x509', '-noout', '-pubkey', text=pem.encode()) != public_key_of_csr(folder / 'csr'):
+            raise RequestError(403, f'{name} has been enrolled with another key since')
         return name
 
     def archive(self, name):
-        """What a host needs, except its key. Consistent: `exporter-pki` does not write meanwhile."""
+        """Returns a tar archive of the files of a host, without its key. The lock keeps them consistent with each other."""
         folder = PKI / 'hosts' / name
         with shared_lock(), tempfile.TemporaryFile() as file:
             with tarfile.open(fileobj=file, mode='w', format=tarfile.USTAR_FORMAT) as archive:
-                for path in (folder / 'tls.crt', folder / 'renewal.crt', *(PKI / file for file in FILES)):
+                for path in (folder / 'tls.crt', folder / 'renewal.crt', *(PKI / file for file in SHARED_FILES)):
                     entry = archive.gettarinfo(path, path.name)
                     entry.uid = entry.gid = 0
                     entry.uname = entry.gname = ''
@@ -117,14 +117,14 @@ class Service:
             file.seek(0)
             return file.read()
 
-    def keep_own_certificate(self):
-        """The server is a host of its own authority."""
+    def renew_own_certificate(self):
+        """The certificate of the server is that of a host of its authority."""
         if not (PKI / 'hosts' / self.name / 'tls.crt').exists():
-            tool('host', self.name)
-        elif Certificate.read(PKI / 'hosts' / self.name / 'tls.crt').is_due(self.percent):
-            tool('renew', 'host', self.name)
+            exporter_pki('host', self.name)
+        elif Certificate.read(PKI / 'hosts' / self.name / 'tls.crt').needs_renewal(self.percent):
+            exporter_pki('renew', 'host', self.name)
 
-    def context(self):
+    def tls_context(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(PKI / 'hosts' / self.name / 'tls.crt', PKI / 'hosts' / self.name / 'tls.key')
