@@ -1,7 +1,7 @@
 """Private MariaDB and MySQL servers on loopback, for tests and benchmarks: MariaDB where it is installed, MySQL from the folder in $MYSQL."""
 import os, pathlib, shutil, socket, subprocess, tempfile, time
 
-PATIENCE = 120
+TIMEOUT = 120
 GALERA = next((path for path in ('/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so') if os.path.exists(path)), None)
 
 
@@ -11,29 +11,29 @@ def free_port():
         return free.getsockname()[1]
 
 
-def until(condition, what):
-    deadline = time.monotonic() + PATIENCE
+def wait_until(condition, what):
+    deadline = time.monotonic() + TIMEOUT
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f'not in {PATIENCE} s: {what() if callable(what) else what}')
+            raise AssertionError(f'not in {TIMEOUT} s: {what() if callable(what) else what}')
         time.sleep(0.2)
 
 
 class Server:
-    """A server with a user `exporter` without a password, who has the privileges for all collectors."""
+    """A server. `grant` creates the user `exporter` with the privileges for all collectors."""
 
     def __init__(self, *flags):
         self.flags = list(flags)
         self.port = free_port()
         self.process = None
-        self.prepare()
+        self.initialize()
 
-    def start(self, *more):
-        self.process = subprocess.Popen(self.command() + self.flags + list(more), env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self.answers, lambda: f'{self} does not start: {self.log()}')
+    def start(self, *extra_flags):
+        self.process = subprocess.Popen(self.command() + self.flags + list(extra_flags), env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self.is_ready, lambda: f'{self} does not start: {self.log()}')
         return self
 
     def crash(self):
@@ -42,14 +42,14 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
     def close(self):
         if self.process:
             self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def answers(self):
+    def is_ready(self):
         if self.process.poll() is not None:
             raise AssertionError(f'{self} ended with status {self.process.returncode}: {self.log()}')
         return self.client('SELECT 1').returncode == 0
@@ -58,25 +58,25 @@ class Server:
         return subprocess.run(self.client_command() + ['-uroot', '-N', '--default-character-set=utf8mb4'], input=statements, capture_output=True, text=True)
 
     def sql(self, statements):
-        done = self.client(statements)
-        if done.returncode:
-            raise AssertionError(f'{self}: {statements[:300]}: {done.stderr}')
-        return done.stdout
+        result = self.client(statements)
+        if result.returncode:
+            raise AssertionError(f'{self}: {statements[:300]}: {result.stderr}')
+        return result.stdout
 
     def session(self, statements):
-        """A client that runs statements until it is killed."""
+        """Starts a client that runs statements until it is killed."""
         return subprocess.Popen(self.client_command() + ['-uroot', '-e', statements], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def options(self, folder):
-        """An option file for the exporters."""
+    def write_option_file(self, folder):
+        """Writes an option file for the exporter, and returns its path."""
         path = pathlib.Path(folder, f'{self.port}.cnf')
         path.write_text(f'[client]\nuser=exporter\npassword=sesame\nhost=127.0.0.1\nport={self.port}\nget-server-public-key=1\n')
         path.chmod(0o600)
         return path
 
     def grant(self):
-        more = ', SLAVE MONITOR, REPLICATION MASTER ADMIN' if self.flavour == 'MariaDB' else ', REPLICATION SLAVE'
-        self.sql(f"CREATE USER exporter@'127.0.0.1' IDENTIFIED BY 'sesame'; GRANT PROCESS, REPLICATION CLIENT, SELECT{more} ON *.* TO exporter@'127.0.0.1';"
+        privileges = ', SLAVE MONITOR, REPLICATION MASTER ADMIN' if self.flavour == 'MariaDB' else ', REPLICATION SLAVE'
+        self.sql(f"CREATE USER exporter@'127.0.0.1' IDENTIFIED BY 'sesame'; GRANT PROCESS, REPLICATION CLIENT, SELECT{privileges} ON *.* TO exporter@'127.0.0.1';"
                  'CREATE DATABASE heartbeat; CREATE TABLE heartbeat.heartbeat (ts VARCHAR(26) NOT NULL, server_id INT UNSIGNED NOT NULL PRIMARY KEY);'
                  'CREATE DATABASE app; CREATE TABLE app.numbers (id INT PRIMARY KEY);')
         return self
@@ -95,7 +95,7 @@ class MariaDB(Server):
     def missing():
         return None if shutil.which('mariadbd') else 'no mariadbd in PATH; install mariadb-server-core'
 
-    def prepare(self):
+    def initialize(self):
         self.folder = tempfile.mkdtemp()
         os.chmod(self.folder, 0o755)
         self.user = ['--user=nobody'] if os.geteuid() == 0 else []
@@ -126,7 +126,7 @@ class MySQL(Server):
         programs = os.environ.get('MYSQL')
         return None if programs and pathlib.Path(programs, 'mysqld').exists() else 'MYSQL does not name a folder with mysqld and mysql in it'
 
-    def prepare(self):
+    def initialize(self):
         self.programs = os.environ['MYSQL']
         self.folder = tempfile.mkdtemp()
         subprocess.run([*self.base(), '--initialize-insecure'], check=True, capture_output=True)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""hung_mount.py FOLDER: mounts a file system on which statfs never returns, as if its server were dead.
+"""hung_mount.py FOLDER: mounts a file system on which statfs never returns, like on a network file system whose server is down.
 
-FUSE by hand, so that nothing need be installed: the kernel's requests are read from /dev/fuse; lookups of the root folder are
-answered, statfs never is. Prints a line once it is mounted. Ends on SIGTERM, which unblocks all waiting processes.
+Speaks the FUSE protocol itself, so that no library is needed: it reads the kernel's requests from /dev/fuse, replies to lookups of the
+root folder, and never replies to statfs. Prints a line once it is mounted. Ends on SIGTERM, which unblocks all waiting processes.
 """
 import ctypes, os, signal, struct, sys
 
@@ -20,14 +20,14 @@ def main(folder):
         sys.exit(f'mount {folder}: {os.strerror(ctypes.get_errno())}')
 
     def stop(*_):
-        libc.umount2(folder.encode(), 2)  # MNT_DETACH; closing the device then aborts what hangs.
+        libc.umount2(folder.encode(), 2)  # MNT_DETACH; closing the device then aborts the requests that hang.
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print(f'{folder} hangs', flush=True)
 
-    def answer(unique, body=b'', error=0):
+    def reply(unique, body=b'', error=0):
         os.write(device, struct.pack('<IiQ', 16 + len(body), -error, unique) + body)
 
     while True:
@@ -35,11 +35,11 @@ def main(folder):
         _, operation, unique = struct.unpack_from('<IIQ', request)
         if operation == INIT:
             # struct fuse_init_out of protocol 7.31, without extensions.
-            answer(unique, struct.pack('<IIIIHHIIHH32x', 7, 31, 0, 0, 12, 10, 1 << 17, 1, 0, 0))
+            reply(unique, struct.pack('<IIIIHHIIHH32x', 7, 31, 0, 0, 12, 10, 1 << 17, 1, 0, 0))
         elif operation == GETATTR:
-            answer(unique, struct.pack('<QII', 3600, 0, 0) + FOLDER)
+            reply(unique, struct.pack('<QII', 3600, 0, 0) + FOLDER)
         elif operation not in (STATFS, FORGET, INTERRUPT):
-            answer(unique, error=ENOSYS)
+            reply(unique, error=ENOSYS)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Ansible role on a booted machine: installs, changes nothing the second time, takes over from prometheus-community's, and turns on mutual TLS.
 
-Ansible's SSH connection runs a wrapper in place of ssh, which enters the machine. BINARY=target/debug/node-exporter unless set. Skipped, and loudly so, where
+Ansible's SSH connection runs a wrapper in place of ssh, which enters the machine. BINARY=target/debug/node-exporter unless set. Skipped with a message where
 no machine can boot or Ansible is missing; with PACKAGING_TESTS=required that is a failure.
 """
 import json, os, pathlib, re, shutil, subprocess, sys, tempfile, time, unittest
@@ -47,21 +47,21 @@ class Role(unittest.TestCase):
         (self.folder / 'inventory').write_text(
             f'[node]\nweb1 ansible_ssh_executable={wrapper} ansible_ssh_transfer_method=piped ansible_ssh_pipelining=true '
             'ansible_python_interpreter=/usr/bin/python3 ansible_become=false\n')
-        for words in (('init',), ('host', 'web1', 'web1.example.org'), ('client', 'prometheus'), ('client', 'stranger')):
-            subprocess.run([PKI, *words], cwd=self.folder, check=True, capture_output=True)
+        for arguments in (('init',), ('host', 'web1', 'web1.example.org'), ('client', 'prometheus'), ('client', 'stranger')):
+            subprocess.run([PKI, *arguments], cwd=self.folder, check=True, capture_output=True)
         self.variables = {'node_exporter_binary': str(BINARY), 'node_exporter_pki': str(self.folder / 'pki')}
 
     def play(self, check=True):
-        """The number of changes."""
+        """Runs the playbook, and returns the number of changes."""
         started = time.monotonic()
         (self.folder / 'variables.json').write_text(json.dumps(self.variables))
-        done = subprocess.run(['ansible-playbook', '-i', self.folder / 'inventory', '-e', f'@{self.folder}/variables.json', PLAYBOOK], capture_output=True, text=True,
+        result = subprocess.run(['ansible-playbook', '-i', self.folder / 'inventory', '-e', f'@{self.folder}/variables.json', PLAYBOOK], capture_output=True, text=True,
                               env={**os.environ, 'ANSIBLE_HOME': str(self.folder), 'ANSIBLE_LOCAL_TEMP': str(self.folder), 'ANSIBLE_NOCOWS': '1', 'LC_ALL': 'C.UTF-8'})
-        self.said = done.stdout + done.stderr
+        self.output = result.stdout + result.stderr
         print(f'played in {time.monotonic() - started:.0f} s', flush=True)
         if check:
-            self.assertEqual(done.returncode, 0, self.said)
-        found = re.search(r'changed=(\d+)', self.said)
+            self.assertEqual(result.returncode, 0, self.output)
+        found = re.search(r'changed=(\d+)', self.output)
         return int(found[1]) if found else None
 
     def page(self, client='prometheus', port=9100, flags=''):
@@ -82,7 +82,7 @@ class Role(unittest.TestCase):
             'node_exporter_web_disable_exporter_metrics': True,
         }
         self.assertGreater(self.play(), 5)
-        self.assertIn('node_exporter_version has no effect', self.said)
+        self.assertIn('node_exporter_version has no effect', self.output)
         self.assertIn('node_load1 ', self.page())
         self.assertNotIn('node_load1 ', self.page('stranger'))
         self.assertNotEqual(machine.run('systemctl is-active node_exporter', check=False).stdout, 'active\n')
@@ -92,12 +92,12 @@ class Role(unittest.TestCase):
                      '--web.disable-exporter-metrics', '--collector.textfile.directory=/var/lib/node_exporter'):
             self.assertIn(flag, flags)
         self.assertEqual(machine.run('stat -c "%U %G %a" /etc/node-exporter/tls.key').stdout, 'root node-exporter 640\n')
-        self.assertEqual(self.play(), 0, self.said)
+        self.assertEqual(self.play(), 0, self.output)
         self.assertEqual(self.pid(), pid)
 
         # A new certificate needs no restart; a new flag or address does.
         subprocess.run([PKI, 'renew', 'host', 'web1'], cwd=self.folder, check=True, capture_output=True)
-        self.assertEqual(self.play(), 1, self.said)
+        self.assertEqual(self.play(), 1, self.output)
         self.assertEqual(self.pid(), pid)
         # A clear-text password would need passlib on the controller; a hash does not.
         hash = subprocess.run([BINARY, '--hash-password'], input='sesame', capture_output=True, text=True, check=True).stdout.strip()
@@ -114,7 +114,7 @@ class Role(unittest.TestCase):
     def test_conflicting_variables_are_reported(self):
         self.variables |= {'node_exporter_enrol_url': 'https://pki.example.org'}
         self.play(check=False)
-        self.assertIn('exclude each other', self.said)
+        self.assertIn('exclude each other', self.output)
 
 
 if __name__ == '__main__':

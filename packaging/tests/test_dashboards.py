@@ -3,7 +3,7 @@
 
 The node exporter ($BINARY, or the debug build) runs here and is scraped over mutual TLS. The pages of the others are in pages/, recorded from a
 MariaDB and from the CloudWatch exporter, with charges written by hand; those of MySQL collectors that need a replica, a cluster or locks are the
-expected pages of their tests. Prometheus is $PROMETHEUS, or in target/tools or the PATH; skipped, and loudly so, where it is missing.
+expected pages of their tests. Prometheus is $PROMETHEUS, or in target/tools or the PATH; skipped with a message where it is missing.
 """
 import contextlib, http.server, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time, unittest, urllib.error, urllib.parse, urllib.request
 
@@ -17,7 +17,7 @@ UNPACKED = ROOT / 'target/tools/unpacked/usr/bin/prometheus'
 PROMETHEUS = shutil.which(os.environ.get('PROMETHEUS') or (str(UNPACKED) if UNPACKED.exists() else 'prometheus'))
 # Metrics that may be missing on a test machine: disks, swap, pressure information, a running replica.
 MAY_BE_ABSENT = re.compile(r'node_(disk|pressure|vmstat|filesystem|netstat|timex)_|mysql_slave_status_seconds_behind_master')
-PATIENCE = 120
+TIMEOUT = 120
 
 
 def setUpModule():
@@ -94,31 +94,31 @@ class Dashboards(unittest.TestCase):
                 stack.callback(process.wait)
                 stack.callback(process.terminate)
             cls.addClassCleanup(stack.pop_all().close)
-        deadline = time.monotonic() + PATIENCE
-        while len(cls.ask('count_over_time(up[1m] ) > 3 and up == 1')) < len(jobs):
+        deadline = time.monotonic() + TIMEOUT
+        while len(cls.query('count_over_time(up[1m] ) > 3 and up == 1')) < len(jobs):
             assert time.monotonic() < deadline, cls.log.read_text()[-4000:]
             time.sleep(0.5)
 
     @classmethod
-    def ask(cls, expression):
+    def query(cls, expression):
         try:
-            with urllib.request.urlopen(f'http://127.0.0.1:{cls.port}/api/v1/query?' + urllib.parse.urlencode({'query': expression}), timeout=PATIENCE) as answer:
-                return json.load(answer)['data']['result']
+            with urllib.request.urlopen(f'http://127.0.0.1:{cls.port}/api/v1/query?' + urllib.parse.urlencode({'query': expression}), timeout=TIMEOUT) as response:
+                return json.load(response)['data']['result']
         except urllib.error.HTTPError as error:
             raise AssertionError(f'{expression}: {error.read().decode()}') from None
         except OSError:
             return []
 
     def test_every_expression_has_a_result(self):
-        asked = 0
+        count = 0
         for dashboard in DASHBOARDS:
             for title, expression in expressions(dashboard):
                 with self.subTest(dashboard=dashboard.stem, panel=title):
-                    asked += 1
-                    answer = self.ask(expression.replace('$__rate_interval', '1m').replace('$instance', '.*'))
+                    count += 1
+                    result = self.query(expression.replace('$__rate_interval', '1m').replace('$instance', '.*'))
                     if not MAY_BE_ABSENT.search(expression):
-                        self.assertTrue(answer, expression)
-        self.assertGreater(asked, 40)
+                        self.assertTrue(result, expression)
+        self.assertGreater(count, 40)
 
     def test_metrics_of_the_machine_are_in_the_reference(self):
         """The metrics of MAY_BE_ABSENT, which the test above skips, exist in the reference."""

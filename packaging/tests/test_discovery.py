@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Service discovery: Prometheus finds exporters with the examples in packaging/prometheus, and scrapes them over mutual TLS.
 
-EC2: moto (in target/tools/python) serves the API, with private addresses in 127.0.0.0/8; exporters listen on these. An instance that is terminated goes, a
-new one comes. HTTP: a small server. DNS: dnsmasq on a loopback address, with a resolv.conf in a mount namespace, which needs root. Skipped, and loudly so,
-where Prometheus, the exporter, moto or dnsmasq is missing.
+EC2: moto (in target/tools/python) serves the API, with private addresses in 127.0.0.0/8; exporters listen on these. A terminated instance is removed from
+the targets, and a new one is added. HTTP: a small server. DNS: dnsmasq on a loopback address, with a resolv.conf in a mount namespace, which needs root.
+Skipped with a message where Prometheus, the exporter, moto or dnsmasq is missing.
 """
 import contextlib, http.server, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time, unittest, urllib.parse, urllib.request
 
@@ -15,7 +15,7 @@ UNPACKED = ROOT / 'target/tools/unpacked/usr/bin/prometheus'
 PROMETHEUS = shutil.which(os.environ.get('PROMETHEUS') or (str(UNPACKED) if UNPACKED.exists() else 'prometheus'))
 DNSMASQ = shutil.which('dnsmasq', path=f'{os.environ["PATH"]}:/usr/sbin')
 PYTHON = os.environ.get('MOTO_PYTHON') or str(ROOT / 'target/tools/python/bin/python3')
-PATIENCE = 180
+TIMEOUT = 180
 # Runs under moto's Python: instances whose private addresses are loopback addresses.
 API = '''
 import sys, threading
@@ -28,14 +28,14 @@ vpc = ec2.create_vpc(CidrBlock='127.0.0.0/16')['Vpc']['VpcId']
 subnet = ec2.create_subnet(VpcId=vpc, CidrBlock='127.0.0.0/24', AvailabilityZone='eu-central-1b')['Subnet']['SubnetId']
 image = ec2.describe_images()['Images'][0]['ImageId']
 for line in sys.stdin:
-    action, *words = line.split()
+    action, *arguments = line.split()
     if action == 'run':
-        name, address, exporter = words
+        name, address, exporter = arguments
         tags = [dict(Key='Name', Value=name), dict(Key='environment', Value='production')] + ([dict(Key='exporter', Value='node')] if exporter == 'yes' else [])
         print(ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType='t3.small', SubnetId=subnet, PrivateIpAddress=address,
               TagSpecifications=[dict(ResourceType='instance', Tags=tags)])['Instances'][0]['InstanceId'], flush=True)
     else:
-        ec2.terminate_instances(InstanceIds=words)
+        ec2.terminate_instances(InstanceIds=arguments)
         print('terminated', flush=True)
 '''
 
@@ -86,7 +86,7 @@ class Discovery(unittest.TestCase):
         return process
 
     def start_prometheus(self, example, changes, *wrapper):
-        """With an example, without its password, and with these replacements."""
+        """Starts Prometheus with an example configuration, without its password and with these replacements."""
         config = re.sub(r'    basic_auth:\n(      .*\n)+', '', (EXAMPLES / example).read_text())
         for old, new in changes.items():
             self.assertIn(old, config)
@@ -97,12 +97,12 @@ class Discovery(unittest.TestCase):
     def series(self, expression):
         with contextlib.suppress(OSError):
             query = urllib.parse.urlencode({'query': expression})
-            with urllib.request.urlopen(f'http://127.0.0.1:{self.prometheus}/api/v1/query?{query}', timeout=PATIENCE) as answer:
-                return [(row['metric'], row['value'][1]) for row in json.load(answer)['data']['result']]
+            with urllib.request.urlopen(f'http://127.0.0.1:{self.prometheus}/api/v1/query?{query}', timeout=TIMEOUT) as response:
+                return [(row['metric'], row['value'][1]) for row in json.load(response)['data']['result']]
         return []
 
-    def until_up(self, names, label='name'):
-        deadline = time.monotonic() + PATIENCE
+    def wait_until_up(self, names, label='name'):
+        deadline = time.monotonic() + TIMEOUT
         while (found := {(row.get(label), value) for row, value in self.series('up')}) != {(name, '1') for name in names}:
             self.assertLess(time.monotonic(), deadline, f'{found}, not {names}: {(self.folder / "log").read_text()[-3000:]}')
             time.sleep(0.5)
@@ -119,9 +119,9 @@ class Ec2(Discovery):
     def call(self, line):
         self.api.stdin.write(line + '\n')
         self.api.stdin.flush()
-        answer = self.api.stdout.readline().strip()
-        self.assertTrue(answer, (self.folder / 'log').read_text()[-3000:])
-        return answer
+        response = self.api.stdout.readline().strip()
+        self.assertTrue(response, (self.folder / 'log').read_text()[-3000:])
+        return response
 
     def test_instances_are_found_by_tag(self):
         api = free_port()
@@ -133,7 +133,7 @@ class Ec2(Discovery):
         self.call('run untagged 127.0.0.20 no')
         self.start_prometheus('ec2_sd.yml', {'      - region: eu-central-1\n': '      - region: eu-central-1\n        access_key: a\n        secret_key: b\n'
                               f'        refresh_interval: 1s\n        endpoint: http://127.0.0.1:{api}\n', '9100': str(self.port)})
-        self.until_up({'a', 'b'})
+        self.wait_until_up({'a', 'b'})
         labels = {row['name']: row for row, _ in self.series('up')}
         self.assertEqual({name: labels['a'][name] for name in ('instance', 'zone', 'type', 'environment')},
                          {'instance': first, 'zone': 'eu-central-1b', 'type': 't3.small', 'environment': 'production'})
@@ -141,46 +141,46 @@ class Ec2(Discovery):
         self.assertEqual(len(self.series('node_load1')), 2)
         self.call(f'terminate {first}')
         self.call(f'run c {self.addresses["c"]} yes')
-        self.until_up({'b', 'c'})
+        self.wait_until_up({'b', 'c'})
 
 
 class Http(Discovery):
     addresses = {'a': '127.0.0.13', 'b': '127.0.0.14'}
 
-    def test_targets_of_an_inventory_remain_if_it_fails(self):
-        answers = []
+    def test_targets_remain_if_the_inventory_fails(self):
+        responses = []
 
         class Inventory(http.server.BaseHTTPRequestHandler):
             def do_GET(handler):
-                status, names = answers[-1]
+                status, names = responses[-1]
                 body = json.dumps([{'targets': [f'{self.addresses[name]}:{self.port}'], 'labels': {'name': name}} for name in names]).encode()
                 handler.send_response(status)
                 handler.send_header('Content-Type', 'application/json')
                 handler.send_header('Content-Length', str(len(body)))
                 handler.end_headers()
                 handler.wfile.write(body)
-                asked.release()
+                requests.release()
 
             def log_message(self, *_):
                 pass
 
-        asked = threading.Semaphore(0)
-        answers.append((200, 'a'))
+        requests = threading.Semaphore(0)
+        responses.append((200, 'a'))
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Inventory)
         threading.Thread(target=server.serve_forever).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         self.start_prometheus('http_sd.yml', {'https://inventory.example.org': f'http://127.0.0.1:{server.server_port}', '1m': '1s'})
-        self.until_up('a')
-        answers.append((500, ''))
+        self.wait_until_up('a')
+        responses.append((500, ''))
         for _ in range(100):
-            if not asked.acquire(blocking=False):
+            if not requests.acquire(blocking=False):
                 break
         for _ in range(3):
-            self.assertTrue(asked.acquire(timeout=PATIENCE))
-        self.until_up('a')
-        answers.append((200, 'b'))
-        self.until_up('b')
+            self.assertTrue(requests.acquire(timeout=TIMEOUT))
+        self.wait_until_up('a')
+        responses.append((200, 'b'))
+        self.wait_until_up('b')
 
 
 class Dns(Discovery):
@@ -204,7 +204,7 @@ class Dns(Discovery):
         (self.folder / 'resolv.conf').write_text(f'nameserver {self.server}\n')
         script = 'mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)" && exec "$@"'
         self.start_prometheus('dns_sd.yml', {'30s': '1s'}, 'unshare', '--mount', 'sh', '-c', script, 'sh')
-        self.until_up({f'{name}.example.org:{self.port}' for name in self.addresses}, 'instance')
+        self.wait_until_up({f'{name}.example.org:{self.port}' for name in self.addresses}, 'instance')
 
 
 if __name__ == '__main__':

@@ -5,8 +5,8 @@ import tarfile, tempfile, threading, time, unittest, urllib.parse
 
 PKI = pathlib.Path(__file__).resolve().parents[1] / 'pki/exporter-pki'
 ENROL = PKI.with_name('exporter-enrol')
-# The time limit of conditions: generous, because speed is not tested.
-PATIENCE = 120
+# Seconds to wait for a condition: generous, because speed is not tested.
+TIMEOUT = 120
 DAY = 86400
 
 
@@ -17,18 +17,18 @@ def setUpModule():
             raise unittest.SkipTest(f'{program} is not installed')
 
 
-def openssl(*words, text=None, check=True):
-    return subprocess.run(['openssl', *map(str, words)], input=text, capture_output=True, text=True, check=check).stdout
+def openssl(*arguments, text=None, check=True):
+    return subprocess.run(['openssl', *map(str, arguments)], input=text, capture_output=True, text=True, check=check).stdout
 
 
-def until(what, condition):
-    deadline = time.monotonic() + PATIENCE
+def wait_until(what, condition):
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
 
 
-class Enrolment(unittest.TestCase):
+class EnrolmentTest(unittest.TestCase):
     """An authority that serves on 127.0.0.1, and hosts that are folders."""
 
     arguments = ()
@@ -51,65 +51,65 @@ class Enrolment(unittest.TestCase):
                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.addCleanup(self.server.wait)
         self.addCleanup(self.server.kill)
-        until('it serves', lambda: 'serving' in self.log.read_text() or self.server.poll() is not None)
+        wait_until('it serves', lambda: 'serving' in self.log.read_text() or self.server.poll() is not None)
         self.assertIsNone(self.server.poll(), self.log.read_text())
 
-    def pki(self, *words, check=True):
-        done = subprocess.run([PKI, *words], cwd=self.folder, capture_output=True, text=True)
+    def pki(self, *arguments, check=True):
+        result = subprocess.run([PKI, *arguments], cwd=self.folder, capture_output=True, text=True)
         if check:
-            self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip() if check else done
+            self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout.strip() if check else result
 
-    def token(self, *words):
-        return self.pki('token', *words)
+    def token(self, *arguments):
+        return self.pki('token', *arguments)
 
     def host(self, name):
         (self.folder / name / 'etc/node-exporter').mkdir(parents=True, exist_ok=True)
         return self.folder / name
 
-    def enrol(self, host, *words, status=0, url=None, **environment):
-        done = subprocess.run([ENROL, url or self.url, *words], env={**os.environ, 'DESTDIR': str(self.host(host)), **environment}, capture_output=True, text=True)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+    def enrol(self, host, *arguments, status=0, url=None, **environment):
+        result = subprocess.run([ENROL, url or self.url, *arguments], env={**os.environ, 'DESTDIR': str(self.host(host)), **environment}, capture_output=True, text=True)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         if status:
-            self.assertRegex(done.stderr, r'\Aexporter-enrol: .+\n\Z', 'an error is one line')
-        return done.stderr if status else done.stdout
+            self.assertRegex(result.stderr, r'\Aexporter-enrol: .+\n\Z', 'an error is one line')
+        return result.stderr if status else result.stdout
 
     def renew(self, host, status=0):
-        done = subprocess.run([ENROL, 'renew'], env={**os.environ, 'DESTDIR': str(self.host(host))}, capture_output=True, text=True)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done.stderr
+        result = subprocess.run([ENROL, 'renew'], env={**os.environ, 'DESTDIR': str(self.host(host))}, capture_output=True, text=True)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        return result.stderr
 
     def audit(self):
         log = self.folder / 'pki/audit.log'
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
-    def certificate(self, host, *words):
-        return openssl('x509', '-in', self.host(host) / 'etc/node-exporter/tls.crt', '-noout', *words)
+    def certificate(self, host, *arguments):
+        return openssl('x509', '-in', self.host(host) / 'etc/node-exporter/tls.crt', '-noout', *arguments)
 
-    def request(self, subject='/CN=x', *more, key='EC'):
+    def csr(self, subject='/CN=x', *more, key='EC'):
         """A certificate request that exporter-enrol does not create."""
         options = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] if key == 'EC' else ['-newkey', key]
         return openssl('req', '-new', *options, '-nodes', '-keyout', self.folder / 'request.key', '-subj', subject, *more)
 
-    def context(self, *chain):
+    def tls_context(self, *chain):
         context = ssl.create_default_context(cafile=self.folder / 'pki/ca.crt')
         if chain:
             context.load_cert_chain(*chain)
         return context
 
     def post(self, path, context=None, source='127.0.0.1', **form):
-        """Status and body."""
-        connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE, context=context or self.context(), source_address=(source, 0))
+        """Returns the status and the body."""
+        connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=TIMEOUT, context=context or self.tls_context(), source_address=(source, 0))
         with contextlib.closing(connection):
             connection.request('POST', path, urllib.parse.urlencode(form), {'Content-Type': 'application/x-www-form-urlencoded'})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
 
 
-class Tokens(Enrolment):
+class Tokens(EnrolmentTest):
     def test_a_host_is_enrolled_and_its_key_stays_local(self):
-        said = self.enrol('web1', self.token('web1', 'web1.example.org', '10.0.0.5'))
-        self.assertEqual(said, 'web1:9100\n')
+        output = self.enrol('web1', self.token('web1', 'web1.example.org', '10.0.0.5'))
+        self.assertEqual(output, 'web1:9100\n')
         etc = self.host('web1') / 'etc/node-exporter'
         self.assertEqual({path.name for path in etc.iterdir()}, {'ca.crt', 'crl.pem', 'tls.crt', 'tls.key', 'web-config.yml'})
         for path in etc.iterdir():
@@ -129,12 +129,12 @@ class Tokens(Enrolment):
         self.assertEqual([row['result'] for row in self.audit()], ['ok', 'refused'])
 
     def test_a_lost_response_is_repeated_only_for_the_same_key(self):
-        secret, request = self.token('web1').split('.')[0], self.request()
+        secret, request = self.token('web1').split('.')[0], self.csr()
         first = self.post('/enrol', token=secret, csr=request)
         self.assertEqual(first[0], 200, first)
         self.assertEqual(self.post('/enrol', token=secret, csr=request), first)
-        status, said = self.post('/enrol', token=secret, csr=self.request())
-        self.assertEqual((status, said), (403, b'the token has been used\n'))
+        status, message = self.post('/enrol', token=secret, csr=self.csr())
+        self.assertEqual((status, message), (403, b'the token has been used\n'))
         self.pki('revoke', 'host', 'web1')
         self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 403, 'revoked')
 
@@ -152,7 +152,7 @@ class Tokens(Enrolment):
         self.renew('web1')
 
     def test_an_enrolment_that_cannot_be_recorded_fails(self):
-        secret, request, log = self.token('web1').split('.')[0], self.request(), self.folder / 'pki/audit.log'
+        secret, request, log = self.token('web1').split('.')[0], self.csr(), self.folder / 'pki/audit.log'
         log.mkdir()
         self.assertEqual(self.post('/enrol', token=secret, csr=request)[0], 500)
         self.assertIn("audit.log'", self.log.read_text())
@@ -161,7 +161,7 @@ class Tokens(Enrolment):
         self.assertEqual([row['result'] for row in self.audit()], ['ok'])
 
     def test_only_one_of_concurrent_uses_succeeds(self):
-        secret, requests = self.token('web1').split('.')[0], [self.request() for _ in range(8)]
+        secret, requests = self.token('web1').split('.')[0], [self.csr() for _ in range(8)]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             statuses = [status for status, _ in pool.map(lambda request: self.post('/enrol', token=secret, csr=request), requests)]
         self.assertEqual(statuses.count(200), 1, statuses)
@@ -181,7 +181,7 @@ class Tokens(Enrolment):
         self.assertFalse((self.host('web1') / 'etc/exporter-enrol').exists())
 
     def test_names_in_the_request_are_ignored(self):
-        request = self.request('/CN=prometheus/O=admins', '-addext', 'subjectAltName=DNS:prometheus,DNS:web2', '-addext', 'basicConstraints=critical,CA:TRUE',
+        request = self.csr('/CN=prometheus/O=admins', '-addext', 'subjectAltName=DNS:prometheus,DNS:web2', '-addext', 'basicConstraints=critical,CA:TRUE',
                                '-addext', 'extendedKeyUsage=clientAuth')
         status, body = self.post('/enrol', token=self.token('web1').split('.')[0], csr=request)
         self.assertEqual(status, 200, body)
@@ -201,19 +201,19 @@ class Tokens(Enrolment):
 
     def test_invalid_requests_do_not_use_up_the_token(self):
         token = self.token('web1')
-        secret, good = token.split('.')[0], self.request()
+        secret, good = token.split('.')[0], self.csr()
         body = re.search(r'-\n(.*)\n-', good, re.S)[1]
-        bad = ('', 'x', good.replace(body, body[:-20]), good.replace(body[40:44], 'AAAA'), good + good, self.request(key='rsa:1024'),
-               self.request(key='ed25519'), (self.folder / 'pki/ca.crt').read_text())
+        bad = ('', 'x', good.replace(body, body[:-20]), good.replace(body[40:44], 'AAAA'), good + good, self.csr(key='rsa:1024'),
+               self.csr(key='ed25519'), (self.folder / 'pki/ca.crt').read_text())
         for request in bad:
-            status, said = self.post('/enrol', token=secret, csr=request, source='127.0.0.2')
-            self.assertEqual(status, 400, (request, said))
+            status, message = self.post('/enrol', token=secret, csr=request, source='127.0.0.2')
+            self.assertEqual(status, 400, (request, message))
         self.enrol('web1', token)
 
     def test_bodies_other_than_forms_are_refused(self):
         for headers, body in (({'Content-Length': '99999999'}, b''), ({'Content-Length': '-1'}, b''), ({'Content-Length': 'x'}, b''),
                               ({}, b'a=1&a=2'), ({}, b'\xff=1'), ({}, b'&'.join(b'f%d=1' % n for n in range(2000)))):
-            connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE, context=self.context())
+            connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=TIMEOUT, context=self.tls_context())
             with contextlib.closing(connection):
                 connection.request('POST', '/enrol', body, headers)
                 self.assertIn(connection.getresponse().status, (400, 413), (headers, body))
@@ -221,7 +221,7 @@ class Tokens(Enrolment):
     def test_the_token_is_secret(self):
         secret = self.token('web1').split('.')[0]
         self.post('/enrol', token=secret, csr='x')
-        self.post('/enrol', token=secret, csr=self.request())
+        self.post('/enrol', token=secret, csr=self.csr())
         for path in (self.folder / 'pki').rglob('*'):
             self.assertNotIn(secret, path.name + (path.read_text(errors='replace') if path.is_file() else ''), path)
         self.assertNotIn(secret, self.log.read_text())
@@ -235,22 +235,22 @@ class Tokens(Enrolment):
         self.enrol('web1', token)
 
     def test_invalid_arguments_are_reported_in_one_line(self):
-        for words, said in ((('token',), 'name'), (('token', 'a b'), 'name'), (('token', 'web1', '--within', '1y'), '1y'), (('token', 'web1', '--within'), 'duration')):
-            done = self.pki(*words, check=False)
-            self.assertRegex(done.stderr, rf'\Aexporter-pki: .*{said}.*\n\Z')
-        for words, said in (((), 'token'), (('x',), 'token'), (('x.' + '0' * 64, 'bogus-exporter'), 'bogus'), (('x.' + '0' * 64, 'mysql-exporter'), 'not installed')):
-            done = subprocess.run([ENROL, self.url, *words], env={**os.environ, 'DESTDIR': str(self.host('x'))}, capture_output=True, text=True)
-            self.assertNotEqual(done.returncode, 0)
-            self.assertRegex(done.stderr, rf'\Aexporter-enrol: .*{said}.*\n\Z')
+        for arguments, message in ((('token',), 'name'), (('token', 'a b'), 'name'), (('token', 'web1', '--within', '1y'), '1y'), (('token', 'web1', '--within'), 'duration')):
+            result = self.pki(*arguments, check=False)
+            self.assertRegex(result.stderr, rf'\Aexporter-pki: .*{message}.*\n\Z')
+        for arguments, message in (((), 'token'), (('x',), 'token'), (('x.' + '0' * 64, 'bogus-exporter'), 'bogus'), (('x.' + '0' * 64, 'mysql-exporter'), 'not installed')):
+            result = subprocess.run([ENROL, self.url, *arguments], env={**os.environ, 'DESTDIR': str(self.host('x'))}, capture_output=True, text=True)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertRegex(result.stderr, rf'\Aexporter-enrol: .*{message}.*\n\Z')
         self.assertIn('https', self.enrol('x', 'x.' + '0' * 64, url='http://127.0.0.1', status=2))
         self.assertIn('not enrolled', self.renew('x', status=1))
 
 
-class WrongAuthority(Enrolment):
+class WrongAuthority(EnrolmentTest):
     def test_a_server_of_another_authority_gets_no_token(self):
         fingerprint = hashlib.sha256(b'another').hexdigest()
-        said = self.enrol('web1', f'{"0" * 32}.{fingerprint}', status=1)
-        self.assertIn('not the one of the token', said)
+        message = self.enrol('web1', f'{"0" * 32}.{fingerprint}', status=1)
+        self.assertIn('not the one of the token', message)
         self.assertEqual(self.audit(), [])
 
     def test_a_server_under_another_name_is_refused(self):
@@ -268,8 +268,8 @@ class WrongAuthority(Enrolment):
         with socket.create_server(('127.0.0.1', 0)) as listener:
             received = []
 
-            def answer():
-                # The file of the authority is public; the second connection must not get past the handshake.
+            def serve_authority_file():
+                # Serves the public file of the authority. The second connection must fail in the handshake.
                 for _ in range(2):
                     plain, _ = listener.accept()
                     with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as stream:
@@ -277,15 +277,15 @@ class WrongAuthority(Enrolment):
                         ca = (self.folder / 'pki/ca.crt').read_bytes()
                         stream.sendall(b'HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s' % (len(ca), ca))
 
-            thread = threading.Thread(target=answer)
+            thread = threading.Thread(target=serve_authority_file)
             thread.start()
             self.enrol('web2', self.token('web2'), url=f'https://127.0.0.1:{listener.getsockname()[1]}', status=1)
             thread.join()
         self.assertEqual([line.split()[1] for line in received if line], [b'/ca.crt'])
 
 
-class Renewal(Enrolment):
-    def age(self, host, days):
+class Renewal(EnrolmentTest):
+    def age_certificates(self, host, days):
         """Replaces the certificates of the host by ones with a validity of 90 days, issued the given number of days ago."""
         folder = self.folder / 'pki/hosts' / host
         for authority, name, usage in (('authority', 'tls.crt', 'serverAuth'), ('renewal', 'renewal.crt', 'clientAuth')):
@@ -299,16 +299,16 @@ class Renewal(Enrolment):
             ca = self.folder / 'pki' / authority
             openssl('ca', '-batch', '-notext', '-config', work / 'config', '-cert', ca / 'ca.crt', '-keyfile', ca / 'ca.key', '-in', folder / 'csr', '-subj',
                     f'/CN={host}', '-startdate', date(-days), '-enddate', date(90 - days), '-extfile', work / 'extensions', '-out', folder / name)
-        self.renew_locally(host)
+        self.copy_certificates(host)
 
-    def renew_locally(self, host):
+    def copy_certificates(self, host):
         shutil.copy(self.folder / 'pki/hosts' / host / 'tls.crt', self.host(host) / 'etc/node-exporter/tls.crt')
         shutil.copy(self.folder / 'pki/hosts' / host / 'renewal.crt', self.host(host) / 'etc/exporter-enrol/renewal.crt')
 
     def test_renewal_after_two_thirds_of_the_validity(self):
         self.enrol('web1', self.token('web1'))
         for days, renewed in ((59, False), (61, True)):
-            self.age('web1', days)
+            self.age_certificates('web1', days)
             before = self.certificate('web1', '-serial'), (self.host('web1') / 'etc/exporter-enrol/renewal.crt').read_text()
             self.renew('web1')
             after = self.certificate('web1', '-serial'), (self.host('web1') / 'etc/exporter-enrol/renewal.crt').read_text()
@@ -317,11 +317,11 @@ class Renewal(Enrolment):
 
     def test_an_expired_certificate_is_not_renewed(self):
         self.enrol('web1', self.token('web1'))
-        self.age('web1', 91)
+        self.age_certificates('web1', 91)
         self.assertIn('has expired', self.renew('web1', status=1))
         state = self.host('web1') / 'etc/exporter-enrol'
         with self.assertRaises(OSError):
-            self.post('/renew', self.context(state / 'renewal.crt', state / 'tls.key'))
+            self.post('/renew', self.tls_context(state / 'renewal.crt', state / 'tls.key'))
 
     def test_unchanged_files_are_not_written(self):
         self.enrol('web1', self.token('web1'))
@@ -345,13 +345,13 @@ class Renewal(Enrolment):
         first = self.certificate('web1', '-issuer')
         for step in ('start', 'switch', 'finish'):
             self.pki('rotate-ca', step)
-            until('the server has its new certificate', lambda: self.server_is_of_the_current_authority())
+            wait_until('the server has its new certificate', self.has_certificate_of_current_authority)
             self.renew('web1')
         self.assertNotEqual(self.certificate('web1', '-issuer'), first)
         self.assertEqual((self.host('web1') / 'etc/node-exporter/ca.crt').read_text().count('BEGIN'), 1)
         self.enrol('web2', self.token('web2'))
 
-    def server_is_of_the_current_authority(self):
+    def has_certificate_of_current_authority(self):
         with contextlib.suppress(OSError):
             context = ssl.create_default_context(cafile=self.folder / 'pki/authority/ca.crt')
             with socket.create_connection(('127.0.0.1', self.port)) as plain, context.wrap_socket(plain, server_hostname='127.0.0.1'):
@@ -374,8 +374,8 @@ class Renewal(Enrolment):
     def test_other_certificates_cannot_renew(self):
         self.enrol('web1', self.token('web1'))
         etc = self.host('web1') / 'etc/node-exporter'
-        status, said = self.post('/renew')
-        self.assertEqual(status, 403, said)
+        status, message = self.post('/renew')
+        self.assertEqual(status, 403, message)
         self.pki('client', 'web1')
         other = self.folder / 'other'
         openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', f'{other}.key', '-out', f'{other}.crt', '-subj', '/CN=web1')
@@ -383,16 +383,16 @@ class Renewal(Enrolment):
         client = self.folder / 'pki/clients/web1'
         for chain in ((etc / 'tls.crt', etc / 'tls.key'), (client / 'tls.crt', client / 'tls.key'), (f'{other}.crt', f'{other}.key')):
             with self.assertRaises(OSError, msg=chain):
-                self.post('/renew', self.context(*chain))
-            until('it is recorded', lambda: any(row['action'] == 'handshake' for row in self.audit()))
+                self.post('/renew', self.tls_context(*chain))
+            wait_until('it is recorded', lambda: any(row['action'] == 'handshake' for row in self.audit()))
             self.assertRegex(self.audit()[-1]['reason'], 'certificate|purpose', chain)
             (self.folder / 'pki/audit.log').unlink()
         self.renew('web1')
 
 
-class Load(Enrolment):
+class Load(EnrolmentTest):
     def connect(self, source):
-        stream = socket.create_connection(('127.0.0.1', self.port), PATIENCE, source_address=(source, 0))
+        stream = socket.create_connection(('127.0.0.1', self.port), TIMEOUT, source_address=(source, 0))
         self.addCleanup(stream.close)
         return stream
 
@@ -403,17 +403,17 @@ class Load(Enrolment):
 
     def test_incomplete_requests_are_closed_and_use_up_no_token(self):
         token = self.token('web1')
-        body = urllib.parse.urlencode({'token': token.split('.')[0], 'csr': self.request()}).encode()
+        body = urllib.parse.urlencode({'token': token.split('.')[0], 'csr': self.csr()}).encode()
         head = b'POST /enrol HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n' % len(body)
         streams = [self.connect('127.0.0.9'), self.connect('127.0.0.9')]
         streams[1].sendall(b'\x16\x03\x01\x02')
         for part in (b'POST /en', head, head + body[:-1]):
-            stream = self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
+            stream = self.tls_context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
             self.addCleanup(stream.close)
             stream.sendall(part)
             streams.append(stream)
         # A request that ends in the middle of its body.
-        with self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1') as stream:
+        with self.tls_context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1') as stream:
             stream.sendall(head + body[:-1])
         self.enrol('web1', token)
         for stream in streams:
@@ -431,45 +431,45 @@ class Load(Enrolment):
     def test_a_renewal_waits_a_limited_time_for_a_busy_authority(self):
         self.enrol('web1', self.token('web1'))
         state = self.host('web1') / 'etc/exporter-enrol'
-        context = self.context(state / 'renewal.crt', state / 'tls.key')
+        context = self.tls_context(state / 'renewal.crt', state / 'tls.key')
         with open(self.folder / 'pki/.lock', 'a') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            status, said = self.post('/renew', context)
-        self.assertEqual((status, said), (503, b'the authority is busy; try again\n'))
+            status, message = self.post('/renew', context)
+        self.assertEqual((status, message), (503, b'the authority is busy; try again\n'))
         self.renew('web1')
 
     def test_an_unreadable_file_is_logged(self):
         (self.folder / 'pki/crl.pem').unlink()
-        connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=PATIENCE, context=self.context())
+        connection = http.client.HTTPSConnection('127.0.0.1', self.port, timeout=TIMEOUT, context=self.tls_context())
         with contextlib.closing(connection):
             connection.request('GET', '/crl.pem')
-            answer = connection.getresponse()
-            self.assertEqual((answer.status, answer.read()), (500, b'internal error; see the log of the server\n'))
+            response = connection.getresponse()
+            self.assertEqual((response.status, response.read()), (500, b'internal error; see the log of the server\n'))
         self.assertIn('crl.pem', self.audit()[-1]['reason'])
 
     def test_a_slow_sender_is_closed(self):
-        stream = self.context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
+        stream = self.tls_context().wrap_socket(self.connect('127.0.0.9'), server_hostname='127.0.0.1')
         self.addCleanup(stream.close)
         stream.sendall(b'GET /ca.crt HTTP/1.1\r\n')
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         with contextlib.suppress(OSError):
             while True:
                 stream.sendall(b'X: y\r\n')
                 time.sleep(0.5)
                 self.assertLess(time.monotonic(), deadline)
 
-    def test_rejections_of_one_address_are_logged_at_a_limited_rate(self):
+    def test_rejected_requests_of_one_address_are_limited(self):
         statuses = [self.post('/enrol', source='127.0.0.9', token='0' * 32, csr='x')[0] for _ in range(60)]
         self.assertIn(429, statuses)
         self.enrol('web1', self.token('web1'))
 
     def test_only_authorities_and_revocation_lists_are_public(self):
-        connection = http.client.HTTPSConnection('127.0.0.1', self.port, context=self.context())
+        connection = http.client.HTTPSConnection('127.0.0.1', self.port, context=self.tls_context())
         for path, status in (('/ca.crt', 200), ('/crl.pem', 200), ('/', 404), ('/authority/ca.key', 404), ('/../pki/authority/ca.key', 404), ('/web-config.yml', 404)):
             connection.request('GET', path)
-            answer = connection.getresponse()
-            body = answer.read()
-            self.assertEqual(answer.status, status, path)
+            response = connection.getresponse()
+            body = response.read()
+            self.assertEqual(response.status, status, path)
             if status == 200:
                 self.assertEqual(body, (self.folder / 'pki' / path[1:]).read_bytes())
 
@@ -478,13 +478,13 @@ class Metadata(http.server.BaseHTTPRequestHandler):
     """The instance metadata service, version 2."""
 
     def do_PUT(self):
-        self.answer(b'session' if self.path == '/latest/api/token' and self.headers['X-aws-ec2-metadata-token-ttl-seconds'] else None)
+        self.send(b'session' if self.path == '/latest/api/token' and self.headers['X-aws-ec2-metadata-token-ttl-seconds'] else None)
 
     def do_GET(self):
         known = self.headers['X-aws-ec2-metadata-token'] == 'session' and self.path == '/latest/dynamic/instance-identity/rsa2048'
-        self.answer(self.server.signature if known else None)
+        self.send(self.server.signature if known else None)
 
-    def answer(self, body):
+    def send(self, body):
         self.send_response(200 if body else 404)
         self.send_header('Content-Length', str(len(body or b'')))
         self.end_headers()
@@ -494,8 +494,8 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Ec2(Enrolment):
-    """With a signer of the test instead of AWS."""
+class Ec2(EnrolmentTest):
+    """Identity documents are signed by the test instead of AWS."""
 
     def setUp(self):
         self.signers = tempfile.TemporaryDirectory()
@@ -531,11 +531,11 @@ class Ec2(Enrolment):
         self.assertIn('use a token', self.enrol_instance('another', status=1))
 
     def test_documents_of_other_signers_are_refused(self):
-        for said, options in (('not signed by AWS', {'signer': 'attacker'}), ('not signed by AWS', {'signer': 'attacker', 'flags': ('-nocerts',)}),
+        for message, options in (('not signed by AWS', {'signer': 'attacker'}), ('not signed by AWS', {'signer': 'attacker', 'flags': ('-nocerts',)}),
                               ('account 210987654321 is not', {'accountId': '210987654321'}), ('longer ago', {'age': 7200}),
                               ('instanceId', {'instanceId': 'prometheus'}), ('lacks', {'privateIp': 'web1'}), ('lacks', {'pendingTime': None})):
             self.document(**options)
-            self.assertIn(said, self.enrol_instance(status=1), options)
+            self.assertIn(message, self.enrol_instance(status=1), options)
         self.document()
         genuine = self.imds.signature
         self.imds.signature = genuine[:200] + (b'A' if genuine[200:201] != b'A' else b'B') + genuine[201:]
@@ -545,14 +545,14 @@ class Ec2(Enrolment):
         self.assertEqual({row['result'] for row in self.audit()}, {'refused'})
 
     def test_enrolment_outside_ec2_fails(self):
-        said = self.enrol('x', self.token('--ec2'), status=1, IMDS=f'http://127.0.0.1:{self.imds.server_port}/nowhere')
-        self.assertIn('is this an EC2 instance', said)
+        message = self.enrol('x', self.token('--ec2'), status=1, IMDS=f'http://127.0.0.1:{self.imds.server_port}/nowhere')
+        self.assertIn('is this an EC2 instance', message)
 
 
-class NoEc2(Enrolment):
+class NoEc2(EnrolmentTest):
     def test_without_an_account_no_instance_is_enrolled(self):
-        status, said = self.post('/enrol', csr=self.request(), ec2='AAAA')
-        self.assertEqual((status, b'--ec2-account' in said), (403, True), said)
+        status, message = self.post('/enrol', csr=self.csr(), ec2='AAAA')
+        self.assertEqual((status, b'--ec2-account' in message), (403, True), message)
 
 
 if __name__ == '__main__':

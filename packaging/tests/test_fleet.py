@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench/fleet with 25 hosts: no scrape fails while certificates, authority, password and binary are replaced.
 
-The exporter is $BINARY, or the debug build of node-exporter; skipped, and loudly so, where it or Prometheus is missing.
+The exporter is $BINARY, or the debug build of node-exporter; skipped with a message where it or Prometheus is missing.
 """
 import os, pathlib, re, shutil, subprocess, sys, unittest
 
@@ -23,12 +23,12 @@ def setUpModule():
 class Fleet(unittest.TestCase):
     def test_no_scrape_fails(self):
         # The longest scrape timeout that Prometheus allows with the default interval: all exporters of the test share the processors.
-        done = subprocess.run([ROOT / 'bench/fleet', str(HOSTS), '--interval', '10', '--prometheus', PROMETHEUS, '--flags=--collector.disable-defaults '
+        result = subprocess.run([ROOT / 'bench/fleet', str(HOSTS), '--interval', '10', '--prometheus', PROMETHEUS, '--flags=--collector.disable-defaults '
                                '--collector.loadavg', BINARY], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        last = done.stdout.strip().splitlines()[-1]
-        self.assertRegex(last, rf'\Ahosts {HOSTS} up {HOSTS} failed_scrapes 0 scrapes [1-9]\d* ', done.stdout)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertEqual(len(re.findall(r'replace [a-z ]+: \d+ s, [1-9]', done.stdout)), 5, done.stdout)
+        summary = result.stdout.strip().splitlines()[-1]
+        self.assertRegex(summary, rf'\Ahosts {HOSTS} up {HOSTS} failed_scrapes 0 scrapes [1-9]\d* ', result.stdout)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(len(re.findall(r'replace [a-z ]+: \d+ s, [1-9]', result.stdout)), 5, result.stdout)
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[1]
 INSTALL = PACKAGING / 'install'
-# Drop-ins of all exporters, and those that only one has.
+# The files of every exporter, and those that only one has.
 FILES = {
     'etc/default/{}': 0o644,
     'usr/bin/exporter-enrol': 0o755,
@@ -28,7 +28,7 @@ FILES = {
     'usr/share/man/man1/{}.1': 0o644,
     'usr/share/doc/{}/examples/web-config.yml': 0o644,
 }
-MORE = {
+OWN_FILES = {
     'node-exporter': ('usr/lib/tmpfiles.d/{}.conf', 'usr/share/doc/{}/examples/capabilities.conf'),
     'mysql-exporter': ('usr/share/doc/{}/examples/my.cnf', 'usr/share/doc/{}/examples/unix-socket-only.conf'),
     'cloudwatch-exporter': ('usr/share/doc/{}/examples/config.yml',),
@@ -44,36 +44,36 @@ class Install(unittest.TestCase):
         self.binary.write_text('one')
 
     def install(self, *arguments, status=0):
-        done = subprocess.run([INSTALL, *arguments], env={**os.environ, 'DESTDIR': str(self.destdir)}, capture_output=True, text=True)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done.stderr
+        result = subprocess.run([INSTALL, *arguments], env={**os.environ, 'DESTDIR': str(self.destdir)}, capture_output=True, text=True)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        return result.stderr
 
     def test_files_are_installed(self):
         os.umask(0o077)
         self.addCleanup(os.umask, os.umask(0o022))
-        for name, more in MORE.items():
+        for name, own_files in OWN_FILES.items():
             self.install('--binary', self.binary, name)
-            for path, mode in {**FILES, **dict.fromkeys(more, 0o644)}.items():
+            for path, mode in {**FILES, **dict.fromkeys(own_files, 0o644)}.items():
                 self.assertEqual((self.destdir / path.format(name)).stat().st_mode & 0o7777, mode, path.format(name))
             self.assertEqual((self.destdir / 'etc' / name).stat().st_mode & 0o7777, 0o2750)
         self.assertEqual([path for path in self.destdir.rglob('*.new')], [])
 
     def test_every_exporter_is_tested(self):
-        self.assertEqual({unit.stem for unit in PACKAGING.glob('systemd/*.service')}, set(MORE))
+        self.assertEqual({unit.stem for unit in PACKAGING.glob('systemd/*.service')}, set(OWN_FILES))
 
-    def test_install_steps_are_equal_to_a_full_installation(self):
+    def test_both_parts_together_are_a_full_installation(self):
         self.install('--binary', self.binary, 'node-exporter')
-        whole = self.files()
+        full = self.files()
         shutil.rmtree(self.destdir)
         self.install('--part', 'common', 'node-exporter')
         common = self.files()
         shutil.rmtree(self.destdir)
         self.install('--part=exporter', '--binary', self.binary, 'node-exporter')
-        self.assertEqual(whole, common | self.files())
+        self.assertEqual(full, common | self.files())
         self.assertEqual(common.keys() & self.files().keys(), set())
 
     def test_units_and_drop_ins_are_those_of_the_exporter(self):
-        for name in MORE:
+        for name in OWN_FILES:
             self.install('--binary', self.binary, name)
             files = [*self.destdir.glob(f'usr/lib/*/**/{name}.*'), *self.destdir.glob(f'usr/share/doc/{name}/examples/*.conf'),
                      self.destdir / 'etc/default' / name]
@@ -96,7 +96,7 @@ class Install(unittest.TestCase):
         return {path.relative_to(self.destdir): path.read_bytes() for path in self.destdir.rglob('*') if path.is_file()}
 
     def test_uninstall_keeps_only_the_configuration(self):
-        for name in MORE:
+        for name in OWN_FILES:
             self.install('--binary', self.binary, name)
         key = self.destdir / 'etc/node-exporter/tls.key'
         key.write_text('secret')
@@ -105,7 +105,7 @@ class Install(unittest.TestCase):
         self.assertEqual(key.read_text(), 'secret')
         self.assertTrue((self.destdir / 'etc/default/node-exporter').exists())
         self.assertTrue((self.destdir / 'usr/bin/exporter-pki').exists(), 'the others use it')
-        for name in MORE:
+        for name in OWN_FILES:
             self.install('uninstall', '--purge', name)
         self.assertEqual(self.files(), {})
         self.assertFalse(key.parent.exists())
@@ -122,21 +122,21 @@ class Install(unittest.TestCase):
             cat "$DESTDIR/usr/bin/node-exporter"
         '''
         self.destdir.mkdir()
-        done = subprocess.run(['unshare', '--mount', '--map-root-user', 'sh', '-c', script, 'sh', INSTALL, self.binary],
+        result = subprocess.run(['unshare', '--mount', '--map-root-user', 'sh', '-c', script, 'sh', INSTALL, self.binary],
                               env={**os.environ, 'DESTDIR': str(self.destdir)}, capture_output=True, text=True)
-        if done.returncode == 77 or 'unshare' in done.stderr:
-            print(f'SKIPPED: installation on a full disk: {done.stderr.strip()}', file=sys.stderr, flush=True)
+        if result.returncode == 77 or 'unshare' in result.stderr:
+            print(f'SKIPPED: installation on a full disk: {result.stderr.strip()}', file=sys.stderr, flush=True)
             self.skipTest('no namespace to mount a small disk in')
-        self.assertRegex(done.stderr, r'\Ainstall: nothing was changed: .*No space left on device\n\Z')
-        self.assertEqual(done.stdout, 'status 1\none')
+        self.assertRegex(result.stderr, r'\Ainstall: nothing was changed: .*No space left on device\n\Z')
+        self.assertEqual(result.stdout, 'status 1\none')
 
     def test_errors_are_reported_in_one_line(self):
         for arguments, word in (((), 'which'), (('nothing-exporter',), 'nothing-exporter'), (('--bogus', 'node-exporter'), '--bogus'),
                                 (('--binary', '/nowhere/x', 'node-exporter'), '/nowhere/x'), (('--binary',), 'path'),
                                 (('node-exporter', 'mysql-exporter'), 'one exporter'), (('--purge', 'node-exporter'), '--purge'),
                                 (('--part', 'x', 'node-exporter'), 'exporter or common'), (('uninstall',), 'which'), (('uninstall', '--binary', 'x', 'node-exporter'), '--binary')):
-            said = self.install(*arguments, status=2)
-            self.assertRegex(said, rf'\Ainstall: .*{word}.*\n\Z')
+            error = self.install(*arguments, status=2)
+            self.assertRegex(error, rf'\Ainstall: .*{word}.*\n\Z')
         self.assertFalse(self.destdir.exists())
 
 

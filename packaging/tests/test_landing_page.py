@@ -38,30 +38,31 @@ class Browser:
     """One page of a headless Chromium."""
 
     def __init__(self, files):
-        to, self.write = os.pipe()
-        self.read, answers = os.pipe()
+        browser_input, self.write = os.pipe()
+        self.read, browser_output = os.pipe()
 
-        def pipes():
+        def set_up_descriptors():
             # The browser reads commands from descriptor 3 and writes to 4.
-            moved = os.dup(to), os.dup(answers)
-            os.dup2(moved[0], 3)
-            os.dup2(moved[1], 4)
+            copies = os.dup(browser_input), os.dup(browser_output)
+            os.dup2(copies[0], 3)
+            os.dup2(copies[1], 4)
 
         self.process = subprocess.Popen(
             [CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-pipe',
              f'--user-data-dir={files}/profile', 'about:blank'],
-            pass_fds=(3, 4, to, answers), preexec_fn=pipes, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=(3, 4, browser_input, browser_output), preexec_fn=set_up_descriptors, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             env={**os.environ, 'HOME': str(files)})
-        os.close(to)
-        os.close(answers)
-        self.buffer, self.last, self.session = b'', 0, None
+        os.close(browser_input)
+        os.close(browser_output)
+        self.buffer, self.last_id, self.session = b'', 0, None
         while not (pages := [t for t in self.call('Target.getTargets')['targetInfos'] if t['type'] == 'page']):
             time.sleep(0.1)
         self.session = self.call('Target.attachToTarget', targetId=pages[0]['targetId'], flatten=True)['sessionId']
 
     def call(self, method, **params):
-        self.last += 1
-        message = {'id': self.last, 'method': method, 'params': params} | ({'sessionId': self.session} if self.session else {})
+        self.last_id += 1
+        message = {'id': self.last_id, 'method': method, 'params': params} | ({'sessionId': self.session} if self.session else {})
         os.write(self.write, json.dumps(message).encode() + b'\0')
         while True:
             while b'\0' not in self.buffer:
@@ -70,11 +71,11 @@ class Browser:
                     raise EOFError('the browser has ended')
                 self.buffer += read
             line, self.buffer = self.buffer.split(b'\0', 1)
-            answer = json.loads(line)
-            if answer.get('id') == self.last:
-                if 'error' in answer:
-                    raise RuntimeError(answer['error'])
-                return answer['result']
+            response = json.loads(line)
+            if response.get('id') == self.last_id:
+                if 'error' in response:
+                    raise RuntimeError(response['error'])
+                return response['result']
 
     def evaluate(self, expression):
         return self.call('Runtime.evaluate', expression=expression, returnByValue=True)['result'].get('value')
@@ -118,7 +119,7 @@ class LandingPage(unittest.TestCase):
         cls.browser = Browser(directory)
         cls.addClassCleanup(cls.browser.close)
 
-    def each(self):
+    def each_view(self):
         for size in (PHONE, DESKTOP):
             for scheme in ('light', 'dark'):
                 for path in ('', '?search=cpu'):
@@ -126,12 +127,12 @@ class LandingPage(unittest.TestCase):
                     with self.subTest(size=size, scheme=scheme, path=path):
                         yield size
 
-    def test_it_fits_the_width(self):
-        for width, _ in self.each():
+    def test_the_page_fits_the_width_of_the_window(self):
+        for width, _ in self.each_view():
             self.assertLessEqual(self.browser.evaluate('document.documentElement.scrollWidth'), width)
 
     def test_text_has_contrast(self):
-        for _ in self.each():
+        for _ in self.each_view():
             contrasts = self.browser.evaluate(CONTRASTS)
             self.assertGreater(len(contrasts), 100)
             self.assertEqual([c for c in contrasts if c[0] < 4.5], [])

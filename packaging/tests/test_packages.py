@@ -3,7 +3,7 @@
 
 usage: test_packages.py [-v] [-k TEST]     BINARY=target/release/node-exporter unless set; the others are taken from beside it
 
-Skipped, and loudly so, where no machine can boot or a tool is missing; with PACKAGING_TESTS=required that is a failure.
+Skipped with a message where no machine can boot or a tool is missing; with PACKAGING_TESTS=required that is a failure.
 """
 import hashlib, json, os, pathlib, re, shutil, subprocess, sys, tempfile, time, unittest, urllib.request
 
@@ -19,9 +19,9 @@ OUTPUT = PROJECT / 'target/packages-of-tests'
 STATIC = os.environ.get('STATIC_PACKAGES')
 OLD, NEW = '0.1.0', '0.1.1'
 # The oldest Debian on which the units work.
-OLDEST = 'bullseye'
-# Compression is not tested.
-FAST = {'DPKG_DEB_COMPRESSOR_TYPE': 'gzip', 'DPKG_DEB_COMPRESSOR_LEVEL': '1'}
+OLDEST_DEBIAN = 'bullseye'
+# Fast compression, because the size is not tested.
+FAST_COMPRESSION = {'DPKG_DEB_COMPRESSOR_TYPE': 'gzip', 'DPKG_DEB_COMPRESSOR_LEVEL': '1'}
 
 
 def skip(what, reason):
@@ -38,9 +38,9 @@ def build(kind, version, *exporters, binaries=BINARY.parent):
                *(f for name in exporters for f in ('--exporter', name)), kind]
     if binaries:
         command[1:1] = ['--binaries', binaries]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **FAST, 'EXPORTER_REVISION': 'test'})
-    if done.returncode:
-        raise AssertionError(f'packaging/build: {done.stdout}{done.stderr}')
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **FAST_COMPRESSION, 'EXPORTER_REVISION': 'test'})
+    if result.returncode:
+        raise AssertionError(f'packaging/build: {result.stdout}{result.stderr}')
     separator = '_' if kind == 'deb' else '-'
     names = [*exporters, *(['exporter-common'] if kind in ('deb', 'rpm') else [])]
     return [next(OUTPUT.glob(f'{name}{separator}{version}*.{SUFFIXES[kind]}')) for name in names]
@@ -69,11 +69,11 @@ class Lifecycle:
             raise skip(f'packages of kind {cls.kind} under systemd', str(reason)) from reason
         cls.addClassCleanup(cls.machine.__exit__, None, None, None)
 
-    def run_in(self, command, **more):
-        return self.machine.run(command, **more).stdout
+    def run_in(self, command, **options):
+        return self.machine.run(command, **options).stdout
 
     def install(self, files, *flags):
-        self.run_in(f'{self.installs} {" ".join(flags)} ' + ' '.join(f'/packages/{file.name}' for file in files))
+        self.run_in(f'{self.install_command} {" ".join(flags)} ' + ' '.join(f'/packages/{file.name}' for file in files))
 
     def state(self, name='node-exporter'):
         return self.run_in(f'systemctl is-active {name}.service', check=False).strip()
@@ -87,7 +87,7 @@ class Lifecycle:
     def assert_scraped(self):
         self.assertIn('node_load1 ', self.run_in(f'curl -sS -m 60 {self.flags} https://127.0.0.1:9100/metrics'))
 
-    def test_1_installation_starts_nothing_and_prepares_everything(self):
+    def test_1_installation_starts_no_service(self):
         self.install(self.old)
         for name in EXPORTERS:
             self.assertEqual(self.state(name), 'inactive', name)
@@ -99,7 +99,7 @@ class Lifecycle:
         self.assertEqual(self.run_in('stat -c %U:%a /var/lib/node-exporter/textfile').strip(), 'root:755')
         self.run_in('bash -c "source /usr/share/bash-completion/completions/node-exporter && complete -p node-exporter"')
 
-    def test_2_it_is_scraped_over_mutual_tls(self):
+    def test_2_the_exporter_is_scraped_over_mutual_tls(self):
         hash = self.run_in("echo 'open sesame' | node-exporter --hash-password").split()[-1]
         self.run_in(f'''
             set -e; mkdir -p /root/pki; cd /root; exporter-pki init; exporter-pki client prometheus; exporter-pki host this 127.0.0.1
@@ -111,7 +111,7 @@ class Lifecycle:
         self.assert_scraped()
         self.assertEqual(self.run_in('stat -c "%G %a" /etc/node-exporter/tls.key').split(), ['node-exporter', '640'])
 
-    def replace_under_scrapes(self, files, *flags):
+    def install_under_scrapes(self, files, *flags):
         """Installs other versions while new connections are made without a pause; none of them may fail."""
         before = self.pid()
         self.machine.write('/run/loop.sh', f'''
@@ -126,17 +126,17 @@ done
             self.run_in('n=$(wc -l </run/loop.log); until [ $(wc -l </run/loop.log) -gt $((n + 5)) ]; do sleep 0.1; done')
         finally:
             self.run_in('touch /run/loop.stop; while systemctl -q is-active loop; do sleep 0.1; done')
-        answers = self.run_in('sort /run/loop.log | uniq -c; rm /run/loop.log').split()
-        self.assertEqual(answers[1::2], ['200'], f'failed scrapes: {answers}')
+        statuses = self.run_in('sort /run/loop.log | uniq -c; rm /run/loop.log').split()
+        self.assertEqual(statuses[1::2], ['200'], f'failed scrapes: {statuses}')
         self.assertNotIn(self.pid(), ('0', before), 'the new version runs')
-        print(f'{self.kind}: {answers[0]} scrapes meanwhile, none failed', flush=True)
+        print(f'{self.kind}: {statuses[0]} scrapes meanwhile, none failed', flush=True)
 
     def test_3_an_upgrade_fails_no_scrape(self):
-        self.replace_under_scrapes(self.new)
+        self.install_under_scrapes(self.new)
         self.assertIn(NEW, self.version())
 
-    def test_4_so_does_a_downgrade(self):
-        self.replace_under_scrapes([file for file in self.old if 'mysql' not in file.name and 'cloudwatch' not in file.name], *self.older)
+    def test_4_a_downgrade_fails_no_scrape(self):
+        self.install_under_scrapes([file for file in self.old if 'mysql' not in file.name and 'cloudwatch' not in file.name], *self.downgrade_flags)
         self.assertIn(OLD, self.version())
         self.assertIn('# changed', self.run_in('cat /etc/default/node-exporter'))
         self.assertEqual(self.run_in('stat -c %U:%G:%a /etc/node-exporter').strip(), 'root:node-exporter:2750')
@@ -164,18 +164,18 @@ done
         self.assertEqual(self.state(name), 'active')
         self.run_in(f'systemctl stop {name}.socket; systemctl restart {name}', check=False)
 
-    def test_7_removal_stops_it_and_keeps_keys(self):
+    def test_7_removal_stops_the_service_and_keeps_keys(self):
         self.remove('node-exporter')
         self.assertNotEqual(self.state(), 'active')
         self.assertEqual(self.run_in('ss -Hltn sport = :9100').strip(), '')
         self.run_in('test -s /etc/node-exporter/tls.key -a ! -e /usr/bin/node-exporter')
 
-    def test_8_a_second_installation_takes_up_what_is_there(self):
+    def test_8_a_reinstallation_uses_the_kept_files(self):
         self.install(self.new)
         self.run_in('systemctl enable --now node-exporter.socket node-exporter')
         self.assert_scraped()
 
-    def test_9_what_is_left_at_the_end(self):
+    def test_9_a_purge_leaves_no_files(self):
         self.remove(*EXPORTERS, 'exporter-common')
         left = lambda: self.run_in(r'find / -xdev \( -name "*-exporter*" -o -name "exporter-*" -o -name "_*-exporter" \) -not -path "/packages/*" '
                                    r'-not -path "/root/*" -not -path "/run/*" -not -path "/tmp/*" -not -path "/var/cache/*" | sort').split()
@@ -192,9 +192,9 @@ done
 class Deb(Lifecycle, unittest.TestCase):
     kind = 'deb'
     tools = {'dh': 'debhelper', 'dpkg-buildpackage': 'dpkg-dev'}
-    installs = 'dpkg --install --force-confold'
+    install_command = 'dpkg --install --force-confold'
     licenses = '/usr/share/doc'
-    older = ['--force-downgrade']
+    downgrade_flags = ['--force-downgrade']
 
     def version(self):
         return self.run_in("dpkg-query -W -f '${Version}' node-exporter")
@@ -205,8 +205,8 @@ class Deb(Lifecycle, unittest.TestCase):
     def test_0_lintian_finds_no_error(self):
         if not shutil.which('lintian'):
             raise skip('the Debian packages', 'lintian is not installed')
-        done = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error', *self.old], capture_output=True, text=True)
-        errors = [line for line in done.stdout.splitlines() if line.startswith('E:') and not (
+        result = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error', *self.old], capture_output=True, text=True)
+        errors = [line for line in result.stdout.splitlines() if line.startswith('E:') and not (
             # A debug build, if the test runs with one.
             'unstripped-binary' in line and 'debug' in str(BINARY))]
         self.assertEqual(errors, [])
@@ -219,13 +219,13 @@ class Deb(Lifecycle, unittest.TestCase):
 
 
 class Rpm(Lifecycle, unittest.TestCase):
-    """On Debian's systemd, with rpm as the package manager; --nodeps, because its data base knows none of the packages of Debian."""
+    """On Debian's systemd, with rpm as the package manager; --nodeps, because its database knows none of the packages of Debian."""
 
     kind = 'rpm'
     tools = {'rpmbuild': 'rpm'}
-    installs = 'rpm --upgrade --nodeps'
+    install_command = 'rpm --upgrade --nodeps'
     licenses = '/usr/share/licenses'
-    older = ['--oldpackage']
+    downgrade_flags = ['--oldpackage']
 
     def version(self):
         return self.run_in('rpm -q node-exporter')
@@ -236,16 +236,16 @@ class Rpm(Lifecycle, unittest.TestCase):
     def test_0_rpmlint_finds_no_error(self):
         if not shutil.which('rpmlint'):
             raise skip('the rpm packages', 'rpmlint is not installed')
-        done = subprocess.run(['rpmlint', '--config', PROJECT / 'packaging/rpm/rpmlint.toml', *self.old], capture_output=True, text=True)
-        self.assertIn(f'{len(self.old)} packages', done.stdout)
-        self.assertEqual([line for line in done.stdout.splitlines() if ': E: ' in line], [])
+        result = subprocess.run(['rpmlint', '--config', PROJECT / 'packaging/rpm/rpmlint.toml', *self.old], capture_output=True, text=True)
+        self.assertIn(f'{len(self.old)} packages', result.stdout)
+        self.assertEqual([line for line in result.stdout.splitlines() if ': E: ' in line], [])
 
     test_0_a_second_build_gives_the_same_bytes = Deb.test_0_a_second_build_gives_the_same_bytes
 
 
 class RpmRoot(unittest.TestCase):
     """rpm packages in a root file system where no systemd runs yet, as when an image of a machine is made, and in the machine that boots from it. It has the
-    files of Debian below a data base of rpm that knows only our packages: Fedora's own packages are not available here."""
+    files of Debian below a database of rpm that knows only our packages: Fedora's own packages are not available here."""
 
     # The dependencies that Red Hat Enterprise Linux 9 provides; for glibc and rpm, the newest version.
     REQUIREMENTS = re.compile(r'/bin/(sh|bash)|/usr/bin/(python3|bash)|bash|curl|openssl|python3|systemd|rtld\(GNU_HASH\)|'
@@ -278,28 +278,28 @@ class RpmRoot(unittest.TestCase):
                     if match[name]:
                         self.assertLessEqual([int(part) for part in match[name].split('.')][:2], newest, f'{package.name}: {requirement}')
 
-    def test_an_image_is_made_booted_upgraded_and_emptied(self):
+    def test_packages_are_installed_into_a_root_that_boots_and_removed(self):
         folder = tempfile.TemporaryDirectory(dir=OUTPUT)
         self.addCleanup(folder.cleanup)
-        place = pathlib.Path(folder.name, 'root')
+        root_dir = pathlib.Path(folder.name, 'root')
         try:
-            subprocess.run(['cp', '-a', '--reflink=auto', root(), place], check=True)
+            subprocess.run(['cp', '-a', '--reflink=auto', root(), root_dir], check=True)
         except Unavailable as reason:
             raise skip('a root of rpm packages', str(reason)) from reason
         for path in ('var/lib/dpkg', 'var/lib/apt', 'etc/apt'):
-            shutil.rmtree(place / path)
-        (place / 'dev').mkdir(exist_ok=True)
-        rpm = lambda *words: subprocess.run(['rpm', '--root', place, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
-        before = self.files(place)
-        said = rpm('--install', '--nodeps', *self.old)
-        self.assertNotIn('scriptlet', said)
-        passwd = (place / 'etc/passwd').read_text()
+            shutil.rmtree(root_dir / path)
+        (root_dir / 'dev').mkdir(exist_ok=True)
+        rpm = lambda *arguments: subprocess.run(['rpm', '--root', root_dir, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+        before = self.files(root_dir)
+        output = rpm('--install', '--nodeps', *self.old)
+        self.assertNotIn('scriptlet', output)
+        passwd = (root_dir / 'etc/passwd').read_text()
         for name in EXPORTERS:
             self.assertIn(f'\n{name}:', passwd)
-            self.assertEqual((place / 'etc' / name).stat().st_mode & 0o7777, 0o2750)
-        self.assertEqual(list((place / 'etc/systemd/system').rglob('*-exporter*')), [], 'nothing is enabled')
+            self.assertEqual((root_dir / 'etc' / name).stat().st_mode & 0o7777, 0o2750)
+        self.assertEqual(list((root_dir / 'etc/systemd/system').rglob('*-exporter*')), [], 'nothing is enabled')
 
-        with Machine({'/packages': OUTPUT}, place=place) as machine:
+        with Machine({'/packages': OUTPUT}, root_dir=root_dir) as machine:
             self.assertEqual(machine.run("rpm -qa --qf '%{NAME}\n' | sort").stdout.split(), sorted([*EXPORTERS, 'exporter-common']))
             machine.run('systemctl enable --now node-exporter')
             self.assertIn('node_load1 ', machine.run('curl -sS -m 60 http://127.0.0.1:9100/metrics').stdout)
@@ -312,12 +312,12 @@ class RpmRoot(unittest.TestCase):
 
         rpm('--upgrade', '--nodeps', *self.new)
         rpm('--erase', '--nodeps', *EXPORTERS, 'exporter-common')
-        self.assertEqual(sorted(self.files(place) - before), [])
+        self.assertEqual(sorted(self.files(root_dir) - before), [])
 
-    def files(self, place):
-        """Paths, except the data base of rpm, the copies that systemd-sysusers makes of the files that it changes, and a folder that Red Hat's filesystem has."""
+    def files(self, root_dir):
+        """Paths, except the database of rpm, the copies that systemd-sysusers makes of the files that it changes, and a folder that Red Hat's filesystem has."""
         others = ('/root/.rpmdb*', '/var/lib/rpm*', '/usr/lib/sysimage/rpm*', '/etc/*-', '/usr/share/licenses')
-        found = subprocess.run(['find', '.', '-xdev', *(word for path in others for word in ('-not', '-path', f'.{path}'))], cwd=place, capture_output=True,
+        found = subprocess.run(['find', '.', '-xdev', *(argument for path in others for argument in ('-not', '-path', f'.{path}'))], cwd=root_dir, capture_output=True,
                                text=True, check=True).stdout
         return set(found.splitlines())
 
@@ -338,7 +338,7 @@ class Static(unittest.TestCase):
                 raise skip('the tarballs and the images', f'no {what}; {reason}')
 
     def build(self, kind):
-        """All of them; a second build gives the same bytes."""
+        """Builds the packages of all exporters twice, and checks that both builds are identical."""
         digests = lambda files: [hashlib.sha256(file.read_bytes()).digest() for file in files]
         first = digests(build(kind, OLD, *PORTS, binaries=self.binaries))
         files = build(kind, OLD, *PORTS, binaries=self.binaries)
@@ -347,23 +347,23 @@ class Static(unittest.TestCase):
             print(f'{file.name}: {file.stat().st_size / 1e6:.2f} MB', flush=True)
         return dict(zip(PORTS, files))
 
-    def folder(self):
+    def temporary_folder(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         return pathlib.Path(folder.name)
 
-    def unpacked(self, archive):
-        folder = self.folder()
+    def unpack(self, archive):
+        folder = self.temporary_folder()
         subprocess.run(['tar', '-C', folder, '-xf', archive], check=True)
         return folder
 
     def test_the_tarballs_install_on_an_old_system(self):
-        folders = {name: next(self.unpacked(tarball).iterdir()) for name, tarball in self.build('tarball').items()}
+        folders = {name: next(self.unpack(tarball).iterdir()) for name, tarball in self.build('tarball').items()}
         try:
-            machine = Machine({f'/unpacked/{name}': folder for name, folder in folders.items()}, suite=OLDEST)
+            machine = Machine({f'/unpacked/{name}': folder for name, folder in folders.items()}, suite=OLDEST_DEBIAN)
             machine.__enter__()
         except Unavailable as reason:
-            raise skip(f'the tarballs on {OLDEST}', str(reason)) from reason
+            raise skip(f'the tarballs on {OLDEST_DEBIAN}', str(reason)) from reason
         self.addCleanup(machine.__exit__, None, None, None)
         print('the tarballs on:', machine.run('systemctl --version | head -n 1; ldd --version | head -n 1').stdout.split('\n')[:2], flush=True)
         for name in PORTS:
@@ -390,12 +390,12 @@ class Static(unittest.TestCase):
                 self.assert_serves(name, archive)
 
     def assert_minimal(self, name, archive):
-        layout = self.unpacked(archive)
+        layout = self.unpack(archive)
         blob = lambda digest: layout / 'blobs' / digest.replace(':', '/')
         manifest = json.loads(blob(json.loads((layout / 'index.json').read_text())['manifests'][0]['digest']).read_text())
         config = json.loads(blob(manifest['config']['digest']).read_text())['config']
         self.assertEqual((config['User'], config['Entrypoint'], list(config['ExposedPorts'])), ('65534:65534', [f'/usr/bin/{name}'], [f'{PORTS[name]}/tcp']))
-        root = self.unpacked(blob(manifest['layers'][0]['digest']))
+        root = self.unpack(blob(manifest['layers'][0]['digest']))
         sections = subprocess.run(['readelf', '--sections', '--wide', root / 'usr/bin' / name], capture_output=True, text=True, check=True).stdout
         self.assertNotIn('.symtab', sections, 'the binary is stripped')
         files = sorted(str(path.relative_to(root)) for path in root.rglob('*') if path.is_file())
@@ -405,10 +405,10 @@ class Static(unittest.TestCase):
         """A container of the image, as its user, is scraped. It has the network of this machine."""
         if os.geteuid() != 0:
             raise skip(f'the image of {name} is not started', 'buildah needs root')
-        work = self.folder()
+        work = self.temporary_folder()
         buildah = ['buildah', '--root', work / 'containers', '--runroot', work / 'run', '--storage-driver', 'vfs']
         container = subprocess.run([*buildah, 'from', f'oci-archive:{archive}'], capture_output=True, text=True, check=True).stdout.strip()
-        configuration = self.folder()
+        configuration = self.temporary_folder()
         (configuration / 'my.cnf').write_text('[client]\nuser=exporter\nhost=127.0.0.1\nport=1\n')
         (configuration / 'config.yml').write_text((PROJECT / 'packaging/examples/cloudwatch-exporter/config.yml').read_text())
         configuration.chmod(0o755)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """exporter-pki with running exporters: a revoked client is refused, and a rotation of the authority loses no scrape.
 
-The exporter is $BINARY, or the debug build of node-exporter; skipped, and loudly so, where there is none.
+The exporter is $BINARY, or the debug build of node-exporter; skipped with a message where there is none.
 """
 import contextlib, os, pathlib, re, shutil, socket, ssl, subprocess, sys, tempfile, threading, time, unittest
 
@@ -9,8 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PKI = ROOT / 'packaging/pki/exporter-pki'
 BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
 EXAMPLE = (ROOT / 'packaging/examples/web-config.yml').read_text()
-# The time limit of conditions: generous, because speed is not tested.
-PATIENCE = 120
+# Seconds to wait for a condition: generous, because speed is not tested.
+TIMEOUT = 120
 
 
 def setUpModule():
@@ -33,9 +33,9 @@ class Fleet(unittest.TestCase):
 
     def client(self, name):
         self.pki('client', name)
-        self.give_client(name)
+        self.distribute_to_client(name)
 
-    def give_client(self, name):
+    def distribute_to_client(self, name):
         """Replaces whole directories at once, because reading during a copy is not tested here."""
         new = self.folder / f'{name}.new'
         shutil.copytree(self.folder / 'pki/clients' / name, new)
@@ -43,7 +43,7 @@ class Fleet(unittest.TestCase):
             (self.folder / name).rename(self.folder / f'{name}.{time.monotonic_ns()}')
         new.rename(self.folder / name)
 
-    def give_host(self, name):
+    def distribute_to_host(self, name):
         """Unpacks NAME.tar as an operator does, each file complete before it gets its name."""
         new, etc = self.folder / f'{name}.unpacked', self.folder / f'{name}.etc'
         new.mkdir(exist_ok=True)
@@ -54,7 +54,7 @@ class Fleet(unittest.TestCase):
 
     def host(self, name):
         self.pki('host', name)
-        self.give_host(name)
+        self.distribute_to_host(name)
         etc = self.folder / f'{name}.etc'
         # The installed example, without the password.
         (etc / 'web-config.yml').write_text(re.sub(r'basic_auth_users:\n.*\n', '', EXAMPLE))
@@ -71,26 +71,26 @@ class Fleet(unittest.TestCase):
         return exporter
 
     def page(self, host, client, server_name='exporter.internal'):
-        """A scrape over a new connection."""
-        answer = self.ask(host, client, server_name)
-        self.assertTrue(answer.startswith('HTTP/1.1 200'), answer[:100])
-        return answer
+        """Scrapes over a new connection."""
+        response = self.send_scrape(host, client, server_name)
+        self.assertTrue(response.startswith('HTTP/1.1 200'), response[:100])
+        return response
 
-    def ask(self, host, client, server_name):
+    def send_scrape(self, host, client, server_name):
         context = ssl.create_default_context(cafile=self.folder / client / 'ca.crt')
         context.load_cert_chain(self.folder / client / 'tls.crt', self.folder / client / 'tls.key')
-        with socket.create_connection(('127.0.0.1', self.ports[host]), timeout=PATIENCE) as plain:
+        with socket.create_connection(('127.0.0.1', self.ports[host]), timeout=TIMEOUT) as plain:
             with context.wrap_socket(plain, server_hostname=server_name) as tls:
                 tls.sendall(b'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
                 return b''.join(iter(lambda: tls.recv(65536), b'')).decode()
 
-    def until(self, what, condition):
-        deadline = time.monotonic() + PATIENCE
+    def wait_until(self, what, condition):
+        deadline = time.monotonic() + TIMEOUT
         while not condition():
             self.assertLess(time.monotonic(), deadline, f'{what}; {[log.read_text() for log in self.folder.glob("*.log")]}')
             time.sleep(0.1)
 
-    def up(self, host, client):
+    def try_page(self, host, client):
         with contextlib.suppress(OSError):
             return self.page(host, client)
         return None
@@ -105,22 +105,22 @@ class Fleet(unittest.TestCase):
         self.client('prometheus')
         for name in ('a', 'b'):
             self.host(name)
-            self.until(f'{name} serves', lambda: self.up(name, 'prometheus'))
+            self.wait_until(f'{name} serves', lambda: self.try_page(name, 'prometheus'))
         stolen = self.folder / 'stolen'
         (self.folder / 'prometheus').rename(stolen)
         self.pki('revoke', 'client', 'prometheus')
-        # The new certificate has the same name, which the web configuration allows.
+        # The new certificate has the name that the web configuration allows.
         self.client('prometheus')
         for name in ('a', 'b'):
-            self.assertTrue(self.up(name, 'stolen'), 'before the list is there, it is let in')
-            self.give_host(name)
-            self.until(f'{name} refuses the revoked client', lambda: not self.up(name, 'stolen'))
+            self.assertTrue(self.try_page(name, 'stolen'), 'accepted until the host has the new revocation list')
+            self.distribute_to_host(name)
+            self.wait_until(f'{name} refuses the revoked client', lambda: not self.try_page(name, 'stolen'))
             self.page(name, 'prometheus')
 
     def test_certificates_have_the_names_of_fleet_and_host(self):
         self.client('prometheus')
         self.host('a')
-        self.until('a serves', lambda: self.up('a', 'prometheus'))
+        self.wait_until('a serves', lambda: self.try_page('a', 'prometheus'))
         self.page('a', 'prometheus', 'a')
         with self.assertRaises(ssl.SSLCertVerificationError):
             self.page('a', 'prometheus', 'b')
@@ -129,7 +129,7 @@ class Fleet(unittest.TestCase):
         self.client('prometheus')
         for name in ('a', 'b'):
             self.host(name)
-            self.until(f'{name} serves', lambda: self.up(name, 'prometheus'))
+            self.wait_until(f'{name} serves', lambda: self.try_page(name, 'prometheus'))
         failures, scrapes, done = [], [], threading.Event()
 
         def scrape():
@@ -151,15 +151,15 @@ class Fleet(unittest.TestCase):
                 # Hosts first and the client last, or the reverse: any order within a step must work.
                 orders = {'start': ['a', 'prometheus', 'b'], 'switch': ['prometheus', 'a', 'b'], 'finish': ['a', 'b', 'prometheus']}
                 for name in orders[step]:
-                    seen = len(scrapes)
+                    count = len(scrapes)
                     if name == 'prometheus':
                         with files:
-                            self.give_client(name)
+                            self.distribute_to_client(name)
                     else:
                         before = self.certificates(name, 'prometheus')
-                        self.give_host(name)
-                        self.until(f'{step}: {name} has the new files', lambda: self.certificates(name, 'prometheus') != before)
-                    self.until('scrapes go on', lambda: len(scrapes) >= seen + 6 or failures)
+                        self.distribute_to_host(name)
+                        self.wait_until(f'{step}: {name} has the new files', lambda: self.certificates(name, 'prometheus') != before)
+                    self.wait_until('scrapes go on', lambda: len(scrapes) >= count + 6 or failures)
         finally:
             done.set()
             scraper.join()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Prometheus examples: promtool accepts the jobs and the rules, the rules fire when they should, and every metric in them is exposed.
 
-promtool is taken from $PROMTOOL or the PATH; skipped, and loudly so, where there is none.
+promtool is taken from $PROMTOOL or the PATH; skipped with a message where there is none.
 """
 import os, pathlib, re, shutil, subprocess, sys, tempfile, unittest
 
@@ -20,19 +20,19 @@ def setUpModule():
 
 class Examples(unittest.TestCase):
     def promtool(self, *arguments):
-        done = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+        result = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        return result.stdout
 
     def lacks_consul(self, folder):
         config = pathlib.Path(folder, 'consul.yml')
         config.write_text('scrape_configs: [{job_name: x, consul_sd_configs: [{server: "localhost:8500"}]}]')
-        done = subprocess.run([PROMTOOL, 'check', 'config', config], capture_output=True, text=True)
-        return 'consul_sd_configs not found' in done.stdout + done.stderr
+        result = subprocess.run([PROMTOOL, 'check', 'config', config], capture_output=True, text=True)
+        return 'consul_sd_configs not found' in result.stdout + result.stderr
 
-    def test_jobs(self):
+    def test_promtool_accepts_the_scrape_configurations(self):
         for job in ('static.yml', 'file_sd.yml', 'ec2_sd.yml', 'http_sd.yml', 'dns_sd.yml', 'consul_sd.yml', 'mysql_targets.yml', 'agent.yml'):
-            # With the files that it refers to.
+            # promtool also checks the files that the configuration refers to.
             with tempfile.TemporaryDirectory() as folder:
                 subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',
                                 '-keyout', f'{folder}/tls.key', '-out', f'{folder}/tls.crt'], capture_output=True, check=True)
@@ -47,7 +47,7 @@ class Examples(unittest.TestCase):
                     continue
                 self.promtool('check', 'config', f'{folder}/{job}')
 
-    def test_stores_in_the_documentation(self):
+    def test_promtool_accepts_the_remote_write_examples_of_the_guide(self):
         blocks = re.findall(r'```yaml\n(remote_write:\n.*?)```', GUIDE.read_text(), re.S)
         self.assertEqual(len(blocks), 3)
         for block in blocks:
@@ -56,7 +56,7 @@ class Examples(unittest.TestCase):
                 pathlib.Path(folder, 'mimir.password').write_text('secret')
                 self.promtool('check', 'config', '--agent', f'{folder}/prometheus.yml')
 
-    def test_rules(self):
+    def test_rules_fire_when_they_should(self):
         for rules in RULES:
             self.promtool('check', 'rules', '--lint=all', '--lint-fatal', rules)
             self.promtool('test', 'rules', rules.with_name(f'{rules.stem}_test.yml'))
@@ -66,7 +66,7 @@ class Examples(unittest.TestCase):
             alerts = set(re.findall(r'- alert: (\w+)', (EXAMPLES / f'{name}.yml').read_text()))
             self.assertEqual(alerts, set(re.findall(r'alertname: (\w+)', (EXAMPLES / f'{name}_test.yml').read_text())))
 
-    def test_every_alert_names_its_subject_and_what_to_check(self):
+    def test_every_alert_has_a_summary_a_description_and_a_severity(self):
         text = ''.join(rules.read_text() for rules in RULES)
         for rule in re.split(r'\n      - alert: ', text)[1:]:
             self.assertRegex(rule, r'summary: .*\$labels\.instance', rule.splitlines()[0])
@@ -81,11 +81,11 @@ class Examples(unittest.TestCase):
         for source in (project / 'exporter-core/src').rglob('*.rs'):
             declared += re.findall(r'"(exporter_[a-z_]+)"', source.read_text())
         patterns = [re.compile('^' + re.sub(r'<[^>]*>', '.+', name) + '$') for name in declared]
-        asked = set()
+        used = set()
         for expression in re.findall(r'^        expr: (.+(?:\n          .+)*)', (EXAMPLES / 'alerts.yml').read_text(), re.MULTILINE):
-            asked |= set(re.findall(r'\b(?:node|exporter|process)_\w+', expression))
-        self.assertGreater(len(asked), 20)
-        self.assertEqual([name for name in sorted(asked) if not any(pattern.match(name) for pattern in patterns)], [])
+            used |= set(re.findall(r'\b(?:node|exporter|process)_\w+', expression))
+        self.assertGreater(len(used), 20)
+        self.assertEqual([name for name in sorted(used) if not any(pattern.match(name) for pattern in patterns)], [])
 
 
 if __name__ == '__main__':

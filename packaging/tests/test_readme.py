@@ -3,7 +3,7 @@
 
 usage: test_readme.py     BINARY=target/release/node-exporter unless set; the others are taken from beside it
 
-`cargo` in the machine takes these binaries instead of building them: scripts/test-fresh-machine builds. Skipped, and loudly so,
+`cargo` in the machine takes these binaries instead of building them: scripts/test-fresh-machine builds. Skipped with a message
 where no machine can boot; with PACKAGING_TESTS=required that is a failure.
 """
 import os, pathlib, re, subprocess, sys, tempfile, time, unittest
@@ -22,12 +22,12 @@ install -D "/binaries/$name" "target/release/$name"
 [[ $command = build ]] || exec "target/release/$name" "$@"
 '''
 # Commands that need services that the machine lacks, with the output that is expected there.
-WITHOUT = {
+EXPECTED_FAILURES = {
     'cargo run --release -p mysql-exporter -- --check': r'(?i)connect|no such file|refused',
     'cargo run --release -p cloudwatch-exporter -- --plan': r'(?i)credential|connect|dispatch|region|aws',
 }
 # Commands that run tests: .ci/run and scripts/test-fresh-machine run this test.
-ELSEWHERE = ('scripts/test --install',)
+TESTED_ELSEWHERE = ('scripts/test --install',)
 
 
 def commands():
@@ -44,7 +44,7 @@ class Readme(unittest.TestCase):
         return self.machine.run(f'cd "$(cat /run/folder)"; export REPOSITORY=/repository PATH=/usr/local/bin:$PATH\n{line}\nstatus=$?; pwd >/run/folder; exit $status',
                                 check=check, text=PASSWORD + '\n')
 
-    def serves(self, line, address):
+    def check_server(self, line, address):
         self.machine.write('/run/server.sh', line + '\n')
         self.machine.run('systemd-run -q --unit=server --working-directory="$(cat /run/folder)" bash /run/server.sh')
         deadline = time.monotonic() + 120
@@ -71,25 +71,25 @@ class Readme(unittest.TestCase):
             self.machine = machine
             machine.write('/usr/local/bin/cargo', CARGO, 0o755)
             machine.run('echo /root >/run/folder; git config --global --add safe.directory "*"')
-            ran = 0
+            count = 0
             for line, address in commands():
-                if line.startswith(ELSEWHERE):
+                if line.startswith(TESTED_ELSEWHERE):
                     continue
-                expected = next((said for start, said in WITHOUT.items() if line.startswith(start)), None)
+                expected = next((pattern for start, pattern in EXPECTED_FAILURES.items() if line.startswith(start)), None)
                 if address:
-                    self.serves(line, address)
+                    self.check_server(line, address)
                 elif expected:
-                    done = self.run_as_written(line, check=False)
-                    self.assertTrue(done.returncode in (0, 2) and re.search(expected, done.stdout), f'{line}: {done.returncode} {done.stdout}')
+                    result = self.run_as_written(line, check=False)
+                    self.assertTrue(result.returncode in (0, 2) and re.search(expected, result.stdout), f'{line}: {result.returncode} {result.stdout}')
                 else:
                     self.run_as_written(line, check=True)
-                ran += 1
-            self.assertGreater(ran, 15)
+                count += 1
+            self.assertGreater(count, 15)
             tls = '/root/exporters/pki/clients/prometheus'
             page = machine.run(f"curl -sS -m 60 --cacert {tls}/ca.crt --cert {tls}/tls.crt --key {tls}/tls.key -u 'prometheus:{PASSWORD}' "
                                '--resolve exporter.internal:9100:127.0.0.1 https://exporter.internal:9100/metrics').stdout
             self.assertIn('node_load1 ', page, 'the target is scraped as the README configures Prometheus')
-            print(f'{ran} commands', flush=True)
+            print(f'{count} commands', flush=True)
 
 
 if __name__ == '__main__':

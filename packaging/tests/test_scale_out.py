@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Two agents with agent.yml, each with its share of the targets, and a store: an outage of the store loses no sample, a crash of an agent only its own.
+"""Two agents with agent.yml, each with its shard of the targets, and a store: an outage of the store loses no sample, a crash of an agent only its own.
 
-VictoriaMetrics is the store. The exporter is $BINARY, or the debug build of node-exporter. Skipped, and loudly so, where one of them is missing.
+VictoriaMetrics is the store. The exporter is $BINARY, or the debug build of node-exporter. Skipped with a message where one of them is missing.
 """
 import contextlib, hashlib, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, unittest, urllib.parse, urllib.request
 
@@ -10,7 +10,7 @@ EXAMPLE = ROOT / 'packaging/prometheus/agent.yml'
 PKI = ROOT / 'packaging/pki/exporter-pki'
 BINARY = pathlib.Path(os.environ.get('BINARY') or ROOT / 'target/debug/node-exporter')
 TOOLS = ROOT / 'target/tools/unpacked/usr/bin'
-PATIENCE = 180
+TIMEOUT = 180
 ADDRESSES = [f'127.0.3.{number}' for number in range(1, 7)]
 
 
@@ -43,16 +43,16 @@ class ScaleOut(unittest.TestCase):
         self.log = (self.folder / 'log').open('w')
         self.addCleanup(self.log.close)
         self.port, self.store = free_port(ADDRESSES[0]), free_port()
-        # The action hashmod. With some ports all targets are in one shard: then another port is used.
-        share = lambda address: int.from_bytes(hashlib.md5(f'{address}:{self.port}'.encode()).digest()[8:], 'big') % 2
-        while len(set(map(share, ADDRESSES))) < 2:
+        # Calculates the shard as the relabeling action `hashmod` does. Uses another port if all targets would be in one shard.
+        shard_of = lambda address: int.from_bytes(hashlib.md5(f'{address}:{self.port}'.encode()).digest()[8:], 'big') % 2
+        while len(set(map(shard_of, ADDRESSES))) < 2:
             self.port = free_port(ADDRESSES[0])
-        self.shares = {address: str(share(address)) for address in ADDRESSES}
+        self.shards = {address: str(shard_of(address)) for address in ADDRESSES}
         self.start_exporters()
 
     def start_exporters(self):
-        for words in (('init',), ('client', 'prometheus'), *(('host', address) for address in ADDRESSES)):
-            subprocess.run([PKI, *words], cwd=self.folder, check=True, capture_output=True)
+        for arguments in (('init',), ('client', 'prometheus'), *(('host', address) for address in ADDRESSES)):
+            subprocess.run([PKI, *arguments], cwd=self.folder, check=True, capture_output=True)
         (self.folder / 'pki/clients/prometheus').rename(self.folder / 'tls')
         for address in ADDRESSES:
             (self.folder / f'{address}.yml').write_text(
@@ -82,26 +82,26 @@ class ScaleOut(unittest.TestCase):
     def samples(self):
         """The samples of `up`: address to shard to sorted times, in seconds."""
         found = {}
-        with contextlib.suppress(OSError), urllib.request.urlopen(f'http://127.0.0.1:{self.store}/api/v1/export?match[]=up', timeout=PATIENCE) as answer:
-            for line in answer.read().splitlines():
+        with contextlib.suppress(OSError), urllib.request.urlopen(f'http://127.0.0.1:{self.store}/api/v1/export?match[]=up', timeout=TIMEOUT) as response:
+            for line in response.read().splitlines():
                 row = json.loads(line)
                 shards = found.setdefault(row['metric']['instance'].split(':')[0], {})
                 times = [stamp / 1000 for stamp, value in zip(row['timestamps'], row['values']) if value == 1]
                 shards[row['metric']['shard']] = sorted({*shards.get(row['metric']['shard'], []), *times})
         return found
 
-    def until(self, what, condition):
-        deadline = time.monotonic() + PATIENCE
+    def wait_until(self, what, condition):
+        deadline = time.monotonic() + TIMEOUT
         while not condition(self.samples()):
             self.assertLess(time.monotonic(), deadline, f'{what}: {self.samples()} {(self.folder / "log").read_text()[-3000:]}')
             time.sleep(0.5)
 
-    def all_since(self, moment):
-        """Whether the store has a later sample of every target."""
-        self.until(f'all since {moment}', lambda found: set(found) == set(ADDRESSES) and all(max(times) > moment for shards in found.values() for times in shards.values()))
+    def wait_for_samples_of_all(self, moment):
+        """Waits until the store has a later sample of every target."""
+        self.wait_until(f'all since {moment}', lambda found: set(found) == set(ADDRESSES) and all(max(times) > moment for shards in found.values() for times in shards.values()))
 
-    def outage_of(self, store):
-        """Begin and end of the outage, which lasts several scrapes."""
+    def crash_and_restart(self, store):
+        """Returns the start and the end of the outage, which lasts several scrapes."""
         store.kill()
         store.wait()
         crashed = time.time()
@@ -124,7 +124,7 @@ class ScaleOut(unittest.TestCase):
         start = lambda: self.start(VMAGENT, '-promscrape.config=agent-0.yml', '-promscrape.config.strictParse=false', f'-httpListenAddr=127.0.0.1:{free_port()}',
                                    '-remoteWrite.tmpDataPath=waiting', f'-remoteWrite.url=http://127.0.0.1:{self.store}/api/v1/write')
         store, agent = self.start_store(), start()
-        self.all_since(time.time())
+        self.wait_for_samples_of_all(time.time())
         store.kill()
         store.wait()
         crashed = time.time()
@@ -134,7 +134,7 @@ class ScaleOut(unittest.TestCase):
         stopped = time.time()
         self.start_store()
         start()
-        self.all_since(time.time())
+        self.wait_for_samples_of_all(time.time())
         self.check_samples_between(crashed, stopped)
 
     def test_no_sample_is_lost(self):
@@ -143,14 +143,14 @@ class ScaleOut(unittest.TestCase):
         for shard in '01':
             (self.folder / f'agent-{shard}.yml').write_text(self.example.replace('"0"', f'"{shard}"'))
             agents.append(self.start_agent(shard))
-        self.all_since(0)
-        self.all_since(time.time())
+        self.wait_for_samples_of_all(0)
+        self.wait_for_samples_of_all(time.time())
         # Each target is in one shard, and each shard has targets.
-        self.assertEqual({address: list(found) for address, found in self.samples().items()}, {address: [shard] for address, shard in self.shares.items()})
+        self.assertEqual({address: list(found) for address, found in self.samples().items()}, {address: [shard] for address, shard in self.shards.items()})
 
         # The store crashes; samples are sent after its restart.
-        crashed, restarted = self.outage_of(store)
-        self.all_since(restarted)
+        crashed, restarted = self.crash_and_restart(store)
+        self.wait_for_samples_of_all(restarted)
         self.check_samples_between(crashed, restarted)
 
         # An agent crashes: the other one continues, and samples that were sent remain.
@@ -158,9 +158,9 @@ class ScaleOut(unittest.TestCase):
         agents[0].kill()
         agents[0].wait()
         crashed = time.time()
-        self.until('the other shard goes on', lambda found: all(max(times) > crashed + 4 for shards in found.values() for shard, times in shards.items() if shard == '1'))
+        self.wait_until('the other shard goes on', lambda found: all(max(times) > crashed + 4 for shards in found.values() for shard, times in shards.items() if shard == '1'))
         self.start_agent('0')
-        self.all_since(time.time())
+        self.wait_for_samples_of_all(time.time())
         for address, found in self.samples().items():
             for shard, times in found.items():
                 self.assertLessEqual(set(before[address][shard]), set(times), address)
