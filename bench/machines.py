@@ -1,6 +1,6 @@
-"""Machines with many things, in namespaces of their own, and exporters that are measured inside them.
+"""Measures exporters in machines that have many interfaces, mounts, text files, sockets or units.
 
-Without the units it is a network, mount and process namespace; with them a systemd that packaging/tests/machine.py boots.
+A machine is a network, mount and PID namespace; one with units is a systemd that packaging/tests/machine.py boots.
 """
 import contextlib
 import json
@@ -19,21 +19,21 @@ INTERFACES, MOUNTS, FILES, UNITS, SOCKETS = 500, 500, 200, 2000, 20000
 
 
 class Unavailable(Exception):
-    """Why there is no such machine."""
+    """The reason why there is no such machine."""
 
 
 def run(machine, commands, scrapes, rounds):
-    """The figures of the commands' scrapes on that machine."""
+    """Measures the scrapes of the commands in a machine, and returns their figures."""
     if os.geteuid() != 0:
         raise Unavailable("needs root")
     task = json.dumps([machine, commands, scrapes, rounds])
     if machine in ("units", "all"):
         return with_systemd(task, commands)
     command = ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child"]
-    done = subprocess.run([*command, sys.executable, __file__, task], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise Unavailable(f"status {done.returncode} inside")
-    return json.loads(done.stdout)
+    result = subprocess.run([*command, sys.executable, __file__, task], stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        raise Unavailable(f"status {result.returncode} inside")
+    return json.loads(result.stdout)
 
 
 def with_systemd(task, commands):
@@ -46,10 +46,10 @@ def with_systemd(task, commands):
         task = task.replace(f'"{program} ', f'"/project/{pathlib.Path(program).name} ')
     try:
         with machine.Machine(binds) as booted:
-            done = booted.run(f"ulimit -n 65536; exec python3 -B /project/bench/machines.py '{task}' 2>/dev/null", timeout=3000)
+            result = booted.run(f"ulimit -n 65536; exec python3 -B /project/bench/machines.py '{task}' 2>/dev/null", timeout=3000)
     except machine.Unavailable as reason:
         raise Unavailable(str(reason)) from reason
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def sh(command):
@@ -74,28 +74,28 @@ def text_files():
     for file in range(FILES):
         lines = "".join(f'bench_job_{n}{{job="{file}",host="somewhere"}} {n * 17.25}\n' for n in range(20))
         (folder / f"job{file}.prom").write_text(lines)
-    # An exporter that trusts timestamps reads a file again while it is younger than they are coarse.
+    # Exporters that cache files by their timestamps do not trust those of the last seconds.
     time.sleep(5)
 
 
 def sockets():
-    """A quarter of them UDP, the others both ends of TCP connections; in several processes, for the limit of descriptors."""
+    """Opens sockets in several processes, because of the limit of descriptors: a quarter UDP, the others both ends of TCP connections."""
     processes = 8
     sh("sysctl -q -w net.ipv4.ip_local_port_range='1024 65000' || true")
-    made = [hold_sockets(SOCKETS // processes) for _ in range(processes)]
-    for pipe in made:
+    pipes = [hold_sockets(SOCKETS // processes) for _ in range(processes)]
+    for pipe in pipes:
         pipe.read(1)
 
 
 def hold_sockets(count):
-    """A process that holds them until this one ends. Returns a pipe that has a byte when all are there."""
+    """Starts a process that keeps sockets open until this one ends. Returns a pipe that receives a byte when all are open."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         held = []
         for _ in range(count // 4):
-            one = socket.socket(type=socket.SOCK_DGRAM)
-            one.bind(("127.0.0.1", 0))
-            held.append(one)
+            datagram = socket.socket(type=socket.SOCK_DGRAM)
+            datagram.bind(("127.0.0.1", 0))
+            held.append(datagram)
         with socket.socket() as server:
             server.bind(("127.0.0.1", 0))
             server.listen(1024)
@@ -119,10 +119,10 @@ def units():
     return names
 
 
-def inside(machine, commands, scrapes, rounds):
-    makers = {"interfaces": interfaces, "mounts": mounts, "text_files": text_files, "sockets": sockets, "units": units}
+def measure_inside(machine, commands, scrapes, rounds):
+    setups = {"interfaces": interfaces, "mounts": mounts, "text_files": text_files, "sockets": sockets, "units": units}
     sh(f"ip link set lo up; mount -t tmpfs tmpfs {WORK}; mkdir {WORK}/text")
-    held = [maker() for name, maker in makers.items() if machine in (name, "all")]
+    held = [setup() for name, setup in setups.items() if machine in (name, "all")]
     exporters = []
     try:
         for command in commands:
@@ -135,4 +135,4 @@ def inside(machine, commands, scrapes, rounds):
 
 
 if __name__ == "__main__":
-    print(json.dumps(inside(*json.loads(sys.argv[1]))))
+    print(json.dumps(measure_inside(*json.loads(sys.argv[1]))))

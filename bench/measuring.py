@@ -1,4 +1,4 @@
-"""Exporters that run, and what their scrapes cost. For the programs in this folder."""
+"""Starts exporters and measures the cost of their scrapes, for the programs in this folder."""
 import gzip
 import http.client
 import os
@@ -11,13 +11,14 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 60
-# Until an exporter has given back the memory that only its start needed.
-SETTLED = 12
+# Seconds to wait for an exporter.
+TIMEOUT = 60
+# Seconds after its start until an exporter has freed the memory that only its start needed.
+SETTLE_TIME = 12
 
 
 class Exporter:
-    """A command with --web.listen-address on a free port of loopback, and a connection to it."""
+    """A running exporter that listens on a free port of loopback, and a connection to it."""
 
     def __init__(self, command, tls=None, environment=None, log=subprocess.DEVNULL):
         with socket.socket() as free:
@@ -27,36 +28,36 @@ class Exporter:
         arguments = [*shlex.split(command), f"--web.listen-address=127.0.0.1:{self.port}"]
         environment = {**os.environ, **(environment or {})}
         self.process = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
-        until = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 break
             except OSError:
-                if self.process.poll() is not None or time.monotonic() > until:
+                if self.process.poll() is not None or time.monotonic() > deadline:
                     self.stop()
                     raise SystemExit(f"does not listen: {command}")
                 time.sleep(0.02)
         self.started = time.monotonic()
         self.connection = self.connect()
-        self.body, self.coding = b"", None
+        self.body, self.encoding = b"", None
 
     def connect(self):
         if self.tls:
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=self.tls)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=TIMEOUT, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
 
-    def seconds(self):
-        """CPU time of the process. The clock of another process: see clock_getcpuclockid(3)."""
+    def cpu_seconds(self):
+        """CPU time of the process. For the ID of its clock, see clock_getcpuclockid(3)."""
         return time.clock_gettime_ns((~self.process.pid << 3) | 2) / 1e9
 
     def scrape(self, headers=None, new_connection=False):
-        """One scrape. Returns how long it took."""
+        """Scrapes once, and returns the duration in seconds."""
         start = time.perf_counter()
         connection = self.connect() if new_connection else self.connection
         connection.request("GET", "/metrics", headers={"Accept-Encoding": "identity", **(headers or {})})
         response = connection.getresponse()
-        self.body, self.coding = response.read(), response.headers.get("Content-Encoding")
+        self.body, self.encoding = response.read(), response.headers.get("Content-Encoding")
         if response.status != 200:
             raise SystemExit(f"{self.process.args[0]}: status {response.status}: {self.body[:200]}")
         if new_connection:
@@ -64,13 +65,13 @@ class Exporter:
         return time.perf_counter() - start
 
     def series(self):
-        if self.coding not in (None, "gzip"):
-            answer = self.body, self.coding
+        if self.encoding not in (None, "gzip"):
+            saved = self.body, self.encoding
             self.scrape()
             count = self.series()
-            self.body, self.coding = answer
+            self.body, self.encoding = saved
             return count
-        page = gzip.decompress(self.body) if self.coding == "gzip" else self.body
+        page = gzip.decompress(self.body) if self.encoding == "gzip" else self.body
         return sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
 
     def status(self, field="VmRSS"):
@@ -90,7 +91,7 @@ class Exporter:
 
 
 class Figures:
-    """Of one exporter: milliseconds of CPU for a scrape, a number for each round, and of each scrape its time."""
+    """Figures of one exporter in milliseconds: the CPU time per scrape of each round, and the latency of each scrape."""
 
     def __init__(self):
         self.cpu, self.latency = [], []
@@ -110,34 +111,34 @@ class Figures:
 
 
 def compare(exporters, scrapes, rounds, headers=None, new_connection=False, clients=1):
-    """Scrapes the exporters in turn, so that all have the same machine. Returns the figures of each."""
+    """Scrapes the exporters in turn, so that changes of the load affect all of them. Returns the figures of each."""
     figures = [Figures() for _ in exporters]
     for exporter in exporters:
         for _ in range(max(3, min(20, scrapes // 2))):
             exporter.scrape(headers, new_connection)
     for _ in range(rounds):
         for exporter, own in zip(exporters, figures):
-            before = exporter.seconds()
+            before = exporter.cpu_seconds()
             if clients == 1:
                 own.latency += [1e3 * exporter.scrape(headers, new_connection) for _ in range(scrapes)]
             else:
-                own.latency += at_once(exporter, scrapes, headers, clients)
-            own.cpu.append(1e3 * (exporter.seconds() - before) / (scrapes * clients))
+                own.latency += scrape_concurrently(exporter, scrapes, headers, clients)
+            own.cpu.append(1e3 * (exporter.cpu_seconds() - before) / (scrapes * clients))
     for exporter in exporters:
-        time.sleep(max(0, exporter.started + SETTLED - time.monotonic()))
+        time.sleep(max(0, exporter.started + SETTLE_TIME - time.monotonic()))
         for _ in range(10):
             exporter.scrape(headers, new_connection)
     return [own.row(exporter) for exporter, own in zip(exporters, figures)]
 
 
-def at_once(exporter, scrapes, headers, clients):
-    """Several clients, each with a connection of its own, that scrape at the same time."""
+def scrape_concurrently(exporter, scrapes, headers, clients):
+    """Scrapes with several clients at the same time, each with its own connection. Returns the latencies."""
     barrier, latency = threading.Barrier(clients), []
 
     def client():
         connection = exporter.connect()
         for _ in range(scrapes):
-            barrier.wait(PATIENCE)
+            barrier.wait(TIMEOUT)
             start = time.perf_counter()
             connection.request("GET", "/metrics", headers=headers or {"Accept-Encoding": "identity"})
             connection.getresponse().read()
@@ -153,7 +154,7 @@ def at_once(exporter, scrapes, headers, clients):
 
 
 class MutualTls:
-    """An authority, a server and a client with keys on P-256, in a folder, with a configuration for any exporter."""
+    """P-256 certificates of an authority, a server and a client in a folder, and a web configuration that any exporter accepts."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -171,5 +172,5 @@ class MutualTls:
         self.context = ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
         self.context.load_cert_chain(self.folder / "client.crt", self.folder / "client.key")
 
-    def openssl(self, *words):
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+    def openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
