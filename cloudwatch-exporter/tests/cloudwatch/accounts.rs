@@ -62,7 +62,7 @@ fn each_account_and_region_has_its_series() {
         .requests(Operation::AssumeRole)
         .iter()
         .map(|request| match &**request {
-            Request::AssumeRole(asked) => asked.external_id.clone().unwrap(),
+            Request::AssumeRole(request) => request.external_id.clone().unwrap(),
             other => panic!("{other:?}"),
         })
         .collect();

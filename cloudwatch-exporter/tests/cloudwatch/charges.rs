@@ -106,10 +106,10 @@ fn counted_units_equal_billed_units() {
         assert_eq!(of("cloudwatch_request_retries_total"), calls.throttled as f64, "{action}");
     }
     assert!(counters.get_metric_data.throttled > 0);
-    let asked = |metric: &str| {
+    let requested = |metric: &str| {
         value(&page, &format!("cloudwatch_metrics_requested_total{{metric_name=\"{metric}\""))
     };
-    assert_eq!((asked("Metric0"), asked("Metric1")), (3500.0, 6.0));
+    assert_eq!((requested("Metric0"), requested("Metric1")), (3500.0, 6.0));
     let dollars =
         value(&page, "cloudwatch_estimated_cost_dollars_total{counting=\"five_statistics\"}");
     assert!((dollars - counters.billed() as f64 / 1e5).abs() < 1e-9, "{dollars}");

@@ -8,7 +8,7 @@ use fake_cloudwatch::{Fake, Metric, Model, Operation, Request};
 use super::fixture::{BINARY, Fixture, elb, environment, rule, run, samples, value};
 
 /// The error for an invalid file; the program must exit with status 2.
-fn refusal(config: &str) -> String {
+fn config_error(config: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("bad.yml");
     fs::write(&file, config).unwrap();
@@ -41,14 +41,14 @@ fn missing_keys_are_named() {
             "Must not provide aws_dimension_select and aws_dimension_select_regex at the same time",
         ),
     ] {
-        let error = refusal(config);
+        let error = config_error(config);
         assert!(error.contains(problem), "{config}: {error}");
     }
 }
 
 #[test]
 fn unknown_keys_are_named_with_their_line() {
-    let error = refusal("region: eu-west-1\nmetrics:\n- aws_namespace: A\n  aws_metric: B\n");
+    let error = config_error("region: eu-west-1\nmetrics:\n- aws_namespace: A\n  aws_metric: B\n");
     assert!(error.contains("line 4: unknown key \"aws_metric\""), "{error}");
 }
 
@@ -68,10 +68,10 @@ fn defaults_of_the_file_are_inherited() {
     let found = fixture.samples("aws_elb_latency_sum{");
     assert!(found[0].ends_with("} 2"), "two samples of one, no timestamp: {found:?}");
     let requests = fixture.requests(Operation::GetMetricData);
-    let Request::GetMetricData(asked) = &*requests[0] else { panic!("{requests:?}") };
-    let (start, end) = (asked.start.unwrap(), asked.end.unwrap());
+    let Request::GetMetricData(request) = &*requests[0] else { panic!("{requests:?}") };
+    let (start, end) = (request.start.unwrap(), request.end.unwrap());
     assert_eq!((end - start, end % 120), (1200, 0), "whole periods");
-    assert_eq!(asked.queries[0].metric.as_ref().unwrap().period, 120);
+    assert_eq!(request.queries[0].metric.as_ref().unwrap().period, 120);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let delay = i64::try_from(now).unwrap() - end;
     assert!((180..=302).contains(&delay), "{delay}");
@@ -154,9 +154,9 @@ fn a_file_is_reloaded_over_http() {
     assert_eq!(fixture.fake.counters().received(), before);
 
     fs::write(fixture.file(), "metrics: {").unwrap();
-    let answer = fixture.exporter.send("POST", "/-/reload");
-    assert_eq!(answer.status, 500);
-    assert!(answer.body.contains("config.yml: line 1: "), "{}", answer.body);
+    let response = fixture.exporter.send("POST", "/-/reload");
+    assert_eq!(response.status, 500);
+    assert!(response.body.contains("config.yml: line 1: "), "{}", response.body);
     let page = fixture.page();
     assert_eq!(samples(&page, "aws_elb_request_count_sum{").len(), 1, "the last good one stays");
     assert_eq!(value(&page, "cloudwatch_exporter_config_last_reload_successful"), 0.0);

@@ -22,7 +22,7 @@ fn retries_recover_from_faults() {
         ("throttling", Fault::throttle().chance(0.4, 7)),
         ("500", Fault::internal_error().chance(0.4, 8)),
         ("a connection dropped", Fault::drop_connection().chance(0.3, 9)),
-        ("half an answer", Fault::truncate().on(Operation::GetMetricData).chance(0.3, 10)),
+        ("half a response", Fault::truncate().on(Operation::GetMetricData).chance(0.3, 10)),
         (
             "queries that failed inside",
             Fault::internal_status().on(Operation::GetMetricData).first(3),
@@ -94,9 +94,9 @@ fn only_failed_queries_are_retried() {
     let denied = Fault::error(403, "AccessDenied", "Not this one.");
     fixture.fake.inject(denied.on(Operation::GetMetricData).only(2));
     assert_eq!(fixture.samples("park_metric").len(), 500);
-    let asked = fixture.fake.counters().received();
+    let received = fixture.fake.counters().received();
     assert_eq!(fixture.samples("park_metric").len(), 500);
-    assert_eq!(fixture.fake.counters().received(), asked, "not at every scrape");
+    assert_eq!(fixture.fake.counters().received(), received, "not at every scrape");
 }
 
 #[test]

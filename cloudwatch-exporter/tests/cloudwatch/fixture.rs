@@ -47,9 +47,9 @@ impl Fixture {
     }
 
     pub(crate) fn page(&self) -> String {
-        let answer = self.exporter.get("/metrics");
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body
+        let response = self.exporter.get("/metrics");
+        assert_eq!(response.status, 200, "{}", response.body);
+        response.body
     }
 
     /// The samples of a new page with this prefix.
@@ -65,7 +65,7 @@ impl Fixture {
 
     /// The peak memory of the exporter, in MiB.
     pub(crate) fn memory(&self) -> f64 {
-        used(self.exporter.pid()).1
+        cpu_and_peak_memory(self.exporter.pid()).1
     }
 
     pub(crate) fn received(&self, operation: Operation) -> u64 {
@@ -88,7 +88,7 @@ pub(crate) fn environment(url: &str) -> Vec<(&'static str, &str)> {
 }
 
 /// CPU seconds and peak memory in MiB of a process.
-pub(crate) fn used(pid: u32) -> (f64, f64) {
+pub(crate) fn cpu_and_peak_memory(pid: u32) -> (f64, f64) {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after = stat.rsplit_once(") ").unwrap().1;
     let ticks: Vec<f64> =
@@ -123,7 +123,7 @@ pub(crate) fn elb(name: &str, zone: &str, balancer: &str) -> Metric {
         .dimension("LoadBalancerName", balancer)
 }
 
-/// An entry of `metrics` for each of these.
+/// An entry of `metrics` with additional keys.
 pub(crate) fn rule(namespace: &str, name: &str, more: &str) -> String {
     format!("- aws_namespace: {namespace}\n  aws_metric_name: {name}\n{more}")
 }

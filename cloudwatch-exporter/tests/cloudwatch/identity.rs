@@ -50,7 +50,7 @@ fn the_region_of_the_file_precedes_the_environment() {
 }
 
 #[test]
-fn the_metadata_service_is_not_asked_for_a_configured_region() {
+fn a_configured_region_is_not_requested_from_the_metadata_service() {
     let fake = Fake::start(model()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let output = check(dir.path(), "region: ap-southeast-2\n")
@@ -77,9 +77,9 @@ fn a_role_from_the_file() {
     let fixture = Fixture::new(model(), &config(role));
     assert_eq!(key(&fixture), "ASIAmonitoring");
     let requests = fixture.requests(Operation::AssumeRole);
-    let Request::AssumeRole(asked) = &*requests[0] else { panic!("{requests:?}") };
-    assert_eq!(asked.session_name, "cloudwatch_exporter");
-    assert_eq!(asked.role_arn, "arn:aws:iam::123456789012:role/monitoring");
+    let Request::AssumeRole(request) = &*requests[0] else { panic!("{requests:?}") };
+    assert_eq!(request.session_name, "cloudwatch_exporter");
+    assert_eq!(request.role_arn, "arn:aws:iam::123456789012:role/monitoring");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn the_instance_role() {
     assert_eq!(key(&fixture), "ASIAinstance");
 }
 
-/// The endpoints of partitions, FIPS and dual stack, as seen by a proxy.
+/// The endpoints of partitions, FIPS and dual stack, as a proxy receives them.
 #[test]
 fn endpoints_follow_region_and_configuration() {
     for (more, endpoint) in [
@@ -179,15 +179,18 @@ fn endpoints_follow_region_and_configuration() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut asked = String::new();
+        let mut request_line = String::new();
         super::refresh::wait_for("the proxy is asked", || {
             let Ok((stream, _)) = proxy.accept() else { return false };
             stream.set_nonblocking(false).unwrap();
-            BufReader::new(stream).read_line(&mut asked).is_ok()
+            BufReader::new(stream).read_line(&mut request_line).is_ok()
         });
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(asked.starts_with(&format!("CONNECT {endpoint}:443 ")), "{more}: {asked}");
+        assert!(
+            request_line.starts_with(&format!("CONNECT {endpoint}:443 ")),
+            "{more}: {request_line}"
+        );
     }
 }
 

@@ -100,7 +100,7 @@ fn an_endless_body_is_cut_off() {
 
 /// The limit of a rule depends on its own calls only.
 #[test]
-fn another_rule_is_not_affected() {
+fn an_endless_body_does_not_affect_other_rules() {
     let model = model().metric(Metric::new("Other", "Alone"));
     let fixture = Fixture::new(model, &format!("{}{}", config(""), rule("Other", "Alone", "")));
     fixture.fake.inject(Fault::endless_body().on(Operation::ListMetrics).naming("Grid"));
@@ -109,7 +109,7 @@ fn another_rule_is_not_affected() {
     assert_eq!(samples(&page, "grid_metric0").len(), 0);
 }
 
-/// Each page answers one query, and has a new token.
+/// Each page has the results of one query, and a new token.
 #[test]
 fn a_fetch_costs_at_most_three_times_what_is_planned() {
     let more = "  use_get_metric_data: true\n  period_seconds: 3600\n  range_seconds: 3600\n";
@@ -123,14 +123,14 @@ fn a_fetch_costs_at_most_three_times_what_is_planned() {
     assert_eq!(value(&page, limited), 1.0);
     let log = fixture.exporter.log();
     assert!(log.contains("getMetricData of Grid: this fetch has reached its limit"), "{log}");
-    // What a fetch of a few seconds later would repeat.
+    // A fetch a few seconds later would repeat the same calls.
     std::thread::sleep(std::time::Duration::from_secs(12));
     fixture.page();
     assert_eq!(fixture.fake.counters().get_metric_data.billed, billed);
 }
 
 #[test]
-fn calls_under_way_are_limited_from_the_start() {
+fn concurrent_calls_are_limited_from_the_start() {
     let rules: String = (0..8)
         .map(|n| {
             let tags = format!(

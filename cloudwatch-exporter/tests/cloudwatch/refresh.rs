@@ -16,8 +16,8 @@ pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Ten calls of `GetMetricData`, one after the other.
-fn slow() -> Fixture {
+/// A fixture whose fetches need ten slow calls of `GetMetricData`, one after the other.
+fn slow_fixture() -> Fixture {
     let model = Model::new().grid("Grid", 10, 100, &Values::Constant(1.0));
     let of = |n| rule("Grid", &format!("Metric{n}"), "  aws_dimensions: [Id]\n");
     let rules: String = (0..10).map(of).collect();
@@ -32,7 +32,7 @@ fn slow() -> Fixture {
 
 #[test]
 fn results_are_shown_during_a_fetch() {
-    let fixture = slow();
+    let fixture = slow_fixture();
     let mut counts = Vec::new();
     wait_for("all of them", || {
         let page = fixture.page();
@@ -63,8 +63,8 @@ fn regular_scrapes_do_not_wait() {
         pages += 1;
         sleep(Duration::from_millis(300));
     }
-    let asked = fixture.received(Operation::GetMetricStatistics);
-    assert!(asked >= 2, "{asked} in {pages} pages");
+    let received = fixture.received(Operation::GetMetricStatistics);
+    assert!(received >= 2, "{received} in {pages} pages");
     // Without scrapes, only the current period is fetched ahead.
     fixture.fake.inject(Fault::hang());
     let page = fixture.page();
@@ -73,7 +73,7 @@ fn regular_scrapes_do_not_wait() {
 }
 
 #[test]
-fn no_scrapes_cause_no_cost() {
+fn without_scrapes_nothing_is_requested() {
     let metric = Metric::new("One", "Second").every(1).resolution(1);
     let more = "  period_seconds: 1\n  range_seconds: 30\n  delay_seconds: 5\n";
     let config = format!("metrics:\n{}", rule("One", "Second", more));
@@ -83,15 +83,15 @@ fn no_scrapes_cause_no_cost() {
         sleep(Duration::from_millis(200));
     }
     sleep(Duration::from_secs(2));
-    let asked = fixture.fake.counters().received();
+    let received = fixture.fake.counters().received();
     sleep(Duration::from_secs(4));
-    assert_eq!(fixture.fake.counters().received(), asked);
+    assert_eq!(fixture.fake.counters().received(), received);
 }
 
 /// The cause, the endpoint and the action are logged while the call is still retried, and only
 /// once.
 #[test]
-fn the_cause_is_logged_when_it_begins_and_when_it_ends() {
+fn failing_calls_are_logged_when_they_begin_and_end() {
     let model = Model::new().metric(Metric::new("One", "Good"));
     let config = format!("metrics:\n{}", rule("One", "Good", ""));
     let fixture = Fixture::with(model, &config, &["--collector.timeout=1s"], &[]);

@@ -66,8 +66,8 @@ fn values_of_all_dimensions_need_no_list() {
         assert_eq!(sets(&fixture.page()), ["a/myLB", "b/myLB"]);
         let counters = fixture.fake.counters();
         assert_eq!(counters.list_metrics.received, 0);
-        let asked = counters.get_metric_statistics.received + counters.queries;
-        assert_eq!(asked, 4, "every combination, be it there or not, by {api}");
+        let requested = counters.get_metric_statistics.received + counters.queries;
+        assert_eq!(requested, 4, "every combination, whether or not it exists, by {api}");
     }
 }
 
@@ -104,15 +104,15 @@ fn a_long_range_lists_inactive_metrics() {
 }
 
 /// Scrapes, a second apart, until datapoints were requested this often.
-fn scrape_until(fixture: &Fixture, asked: u64) {
+fn scrape_until(fixture: &Fixture, calls: u64) {
     for _ in 0..400 {
         assert_eq!(sets(&fixture.page()).len(), 1);
-        if fixture.received(Operation::GetMetricStatistics) >= asked {
+        if fixture.received(Operation::GetMetricStatistics) >= calls {
             return;
         }
         sleep(Duration::from_millis(300));
     }
-    panic!("asked {} times", fixture.received(Operation::GetMetricStatistics));
+    panic!("received {} calls", fixture.received(Operation::GetMetricStatistics));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use exporter_core::testing::{mutual_tls, until};
 use fake_cloudwatch::{Fake, Fault, Model, Operation, Values};
 
-use super::fixture::{BINARY, Fixture, environment, rule, samples, used, value};
+use super::fixture::{BINARY, Fixture, cpu_and_peak_memory, environment, rule, samples, value};
 
 /// 20 metrics in 500 dimension sets, five statistics of each.
 fn park() -> (Model, String) {
@@ -43,7 +43,7 @@ fn a_large_park_costs_what_it_must() {
     };
     assert!((dollars("five_statistics") - 0.1002).abs() < 1e-9);
     assert!((dollars("query") - 0.5002).abs() < 1e-9);
-    let (cpu, memory) = used(fixture.exporter.pid());
+    let (cpu, memory) = cpu_and_peak_memory(fixture.exporter.pid());
     eprintln!("50,000 series: {cpu:.2} CPU seconds, {memory:.1} MiB at most");
     if !cfg!(debug_assertions) {
         assert!(memory < 60.0, "{memory} MiB");
@@ -146,7 +146,7 @@ fn port_and_file_may_be_arguments() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let answer = |path: &str| {
+    let get = |path: &str| {
         for _ in 0..6000 {
             if let Ok(stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
                 return exporter_core::testing::get(stream, path, &[]).unwrap();
@@ -155,8 +155,8 @@ fn port_and_file_may_be_arguments() {
         }
         panic!("nobody listens on {port}");
     };
-    let page = answer("/metrics").body;
-    let (healthy, reload) = (answer("/-/healthy").status, answer("/-/reload").status);
+    let page = get("/metrics").body;
+    let (healthy, reload) = (get("/-/healthy").status, get("/-/reload").status);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(samples(&page, "park_metric0_").len(), 5);

@@ -117,7 +117,7 @@ fn job(host: &str, start: i64, sum: f64) -> Datapoint {
 }
 
 #[test]
-fn the_newest_datapoint_is_shown_whatever_the_order() {
+fn the_newest_datapoint_is_exposed_in_any_order() {
     let streamed = Streamed::new(Model::new(), &jobs(""));
     let start = minute();
     let sum = |expected: f64, at: i64| {
@@ -159,7 +159,7 @@ fn minutes_are_combined_to_the_period_of_the_rule() {
 }
 
 #[test]
-fn regions_and_accounts_are_told_apart() {
+fn regions_and_accounts_are_distinguished() {
     let config = "from_stream: true\nset_timestamp: false\naccounts:\n\
         - {name: one, account_id: '111111111111', regions: [eu-west-1, us-east-1]}\n\
         - {name: org, linked: true, regions: [us-east-1]}\n";
@@ -199,7 +199,7 @@ fn regions_and_accounts_are_told_apart() {
 }
 
 #[test]
-fn a_reload_keeps_what_was_received() {
+fn a_reload_keeps_received_datapoints() {
     let streamed = Streamed::new(Model::new(), &jobs(""));
     streamed.deliver(Format::Json, &[job("h", minute(), 1.0)]);
     let text = fs::read_to_string(streamed.fixture.file()).unwrap();
@@ -237,7 +237,7 @@ fn access_keys_are_replaced_without_a_restart() {
 }
 
 #[test]
-fn a_demo_invents_what_a_stream_would_bring() {
+fn a_demo_generates_the_datapoints_of_a_stream() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");
     let stream = "stream: {listen_address: ':1', access_key_file: none}\nset_timestamp: false\n";

@@ -66,10 +66,10 @@ fn instances_are_selected_by_tags() {
         ]
     );
     let requests = fixture.requests(Operation::GetResources);
-    let Request::GetResources(asked) = &*requests[0] else { panic!("{requests:?}") };
-    assert_eq!(asked.resource_type_filters, ["ec2:instance"]);
-    assert_eq!(asked.tag_filters[0].key, "Monitoring");
-    assert_eq!(asked.tag_filters[0].values, ["enabled"]);
+    let Request::GetResources(request) = &*requests[0] else { panic!("{requests:?}") };
+    assert_eq!(request.resource_type_filters, ["ec2:instance"]);
+    assert_eq!(request.tag_filters[0].key, "Monitoring");
+    assert_eq!(request.tag_filters[0].values, ["enabled"]);
     let count =
         "tagging_api_requests_total{action=\"getResources\",resource_type=\"ec2:instance\"} 1";
     assert_eq!(samples(&page, count).len(), 1, "{page}");
@@ -138,8 +138,8 @@ fn tags_without_a_selection_select_everything() {
     assert_eq!(ids(&page), ["i-1", "i-2", "i-no-tag"]);
     assert_eq!(samples(&page, "aws_resource_info{").len(), 3);
     let requests = fixture.requests(Operation::GetResources);
-    let Request::GetResources(asked) = &*requests[0] else { panic!("{requests:?}") };
-    assert!(asked.tag_filters.is_empty());
+    let Request::GetResources(request) = &*requests[0] else { panic!("{requests:?}") };
+    assert!(request.tag_filters.is_empty());
 }
 
 /// A key without values matches any value.
@@ -169,5 +169,5 @@ fn a_resource_of_several_rules_is_exposed_once() {
     let fixture = Fixture::new(machines(), &config);
     let page = fixture.page();
     assert_eq!(samples(&page, "aws_resource_info{").len(), 2, "{page}");
-    assert_eq!(fixture.received(Operation::GetResources), 1, "and asked for once");
+    assert_eq!(fixture.received(Operation::GetResources), 1, "and requested once");
 }

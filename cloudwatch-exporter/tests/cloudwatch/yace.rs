@@ -78,7 +78,7 @@ fn metrics_have_the_names_and_labels_of_yace() {
 }
 
 #[test]
-fn what_cannot_be_converted_is_in_comments() {
+fn settings_that_cannot_be_converted_become_comments() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("yace.yml");
     fs::write(&file, FILE.replace("nilToZero", "exportAllDataPoints")).unwrap();

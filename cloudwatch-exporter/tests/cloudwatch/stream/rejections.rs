@@ -20,7 +20,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn each_reason_has_its_status() {
+fn each_rejection_has_its_status() {
     let streamed = Streamed::new(Model::new(), &jobs(""));
     let key = ("x-amz-firehose-access-key", KEY);
     let gzipped = ("content-encoding", "gzip");
@@ -56,12 +56,12 @@ fn each_reason_has_its_status() {
             if page.contains(&rejected) { value(&page, &rejected) } else { 0.0 }
         };
         let before = count();
-        let (status, answer) = streamed.send(&headers, body);
-        assert_eq!(status, expected, "{headers:?} {answer}");
-        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["requestId"], "id-1");
-        assert_eq!(answer.get("errorMessage").is_some(), expected != 200, "{answer}");
-        assert!(!answer.to_string().contains(KEY), "{answer}");
+        let (status, response) = streamed.send(&headers, body);
+        assert_eq!(status, expected, "{headers:?} {response}");
+        let response: serde_json::Value = serde_json::from_str(&response).unwrap();
+        assert_eq!(response["requestId"], "id-1");
+        assert_eq!(response.get("errorMessage").is_some(), expected != 200, "{response}");
+        assert!(!response.to_string().contains(KEY), "{response}");
         assert_eq!(count(), before + f64::from(u8::from(expected != 200)), "{reason}");
     }
     let page = streamed.page();
@@ -81,9 +81,9 @@ fn other_methods_and_health_checks_are_answered() {
         let mut socket = streamed.connect();
         let request = format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         socket.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        let mut response = String::new();
+        socket.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
     }
 }
 
@@ -99,9 +99,9 @@ fn the_request_id_may_be_in_the_body_alone() {
     );
     socket.write_all(head.as_bytes()).unwrap();
     socket.write_all(&body).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("\"requestId\":\"of the body\""), "{answer}");
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    assert!(response.contains("\"requestId\":\"of the body\""), "{response}");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn streams_alone_need_no_credentials() {
 }
 
 #[test]
-fn faults_of_the_section_are_told_at_start_and_by_check() {
+fn errors_in_the_section_are_reported_at_start_and_by_check() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.yml");
     std::fs::write(dir.path().join("short"), "short").unwrap();

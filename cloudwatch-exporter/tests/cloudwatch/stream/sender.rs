@@ -18,7 +18,7 @@ pub(super) const KEY: &str = "an access key of tests";
 pub(super) struct Streamed {
     pub(super) fixture: Fixture,
     pub(super) key_file: PathBuf,
-    /// Of the receiver.
+    /// The address of the receiver.
     pub(super) address: String,
     pub(super) dir: TempDir,
 }
@@ -65,12 +65,12 @@ impl Streamed {
     /// A delivery that is accepted.
     pub(super) fn deliver(&self, format: Format, datapoints: &[Datapoint]) {
         let body = format.delivery("id-1", datapoints);
-        let (status, answer) = self.send(&[("x-amz-firehose-access-key", KEY)], &body);
-        assert_eq!(status, 200, "{answer}");
-        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["requestId"], "id-1");
-        assert!(answer["timestamp"].as_u64().unwrap() > 1_700_000_000_000, "milliseconds");
-        assert!(answer.get("errorMessage").is_none(), "{answer}");
+        let (status, response) = self.send(&[("x-amz-firehose-access-key", KEY)], &body);
+        assert_eq!(status, 200, "{response}");
+        let response: serde_json::Value = serde_json::from_str(&response).unwrap();
+        assert_eq!(response["requestId"], "id-1");
+        assert!(response["timestamp"].as_u64().unwrap() > 1_700_000_000_000, "milliseconds");
+        assert!(response.get("errorMessage").is_none(), "{response}");
     }
 }
 
@@ -92,11 +92,11 @@ pub(super) fn send(
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body).unwrap();
     stream.flush().unwrap();
-    let mut answer = Vec::new();
-    let end = stream.read_to_end(&mut answer);
-    assert!(!answer.is_empty(), "{end:?}");
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut response = Vec::new();
+    let result = stream.read_to_end(&mut response);
+    assert!(!response.is_empty(), "{result:?}");
+    let response = String::from_utf8(response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let head = head.to_lowercase();
     assert!(head.contains("content-type: application/json"), "{head}");
     assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");

@@ -52,9 +52,9 @@ fn deliveries_arrive_over_tls_and_certificates_are_replaced() {
     let key = [("x-amz-firehose-access-key", KEY)];
     for format in super::FORMATS {
         let body = format.delivery("id-1", &[job("h", minute(), 1.0)]);
-        let (status, answer) = send(connect(&streamed, &authority), &key, &body);
-        assert_eq!(status, 200, "{answer}");
-        assert!(answer.contains("\"requestId\":\"id-1\""), "{answer}");
+        let (status, response) = send(connect(&streamed, &authority), &key, &body);
+        assert_eq!(status, 200, "{response}");
+        assert!(response.contains("\"requestId\":\"id-1\""), "{response}");
     }
     assert_eq!(streamed.fixture.samples("my_app_jobs_sum{").len(), 1);
 
@@ -74,9 +74,9 @@ fn plain_http_is_refused_where_tls_is_set_up() {
     let streamed = Streamed::with(Model::new(), &jobs(""), web_config);
     let mut socket = streamed.connect();
     io::Write::write_all(&mut socket, b"POST / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    let _ = io::Read::read_to_end(&mut socket, &mut answer);
-    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    let mut response = Vec::new();
+    let _ = io::Read::read_to_end(&mut socket, &mut response);
+    assert!(!response.starts_with(b"HTTP"), "{response:?}");
     until(
         || {
             streamed
