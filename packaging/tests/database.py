@@ -109,13 +109,13 @@ class MariaDB(Server):
 
     def command(self):
         return ['mariadbd', '--no-defaults', '--bind-address=127.0.0.1', f'--port={self.port}', f'--socket={self.folder}/s', f'--datadir={self.folder}/data',
-                f'--log-error={self.folder}/log', '--performance-schema=ON', '--log-bin=log-bin', *self.user]
+                f'--log-error={self.folder}/log.err', '--performance-schema=ON', '--log-bin=log-bin', *self.user]
 
     def client_command(self):
         return ['mariadb', '--no-defaults', f'--socket={self.folder}/s']
 
     def log(self):
-        return pathlib.Path(self.folder, 'log').read_text(errors='replace')[-2000:]
+        return pathlib.Path(self.folder, 'log.err').read_text(errors='replace')[-2000:]
 
 
 class MySQL(Server):

@@ -201,6 +201,9 @@ class Galera(AlertTest):
     def test_galera_alerts(self):
         if MariaDB.missing() or not GALERA:
             skip(MariaDB.missing() or 'no Galera provider; install galera-4')
+        for program, package in (('wsrep_sst_rsync', 'mariadb-server'), ('rsync', 'rsync'), ('lsof', 'lsof')):
+            if not shutil.which(program):
+                skip(f'no {program}, which transfers the state of Galera; install {package}')
         first, second = self.node(), self.node()
         # The second node starts from a copy, so that no state transfer is needed.
         self.start_server('first', first, '--wsrep-cluster-address=gcomm://').grant()

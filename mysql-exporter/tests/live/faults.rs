@@ -72,9 +72,17 @@ pub(crate) fn a_full_server_is_down_until_it_accepts_connections(server: &Server
         || "the server accepts all clients".into(),
     );
     assert!(is_up(&before), "it keeps its connection: {}", before.log());
+    // The connection that set the limit may have ended since a client was rejected.
     let other = tempfile::tempdir().unwrap();
-    let after = start(server, other.path(), &[]);
-    assert!(!is_up(&after));
+    let mut accepted = Vec::new();
+    let after = loop {
+        let after = start(server, other.path(), &[]);
+        if !is_up(&after) {
+            break after;
+        }
+        accepted.push(after);
+        assert!(accepted.len() < 10, "the server accepts all exporters");
+    };
     assert!(after.log().contains("Too many connections"), "{}", after.log());
     let raise_limit = format!("SET GLOBAL max_connections = {}", max_connections.trim());
     // A rejected connection may take the slot that is reserved for root.
