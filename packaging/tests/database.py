@@ -101,11 +101,16 @@ class MariaDB(Server):
         self.user = ['--user=nobody'] if os.geteuid() == 0 else []
         if self.user:
             shutil.chown(self.folder, 'nobody')
+        # Of Galera. The user of the server may not be allowed to run them where they are.
+        scripts = pathlib.Path(self.folder, 'scripts')
+        scripts.mkdir()
+        for script in pathlib.Path(shutil.which('wsrep_sst_rsync') or '/').parent.glob('wsrep_sst_*'):
+            shutil.copy(script, scripts)
         subprocess.run(['mariadb-install-db', '--no-defaults', '--skip-test-db', '--auth-root-authentication-method=normal',
                         f'--datadir={self.folder}/data', *self.user], env=self.environment(), check=True, capture_output=True)
 
     def environment(self):
-        return {**os.environ, 'TMPDIR': self.folder}
+        return {**os.environ, 'TMPDIR': self.folder, 'PATH': f'{self.folder}/scripts:{os.environ["PATH"]}'}
 
     def command(self):
         return ['mariadbd', '--no-defaults', '--bind-address=127.0.0.1', f'--port={self.port}', f'--socket={self.folder}/s', f'--datadir={self.folder}/data',

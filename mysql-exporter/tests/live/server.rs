@@ -23,6 +23,8 @@ pub(crate) struct Server {
     command: Box<dyn Fn() -> Command>,
     client: Vec<String>,
     data: TempDir,
+    /// Copies of plugins.
+    plugins: Option<TempDir>,
 }
 
 const USER: &str = "exporter";
@@ -76,20 +78,29 @@ impl Server {
         let client = ["mariadb", "--no-defaults", "--skip-ssl", "-uroot", "-N", CHARACTER_SET];
         let mut client = client.map(str::to_owned).to_vec();
         client.push(format!("--socket={}", socket.display()));
-        let server = Self { flavour: "mariadb", port, socket, child, command, client, data };
+        let server =
+            Self { flavour: "mariadb", port, socket, child, command, client, data, plugins: None };
         Some(server.initialized())
     }
 
     /// Starts MariaDB with a plugin. Plugins are not in the package of the server program.
     pub(crate) fn mariadb_with_plugin(plugin: &str) -> Option<Self> {
         let folder = std::env::var("MARIADB_PLUGINS").unwrap_or("/usr/lib/mysql/plugin".into());
-        if !Path::new(&folder).join(plugin).with_extension("so").exists() {
+        let file = Path::new(&folder).join(plugin).with_extension("so");
+        if !file.exists() {
             skip(&format!(
                 "no plugin {plugin} of MariaDB in {folder}; MARIADB_PLUGINS may say where"
             ));
             return None;
         }
-        Self::mariadb(&[&format!("--plugin-dir={folder}"), &format!("--plugin-load-add={plugin}")])
+        // The user of the server may not be allowed to read it there.
+        let copies = tempfile::tempdir().unwrap();
+        fs::set_permissions(copies.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::copy(&file, copies.path().join(file.file_name().unwrap())).unwrap();
+        let folder = format!("--plugin-dir={}", copies.path().display());
+        let mut server = Self::mariadb(&[&folder, &format!("--plugin-load-add={plugin}")])?;
+        server.plugins = Some(copies);
+        Some(server)
     }
 
     /// Starts MySQL from the folder in the variable `MYSQL`. Without it, the test is skipped.
@@ -134,7 +145,8 @@ impl Server {
         let mut client = vec![client];
         client.extend(["--no-defaults", "-uroot", "-N", CHARACTER_SET].map(str::to_owned));
         client.push(format!("--socket={}", socket.display()));
-        let server = Self { flavour: "mysql", port, socket, child, command, client, data };
+        let server =
+            Self { flavour: "mysql", port, socket, child, command, client, data, plugins: None };
         Some(server.initialized())
     }
 
