@@ -194,7 +194,9 @@ class Galera(AlertTest):
         base, transfer = free_port(), free_port()
         options = f'base_port={base};gmcast.listen_addr=tcp://127.0.0.1:{base};ist.recv_addr=127.0.0.1:{transfer}'
         server = MariaDB('--wsrep-on=ON', f'--wsrep-provider={GALERA}', '--wsrep-node-address=127.0.0.1', '--wsrep-cluster-name=test',
-                         '--binlog-format=ROW', '--innodb-autoinc-lock-mode=2', f'--wsrep-provider-options={options}')
+                         '--binlog-format=ROW', '--innodb-autoinc-lock-mode=2', f'--wsrep-provider-options={options}',
+                         # With this plugin of newer versions, options cannot be changed at runtime.
+                         '--loose-plugin-wsrep-provider=OFF')
         server.base_port = base
         return server
 
