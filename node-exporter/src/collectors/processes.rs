@@ -196,7 +196,29 @@ fn parse(line: &[u8]) -> Option<Stat> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
     use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "runs a process that ends")]
+    fn an_ended_process_is_not_counted_by_its_open_file() {
+        let host = Host::for_tests(Path::new("/"));
+        let mut processes = Processes { host, open_files: StatFiles::default() };
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let thread = (child.id(), child.id());
+        let mut read = || {
+            let mut previous = std::mem::take(&mut processes.open_files);
+            let path = || format!("{}/stat", thread.0);
+            let is_running = processes.stat(thread, path, &mut previous).unwrap().is_some();
+            (is_running, processes.open_files.contains_key(&thread))
+        };
+        assert_eq!([read(), read()], [(true, true); 2]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(read(), (false, false));
+    }
 
     #[test]
     fn lines_are_parsed() {
