@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use exporter_core::collector::Error;
-use exporter_core::file::{FileCache, OpenFile, Records, is_of_kernel};
+use exporter_core::file::{FileCache, FileSystem, OpenFile, Records};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
@@ -19,7 +19,7 @@ use crate::dbus::Bus;
 use crate::netlink::link::SharedCounters;
 
 pub(crate) use self::device::{Device, DeviceCache};
-use self::directory::{directories, entries_with_inodes};
+use self::directory::{DirEntry, directories};
 pub(crate) use self::directory::{entries, list};
 pub(crate) use self::file::{EMPTY_PAGE, Fields, File, Page};
 
@@ -105,8 +105,8 @@ impl Host {
             Err(source) => return Err(Error::Read { path, source }),
         };
         let file = File::read_small(path, &opened)?;
-        let open_file =
-            is_of_kernel(&opened).then(|| self.file_cache.budget().keep(opened)).flatten();
+        let is_of_kernel = FileSystem::of(&opened) == Some(FileSystem::Kernel);
+        let open_file = is_of_kernel.then(|| self.file_cache.budget().keep(opened)).flatten();
         Ok((file, open_file))
     }
 
@@ -144,7 +144,7 @@ impl Host {
 
     /// The entry of a device such as `b8:0` in the database of udev.
     pub(crate) fn udev(&self, device: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.udev.join(device))
+        self.read_cached(self.udev.join(device), Records::Long)
     }
 
     /// Like [`Host::list_sys`], below procfs.
@@ -155,7 +155,7 @@ impl Host {
     /// The names in a directory below sysfs, in order. In names that are not
     /// UTF-8, U+FFFD replaces the invalid bytes.
     pub(crate) fn list_sys(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
-        list(&self.sysfs.join(path))
+        self.device(path)?.names()
     }
 
     /// The names of the directories in a directory below procfs, in order; links are not followed.
@@ -163,7 +163,7 @@ impl Host {
         &self,
         path: impl AsRef<Path>,
     ) -> Result<Vec<String>, Error> {
-        directories(self.procfs.join(path))
+        directories(&self.procfs.join(path))
     }
 
     /// Opens a file or directory below the root, for use with system calls.
@@ -177,7 +177,13 @@ impl Host {
         &self,
         path: impl AsRef<Path>,
     ) -> Result<Vec<String>, Error> {
-        directories(self.sysfs.join(path))
+        Ok(self
+            .device(path)?
+            .entries()?
+            .iter()
+            .filter(|entry| entry.file_type == FileType::Directory)
+            .map(DirEntry::lossy_name)
+            .collect())
     }
 
     /// The target of a symbolic link below sysfs, unresolved.
@@ -189,23 +195,19 @@ impl Host {
     /// The network interfaces in sysfs, ordered by name, with the inode numbers of their entries. A
     /// new interface with an old name has another inode number.
     pub(crate) fn interfaces(&self) -> Result<Vec<(String, u64)>, Error> {
-        let path = self.sysfs.join("class/net");
-        let mut entries =
-            entries_with_inodes(&path).map_err(|source| Error::Read { path, source })?;
-        // `bonding_masters`
-        entries.retain(|(.., kind)| *kind != FileType::RegularFile);
-        let entries = entries.into_iter();
-        Ok(entries.map(|(name, inode, _)| (name.to_string_lossy().into_owned(), inode)).collect())
+        Ok(self
+            .device("class/net")?
+            .entries()?
+            .iter()
+            // Not `bonding_masters`.
+            .filter(|entry| entry.may_be_directory())
+            .map(|entry| (entry.lossy_name(), entry.inode))
+            .collect())
     }
 
     /// A directory below sysfs, for reading several of its attributes, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
         self.device_cache.device(self.sysfs.join(path))
-    }
-
-    /// Like [`Host::device`], but not cached: for a caller that keeps the device between scrapes.
-    pub(crate) fn uncached_device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
-        self.device_cache.uncached_device(self.sysfs.join(path))
     }
 
     /// The devices in a directory below sysfs, such as `class/nvme`, in the order of their names.

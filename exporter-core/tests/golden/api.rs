@@ -1310,14 +1310,20 @@ pub fn encode(
 ) -> Vec<u8> {}
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub mod file {
-    pub fn open(path: &Path) -> io::Result<OwnedFd> {}
-    pub fn read(path: &Path) -> io::Result<Vec<u8>> {}
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Records {
-        Long,
-        Short,
-        Single,
+    #[derive(Debug)]
+    pub struct OpenFile {
+        private: _,
     }
+    impl AsFd for OpenFile {}
+    #[derive(Clone, Debug, Default)]
+    pub struct OpenFileBudget(_);
+    impl OpenFileBudget {
+        pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {}
+        pub fn slot(&self) -> Option<OpenSlot> {}
+    }
+    #[derive(Debug)]
+    pub struct OpenSlot(_);
+    impl Drop for OpenSlot {}
     #[derive(Clone, Debug, Default)]
     pub struct FileCache {
         private: _,
@@ -1333,21 +1339,23 @@ pub mod file {
         ) -> io::Result<Vec<u8>> {}
         pub fn budget(&self) -> &OpenFileBudget {}
     }
-    #[derive(Clone, Debug, Default)]
-    pub struct OpenFileBudget(_);
-    impl OpenFileBudget {
-        pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {}
-        pub fn slot(&self) -> Option<OpenSlot> {}
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum FileSystem {
+        Kernel,
+        Local,
     }
-    #[derive(Debug)]
-    pub struct OpenFile {
-        private: _,
+    impl FileSystem {
+        pub fn of(file: impl AsFd) -> Option<Self> {}
     }
-    impl AsFd for OpenFile {}
-    #[derive(Debug)]
-    pub struct OpenSlot(_);
-    impl Drop for OpenSlot {}
-    pub fn is_of_kernel(file: impl AsFd) -> bool {}
+    pub fn open(path: &Path) -> io::Result<OwnedFd> {}
+    pub fn read(path: &Path) -> io::Result<Vec<u8>> {}
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Records {
+        Long,
+        Short,
+        Single,
+    }
 }
 #[cfg(feature = "process")]
 pub mod process {

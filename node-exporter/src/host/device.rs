@@ -11,11 +11,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use exporter_core::collector::Error;
-use rustix::fs::SeekFrom;
 
 pub(crate) use self::cache::DeviceCache;
 use self::cache::Directory;
-use super::directory::entries_with_inodes_of;
+use super::directory::DirEntry;
 use super::file::{EMPTY_PAGE, File, Page, truncated};
 
 /// A device of sysfs: a directory of small files. Its path is resolved only once.
@@ -33,15 +32,11 @@ impl Device {
 
     /// The names of its attributes and directories, in order.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
-        Ok(self.entries_with_inodes()?.into_iter().map(|(name, _)| name).collect())
+        Ok(self.entries()?.iter().map(DirEntry::lossy_name).collect())
     }
 
-    /// The names with the inode numbers of the entries.
-    fn entries_with_inodes(&self) -> Result<Vec<(String, u64)>, Error> {
-        let rewound = rustix::fs::seek(self.0.as_fd(), SeekFrom::Start(0)).map_err(io::Error::from);
-        let entries = rewound.and_then(|_| entries_with_inodes_of(self.0.as_fd()));
-        let entries = entries.map_err(|source| read_error(self.path(), source))?.into_iter();
-        Ok(entries.map(|(name, inode, _)| (name.to_string_lossy().into_owned(), inode)).collect())
+    pub(super) fn entries(&self) -> Result<Arc<[DirEntry]>, Error> {
+        self.0.entries().map_err(|source| read_error(self.path(), source))
     }
 
     /// The directories of this device by name, in order. Directories removed meanwhile are left
@@ -57,10 +52,12 @@ impl Device {
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(String, Self)>, Error> {
         let mut devices = Vec::new();
-        for (name, inode) in
-            self.entries_with_inodes()?.into_iter().filter(|(name, _)| is_wanted(name))
-        {
-            match self.0.directory(OsStr::new(&name), Some(inode)) {
+        for entry in self.entries()?.iter().filter(|entry| entry.may_be_directory()) {
+            let name = entry.lossy_name();
+            if !is_wanted(&name) {
+                continue;
+            }
+            match self.0.directory(&entry.name, Some(entry.inode)) {
                 Ok(device) => devices.push((name, Self(device))),
                 Err(Error::Read { source, .. })
                     if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
@@ -130,10 +127,10 @@ impl Device {
         }
     }
 
-    /// Whether the directory stays open. Directories outside sysfs do not: another directory may
-    /// replace them before the next scrape.
-    pub(crate) fn is_cached(&self) -> bool {
-        self.0.is_cached()
+    /// Whether the device can be kept for the next scrape. Outside sysfs, another directory may
+    /// replace it until then.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.0.is_permanent()
     }
 
     pub(crate) fn read_error(&self, name: &str, source: io::Error) -> Error {

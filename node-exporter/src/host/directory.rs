@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use exporter_core::collector::Error;
 use rustix::fs::{FileType, Mode, OFlags, RawDir};
@@ -17,40 +17,64 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, Error> {
 
 /// The names in a directory, in order. They may not be UTF-8.
 pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
-    let entries = entries_with_inodes(path)
-        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    Ok(entries.into_iter().map(|(name, ..)| name).collect())
+    let entries = read_entries(path)?.into_iter();
+    Ok(entries.map(|entry| entry.name).collect())
 }
 
 /// The names of the directories in a directory, in order; links are not followed.
-pub(super) fn directories(path: PathBuf) -> Result<Vec<String>, Error> {
-    let entries =
-        entries_with_inodes(&path).map_err(|source| Error::Read { path, source })?.into_iter();
-    let directories = entries.filter(|(.., kind)| *kind == FileType::Directory);
-    Ok(directories.map(|(name, ..)| name.to_string_lossy().into_owned()).collect())
+pub(super) fn directories(path: &Path) -> Result<Vec<String>, Error> {
+    Ok(read_entries(path)?
+        .iter()
+        .filter(|entry| entry.file_type == FileType::Directory)
+        .map(DirEntry::lossy_name)
+        .collect())
 }
 
-/// The names in a directory, in order, with the inode numbers and types of the files.
-pub(super) fn entries_with_inodes(path: &Path) -> io::Result<Vec<(OsString, u64, FileType)>> {
+fn read_entries(path: &Path) -> Result<Vec<DirEntry>, Error> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    entries_with_inodes_of(rustix::fs::open(path, flags, Mode::empty())?)
+    rustix::fs::open(path, flags, Mode::empty())
+        .map_err(io::Error::from)
+        .and_then(entries_of)
+        .map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Like [`entries_with_inodes`], for an open directory whose offset is at the start.
-pub(super) fn entries_with_inodes_of(
-    directory: impl AsFd,
-) -> io::Result<Vec<(OsString, u64, FileType)>> {
+/// An entry of a directory.
+#[derive(Debug)]
+pub(super) struct DirEntry {
+    pub(super) name: OsString,
+    pub(super) inode: u64,
+    pub(super) file_type: FileType,
+}
+
+impl DirEntry {
+    /// The name; U+FFFD replaces invalid UTF-8.
+    pub(super) fn lossy_name(&self) -> String {
+        self.name.to_string_lossy().into_owned()
+    }
+
+    /// Whether it is a directory, or may be a link to one.
+    pub(super) fn may_be_directory(&self) -> bool {
+        matches!(self.file_type, FileType::Directory | FileType::Symlink | FileType::Unknown)
+    }
+}
+
+/// The entries of an open directory whose offset is at the start, ordered by name.
+pub(super) fn entries_of(directory: impl AsFd) -> io::Result<Vec<DirEntry>> {
     const BUFFER_SIZE: usize = 4096;
     let mut buffer = Vec::with_capacity(BUFFER_SIZE);
-    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
-    let mut names = Vec::new();
-    while let Some(entry) = entries.next() {
+    let mut found = RawDir::new(directory, buffer.spare_capacity_mut());
+    let mut entries = Vec::new();
+    while let Some(entry) = found.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") {
-            names.push((OsStr::from_bytes(name).to_owned(), entry.ino(), entry.file_type()));
+            entries.push(DirEntry {
+                name: OsStr::from_bytes(name).to_owned(),
+                inode: entry.ino(),
+                file_type: entry.file_type(),
+            });
         }
     }
-    names.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
-    Ok(names)
+    entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
 }

@@ -31,14 +31,14 @@ impl Interfaces {
             let (name, _) = key;
             let (key, device) = match previous.remove_entry(key) {
                 Some(known) => known,
-                None => match host.uncached_device(format!("class/net/{name}")) {
+                None => match host.device(format!("class/net/{name}")) {
                     Ok(device) => (key.clone(), device),
                     // Not an interface (`bonding_masters`), or removed.
                     Err(_) => continue,
                 },
             };
             visit(name, &device);
-            if device.is_cached() {
+            if device.is_permanent() {
                 self.0.insert(key, device);
             }
         }
