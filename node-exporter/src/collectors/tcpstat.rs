@@ -1,4 +1,4 @@
-//! TCP sockets by state: netlink's `SOCK_DIAG_BY_FAMILY`.
+//! TCP sockets by state: netlink's `TCPDIAG_GETSOCK`.
 //!
 //! The kernel iterates over all sockets: with a million of them this takes seconds.
 
@@ -9,7 +9,7 @@ use exporter_core::families::Families;
 use super::Definition;
 use crate::host::Host;
 use crate::netlink::Netlink;
-use crate::netlink::socket::{self, Family, Sockets};
+use crate::netlink::socket;
 
 pub(super) static DEFINITION: Definition =
     Definition::new("tcpstat", "TCP sockets by state", |host, _| {
@@ -49,23 +49,14 @@ struct Tcpstat {
 
 impl Collector for Tcpstat {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        let mut found = vec![socket::tcp(&mut self.netlink, Family::V4)?];
-        if self.host.has_proc("net/tcp6") {
-            found.push(socket::tcp(&mut self.netlink, Family::V6)?);
-        }
-        let sum = |count: &dyn Fn(&Sockets) -> u64| found.iter().map(count).sum::<u64>() as f64;
+        let found = socket::tcp(&mut self.netlink, self.host.has_proc("net/tcp6"))?;
         let mut family = out.family(&STATES);
-        let mut any = false;
-        for (state, name) in NAMES.iter().enumerate() {
-            let count = sum(&|sockets| sockets.states.get(state).copied().unwrap_or_default());
-            if count > 0.0 {
-                family.sample([name], count);
-                any = true;
-            }
+        for (name, count) in NAMES.into_iter().zip(found.states).filter(|(_, count)| *count > 0) {
+            family.sample([name], count as f64);
         }
-        if any {
-            family.sample(["rx_queued_bytes"], sum(&|sockets| sockets.received));
-            family.sample(["tx_queued_bytes"], sum(&|sockets| sockets.sent));
+        if found.states.iter().any(|count| *count > 0) {
+            family.sample(["rx_queued_bytes"], found.received as f64);
+            family.sample(["tx_queued_bytes"], found.sent as f64);
         }
         Ok(())
     }

@@ -1,15 +1,8 @@
-//! TCP sockets from `SOCK_DIAG_BY_FAMILY`: `sock_diag(7)`.
+//! TCP sockets from `TCPDIAG_GETSOCK`: `sock_diag(7)`.
 
 use exporter_core::collector::Error;
 
 use super::{Netlink, Request, read_u32};
-
-/// A family of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    V4,
-    V6,
-}
 
 /// The number of sockets in each state, and the bytes in their queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,26 +18,30 @@ pub(crate) struct Sockets {
 
 pub(crate) const STATES: usize = 12;
 
-/// Counts the TCP sockets of a family without storing them.
-pub(crate) fn tcp(netlink: &mut Netlink, family: Family) -> Result<Sockets, Error> {
-    const BY_FAMILY: u16 = 20;
-    const TCP: u8 = 6;
+/// Counts the TCP sockets, those of IPv6 only if wanted, without storing them.
+///
+/// The kernel visits its whole table of sockets for each request. This request returns the sockets
+/// of both families; `SOCK_DIAG_BY_FAMILY` would take one for each.
+pub(crate) fn tcp(netlink: &mut Netlink, with_ipv6: bool) -> Result<Sockets, Error> {
+    const GET_SOCKETS: u16 = 18;
     const ALL_STATES: u32 = (1 << STATES) - 1;
-    let family = match family {
-        Family::V4 => 2,
-        Family::V6 => 10,
-    };
-    // struct inet_diag_req_v2; the rest is an empty address
-    let mut body = [0; 56];
-    for (byte, value) in
-        body.iter_mut().zip([&[family, TCP, 0, 0][..], &ALL_STATES.to_ne_bytes()].concat())
-    {
+    // struct inet_diag_req: families, extensions and an address, all empty; states; unused
+    let mut body = [0; 60];
+    for (byte, value) in body.iter_mut().skip(52).zip(ALL_STATES.to_ne_bytes()) {
         *byte = value;
     }
-    let request = Request { name: "SOCK_DIAG_BY_FAMILY", kind: BY_FAMILY, body: &body };
+    let request = Request { name: "TCPDIAG_GETSOCK", kind: GET_SOCKETS, body: &body };
     netlink.dump(request, |sockets: &mut Sockets, entry| {
-        sockets.add(entry);
+        if with_ipv6 || !is_ipv6(entry) {
+            sockets.add(entry);
+        }
     })
+}
+
+/// By the family of an `inet_diag_msg`.
+fn is_ipv6(entry: &[u8]) -> bool {
+    const AF_INET6: u8 = 10;
+    entry.first() == Some(&AF_INET6)
 }
 
 impl Sockets {
@@ -61,6 +58,8 @@ impl Sockets {
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+
+    use exporter_core::testing;
 
     use super::*;
 
@@ -96,8 +95,21 @@ mod tests {
     fn sockets_of_this_test_are_found() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let found = tcp(&mut Netlink::sock_diag(), Family::V4).unwrap();
+        let found = tcp(&mut Netlink::sock_diag(), false).unwrap();
         let (established, listening) = (found.states[1], found.states[10]);
         assert!(established >= 2 && listening >= 1, "{found:?}");
+    }
+
+    #[test]
+    fn sockets_of_ipv6_are_counted_if_wanted() {
+        let Ok(_listener) = TcpListener::bind("[::1]:0") else {
+            return testing::skip("it takes IPv6");
+        };
+        // More than other tests open meanwhile.
+        let _others: Vec<_> = (0..200).map(|_| TcpListener::bind("[::1]:0").unwrap()).collect();
+        let mut netlink = Netlink::sock_diag();
+        let [with, without] =
+            [true, false].map(|with_ipv6| tcp(&mut netlink, with_ipv6).unwrap().states[10]);
+        assert!(with >= without + 100, "{with} {without}");
     }
 }
