@@ -144,7 +144,9 @@ impl Hwmon {
             for (name, FileName { kind, sensor, element }) in
                 names.iter().filter_map(|name| Some((name, parse_file_name(name)?)))
             {
-                if self.sensors.ignores(format!("{};{sensor}", chip.label)) {
+                if !self.sensors.is_empty()
+                    && self.sensors.ignores(format!("{};{sensor}", chip.label))
+                {
                     continue;
                 }
                 if let Ok(file) = device.sensor(name) {
