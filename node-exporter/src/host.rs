@@ -19,7 +19,7 @@ use crate::dbus::Bus;
 use crate::netlink::link::SharedCounters;
 
 pub(crate) use self::device::{Device, DeviceCache};
-use self::directory::{DirEntry, directories};
+use self::directory::{DirEntry, directories, join};
 pub(crate) use self::directory::{entries, list};
 pub(crate) use self::file::{EMPTY_PAGE, Fields, File, Page};
 
@@ -67,18 +67,18 @@ impl Host {
     /// Reads a file below procfs, such as `net/dev`, and keeps it open for the next scrape. Only
     /// for files with lines shorter than 2 KiB.
     pub(crate) fn proc(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.read_cached(self.procfs.join(path), Records::Short)
+        self.read_cached(join(&self.procfs, path), Records::Short)
     }
 
     /// Like [`Host::proc`], for files with lines of any length, such as files with a column per
     /// CPU.
     pub(crate) fn proc_long_lines(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.read_cached(self.procfs.join(path), Records::Long)
+        self.read_cached(join(&self.procfs, path), Records::Long)
     }
 
     /// Like [`Host::proc`], for files that the kernel generates as a single record.
     pub(crate) fn proc_single_record(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.read_cached(self.procfs.join(path), Records::Single)
+        self.read_cached(join(&self.procfs, path), Records::Single)
     }
 
     /// Like [`Host::proc_single_record`], for a file that two collectors read in each scrape: the
@@ -88,7 +88,7 @@ impl Host {
         reader: &'static str,
         path: impl AsRef<Path>,
     ) -> Result<File, Error> {
-        let path = self.procfs.join(path);
+        let path = join(&self.procfs, path);
         let read = self.file_cache.read_once(reader, &path, Records::Single);
         File::new(path, read)
     }
@@ -99,7 +99,7 @@ impl Host {
         &self,
         path: impl AsRef<Path>,
     ) -> Result<(File, Option<OpenFile>), Error> {
-        let path = self.procfs.join(path);
+        let path = join(&self.procfs, path);
         let opened = match exporter_core::file::open(&path) {
             Ok(opened) => opened,
             Err(source) => return Err(Error::Read { path, source }),
@@ -112,18 +112,18 @@ impl Host {
 
     /// Whether a file below procfs exists.
     pub(crate) fn has_proc(&self, path: impl AsRef<Path>) -> bool {
-        rustix::fs::stat(self.procfs.join(path)).is_ok()
+        rustix::fs::stat(join(&self.procfs, path)).is_ok()
     }
 
     /// Reads a file below sysfs, such as `class/net/eth0/mtu`.
     pub(crate) fn sys(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        read_small(self.sysfs.join(path))
+        read_small(join(&self.sysfs, path))
     }
 
     /// Like [`Host::sys`], but keeps the file open for the next scrape. Not for files below
     /// `class/net`: an open file follows an interface that is renamed.
     pub(crate) fn sys_cached(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.read_cached(self.sysfs.join(path), Records::Single)
+        self.read_cached(join(&self.sysfs, path), Records::Single)
     }
 
     fn read_cached(&self, path: PathBuf, records: Records) -> Result<File, Error> {
@@ -133,23 +133,23 @@ impl Host {
 
     /// Reads a file below the root, such as `etc/os-release`.
     pub(crate) fn root(&self, path: impl AsRef<Path>) -> Result<File, Error> {
-        File::read(self.rootfs.join(path))
+        File::read(join(&self.rootfs, path))
     }
 
     /// Like [`Host::proc_long_lines`], as bytes, for a file that may not be UTF-8.
     pub(crate) fn proc_bytes(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
-        let path = self.procfs.join(path);
+        let path = join(&self.procfs, path);
         self.file_cache.read(&path, Records::Long).map_err(|source| Error::Read { path, source })
     }
 
     /// The entry of a device such as `b8:0` in the database of udev.
     pub(crate) fn udev(&self, device: impl AsRef<Path>) -> Result<File, Error> {
-        self.read_cached(self.udev.join(device), Records::Long)
+        self.read_cached(join(&self.udev, device), Records::Long)
     }
 
     /// Like [`Host::list_sys`], below procfs.
     pub(crate) fn list_proc(&self, path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
-        list(&self.procfs.join(path))
+        list(&join(&self.procfs, path))
     }
 
     /// The names in a directory below sysfs, in order. In names that are not
@@ -163,12 +163,12 @@ impl Host {
         &self,
         path: impl AsRef<Path>,
     ) -> Result<Vec<String>, Error> {
-        directories(&self.procfs.join(path))
+        directories(&join(&self.procfs, path))
     }
 
     /// Opens a file or directory below the root, for use with system calls.
     pub(crate) fn open_root(&self, path: &Path) -> Result<OwnedFd, Error> {
-        let path = self.rootfs.join(path.strip_prefix("/").unwrap_or(path));
+        let path = join(&self.rootfs, path.strip_prefix("/").unwrap_or(path));
         exporter_core::file::open(&path).map_err(|source| Error::Read { path, source })
     }
 
@@ -188,7 +188,7 @@ impl Host {
 
     /// The target of a symbolic link below sysfs, unresolved.
     pub(crate) fn read_link_sys(&self, path: impl AsRef<Path>) -> Result<PathBuf, Error> {
-        let path = self.sysfs.join(path);
+        let path = join(&self.sysfs, path);
         path.read_link().map_err(|source| Error::Read { path, source })
     }
 
@@ -207,7 +207,7 @@ impl Host {
 
     /// A directory below sysfs, for reading several of its attributes, such as `class/net/eth0`.
     pub(crate) fn device(&self, path: impl AsRef<Path>) -> Result<Device, Error> {
-        self.device_cache.device(self.sysfs.join(path))
+        self.device_cache.device(join(&self.sysfs, path))
     }
 
     /// The devices in a directory below sysfs, such as `class/nvme`, in the order of their names.

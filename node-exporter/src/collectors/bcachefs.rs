@@ -139,7 +139,7 @@ impl Collector for Bcachefs {
 
 /// The samples of each family.
 #[derive(Default)]
-struct FamilySamples {
+struct FamilySamples<'a> {
     info: Samples<1>,
     cache_size: Samples<1>,
     compressed: Samples<2>,
@@ -151,12 +151,12 @@ struct FamilySamples {
     devices: Vec<([String; 2], Values<3>)>,
     done: Samples<4>,
     device_errors: Samples<3>,
-    /// Samples with the name of the counter before the labels.
-    counters: Samples<2>,
+    /// The name of the counter, the file system and the value.
+    counters: Vec<(String, &'a str, f64)>,
 }
 
-impl FamilySamples {
-    fn read_system(&mut self, uuid: &str, system: &Device) -> Result<(), Error> {
+impl<'a> FamilySamples<'a> {
+    fn read_system(&mut self, uuid: &'a str, system: &Device) -> Result<(), Error> {
         self.info.push([uuid], 1.0);
         if let Some(size) = number(system, "btree_cache_size")? {
             self.cache_size.push([uuid], size);
@@ -177,7 +177,7 @@ impl FamilySamples {
         if let Some(counters) = if_exists(system.device("counters"))? {
             for name in counters.names()?.into_iter().take(MAX_NAMES) {
                 let value = counter(&counters.file(&name)?)?;
-                self.counters.push([&name, uuid], value);
+                self.counters.push((name, uuid, value));
             }
         }
         for (name, device) in system.devices()? {
@@ -214,23 +214,24 @@ impl FamilySamples {
         DEVICE.expose_owned(out, &self.devices);
         self.done.expose(out, &DEVICE_DONE);
         self.device_errors.expose(out, &DEVICE_ERRORS);
-        self.counters.0.sort_by(|([one, _], _), ([other, _], _)| one.cmp(other));
-        for counters in self.counters.0.chunk_by(|([one, _], _), ([other, _], _)| one == other) {
-            let Some(([name, _], _)) = counters.first() else { continue };
-            let name = format!("node_bcachefs_{}_total", sanitized(name));
+        self.counters.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        for counters in self.counters.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let Some((name, ..)) = counters.first() else { continue };
+            let name = family_name(name);
             let desc = Desc::try_new(&name, COUNTER_HELP, Kind::Counter, ["uuid"]);
             let Some(desc) = desc else { continue };
             let mut family = out.family(&desc);
-            for ([_, uuid], value) in counters {
+            for (_, uuid, value) in counters {
                 family.sample([uuid], *value);
             }
         }
     }
 }
 
-/// Replaces characters that are invalid in metric names with underscores.
-fn sanitized(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+/// The family of a counter. Underscores replace characters that are invalid in metric names.
+fn family_name(counter: &str) -> String {
+    let legal = counter.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    "node_bcachefs_".chars().chain(legal).chain("_total".chars()).collect()
 }
 
 /// A file that contains one number, with or without a unit.

@@ -18,7 +18,7 @@ use self::chip::{Chip, make_labels_unique};
 use self::reading::readings;
 use super::Definition;
 use crate::filter::Filter;
-use crate::host::{Device, File, Host, OrAbsent};
+use crate::host::{Device, Host, OrAbsent};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("hwmon", "Hardware sensors: temperatures, voltages, fans", |host, flags| {
@@ -128,7 +128,7 @@ struct Sensor {
     /// One of [`TYPES`].
     kind: &'static str,
     /// The values of its files, by the part of their names after type and number.
-    elements: BTreeMap<String, File>,
+    elements: BTreeMap<String, String>,
 }
 
 impl Hwmon {
@@ -149,10 +149,10 @@ impl Hwmon {
                 {
                     continue;
                 }
-                if let Ok(file) = device.sensor(name) {
+                if let Some(value) = device.sensor_text(name) {
                     let sensor = sensors.entry(sensor).or_default();
                     sensor.kind = kind;
-                    sensor.elements.insert(element.to_owned(), file);
+                    sensor.elements.insert(element.to_owned(), value);
                 }
             }
         }
@@ -197,7 +197,7 @@ fn expose(out: &mut Families, chips: &[(Chip, Sensors)]) {
     let mut labels = out.family(&SENSOR_LABEL);
     for (chip, name, sensor) in all() {
         if let Some(label) = sensor.elements.get("label") {
-            labels.sample([chip, name, label.text().trim_matches('\n')], 1.0);
+            labels.sample([chip, name, label.trim_matches('\n')], 1.0);
         }
     }
     let mut samples: Vec<_> = all()

@@ -14,7 +14,7 @@ use exporter_core::collector::Error;
 
 pub(crate) use self::cache::DeviceCache;
 use self::cache::Directory;
-use super::directory::DirEntry;
+use super::directory::{DirEntry, join};
 use super::file::{EMPTY_PAGE, File, Page, truncated};
 
 /// A device of sysfs: a directory of small files. Its path is resolved only once.
@@ -27,7 +27,9 @@ pub(crate) struct Device(Arc<Directory>);
 impl Device {
     /// A directory of this device, such as `statistics`.
     pub(crate) fn device(&self, name: impl AsRef<Path>) -> Result<Self, Error> {
-        self.0.directory(name.as_ref().as_os_str(), None).map(Self)
+        let name = name.as_ref();
+        let opened = self.0.directory(name.as_os_str(), None).map(Self);
+        opened.map_err(|source| read_error(&self.path().join(name), source))
     }
 
     /// The names of its attributes and directories, in order.
@@ -59,9 +61,9 @@ impl Device {
             }
             match self.0.directory(&entry.name, Some(entry.inode)) {
                 Ok(device) => devices.push((name, Self(device))),
-                Err(Error::Read { source, .. })
-                    if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-                Err(error) => return Err(error),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+                Err(error) => return Err(self.read_error(&name, error)),
             }
         }
         Ok(devices)
@@ -73,7 +75,8 @@ impl Device {
 
     /// The canonical path of a directory or link in the directory of the device.
     pub(crate) fn canonical(&self, name: &str) -> Result<PathBuf, Error> {
-        let directory = self.0.directory(OsStr::new(name), None)?;
+        let directory = self.0.directory(OsStr::new(name), None);
+        let directory = directory.map_err(|source| self.read_error(name, source))?;
         // The kernel knows the path of an open directory. `canonicalize` needs a system call for
         // each component; it is the fallback where procfs is hidden.
         let open = format!("/proc/self/fd/{}", directory.as_fd().as_raw_fd());
@@ -102,7 +105,7 @@ impl Device {
     /// An attribute of several lines.
     pub(crate) fn file(&self, name: impl AsRef<Path>) -> Result<File, Error> {
         let mut page = EMPTY_PAGE;
-        File::of_page(self.path().join(&name), self.0.read(name.as_ref().as_os_str(), &mut page))
+        File::of_page(join(self.path(), &name), self.0.read(name.as_ref().as_os_str(), &mut page))
     }
 
     /// The file of a sensor, with a single read of 128 bytes. Drivers measure at each read and
@@ -110,7 +113,14 @@ impl Device {
     pub(crate) fn sensor(&self, name: impl AsRef<Path>) -> Result<File, Error> {
         let mut buffer = [0; 128];
         let read = self.0.read(name.as_ref().as_os_str(), &mut buffer).map(<[u8]>::to_vec);
-        File::new(self.path().join(name), read)
+        File::new(join(self.path(), name), read)
+    }
+
+    /// Like [`Device::sensor`], for callers that ignore errors.
+    pub(crate) fn sensor_text(&self, name: &str) -> Option<String> {
+        let mut buffer = [0; 128];
+        let read = self.0.read(OsStr::new(name), &mut buffer).ok()?;
+        Some(String::from_utf8_lossy(read).into_owned())
     }
 
     /// An attribute without surrounding white space. U+FFFD replaces invalid UTF-8.

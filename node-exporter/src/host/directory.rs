@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use exporter_core::collector::Error;
 use rustix::fs::{FileType, Mode, OFlags, RawDir};
@@ -36,6 +36,15 @@ fn read_entries(path: &Path) -> Result<Vec<DirEntry>, Error> {
         .map_err(io::Error::from)
         .and_then(entries_of)
         .map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// Like [`Path::join`], which allocates memory twice.
+pub(super) fn join(directory: &Path, name: impl AsRef<Path>) -> PathBuf {
+    let (directory, name) = (directory.as_os_str(), name.as_ref());
+    let mut path = PathBuf::with_capacity(directory.len() + 1 + name.as_os_str().len());
+    path.push(directory);
+    path.push(name);
+    path
 }
 
 /// An entry of a directory.

@@ -15,7 +15,7 @@ pub struct OpenFileBudget(Arc<AtomicUsize>);
 
 impl OpenFileBudget {
     /// Each costs the kernel about 5 KiB.
-    const MAX: u64 = 1024;
+    const MAX: u64 = 2048;
 
     /// Keeps a file open, unless the limit is reached.
     pub fn keep(&self, file: OwnedFd) -> Option<OpenFile> {

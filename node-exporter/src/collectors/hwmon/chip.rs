@@ -16,8 +16,8 @@ pub(super) struct Chip {
 
 impl Chip {
     pub(super) fn new(device: &Device, entry: &str) -> Option<Self> {
-        let name = device.sensor("name").ok();
-        let name = name.map(|file| sanitized(file.text())).filter(|name| !name.is_empty());
+        let name = device.sensor_text("name").map(|name| sanitized(&name));
+        let name = name.filter(|name| !name.is_empty());
         let entry = sanitized(entry);
         let label = bus_address(device)
             .or_else(|| name.clone())
@@ -40,6 +40,9 @@ fn bus_address(chip: &Device) -> Option<String> {
 /// Converts a name to lower case, with underscores for characters that are invalid in metric names.
 pub(super) fn sanitized(name: &str) -> String {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ':' | '_');
+    if name.chars().all(legal) {
+        return name.trim_matches('_').to_owned();
+    }
     let name: String =
         name.chars().flat_map(char::to_lowercase).map(|c| if legal(c) { c } else { '_' }).collect();
     name.trim_matches('_').to_owned()

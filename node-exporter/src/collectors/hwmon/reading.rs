@@ -26,14 +26,14 @@ impl Reading {
 
 pub(super) fn readings(name: &str, sensor: &Sensor) -> Vec<Reading> {
     let elements = sensor.elements.iter().filter(|(element, _)| *element != "label");
-    let numbers = elements.filter_map(|(element, file)| {
-        let value = file.text().trim_matches('\n').parse::<f64>();
+    let numbers = elements.filter_map(|(element, value)| {
+        let value = value.trim_matches('\n').parse::<f64>();
         Some((element.as_str(), value.ok()?))
     });
     let reading = |(element, value)| {
         let sensor_name = match (sensor.kind, element) {
             // The only type for which the label replaces the name of the sensor.
-            ("freq", "input") => sanitized(sensor.elements.get("label")?.text()),
+            ("freq", "input") => sanitized(sensor.elements.get("label")?),
             _ => name.to_owned(),
         };
         let has_plain_file = sensor.elements.contains_key("");

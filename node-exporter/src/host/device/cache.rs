@@ -39,9 +39,10 @@ impl DeviceCache {
         {
             return Ok(Device(directory));
         }
-        let opened = Directory::open(CWD, &path.clone(), path, |fd| {
+        let opened = Directory::open(CWD, &path, path.clone(), |fd| {
             EntryCache::new(fd, FileSystem::of(fd)?, &self.budget)
-        })?;
+        });
+        let opened = opened.map_err(|source| Error::Read { path, source })?;
         lock(&self.directories).insert(opened.path().as_os_str(), None, &opened, CWD);
         Ok(Device(opened))
     }

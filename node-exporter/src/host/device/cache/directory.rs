@@ -4,18 +4,16 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use exporter_core::collector::Error;
 use exporter_core::file::{FileSystem, OpenFile, OpenFileBudget, OpenSlot};
 use rustix::fs::{AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use super::lock;
 use super::version::Version;
-use crate::host::directory::{DirEntry, entries_of};
+use crate::host::directory::{DirEntry, entries_of, join};
 
 /// An open directory.
 #[derive(Debug)]
@@ -33,12 +31,10 @@ impl Directory {
         name: &Path,
         path: PathBuf,
         cache_entries: impl FnOnce(&OwnedFd) -> Option<EntryCache>,
-    ) -> Result<Arc<Self>, Error> {
+    ) -> io::Result<Arc<Self>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::openat(parent, name, flags, Mode::empty()) {
-            Ok(fd) => Ok(Arc::new(Self { path, entries: cache_entries(&fd), fd })),
-            Err(errno) => Err(Error::Read { path, source: errno.into() }),
-        }
+        let fd = rustix::fs::openat(parent, name, flags, Mode::empty())?;
+        Ok(Arc::new(Self { path, entries: cache_entries(&fd), fd }))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -46,9 +42,9 @@ impl Directory {
     }
 
     /// The directory with this name. `inode` is the inode number of the entry, if it was listed.
-    pub(crate) fn directory(&self, name: &OsStr, inode: Option<u64>) -> Result<Arc<Self>, Error> {
+    pub(crate) fn directory(&self, name: &OsStr, inode: Option<u64>) -> io::Result<Arc<Self>> {
         let open = |cache_entries: &dyn Fn(&OwnedFd) -> Option<EntryCache>| {
-            Self::open(&self.fd, name.as_ref(), self.path.join(name), cache_entries)
+            Self::open(&self.fd, name.as_ref(), join(&self.path, name), cache_entries)
         };
         let Some(entries) = &self.entries else { return open(&|_| None) };
         let cached = lock(&entries.directories).get(name);
@@ -72,11 +68,18 @@ impl Directory {
         }
     }
 
-    /// Reads the beginning of the file with this name into `buffer`, with one system call. Returns
-    /// the part of the buffer that was filled.
+    /// Reads the beginning of the file with this name, or path, into `buffer`, with one system call.
+    /// Returns the part of the buffer that was filled.
     pub(crate) fn read<'b>(&self, name: &OsStr, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
         let length = match &self.entries {
-            Some(entries) => entries.read(&self.fd, name, buffer),
+            Some(entries) if entries.is_of_kernel() => entries.read(&self.fd, name, buffer),
+            // Whether the file is still the same is known by its own directory.
+            Some(entries) => match split(name) {
+                Some((directory, name)) => {
+                    return self.directory(directory, None)?.read(name, buffer);
+                }
+                None => entries.read(&self.fd, name, buffer),
+            },
             None => open_file(&self.fd, name, OFlags::empty()).and_then(|fd| pread(fd, buffer)),
         };
         Ok(buffer.get(..length?).unwrap_or_default())
@@ -211,14 +214,9 @@ impl EntryCache {
         name: &OsStr,
         buffer: &mut [u8],
     ) -> Result<usize, Errno> {
-        // What a link or a longer path refers to may change without a change of this directory.
-        let opened = if name.as_bytes().contains(&b'/') {
-            Err(Errno::LOOP)
-        } else {
-            open_file(directory, name, OFlags::NOFOLLOW)
-        };
-        match opened {
+        match open_file(directory, name, OFlags::NOFOLLOW) {
             Ok(file) => self.read_and_keep(file, name, buffer),
+            // What a link refers to may change without a change of this directory.
             Err(Errno::LOOP) => pread(open_file(directory, name, OFlags::empty())?, buffer),
             Err(Errno::NOENT) => {
                 lock(&self.files).insert(name.to_owned(), Entry::Missing);
@@ -274,6 +272,13 @@ impl Directories {
             self.open.remove(name);
         }
     }
+}
+
+/// The directory and the name of a path of several components.
+fn split(path: &OsStr) -> Option<(&OsStr, &OsStr)> {
+    let path = Path::new(path);
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty())?;
+    Some((directory.as_os_str(), path.file_name()?))
 }
 
 /// Opens a file for reading. Does not block if it is a FIFO or a device.
