@@ -142,9 +142,9 @@ impl Host {
         self.file_cache.read(&path, Records::Long).map_err(|source| Error::Read { path, source })
     }
 
-    /// The entry of a device such as `b8:0` in the database of udev.
-    pub(crate) fn udev(&self, device: impl AsRef<Path>) -> Result<File, Error> {
-        self.read_cached(join(&self.udev, device), Records::Long)
+    /// The database of udev, with a file for each device, such as `b8:0`.
+    pub(crate) fn udev(&self) -> Result<Device, Error> {
+        self.device_cache.device(self.udev.clone())
     }
 
     /// Like [`Host::list_sys`], below procfs.

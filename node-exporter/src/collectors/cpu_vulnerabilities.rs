@@ -24,17 +24,17 @@ static INFO: Desc<3> = Desc::gauge(
     ["codename", "state", "mitigation"],
 );
 
-const DIRECTORY: &str = "devices/system/cpu/vulnerabilities";
-
 struct Vulnerabilities(Host);
 
 impl Collector for Vulnerabilities {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // Older kernels do not have this list.
-        let names = if_exists(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
+        let Some(files) = if_exists(self.0.device("devices/system/cpu/vulnerabilities"))? else {
+            return Ok(());
+        };
         let mut family = out.family(&INFO);
-        for name in names {
-            let file = self.0.sys_cached(format!("{DIRECTORY}/{name}"))?;
+        for name in files.names()? {
+            let file = files.file(&name)?;
             let (state, mitigation) = parse(&file)?;
             family.sample([&name, state, mitigation], 1.0);
         }

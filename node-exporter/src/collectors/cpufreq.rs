@@ -114,8 +114,8 @@ impl Collector for Cpufreq {
         }
         let mut family = out.family(&GOVERNOR);
         for cpu in &files.governors {
-            let governor = cpus::file(host, cpu, GOVERNOR_FILE)?;
-            let governors = cpus::file(host, cpu, GOVERNORS_FILE)?;
+            let governor = cpus::file_cached(host, cpu, GOVERNOR_FILE)?;
+            let governors = cpus::file_cached(host, cpu, GOVERNORS_FILE)?;
             if let Some((governor, governors)) = governor.zip(governors) {
                 for name in governors.trimmed().split_ascii_whitespace() {
                     family.sample([cpu, name], f64::from(name == governor.trimmed()));

@@ -16,7 +16,7 @@ use self::io::{Io, parse};
 use self::udev::Properties;
 use super::Definition;
 use crate::filter::{self, Filter};
-use crate::host::{File, Host};
+use crate::host::{Device, File, Host};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("diskstats", "Block device I/O", |host, flags| {
@@ -141,11 +141,12 @@ impl Collector for Diskstats {
         let mut result = Ok(());
         let mut counters = Vec::new();
         let mut disks = Vec::new();
+        let (block, udev) = (self.host.device("block").ok(), self.host.udev().ok());
         for line in file.lines() {
             match parse(line) {
                 Ok((_, [device], _)) if self.filter.ignores(device) => {}
                 Ok((numbers, device, io)) => {
-                    disks.push(self.disk(numbers, device));
+                    disks.push(Disk::read(numbers, device, block.as_ref(), udev.as_ref()));
                     counters.push((device, io));
                 }
                 // An invalid line does not hide other disks.
@@ -171,18 +172,6 @@ impl Collector for Diskstats {
     }
 }
 
-impl Diskstats {
-    fn disk<'a>(&self, numbers: [&'a str; 2], device: [&'a str; 1]) -> Disk<'a> {
-        let [major, minor] = numbers;
-        let udev = self.host.udev(format!("b{major}:{minor}")).ok();
-        // The kernel replaces the slash in a name such as cciss/c0d0 with an exclamation mark.
-        let path = format!("block/{}/queue/rotational", device.concat().replace('/', "!"));
-        let rotational = self.host.sys_cached(path).ok();
-        let rotational = rotational.filter(|file| !file.trimmed().is_empty());
-        Disk { numbers, device, udev, rotational }
-    }
-}
-
 /// A device with its files, if they exist.
 struct Disk<'a> {
     /// Major and minor.
@@ -190,6 +179,23 @@ struct Disk<'a> {
     device: [&'a str; 1],
     udev: Option<File>,
     rotational: Option<File>,
+}
+
+impl<'a> Disk<'a> {
+    fn read(
+        numbers: [&'a str; 2],
+        device: [&'a str; 1],
+        block: Option<&Device>,
+        udev: Option<&Device>,
+    ) -> Self {
+        let [major, minor] = numbers;
+        let udev = udev.and_then(|udev| udev.file(format!("b{major}:{minor}")).ok());
+        // The kernel replaces the slash in a name such as cciss/c0d0 with an exclamation mark.
+        let rotational = format!("{}/queue/rotational", device.concat().replace('/', "!"));
+        let rotational = block.and_then(|block| block.file(rotational).ok());
+        let rotational = rotational.filter(|file| !file.trimmed().is_empty());
+        Self { numbers, device, udev, rotational }
+    }
 }
 
 /// Writes the properties from udev, for the devices that have any.

@@ -76,16 +76,14 @@ static FILES: [(&str, f64, &Desc<'static>); 10] = [
     ("sleep_millisecs", 1000.0, &SLEEP),
 ];
 
-const DIRECTORY: &str = "kernel/mm/ksm";
-
 struct Ksmd(Host);
 
 impl Collector for Ksmd {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
-        self.0.device(DIRECTORY).or_absent("kernel samepage merging")?;
+        let ksm = self.0.device("kernel/mm/ksm").or_absent("kernel samepage merging")?;
         for (name, divisor, desc) in &FILES {
             // Some kernels do not have all files.
-            if let Some(file) = if_exists(self.0.sys_cached(format!("{DIRECTORY}/{name}")))? {
+            if let Some(file) = if_exists(ksm.file(name))? {
                 out.family(desc).sample([], file.number::<f64>("a number")? / divisor);
             }
         }

@@ -7,7 +7,7 @@ use exporter_core::desc::{Desc, Describe, DynDesc, Kind};
 use exporter_core::families::Families;
 
 use super::Definition;
-use crate::host::{Fields, Host, if_exists};
+use crate::host::{Device, Fields, Host, if_exists};
 
 pub(super) static DEFINITION: Definition =
     Definition::new("meminfo_numa", "Memory use by NUMA node", |host, _| {
@@ -52,27 +52,28 @@ impl Describe for Named {
     }
 }
 
-const DIRECTORY: &str = "devices/system/node";
-
 struct MeminfoNuma(Host);
 
 impl Collector for MeminfoNuma {
     fn collect(&mut self, out: &mut Families) -> Result<(), Error> {
         // A kernel without NUMA has no nodes.
-        let names = if_exists(self.0.list_sys(DIRECTORY))?.unwrap_or_default();
-        let nodes: Vec<_> = names.iter().filter_map(|name| number(name)).collect();
+        let Some(directory) = if_exists(self.0.device("devices/system/node"))? else {
+            return Ok(());
+        };
+        let nodes = directory.devices_matching(|name| number(name).is_some())?;
         let mut result = Ok(());
         for (family, file, parse) in [
             (&FIELD, "meminfo", field as for<'a> fn(Fields<'a>) -> Result<(Name, f64), Error>),
             (&STATISTIC, "numastat", statistic),
         ] {
             let mut fields = BTreeMap::<_, Vec<_>>::new();
-            for node in &nodes {
+            for (node, device) in &nodes {
+                let node = number(node).unwrap_or_default();
                 // An invalid file does not hide the other nodes.
-                match self.read(node, file, parse) {
+                match read(device, file, parse) {
                     Ok(found) => {
                         for (name, value) in found {
-                            fields.entry(name).or_default().push((*node, value));
+                            fields.entry(name).or_default().push((node, value));
                         }
                     }
                     Err(error) => result = result.and(Err(error)),
@@ -94,20 +95,17 @@ impl Collector for MeminfoNuma {
 
 type Name = String;
 
-impl MeminfoNuma {
-    fn read(
-        &self,
-        node: &str,
-        name: &str,
-        parse: impl Fn(Fields<'_>) -> Result<(Name, f64), Error>,
-    ) -> Result<Vec<(Name, f64)>, Error> {
-        let file = self.0.sys_cached(format!("{DIRECTORY}/node{node}/{name}"))?;
-        let fields = file.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
-        if fields.is_empty() {
-            Err(file.parse_error("a name and a number on each line"))
-        } else {
-            Ok(fields)
-        }
+fn read(
+    node: &Device,
+    name: &str,
+    parse: impl Fn(Fields<'_>) -> Result<(Name, f64), Error>,
+) -> Result<Vec<(Name, f64)>, Error> {
+    let file = node.file(name)?;
+    let fields = file.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
+    if fields.is_empty() {
+        Err(file.parse_error("a name and a number on each line"))
+    } else {
+        Ok(fields)
     }
 }
 
