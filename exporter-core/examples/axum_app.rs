@@ -24,7 +24,7 @@ async fn order(Path(id): Path<u32>) -> Result<String, StatusCode> {
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>, request: Request) -> Response {
-    registry.answer(request.headers(), request.uri().query()).await.map(Body::from)
+    registry.respond(request.headers(), request.uri().query()).await.map(Body::from)
 }
 
 #[tokio::main(flavor = "current_thread")]

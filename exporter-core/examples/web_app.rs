@@ -74,7 +74,7 @@ async fn respond(
     let uri = request.uri();
     Ok(match (request.method(), uri.path()) {
         (&Method::GET, "/metrics") => {
-            registry.answer(request.headers(), uri.query()).await.map(Full::new)
+            registry.respond(request.headers(), uri.query()).await.map(Full::new)
         }
         _ => measured(request).await,
     })

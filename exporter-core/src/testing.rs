@@ -30,7 +30,7 @@ pub use self::golden::{
 };
 pub use self::manual::manual;
 pub use self::pki::{Authority, Identity, Kind};
-pub use self::program::{Answer, Exporter, PATIENCE, get, until};
+pub use self::program::{Answer, Exporter, MAX_WAIT, get, until};
 pub use self::prometheus::{Prometheus, check_with_promtool, tool};
 pub use self::reference::reference;
 pub use self::signal::send_signal;

@@ -89,7 +89,7 @@ impl Host {
         path: impl AsRef<Path>,
     ) -> Result<File, Error> {
         let path = join(&self.procfs, path);
-        let read = self.file_cache.read_once(reader, &path, Records::Single);
+        let read = self.file_cache.read_shared(reader, &path, Records::Single);
         File::new(path, read)
     }
 

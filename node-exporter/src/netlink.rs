@@ -182,7 +182,7 @@ fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
             Ok((_, length)) => return Ok(length),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
-                let problem = format!("no answer within {} s", TIMEOUT.as_secs());
+                let problem = format!("no reply within {} s", TIMEOUT.as_secs());
                 return Err(io::Error::new(ErrorKind::TimedOut, problem));
             }
             Err(errno) => return Err(errno.into()),

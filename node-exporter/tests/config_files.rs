@@ -16,7 +16,7 @@ use exporter_core::testing::{Exporter, special_files};
 use rustix::process::{Pid, Signal, kill_process};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 fn flags(file: &Path) -> [String; 3] {
     let file = format!("--web.config.file={}", file.display());
@@ -54,7 +54,7 @@ fn special_files_at_start(file: &Path) {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if since.elapsed() > PATIENCE {
+        if since.elapsed() > MAX_WAIT {
             child.kill().unwrap();
             panic!("it waits for the other end of the pipe");
         }
@@ -87,7 +87,7 @@ fn a_hanging_file_system_blocks_neither_scrapes_nor_shutdown() {
     wait(&exporter, "exporter_config_last_reload_successful 0");
     exporter.signal("HUP");
     exporter.signal("TERM");
-    let end = exporter.wait(PATIENCE);
+    let end = exporter.wait(MAX_WAIT);
     for reader in stopped {
         // It may have ended.
         let _ = kill_process(reader, Signal::CONT);
@@ -104,7 +104,7 @@ fn wait(exporter: &Exporter, line: &str) {
         if page.lines().any(|found| found == line) {
             return;
         }
-        assert!(since.elapsed() < PATIENCE, "never {line}: {}", exporter.log());
+        assert!(since.elapsed() < MAX_WAIT, "never {line}: {}", exporter.log());
         thread::sleep(Duration::from_millis(100));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::process::{Command, Output};
 
-use exporter_core::testing::{Exporter, PATIENCE};
+use exporter_core::testing::{Exporter, MAX_WAIT};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_node-exporter");
 
@@ -251,5 +251,5 @@ fn sigterm_ends_with_status_0() {
     // Signals are handled once it responds.
     exporter.get("/-/healthy");
     exporter.signal("TERM");
-    assert_eq!(exporter.wait(PATIENCE).code(), Some(0), "{}", exporter.log());
+    assert_eq!(exporter.wait(MAX_WAIT).code(), Some(0), "{}", exporter.log());
 }

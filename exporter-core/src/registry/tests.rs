@@ -85,7 +85,7 @@ static SUCCESS: Desc<1> = Desc::gauge("success", "Whether it did.", ["collector"
 static ABSENT: Desc<1> = Desc::gauge("absent", "Whether the machine lacks it.", ["collector"]);
 const LIMIT: Duration = Duration::from_secs(2);
 /// More than enough for a scrape, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 fn registry(defs: &[&Definition<()>]) -> Arc<Registry> {
     let settings = Settings {
@@ -109,7 +109,7 @@ fn request(selection: Selection, within: Duration) -> ScrapeRequest {
 }
 
 async fn scrape(registry: &Arc<Registry>) -> String {
-    let page = registry.scrape(request(Selection::All, PATIENCE)).await.unwrap();
+    let page = registry.scrape(request(Selection::All, MAX_WAIT)).await.unwrap();
     String::from_utf8(page.to_vec()).unwrap()
 }
 
@@ -149,7 +149,7 @@ async fn a_failing_collector_does_not_affect_others() {
 async fn collectors_are_selected_by_name() {
     let registry = registry(&[&FAILS, &PANICS]);
     let ask = async |selection| {
-        let page = registry.scrape(request(selection, PATIENCE)).await?;
+        let page = registry.scrape(request(selection, MAX_WAIT)).await?;
         Ok::<_, ScrapeError>(String::from_utf8(page.to_vec()).unwrap())
     };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
@@ -179,7 +179,7 @@ async fn unavailable_collectors_are_ignored_where_the_program_says_so() {
     let registry = Arc::new(registry);
     let ask = async |names: &[&str]| {
         let selection = Selection::Only(names.iter().map(ToString::to_string).collect());
-        let page = registry.scrape(request(selection, PATIENCE)).await?;
+        let page = registry.scrape(request(selection, MAX_WAIT)).await?;
         Ok::<_, ScrapeError>(String::from_utf8(page.to_vec()).unwrap())
     };
     let page = ask(&["fails", "writes", "nope", "neither"]).await.unwrap();

@@ -11,13 +11,13 @@ use std::{fs, io, thread};
 use super::signal::send_signal;
 
 /// How long a test waits for a condition before it fails; long enough for slow and busy machines.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// Waits for a condition; `state` describes the actual state if the wait times out.
 pub fn until(mut condition: impl FnMut() -> bool, state: impl Fn() -> String) {
     let since = Instant::now();
     while !condition() {
-        assert!(since.elapsed() < PATIENCE, "not within {PATIENCE:?}: {}", state());
+        assert!(since.elapsed() < MAX_WAIT, "not within {MAX_WAIT:?}: {}", state());
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -78,7 +78,7 @@ impl Exporter {
                 assert!(log.contains("(os error 98)"), "{binary} ended: {log}");
                 return None;
             }
-            assert!(since.elapsed() < PATIENCE, "{binary} does not listen: {}", exporter.log());
+            assert!(since.elapsed() < MAX_WAIT, "{binary} does not listen: {}", exporter.log());
             thread::sleep(Duration::from_millis(10));
         }
         Some(exporter)

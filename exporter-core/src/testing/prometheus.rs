@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::program::{self, PATIENCE};
+use super::program::{self, MAX_WAIT};
 use super::skip::skip;
 
 /// Finds an optional program: the path in `variable`, or a program in `PATH`. The test is skipped
@@ -79,7 +79,7 @@ impl Prometheus {
             if let Some(values) = jobs.iter().map(value).collect() {
                 return values;
             }
-            assert!(since.elapsed() < PATIENCE, "{query} has only {values:?}");
+            assert!(since.elapsed() < MAX_WAIT, "{query} has only {values:?}");
             thread::sleep(Duration::from_millis(100));
         }
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::program::{Exporter, PATIENCE};
+use super::program::{Exporter, MAX_WAIT};
 
 /// What replaces the file.
 const KINDS: [&str; 5] = ["absent", "device", "directory", "fifo", "huge"];
@@ -45,7 +45,7 @@ pub fn special_files(
         wait(&exporter, kind, |log| log.matches(expected).count() > reloads);
     }
     exporter.signal("TERM");
-    assert_eq!(exporter.wait(PATIENCE).code(), Some(0), "{}", exporter.log());
+    assert_eq!(exporter.wait(MAX_WAIT).code(), Some(0), "{}", exporter.log());
 }
 
 fn put(kind: &str, file: &Path) {
@@ -83,7 +83,7 @@ fn refused_at_start(kind: &str, binary: &str, flags: &[&str], file: &Path) {
         .unwrap_or_else(|error| panic!("{binary} does not start: {error}"));
     let since = Instant::now();
     while child.try_wait().expect("the status of a child is available").is_none() {
-        if since.elapsed() > PATIENCE {
+        if since.elapsed() > MAX_WAIT {
             child.kill().expect("it can be killed");
             panic!("{binary} does not end with this file: {kind}");
         }
@@ -99,7 +99,7 @@ fn refused_at_start(kind: &str, binary: &str, flags: &[&str], file: &Path) {
 fn wait(exporter: &Exporter, kind: &str, condition: impl Fn(&str) -> bool) {
     let since = Instant::now();
     while !condition(&exporter.log()) {
-        assert!(since.elapsed() < PATIENCE, "{kind}: nothing came of SIGHUP: {}", exporter.log());
+        assert!(since.elapsed() < MAX_WAIT, "{kind}: nothing came of SIGHUP: {}", exporter.log());
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -276,7 +276,7 @@ async fn respond(
             state.ignore_further_input();
             (response::closing(rejection), None)
         }
-        None => route::answer(server, state, *peer, &request).await,
+        None => route::respond(server, state, *peer, &request).await,
     };
     server.site.metrics.requests.count(response.status());
     if let Some(ScrapedSeries(series)) = response.extensions_mut().remove() {

@@ -40,7 +40,7 @@ use crate::exposition::desc::Desc;
 use crate::exposition::families::Families;
 use crate::flags::Flags;
 use crate::registry::{self, Registry};
-use crate::testing::PATIENCE;
+use crate::testing::MAX_WAIT;
 
 /// A server on its own thread and port.
 struct Running {
@@ -129,8 +129,8 @@ struct Client(TcpStream);
 
 impl Client {
     fn new(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(MAX_WAIT)).unwrap();
+        stream.set_write_timeout(Some(MAX_WAIT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
@@ -141,19 +141,19 @@ impl Client {
     }
 
     /// Reads a response with a content length.
-    fn answer(&mut self) -> String {
-        let mut answer = String::new();
-        while !answer.ends_with("\r\n\r\n") {
-            answer.push(self.byte().expect("the rest of a header"));
+    fn response(&mut self) -> String {
+        let mut response = String::new();
+        while !response.ends_with("\r\n\r\n") {
+            response.push(self.byte().expect("the rest of a header"));
         }
-        let length = answer
+        let length = response
             .lines()
             .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
             .unwrap_or(0);
         for _ in 0..length {
-            answer.push(self.byte().expect("the rest of a body"));
+            response.push(self.byte().expect("the rest of a body"));
         }
-        answer
+        response
     }
 
     fn byte(&mut self) -> Option<char> {
@@ -163,11 +163,11 @@ impl Client {
 
     /// Reads until the server closes.
     fn rest(&mut self) -> String {
-        let mut answer = Vec::new();
-        if let Err(error) = self.0.read_to_end(&mut answer) {
-            answer.extend(format!("<{error}>").bytes());
+        let mut response = Vec::new();
+        if let Err(error) = self.0.read_to_end(&mut response) {
+            response.extend(format!("<{error}>").bytes());
         }
-        String::from_utf8_lossy(&answer).into_owned()
+        String::from_utf8_lossy(&response).into_owned()
     }
 
     /// The time until the server closes, and the bytes before that.
@@ -185,18 +185,18 @@ fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")
 }
 
-fn status(answer: &str) -> &str {
-    answer.get(9..12).unwrap_or(answer)
+fn status(response: &str) -> &str {
+    response.get(9..12).unwrap_or(response)
 }
 
 /// The value of a header, as sent.
-fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
-    let head = answer.split("\r\n\r\n").next()?;
+fn header<'a>(response: &'a str, name: &str) -> Option<&'a str> {
+    let head = response.split("\r\n\r\n").next()?;
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+fn body(response: &str) -> &str {
+    response.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
 fn registry(collectors: &[&Definition<()>]) -> Arc<dyn Exporter> {
@@ -205,7 +205,7 @@ fn registry(collectors: &[&Definition<()>]) -> Arc<dyn Exporter> {
     let settings = registry::Settings {
         duration: Some(&DURATION),
         success: Some(&SUCCESS),
-        limit: PATIENCE,
+        limit: MAX_WAIT,
         exposes_dropped: true,
         ..registry::Settings::default()
     };

@@ -10,7 +10,7 @@ use std::{env, fs, io, process, thread};
 
 use exporter_core::families::Families;
 use exporter_core::format::Format;
-use exporter_core::testing::{PATIENCE, skip};
+use exporter_core::testing::{MAX_WAIT, skip};
 use serde::Deserialize;
 
 use crate::page::page;
@@ -168,7 +168,7 @@ impl Prometheus {
     /// Waits until every job has been scraped.
     fn wait(&self) {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < MAX_WAIT {
             thread::sleep(Duration::from_millis(250));
             let Ok(up) = self.ask("query?query=count(up==1)") else { continue };
             if up.contains("\"4\"") {
@@ -212,7 +212,7 @@ impl Prometheus {
 
     fn ask(&self, query: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(MAX_WAIT))?;
         // HTTP/1.0, so that the response is not chunked.
         write!(stream, "GET /api/v1/{query} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address)?;
         let mut reply = String::new();

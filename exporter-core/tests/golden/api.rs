@@ -724,7 +724,7 @@ pub mod registry {
     }
     impl Debug for Registry {}
     impl Registry {
-        pub async fn answer(
+        pub async fn respond(
             self: &Arc<Self>,
             headers: &HeaderMap,
             query: Option<&str>,
@@ -832,7 +832,7 @@ pub mod testing {
         pub fn wait(&mut self, limit: Duration) -> ExitStatus {}
     }
     impl Drop for Exporter {}
-    pub const PATIENCE: Duration = Duration::from_secs(120);
+    pub const MAX_WAIT: Duration = Duration::from_secs(120);
     pub fn get(
         stream: impl Read + Write,
         path: &str,
@@ -1331,7 +1331,7 @@ pub mod file {
     impl FileCache {
         pub fn of_process() -> Self {}
         pub fn read(&self, path: &Path, records: Records) -> io::Result<Vec<u8>> {}
-        pub fn read_once(
+        pub fn read_shared(
             &self,
             reader: &'static str,
             path: &Path,

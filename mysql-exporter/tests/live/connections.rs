@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use exporter_core::testing::{Authority, Exporter, PATIENCE};
+use exporter_core::testing::{Authority, Exporter, MAX_WAIT};
 
 use crate::server::Server;
 use crate::{BINARY, scrape_with_timeout, start, value};
@@ -56,7 +56,7 @@ pub(crate) fn a_dropped_account_is_noticed(server: &Server, dir: &Path) {
     server.sql("DROP USER dropped@127.0.0.1");
     let since = Instant::now();
     while value(&exporter.get("/metrics").body, "mysql_up") != Some(0.0) {
-        assert!(since.elapsed() < PATIENCE, "{}", exporter.log());
+        assert!(since.elapsed() < MAX_WAIT, "{}", exporter.log());
         thread::sleep(Duration::from_millis(100));
     }
 }
@@ -107,7 +107,7 @@ pub(crate) fn connections_are_closed_cleanly(server: &Server, dir: &Path) {
         exporter.signal("HUP");
         let since = Instant::now();
         while exporter.log().matches("configuration reloaded").count() < expected_reloads {
-            assert!(since.elapsed() < PATIENCE, "{}", exporter.log());
+            assert!(since.elapsed() < MAX_WAIT, "{}", exporter.log());
             thread::sleep(Duration::from_millis(20));
         }
     };
@@ -123,7 +123,7 @@ fn wait_for_no_connections(server: &Server) {
     let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'exporter'";
     let since = Instant::now();
     while server.sql(sql).trim() != "0" {
-        assert!(since.elapsed() < PATIENCE, "connections are left");
+        assert!(since.elapsed() < MAX_WAIT, "connections are left");
         thread::sleep(Duration::from_millis(20));
     }
 }

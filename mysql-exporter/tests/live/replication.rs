@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_core::testing::{Exporter, PATIENCE, until};
+use exporter_core::testing::{Exporter, MAX_WAIT, until};
 
 use crate::server::Server;
 use crate::{start, value};
@@ -36,7 +36,7 @@ impl Channel<'_> {
             if found == expected {
                 return;
             }
-            assert!(since.elapsed() < PATIENCE, "{found:?}, not {expected:?}");
+            assert!(since.elapsed() < MAX_WAIT, "{found:?}, not {expected:?}");
             thread::sleep(Duration::from_millis(100));
         }
     }
@@ -136,7 +136,7 @@ fn mariadb_replicates() {
     a.sql("INSERT INTO app.numbers VALUES (1)");
     let since = Instant::now();
     while replica.sql("SELECT COUNT(*) FROM app.numbers").trim() != "1" {
-        assert!(since.elapsed() < PATIENCE, "the row does not arrive");
+        assert!(since.elapsed() < MAX_WAIT, "the row does not arrive");
         thread::sleep(Duration::from_millis(50));
     }
     // The source had switched to asynchronous replication before the replica existed.

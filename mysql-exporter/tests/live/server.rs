@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_core::testing::{PATIENCE, send_signal, skip, until};
+use exporter_core::testing::{MAX_WAIT, send_signal, skip, until};
 use tempfile::TempDir;
 
 /// A server on a free port of loopback and a socket. It is killed on drop.
@@ -239,7 +239,7 @@ impl Server {
         let since = Instant::now();
         // Galera rejects statements on tables, but not SELECT 1, until the node is ready.
         while let Err(error) = self.try_sql("SELECT COUNT(*) FROM mysql.user") {
-            assert!(since.elapsed() < PATIENCE, "{} does not start: {error}", self.flavour);
+            assert!(since.elapsed() < MAX_WAIT, "{} does not start: {error}", self.flavour);
             thread::sleep(Duration::from_millis(100));
         }
     }

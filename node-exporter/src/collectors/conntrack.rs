@@ -92,7 +92,7 @@ impl Collector for Conntrack {
 /// The sum of each statistic over all CPUs: a header line, then a line for each CPU.
 fn sums(file: &File) -> Result<Vec<(&'static Desc<'static>, u64)>, Error> {
     let mut lines = file.lines();
-    let header = lines.next().ok_or_else(|| file.parse_error("a line of heads"))?;
+    let header = lines.next().ok_or_else(|| file.parse_error("a header line"))?;
     let columns: Vec<_> = header
         .clone()
         .words()
@@ -112,5 +112,5 @@ fn sums(file: &File) -> Result<Vec<(&'static Desc<'static>, u64)>, Error> {
         .zip(sums)
         .filter_map(|(column, sum)| column.map(|(_, desc)| (*desc, sum)))
         .collect();
-    if found.is_empty() { Err(header.parse_error("heads such as `found`")) } else { Ok(found) }
+    if found.is_empty() { Err(header.parse_error("columns such as `found`")) } else { Ok(found) }
 }

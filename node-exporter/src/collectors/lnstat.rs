@@ -64,9 +64,9 @@ type Columns<'a> = BTreeMap<String, Vec<(&'a str, usize, u64)>>;
 fn parse<'a>(file: &File, subsystem: &'a str, columns: &mut Columns<'a>) -> Result<(), Error> {
     let mut lines = file.lines();
     let header: Vec<_> =
-        lines.next().ok_or_else(|| file.parse_error("a line of heads"))?.words().collect();
+        lines.next().ok_or_else(|| file.parse_error("a header line"))?.words().collect();
     if header.is_empty() {
-        return Err(file.parse_error("a line of heads"));
+        return Err(file.parse_error("a header line"));
     }
     for (cpu, mut line) in lines.enumerate() {
         for column in &header {

@@ -48,7 +48,7 @@ struct Queues {
 fn sum(file: &File) -> Result<Queues, Error> {
     let mut lines = file.lines();
     if !lines.next().is_some_and(|header| header.line().contains("tx_queue")) {
-        return Err(file.parse_error("a line of heads with `tx_queue`"));
+        return Err(file.parse_error("a header line with `tx_queue`"));
     }
     let mut sum = Queues::default();
     for line in lines {

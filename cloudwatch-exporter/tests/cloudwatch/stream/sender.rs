@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
-use exporter_core::testing::PATIENCE;
+use exporter_core::testing::MAX_WAIT;
 use fake_cloudwatch::Model;
 use fake_cloudwatch::stream::{Datapoint, Format};
 use tempfile::TempDir;
@@ -53,7 +53,7 @@ impl Streamed {
 
     pub(super) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(MAX_WAIT)).unwrap();
         stream
     }
 

@@ -56,7 +56,7 @@ impl FileCache {
 
     /// Like [`FileCache::read`], for a file that two readers need in every scrape: the second
     /// reader gets the content that the first one has read, if it is less than 100 ms old.
-    pub fn read_once(
+    pub fn read_shared(
         &self,
         reader: &'static str,
         path: &Path,
@@ -235,7 +235,7 @@ mod tests {
     fn content_is_shared_once() {
         let cache = FileCache::default();
         let path = Path::new("/proc/thread-self/comm");
-        let read = |reader| cache.read_once(reader, path, Records::Single).unwrap();
+        let read = |reader| cache.read_shared(reader, path, Records::Single).unwrap();
         let handed_over = || {
             fs::write(path, "first").unwrap();
             cache.shared().clear();

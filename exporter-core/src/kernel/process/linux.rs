@@ -20,7 +20,7 @@ pub(super) fn memory() -> Option<(f64, f64)> {
 pub(super) fn traffic() -> Option<(f64, f64)> {
     // Shared with the collector `netstat` of the node exporter.
     let netstat = Path::new("/proc/net/netstat");
-    let bytes = FileCache::of_process().read_once("process", netstat, Records::Single).ok()?;
+    let bytes = FileCache::of_process().read_shared("process", netstat, Records::Single).ok()?;
     parse_traffic(str::from_utf8(&bytes).ok()?)
 }
 

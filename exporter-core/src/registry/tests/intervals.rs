@@ -50,7 +50,7 @@ async fn a_collector_with_an_interval_shows_its_last_result_with_its_age() {
         assert!(age_of(&again) > age_of(&first), "{first}\n{again}");
         // A client that asks for another format gets the same result.
         let format = Format::OpenMetrics;
-        let other = ScrapeRequest { format, ..request(Selection::All, PATIENCE) };
+        let other = ScrapeRequest { format, ..request(Selection::All, MAX_WAIT) };
         let other = registry.scrape(other).await.unwrap();
         assert!(str::from_utf8(&other).unwrap().contains("\nrun 1.0\n"), "{other:?}");
         // Without an interval there is no age.
@@ -84,7 +84,7 @@ async fn a_failure_is_not_repeated_within_the_interval() {
         RUNS.fetch_add(1, Ordering::Relaxed);
         write(out).and(Err(Error::Absent("thing")))
     });
-    registry.register_with_interval("c", Source::asynchronous(fails), PATIENCE * 10);
+    registry.register_with_interval("c", Source::asynchronous(fails), MAX_WAIT * 10);
     for _ in 0..2 {
         let page = scrape(&registry).await;
         assert!(!succeeded(&page, "c") && page.contains("absent{collector=\"c\"} 1"), "{page}");

@@ -30,7 +30,7 @@ async fn failures_caused_by_clients_are_logged_at_a_limited_rate() {
     for turn in 0..20 {
         TURN.store(turn, Ordering::Relaxed);
         let only = Selection::Only(vec!["flaps".into()]);
-        registry.scrape(request(only.clone(), PATIENCE)).await.unwrap();
+        registry.scrape(request(only.clone(), MAX_WAIT)).await.unwrap();
         registry.scrape(request(only, Duration::ZERO)).await.unwrap();
     }
     assert_eq!(lines.load(Ordering::Relaxed), 2, "failed once, recovered once");
@@ -53,7 +53,7 @@ async fn each_reason_of_a_failure_is_logged_once() {
     for (turns, logged) in [(0..3, 1), (3..6, 2), (6..7, 2), (7..8, 3), (100..130, 9)] {
         for turn in turns.clone() {
             TURN.store(turn, Ordering::Relaxed);
-            registry.scrape(request(Selection::All, PATIENCE)).await.unwrap();
+            registry.scrape(request(Selection::All, MAX_WAIT)).await.unwrap();
         }
         // The last case: six more, which makes eight in a minute.
         assert_eq!(lines.load(Ordering::Relaxed), logged, "{turns:?}");

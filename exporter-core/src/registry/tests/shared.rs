@@ -25,7 +25,7 @@ async fn concurrent_scrapes_share_one_collection() {
 #[tokio::test]
 async fn scrapes_in_two_formats_take_turns() {
     let registry = registry(&[&WRITES]);
-    let other = ScrapeRequest { format: Format::OpenMetrics, ..request(Selection::All, PATIENCE) };
+    let other = ScrapeRequest { format: Format::OpenMetrics, ..request(Selection::All, MAX_WAIT) };
     let (text, open) = tokio::join!(scrape(&registry), registry.scrape(other));
     assert!(succeeded(&text, "writes"));
     assert!(!open.unwrap().is_empty());
@@ -34,7 +34,7 @@ async fn scrapes_in_two_formats_take_turns() {
 #[tokio::test]
 async fn a_client_that_disconnects_does_not_cancel_the_collection_of_others() {
     let registry = registry(&[&HANGS, &WRITES]);
-    let asked = registry.scrape(request(Selection::All, PATIENCE));
+    let asked = registry.scrape(request(Selection::All, MAX_WAIT));
     let hung_up = tokio::time::timeout(LIMIT / 10, asked).await;
     assert!(hung_up.is_err());
     assert!(succeeded(&scrape(&registry).await, "writes"));

@@ -109,7 +109,7 @@ pub(crate) struct Page {
 #[derive(Debug)]
 struct Unsent {
     _request: RequestInProgress,
-    _answer: UnsentResponse,
+    _unsent: UnsentResponse,
 }
 
 /// The bytes of a body, with the guard of their request.
@@ -128,10 +128,10 @@ impl Page {
     pub(crate) fn respond(
         response: Response,
         mut request: RequestInProgress,
-        answer: UnsentResponse,
+        unsent: UnsentResponse,
     ) -> http::Response<Self> {
         request.response_completed(response.body().len());
-        let unsent = Unsent { _request: request, _answer: answer };
+        let unsent = Unsent { _request: request, _unsent: unsent };
         response.map(|bytes| {
             if bytes.is_empty() {
                 Self { bytes: None, _unsent: Some(unsent) }

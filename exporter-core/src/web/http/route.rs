@@ -18,7 +18,7 @@ use crate::web::server::Server;
 const READ: &str = "GET, HEAD";
 
 /// The response to a request that [`super::request::reject`] did not reject, and its user.
-pub(crate) async fn answer<B: Body>(
+pub(crate) async fn respond<B: Body>(
     server: &Arc<Server>,
     connection: &ConnectionState,
     peer: Peer,

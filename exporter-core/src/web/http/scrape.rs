@@ -43,7 +43,9 @@ pub(super) async fn scrape(
             let place = if is_shared { Some(scrapes.join()) } else { scrapes.enter(max) };
             match place {
                 None => response::unavailable(format!("{max} scrapes are in progress.\n")),
-                Some(_in_progress) => answer(&registry, request, headers, &server.compressor).await,
+                Some(_in_progress) => {
+                    respond(&registry, request, headers, &server.compressor).await
+                }
             }
         }
     };
@@ -73,12 +75,12 @@ impl Registry {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let registry = Registry::builder().instruments("app", [&JOBS]).build();
-    /// let response = registry.answer(&HeaderMap::new(), Some("collect[]=app")).await;
+    /// let response = registry.respond(&HeaderMap::new(), Some("collect[]=app")).await;
     /// assert_eq!(response.status(), 200);
     /// assert!(response.body().ends_with(b"app_jobs_total 0\n"));
     /// # }
     /// ```
-    pub async fn answer(
+    pub async fn respond(
         self: &Arc<Self>,
         headers: &HeaderMap,
         query: Option<&str>,
@@ -87,7 +89,7 @@ impl Registry {
         let limits = Limits::default();
         let time_limit = time_limit(headers, DEFAULT_OFFSET, limits.scrape);
         match request(&Query::parse(query.unwrap_or_default()), headers, time_limit) {
-            Ok(request) => answer(self, request, headers, &COMPRESSOR).await,
+            Ok(request) => respond(self, request, headers, &COMPRESSOR).await,
             Err(reason) => response::bad_request(&reason),
         }
     }
@@ -108,7 +110,7 @@ fn request(
     Ok(ScrapeRequest { format, escaping, selection, deadline: Instant::now() + time_limit })
 }
 
-async fn answer(
+async fn respond(
     registry: &Arc<Registry>,
     request: ScrapeRequest,
     headers: &HeaderMap,

@@ -111,7 +111,7 @@ fn mutated(input: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Input
 }
 
 /// All bytes in response to each input until the server closes, as it has to.
-fn answers(server: SocketAddr, inputs: &[Input]) -> Vec<Vec<u8>> {
+fn responses(server: SocketAddr, inputs: &[Input]) -> Vec<Vec<u8>> {
     let clients: Vec<_> = inputs
         .iter()
         .map(|(bytes, pause)| {
@@ -125,12 +125,12 @@ fn answers(server: SocketAddr, inputs: &[Input]) -> Vec<Vec<u8>> {
                     thread::sleep(Duration::from_millis(20));
                 }
                 client.send(rest);
-                let mut answer = Vec::new();
-                match client.0.read_to_end(&mut answer) {
+                let mut response = Vec::new();
+                match client.0.read_to_end(&mut response) {
                     Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                     result => drop(result.expect("closed within the limits")),
                 }
-                answer
+                response
             })
         })
         .collect();
@@ -138,12 +138,12 @@ fn answers(server: SocketAddr, inputs: &[Input]) -> Vec<Vec<u8>> {
 }
 
 /// The statuses of a sequence of complete responses.
-fn statuses(mut answer: &[u8]) -> Result<Vec<u16>, String> {
+fn statuses(mut response: &[u8]) -> Result<Vec<u16>, String> {
     let mut statuses = Vec::new();
-    while !answer.is_empty() {
+    while !response.is_empty() {
         let end =
-            answer.windows(4).position(|end| end == b"\r\n\r\n").ok_or("an unfinished head")?;
-        let head = str::from_utf8(&answer[..end]).map_err(|error| error.to_string())?;
+            response.windows(4).position(|end| end == b"\r\n\r\n").ok_or("an unfinished head")?;
+        let head = str::from_utf8(&response[..end]).map_err(|error| error.to_string())?;
         let status: Option<u16> = head.get(9..12).and_then(|status| status.parse().ok());
         if !head.starts_with("HTTP/1.") || status.is_none() {
             return Err(format!("no status line: {head}"));
@@ -151,7 +151,7 @@ fn statuses(mut answer: &[u8]) -> Result<Vec<u16>, String> {
         statuses.extend(status);
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         let length: usize = length.map_or(Ok(0), str::parse).map_err(|_| head.to_owned())?;
-        answer = answer.get(end + 4 + length..).ok_or("an unfinished body")?;
+        response = response.get(end + 4 + length..).ok_or("an unfinished body")?;
     }
     Ok(statuses)
 }
@@ -187,15 +187,15 @@ proptest! {
             count_panics();
             start(short)
         });
-        for ((input, _), answer) in inputs.iter().zip(answers(SERVER.address, &inputs)) {
+        for ((input, _), response) in inputs.iter().zip(responses(SERVER.address, &inputs)) {
             let shown = String::from_utf8_lossy(input).into_owned();
-            let statuses = statuses(&answer);
+            let statuses = statuses(&response);
             prop_assert!(statuses.is_ok(), "{statuses:?} to {shown:?}");
             // Each response needs a request, which has at least the end of its line and of its
             // head.
             let served = statuses.unwrap().iter().filter(|status| **status == 200).count();
             let lines = input.iter().filter(|byte| **byte == b'\n').count();
-            prop_assert!(served * 2 <= lines, "{served} answers to {shown:?}");
+            prop_assert!(served * 2 <= lines, "{served} responses to {shown:?}");
         }
         prop_assert!(is_healthy(&SERVER));
     }
@@ -206,8 +206,8 @@ proptest! {
             count_panics();
             start_http2(short)
         });
-        for answer in answers(SERVER.1, &inputs) {
-            let mut rest = &answer[..];
+        for response in responses(SERVER.1, &inputs) {
+            let mut rest = &response[..];
             while let Some((head, after)) = rest.split_at_checked(9) {
                 let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
                 prop_assert!(length <= 16_384 && head[3] <= 9, "{head:?}");

@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn a_scrape_is_answered() {
     let server = start(|_| {});
-    let answer = server.say(get("/metrics", ""));
-    assert_eq!(status(&answer), "200");
-    assert!(body(&answer).contains("\nword 1\n"), "{answer}");
-    assert!(header(&answer, "content-type").unwrap().starts_with("text/plain; version=0.0.4"));
-    assert_eq!(header(&answer, "vary"), Some("Accept, Accept-Encoding"));
+    let response = server.say(get("/metrics", ""));
+    assert_eq!(status(&response), "200");
+    assert!(body(&response).contains("\nword 1\n"), "{response}");
+    assert!(header(&response, "content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    assert_eq!(header(&response, "vary"), Some("Accept, Accept-Encoding"));
     server.stop();
 }
 
@@ -19,18 +19,18 @@ fn requests_may_be_pipelined() {
     let mut client = server.connect();
     for _ in 0..3 {
         client.send(SCRAPE);
-        assert_eq!(status(&client.answer()), "200");
+        assert_eq!(status(&client.response()), "200");
     }
     client.send(SCRAPE.repeat(5));
     for _ in 0..5 {
-        assert_eq!(status(&client.answer()), "200");
+        assert_eq!(status(&client.response()), "200");
     }
     // In two pieces: the first contains the beginning of the second request.
     let (first, second) = SCRAPE.split_at(20);
     client.send(format!("{SCRAPE}{first}"));
-    assert_eq!(status(&client.answer()), "200");
+    assert_eq!(status(&client.response()), "200");
     client.send(second);
-    assert_eq!(status(&client.answer()), "200");
+    assert_eq!(status(&client.response()), "200");
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn a_client_may_half_close_after_its_request() {
     let mut client = server.connect();
     client.send(SCRAPE);
     client.0.shutdown(std::net::Shutdown::Write).unwrap();
-    let answer = client.rest();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
+    let response = client.rest();
+    assert!(response.contains("\nword 1\n"), "{response}");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn head_responses_have_a_length_and_no_body() {
     let mut client = server.connect();
     for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
         client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
-        let full = client.answer();
+        let full = client.response();
         client.send(format!("HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -57,7 +57,8 @@ fn head_responses_have_a_length_and_no_body() {
         }
         assert_eq!(status(&head), status(&full));
         assert_eq!(header(&head, "content-type"), header(&full, "content-type"));
-        let length = |answer| header(answer, "content-length").unwrap().parse::<usize>().unwrap();
+        let length =
+            |response| header(response, "content-length").unwrap().parse::<usize>().unwrap();
         // The durations differ in their digits.
         assert!(length(&head).abs_diff(length(&full)) < 50, "{head}");
     }
@@ -121,10 +122,10 @@ fn invalid_requests_are_rejected_and_end_the_connection() {
         (&format!("GET /metrics?{names} HTTP/1.1\r\nHost: x\r\n\r\n"), "431"),
         (&format!("GET /metrics?{} HTTP/1.1\r\nHost: x\r\n\r\n", &names[..9000]), "414"),
     ] {
-        let answer = server.say(format!("{request}GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let response = server.say(format!("{request}GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"));
         let shown = request.get(..120).unwrap_or(request);
-        assert_eq!(status(&answer), wanted, "{shown}: {answer}");
-        assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{shown}: {answer}");
+        assert_eq!(status(&response), wanted, "{shown}: {response}");
+        assert!(response.matches("HTTP/1.1 ").count() <= 1, "{shown}: {response}");
     }
     server.stop();
 }
@@ -146,8 +147,8 @@ fn unusual_but_valid_requests_are_served() {
         &get("/metrics", &ninety),
         &get("/metrics", &format!("X: {large}\r\n")),
     ] {
-        let answer = server.say(request);
-        assert_eq!(status(&answer), "200", "{request}: {answer}");
+        let response = server.say(request);
+        assert_eq!(status(&response), "200", "{request}: {response}");
     }
     server.stop();
 }

@@ -119,7 +119,7 @@ impl Http2 {
     /// The status of the next response. It is the first header; most statuses have an index in the
     /// static table, any other is literal.
     fn status(&mut self) -> String {
-        let (kind, _, block) = self.next().expect("an answer");
+        let (kind, _, block) = self.next().expect("a response");
         assert_eq!(kind, HEADERS);
         match block[0] {
             0x88 => "200".to_owned(),
@@ -215,7 +215,7 @@ fn rapid_resets_close_the_connection() {
     http2.client.send(flood);
     let frames = http2.until_closed();
     assert!(frames.contains(&GOAWAY), "{frames:?}");
-    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_WAIT, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn floods_of_control_frames_close_the_connection() {
         http2.client.send(frame.repeat(20_000));
         let answered = http2.until_closed().iter().filter(|kind| **kind == PING).count();
         assert!(answered <= 1100, "{name}: {answered}");
-        assert!(start.elapsed() < PATIENCE, "{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < MAX_WAIT, "{name}: {:?}", start.elapsed());
     }
 }
 
@@ -248,7 +248,7 @@ fn an_endless_header_closes_the_connection() {
     let start = Instant::now();
     http2.client.send(frame(9, 0, 1, &literal("x", "y")).repeat(20_000));
     http2.until_closed();
-    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_WAIT, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -26,11 +26,11 @@ fn scrapes_in_progress_are_limited() {
     let mut statuses: Vec<_> = clients
         .iter_mut()
         .map(|client| {
-            let answer = client.answer();
-            if status(&answer) == "503" {
-                assert_eq!(header(&answer, "retry-after"), Some("1"));
+            let response = client.response();
+            if status(&response) == "503" {
+                assert_eq!(header(&response, "retry-after"), Some("1"));
             }
-            status(&answer).to_owned()
+            status(&response).to_owned()
         })
         .collect();
     statuses.sort();
@@ -46,26 +46,26 @@ fn the_longest_idle_connection_is_evicted() {
         .map(|_| {
             let mut client = server.connect();
             client.send(SCRAPE);
-            client.answer();
+            client.response();
             client
         })
         .collect();
     // The first one is used again, so that the second one is the longest idle.
     clients[0].send(SCRAPE);
-    clients[0].answer();
+    clients[0].response();
     for wanted in [1, 2, 3] {
-        let answer = server.say(get("/metrics", ""));
-        assert_eq!(status(&answer), "200");
+        let response = server.say(get("/metrics", ""));
+        assert_eq!(status(&response), "200");
         let (took, _) = clients[wanted].closed();
-        assert!(took < PATIENCE);
+        assert!(took < MAX_WAIT);
         // Take the place of the connection that was closed.
         let mut client = server.connect();
         client.send(SCRAPE);
-        client.answer();
+        client.response();
         clients.push(client);
     }
     clients[0].send(SCRAPE);
-    assert_eq!(status(&clients[0].answer()), "200");
+    assert_eq!(status(&clients[0].response()), "200");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_flood_of_connections_does_not_block_scrapes() {
     // The first connection may have been evicted; a new one is admitted.
     let mut scraper = server.connect();
     scraper.send(SCRAPE);
-    assert_eq!(status(&scraper.answer()), "200");
+    assert_eq!(status(&scraper.response()), "200");
     assert!(server.metrics.connections.load(Ordering::Relaxed) <= 32);
     drop(flood);
 }
@@ -104,8 +104,8 @@ fn unauthenticated_connections_are_evicted_first() {
         thread::sleep(Duration::from_millis(10));
     }
     for _ in 0..5 {
-        let answer = server.say(&right);
-        assert_eq!(status(&answer), "200", "{answer}");
+        let response = server.say(&right);
+        assert_eq!(status(&response), "200", "{response}");
     }
     assert!(server.metrics.evictions(Eviction::ConnectionLimit) > 0);
 }
@@ -124,7 +124,7 @@ fn unauthenticated_requests_have_their_own_rate_limit() {
     let right = get("/metrics", "Authorization: Basic YTox\r\n");
     assert_eq!(status(&server.say(&right)), "200");
     let flood: Vec<_> = (0..10).map(|_| server.say(get("/metrics", ""))).collect();
-    let statuses: Vec<_> = flood.iter().map(|answer| status(answer)).collect();
+    let statuses: Vec<_> = flood.iter().map(|response| status(response)).collect();
     assert_eq!(&statuses[..3], ["401"; 3], "{statuses:?}");
     assert_eq!(&statuses[4..], ["429"; 6], "{statuses:?}");
     // Authenticated requests have their own limit.
@@ -202,8 +202,8 @@ fn running_out_of_file_descriptors_does_not_block_scrapes() {
     let flood: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
     let mut scraper = Client::new(TcpStream::connect(address).unwrap());
     scraper.send(get("/metrics", ""));
-    let answer = scraper.rest();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
+    let response = scraper.rest();
+    assert!(response.contains("\nword 1\n"), "{response}");
     drop((flood, server.stdin.take()));
     lines.for_each(drop);
     assert!(server.wait().unwrap().success());
@@ -226,7 +226,7 @@ fn with_few_descriptors() {
     println!("address {}", server.address);
     let start = Instant::now();
     while metrics.accept_failures.load(Ordering::Relaxed) == 0 {
-        assert!(start.elapsed() < PATIENCE, "accepting never failed");
+        assert!(start.elapsed() < MAX_WAIT, "accepting never failed");
         thread::sleep(Duration::from_millis(10));
     }
     // Wait until the other test has its response.

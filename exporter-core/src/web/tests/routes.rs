@@ -14,16 +14,16 @@ fn only_get_and_head_are_allowed() {
     let server = start(|_| {});
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
         for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
-            let answer = server
+            let response = server
                 .say(format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-            assert_eq!(status(&answer), "405", "{answer}");
-            assert_eq!(header(&answer, "allow"), Some("GET, HEAD"), "{answer}");
+            assert_eq!(status(&response), "405", "{response}");
+            assert_eq!(header(&response, "allow"), Some("GET, HEAD"), "{response}");
         }
     }
     for target in ["CONNECT x:80", "OPTIONS *"] {
-        let answer =
+        let response =
             server.say(format!("{target} HTTP/1.1\r\nHost: x:80\r\nConnection: close\r\n\r\n"));
-        assert_eq!(status(&answer), "405", "{answer}");
+        assert_eq!(status(&response), "405", "{response}");
     }
 }
 
@@ -46,8 +46,8 @@ fn paths_match_exactly() {
         ("/debug/pprof/", "404"),
         ("/-/reload", "405"),
     ] {
-        let answer = server.say(get(path, ""));
-        assert_eq!(status(&answer), wanted, "{path}: {answer}");
+        let response = server.say(get(path, ""));
+        assert_eq!(status(&response), wanted, "{path}: {response}");
     }
 }
 
@@ -120,15 +120,15 @@ fn metrics_may_be_at_the_root() {
 #[test]
 fn the_query_selects_collectors() {
     let server = start(|site| site.exporter = registry(&[&WORD, &LARGE]));
-    let answer = server.say(get("/metrics?collect[]=word", ""));
-    assert!(answer.contains("\nword 1\n") && !answer.contains("large"), "{answer}");
-    let answer = server.say(get("/metrics?exclude%5B%5D=large", ""));
-    assert!(answer.contains("\nword 1\n") && !answer.contains("large"), "{answer}");
+    let response = server.say(get("/metrics?collect[]=word", ""));
+    assert!(response.contains("\nword 1\n") && !response.contains("large"), "{response}");
+    let response = server.say(get("/metrics?exclude%5B%5D=large", ""));
+    assert!(response.contains("\nword 1\n") && !response.contains("large"), "{response}");
     for query in ["collect[]=%3Cscript%3E", "collect[]=word&exclude[]=large"] {
-        let answer = server.say(get(&format!("/metrics?{query}"), ""));
-        assert_eq!(status(&answer), "400", "{answer}");
-        assert_eq!(header(&answer, "content-type"), Some("text/plain; charset=utf-8"));
-        assert_eq!(header(&answer, "x-content-type-options"), Some("nosniff"));
+        let response = server.say(get(&format!("/metrics?{query}"), ""));
+        assert_eq!(status(&response), "400", "{response}");
+        assert_eq!(header(&response, "content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
     }
 }
 
@@ -140,12 +140,12 @@ fn pages_are_compressed_on_request() {
         for (accept, coding) in [("gzip", "gzip"), ("gzip, zstd", "zstd")] {
             let mut client = server.connect();
             client.send(get("/metrics", &format!("Accept-Encoding: {accept}\r\n")));
-            let mut answer = Vec::new();
-            client.0.read_to_end(&mut answer).unwrap();
-            let split = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-            let head = String::from_utf8_lossy(&answer[..split]);
+            let mut response = Vec::new();
+            client.0.read_to_end(&mut response).unwrap();
+            let split = response.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+            let head = String::from_utf8_lossy(&response[..split]);
             assert_eq!(header(&head, "content-encoding"), Some(coding), "{head}");
-            let body = &answer[split..];
+            let body = &response[split..];
             let mut page = String::new();
             match coding {
                 "gzip" => flate2::read::GzDecoder::new(body).read_to_string(&mut page).unwrap(),
@@ -165,9 +165,9 @@ fn reload_is_allowed_by_a_flag() {
     let server = start(|site| site.enable_lifecycle = true);
     assert_eq!(status(&server.say(post)), "200");
     assert_eq!(status(&server.say(post.replace("POST", "PUT"))), "200");
-    let answer = server.say(get("/-/reload", ""));
-    assert_eq!(status(&answer), "405");
-    assert_eq!(header(&answer, "allow"), Some("POST, PUT"));
+    let response = server.say(get("/-/reload", ""));
+    assert_eq!(status(&response), "405");
+    assert_eq!(header(&response, "allow"), Some("POST, PUT"));
 }
 
 #[test]
@@ -215,8 +215,8 @@ fn each_request_is_logged_at_the_debug_level() {
     server.say(get("/-/healthy?token=secret", "Authorization: Basic YTox\r\n"));
     server.say(get("/nothing", ""));
     for _ in 0..3 {
-        let answer = server.say(get("/", "Authorization: Basic YTo=\r\n"));
-        assert!(answer.ends_with("The user name or password is wrong.\n"), "{answer}");
+        let response = server.say(get("/", "Authorization: Basic YTo=\r\n"));
+        assert!(response.ends_with("The user name or password is wrong.\n"), "{response}");
     }
     let lines = lines.lock().unwrap().join("\n");
     for (part, count) in [

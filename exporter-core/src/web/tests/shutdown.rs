@@ -8,7 +8,7 @@ fn shutdown_completes_requests_and_closes_idle_connections() {
     let mut server = start(|site| site.exporter = registry(&[&SLOW, &WORD]));
     let mut idle = server.connect();
     idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
-    idle.answer();
+    idle.response();
     let mut silent = server.connect();
     let mut partial = server.connect();
     partial.send("GET / HT");
@@ -21,11 +21,11 @@ fn shutdown_completes_requests_and_closes_idle_connections() {
     assert_eq!(silent.rest(), "");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert!(TcpStream::connect(server.address).is_err());
-    let answer = busy.rest();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
-    assert_eq!(header(&answer, "connection"), Some("close"));
+    let response = busy.rest();
+    assert!(response.contains("\nword 1\n"), "{response}");
+    assert_eq!(header(&response, "connection"), Some("close"));
     server.thread.take().unwrap().join().unwrap();
-    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_WAIT, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn shutdown_is_limited_in_time() {
     client.byte();
     let start = Instant::now();
     server.stop();
-    assert!(start.elapsed() < PATIENCE);
+    assert!(start.elapsed() < MAX_WAIT);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_reload_closes_connections_after_their_response() {
     });
     let mut idle = server.connect();
     idle.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
-    idle.answer();
+    idle.response();
     let mut busy = server.connect();
     busy.send(SCRAPE);
     thread::sleep(Duration::from_millis(500));
@@ -62,6 +62,6 @@ fn a_reload_closes_connections_after_their_response() {
     let post = "POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     assert_eq!(status(&server.say(post)), "200");
     let (took, said) = idle.closed();
-    assert!(took < PATIENCE && said.is_empty(), "{took:?} {said}");
+    assert!(took < MAX_WAIT && said.is_empty(), "{took:?} {said}");
     assert!(busy.rest().contains("\nword 1\n"));
 }

@@ -80,9 +80,9 @@ fn a_unix_socket_serves_and_a_stale_one_is_replaced() {
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     let mut stream = UnixStream::connect(&path).unwrap();
     stream.write_all(get("/metrics", "").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.contains("\nword 1\n"), "{response}");
     // A socket in use is not replaced.
     assert!(bind(&again).unwrap_err().contains("cannot listen on"));
     server.stop();
@@ -133,14 +133,14 @@ fn sockets_passed_by_systemd_are_served() {
     let stream = loop {
         match TcpStream::connect(free) {
             Ok(stream) => break stream,
-            Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+            Err(error) => assert!(start.elapsed() < MAX_WAIT, "{error}"),
         }
         thread::sleep(Duration::from_millis(20));
     };
     let mut client = Client::new(stream);
     client.send(get("/metrics", ""));
-    let answer = client.rest();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
+    let response = client.rest();
+    assert!(response.contains("\nword 1\n"), "{response}");
     activator.wait().unwrap();
 }
 

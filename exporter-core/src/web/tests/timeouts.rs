@@ -45,11 +45,11 @@ fn an_idle_connection_outlives_the_header_limit() {
     let mut client = server.connect();
     for _ in 0..2 {
         client.send(SCRAPE);
-        assert_eq!(status(&client.answer()), "200");
+        assert_eq!(status(&client.response()), "200");
         thread::sleep(Duration::from_millis(1500));
     }
     client.send(SCRAPE);
-    assert_eq!(status(&client.answer()), "200");
+    assert_eq!(status(&client.response()), "200");
     let (took, _) = client.closed();
     assert!(around(took, 10_000), "{took:?}");
 }
@@ -59,7 +59,7 @@ fn the_next_header_on_a_connection_has_its_own_limit() {
     let server = start(short);
     let mut client = server.connect();
     client.send(SCRAPE);
-    assert_eq!(status(&client.answer()), "200");
+    assert_eq!(status(&client.response()), "200");
     thread::sleep(Duration::from_millis(100));
     client.send("GET /");
     let (took, _) = client.closed();
@@ -72,7 +72,7 @@ fn a_partial_pipelined_request_has_the_header_limit() {
     let server = start(short);
     let mut client = server.connect();
     client.send(format!("{SCRAPE}GET /"));
-    assert_eq!(status(&client.answer()), "200");
+    assert_eq!(status(&client.response()), "200");
     let (took, _) = client.closed();
     assert!(around(took, 300), "{took:?}");
 }
@@ -83,8 +83,8 @@ fn a_slow_collector_does_not_time_out_the_client() {
         short(site);
         site.exporter = registry(&[&SLOW, &WORD]);
     });
-    let answer = server.say(get("/metrics", ""));
-    assert!(answer.contains("\nword 1\n"), "{answer}");
+    let response = server.say(get("/metrics", ""));
+    assert!(response.contains("\nword 1\n"), "{response}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_client_that_does_not_read_is_disconnected() {
     client.send(SCRAPE);
     let start = Instant::now();
     while server.metrics.connections.load(Ordering::Relaxed) > 0 {
-        assert!(start.elapsed() < PATIENCE);
+        assert!(start.elapsed() < MAX_WAIT);
         thread::sleep(Duration::from_millis(10));
     }
 }

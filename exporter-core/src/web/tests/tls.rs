@@ -55,7 +55,7 @@ impl Fixture {
     /// The counter increases after the client was notified, so it may be late.
     fn expect_rejected(&self, reason: Rejection, count: u64) {
         let start = Instant::now();
-        while self.server.metrics.rejections(reason) < count && start.elapsed() < PATIENCE {
+        while self.server.metrics.rejections(reason) < count && start.elapsed() < MAX_WAIT {
             thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(self.server.metrics.rejections(reason), count, "{reason:?}");
@@ -64,10 +64,10 @@ impl Fixture {
 
 /// All bytes until the server closes, or the error.
 fn say(stream: &mut (impl Read + Write), text: &str) -> Result<String, String> {
-    let mut answer = Vec::new();
-    let result = stream.write_all(text.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
+    let mut response = Vec::new();
+    let result = stream.write_all(text.as_bytes()).and_then(|()| stream.read_to_end(&mut response));
     result.map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    Ok(String::from_utf8_lossy(&response).into_owned())
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn clients_need_a_certificate() {
     let fixture = fixture(|_| {});
     for alpn in [&[][..], &[&b"http/1.1"[..]]] {
         let config = fixture.config(Some(&fixture.holder), alpn);
-        let answer = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap();
-        assert!(answer.contains("\nword 1\n"), "{answer}");
+        let response = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap();
+        assert!(response.contains("\nword 1\n"), "{response}");
     }
     let stranger = fixture.config(None, &[]);
     let error = say(&mut fixture.connect(&stranger), &get("/metrics", "")).unwrap_err();
@@ -102,11 +102,11 @@ fn http2_is_negotiated() {
 #[test]
 fn plain_http_on_a_tls_port_gets_an_http_response() {
     let fixture = fixture(|_| {});
-    let answer = fixture.server.say(get("/metrics", &"X: y\r\n".repeat(1000)));
-    assert!(answer.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{answer}");
+    let response = fixture.server.say(get("/metrics", &"X: y\r\n".repeat(1000)));
+    assert!(response.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{response}");
     assert!(
-        answer.ends_with("\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"),
-        "{answer}"
+        response.ends_with("\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"),
+        "{response}"
     );
     fixture.expect_rejected(Rejection::PlainHttp, 1);
 }
@@ -124,7 +124,7 @@ fn an_incomplete_handshake_times_out() {
     let mut client = fixture.server.connect();
     client.send("\x16\x03\x01garbage, and more of it than a record header");
     let (took, _) = client.closed();
-    assert!(took < PATIENCE, "{took:?}");
+    assert!(took < MAX_WAIT, "{took:?}");
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn stalled_handshakes_do_not_block_scrapes() {
         })
         .collect();
     let config = fixture.config(Some(&fixture.holder), &[]);
-    let answer = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap();
-    assert!(answer.contains("\nword 1\n"), "{answer}");
+    let response = say(&mut fixture.connect(&config), &get("/metrics", "")).unwrap();
+    assert!(response.contains("\nword 1\n"), "{response}");
     assert!(fixture.server.metrics.connections.load(Ordering::Relaxed) <= 10);
     drop(held);
 }
@@ -159,7 +159,7 @@ fn removing_an_allowed_san_ends_connections_and_sessions() {
     let mut rest = Vec::new();
     let start = Instant::now();
     let _ = open.read_to_end(&mut rest);
-    assert!(start.elapsed() < PATIENCE);
+    assert!(start.elapsed() < MAX_WAIT);
     // Resumed or not.
     for _ in 0..2 {
         assert!(say(&mut fixture.connect(&config), &get("/metrics", "")).is_err());
@@ -178,18 +178,19 @@ fn a_reload_does_not_lose_the_request_of_a_new_client() {
     let file = fixture.directory.path().join("web.yml");
     fs::write(file, format!("{MUTUAL}\n# changed\n")).unwrap();
     fixture.live.reload().unwrap();
-    let answer = say(&mut fresh, SCRAPE).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
+    let response = say(&mut fresh, SCRAPE).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert!(response.contains("connection: close"), "{response}");
 }
 
 /// The server waits a second; a machine that is slower than that gets further attempts.
 #[test]
 fn a_stop_waits_for_the_request_after_a_handshake_in_progress() {
-    let answers = (0..10).map(|_| answer_to_a_request_during_a_stop());
-    let is_page =
-        |answer: Result<String, String>| answer.is_ok_and(|text| text.starts_with("HTTP/1.1 200"));
-    assert!(answers.into_iter().any(is_page));
+    let responses = (0..10).map(|_| answer_to_a_request_during_a_stop());
+    let is_page = |response: Result<String, String>| {
+        response.is_ok_and(|text| text.starts_with("HTTP/1.1 200"))
+    };
+    assert!(responses.into_iter().any(is_page));
 }
 
 fn answer_to_a_request_during_a_stop() -> Result<String, String> {
@@ -208,9 +209,9 @@ fn answer_to_a_request_during_a_stop() -> Result<String, String> {
     while TcpStream::connect(address).is_ok() {
         thread::sleep(Duration::from_millis(1));
     }
-    let answer = say(&mut fresh, SCRAPE);
+    let response = say(&mut fresh, SCRAPE);
     stop.join().unwrap();
-    answer
+    response
 }
 
 #[test]
@@ -227,13 +228,13 @@ fn authentication_comes_before_routing() {
     let live = ConfigStore::load(Some(file)).unwrap();
     let server = start(|site| site.config = live);
     for path in ["/metrics", "/", "/-/healthy", "/nothing"] {
-        let answer = server.say(get(path, ""));
-        assert_eq!(status(&answer), "401", "{answer}");
-        assert!(header(&answer, "www-authenticate").unwrap().starts_with("Basic"));
-        assert_eq!(header(&answer, "x-frame-options"), Some("deny"));
+        let response = server.say(get(path, ""));
+        assert_eq!(status(&response), "401", "{response}");
+        assert!(header(&response, "www-authenticate").unwrap().starts_with("Basic"));
+        assert_eq!(header(&response, "x-frame-options"), Some("deny"));
     }
-    let answer = server.say(get("/metrics", "Authorization: Basic YWxpY2U6c2VjcmV0\r\n"));
-    assert_eq!(status(&answer), "200", "{answer}");
+    let response = server.say(get("/metrics", "Authorization: Basic YWxpY2U6c2VjcmV0\r\n"));
+    assert_eq!(status(&response), "200", "{response}");
 }
 
 #[test]
@@ -269,8 +270,8 @@ fn a_flood_of_handshakes_does_not_block_a_slow_client() {
         thread::sleep(Duration::from_millis(80));
         stream.conn.write_tls(&mut stream.sock).unwrap();
         thread::sleep(Duration::from_millis(80));
-        let answer = say(&mut stream, &get("/metrics", "")).unwrap();
-        assert_eq!(status(&answer), "200", "{answer}");
+        let response = say(&mut stream, &get("/metrics", "")).unwrap();
+        assert_eq!(status(&response), "200", "{response}");
     }
     stop.store(true, Ordering::Relaxed);
     flood.join().unwrap();

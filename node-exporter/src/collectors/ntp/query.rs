@@ -39,7 +39,7 @@ impl Query {
         let nonce = RandomState::new().build_hasher().finish();
         let (sent, sent_at) = (Timestamp::now(), Instant::now());
         socket.send(&packet::query(self.version, nonce))?;
-        let mut problem = "no answer";
+        let mut problem = "no reply";
         loop {
             let time_left = deadline.saturating_duration_since(Instant::now());
             if time_left.is_zero() {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_missing_reply_times_out() {
         for (replies, problem) in [
-            ((|_| vec![]) as fn(&[u8]) -> Vec<Vec<u8>>, "no answer within"),
+            ((|_| vec![]) as fn(&[u8]) -> Vec<Vec<u8>>, "no reply within"),
             (|query| vec![valid(query)[..20].to_vec()], "an answer that is too short within"),
             (|_| vec![vec![0; 48]], "an answer that is not a server's within"),
         ] {

@@ -159,7 +159,7 @@ fn time_left(deadline: Instant) -> io::Result<Duration> {
 }
 
 fn timeout_error() -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, "no answer in time")
+    io::Error::new(ErrorKind::TimedOut, "no reply in time")
 }
 
 /// Replaces the error of a timeout, whose message is not helpful.

@@ -140,7 +140,7 @@ fn a_server_that_never_responds_times_out() {
     let url = format!("http://{}/RPC2", listener.local_addr().unwrap());
     let error =
         Endpoint::parse(&url).unwrap().call(processes::REQUEST_BODY, Duration::from_millis(200));
-    assert_eq!(error.unwrap_err().to_string(), "no answer in time");
+    assert_eq!(error.unwrap_err().to_string(), "no reply in time");
     // Nor one that responds byte by byte.
     let (url, server) = server(|connection| {
         while connection.write_all(b"x").is_ok() {
@@ -149,6 +149,6 @@ fn a_server_that_never_responds_times_out() {
     });
     let error =
         Endpoint::parse(&url).unwrap().call(processes::REQUEST_BODY, Duration::from_millis(200));
-    assert_eq!(error.unwrap_err().to_string(), "no answer in time");
+    assert_eq!(error.unwrap_err().to_string(), "no reply in time");
     server.join().unwrap();
 }
