@@ -61,6 +61,7 @@ mod tests {
     use std::{fs, io, thread};
 
     use exporter_core::testing;
+    use rustix::fs::RenameFlags;
 
     use super::*;
     use crate::host::EMPTY_PAGE;
@@ -234,10 +235,31 @@ mod tests {
 
         until_cached(&cache, root.path());
         assert_eq!(read(&device(), "file").unwrap(), "second");
+        let flags = RenameFlags::EXCHANGE;
+        rustix::fs::renameat_with(CWD, path("file"), CWD, path("new"), flags).unwrap();
+        assert_eq!(read(&device(), "file").unwrap(), "new");
+        assert_eq!(read(&device(), "new").unwrap(), "second");
+
+        until_cached(&cache, root.path());
+        assert_eq!(read(&device(), "file").unwrap(), "new");
         fs::remove_file(path("file")).unwrap();
         assert_eq!(read(&device(), "file").unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(read(&device(), "link").unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(names(), ["below", "link", "new"]);
+    }
+
+    /// A directory that does not stay open has one offset, which the first listing moves.
+    #[test]
+    fn a_directory_is_listed_twice() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("eth0")).unwrap();
+        for device in [cache().device(root.path().to_owned()), cache().device("/sys/class".into())]
+        {
+            let device = device.unwrap();
+            let names = device.names().unwrap();
+            assert!(!names.is_empty());
+            assert_eq!(device.names().unwrap(), names);
+        }
     }
 
     /// A link to the current one of two directories.

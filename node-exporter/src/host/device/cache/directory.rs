@@ -64,7 +64,7 @@ impl Directory {
     pub(crate) fn entries(&self) -> io::Result<Arc<[DirEntry]>> {
         match &self.entries {
             Some(entries) => entries.list(&self.fd),
-            None => entries_of(&self.fd).map(Arc::from),
+            None => list_from_start(&self.fd),
         }
     }
 
@@ -174,13 +174,12 @@ impl EntryCache {
 
     /// The entries of the directory, ordered by name.
     fn list(&self, directory: &OwnedFd) -> io::Result<Arc<[DirEntry]>> {
-        // Also prevents that two threads change the offset.
+        // The lock also keeps two threads from moving the offset at the same time.
         let mut listing = lock(&self.listing);
         if let Some(entries) = &*listing {
             return Ok(Arc::clone(entries));
         }
-        rustix::fs::seek(directory, SeekFrom::Start(0))?;
-        let entries: Arc<[DirEntry]> = entries_of(directory)?.into();
+        let entries = list_from_start(directory)?;
         if !self.is_of_kernel() {
             *listing = Some(Arc::clone(&entries));
         }
@@ -272,6 +271,12 @@ impl Directories {
             self.open.remove(name);
         }
     }
+}
+
+/// The entries of a directory, which may have been listed before.
+fn list_from_start(directory: &OwnedFd) -> io::Result<Arc<[DirEntry]>> {
+    rustix::fs::seek(directory, SeekFrom::Start(0))?;
+    entries_of(directory).map(Arc::from)
 }
 
 /// The directory and the name of a path of several components.
