@@ -1,8 +1,10 @@
 //! Tests of all collectors with the same recorded machine.
 
+mod changed;
 mod documented;
 mod flags;
 mod hostile;
+mod machine;
 
 use std::path::PathBuf;
 

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::symlink;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -20,8 +19,8 @@ use exporter_core::testing;
 use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
 use rustix::time::{ClockId, clock_gettime};
 
+use super::machine::Machine;
 use super::*;
-use crate::scratch::Scratch;
 
 type Damage = fn(&Path, &[u8]);
 
@@ -100,40 +99,6 @@ fn damaged_files_fail_only_their_collector() {
     }
 }
 
-/// A copy of the recorded machine, for damaged files.
-struct Machine {
-    _root: Scratch,
-    host: Host,
-    /// Its directories.
-    directories: Vec<PathBuf>,
-}
-
-impl Machine {
-    fn new() -> Self {
-        let root = Scratch::new();
-        let mut directories = Vec::new();
-        copy(&PathBuf::from(TESTS).join("fixtures"), root.path(), &mut directories);
-        let host = Host::for_tests(root.path());
-        Self { _root: root, host, directories }
-    }
-}
-
-fn copy(from: &Path, to: &Path, directories: &mut Vec<PathBuf>) {
-    directories.push(to.to_owned());
-    for name in crate::host::list(from).unwrap() {
-        let (from, to) = (from.join(&name), to.join(&name));
-        let kind = fs::symlink_metadata(&from).unwrap().file_type();
-        if kind.is_symlink() {
-            symlink(fs::read_link(&from).unwrap(), &to).unwrap();
-        } else if kind.is_dir() {
-            fs::create_dir(&to).unwrap();
-            copy(&from, &to, directories);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
-}
-
 fn damage_each(def: &'static Definition, machine: &Machine, progress: &mpsc::Sender<String>) {
     let watch = Watch::new(machine);
     let mut collector = build(def, machine);
@@ -165,15 +130,14 @@ fn damage_each(def: &'static Definition, machine: &Machine, progress: &mpsc::Sen
 
 /// Every file damaged at once.
 fn damage_all(machine: &Machine, progress: &mpsc::Sender<String>) {
-    let mut files = BTreeMap::new();
-    for directory in &machine.directories {
-        for name in crate::host::list(directory).unwrap() {
-            let path = directory.join(name);
-            if fs::symlink_metadata(&path).unwrap().is_file() {
-                files.insert(path.clone(), fs::read(&path).unwrap());
-            }
-        }
-    }
+    let files: Vec<_> = machine
+        .files()
+        .into_iter()
+        .map(|path| {
+            let text = fs::read(&path).unwrap();
+            (path, text)
+        })
+        .collect();
     for (name, damage) in DAMAGES.iter().filter(|(name, _)| *name != GROWN) {
         for (path, text) in &files {
             damage(path, text);
@@ -190,7 +154,7 @@ fn damage_all(machine: &Machine, progress: &mpsc::Sender<String>) {
 }
 
 fn build(def: &Definition, machine: &Machine) -> Box<dyn Collector> {
-    match (def.build)(&machine.host, &flags(def)) {
+    match (def.build)(&machine.host(), &flags(def)) {
         Ok(Source::Blocking(collector)) => collector,
         Ok(_) => panic!("{} waits for a network", def.name),
         Err(error) => panic!("{} does not build: {}", def.name, chain(&error)),
