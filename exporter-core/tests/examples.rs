@@ -11,8 +11,9 @@ use std::{env, fs, thread};
 
 use exporter_core::testing::mutual_tls::Setup;
 use exporter_core::testing::{
-    Answer, Exporter, Prometheus, check_with_promtool, get, send_signal, skip, until,
+    Exporter, Prometheus, check_with_promtool, get, send_signal, skip, until,
 };
+use tempfile::TempDir;
 
 /// The program of an example, which cargo builds beside the tests.
 fn example(name: &str) -> Option<PathBuf> {
@@ -53,23 +54,17 @@ impl Drop for Running {
     }
 }
 
-/// An example that takes its address as an argument.
-fn serving(name: &str) -> Option<(Running, SocketAddr)> {
+/// An example that takes its address as an argument, and the directory of its log.
+fn serving(name: &str) -> Option<(Exporter, TempDir)> {
     let path = example(name)?;
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let running = Running::start(path, &[&address.to_string()]);
-    until(|| TcpStream::connect(address).is_ok(), || format!("{name} does not listen"));
-    Some((running, address))
-}
-
-fn get_from(address: SocketAddr, path: &str) -> Answer {
-    get(TcpStream::connect(address).unwrap(), path, &[]).unwrap()
+    let dir = tempfile::tempdir().unwrap();
+    Some((Exporter::start_on_address(path.to_str().unwrap(), dir.path()), dir))
 }
 
 /// The page of an example that takes its address as an argument.
 fn page(name: &str) -> Option<String> {
-    let (_running, address) = serving(name)?;
-    let page = get_from(address, "/metrics").body;
+    let (example, _dir) = serving(name)?;
+    let page = example.get("/metrics").body;
     check_with_promtool(&page);
     Some(page)
 }
@@ -185,13 +180,13 @@ fn consul_exporter() {
 
 #[test]
 fn web_app() {
-    let Some((_running, address)) = serving("web_app") else { return };
+    let Some((example, _dir)) = serving("web_app") else { return };
     for (path, status) in
         [("/", 200), ("/orders/7", 200), ("/orders/8", 200), ("/orders/0", 500), ("/x/y", 404)]
     {
-        assert_eq!(get_from(address, path).status, status, "{path}");
+        assert_eq!(example.get(path).status, status, "{path}");
     }
-    let page = get_from(address, "/metrics?collect[]=app").body;
+    let page = example.get("/metrics?collect[]=app").body;
     for series in [
         r#"app_request_duration_seconds_count{route="/",status="200"} 1"#,
         r#"app_request_duration_seconds_count{route="/orders/{id}",status="200"} 2"#,
@@ -208,13 +203,13 @@ fn web_app() {
 
 #[test]
 fn axum_app() {
-    let Some((_running, address)) = serving("axum_app") else { return };
+    let Some((example, _dir)) = serving("axum_app") else { return };
     for (path, status) in
         [("/orders/7", 200), ("/orders/8", 200), ("/orders/0", 404), ("/x", 404), ("/y", 404)]
     {
-        assert_eq!(get_from(address, path).status, status, "{path}");
+        assert_eq!(example.get(path).status, status, "{path}");
     }
-    let page = get_from(address, "/metrics").body;
+    let page = example.get("/metrics").body;
     for series in [
         r#"request_duration_seconds_count{method="GET",route="/orders/{id}",status="200"} 2"#,
         r#"request_duration_seconds_count{method="GET",route="/orders/{id}",status="404"} 1"#,
@@ -250,7 +245,8 @@ fn workers() {
     let workers: Vec<_> = (0..3).map(|_| Running::start(path.clone(), &arguments)).collect();
     until(|| targets(files.path()).len() == 3, || format!("{:?}", targets(files.path())));
     for target in targets(files.path()) {
-        let page = get_from(target.parse().unwrap(), "/metrics").body;
+        let stream = TcpStream::connect(target).unwrap();
+        let page = get(stream, "/metrics", &[]).unwrap().body;
         assert!(page.contains("app_jobs_total 1\n"), "{page}");
         check_with_promtool(&page);
     }

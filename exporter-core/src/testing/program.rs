@@ -45,8 +45,26 @@ impl Exporter {
         variables: &[(&str, &str)],
         dir: &Path,
     ) -> Self {
+        let arguments = |address: &str| {
+            let flags = flags.iter().map(|flag| (*flag).to_owned());
+            flags.chain([format!("--web.listen-address={address}")]).collect()
+        };
+        Self::start_until_it_listens(binary, &arguments, variables, dir)
+    }
+
+    /// Like [`Exporter::start`], for a program whose only argument is its address.
+    pub fn start_on_address(binary: &str, dir: &Path) -> Self {
+        Self::start_until_it_listens(binary, &|address| vec![address.to_owned()], &[], dir)
+    }
+
+    fn start_until_it_listens(
+        binary: &str,
+        arguments: &dyn Fn(&str) -> Vec<String>,
+        variables: &[(&str, &str)],
+        dir: &Path,
+    ) -> Self {
         loop {
-            if let Some(exporter) = Self::attempt(binary, flags, variables, dir) {
+            if let Some(exporter) = Self::attempt(binary, arguments, variables, dir) {
                 return exporter;
             }
         }
@@ -56,7 +74,7 @@ impl Exporter {
     #[expect(clippy::disallowed_methods, reason = "a test runs the program that it tests")]
     fn attempt(
         binary: &str,
-        flags: &[&str],
+        arguments: &dyn Fn(&str) -> Vec<String>,
         variables: &[(&str, &str)],
         dir: &Path,
     ) -> Option<Self> {
@@ -64,8 +82,7 @@ impl Exporter {
         let log = dir.join(format!("exporter-{port}.log"));
         let errors = File::create(&log).expect("the test's directory takes files");
         let child = Command::new(binary)
-            .args(flags)
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .args(arguments(&format!("127.0.0.1:{port}")))
             .envs(variables.iter().copied())
             .stderr(errors)
             .spawn()
@@ -75,7 +92,8 @@ impl Exporter {
         while !exporter.listens() {
             if exporter.child.try_wait().expect("the status of a child is available").is_some() {
                 let log = exporter.log();
-                assert!(log.contains("(os error 98)"), "{binary} ended: {log}");
+                let is_taken = log.contains("(os error 98)") || log.contains("code: 98,");
+                assert!(is_taken, "{binary} ended: {log}");
                 return None;
             }
             assert!(since.elapsed() < MAX_WAIT, "{binary} does not listen: {}", exporter.log());

@@ -824,6 +824,7 @@ pub mod testing {
             variables: &[(&str, &str)],
             dir: &Path,
         ) -> Self {}
+        pub fn start_on_address(binary: &str, dir: &Path) -> Self {}
         pub fn pid(&self) -> u32 {}
         pub fn log(&self) -> String {}
         pub fn get(&self, path: &str) -> Answer {}
