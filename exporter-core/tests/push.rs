@@ -4,43 +4,37 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, io::Read, io::Write, thread};
 
 use exporter_core::instrument::{Counter, Gauge, Metric};
 use exporter_core::push::{Group, PushError, Pushgateway};
-use exporter_core::testing::{Authority, Kind, check_with_promtool, skip, tool, until};
+use exporter_core::testing::{Authority, Exporter, Kind, check_with_promtool, skip, tool};
+use tempfile::TempDir;
 
 static ROWS: Metric<Counter> = Metric::counter("push_rows_total", "Rows.");
 static SIZE: Metric<Gauge> = Metric::gauge("push_size_bytes", "Bytes.");
 
 /// A Pushgateway on a port of its own, killed when it is dropped.
 struct Gateway {
-    child: Child,
-    port: u16,
+    program: Exporter,
+    _log: TempDir,
 }
 
 impl Gateway {
     fn start(flags: &[String]) -> Option<Self> {
         let program = tool("PUSHGATEWAY", "prometheus-pushgateway")?;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(program)
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(flags)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let listens = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        until(listens, || "the Pushgateway does not listen".to_owned());
-        Some(Self { child, port })
+        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        let log = tempfile::tempdir().unwrap();
+        Some(Self { program: Exporter::start(&program, &flags, log.path()), _log: log })
     }
 
     fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.program.port)
     }
 
     fn page(&self) -> String {
@@ -54,13 +48,6 @@ impl Gateway {
         let job = format!("job=\"{job}\"");
         let mut lines = page.lines().filter(|line| line.starts_with(&format!("{name}{{")));
         lines.find(|line| line.contains(&job))?.rsplit_once(' ')?.1.parse().ok()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -129,7 +116,7 @@ fn a_gateway_behind_mutual_tls_and_a_password() {
     };
     let read = |path: &Path| fs::read(path).unwrap();
     let builder = || {
-        Pushgateway::builder(format!("https://127.0.0.1:{}", gateway.port))
+        Pushgateway::builder(format!("https://127.0.0.1:{}", gateway.program.port))
             .ca_pem(read(&authority.certificate))
             .retries(0)
     };

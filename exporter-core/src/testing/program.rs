@@ -92,7 +92,7 @@ impl Exporter {
         while !exporter.listens() {
             if exporter.child.try_wait().expect("the status of a child is available").is_some() {
                 let log = exporter.log();
-                let is_taken = log.contains("(os error 98)") || log.contains("code: 98,");
+                let is_taken = log.to_lowercase().contains("address already in use");
                 assert!(is_taken, "{binary} ended: {log}");
                 return None;
             }
