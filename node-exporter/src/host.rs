@@ -19,7 +19,7 @@ use crate::dbus::Bus;
 use crate::netlink::link::SharedCounters;
 
 pub(crate) use self::device::{Device, DeviceCache};
-use self::directory::{DirEntry, directories, join};
+use self::directory::{directories, join, names_of_directories};
 pub(crate) use self::directory::{entries, list};
 pub(crate) use self::file::{EMPTY_PAGE, Fields, File, Page};
 
@@ -177,13 +177,7 @@ impl Host {
         &self,
         path: impl AsRef<Path>,
     ) -> Result<Vec<String>, Error> {
-        Ok(self
-            .device(path)?
-            .entries()?
-            .iter()
-            .filter(|entry| entry.file_type == FileType::Directory)
-            .map(DirEntry::lossy_name)
-            .collect())
+        self.device(path)?.entries().map(|entries| names_of_directories(&entries))
     }
 
     /// The target of a symbolic link below sysfs, unresolved.

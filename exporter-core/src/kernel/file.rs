@@ -4,7 +4,6 @@ mod budget;
 mod cache;
 mod file_system;
 
-use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -40,31 +39,14 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Calls `read` until it appends nothing, or so little that it must have been the last read.
 fn read_to_end(
     records: Records,
-    read: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
-) -> io::Result<Vec<u8>> {
-    thread_local! {
-        // Most files are small: a copy of the right size costs less than a new buffer.
-        static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    }
-    BUFFER.with_borrow_mut(|buffer| {
-        buffer.clear();
-        buffer.shrink_to(INITIAL_CAPACITY);
-        buffer.reserve(INITIAL_CAPACITY);
-        append_to_end(buffer, records, read)?;
-        Ok(buffer.clone())
-    })
-}
-
-fn append_to_end(
-    bytes: &mut Vec<u8>,
-    records: Records,
     mut read: impl FnMut(&mut Vec<u8>) -> Result<usize, Errno>,
-) -> io::Result<()> {
+) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
     loop {
         let spare = bytes.capacity() - bytes.len();
-        match read(bytes) {
+        match read(&mut bytes) {
             Ok(_) if bytes.len() > MAX_SIZE => return Err(ErrorKind::FileTooLarge.into()),
-            Ok(length) if length == 0 || records.is_last_read(length, spare) => return Ok(()),
+            Ok(length) if length == 0 || records.is_last_read(length, spare) => return Ok(bytes),
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),

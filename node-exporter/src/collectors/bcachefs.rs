@@ -230,8 +230,8 @@ impl<'a> FamilySamples<'a> {
 
 /// The family of a counter. Underscores replace characters that are invalid in metric names.
 fn family_name(counter: &str) -> String {
-    let legal = counter.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    "node_bcachefs_".chars().chain(legal).chain("_total".chars()).collect()
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("node_bcachefs_{}_total", counter.chars().map(legal).collect::<String>())
 }
 
 /// A file that contains one number, with or without a unit.

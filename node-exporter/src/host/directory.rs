@@ -23,11 +23,13 @@ pub(crate) fn entries(path: &Path) -> Result<Vec<OsString>, Error> {
 
 /// The names of the directories in a directory, in order; links are not followed.
 pub(super) fn directories(path: &Path) -> Result<Vec<String>, Error> {
-    Ok(read_entries(path)?
-        .iter()
-        .filter(|entry| entry.file_type == FileType::Directory)
-        .map(DirEntry::lossy_name)
-        .collect())
+    read_entries(path).map(|entries| names_of_directories(&entries))
+}
+
+/// The names of those entries that are directories; links are not followed.
+pub(super) fn names_of_directories(entries: &[DirEntry]) -> Vec<String> {
+    let directories = entries.iter().filter(|entry| entry.file_type == FileType::Directory);
+    directories.map(DirEntry::lossy_name).collect()
 }
 
 fn read_entries(path: &Path) -> Result<Vec<DirEntry>, Error> {

@@ -109,7 +109,7 @@ pub(crate) struct Page {
 #[derive(Debug)]
 struct Unsent {
     _request: RequestInProgress,
-    _unsent: UnsentResponse,
+    _response: UnsentResponse,
 }
 
 /// The bytes of a body, with the guard of their request.
@@ -131,7 +131,7 @@ impl Page {
         unsent: UnsentResponse,
     ) -> http::Response<Self> {
         request.response_completed(response.body().len());
-        let unsent = Unsent { _request: request, _unsent: unsent };
+        let unsent = Unsent { _request: request, _response: unsent };
         response.map(|bytes| {
             if bytes.is_empty() {
                 Self { bytes: None, _unsent: Some(unsent) }

@@ -40,9 +40,6 @@ fn bus_address(chip: &Device) -> Option<String> {
 /// Converts a name to lower case, with underscores for characters that are invalid in metric names.
 pub(super) fn sanitized(name: &str) -> String {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ':' | '_');
-    if name.chars().all(legal) {
-        return name.trim_matches('_').to_owned();
-    }
     let name: String =
         name.chars().flat_map(char::to_lowercase).map(|c| if legal(c) { c } else { '_' }).collect();
     name.trim_matches('_').to_owned()

@@ -133,14 +133,14 @@ pub(super) struct EntryCache {
     // next one.
     files: Mutex<HashMap<OsString, Entry>>,
     directories: Mutex<Directories>,
-    /// Of a local file system.
+    /// Not cached in file systems of the kernel.
     listing: Mutex<Option<Arc<[DirEntry]>>>,
 }
 
 #[derive(Clone, Debug)]
 enum Entry {
     Open(Arc<OpenFile>),
-    /// In a local file system.
+    /// The directory has no entry of this name. Not cached in file systems of the kernel.
     Missing,
 }
 
@@ -287,9 +287,9 @@ fn split(path: &OsStr) -> Option<(&OsStr, &OsStr)> {
 }
 
 /// Opens a file for reading. Does not block if it is a FIFO or a device.
-fn open_file(directory: impl AsFd, name: &OsStr, links: OFlags) -> Result<OwnedFd, Errno> {
+fn open_file(directory: impl AsFd, name: &OsStr, further_flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    rustix::fs::openat(directory, name, flags | links, Mode::empty())
+    rustix::fs::openat(directory, name, flags | further_flags, Mode::empty())
 }
 
 fn pread(file: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use exporter_core::file::FileSystem;
 use rustix::fs::Stat;
 
-/// The state of a directory, with which its names refer to the same files.
+/// Identifies a directory, and a state in which its names refer to the same files.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Version {
     pub(super) file_system: FileSystem,
